@@ -1,0 +1,90 @@
+//! The record of transitions: how many there were, and the last of them as events.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::clock::Tick;
+use crate::control::{Control, State, Transition};
+
+/// How many events a breaker keeps.
+pub const EVENTS_KEPT: usize = 64;
+
+/// A transition as it is announced: what happened, when, and the numbers that decided it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// 1 for the breaker's first transition, and one more for each further one.
+    pub sequence: u64,
+    /// When it happened.
+    pub at: Tick,
+    /// What happened.
+    pub transition: Transition,
+    /// The generation that it started.
+    pub generation: u64,
+    /// Failures in a row just after it: in an opening, those that opened the circuit.
+    pub consecutive_failures: u32,
+    /// Probe successes in a row just before it: in a closing, with the one that closed the circuit.
+    pub consecutive_successes: u8,
+    /// The wait that it began; `None` where it began none.
+    pub retry_after: Option<Duration>,
+}
+
+/// How often a circuit went from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// The state left.
+    pub from: State,
+    /// The state entered.
+    pub to: State,
+    /// How often.
+    pub count: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct History {
+    recent: VecDeque<Event>,
+    total: u64,
+    /// Counts by state left and state entered.
+    edges: [[u64; State::ALL.len()]; State::ALL.len()],
+}
+
+impl History {
+    /// Appends a transition that led to `next`.
+    pub(super) fn append(&mut self, transition: Transition, probe_successes: u8, next: &Control, now: Tick) {
+        self.total += 1;
+        self.edges[transition.from as usize][transition.to as usize] += 1;
+        if self.recent.len() == EVENTS_KEPT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Event {
+            sequence: self.total,
+            at: now,
+            transition,
+            generation: next.generation(),
+            consecutive_failures: next.consecutive_failures(),
+            consecutive_successes: probe_successes,
+            retry_after: next.retry_after_at(now),
+        });
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(super) fn last_change(&self) -> Option<Tick> {
+        self.recent.back().map(|event| event.at)
+    }
+
+    /// The kept events with a sequence number above `sequence`, oldest first.
+    pub(super) fn after(&self, sequence: u64) -> Vec<Event> {
+        self.recent.iter().filter(|event| event.sequence > sequence).copied().collect()
+    }
+
+    /// The edges that were walked at least once.
+    pub(super) fn edges(&self) -> Vec<Edge> {
+        let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
+        all.map(|(from, to)| Edge { from, to, count: self.edges[from as usize][to as usize] })
+            .filter(|edge| edge.count > 0)
+            .collect()
+    }
+}

@@ -1,0 +1,69 @@
+//! The leave to make one call.
+
+use super::CircuitBreaker;
+use crate::clock::{Clock, Tick};
+use crate::control::{Outcome, Stamp};
+
+/// A permit that settles itself: dropped without a word, it is settled as cancelled.
+///
+/// Each method that settles takes the permit, so none can be settled twice.
+#[derive(Debug)]
+#[must_use = "a permit that is dropped is settled as cancelled"]
+pub struct Permit<'b, C: Clock> {
+    breaker: &'b CircuitBreaker<C>,
+    ticket: Option<Ticket>,
+}
+
+impl<'b, C: Clock> Permit<'b, C> {
+    pub(super) fn new(breaker: &'b CircuitBreaker<C>, ticket: Ticket) -> Self {
+        Self { breaker, ticket: Some(ticket) }
+    }
+
+    /// The call did what was asked.
+    pub fn success(self) {
+        self.settle(Outcome::Success);
+    }
+
+    /// The call failed, and the provider is to blame.
+    pub fn failure(self) {
+        self.settle(Outcome::Failure);
+    }
+
+    /// The call failed, and that says nothing about the provider.
+    pub fn ignore(self) {
+        self.settle(Outcome::Ignored);
+    }
+
+    /// The call was given up before it ended.
+    pub fn cancel(self) {
+        self.settle(Outcome::Cancelled);
+    }
+
+    /// The call ended with `outcome`.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.hand_back(outcome);
+    }
+
+    fn hand_back(&mut self, outcome: Outcome) {
+        if let Some(ticket) = self.ticket.take() {
+            self.breaker.settle(ticket, outcome);
+        }
+    }
+}
+
+impl<C: Clock> Drop for Permit<'_, C> {
+    fn drop(&mut self) {
+        self.hand_back(Outcome::Cancelled);
+    }
+}
+
+/// A permit as plain data, for hosts whose own objects decide when it is settled.
+///
+/// It is settled by [`CircuitBreaker::settle`], which takes it. A ticket that is dropped leaves its call in flight for
+/// ever; in Rust, use [`Permit`].
+#[derive(Debug)]
+#[must_use = "a ticket that is dropped leaves its call in flight for ever"]
+pub struct Ticket {
+    pub(super) stamp: Stamp,
+    pub(super) started: Tick,
+}

@@ -1,0 +1,54 @@
+//! What can be read of a breaker, in one piece.
+
+use core::time::Duration;
+
+use super::counters::Counts;
+use crate::clock::Tick;
+use crate::control::{Mode, State};
+use crate::histogram::Durations;
+
+/// A reading of a breaker at one moment. Reading changes nothing and takes no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The moment.
+    pub now: Tick,
+    /// The state; `half_open` also where a wait is over and nobody has called yet.
+    pub state: State,
+    /// Who decides.
+    pub mode: Mode,
+    /// What is left of the wait; `None` unless open, or where it is held open without end.
+    pub retry_after: Option<Duration>,
+    /// The number that changes with every transition and every operator's call.
+    pub generation: u64,
+    /// Failures in a row.
+    pub consecutive_failures: u64,
+    /// Successes in a row.
+    pub consecutive_successes: u64,
+    /// The lifetime counters.
+    pub counts: Counts,
+    /// Changes of state since the breaker was made.
+    pub state_transitions: u64,
+    /// When a call last failed, of those that had a say.
+    pub last_failure: Option<Tick>,
+    /// When a call last succeeded, of those that had a say.
+    pub last_success: Option<Tick>,
+    /// When the state last changed.
+    pub last_change: Option<Tick>,
+}
+
+impl Status {
+    /// Successes in percent of the calls that ended in success or failure; 0 where there are none.
+    pub fn success_rate(&self) -> f64 {
+        let decided = self.counts.successful_calls + self.counts.failed_calls;
+        if decided == 0 { 0.0 } else { self.counts.successful_calls as f64 * 100.0 / decided as f64 }
+    }
+}
+
+/// How long the calls took that ended in success and in failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallDurations {
+    /// Calls that succeeded.
+    pub success: Durations,
+    /// Calls that failed.
+    pub failure: Durations,
+}

@@ -1,0 +1,95 @@
+//! Time as the core sees it: ticks that a host's clock hands in.
+//!
+//! The machine itself never asks what time it is. Only [`CircuitBreaker`](crate::CircuitBreaker) owns a [`Clock`], and
+//! it reads the clock before it takes any lock, because a host's clock may run host code.
+
+mod manual;
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
+mod system;
+
+use core::time::Duration;
+
+pub use manual::ManualClock;
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
+pub use system::SystemClock;
+
+/// Nanoseconds in a second.
+const NANOS: f64 = 1e9;
+
+/// A moment: unsigned nanoseconds from an arbitrary origin.
+///
+/// Not `std::time::Instant`, whose `now()` panics in a browser and which has no constructible zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(u64);
+
+impl Tick {
+    /// The origin.
+    pub const ZERO: Self = Self(0);
+
+    /// The moment `nanos` nanoseconds after the origin.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// The moment `seconds` after the origin, to the nearest nanosecond.
+    ///
+    /// `None` for what no clock can mean: NaN, an infinity, a moment before the origin, or one more than 584 years
+    /// after it.
+    pub fn from_seconds(seconds: f64) -> Option<Self> {
+        nanos_from_seconds(seconds).map(Self)
+    }
+
+    /// Nanoseconds since the origin.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the origin.
+    pub fn as_seconds(self) -> f64 {
+        self.0 as f64 / NANOS
+    }
+
+    /// The time from `earlier` to this moment; zero where time ran backwards.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This moment plus a wait; the end of time where the sum does not fit.
+    pub const fn after(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(saturating_nanos(wait)))
+    }
+}
+
+/// Where a breaker reads the time. Any `Fn() -> Tick` is one.
+///
+/// Clocks should not run backwards; where one does, the breaker counts it as no time passed.
+///
+/// ```
+/// use halfopen::{CircuitBreaker, Config, Tick};
+///
+/// let frozen = || Tick::from_nanos(42);
+/// let breaker = CircuitBreaker::with_clock(Config::default(), frozen);
+/// assert_eq!(breaker.status().now.as_nanos(), 42);
+/// ```
+pub trait Clock {
+    /// The moment it is now.
+    fn now(&self) -> Tick;
+}
+
+impl<F: Fn() -> Tick> Clock for F {
+    fn now(&self) -> Tick {
+        self()
+    }
+}
+
+/// `seconds` in whole nanoseconds, rounded to the nearest; `None` where that is no `u64`.
+pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
+    // `u64::MAX as f64` rounds up to 2^64, which is the first value that does not fit.
+    let nanos = seconds * NANOS;
+    (nanos >= 0.0 && nanos < u64::MAX as f64).then_some((nanos + 0.5) as u64)
+}
+
+const fn saturating_nanos(wait: Duration) -> u64 {
+    let nanos = wait.as_nanos();
+    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+}

@@ -1,0 +1,77 @@
+//! Building a configuration field by field.
+
+use super::fields;
+use super::{Config, InvalidValue, Value, known_fields};
+
+/// Collects fields and refuses the first bad one when [`build`](Self::build) is called.
+///
+/// The methods bear the names of the fields, the same in every language, and seconds are seconds everywhere.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ConfigBuilder {
+    config: Config,
+    refused: Option<InvalidValue>,
+}
+
+impl ConfigBuilder {
+    pub(super) fn new() -> Self {
+        Self { config: Config::default(), refused: None }
+    }
+
+    /// Sets the field called `field`: the way for hosts that hold names and values.
+    pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
+        if self.refused.is_none() {
+            self.refused = self.try_set(field, &value.into()).err();
+        }
+        self
+    }
+
+    /// Identifies the circuit: 1 to 128 printable characters.
+    pub fn name(self, name: &str) -> Self {
+        self.set("name", name)
+    }
+
+    /// Consecutive failures that open the circuit: 1 to 65535, or `None` to switch this policy off.
+    pub fn failure_threshold(self, failures: impl Into<Option<u16>>) -> Self {
+        self.set("failure_threshold", failures.into())
+    }
+
+    /// Consecutive probe successes that close the circuit: 1 to 255.
+    pub fn success_threshold(self, successes: u8) -> Self {
+        self.set("success_threshold", successes)
+    }
+
+    /// The wait in `open` before the first probe, in seconds: above 0, at most one year.
+    pub fn timeout_seconds(self, seconds: f64) -> Self {
+        self.set("timeout_seconds", seconds)
+    }
+
+    /// Probes in flight at once: 1 to 255.
+    pub fn half_open_max_calls(self, calls: u8) -> Self {
+        self.set("half_open_max_calls", calls)
+    }
+
+    /// After this long, in seconds, without a settled probe, slots that are all taken are taken back; the same as
+    /// `timeout_seconds` where it is not set.
+    pub fn probe_timeout_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
+        self.set("probe_timeout_seconds", seconds.into())
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for the first field that was given a value that is not allowed.
+    pub fn build(self) -> Result<Config, InvalidValue> {
+        match self.refused {
+            Some(refused) => Err(refused),
+            None => fields::check_together(self.config),
+        }
+    }
+
+    fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
+        let Some(field) = fields::find(name) else {
+            return Err(InvalidValue::new(name, value, &(alloc::string::String::from("one of: ") + &known_fields())));
+        };
+        (field.write)(&mut self.config, value).ok_or_else(|| InvalidValue::new(name, value, field.allowed))
+    }
+}

@@ -1,0 +1,104 @@
+//! The configuration: its fields, their defaults and their checks. No default and no limit stands anywhere else.
+
+mod builder;
+mod error;
+mod fields;
+mod value;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::time::Duration;
+
+pub use builder::ConfigBuilder;
+pub use error::InvalidValue;
+pub(crate) use fields::seconds_argument;
+pub use value::Value;
+
+/// A checked configuration: whoever holds one holds one that a breaker accepts.
+///
+/// ```
+/// use halfopen::Config;
+///
+/// let config = Config::builder().name("gemini").failure_threshold(3).timeout_seconds(30.0).build()?;
+/// assert_eq!(config.name(), "gemini");
+///
+/// let error = Config::builder().timeout_seconds(-1.0).build().unwrap_err();
+/// assert_eq!((error.code(), error.field()), ("INVALID_VALUE", "timeout_seconds"));
+/// # Ok::<(), halfopen::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    name: Arc<str>,
+    rules: Rules,
+}
+
+/// The numbers that the machine decides by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Consecutive failures that open a closed circuit; `None` switches the policy off.
+    pub failure_threshold: Option<u16>,
+    /// Consecutive probe successes that close a half-open circuit.
+    pub success_threshold: u8,
+    /// The wait in `open` before the first probe.
+    pub timeout: Duration,
+    /// Probes in flight at once.
+    pub half_open_max_calls: u8,
+    /// After this long without a sign of any probe, slots that are all taken are taken back; `None` means the
+    /// same as `timeout`.
+    pub probe_timeout: Option<Duration>,
+}
+
+impl Rules {
+    /// `probe_timeout`, or what stands in for it.
+    pub(crate) fn effective_probe_timeout(&self) -> Duration {
+        self.probe_timeout.unwrap_or(self.timeout)
+    }
+}
+
+impl Config {
+    /// Starts from the defaults.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::new()
+    }
+
+    /// The circuit's name, `"default"` unless one was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The numbers that the machine decides by.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Every field with its value, in the order of the documentation: what a host shows or serialises.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
+        fields::FIELDS.iter().map(|field| (field.name, (field.read)(self)))
+    }
+
+    /// The value of the field called `name`, where there is such a field.
+    pub fn entry(&self, name: &str) -> Option<Value> {
+        fields::find(name).map(|field| (field.read)(self))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: Arc::from("default"),
+            rules: Rules {
+                failure_threshold: Some(5),
+                success_threshold: 2,
+                timeout: Duration::from_secs(60),
+                half_open_max_calls: 3,
+                probe_timeout: None,
+            },
+        }
+    }
+}
+
+/// The names of all fields, for a message.
+fn known_fields() -> String {
+    let names: alloc::vec::Vec<_> = fields::FIELDS.iter().map(|field| field.name).collect();
+    names.join(", ")
+}

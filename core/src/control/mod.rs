@@ -1,0 +1,330 @@
+//! The machine: everything that affects a circuit's state is in this room.
+//!
+//! [`Control`] is a small `Copy` value without pointers, and each event is a pure function from one value to the next.
+//! Nothing here reads a clock, takes a lock, counts a call or knows a host.
+//!
+//! ```text
+//!                 failures in a row reach failure_threshold
+//!        ┌────────────────────────────────────────────────────────┐
+//!        │                                                        ▼
+//!   ┌────────┐  successes reach     ┌───────────┐  a probe     ┌──────┐
+//!   │ closed │◀─success_threshold───│ half_open │───fails─────▶│ open │
+//!   └────────┘                      └───────────┘              └──────┘
+//!                                         ▲                        │
+//!                                         └────────────────────────┘
+//!                                  the first call after the wait is a probe
+//! ```
+//!
+//! | state | acquire | success | failure | ignored, cancelled |
+//! | --- | --- | --- | --- | --- |
+//! | closed | admitted | failure streak 0 | streak + 1; at the threshold: open | nothing |
+//! | open, waiting | rejected, with what is left | – | – | – |
+//! | open, wait over | half_open; this call is the first probe | – | – | – |
+//! | half_open | a probe while a slot is free | slot free, streak + 1; at the threshold: closed | open | slot free |
+//!
+//! A dash means that no permit of this generation can exist: each transition starts a new generation, and a settle of
+//! an older one changes nothing here. That one rule keeps late results from closing, opening or prolonging anything.
+//!
+//! Slots have the same protection inside one stay in `half_open`: a permit carries the *lap* in which it got its slot,
+//! and slots that are taken back start a new lap. So a probe that hangs cannot hold the circuit, and when it returns
+//! after all it votes without freeing a slot that is not its own.
+
+mod operator;
+mod settle;
+mod transition;
+
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+
+pub use transition::{Cause, Transition};
+
+use crate::clock::Tick;
+use crate::config::Rules;
+use crate::names::named_enum;
+
+named_enum! {
+    /// Where a circuit stands.
+    State {
+        /// Calls pass.
+        Closed = "closed",
+        /// Calls are rejected until the wait is over.
+        Open = "open",
+        /// A few calls pass as probes.
+        HalfOpen = "half_open",
+    }
+}
+
+named_enum! {
+    /// Who decides about a circuit.
+    Mode {
+        /// The machine.
+        Auto = "auto",
+        /// An operator holds it open.
+        ForcedOpen = "forced_open",
+        /// An operator lets every call pass.
+        Disabled = "disabled",
+    }
+}
+
+named_enum! {
+    /// Why a call was rejected.
+    Reason {
+        /// The wait is not over.
+        Open = "open",
+        /// Every probe slot is taken.
+        ProbesBusy = "probes_busy",
+        /// An operator holds the circuit open.
+        ForcedOpen = "forced_open",
+    }
+}
+
+named_enum! {
+    /// How a call ended.
+    Outcome {
+        /// It did what was asked.
+        Success = "success",
+        /// It failed, and the provider is to blame.
+        Failure = "failure",
+        /// It failed, and says nothing about the provider.
+        Ignored = "ignored",
+        /// It was given up before it ended.
+        Cancelled = "cancelled",
+    }
+}
+
+/// What decides a circuit's behaviour, in one small value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Control {
+    generation: u64,
+    mode: Mode,
+    phase: Phase,
+}
+
+/// A state together with the numbers that exist only in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Closed {
+        failures: u32,
+    },
+    Open {
+        /// The streak that was running when the circuit opened.
+        failures: u32,
+        /// When the wait ends; `None` where an operator holds it without end.
+        wait: Option<Wait>,
+    },
+    HalfOpen(Probing),
+}
+
+/// One stay in `half_open`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Probing {
+    /// Consecutive successes.
+    successes: u8,
+    /// Probe slots taken.
+    slots: u8,
+    /// Grows each time the slots are taken back.
+    lap: u32,
+    /// When a probe was last admitted or settled.
+    active: Tick,
+}
+
+/// A wait as it was chosen, and when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Wait {
+    chosen: Duration,
+    until: Tick,
+}
+
+impl Wait {
+    fn from(now: Tick, chosen: Duration) -> Self {
+        Self { chosen, until: now.after(chosen) }
+    }
+
+    fn is_over(self, now: Tick) -> bool {
+        now >= self.until
+    }
+
+    /// What is left; never more than was chosen, even where the clock stepped back.
+    fn left(self, now: Tick) -> Duration {
+        self.until.since(now).min(self.chosen)
+    }
+}
+
+/// What a permit remembers of the machine that handed it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    generation: u64,
+    lap: u32,
+}
+
+/// The machine's answer to a call that asks for a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The call may run.
+    Admitted {
+        /// What its permit carries.
+        stamp: Stamp,
+        /// How many hung probes lost their slot to make room for this one.
+        taken_back: u8,
+        /// Set where this call is the first probe.
+        transition: Option<Transition>,
+    },
+    /// The call may not run.
+    Rejected(Rejected),
+}
+
+/// A call that was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Which rule rejected it.
+    pub reason: Reason,
+    /// When to ask again; `None` where nobody can tell, because the circuit is held open without end.
+    pub retry_after: Option<Duration>,
+}
+
+/// The longest wait that a call rejected for want of a probe slot is told.
+const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
+
+impl Control {
+    /// A closed circuit in its first generation.
+    pub const fn new() -> Self {
+        Self { generation: 0, mode: Mode::Auto, phase: Phase::Closed { failures: 0 } }
+    }
+
+    /// The state at `now`: an open circuit whose wait is over reads `half_open`, since a call would be a probe.
+    pub fn state_at(&self, now: Tick) -> State {
+        match self.phase {
+            Phase::Closed { .. } => State::Closed,
+            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => State::HalfOpen,
+            Phase::Open { .. } => State::Open,
+            Phase::HalfOpen(_) => State::HalfOpen,
+        }
+    }
+
+    /// The mode at `now`: a circuit held open for a time reads `auto` when the time has passed.
+    pub fn mode_at(&self, now: Tick) -> Mode {
+        match self.phase {
+            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => Mode::Auto,
+            _ => self.mode,
+        }
+    }
+
+    /// What is left of the wait at `now`; `None` where the circuit is not open, or is held open without end.
+    pub fn retry_after_at(&self, now: Tick) -> Option<Duration> {
+        match self.phase {
+            Phase::Open { wait: Some(wait), .. } if !wait.is_over(now) => Some(wait.left(now)),
+            _ => None,
+        }
+    }
+
+    /// The number that changes with every transition and every operator's call.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Consecutive failures.
+    pub fn consecutive_failures(&self) -> u32 {
+        match self.phase {
+            Phase::Closed { failures } | Phase::Open { failures, .. } => failures,
+            Phase::HalfOpen(_) => 0,
+        }
+    }
+
+    /// Consecutive successes of probes, while half-open. (Those of a closed circuit change nothing, so they are
+    /// evidence and not part of this value.)
+    pub fn probe_successes(&self) -> u8 {
+        match self.phase {
+            Phase::HalfOpen(probing) => probing.successes,
+            Phase::Closed { .. } | Phase::Open { .. } => 0,
+        }
+    }
+
+    /// Probe slots taken.
+    pub fn probe_slots(&self) -> u8 {
+        match self.phase {
+            Phase::HalfOpen(probing) => probing.slots,
+            Phase::Closed { .. } | Phase::Open { .. } => 0,
+        }
+    }
+
+    /// Whether calls pass without changing this value: it is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. })
+    }
+
+    /// Whether a settle of this generation can change this value at all.
+    pub(crate) fn listens(&self) -> bool {
+        self.mode == Mode::Auto
+    }
+
+    /// A call asks for a permit.
+    pub fn acquire(self, rules: &Rules, now: Tick) -> (Self, Admission) {
+        match self.phase {
+            Phase::Closed { .. } => self.admitted(0, None),
+            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => {
+                let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
+                let (next, transition) = self.released().moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
+                next.admitted(0, transition)
+            }
+            Phase::Open { .. } => self.rejected(
+                if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open },
+                self.retry_after_at(now),
+            ),
+            Phase::HalfOpen(probing) => self.acquire_probe(probing, rules, now),
+        }
+    }
+
+    fn acquire_probe(self, probing: Probing, rules: &Rules, now: Tick) -> (Self, Admission) {
+        let probe_timeout = rules.effective_probe_timeout();
+        let silence = now.since(probing.active);
+        let active = probing.active.max(now);
+        if probing.slots < rules.half_open_max_calls {
+            let one_more = Probing { slots: probing.slots + 1, active, ..probing };
+            self.with(Phase::HalfOpen(one_more)).admitted(0, None)
+        } else if silence >= probe_timeout {
+            let next_lap = Probing { slots: 1, lap: probing.lap.wrapping_add(1), active, ..probing };
+            self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
+        } else {
+            self.rejected(Reason::ProbesBusy, Some((probe_timeout - silence).min(PROBES_BUSY_RETRY)))
+        }
+    }
+
+    fn admitted(self, taken_back: u8, transition: Option<Transition>) -> (Self, Admission) {
+        let lap = if let Phase::HalfOpen(probing) = self.phase { probing.lap } else { 0 };
+        let stamp = Stamp { generation: self.generation, lap };
+        (self, Admission::Admitted { stamp, taken_back, transition })
+    }
+
+    fn rejected(self, reason: Reason, retry_after: Option<Duration>) -> (Self, Admission) {
+        (self, Admission::Rejected(Rejected { reason, retry_after }))
+    }
+
+    fn with(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+
+    /// Back in the machine's hands.
+    fn released(self) -> Self {
+        Self { mode: Mode::Auto, ..self }
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Stamp {
+    /// The stamp of a permit handed out by a closed circuit of `generation`.
+    pub(crate) const fn closed(generation: u64) -> Self {
+        Self { generation, lap: 0 }
+    }
+
+    /// The generation in which the permit was handed out.
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+}

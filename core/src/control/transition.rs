@@ -1,0 +1,55 @@
+//! A change of state, and the one function that makes it.
+
+use super::{Control, Phase, State};
+use crate::names::named_enum;
+
+named_enum! {
+    /// Why a circuit changed its state.
+    Cause {
+        /// As many failures in a row as `failure_threshold` allows.
+        ConsecutiveFailures = "consecutive_failures",
+        /// The wait was over, and a call came.
+        TimeoutElapsed = "timeout_elapsed",
+        /// As many probe successes as `success_threshold` asks.
+        ProbesSucceeded = "probes_succeeded",
+        /// A probe failed.
+        ProbeFailed = "probe_failed",
+        /// An operator forced it open.
+        Forced = "forced",
+        /// An operator reset it.
+        Reset = "reset",
+        /// An operator disabled it.
+        Disabled = "disabled",
+    }
+}
+
+/// A change from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Transition {
+    /// The state it left.
+    pub from: State,
+    /// The state it entered.
+    pub to: State,
+    /// Why.
+    pub cause: Cause,
+}
+
+impl Control {
+    /// Enters `phase` in a new generation; `Some` where that changes the state.
+    pub(super) fn moved(self, phase: Phase, cause: Cause) -> (Self, Option<Transition>) {
+        let (from, to) = (self.phase.state(), phase.state());
+        let transition = (from != to).then_some(Transition { from, to, cause });
+        (Self { generation: self.generation + 1, phase, ..self }, transition)
+    }
+}
+
+impl Phase {
+    /// The state as it was last announced, whatever the time.
+    fn state(&self) -> State {
+        match self {
+            Self::Closed { .. } => State::Closed,
+            Self::Open { .. } => State::Open,
+            Self::HalfOpen(_) => State::HalfOpen,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! How long calls took: the buckets that Prometheus clients use by default.
+
+use core::time::Duration;
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// The upper bounds of the buckets in seconds; a last bucket without a bound follows.
+///
+/// Source: the default buckets of the Prometheus client libraries.
+pub const BUCKET_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// The same bounds in nanoseconds, so that a call is sorted in without a division.
+const BOUNDS_NANOS: [u64; BUCKET_BOUNDS.len()] = {
+    let mut nanos = [0; BUCKET_BOUNDS.len()];
+    let mut i = 0;
+    while i < nanos.len() {
+        nanos[i] = (BUCKET_BOUNDS[i] * 1e9 + 0.5) as u64;
+        i += 1;
+    }
+    nanos
+};
+
+const BUCKETS: usize = BUCKET_BOUNDS.len() + 1;
+
+/// A histogram that many threads add to.
+#[derive(Debug)]
+pub(crate) struct Histogram {
+    buckets: [AtomicU64; BUCKETS],
+    total_nanos: AtomicU64,
+}
+
+impl Histogram {
+    pub(crate) fn new() -> Self {
+        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS], total_nanos: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn record(&self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BOUNDS_NANOS.iter().take_while(|bound| nanos > **bound).count();
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.total_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> Durations {
+        Durations {
+            buckets: self.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed)),
+            total: Duration::from_nanos(self.total_nanos.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// How many calls took how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Durations {
+    /// Calls in each bucket, those of no other included: bucket `i` ends at [`BUCKET_BOUNDS`]`[i]`, inclusive.
+    pub buckets: [u64; BUCKETS],
+    /// All durations added up.
+    pub total: Duration,
+}
+
+impl Durations {
+    /// Calls in all buckets.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_belongs_to_the_bucket_it_ends() {
+        let histogram = Histogram::new();
+        histogram.record(Duration::from_millis(5));
+        histogram.record(Duration::from_nanos(5_000_001));
+        histogram.record(Duration::from_secs(11));
+        let read = histogram.read();
+        assert_eq!((read.buckets[0], read.buckets[1], read.buckets[14]), (1, 1, 1));
+        assert_eq!(read.count(), 3);
+        assert_eq!(read.total, Duration::from_nanos(11_010_000_001));
+    }
+}

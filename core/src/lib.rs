@@ -1,0 +1,58 @@
+//! A circuit breaker that cannot get stuck: a pure state machine with an injectable clock.
+//!
+//! ```
+//! use halfopen::{CircuitBreaker, Config};
+//!
+//! let breaker = CircuitBreaker::new(Config::builder().name("gemini").failure_threshold(3).build()?);
+//! let answer = breaker.call(|| ask_the_provider("hello"))?;
+//! assert_eq!(answer, "HELLO");
+//!
+//! fn ask_the_provider(prompt: &str) -> Result<String, std::io::Error> {
+//!     Ok(prompt.to_uppercase())
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A circuit breaker stands between a caller and a provider that may fail. While the circuit is *closed*, calls pass.
+//! After some failures in a row it *opens*: calls are rejected at once, which spares the caller the wait and the
+//! provider the load. When a wait is over it is *half-open*: a few calls pass as probes, and their outcome closes it or
+//! opens it again.
+//!
+//! # Rooms
+//! - [`Config`]: the fields, their defaults, their checks.
+//! - [`control`]: the machine, a small `Copy` value and pure functions; everything that changes state.
+//! - [`CircuitBreaker`]: the shell that many threads share: the value, its evidence, and a [`Clock`].
+//! - [`Clock`], [`Tick`], [`ManualClock`]: time, handed in.
+//!
+//! # What this crate does not do
+//! It starts no thread and no timer, does no I/O, is not `async` and logs nothing: what time changes is worked out when
+//! somebody asks. It does not retry, limit rates, or cut calls short. Rates over windows, waits that grow, snapshots
+//! and listeners are not built yet.
+//!
+//! # Features
+//! - `std` (default): [`SystemClock`] and the operating system's lock.
+//! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod breaker;
+mod clock;
+mod config;
+pub mod control;
+mod histogram;
+mod names;
+mod sync;
+
+pub use breaker::{CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Permit, Status, Ticket};
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
+pub use clock::SystemClock;
+pub use clock::{Clock, ManualClock, Tick};
+pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value};
+pub use control::{Cause, Mode, Outcome, Reason, Rejected, State};
+pub use histogram::{BUCKET_BOUNDS, Durations};
