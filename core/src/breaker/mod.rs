@@ -1,6 +1,7 @@
 //! The concurrent shell around the machine: one value, its evidence, and a clock.
 
 mod counters;
+mod entries;
 mod history;
 mod permit;
 mod status;

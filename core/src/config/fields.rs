@@ -88,21 +88,25 @@ fn optional<T>(value: &Value, parse: impl FnOnce(&Value) -> Option<T>) -> Option
     }
 }
 
-fn whole<T: Copy + Into<f64> + TryFrom<u32>>(value: &Value, range: RangeInclusive<T>) -> Option<T> {
-    let Value::Number(number) = *value else { return None };
-    let in_range = number >= (*range.start()).into() && number <= (*range.end()).into();
-    let whole = if in_range { number as u32 } else { return None };
-    if f64::from(whole) == number { T::try_from(whole).ok() } else { None }
+fn whole<T: PartialOrd + TryFrom<u64>>(value: &Value, range: RangeInclusive<T>) -> Option<T> {
+    let count = match *value {
+        Value::Whole(count) => count,
+        // `as` saturates, so what is negative, fractional, huge or NaN does not come back as the same number.
+        Value::Number(number) if (number as u64) as f64 == number => number as u64,
+        _ => return None,
+    };
+    T::try_from(count).ok().filter(|count| range.contains(count))
 }
 
 /// A positive number of seconds as a duration of at least one nanosecond.
 fn seconds(value: &Value) -> Option<Duration> {
-    match *value {
-        Value::Number(number) if number > 0.0 => {
-            nanos_from_seconds(number).map(|nanos| Duration::from_nanos(nanos.max(1)))
-        }
-        _ => None,
-    }
+    let seconds = match *value {
+        Value::Whole(count) => count as f64,
+        Value::Number(number) => number,
+        _ => return None,
+    };
+    let nanos = if seconds > 0.0 { nanos_from_seconds(seconds)? } else { return None };
+    Some(Duration::from_nanos(nanos.max(1)))
 }
 
 fn seconds_to_a_year(value: &Value) -> Option<Duration> {

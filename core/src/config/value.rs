@@ -10,7 +10,9 @@ pub enum Value {
     Null,
     /// A truth value.
     Bool(bool),
-    /// A number; whole numbers too, as JavaScript knows no difference.
+    /// A count. Hosts may hand in counts as [`Number`](Self::Number) too, as JavaScript knows no difference.
+    Whole(u64),
+    /// A number.
     Number(f64),
     /// A text.
     Text(String),
@@ -26,6 +28,7 @@ impl fmt::Display for Value {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(truth) => truth.fmt(f),
+            Self::Whole(count) => count.fmt(f),
             Self::Number(number) => number.fmt(f),
             Self::Text(text) => write!(f, "{:?}", shortened(text)),
             Self::Other(shown) => f.write_str(&shortened(shown)),
@@ -40,35 +43,17 @@ fn shortened(text: &str) -> String {
     }
 }
 
-impl From<bool> for Value {
-    fn from(truth: bool) -> Self {
-        Self::Bool(truth)
-    }
+macro_rules! value_from {
+    ($($type:ty => $variant:ident),+ $(,)?) => {
+        $(impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        })+
+    };
 }
 
-impl From<f64> for Value {
-    fn from(number: f64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<u8> for Value {
-    fn from(number: u8) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<u16> for Value {
-    fn from(number: u16) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_string())
-    }
-}
+value_from!(bool => Bool, u8 => Whole, u16 => Whole, u32 => Whole, u64 => Whole, f64 => Number, &str => Text);
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
