@@ -49,7 +49,9 @@ mod histogram;
 mod names;
 mod sync;
 
-pub use breaker::{CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Permit, Status, Ticket};
+pub use breaker::{
+    CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Permit, Status, Ticket, Tickets,
+};
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use clock::SystemClock;
 pub use clock::{Clock, ManualClock, Tick};

@@ -4,7 +4,7 @@
 
 use core::time::Duration;
 
-use super::{CallDurations, Edge, Event, Status};
+use super::{CallDurations, Counts, Event, Status};
 use crate::clock::Tick;
 use crate::config::Value;
 use crate::histogram::{BUCKET_BOUNDS, Durations};
@@ -18,24 +18,32 @@ fn moment(tick: Option<Tick>) -> Value {
     tick.map(Tick::as_seconds).into()
 }
 
+impl Counts {
+    /// The lifetime counters with their names.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
+        [
+            ("total_calls", self.total_calls.into()),
+            ("successful_calls", self.successful_calls.into()),
+            ("failed_calls", self.failed_calls.into()),
+            ("ignored_calls", self.ignored_calls.into()),
+            ("cancelled_calls", self.cancelled_calls.into()),
+            ("rejected_calls", self.rejected_calls.into()),
+            ("probe_timeouts", self.probe_timeouts.into()),
+            ("in_flight", self.in_flight.into()),
+        ]
+        .into_iter()
+    }
+}
+
 impl Status {
     /// Every number of this reading with its name; waits in seconds, moments in seconds from the clock's origin.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
-        let counts = &self.counts;
-        [
+        let verdict = [
             ("now_seconds", self.now.as_seconds().into()),
             ("state", self.state.as_str().into()),
             ("mode", self.mode.as_str().into()),
             ("retry_after_seconds", seconds(self.retry_after)),
             ("generation", self.generation.into()),
-            ("total_calls", counts.total_calls.into()),
-            ("successful_calls", counts.successful_calls.into()),
-            ("failed_calls", counts.failed_calls.into()),
-            ("ignored_calls", counts.ignored_calls.into()),
-            ("cancelled_calls", counts.cancelled_calls.into()),
-            ("rejected_calls", counts.rejected_calls.into()),
-            ("probe_timeouts", counts.probe_timeouts.into()),
-            ("in_flight", counts.in_flight.into()),
             ("success_rate", self.success_rate().into()),
             ("consecutive_failures", self.consecutive_failures.into()),
             ("consecutive_successes", self.consecutive_successes.into()),
@@ -43,8 +51,8 @@ impl Status {
             ("last_failure_seconds", moment(self.last_failure)),
             ("last_success_seconds", moment(self.last_success)),
             ("last_state_change_seconds", moment(self.last_change)),
-        ]
-        .into_iter()
+        ];
+        verdict.into_iter().chain(self.counts.entries())
     }
 }
 
@@ -63,14 +71,6 @@ impl Event {
             ("retry_after_seconds", seconds(self.retry_after)),
         ]
         .into_iter()
-    }
-}
-
-impl Edge {
-    /// The two states and the count, with names.
-    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
-        [("from_state", self.from.as_str().into()), ("to_state", self.to.as_str().into()), ("count", self.count.into())]
-            .into_iter()
     }
 }
 

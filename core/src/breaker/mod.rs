@@ -5,6 +5,7 @@ mod entries;
 mod history;
 mod permit;
 mod status;
+mod tickets;
 mod word;
 
 use alloc::sync::Arc;
@@ -16,6 +17,7 @@ pub use counters::Counts;
 pub use history::{EVENTS_KEPT, Edge, Event};
 pub use permit::{Permit, Ticket};
 pub use status::{CallDurations, Status};
+pub use tickets::Tickets;
 
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Value, seconds_argument};
@@ -243,6 +245,11 @@ impl<C: Clock> CircuitBreaker<C> {
             last_success: self.last_success(),
             last_change: guarded.history.last_change(),
         }
+    }
+
+    /// The lifetime counters; unlike [`status`](Self::status), this does not read the clock.
+    pub fn counts(&self) -> Counts {
+        self.counters.read()
     }
 
     /// The kept transitions with a sequence number above `sequence`, oldest first; at most [`EVENTS_KEPT`].

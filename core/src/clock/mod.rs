@@ -39,6 +39,16 @@ impl Tick {
         nanos_from_seconds(seconds).map(Self)
     }
 
+    /// The moment `millis` milliseconds after the origin, to the nearest nanosecond; whole milliseconds are exact.
+    ///
+    /// `None` where [`from_seconds`](Self::from_seconds) would say so.
+    pub fn from_millis(millis: f64) -> Option<Self> {
+        // The whole part is multiplied as an integer: as a double, today's date in nanoseconds is off by hundreds.
+        let whole = if millis >= 0.0 { millis as u64 } else { return None };
+        let rest = ((millis - whole as f64) * 1e6 + 0.5) as u64;
+        whole.checked_mul(1_000_000)?.checked_add(rest).map(Self)
+    }
+
     /// Nanoseconds since the origin.
     pub const fn as_nanos(self) -> u64 {
         self.0
@@ -92,4 +102,22 @@ pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
 const fn saturating_nanos(wait: Duration) -> u64 {
     let nanos = wait.as_nanos();
     if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_milliseconds_are_exact_at_any_date() {
+        let nanos = |millis| Tick::from_millis(millis).map(Tick::as_nanos);
+        assert_eq!(nanos(0.0), Some(0));
+        assert_eq!(nanos(1_795_428_000_123.0), Some(1_795_428_000_123_000_000));
+        assert_eq!(nanos(18_446_744_073_709.0), Some(18_446_744_073_709_000_000));
+        assert_eq!(nanos(0.000_001_4), Some(1));
+        assert_eq!(nanos(1.25), Some(1_250_000));
+        for refused in [-1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 18_446_744_073_710.0, 1e300] {
+            assert_eq!(nanos(refused), None, "{refused}");
+        }
+    }
 }

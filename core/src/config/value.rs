@@ -29,7 +29,9 @@ impl fmt::Display for Value {
             Self::Null => f.write_str("null"),
             Self::Bool(truth) => truth.fmt(f),
             Self::Whole(count) => count.fmt(f),
-            Self::Number(number) => number.fmt(f),
+            // In full, 1e300 is three hundred digits long.
+            Self::Number(number) if (1e-5..1e16).contains(&number.abs()) || *number == 0.0 => number.fmt(f),
+            Self::Number(number) => write!(f, "{number:?}"),
             Self::Text(text) => write!(f, "{:?}", shortened(text)),
             Self::Other(shown) => f.write_str(&shortened(shown)),
         }
@@ -58,5 +60,17 @@ value_from!(bool => Bool, u8 => Whole, u16 => Whole, u32 => Whole, u64 => Whole,
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_shown_in_few_characters() {
+        let shown = |number: f64| Value::from(number).to_string();
+        assert_eq!((shown(-1.0), shown(0.0), shown(2.5)), ("-1".into(), "0".into(), "2.5".into()));
+        assert_eq!((shown(1e300), shown(5e-324), shown(f64::NAN)), ("1e300".into(), "5e-324".into(), "NaN".into()));
     }
 }

@@ -1,0 +1,29 @@
+"""A circuit breaker that cannot get stuck, for asyncio and threads.
+
+>>> from halfopen import CircuitBreaker, CircuitBreakerConfig
+>>> breaker = CircuitBreaker(CircuitBreakerConfig(name="gemini", failure_threshold=3))
+>>> breaker.call_sync(str.upper, "hello")
+'HELLO'
+>>> breaker.state
+<CircuitBreakerState.CLOSED: 'closed'>
+"""
+
+from halfopen._core import CircuitBreakerConfig, Permit
+from halfopen.breaker import CircuitBreaker
+from halfopen.clock import ManualClock
+from halfopen.errors import CircuitBreakerOpenError, HalfopenError, InvalidValueError
+from halfopen.status import CircuitBreakerMetrics, CircuitBreakerState, CircuitBreakerStatus, Event
+
+__all__ = [
+    "CircuitBreaker",
+    "CircuitBreakerConfig",
+    "CircuitBreakerMetrics",
+    "CircuitBreakerOpenError",
+    "CircuitBreakerState",
+    "CircuitBreakerStatus",
+    "Event",
+    "HalfopenError",
+    "InvalidValueError",
+    "ManualClock",
+    "Permit",
+]

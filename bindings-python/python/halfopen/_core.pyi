@@ -1,0 +1,117 @@
+"""The compiled core. Import from ``halfopen``; only ``halfopen`` itself imports from here."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Self, final
+
+from typing_extensions import disjoint_base
+
+from halfopen.vocabulary import Outcome, RawCounts, RawEvent, RawStatus, State
+
+__all__ = ["Breaker", "CircuitBreakerConfig", "Evidence", "Permit"]
+
+@final
+class CircuitBreakerConfig:
+    """A checked configuration of a circuit breaker; its fields are attributes. It never changes.
+
+    Raises ``InvalidValueError``, naming the field, for a value that is not allowed or a field that does not exist.
+    """
+
+    name: str
+    """Identifies the circuit: 1 to 128 printable characters."""
+    failure_threshold: int | None
+    """Consecutive failures that open it: 1 to 65535."""
+    success_threshold: int
+    """Consecutive probe successes that close it: 1 to 255."""
+    timeout_seconds: float
+    """The wait in ``open`` before the first probe: above 0, at most one year."""
+    half_open_max_calls: int
+    """Probes in flight at once: 1 to 255."""
+    probe_timeout_seconds: float | None
+    """After this long without a settled probe, slots that are all taken are taken back.
+
+    ``None`` stands for ``timeout_seconds``.
+    """
+
+    def __new__(
+        cls,
+        *,
+        name: str = "default",
+        failure_threshold: int | None = 5,
+        success_threshold: int = 2,
+        timeout_seconds: float = 60.0,
+        half_open_max_calls: int = 3,
+        probe_timeout_seconds: float | None = None,
+    ) -> Self: ...
+    def model_dump(self) -> dict[str, Any]:
+        """All fields with their values."""
+
+    def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with the fields in ``update`` changed and checked."""
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __dir__(self) -> list[str]: ...
+
+@final
+class Permit:
+    """The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
+
+    Each method that settles returns whether it was the one that did.
+    """
+
+    def success(self) -> bool:
+        """The call did what was asked."""
+
+    def failure(self) -> bool:
+        """The call failed, and the provider is to blame."""
+
+    def ignore(self) -> bool:
+        """The call failed, and that says nothing about the provider."""
+
+    def cancel(self) -> bool:
+        """The call was given up before it ended."""
+
+    def settle(self, outcome: Outcome) -> bool:
+        """The call ended with the outcome of that name."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has been settled."""
+
+    @property
+    def breaker(self) -> Breaker:
+        """The breaker that handed it out."""
+
+@disjoint_base
+class Breaker:
+    """A circuit on the core. What needs an event loop is added by ``halfopen.CircuitBreaker``."""
+
+    def __new__(cls, config: CircuitBreakerConfig, clock: Callable[[], float] | None = None) -> Self: ...
+    @property
+    def name(self) -> str:
+        """The circuit's name."""
+
+    def acquire(self) -> Permit:
+        """Asks for a permit to make one call.
+
+        Raises ``CircuitBreakerOpenError`` where the circuit does not let it run.
+        """
+
+    def read_state(self) -> State: ...
+    def read_status(self) -> RawStatus: ...
+    def read_events(self, after: int) -> list[RawEvent]: ...
+    def order_open(self, duration_seconds: float | None) -> None: ...
+    def order_disabled(self) -> None: ...
+    def order_reset(self) -> None: ...
+    def evidence(self) -> Evidence: ...
+
+@final
+class Evidence:
+    """A handle on a breaker's numbers that does not keep the breaker's Python object alive."""
+
+    def state(self) -> State: ...
+    def counts(self) -> RawCounts: ...
+    def edges(self) -> list[tuple[State, State, int]]: ...
+    def durations(self) -> list[tuple[Literal["success", "failure"], tuple[list[tuple[float, int]], float]]]: ...

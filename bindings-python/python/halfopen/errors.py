@@ -1,0 +1,46 @@
+"""The errors that this package raises. A guarded function's own error is never one of them: it passes untouched."""
+
+from typing import ClassVar
+
+from halfopen.vocabulary import Reason
+
+
+class HalfopenError(Exception):
+    """The base of every error of this package; ``code`` is stable, and the same in all languages."""
+
+    code: ClassVar[str]
+
+
+class CircuitBreakerOpenError(HalfopenError):
+    """The circuit did not let a call run.
+
+    ``retry_after`` is in seconds: what is left until a call may be admitted; ``None`` where nobody can tell, because
+    the circuit is held open until it is reset.
+    """
+
+    code = "CIRCUIT_OPEN"
+
+    def __init__(self, circuit_name: str, retry_after: float | None, reason: Reason = "open") -> None:
+        wait = "held open until it is reset" if retry_after is None else f"retry after {retry_after:.1f} s"
+        super().__init__(f"circuit '{circuit_name}' is OPEN ({reason}): {wait}")
+        self.circuit_name = circuit_name
+        self.retry_after = retry_after
+        self.reason: Reason = reason
+
+    def __reduce__(self) -> tuple[type["CircuitBreakerOpenError"], tuple[str, float | None, Reason]]:
+        return type(self), (self.circuit_name, self.retry_after, self.reason)
+
+
+class InvalidValueError(HalfopenError, ValueError):
+    """A value was refused; ``field`` names it, ``value`` shows it, ``allowed`` says what would have been accepted."""
+
+    code = "INVALID_VALUE"
+
+    def __init__(self, field: str, value: str, allowed: str) -> None:
+        super().__init__(f"{field} = {value} is refused: allowed is {allowed}")
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+    def __reduce__(self) -> tuple[type["InvalidValueError"], tuple[str, str, str]]:
+        return type(self), (self.field, self.value, self.allowed)

@@ -1,0 +1,105 @@
+"""Settling a permit by what becomes of a call: it returns, it raises, it streams, it is given up."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing, closing
+from inspect import isasyncgen, isawaitable, isgenerator
+from typing import Any
+
+from halfopen._core import Permit
+from halfopen.vocabulary import Outcome
+
+Classifier = Callable[[Exception], Outcome]
+"""Says of an exception what it means for the provider."""
+
+
+_log = logging.getLogger("halfopen")
+_OUTCOMES = frozenset(("success", "failure", "ignored", "cancelled"))
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, set})
+
+
+def outcome_of(error: BaseException, classify: Classifier | None) -> Outcome:
+    """What an exception says about the provider.
+
+    ``asyncio.CancelledError``, ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit`` are no ``Exception``: they
+    tell that the caller gave up, not that the provider failed.
+    """
+    if not isinstance(error, Exception):
+        return "cancelled"
+    if classify is None:
+        return "failure"
+    try:
+        outcome = classify(error)
+    except Exception as fault:
+        # Types only: the text of an exception, or of the one it came from, may hold a secret.
+        _log.warning("a classifier raised %s for %s; counted as a failure", type(fault), type(error))
+        return "failure"
+    if outcome in _OUTCOMES:
+        return outcome
+    _log.warning("a classifier returned no outcome for %s; counted as a failure", type(error))
+    return "failure"
+
+
+def judged(permit: Permit, result: Any, classify: Classifier | None) -> Any:
+    """What a function returned, settled now or, where it has yet to be awaited or iterated, at its end."""
+    # The checks below are slow for what most functions return, so the common case is told apart by its type.
+    if type(result) in _PLAIN:
+        permit.success()
+        return result
+    if isawaitable(result):
+        return guarded_awaitable(permit, result, classify)
+    return _judged_value(permit, result, classify)
+
+
+async def judged_async(permit: Permit, result: Any, classify: Classifier | None) -> Any:
+    """The same for a call that is itself awaited."""
+    if isawaitable(result):
+        return await guarded_awaitable(permit, result, classify)
+    return _judged_value(permit, result, classify)
+
+
+async def guarded_awaitable(permit: Permit, awaitable: Awaitable[Any], classify: Classifier | None) -> Any:
+    """Awaits, and settles by what comes of it."""
+    try:
+        result = await awaitable
+    except BaseException as error:
+        permit.settle(outcome_of(error, classify))
+        raise
+    return _judged_value(permit, result, classify)
+
+
+async def guarded_async_stream(
+    permit: Permit, stream: AsyncGenerator[Any, Any], classify: Classifier | None
+) -> AsyncGenerator[Any, None]:
+    """Passes a stream on; its end is a success, its error counts, and a consumer that stops early is neutral."""
+    try:
+        async with aclosing(stream):
+            async for item in stream:
+                yield item
+    except BaseException as error:
+        permit.settle(outcome_of(error, classify))
+        raise
+    permit.success()
+
+
+def guarded_stream(
+    permit: Permit, stream: Generator[Any, Any, Any], classify: Classifier | None
+) -> Generator[Any, Any, Any]:
+    """The same for a plain generator, whose return value is kept."""
+    try:
+        with closing(stream):
+            result = yield from stream
+    except BaseException as error:
+        permit.settle(outcome_of(error, classify))
+        raise
+    permit.success()
+    return result
+
+
+def _judged_value(permit: Permit, result: Any, classify: Classifier | None) -> Any:
+    if isasyncgen(result):
+        return guarded_async_stream(permit, result, classify)
+    if isgenerator(result):
+        return guarded_stream(permit, result, classify)
+    permit.success()
+    return result

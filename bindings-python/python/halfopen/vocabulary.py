@@ -1,0 +1,55 @@
+"""The words and documents that the core speaks in, for type checkers."""
+
+from typing import Literal, TypedDict
+
+Outcome = Literal["success", "failure", "ignored", "cancelled"]
+State = Literal["closed", "open", "half_open"]
+Mode = Literal["auto", "forced_open", "disabled"]
+Reason = Literal["open", "probes_busy", "forced_open"]
+Cause = Literal[
+    "consecutive_failures", "timeout_elapsed", "probes_succeeded", "probe_failed", "forced", "reset", "disabled"
+]
+
+
+class RawCounts(TypedDict):
+    """The lifetime counters."""
+
+    total_calls: int
+    successful_calls: int
+    failed_calls: int
+    ignored_calls: int
+    cancelled_calls: int
+    rejected_calls: int
+    probe_timeouts: int
+    in_flight: int
+
+
+class RawStatus(RawCounts):
+    """A reading of a breaker; moments are seconds on its clock."""
+
+    now_seconds: float
+    state: State
+    mode: Mode
+    retry_after_seconds: float | None
+    generation: int
+    success_rate: float
+    consecutive_failures: int
+    consecutive_successes: int
+    state_transitions: int
+    last_failure_seconds: float | None
+    last_success_seconds: float | None
+    last_state_change_seconds: float | None
+
+
+class RawEvent(TypedDict):
+    """A change of state; moments are seconds on the breaker's clock."""
+
+    sequence: int
+    at_seconds: float
+    from_state: State
+    to_state: State
+    cause: Cause
+    generation: int
+    consecutive_failures: int
+    consecutive_successes: int
+    retry_after_seconds: float | None

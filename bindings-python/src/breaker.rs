@@ -1,0 +1,92 @@
+//! `Breaker`: the compiled base class of `CircuitBreaker`.
+
+use std::sync::Arc;
+
+use halfopen::{CircuitBreaker, Outcome, Ticket};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::clock::PyClock;
+use crate::config::PyConfig;
+use crate::convert::{dict_of, value_of};
+use crate::error::{rejection, to_python};
+use crate::evidence::PyEvidence;
+use crate::permit::PyPermit;
+
+/// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
+#[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
+pub struct PyBreaker {
+    core: Arc<CircuitBreaker<PyClock>>,
+}
+
+impl PyBreaker {
+    pub fn settle(&self, ticket: Ticket, outcome: Outcome) {
+        self.core.settle(ticket, outcome);
+    }
+}
+
+#[pymethods]
+impl PyBreaker {
+    #[new]
+    #[pyo3(signature = (config, clock = None))]
+    fn new(config: &PyConfig, clock: Option<Py<PyAny>>) -> Self {
+        Self { core: Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock))) }
+    }
+
+    /// Asks for a permit to make one call.
+    ///
+    /// Raises `CircuitBreakerOpenError` where the circuit does not let it run.
+    fn acquire(slf: &Bound<'_, Self>) -> PyResult<PyPermit> {
+        let core = &slf.get().core;
+        match core.admit() {
+            Ok(ticket) => Ok(PyPermit::new(slf.clone().unbind(), ticket)),
+            Err(rejected) => Err(rejection(slf.py(), core.name(), &rejected)),
+        }
+    }
+
+    /// The circuit's name.
+    #[getter]
+    fn name(&self) -> &str {
+        self.core.name()
+    }
+
+    /// The state's name, now.
+    fn read_state(&self) -> &'static str {
+        self.core.state().as_str()
+    }
+
+    /// Every number that can be read, by name.
+    fn read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        dict_of(py, self.core.status().entries())
+    }
+
+    /// The kept transitions with a sequence number above `after`, oldest first.
+    fn read_events<'py>(&self, py: Python<'py>, after: u64) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        self.core.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
+    }
+
+    /// Holds the circuit open for so many seconds, or until it is reset.
+    fn order_open(&self, py: Python<'_>, duration_seconds: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.core.force_open_seconds(&value_of(duration_seconds)).map_err(|error| to_python(py, &error))
+    }
+
+    /// Lets every call pass, judging none.
+    fn order_disabled(&self) {
+        self.core.disable();
+    }
+
+    /// Closes the circuit and hands it back to the machine.
+    fn order_reset(&self) {
+        self.core.reset();
+    }
+
+    /// A handle on the numbers that outlives this object.
+    fn evidence(&self) -> PyEvidence {
+        PyEvidence { core: Arc::clone(&self.core) }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.core.clock().traverse(&visit)
+    }
+}

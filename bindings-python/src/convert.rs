@@ -1,0 +1,69 @@
+//! Values across the border, in both directions.
+
+use halfopen::{Outcome, Value};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+
+use crate::error::to_python;
+use halfopen::InvalidValue;
+
+/// A Python object as the core's value; what no field takes is passed on as its `repr`.
+pub fn value_of(object: &Bound<'_, PyAny>) -> Value {
+    if object.is_none() {
+        return Value::Null;
+    }
+    // Before the numbers: `bool` is a subclass of `int`.
+    if let Ok(truth) = object.cast::<PyBool>() {
+        return Value::Bool(truth.is_true());
+    }
+    if object.is_instance_of::<PyInt>()
+        && let Ok(count) = object.extract::<u64>()
+    {
+        return Value::Whole(count);
+    }
+    if (object.is_instance_of::<PyInt>() || object.is_instance_of::<PyFloat>())
+        && let Ok(number) = object.extract::<f64>()
+    {
+        return Value::Number(number);
+    }
+    if let Ok(text) = object.cast::<PyString>()
+        && let Ok(text) = text.extract::<String>()
+    {
+        return Value::Text(text);
+    }
+    let shown = object.repr().and_then(|repr| repr.extract());
+    Value::Other(shown.unwrap_or_else(|_| "an object without a repr".into()))
+}
+
+/// The core's value as a Python object.
+pub fn object_of<'py>(py: Python<'py>, value: Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::Bool(truth) => PyBool::new(py, truth).to_owned().into_any(),
+        Value::Whole(count) => count.into_pyobject(py)?.into_any(),
+        Value::Number(number) => PyFloat::new(py, number).into_any(),
+        Value::Text(text) | Value::Other(text) => PyString::new(py, &text).into_any(),
+    })
+}
+
+/// Named values as a dictionary.
+pub fn dict_of<'py>(
+    py: Python<'py>,
+    entries: impl Iterator<Item = (&'static str, Value)>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in entries {
+        dict.set_item(name, object_of(py, value)?)?;
+    }
+    Ok(dict)
+}
+
+/// The outcome of that name.
+pub fn outcome_of(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Outcome> {
+    let value = value_of(name);
+    let named = |outcome: &&Outcome| matches!(&value, Value::Text(text) if text == outcome.as_str());
+    Outcome::ALL.iter().find(named).copied().ok_or_else(|| {
+        let allowed = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(", ");
+        to_python(py, &InvalidValue::new("outcome", &value, &format!("one of: {allowed}")))
+    })
+}

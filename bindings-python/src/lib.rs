@@ -1,0 +1,21 @@
+//! The Python module `halfopen._core`: conversions between Python and the core, and nothing that decides.
+
+mod breaker;
+mod clock;
+mod config;
+mod convert;
+mod error;
+mod evidence;
+mod permit;
+
+use pyo3::prelude::*;
+
+/// The compiled part of the package `halfopen`.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<config::PyConfig>()?;
+    module.add_class::<breaker::PyBreaker>()?;
+    module.add_class::<permit::PyPermit>()?;
+    module.add_class::<evidence::PyEvidence>()?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `Permit`.
+
+use std::sync::{Mutex, PoisonError};
+
+use halfopen::{Outcome, Ticket};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::breaker::PyBreaker;
+use crate::convert::outcome_of;
+
+/// The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
+///
+/// Each method that settles returns whether it was the one that did.
+#[pyclass(frozen, name = "Permit", module = "halfopen")]
+pub struct PyPermit {
+    /// The breaker stays alive, and so stays counted, as long as a call of it may end.
+    breaker: Py<PyBreaker>,
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl PyPermit {
+    pub fn new(breaker: Py<PyBreaker>, ticket: Ticket) -> Self {
+        Self { breaker, ticket: Mutex::new(Some(ticket)) }
+    }
+
+    fn take(&self) -> Option<Ticket> {
+        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn hand_back(&self, outcome: Outcome) -> bool {
+        // Settling may call the host's clock, so the lock is free again by then.
+        let Some(ticket) = self.take() else { return false };
+        self.breaker.get().settle(ticket, outcome);
+        true
+    }
+}
+
+#[pymethods]
+impl PyPermit {
+    /// The call did what was asked.
+    fn success(&self) -> bool {
+        self.hand_back(Outcome::Success)
+    }
+
+    /// The call failed, and the provider is to blame.
+    fn failure(&self) -> bool {
+        self.hand_back(Outcome::Failure)
+    }
+
+    /// The call failed, and that says nothing about the provider.
+    fn ignore(&self) -> bool {
+        self.hand_back(Outcome::Ignored)
+    }
+
+    /// The call was given up before it ended.
+    fn cancel(&self) -> bool {
+        self.hand_back(Outcome::Cancelled)
+    }
+
+    /// The call ended with the outcome of that name.
+    fn settle(&self, py: Python<'_>, outcome: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Ok(self.hand_back(outcome_of(py, outcome)?))
+    }
+
+    /// Whether it has been settled.
+    #[getter]
+    fn settled(&self) -> bool {
+        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// The breaker that handed it out.
+    #[getter]
+    fn breaker(&self, py: Python<'_>) -> Py<PyBreaker> {
+        self.breaker.clone_ref(py)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)
+    }
+}
+
+impl Drop for PyPermit {
+    fn drop(&mut self) {
+        self.hand_back(Outcome::Cancelled);
+    }
+}
