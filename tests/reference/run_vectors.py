@@ -1,0 +1,187 @@
+"""Runs the shared vectors on the model: `python tests/reference/run_vectors.py`.
+
+The folder in HALFOPEN_VECTORS is run as well, if that is set. What the keys of a vector
+mean is told in docs/vectors.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from config import Invalid, parse
+from model import Answer, Breaker, Permit
+from snapshot import restore, save
+
+TESTS = Path(__file__).parent.parent
+OWN_VECTORS = TESTS / "vectors"
+MILLISECOND = 1_000_000
+
+
+class Run:
+    """One vector on one breaker."""
+
+    def __init__(self, config: dict[str, object]) -> None:
+        self.config = parse(config)
+        self.breaker = Breaker(self.config)
+        # A permit belongs to the breaker that gave it, also after a restart.
+        self.permits: dict[str, tuple[Breaker, Permit]] = {}
+        self.asked = 0
+
+    def step(self, step: dict[str, Any]) -> list[str]:
+        """Does what the step says and tells where the expectations are not met."""
+        now = step["at_ms"] * MILLISECOND
+        answer, error = None, None
+        try:
+            answer = self.act(step, now)
+        except Invalid as refusal:
+            error = refusal.code
+        except LookupError as broken:
+            return [str(broken)]
+        wanted = step.get("expect", {})
+        seen = {key: self.look(key, now, answer, error) for key in wanted}
+        if error is not None and "error" not in wanted:
+            return [f"refused with {error}"]
+        return [
+            f"{key}: wanted {json.dumps(wanted[key])}, saw {json.dumps(seen[key])}"
+            for key in wanted
+            if wanted[key] != seen[key]
+        ]
+
+    def act(self, step: dict[str, Any], now: int) -> Answer | None:
+        match step:
+            case {"acquire": name}:
+                answer = self.breaker.acquire(now)
+                if answer.permit is not None:
+                    self.permits[name] = (self.breaker, answer.permit)
+                return answer
+            case {"settle": name, "outcome": outcome}:
+                breaker, permit = self.permit(name)
+                hint = step.get("retry_after_ms")
+                hint = None if hint is None else hint * MILLISECOND
+                breaker.settle(permit, outcome, now, hint)
+            case {"drop": name}:
+                breaker, permit = self.permit(name)
+                breaker.drop(permit, now)
+            case {"force_open": duration}:
+                duration = None if duration is None else duration * MILLISECOND
+                self.breaker.force_open(duration, now)
+            case {"disable": True}:
+                self.breaker.disable(now)
+            case {"reset": True}:
+                self.breaker.reset(now)
+            case {"reconfigure": config}:
+                self.config = parse(config)
+                self.breaker.reconfigure(self.config)
+            case {"restart": True}:
+                saved = save(self.breaker, now)
+                announced = self.breaker.transitions
+                self.breaker = restore(self.config, saved, now)
+                self.breaker.transitions = announced
+        return None
+
+    def permit(self, name: str) -> tuple[Breaker, Permit]:
+        if name not in self.permits:
+            raise LookupError(f"broken vector: {name} holds no permit")
+        return self.permits[name]
+
+    def look(
+        self, key: str, now: int, answer: Answer | None, error: str | None
+    ) -> object:
+        breaker = self.breaker
+        match key:
+            case "admitted":
+                return answer is not None and answer.permit is not None
+            case "reason":
+                return None if answer is None else answer.reason
+            case "retry_after_ms":
+                left = answer.retry_after if answer else breaker.retry_after(now)
+                return None if left is None else left / MILLISECOND
+            case "state":
+                return breaker.state_at(now)
+            case "mode":
+                return breaker.mode_at(now)
+            case "consecutive_failures":
+                return breaker.failures
+            case "consecutive_successes":
+                return breaker.successes
+            case "window_calls":
+                return len(breaker.window.seen(now))
+            case "window_failed":
+                return sum(entry.failed for entry in breaker.window.seen(now))
+            case "window_slow":
+                return sum(entry.slow for entry in breaker.window.seen(now))
+            case "transitions":
+                announced = breaker.transitions[self.asked :]
+                self.asked = len(breaker.transitions)
+                return [list(transition) for transition in announced]
+            case "error":
+                return error
+            case _:
+                return breaker.counters[key]
+
+
+def run(vector: dict[str, Any]) -> list[str]:
+    """What is wrong with the model, or with the vector, in the vector's words."""
+    unwanted = vector.get("config_error")
+    try:
+        this = Run(vector["config"])
+    except Invalid as refusal:
+        if refusal.field == unwanted:
+            return []
+        return [f"config: {refusal}"]
+    if unwanted is not None:
+        return [f"config: wanted {unwanted} to be refused, saw it accepted"]
+    complaints = []
+    for number, step in enumerate(vector["steps"], 1):
+        complaints += [f"step {number}: {line}" for line in this.step(step)]
+    return complaints
+
+
+def load(folder: Path, validator: Draft202012Validator) -> list[dict[str, Any]]:
+    """All vectors under the folder; a folder that is not as it must be is an error."""
+    vectors: list[dict[str, Any]] = []
+    for path in sorted(folder.rglob("*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        for error in validator.iter_errors(found):
+            place = "/".join(str(part) for part in error.absolute_path)
+            sys.exit(f"{path}: {place}: {error.message}")
+        for vector in found:
+            theme = vector["id"].split("/")[0]
+            if folder == OWN_VECTORS and theme != path.parent.name:
+                sys.exit(f"{path}: {vector['id']} is not named after its folder")
+        vectors += found
+    if not vectors:
+        sys.exit(f"{folder}: no vectors")
+    for name, times in Counter(vector["id"] for vector in vectors).items():
+        if times > 1:
+            sys.exit(f"{folder}: {name} stands there {times} times")
+    return vectors
+
+
+def main() -> None:
+    schema = json.loads((TESTS / "vectors.schema.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(schema)
+    folders = [OWN_VECTORS]
+    if os.environ.get("HALFOPEN_VECTORS"):
+        folders.append(Path(os.environ["HALFOPEN_VECTORS"]))
+    vectors = [vector for folder in folders for vector in load(folder, validator)]
+    failed = 0
+    for vector in vectors:
+        complaints = run(vector)
+        failed += bool(complaints)
+        for complaint in complaints:
+            print(f"{vector['id']}, {complaint}")
+    print(f"vectors: {len(vectors)}")
+    if failed:
+        sys.exit(f"failed: {failed}")
+
+
+if __name__ == "__main__":
+    main()
