@@ -1,0 +1,158 @@
+//! One vector: its steps done on a breaker with a manual clock, and what is seen compared with what is wanted.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use halfopen::{CircuitBreaker, Config, InvalidValue, ManualClock, Outcome, Permit, Rejected, Tick, Value as Field};
+use serde_json::{Map, Value, json};
+
+type Breaker = CircuitBreaker<ManualClock>;
+type Admission = Option<Result<(), Rejected>>;
+
+/// Runs a vector; `Err` tells the first difference.
+pub fn run(vector: &Value) -> Result<(), String> {
+    let built = config(&vector["config"]);
+    if let Some(field) = vector.get("config_error").and_then(Value::as_str) {
+        return match built {
+            Err(error) if error.field() == field => Ok(()),
+            Err(error) => Err(format!("wanted an error naming {field}, seen: {error}")),
+            Ok(_) => Err(format!("wanted an error naming {field}, seen: none")),
+        };
+    }
+    let clock = ManualClock::new();
+    let breaker = Breaker::with_clock(built.map_err(|error| error.to_string())?, clock.clone());
+    let mut session = Session { breaker: &breaker, permits: HashMap::new(), told: 0 };
+    let steps = vector["steps"].as_array().ok_or("neither steps nor config_error")?;
+    for (number, step) in steps.iter().enumerate() {
+        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no count")?;
+        clock.set(Tick::ZERO.after(Duration::from_millis(at_ms)));
+        session.step(step).map_err(|difference| format!("step {number} {step}: {difference}"))?;
+    }
+    Ok(())
+}
+
+fn config(fields: &Value) -> Result<Config, InvalidValue> {
+    let mut builder = Config::builder();
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        builder = builder.set(name, field(value));
+    }
+    builder.build()
+}
+
+fn field(value: &Value) -> Field {
+    match value {
+        Value::Null => Field::Null,
+        Value::Bool(truth) => Field::Bool(*truth),
+        Value::Number(number) => {
+            number.as_u64().map_or_else(|| Field::Number(number.as_f64().unwrap_or(f64::NAN)), Field::Whole)
+        }
+        Value::String(text) => Field::Text(text.clone()),
+        other => Field::Other(other.to_string()),
+    }
+}
+
+struct Session<'b> {
+    breaker: &'b Breaker,
+    permits: HashMap<String, Option<Permit<'b, ManualClock>>>,
+    /// The sequence number of the last transition that a step has asked for.
+    told: u64,
+}
+
+impl Session<'_> {
+    fn step(&mut self, step: &Value) -> Result<(), String> {
+        let keys: Vec<&str> = step.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        let mut admission = None;
+        let mut refused = None;
+        match keys.iter().find(|key| !matches!(**key, "at_ms" | "expect" | "outcome")) {
+            None => {}
+            Some(&"acquire") => admission = Some(self.acquire(text(&step["acquire"])?)),
+            Some(&"settle") => self.settle(text(&step["settle"])?, text(&step["outcome"])?)?,
+            Some(&"drop") => drop(self.permits.insert(text(&step["drop"])?.to_owned(), None)),
+            Some(&"force_open") => refused = self.force_open(&step["force_open"]).err(),
+            Some(&"disable") => self.breaker.disable(),
+            Some(&"reset") => self.breaker.reset(),
+            Some(unknown) => return Err(format!("a step of an unknown kind, {unknown}")),
+        }
+        let expect = step.get("expect").and_then(Value::as_object).cloned().unwrap_or_default();
+        if let Some(error) = refused.as_ref().filter(|_| !expect.contains_key("error")) {
+            return Err(format!("refused: {error}"));
+        }
+        let seen = self.seen(&admission, refused);
+        for (key, wanted) in &expect {
+            let seen = if key == "transitions" { Some(self.transitions()) } else { seen.get(key).cloned() };
+            if seen.as_ref() != Some(wanted) {
+                return Err(format!("{key}: wanted {wanted}, seen {}", seen.unwrap_or_else(|| json!("nothing"))));
+            }
+        }
+        Ok(())
+    }
+
+    fn acquire(&mut self, id: &str) -> Result<(), Rejected> {
+        let permit = self.breaker.acquire()?;
+        self.permits.insert(id.to_owned(), Some(permit));
+        Ok(())
+    }
+
+    fn settle(&mut self, id: &str, outcome: &str) -> Result<(), String> {
+        let outcome = Outcome::ALL.iter().find(|known| known.as_str() == outcome).ok_or("an unknown outcome")?;
+        // In Rust a permit that was settled is gone, so there is nothing to settle twice.
+        if let Some(permit) = self.permits.get_mut(id).and_then(Option::take) {
+            permit.settle(*outcome);
+        }
+        Ok(())
+    }
+
+    fn force_open(&self, duration: &Value) -> Result<(), InvalidValue> {
+        let seconds = duration.as_f64().map_or(Field::Null, |millis| Field::Number(millis / 1e3));
+        self.breaker.force_open_seconds(&seconds)
+    }
+
+    fn seen(&self, admission: &Admission, refused: Option<InvalidValue>) -> Map<String, Value> {
+        let status = self.breaker.status();
+        let mut seen: Map<String, Value> =
+            status.entries().map(|(name, value)| (name.to_owned(), shown(value))).collect();
+        seen.insert("retry_after_ms".into(), millis(status.retry_after));
+        if let Some(admission) = admission {
+            seen.insert("admitted".into(), admission.is_ok().into());
+            if let Err(rejected) = admission {
+                seen.insert("reason".into(), rejected.reason.as_str().into());
+                seen.insert("retry_after_ms".into(), millis(rejected.retry_after));
+            }
+        }
+        seen.extend(refused.map(|error| ("error".to_owned(), error.code().into())));
+        seen
+    }
+
+    fn transitions(&mut self) -> Value {
+        let events = self.breaker.events(self.told);
+        self.told = events.last().map_or(self.told, |event| event.sequence);
+        let list = events.iter().map(|event| {
+            let transition = event.transition;
+            json!([transition.from.as_str(), transition.to.as_str(), transition.cause.as_str()])
+        });
+        list.collect()
+    }
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| format!("{value} is no text"))
+}
+
+fn shown(value: Field) -> Value {
+    match value {
+        Field::Null => Value::Null,
+        Field::Bool(truth) => truth.into(),
+        Field::Whole(count) => count.into(),
+        Field::Number(number) => number.into(),
+        Field::Text(text) | Field::Other(text) => text.into(),
+    }
+}
+
+/// Whole milliseconds where it is that; otherwise with the fraction, so that a difference shows.
+fn millis(wait: Option<Duration>) -> Value {
+    match wait {
+        None => Value::Null,
+        Some(wait) if wait.as_nanos().is_multiple_of(1_000_000) => (wait.as_millis() as u64).into(),
+        Some(wait) => (wait.as_secs_f64() * 1e3).into(),
+    }
+}
