@@ -48,11 +48,6 @@ class Services:
                 success_threshold=2,
                 timeout_seconds=wait_seconds,
                 half_open_max_calls=1,
-                # A provider that answers, but takes half of the patience we have, is a failing one too.
-                slow_call_seconds=deadline_seconds / 2,
-                slow_call_rate_threshold=0.6,
-                window={"calls": 10},
-                minimum_calls=5,
             )
             breaker = CircuitBreaker(config, provider_id=name, classify=classify)
             self.providers[name] = Provider(ProviderClient(name, url, self.http, deadline_seconds), breaker)
@@ -143,24 +138,23 @@ async def live(services: TheServices) -> dict[str, Any]:
     """All that the page shows, in one piece."""
     providers = services.providers.values()
     controls = await asyncio.gather(*(_control(services, provider) for provider in providers))
+    events = [(event, p.client.provider) for p in providers for event in reversed(p.breaker.events())]
+    events.sort(key=lambda pair: pair[0].at, reverse=True)
     transitions = [
         {
-            "provider": provider.client.provider,
+            "provider": provider,
             "sequence": event.sequence,
+            "at": event.at,
             "from_state": event.from_state,
             "to_state": event.to_state,
             "cause": event.cause,
-            "seconds_ago": event.seconds_ago,
         }
-        for provider in providers
-        for event in provider.breaker.events()
+        for event, provider in events[:SHOWN_TRANSITIONS]
     ]
-    transitions.sort(key=lambda event: event["seconds_ago"])
     return {
         "breakers": breakers(services),
-        "explanations": {p.client.provider: p.breaker.explain() for p in providers},
         "providers": controls,
-        "transitions": transitions[:SHOWN_TRANSITIONS],
+        "transitions": transitions,
         "exchanges": services.journal.recent(),
     }
 
