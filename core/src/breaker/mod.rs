@@ -20,7 +20,7 @@ pub use status::{CallDurations, Status};
 pub use tickets::Tickets;
 
 use crate::clock::{Clock, Tick};
-use crate::config::{Config, InvalidValue, Value, seconds_argument};
+use crate::config::{Config, InvalidValue, Value, seconds_argument, wait_argument};
 use crate::control::{Admission, Cause, Control, Mode, Outcome, Rejected, State, Transition};
 use crate::histogram::Histogram;
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -273,9 +273,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Errors
     /// [`InvalidValue`] for a duration of zero or of more than one year.
     pub fn force_open(&self, duration: Option<Duration>) -> Result<(), InvalidValue> {
-        if let Some(duration) = duration {
-            seconds_argument("duration_seconds", &Value::Number(duration.as_secs_f64()))?;
-        }
+        let duration = duration.map(|wait| wait_argument("duration_seconds", wait)).transpose()?;
         self.order(|control, now| control.force_open(duration, now));
         Ok(())
     }

@@ -71,7 +71,18 @@ pub(super) fn check_together(config: Config) -> Result<Config, InvalidValue> {
     Ok(config)
 }
 
-/// A duration that an operation takes, under the same rule as `timeout_seconds`.
+/// Whether a wait may be as long as that.
+fn is_wait(duration: &Duration) -> bool {
+    !duration.is_zero() && *duration <= YEAR
+}
+
+/// A wait that an operation takes, under the same rule as `timeout_seconds`.
+pub(crate) fn wait_argument(name: &str, wait: Duration) -> Result<Duration, InvalidValue> {
+    let refused = || InvalidValue::new(name, &Value::Number(wait.as_secs_f64()), SECONDS_TO_A_YEAR);
+    is_wait(&wait).then_some(wait).ok_or_else(refused)
+}
+
+/// The same as a host gives it.
 pub(crate) fn seconds_argument(name: &str, value: &Value) -> Result<Duration, InvalidValue> {
     seconds_to_a_year(value).ok_or_else(|| InvalidValue::new(name, value, SECONDS_TO_A_YEAR))
 }
@@ -110,7 +121,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 }
 
 fn seconds_to_a_year(value: &Value) -> Option<Duration> {
-    seconds(value).filter(|duration| *duration <= YEAR)
+    seconds(value).filter(is_wait)
 }
 
 fn printable(value: &Value) -> Option<Arc<str>> {

@@ -11,7 +11,7 @@ use core::time::Duration;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
-pub(crate) use fields::seconds_argument;
+pub(crate) use fields::{seconds_argument, wait_argument};
 pub use value::Value;
 
 /// A checked configuration: whoever holds one holds one that a breaker accepts.

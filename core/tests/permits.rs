@@ -1,0 +1,72 @@
+//! What a permit does in the hands of Rust code, and what the callee's own troubles do to the breaker.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use halfopen::{CallError, CircuitBreaker, Clock, Config, ManualClock, Reason, State, Tick};
+
+fn breaker() -> CircuitBreaker<ManualClock> {
+    let config = Config::builder().failure_threshold(1).timeout_seconds(1.0).half_open_max_calls(1).build().unwrap();
+    CircuitBreaker::with_clock(config, ManualClock::new())
+}
+
+#[test]
+fn a_permit_dropped_without_a_word_is_cancelled() {
+    let breaker = breaker();
+    drop(breaker.acquire());
+    let counts = breaker.counts();
+    assert_eq!((counts.total_calls, counts.cancelled_calls, counts.in_flight), (1, 1, 0));
+}
+
+#[test]
+fn a_panic_in_the_callee_gives_the_permit_back_and_goes_on() {
+    let breaker = breaker();
+    let panicked = catch_unwind(AssertUnwindSafe(|| breaker.call(|| -> Result<(), ()> { panic!("the callee's own") })));
+    assert_eq!(*panicked.unwrap_err().downcast::<&str>().unwrap(), "the callee's own");
+    assert_eq!((breaker.counts().cancelled_calls, breaker.state()), (1, State::Closed));
+}
+
+#[test]
+fn the_callees_error_passes_through_and_the_next_call_is_rejected() {
+    let breaker = breaker();
+    assert_eq!(breaker.call(|| Err::<(), _>("mine")), Err(CallError::Failed("mine")));
+    let Err(CallError::Rejected(rejected)) = breaker.call(|| Ok::<_, &str>(())) else { panic!("it must be open") };
+    assert_eq!((rejected.reason, rejected.code()), (Reason::Open, "CIRCUIT_OPEN"));
+    assert_eq!(rejected.to_string(), "the circuit is OPEN (open); retry after 1.0 s");
+}
+
+#[test]
+fn the_callee_may_use_the_breaker_it_runs_under() {
+    let breaker = breaker();
+    let nested = breaker.call(|| {
+        breaker.reset();
+        breaker.call(|| Ok::<_, ()>(breaker.status().counts.in_flight))
+    });
+    assert_eq!(nested, Ok(2));
+}
+
+#[test]
+fn a_clock_may_use_the_breaker_that_reads_it() {
+    use std::sync::OnceLock;
+    static BREAKER: OnceLock<CircuitBreaker<Nosy>> = OnceLock::new();
+    struct Nosy;
+    impl Clock for Nosy {
+        fn now(&self) -> Tick {
+            let total =
+                BREAKER.get().map_or(0, |breaker| breaker.counts().total_calls + breaker.events(0).len() as u64);
+            Tick::from_nanos(total)
+        }
+    }
+    let config = Config::builder().failure_threshold(1).build().unwrap();
+    let breaker = BREAKER.get_or_init(|| CircuitBreaker::with_clock(config, Nosy));
+    breaker.acquire().unwrap().failure();
+    assert_eq!(breaker.state(), State::Open);
+}
+
+#[test]
+fn what_is_allowed_for_a_forced_wait_is_said() {
+    let error = breaker().force_open(Some(std::time::Duration::ZERO)).unwrap_err();
+    assert_eq!((error.code(), error.field(), error.value()), ("INVALID_VALUE", "duration_seconds", "0"));
+    let year = std::time::Duration::from_secs(365 * 24 * 60 * 60);
+    assert!(breaker().force_open(Some(year)).is_ok());
+    assert!(breaker().force_open(Some(year + std::time::Duration::from_nanos(1))).is_err());
+}
