@@ -14,6 +14,7 @@ from unicodedata import category
 
 SECOND = 1_000_000_000
 YEAR_IN_SECONDS = 365 * 24 * 60 * 60
+LAST_TICK = 2**64 - 1
 
 FIELDS = {
     "name": "default",
@@ -181,7 +182,10 @@ def _seconds(fields: Mapping[str, object], field: str, most: int | None) -> int:
     if number is None or number <= 0 or (most is not None and number > most):
         allowed = "seconds above 0" + (f", at most {most}" if most else "")
         raise Invalid(field, fields[field], allowed)
-    return max(1, round(number * SECOND))
+    ticks = max(1, round(number * SECOND))
+    if ticks > LAST_TICK:
+        raise Invalid(field, fields[field], "no more than a clock can hold")
+    return ticks
 
 
 def _seconds_or_none(fields: Mapping[str, object], field: str) -> int | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from config import SECOND, Config, Invalid
+from config import SECOND, YEAR_IN_SECONDS, Config, Invalid
 from openings import Openings
 from window import Window, rate_reached
 
@@ -222,8 +222,8 @@ class Breaker:
     # The operator.
 
     def force_open(self, duration: int | None, now: int) -> None:
-        if duration is not None and duration <= 0:
-            raise Invalid("duration", duration, "above 0, or none")
+        if duration is not None and not 0 < duration <= YEAR_IN_SECONDS * SECOND:
+            raise Invalid("duration", duration, "above 0, at most a year, or none")
         self.move("open", "forced", now)
         self.mode = "forced_open"
         self.deadline = None if duration is None else now + duration
