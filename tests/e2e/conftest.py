@@ -2,19 +2,16 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-DEMO = Path(__file__).parents[2] / "docs" / "demo"
+from stage import DEADLINE_SECONDS, DEMO, WAIT_SECONDS
+
 sys.path.insert(0, str(DEMO))
 
-from halfopen_demo.clients import PROVIDERS  # noqa: E402
-from halfopen_demo.processes import demo  # noqa: E402
-from halfopen_demo.witness import Witness  # noqa: E402
-
-WAIT_SECONDS = 1.5
-DEADLINE_SECONDS = 0.8
+from halfopen_demo.clients import PROVIDERS
+from halfopen_demo.processes import demo
+from halfopen_demo.witness import Witness
 
 
 @pytest.fixture(scope="session")

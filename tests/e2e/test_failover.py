@@ -5,10 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import DEADLINE_SECONDS, WAIT_SECONDS
 from halfopen_demo.clients import PROVIDERS
 from halfopen_demo.provider import LONGEST_TEXT
 from halfopen_demo.witness import Answer, Witness
+
+from stage import DEADLINE_SECONDS, WAIT_SECONDS
 
 FIRST, SECOND, THIRD = PROVIDERS
 FAILURE_THRESHOLD = 3
@@ -194,8 +195,8 @@ def test_one_probe_at_a_time(witness: Witness) -> None:
     calls = witness.calls_received(FIRST)
     witness.behave(FIRST, "hang")
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: witness.say(), range(8)))
-    assert [answer.by for answer in answers] == [SECOND] * 8
+        answers = [pool.submit(witness.say) for _ in range(8)]
+    assert [answer.result().by for answer in answers] == [SECOND] * 8
     assert witness.calls_received(FIRST) == calls + 1
 
 

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -198,7 +198,7 @@ def steer_breaker(provider: TheProvider, circuit: Circuit) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     services: Services = app.state.services
     async with services.http:
         yield

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +29,9 @@ class Demo:
     backend: Running
     providers: dict[str, Running]
 
-    @property
-    def everyone(self) -> list[Running]:
-        return [self.backend, *self.providers.values()]
-
 
 @contextmanager
-def running(module: str, *options: str) -> Iterator[Running]:
+def running(module: str, *options: str) -> Generator[Running]:
     """Runs one of the demo's servers; it stops with the block, or when this process is gone.
 
     It holds the child on a leash: the child ends when its standard input is closed. So no child is left
@@ -79,7 +75,7 @@ def _address(process: subprocess.Popen[str], module: str) -> str:
 
 
 @contextmanager
-def demo(*, port: int = 0, wait_seconds: float = 5.0, deadline_seconds: float = 1.0) -> Iterator[Demo]:
+def demo(*, port: int = 0, wait_seconds: float = 5.0, deadline_seconds: float = 1.0) -> Generator[Demo]:
     """Runs the backend on `port`, with a provider process for each provider that it knows."""
     with ExitStack() as stack:
         providers = {name: stack.enter_context(running("provider", name)) for name in PROVIDERS}

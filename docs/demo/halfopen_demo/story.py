@@ -177,7 +177,7 @@ class Story:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m halfopen_demo.story", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m halfopen_demo.story", description="Tells the story of the demo.")
     parser.add_argument(
         "--leave-healthy", action="store_true", help="does not break gemini, to show that the story then fails"
     )
