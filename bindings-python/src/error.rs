@@ -14,7 +14,7 @@ const ERRORS: &str = "halfopen.errors";
 pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {
     INVALID_VALUE
         .import(py, ERRORS, "InvalidValueError")
-        .and_then(|class| class.call1((error.field(), error.value(), error.allowed())))
+        .and_then(|class| class.call1((error.field(), error.value().to_string(), error.allowed())))
         .map_or_else(|broken| broken, PyErr::from_value)
 }
 

@@ -6,17 +6,17 @@ use core::fmt;
 use super::Value;
 
 /// A value that was refused: which field, what was given, what is allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct InvalidValue {
     field: String,
-    value: String,
+    value: Value,
     allowed: String,
 }
 
 impl InvalidValue {
     /// A refusal of `value` for `field`, where only `allowed` would do.
     pub fn new(field: &str, value: &Value, allowed: &str) -> Self {
-        Self { field: field.to_string(), value: value.to_string(), allowed: allowed.to_string() }
+        Self { field: field.to_string(), value: value.clone(), allowed: allowed.to_string() }
     }
 
     /// `INVALID_VALUE`, the same in every language.
@@ -29,8 +29,8 @@ impl InvalidValue {
         &self.field
     }
 
-    /// The value as it was given, in short form.
-    pub fn value(&self) -> &str {
+    /// The value as it was given; its `Display` is its short form.
+    pub const fn value(&self) -> &Value {
         &self.value
     }
 
