@@ -24,6 +24,11 @@ impl PyBreaker {
     pub fn settle(&self, ticket: Ticket, outcome: Outcome) {
         self.core.settle(ticket, outcome);
     }
+
+    /// Settles the permit of a call that nobody waits for any more.
+    pub fn abandon(&self, ticket: Ticket) {
+        self.core.settle_at(ticket, Outcome::Cancelled, self.core.clock().now_quietly());
+    }
 }
 
 #[pymethods]

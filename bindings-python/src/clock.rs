@@ -32,35 +32,42 @@ impl PyClock {
 }
 
 impl Clock for PyClock {
+    /// A clock that raises, or returns what is no time, must not harm the guarded call: it is reported, and no time has
+    /// passed.
     fn now(&self) -> Tick {
-        match self {
-            Self::System(system) => system.now(),
-            Self::Host { callable, last } => Python::attach(|py| host_now(py, callable.bind(py), last)),
-        }
+        self.now_or(|py, callable, fault| fault.write_unraisable(py, Some(callable)))
     }
 }
 
-/// A clock that raises, or returns what is no time, must not harm the guarded call: it is reported, and no time has
-/// passed.
-fn host_now(py: Python<'_>, callable: &Bound<'_, PyAny>, last: &AtomicU64) -> Tick {
-    // A permit may be dropped while an exception is on its way; calling Python must not disturb that.
-    let on_its_way = PyErr::take(py);
-    let reading = callable.call0().and_then(|seconds| {
-        Tick::from_seconds(seconds.extract()?)
-            .ok_or_else(|| PyValueError::new_err(format!("the clock of a circuit breaker returned {seconds}")))
-    });
-    let now = match reading {
-        Ok(tick) => {
-            last.store(tick.as_nanos(), Ordering::Relaxed);
-            tick
-        }
-        Err(fault) => {
-            fault.write_unraisable(py, Some(callable));
-            Tick::from_nanos(last.load(Ordering::Relaxed))
-        }
-    };
-    if let Some(error) = on_its_way {
-        error.restore(py);
+impl PyClock {
+    /// The same without a report: garbage that is being collected may hold a clock that has already been taken apart.
+    pub fn now_quietly(&self) -> Tick {
+        self.now_or(|_, _, _| {})
     }
-    now
+
+    fn now_or(&self, report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr)) -> Tick {
+        let (callable, last) = match self {
+            Self::System(system) => return system.now(),
+            Self::Host { callable, last } => (callable, last),
+        };
+        Python::attach(|py| {
+            // A permit may be dropped while an exception is on its way; calling Python must not disturb that.
+            let on_its_way = PyErr::take(py);
+            let callable = callable.bind(py);
+            match read(callable) {
+                Ok(tick) => last.store(tick.as_nanos(), Ordering::Relaxed),
+                Err(fault) => report(py, callable, fault),
+            }
+            if let Some(error) = on_its_way {
+                error.restore(py);
+            }
+            Tick::from_nanos(last.load(Ordering::Relaxed))
+        })
+    }
+}
+
+fn read(callable: &Bound<'_, PyAny>) -> PyResult<Tick> {
+    let seconds = callable.call0()?;
+    Tick::from_seconds(seconds.extract()?)
+        .ok_or_else(|| PyValueError::new_err(format!("the clock of a circuit breaker returned {seconds}")))
 }

@@ -82,6 +82,8 @@ impl PyPermit {
 
 impl Drop for PyPermit {
     fn drop(&mut self) {
-        self.hand_back(Outcome::Cancelled);
+        if let Some(ticket) = self.take() {
+            self.breaker.get().abandon(ticket);
+        }
     }
 }

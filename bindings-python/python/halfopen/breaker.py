@@ -1,6 +1,7 @@
 """The circuit breaker as Python uses it."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import aclosing
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
@@ -204,8 +205,9 @@ class CircuitBreaker(GuardedCalls):
         @wraps(func)
         async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
             stream = guarded_async_stream(self.acquire(), func(*args, **kwargs), self._classify)
-            async for item in stream:
-                yield item
+            async with aclosing(stream):
+                async for item in stream:
+                    yield item
 
         return guarded
 

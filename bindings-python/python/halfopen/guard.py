@@ -34,7 +34,7 @@ def outcome_of(error: BaseException, classify: Classifier | None) -> Outcome:
         # Types only: the text of an exception, or of the one it came from, may hold a secret.
         _log.warning("a classifier raised %s for %s; counted as a failure", type(fault), type(error))
         return "failure"
-    if outcome in _OUTCOMES:
+    if isinstance(outcome, str) and outcome in _OUTCOMES:  # pyright: ignore[reportUnnecessaryIsInstance]
         return outcome
     _log.warning("a classifier returned no outcome for %s; counted as a failure", type(error))
     return "failure"

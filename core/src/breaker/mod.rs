@@ -168,7 +168,11 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// Takes back what [`admit`](Self::admit) handed out: the call ended with `outcome`.
     pub fn settle(&self, ticket: Ticket, outcome: Outcome) {
-        let now = self.clock.now();
+        self.settle_at(ticket, outcome, self.clock.now());
+    }
+
+    /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
+    pub fn settle_at(&self, ticket: Ticket, outcome: Outcome, now: Tick) {
         let current = if outcome == Outcome::Success && self.word.glance().unmoved_by_success(ticket.stamp) {
             self.counters.settle(outcome, true);
             true

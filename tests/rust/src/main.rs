@@ -3,6 +3,7 @@
 mod vector;
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,21 +13,13 @@ use serde_json::Value;
 fn main() -> ExitCode {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     let further = std::env::var_os("HALFOPEN_VECTORS").map(PathBuf::from);
-    let mut files = Vec::new();
+    let (mut passed, mut failed) = (0, 0);
     for folder in [own].into_iter().chain(further) {
-        walk(&folder, &mut files);
-    }
-    files.sort();
-
-    let (mut passed, mut failed, mut ids) = (0, 0, HashSet::new());
-    for file in &files {
-        let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let vectors: Vec<Value> =
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        for vector in &vectors {
-            let id = vector["id"].as_str().unwrap_or("(no id)");
-            let outcome =
-                if ids.insert(id.to_owned()) { vector::run(vector) } else { Err("the id is not unique".into()) };
+        let mut ids = HashSet::new();
+        for vector in vectors(&folder) {
+            let id = vector["id"].as_str().unwrap_or("(no id)").to_owned();
+            let unique = ids.insert(id.clone());
+            let outcome = if unique { vector::run(&vector) } else { Err("the id is not unique in its folder".into()) };
             match outcome {
                 Ok(()) => passed += 1,
                 Err(difference) => {
@@ -38,6 +31,17 @@ fn main() -> ExitCode {
     }
     println!("vectors rust: {passed} passed, {failed} failed");
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// All vectors below a folder, in the order of their files' names.
+fn vectors(folder: &Path) -> Vec<Value> {
+    let mut files = Vec::new();
+    walk(folder, &mut files);
+    files.sort();
+    let read = |file: &PathBuf| -> Result<Vec<Value>, Box<dyn Error>> {
+        Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+    };
+    files.iter().flat_map(|file| read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))).collect()
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -1,0 +1,1 @@
+"""A small backend that imports the replaced module by its old name."""

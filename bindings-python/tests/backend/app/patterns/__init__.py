@@ -1,0 +1,5 @@
+"""As the backend's own package re-exported it."""
+
+from .circuit_breaker import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState
+
+__all__ = ["CircuitBreaker", "CircuitBreakerConfig", "CircuitBreakerState"]

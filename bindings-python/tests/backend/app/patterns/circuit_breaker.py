@@ -1,0 +1,3 @@
+"""The whole of the replaced module."""
+
+from halfopen.compat import *  # noqa: F403

@@ -1,0 +1,18 @@
+"""A breaker that opens at its first failure, on a clock that the test moves."""
+
+import pytest
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def breaker(clock: ManualClock) -> CircuitBreaker:
+    config = CircuitBreakerConfig(
+        name="gemini", failure_threshold=1, success_threshold=1, timeout_seconds=30, half_open_max_calls=1
+    )
+    return CircuitBreaker(config, provider_id="google", clock=clock)

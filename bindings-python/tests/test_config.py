@@ -1,0 +1,127 @@
+"""Bad values are refused where they are given, by name; good ones can be copied, compared and kept."""
+
+import copy
+import math
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, HalfopenError, InvalidValueError
+
+
+class Hostile:
+    """An object that cannot even be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    def __float__(self) -> float:
+        raise RuntimeError
+
+
+NUMBERS = [0, -1, 0.0, -0.5, math.nan, math.inf, -math.inf, "5", True, False, [], {}, b"1", 10**400, -(10**400), 1j]
+FIELDS = ["failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls", "probe_timeout_seconds"]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("value", [*NUMBERS, Hostile()], ids=lambda value: type(value).__name__)
+def test_a_bad_number_is_refused_by_name(field: str, value: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        CircuitBreakerConfig(**{field: value})
+    error = caught.value
+    assert (error.code, error.field) == ("INVALID_VALUE", field)
+    assert isinstance(error, ValueError)
+    assert isinstance(error, HalfopenError)
+    for part in (error.field, error.value, error.allowed):
+        assert part in str(error)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 129, "a\nb", "\u2028", "\x00", "\ud800", 5, None, b"name"])
+def test_a_bad_name_is_refused(name: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        CircuitBreakerConfig(name=name)
+    assert caught.value.field == "name"
+
+
+def test_an_unknown_field_is_refused_by_name() -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        CircuitBreakerConfig(failure_treshold=3)  # type: ignore[call-arg]
+    assert caught.value.field == "failure_treshold"
+    assert "failure_threshold" in caught.value.allowed
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, "5", True, 31536001, Hostile()])
+def test_a_bad_duration_is_refused_and_changes_nothing(breaker: CircuitBreaker, seconds: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        breaker.force_open(seconds)
+    assert caught.value.field == "duration_seconds"
+    assert breaker.state == "closed"
+
+
+def test_a_bad_outcome_is_refused_and_the_permit_stays(breaker: CircuitBreaker) -> None:
+    permit = breaker.acquire()
+    with pytest.raises(InvalidValueError) as caught:
+        permit.settle("sucess")  # type: ignore[arg-type]
+    assert caught.value.field == "outcome"
+    assert not permit.settled
+
+
+def test_fields_are_attributes_with_the_defaults_of_the_core() -> None:
+    config = CircuitBreakerConfig()
+    assert config.model_dump() == {
+        "name": "default",
+        "failure_threshold": 5,
+        "success_threshold": 2,
+        "timeout_seconds": 60.0,
+        "half_open_max_calls": 3,
+        "probe_timeout_seconds": None,
+    }
+    assert (config.failure_threshold, config.timeout_seconds) == (5, 60.0)
+    assert isinstance(config.failure_threshold, int)
+    with pytest.raises(AttributeError):
+        config.nonsense  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError):
+        config.name = "other"
+
+
+def test_a_copy_is_checked_too() -> None:
+    config = CircuitBreakerConfig(name="a", timeout_seconds=7)
+    assert config.model_copy(update={"name": "b"}) == CircuitBreakerConfig(name="b", timeout_seconds=7)
+    assert config.model_copy() == config
+    with pytest.raises(InvalidValueError):
+        config.model_copy(update={"timeout_seconds": 0})
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        CircuitBreakerConfig(name="a", failure_threshold=2),
+        CircuitBreakerOpenError("gemini", 12.3, "probes_busy"),
+        CircuitBreakerOpenError("gemini", None, "forced_open"),
+        InvalidValueError("name", '""', "1 to 128 printable characters"),
+    ],
+    ids=lambda thing: type(thing).__name__,
+)
+def test_it_can_be_pickled_and_copied(thing: Any) -> None:
+    for again in (pickle.loads(pickle.dumps(thing)), copy.copy(thing), copy.deepcopy(thing)):
+        assert type(again) is type(thing)
+        assert (again == thing) or (str(again), vars(again)) == (str(thing), vars(thing))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(), st.lists, max_leaves=3
+)
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "name", "nonsense"]), anything))
+def test_any_configuration_is_whole_or_refused_by_name(fields: dict[str, Any]) -> None:
+    try:
+        config = CircuitBreakerConfig(**fields)
+    except InvalidValueError as refused:
+        assert refused.field in fields
+    else:
+        assert CircuitBreakerConfig(**config.model_dump()) == config
+        assert hash(CircuitBreakerConfig(**config.model_dump())) == hash(config)

@@ -1,0 +1,117 @@
+"""What an exception says about the provider, and what it does not."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState
+
+
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even a text")
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def function() -> None:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize("giving_up", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
+async def test_giving_up_is_no_failure_of_the_provider(
+    breaker: CircuitBreaker, giving_up: type[BaseException]
+) -> None:
+    for way in (breaker.call_sync, breaker(raising(giving_up())), None):
+        with pytest.raises(giving_up):
+            if way is None:
+                with breaker:
+                    raise giving_up
+            elif way == breaker.call_sync:
+                breaker.call_sync(raising(giving_up()))
+            else:
+                way()
+    assert breaker.state is CircuitBreakerState.CLOSED
+    assert breaker.metrics.cancelled_calls == 3
+
+
+async def test_a_cancelled_probe_gives_its_slot_back(breaker: CircuitBreaker, clock: Any) -> None:
+    breaker.acquire().failure()
+    clock.advance(30)
+    started = asyncio.Event()
+
+    async def hang() -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    for cancelled in range(1, 4):
+        started.clear()
+        task = asyncio.create_task(breaker.call(hang))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (cancelled, 0)
+    assert await breaker.call(lambda: "admitted") == "admitted"
+    assert breaker.state is CircuitBreakerState.CLOSED
+
+
+def test_trio_cancels_as_asyncio_does(breaker: CircuitBreaker) -> None:
+    async def main() -> None:
+        with trio.CancelScope() as scope:
+            async with breaker:
+                scope.cancel()
+                await trio.sleep_forever()
+
+    trio.run(main)
+    assert breaker.metrics.cancelled_calls == 1
+
+
+def test_a_deadline_of_the_calls_own_is_a_failure(breaker: CircuitBreaker) -> None:
+    with pytest.raises(TimeoutError):
+        breaker.call_sync(raising(TimeoutError()))
+    assert breaker.state is CircuitBreakerState.OPEN
+
+
+def test_an_exception_without_a_text_breaks_nothing(breaker: CircuitBreaker) -> None:
+    with pytest.raises(Unprintable):
+        breaker.call_sync(raising(Unprintable()))
+    assert breaker.metrics.failed_calls == 1
+
+
+def test_the_classifier_decides(clock: Any) -> None:
+    config = CircuitBreakerConfig(failure_threshold=1)
+    breaker = CircuitBreaker(config, clock=clock, classify=lambda e: "ignored" if isinstance(e, KeyError) else "failure")
+    with pytest.raises(KeyError):
+        breaker.call_sync(raising(KeyError("the caller's fault")))
+    assert (breaker.state, breaker.metrics.ignored_calls) == (CircuitBreakerState.CLOSED, 1)
+    with pytest.raises(OSError, match="route"):
+        breaker.call_sync(raising(OSError("no route")))
+    assert breaker.state is CircuitBreakerState.OPEN
+
+
+@pytest.mark.parametrize("answer", [None, "nonsense", [], 3])
+def test_a_classifier_that_says_nonsense_counts_as_failure(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    breaker = CircuitBreaker(classify=lambda _: answer)
+    with pytest.raises(OSError, match="secret"):
+        breaker.call_sync(raising(OSError("https://user:secret@host")))
+    assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
+    assert "secret" not in caplog.text
+    assert "OSError" in caplog.text
+
+
+def test_a_classifier_that_raises_leaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def classify(error: Exception) -> Any:
+        raise ValueError("secret") from error
+
+    breaker = CircuitBreaker(classify=classify)
+    with caplog.at_level(logging.WARNING, "halfopen"), pytest.raises(OSError, match="mine"):
+        breaker.call_sync(raising(OSError("mine")))
+    assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
+    assert "ValueError" in caplog.text
+    assert "secret" not in caplog.text

@@ -1,0 +1,136 @@
+"""Runs the shared vectors through the Python API: ``tests/vectors``, and the folder in ``HALFOPEN_VECTORS``."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from halfopen import (
+    CircuitBreaker,
+    CircuitBreakerConfig,
+    CircuitBreakerOpenError,
+    InvalidValueError,
+    ManualClock,
+    Permit,
+)
+
+Json = Any
+STEPS = ("acquire", "settle", "drop", "force_open", "disable", "reset")
+BESIDE = {"at_ms", "expect", "outcome"}
+
+
+class Difference(Exception):
+    """What was seen is not what was wanted."""
+
+
+class Session:
+    """A breaker on a manual clock, and the permits that it has handed out."""
+
+    def __init__(self, config: Json) -> None:
+        self.clock = ManualClock()
+        self.breaker = CircuitBreaker(CircuitBreakerConfig(**config), clock=self.clock)
+        self.permits: dict[str, Permit] = {}
+        self.told = 0
+
+    def step(self, step: Json) -> None:
+        """Does one step, and compares."""
+        self.clock.set(step["at_ms"] / 1000)
+        wanted = step.get("expect", {})
+        own: dict[str, Json] = {}
+        try:
+            self._act(step)
+            own["admitted"] = True
+        except CircuitBreakerOpenError as rejected:
+            own.update(admitted=False, reason=rejected.reason, retry_after_ms=_millis(rejected.retry_after))
+        except InvalidValueError as refused:
+            if "error" not in wanted:
+                raise Difference(f"refused: {refused}") from None
+            own["error"] = refused.code
+        if "acquire" not in step:
+            own.pop("admitted", None)
+        seen = self._status() | own
+        if "transitions" in wanted:
+            seen["transitions"] = self._transitions()
+        for key, value in wanted.items():
+            if seen.get(key, "nothing") != value:
+                raise Difference(f"{key}: wanted {value!r}, seen {seen.get(key, 'nothing')!r}")
+
+    def _act(self, step: Json) -> None:
+        match [key for key in step if key not in BESIDE]:
+            case []:
+                pass
+            case ["acquire"]:
+                self.permits[step["acquire"]] = self.breaker.acquire()
+            case ["settle"]:
+                # A permit that was let go can be settled no more: Python has nothing left to settle it with.
+                if permit := self.permits.get(step["settle"]):
+                    permit.settle(step["outcome"])
+            case ["drop"]:
+                self.permits.pop(step["drop"], None)
+            case ["force_open"]:
+                millis = step["force_open"]
+                self.breaker.force_open(None if millis is None else millis / 1000)
+            case ["disable"]:
+                self.breaker.disable()
+            case ["reset"]:
+                self.breaker.reset()
+            case unknown:
+                raise Difference(f"a step of an unknown kind, {unknown}")
+
+    def _status(self) -> dict[str, Json]:
+        status = self.breaker.get_status()
+        retry_after_ms = _millis(status["retry_after_seconds"])
+        return {**status["metrics"], "state": status["state"], "mode": status["mode"], "retry_after_ms": retry_after_ms}
+
+    def _transitions(self) -> list[list[str]]:
+        events = self.breaker.events(self.told)
+        self.told = events[-1].sequence if events else self.told
+        return [[event.from_state.value, event.to_state.value, event.cause] for event in events]
+
+
+def run(vector: Json) -> None:
+    """Runs one vector; raises what differs first."""
+    try:
+        session = Session(vector["config"])
+    except InvalidValueError as refused:
+        if refused.field != vector.get("config_error"):
+            raise Difference(f"config_error: wanted {vector.get('config_error')}, seen {refused}") from None
+        return
+    if "config_error" in vector:
+        raise Difference(f"config_error: wanted {vector['config_error']}, seen none")
+    for number, step in enumerate(vector["steps"]):
+        try:
+            session.step(step)
+        except Difference as difference:
+            raise Difference(f"step {number} {json.dumps(step)}: {difference}") from None
+
+
+def main() -> int:
+    """Runs them all and says how many passed."""
+    further = os.environ.get("HALFOPEN_VECTORS")
+    folders = [Path(__file__).parents[1] / "vectors", *([Path(further)] if further else [])]
+    passed = failed = 0
+    for folder in folders:
+        ids: set[str] = set()
+        for vector in (vector for file in sorted(folder.rglob("*.json")) for vector in json.loads(file.read_text())):
+            try:
+                if vector["id"] in ids:
+                    raise Difference("the id is not unique in its folder")
+                ids.add(vector["id"])
+                run(vector)
+                passed += 1
+            except Difference as difference:
+                failed += 1
+                print(f"{vector['id']}: {difference}")
+    print(f"vectors python: {passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+def _millis(seconds: float | None) -> float | None:
+    """Whole where it is whole to the nanosecond, which is as fine as the core counts."""
+    return None if seconds is None else round(seconds * 1000, 6)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
