@@ -66,7 +66,7 @@ async def test_ten_thousand_awaits_never_take_more_probe_slots_than_there_are(cl
     assert breaker.metrics.total_calls + rejected == AWAITS + 1
 
 
-def test_sixteen_threads_lose_no_count(clock: ManualClock) -> None:
+def test_sixteen_threads_lose_no_count() -> None:
     config = CircuitBreakerConfig(failure_threshold=2, success_threshold=1, timeout_seconds=1e-9)
     ticks = iter(range(10**9))
     breaker = CircuitBreaker(config, clock=lambda: next(ticks) * 1e-9)
@@ -133,7 +133,7 @@ def test_many_event_loops_share_one_breaker(breaker: CircuitBreaker) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(loop, range(24))) == 1200
     assert breaker.metrics.successful_calls == 2400
-    assert asyncio.run(breaker.call(ask.__wrapped__)) == 1  # type: ignore[attr-defined]
+    assert asyncio.run(ask()) == 1
 
 
 def test_the_callee_runs_with_nothing_held(breaker: CircuitBreaker) -> None:
@@ -166,7 +166,8 @@ def test_a_clock_that_fails_harms_no_call(nonsense: Any, monkeypatch: pytest.Mon
     reported: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))
     breaker = CircuitBreaker(
-        CircuitBreakerConfig(failure_threshold=1, timeout_seconds=10), clock=lambda: readings.pop() if readings else nonsense
+        CircuitBreakerConfig(failure_threshold=1, timeout_seconds=10),
+        clock=lambda: readings.pop() if readings else nonsense,
     )
     assert breaker.call_sync(lambda: "fine") == "fine"
     breaker.acquire().failure()
@@ -216,7 +217,6 @@ def test_a_wait_is_told_exactly(breaker: CircuitBreaker, clock: ManualClock) -> 
         breaker.acquire()
     assert caught.value.retry_after == pytest.approx(1e-9)
     clock.set(30)
-    assert breaker.state is CircuitBreakerState.HALF_OPEN
     assert breaker.acquire().success()
     assert breaker.state is CircuitBreakerState.CLOSED
 

@@ -24,18 +24,16 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("giving_up", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-async def test_giving_up_is_no_failure_of_the_provider(
-    breaker: CircuitBreaker, giving_up: type[BaseException]
-) -> None:
-    for way in (breaker.call_sync, breaker(raising(giving_up())), None):
+async def test_giving_up_is_no_failure_of_the_provider(breaker: CircuitBreaker, giving_up: type[BaseException]) -> None:
+    def block() -> None:
+        with breaker:
+            raise giving_up
+
+    gives_up = raising(giving_up())
+    ways: list[Callable[[], None]] = [lambda: breaker.call_sync(gives_up), breaker(gives_up), block]
+    for way in ways:
         with pytest.raises(giving_up):
-            if way is None:
-                with breaker:
-                    raise giving_up
-            elif way == breaker.call_sync:
-                breaker.call_sync(raising(giving_up()))
-            else:
-                way()
+            way()
     assert breaker.state is CircuitBreakerState.CLOSED
     assert breaker.metrics.cancelled_calls == 3
 
@@ -86,7 +84,9 @@ def test_an_exception_without_a_text_breaks_nothing(breaker: CircuitBreaker) -> 
 
 def test_the_classifier_decides(clock: Any) -> None:
     config = CircuitBreakerConfig(failure_threshold=1)
-    breaker = CircuitBreaker(config, clock=clock, classify=lambda e: "ignored" if isinstance(e, KeyError) else "failure")
+    breaker = CircuitBreaker(
+        config, clock=clock, classify=lambda e: "ignored" if isinstance(e, KeyError) else "failure"
+    )
     with pytest.raises(KeyError):
         breaker.call_sync(raising(KeyError("the caller's fault")))
     assert (breaker.state, breaker.metrics.ignored_calls) == (CircuitBreakerState.CLOSED, 1)

@@ -5,10 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from halfopen_demo.clients import PROVIDERS
 from halfopen_demo.provider import LONGEST_TEXT
 from halfopen_demo.witness import Answer, Witness
-
 from stage import DEADLINE_SECONDS, WAIT_SECONDS
 
 FIRST, SECOND, THIRD = PROVIDERS

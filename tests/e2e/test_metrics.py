@@ -1,9 +1,9 @@
 """What the backend tells of itself: `/breakers`, `/metrics`, and that both say the same."""
 
 import pytest
+
 from halfopen_demo.clients import PROVIDERS
 from halfopen_demo.witness import Witness
-
 from stage import WAIT_SECONDS
 
 STATES = {"closed": 0, "half_open": 1, "open": 2}

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+
 from halfopen_demo.processes import demo
 from halfopen_demo.witness import Witness
-
 from stage import DEMO
 
 SECONDS = 90

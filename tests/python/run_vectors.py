@@ -99,7 +99,7 @@ def run(vector: Json) -> None:
         return
     if "config_error" in vector:
         raise Difference(f"config_error: wanted {vector['config_error']}, seen none")
-    for number, step in enumerate(vector["steps"]):
+    for number, step in enumerate(vector["steps"], 1):
         try:
             session.step(step)
         except Difference as difference:

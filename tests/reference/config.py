@@ -83,9 +83,7 @@ def parse(given: Mapping[str, object]) -> Config:
 
     timeout = _seconds(fields, "timeout_seconds", YEAR_IN_SECONDS)
     config = Config(
-        failure_threshold=None
-        if fields["failure_threshold"] is None
-        else _whole(fields, "failure_threshold", 65535),
+        failure_threshold=None if fields["failure_threshold"] is None else _whole(fields, "failure_threshold", 65535),
         success_threshold=_whole(fields, "success_threshold", 255),
         timeout=timeout,
         half_open_max_calls=_whole(fields, "half_open_max_calls", 255),
@@ -95,8 +93,7 @@ def parse(given: Mapping[str, object]) -> Config:
         window=_window(fields),
         minimum_calls=_whole(fields, "minimum_calls", None),
         timeout_multiplier=_number(fields, "timeout_multiplier", 1, 10),
-        max_timeout=_seconds_or_none(fields, "max_timeout_seconds")
-        or max(3600 * SECOND, timeout),
+        max_timeout=_seconds_or_none(fields, "max_timeout_seconds") or max(3600 * SECOND, timeout),
         timeout_jitter=_number(fields, "timeout_jitter", 0, 1),
         probe_timeout=_seconds_or_none(fields, "probe_timeout_seconds") or timeout,
         cancel_failure_after=_seconds_or_none(fields, "cancel_failure_after_seconds"),
@@ -126,7 +123,7 @@ def _name(fields: Mapping[str, object]) -> str:
     if (
         not isinstance(value, str)
         or not 1 <= len(value) <= 128
-        or any(category(character) == "Cc" for character in value)
+        or any(category(character) in {"Cc", "Zl", "Zp"} for character in value)
     ):
         raise Invalid("name", value, "1 to 128 printable characters")
     return value
@@ -148,20 +145,13 @@ def _exact(value: object) -> Fraction | None:
 
 def _whole(fields: Mapping[str, object], field: str, most: int | None) -> int:
     number = _exact(fields[field])
-    if (
-        number is None
-        or number.denominator != 1
-        or number < 1
-        or (most is not None and number > most)
-    ):
+    if number is None or number.denominator != 1 or number < 1 or (most is not None and number > most):
         allowed = "a whole number, at least 1" + (f", at most {most}" if most else "")
         raise Invalid(field, fields[field], allowed)
     return number.numerator
 
 
-def _number(
-    fields: Mapping[str, object], field: str, least: int, most: int
-) -> Fraction:
+def _number(fields: Mapping[str, object], field: str, least: int, most: int) -> Fraction:
     number = _exact(fields[field])
     if number is None or not least <= number <= most:
         raise Invalid(field, fields[field], f"a number from {least} to {most}")

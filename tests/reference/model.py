@@ -45,7 +45,7 @@ class Breaker:
     def __init__(self, config: Config) -> None:
         self.config = config
         # For a generation, a number from -1 to 1. Replace it to see the wait spread.
-        self.jitter: Callable[[int], Fraction] = lambda generation: Fraction(0)
+        self.jitter: Callable[[int], Fraction] = lambda _generation: Fraction(0)
         self.state = "closed"
         self.mode = self.own_mode
         self.generation = 0
@@ -59,11 +59,8 @@ class Breaker:
         # While half-open: the probes that hold a slot, and their last sign of life.
         self.slots: list[Permit] = []
         self.last_activity = 0
-        self.counters = dict.fromkeys(
-            ["total_calls", *COUNTERS.values(), "rejected_calls", "shadow_rejected"]
-            + ["slow_calls", "state_transitions", "probe_timeouts", "in_flight"],
-            0,
-        )
+        named = ["rejected_calls", "shadow_rejected", "slow_calls", "state_transitions", "probe_timeouts", "in_flight"]
+        self.counters = dict.fromkeys(["total_calls", *COUNTERS.values(), *named], 0)
         self.transitions: list[tuple[str, str, str]] = []
 
     # What can be read. Nothing here changes anything.
@@ -135,9 +132,7 @@ class Breaker:
     def drop(self, permit: Permit, now: int) -> None:
         self.settle(permit, "cancelled", now)
 
-    def settle(
-        self, permit: Permit, outcome: str, now: int, hint: int | None = None
-    ) -> None:
+    def settle(self, permit: Permit, outcome: str, now: int, hint: int | None = None) -> None:
         if permit.settled:
             return
         permit.settled = True
@@ -159,9 +154,7 @@ class Breaker:
         elif decides:
             self.settle_closed(outcome, now, slow, hint)
 
-    def settle_closed(
-        self, outcome: str, now: int, slow: bool, hint: int | None
-    ) -> None:
+    def settle_closed(self, outcome: str, now: int, slow: bool, hint: int | None) -> None:
         failed = outcome == "failure"
         self.failures = self.failures + 1 if failed else 0
         self.successes = 0 if failed else self.successes + 1
@@ -176,9 +169,7 @@ class Breaker:
             return "consecutive_failures"
         return rate_reached(self.config, self.window.seen(now))
 
-    def settle_probe(
-        self, permit: Permit, outcome: str, now: int, slow: bool, hint: int | None
-    ) -> None:
+    def settle_probe(self, permit: Permit, outcome: str, now: int, slow: bool, hint: int | None) -> None:
         # A probe whose slot was taken back is not among them, and frees nothing.
         self.slots = [holder for holder in self.slots if holder is not permit]
         self.last_activity = max(self.last_activity, now)

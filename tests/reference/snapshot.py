@@ -35,17 +35,13 @@ def save(breaker: Breaker, now: int) -> str:
             "openings": breaker.openings.count,
             "last_wait": breaker.openings.last_wait,
             "closed_for": max(0, now - breaker.openings.closed_at),
-            "window": [
-                (current - entry.bucket, entry.failed, entry.slow)
-                for entry in breaker.window.seen(now)
-            ],
+            "window": [(current - entry.bucket, entry.failed, entry.slow) for entry in breaker.window.seen(now)],
             # Calls in flight are lost with the process, as if their permits had been
             # dropped: the sum of the counters holds on the other side as well.
             "counters": breaker.counters
             | {
                 "in_flight": 0,
-                "cancelled_calls": breaker.counters["cancelled_calls"]
-                + breaker.counters["in_flight"],
+                "cancelled_calls": breaker.counters["cancelled_calls"] + breaker.counters["in_flight"],
             },
         }
     )
@@ -68,8 +64,6 @@ def restore(config: Config, snapshot: str, now: int) -> Breaker:
         closed_at=now - saved["closed_for"],
     )
     current = breaker.window.current_bucket(now)
-    breaker.window.entries = [
-        Entry(current - age, failed, slow) for age, failed, slow in saved["window"]
-    ]
+    breaker.window.entries = [Entry(current - age, failed, slow) for age, failed, slow in saved["window"]]
     breaker.counters = saved["counters"]
     return breaker

@@ -11,15 +11,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import halfopen.prometheus
 import httpx2
 import prometheus_client
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from halfopen import CircuitBreaker, CircuitBreakerConfig
 from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+import halfopen.prometheus
+from halfopen import CircuitBreaker, CircuitBreakerConfig
 from halfopen_demo.clients import PROVIDERS, ProviderClient, classify
 from halfopen_demo.failover import Course, Provider, ask
 from halfopen_demo.journal import Exchange, Journal

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from halfopen import CircuitBreaker, CircuitBreakerOpenError
-
 from halfopen_demo.clients import CALLERS_FAULT, ProviderClient, ProviderFailed, ProviderRefused, Reply
 
 

@@ -26,7 +26,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
     for (number, step) in steps.iter().enumerate() {
         let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no count")?;
         clock.set(Tick::ZERO.after(Duration::from_millis(at_ms)));
-        session.step(step).map_err(|difference| format!("step {number} {step}: {difference}"))?;
+        session.step(step).map_err(|difference| format!("step {} {step}: {difference}", number + 1))?;
     }
     Ok(())
 }
