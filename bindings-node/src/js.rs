@@ -1,0 +1,223 @@
+//! Node-API in safe clothes: values that cannot outlive the call they came with, and functions bound to a state.
+//!
+//! Functions that are bound to a pointer cost a tenth of methods that look up their object, and a breaker is called on
+//! every request.
+//!
+//! Whatever fails here fails because the environment is being torn down or an exception is already on its way. Then
+//! there is nobody to tell, and `None` becomes JavaScript's `undefined`.
+
+use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+
+use napi_sys as sys;
+
+/// The JavaScript world, for the length of one call.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'call> {
+    raw: sys::napi_env,
+    call: PhantomData<&'call ()>,
+}
+
+/// A JavaScript value, for the length of one call.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Js<'call> {
+    raw: sys::napi_value,
+    call: PhantomData<&'call ()>,
+}
+
+/// What a bound function of `N` arguments does. Arguments that the caller left out are undefined.
+pub(crate) type Run<T, const N: usize> = for<'call> fn(&T, Env<'call>, [Js<'call>; N]) -> Option<Js<'call>>;
+
+/// A state and what to do with it; owned by the JavaScript function that it is bound to.
+struct Bound<T, const N: usize> {
+    state: T,
+    run: Run<T, N>,
+}
+
+/// `Some(value)` where Node-API succeeded.
+fn checked<T>(status: sys::napi_status, value: T) -> Option<T> {
+    (status == sys::Status::napi_ok).then_some(value)
+}
+
+impl<'call> Env<'call> {
+    fn js(self, raw: sys::napi_value) -> Js<'call> {
+        Js { raw, call: PhantomData }
+    }
+
+    /// Makes a value with a function of Node-API that writes it to a place.
+    fn made(self, make: impl FnOnce(*mut sys::napi_value) -> sys::napi_status) -> Option<Js<'call>> {
+        let mut raw = ptr::null_mut();
+        checked(make(&mut raw), ())?;
+        Some(self.js(raw))
+    }
+
+    pub(crate) fn null(self) -> Option<Js<'call>> {
+        // SAFETY: `self` is the environment of the call that is running, and the place outlives the call of Node-API.
+        // The same holds for every call of Node-API below.
+        self.made(|place| unsafe { sys::napi_get_null(self.raw, place) })
+    }
+
+    pub(crate) fn boolean(self, truth: bool) -> Option<Js<'call>> {
+        // SAFETY: as in `null`.
+        self.made(|place| unsafe { sys::napi_get_boolean(self.raw, truth, place) })
+    }
+
+    pub(crate) fn number(self, number: f64) -> Option<Js<'call>> {
+        // SAFETY: as in `null`.
+        self.made(|place| unsafe { sys::napi_create_double(self.raw, number, place) })
+    }
+
+    pub(crate) fn text(self, text: &str) -> Option<Js<'call>> {
+        let length = isize::try_from(text.len()).ok()?;
+        // SAFETY: as in `null`; the text is read before the call returns.
+        self.made(|place| unsafe { sys::napi_create_string_utf8(self.raw, text.as_ptr().cast(), length, place) })
+    }
+
+    pub(crate) fn object(self) -> Option<Js<'call>> {
+        // SAFETY: as in `null`.
+        self.made(|place| unsafe { sys::napi_create_object(self.raw, place) })
+    }
+
+    /// An array of these items.
+    pub(crate) fn list(self, items: impl IntoIterator<Item = Option<Js<'call>>>) -> Option<Js<'call>> {
+        // SAFETY: as in `null`.
+        let list = self.made(|place| unsafe { sys::napi_create_array(self.raw, place) })?;
+        for (index, item) in (0..).zip(items) {
+            // SAFETY: as in `null`; both values belong to the running call.
+            checked(unsafe { sys::napi_set_element(self.raw, list.raw, index, item?.raw) }, ())?;
+        }
+        Some(list)
+    }
+
+    /// Gives `object` a property.
+    pub(crate) fn set(self, object: Js<'call>, name: &CStr, value: Js<'call>) -> Option<()> {
+        // SAFETY: as in `null`; both values belong to the running call.
+        checked(unsafe { sys::napi_set_named_property(self.raw, object.raw, name.as_ptr(), value.raw) }, ())
+    }
+
+    /// A function that owns `state` until JavaScript has no more use for it.
+    pub(crate) fn function<T: 'static, const N: usize>(
+        self,
+        name: &CStr,
+        state: T,
+        run: Run<T, N>,
+    ) -> Option<Js<'call>> {
+        let bound = Box::into_raw(Box::new(Bound { state, run }));
+        let data = bound.cast::<c_void>();
+        let function = self.made(|place| {
+            let length = name.count_bytes() as isize;
+            // SAFETY: as in `null`. `data` is what `enter::<T, N>` takes it for, and stays so until `release::<T, N>`, which
+            // runs when the function is gone.
+            unsafe { sys::napi_create_function(self.raw, name.as_ptr(), length, Some(enter::<T, N>), data, place) }
+        });
+        let Some(function) = function else {
+            // SAFETY: the box was made above, and no function got it.
+            drop(unsafe { Box::from_raw(bound) });
+            return None;
+        };
+        // SAFETY: as in `null`. Where this fails the box is leaked, because the function may still be called.
+        let status = unsafe {
+            sys::napi_add_finalizer(
+                self.raw,
+                function.raw,
+                data,
+                Some(release::<T, N>),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        checked(status, function)
+    }
+
+    /// What `typeof` says, save that null is not an object.
+    pub(crate) fn type_of(self, value: Js<'call>) -> Option<sys::napi_valuetype> {
+        let mut kind = sys::ValueType::napi_undefined;
+        // SAFETY: as in `null`; the value belongs to the running call.
+        checked(unsafe { sys::napi_typeof(self.raw, value.raw, &mut kind) }, ())?;
+        Some(kind)
+    }
+
+    pub(crate) fn boolean_of(self, value: Js<'call>) -> Option<bool> {
+        let mut truth = false;
+        // SAFETY: as in `type_of`.
+        checked(unsafe { sys::napi_get_value_bool(self.raw, value.raw, &mut truth) }, ())?;
+        Some(truth)
+    }
+
+    pub(crate) fn number_of(self, value: Js<'call>) -> Option<f64> {
+        let mut number = 0.0;
+        // SAFETY: as in `type_of`.
+        checked(unsafe { sys::napi_get_value_double(self.raw, value.raw, &mut number) }, ())?;
+        Some(number)
+    }
+
+    pub(crate) fn text_of(self, value: Js<'call>) -> Option<String> {
+        let mut length = 0;
+        // SAFETY: as in `type_of`; without a buffer only the length is told.
+        checked(unsafe { sys::napi_get_value_string_utf8(self.raw, value.raw, ptr::null_mut(), 0, &mut length) }, ())?;
+        // One byte more, for the zero that Node-API appends.
+        let mut bytes = vec![0; length + 1];
+        let (buffer, size) = (bytes.as_mut_ptr().cast(), bytes.len());
+        // SAFETY: as in `type_of`; the buffer has `size` bytes.
+        checked(unsafe { sys::napi_get_value_string_utf8(self.raw, value.raw, buffer, size, &mut length) }, ())?;
+        bytes.truncate(length);
+        // Half of a surrogate pair alone has no UTF-8; Node replaces it, and so would this.
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The items of an array.
+    pub(crate) fn items(self, array: Js<'call>) -> Option<Vec<Js<'call>>> {
+        let mut length = 0;
+        // SAFETY: as in `type_of`; what is no array is refused.
+        checked(unsafe { sys::napi_get_array_length(self.raw, array.raw, &mut length) }, ())?;
+        // SAFETY: as in `type_of`.
+        let item = |index, place| unsafe { sys::napi_get_element(self.raw, array.raw, index, place) };
+        (0..length).map(|index| self.made(|place| item(index, place))).collect()
+    }
+}
+
+/// The C side of a bound function.
+///
+/// # Safety
+/// Node calls it, with the `data` of a function made by `Env::function::<T, N>` that is still alive.
+unsafe extern "C" fn enter<T, const N: usize>(raw: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let env = Env { raw, call: PhantomData };
+    let mut arguments = [env.js(ptr::null_mut()); N];
+    let mut count = N;
+    let mut data = ptr::null_mut();
+    // SAFETY: `raw` and `info` are those of the running call. There is room for `count` values, each a `napi_value` to
+    // the letter, and those that the caller left out are filled with undefined.
+    let status = unsafe {
+        sys::napi_get_cb_info(raw, info, &mut count, arguments.as_mut_ptr().cast(), ptr::null_mut(), &mut data)
+    };
+    if status != sys::Status::napi_ok {
+        return ptr::null_mut();
+    }
+    // SAFETY: by the contract, `data` is the box of this function, and nobody has a unique reference to it.
+    let bound = unsafe { &*data.cast::<Bound<T, N>>() };
+    (bound.run)(&bound.state, env, arguments).map_or(ptr::null_mut(), |value| value.raw)
+}
+
+/// Frees the state of a function that is gone.
+///
+/// # Safety
+/// Node calls it once, on the environment's own thread, with the `data` of a function made by `Env::function::<T, N>`
+/// that is not called any more: it was collected, or the environment is torn down.
+unsafe extern "C" fn release<T, const N: usize>(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: by the contract, this is the box that `Env::function` let go of.
+    drop(unsafe { Box::from_raw(data.cast::<Bound<T, N>>()) });
+}
+
+/// Node calls this when the addon is loaded, once for each environment: the main thread and every worker.
+///
+/// # Safety
+/// For Node only.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn napi_register_module_v1(env: sys::napi_env, exports: sys::napi_value) -> sys::napi_value {
+    let env = Env { raw: env, call: PhantomData };
+    // Where this fails the exports stay empty, which the loader takes for no addon.
+    let _ = crate::exports(env, env.js(exports));
+    exports
+}

@@ -1,0 +1,115 @@
+//! `Backend`: one circuit, its tickets, and the time it was told.
+
+use std::cell::{Cell, RefCell};
+
+use halfopen::{CircuitBreaker, Config, ManualClock, Outcome, Rejected, Tick, Tickets};
+use wasm_bindgen::prelude::*;
+
+use crate::convert::{Array, flat, histogram, list, refusal, rejection, value_of};
+
+/// A circuit on the core, in numbers, names and flat lists.
+#[wasm_bindgen]
+pub struct Backend {
+    core: CircuitBreaker<ManualClock>,
+    // Borrowed for single statements that run no host code, so never twice.
+    tickets: RefCell<Tickets>,
+    rejected: Cell<Option<Rejected>>,
+}
+
+#[wasm_bindgen]
+impl Backend {
+    /// A closed circuit, or the refusal of a bad value. `fields` holds three values for each field: its name, its
+    /// value, and how that is shown where it is of a type that no field takes.
+    pub fn create(fields: &Array) -> JsValue {
+        let mut builder = Config::builder();
+        for field in (0..fields.length()).step_by(3) {
+            let name = fields.item(field).as_string().unwrap_or_default();
+            builder = builder.set(&name, value_of(&fields.item(field + 1), &fields.item(field + 2)));
+        }
+        match builder.build() {
+            Ok(config) => JsValue::from(Self {
+                core: CircuitBreaker::with_clock(config, ManualClock::new()),
+                tickets: RefCell::default(),
+                rejected: Cell::default(),
+            }),
+            Err(error) => refusal(&error).into(),
+        }
+    }
+
+    /// Tells what time it is, in milliseconds; false, and no time has passed, where no clock can mean that.
+    pub fn tell(&self, millis: f64) -> bool {
+        Tick::from_millis(millis).map(|now| self.core.clock().set(now)).is_some()
+    }
+
+    /// Asks for a permit: the number of its ticket, or a negative number where it is rejected.
+    pub fn enter(&self) -> f64 {
+        match self.core.admit() {
+            Ok(ticket) => self.tickets.borrow_mut().insert(ticket) as f64,
+            Err(rejected) => {
+                self.rejected.set(Some(rejected));
+                -1.0
+            }
+        }
+    }
+
+    /// The last rejection: reason, seconds to wait or null; null before the first.
+    pub fn rejection(&self) -> JsValue {
+        self.rejected.get().map_or(JsValue::NULL, |rejected| rejection(&rejected).into())
+    }
+
+    /// Settles a ticket with the outcome of that number; false where there is no such ticket (any more).
+    pub fn settle(&self, ticket: f64, outcome: u8) -> bool {
+        let Some(outcome) = Outcome::ALL.get(usize::from(outcome)) else { return false };
+        let taken = self.tickets.borrow_mut().take(ticket as u64);
+        taken.map(|ticket| self.core.settle(ticket, *outcome)).is_some()
+    }
+
+    /// The name of the state, now.
+    pub fn state(&self) -> JsValue {
+        self.core.state().as_str().into()
+    }
+
+    /// The name of the mode, now.
+    pub fn mode(&self) -> JsValue {
+        self.core.mode().as_str().into()
+    }
+
+    /// Everything that can be read.
+    pub fn status(&self) -> Array {
+        flat(self.core.status().entries())
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Array {
+        flat(self.core.config().entries())
+    }
+
+    /// The kept events with a sequence number above `after`.
+    pub fn events(&self, after: f64) -> Array {
+        list(self.core.events(after as u64).iter().map(|event| flat(event.entries()).into()))
+    }
+
+    /// The histograms of durations.
+    pub fn durations(&self) -> Array {
+        list(self.core.durations().by_outcome().iter().map(|(outcome, durations)| histogram(outcome, durations).into()))
+    }
+
+    /// Holds the circuit open for so many seconds, or without end; the refusal of a bad value, or null.
+    #[wasm_bindgen(js_name = forceOpen)]
+    pub fn force_open(&self, seconds: &JsValue, shown: &JsValue) -> JsValue {
+        match self.core.force_open_seconds(&value_of(seconds, shown)) {
+            Ok(()) => JsValue::NULL,
+            Err(error) => refusal(&error).into(),
+        }
+    }
+
+    /// Lets every call pass and judges none.
+    pub fn disable(&self) {
+        self.core.disable();
+    }
+
+    /// Closes the circuit and hands it back to the machine.
+    pub fn reset(&self) {
+        self.core.reset();
+    }
+}
