@@ -48,6 +48,7 @@ pub mod control;
 mod histogram;
 mod names;
 mod sync;
+mod window;
 
 pub use breaker::{
     CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Permit, Status, Ticket, Tickets,
@@ -55,6 +56,7 @@ pub use breaker::{
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use clock::SystemClock;
 pub use clock::{Clock, ManualClock, Tick};
-pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value};
-pub use control::{Cause, Mode, Outcome, Reason, Rejected, State};
+pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
+pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};
+pub use window::WindowCounts;

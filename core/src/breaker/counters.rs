@@ -38,6 +38,8 @@ struct Seldom {
     ignored: AtomicU64,
     cancelled: AtomicU64,
     rejected: AtomicU64,
+    shadow_rejected: AtomicU64,
+    slow: AtomicU64,
     probe_timeouts: AtomicU64,
 }
 
@@ -50,11 +52,18 @@ impl Counters {
         self.seldom.rejected.fetch_add(1, Ordering::Release);
     }
 
+    pub(crate) fn shadow_reject(&self) {
+        self.seldom.shadow_rejected.fetch_add(1, Ordering::Release);
+    }
+
     pub(crate) fn take_back(&self, probes: u8) {
         self.seldom.probe_timeouts.fetch_add(probes.into(), Ordering::Release);
     }
 
-    pub(crate) fn settle(&self, outcome: Outcome, current: bool) {
+    pub(crate) fn settle(&self, outcome: Outcome, slow: bool, current: bool) {
+        if slow {
+            self.seldom.slow.fetch_add(1, Ordering::Release);
+        }
         let counter = match outcome {
             Outcome::Success if current => return self.successes.add(1),
             Outcome::Success => &self.seldom.late_successes,
@@ -85,6 +94,8 @@ impl Counters {
             ignored_calls,
             cancelled_calls,
             rejected_calls: seldom(&self.seldom.rejected),
+            shadow_rejected: seldom(&self.seldom.shadow_rejected),
+            slow_calls: seldom(&self.seldom.slow),
             probe_timeouts: seldom(&self.seldom.probe_timeouts),
             in_flight: total_calls - successful_calls - failed_calls - ignored_calls - cancelled_calls,
         }
@@ -108,6 +119,10 @@ pub struct Counts {
     pub cancelled_calls: u64,
     /// Calls that were not admitted.
     pub rejected_calls: u64,
+    /// Calls that would not have been admitted in another mode than `shadow`.
+    pub shadow_rejected: u64,
+    /// Calls that ended in success or failure, and were slow.
+    pub slow_calls: u64,
     /// Probe slots taken back from probes that hung.
     pub probe_timeouts: u64,
     /// Calls admitted that have not ended.

@@ -28,6 +28,8 @@ impl Counts {
             ("ignored_calls", self.ignored_calls.into()),
             ("cancelled_calls", self.cancelled_calls.into()),
             ("rejected_calls", self.rejected_calls.into()),
+            ("shadow_rejected", self.shadow_rejected.into()),
+            ("slow_calls", self.slow_calls.into()),
             ("probe_timeouts", self.probe_timeouts.into()),
             ("in_flight", self.in_flight.into()),
         ]
@@ -47,6 +49,9 @@ impl Status {
             ("success_rate", self.success_rate().into()),
             ("consecutive_failures", self.consecutive_failures.into()),
             ("consecutive_successes", self.consecutive_successes.into()),
+            ("window_calls", self.window.calls.into()),
+            ("window_failed", self.window.failed.into()),
+            ("window_slow", self.window.slow.into()),
             ("state_transitions", self.state_transitions.into()),
             ("last_failure_seconds", moment(self.last_failure)),
             ("last_success_seconds", moment(self.last_success)),

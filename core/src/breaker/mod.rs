@@ -2,30 +2,33 @@
 
 mod counters;
 mod entries;
+mod error;
+mod guarded;
 mod history;
+mod orders;
 mod permit;
+mod read;
 mod status;
 mod tickets;
 mod word;
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
 pub use counters::Counts;
+pub use error::CallError;
 pub use history::{EVENTS_KEPT, Edge, Event};
 pub use permit::{Permit, Ticket};
 pub use status::{CallDurations, Status};
 pub use tickets::Tickets;
 
 use crate::clock::{Clock, Tick};
-use crate::config::{Config, InvalidValue, Value, seconds_argument, wait_argument};
-use crate::control::{Admission, Cause, Control, Mode, Outcome, Rejected, State, Transition};
+use crate::config::Config;
+use crate::control::{Admission, Ending, Jitter, Outcome, Rejected};
 use crate::histogram::Histogram;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use counters::Counters;
-use history::History;
+use guarded::{Guarded, Settled};
 use word::Word;
 
 /// A circuit breaker that any number of threads may share.
@@ -67,28 +70,7 @@ pub struct CircuitBreaker<C> {
     guarded: Mutex<Guarded>,
 }
 
-/// What changes only under the lock.
-#[derive(Debug)]
-struct Guarded {
-    control: Control,
-    config: Config,
-    history: History,
-    last_failure: Option<Tick>,
-    /// How many current successes there were when the success streak of a closed circuit began. Successes that change
-    /// nothing do not take the lock, so their streak is the difference to their counter.
-    streak_base: u64,
-}
-
 const NEVER: u64 = u64::MAX;
-
-/// A call that did not bring a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallError<E> {
-    /// The circuit did not let it run.
-    Rejected(Rejected),
-    /// It ran and failed with the callee's own error.
-    Failed(E),
-}
 
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 impl CircuitBreaker<crate::clock::SystemClock> {
@@ -101,22 +83,21 @@ impl CircuitBreaker<crate::clock::SystemClock> {
 impl<C: Clock> CircuitBreaker<C> {
     /// A closed circuit on the host's own clock.
     pub fn with_clock(config: Config, clock: C) -> Self {
-        let control = Control::new();
+        Self::with_jitter(config, clock, Jitter::drawn())
+    }
+
+    /// The same with the seed of its jitter given, so that its waits are the same at every run.
+    pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
+        let guarded = Guarded::new(config, jitter);
         Self {
-            name: Arc::from(config.name()),
+            name: Arc::from(guarded.config.name()),
             clock,
-            word: Word::new(&control),
+            word: Word::new(&guarded.control, guarded.rules()),
             counters: Counters::default(),
             successes: Histogram::new(),
             failures: Histogram::new(),
             last_success: AtomicU64::new(NEVER),
-            guarded: Mutex::new(Guarded {
-                control,
-                config,
-                history: History::default(),
-                last_failure: None,
-                streak_base: 0,
-            }),
+            guarded: Mutex::new(guarded),
         }
     }
 
@@ -145,19 +126,23 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Errors
     /// [`Rejected`], with what is left of the wait.
     pub fn admit(&self) -> Result<Ticket, Rejected> {
-        let now = self.clock.now();
+        // A clock may run host code, so it is read before anything else is looked at for good.
+        let started = self.word.glance().is_timed().then(|| self.clock.now());
         if let Some(stamp) = self.word.glance().admits() {
             self.counters.admit();
-            return Ok(Ticket { stamp, started: now });
+            return Ok(Ticket { stamp, started });
         }
+        let now = started.unwrap_or_else(|| self.clock.now());
         let mut guarded = self.guarded.lock();
-        let (next, admission) = guarded.control.acquire(guarded.config.rules(), now);
-        match admission {
-            Admission::Admitted { stamp, taken_back, transition } => {
+        match guarded.acquire(now) {
+            Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                 self.counters.take_back(taken_back);
                 self.counters.admit();
-                self.commit(&mut guarded, next, transition, now);
-                Ok(Ticket { stamp, started: now })
+                if shadow_rejected {
+                    self.counters.shadow_reject();
+                }
+                self.word.publish(&guarded.control, guarded.rules());
+                Ok(Ticket { stamp, started })
             }
             Admission::Rejected(rejected) => {
                 self.counters.reject();
@@ -166,213 +151,51 @@ impl<C: Clock> CircuitBreaker<C> {
         }
     }
 
-    /// Takes back what [`admit`](Self::admit) handed out: the call ended with `outcome`.
-    pub fn settle(&self, ticket: Ticket, outcome: Outcome) {
-        self.settle_at(ticket, outcome, self.clock.now());
+    /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
+    pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
+        let (ending, glance) = (ending.into(), self.word.glance());
+        if ending.outcome == Outcome::Success && !glance.is_timed() && glance.unmoved_by_success(ticket.stamp) {
+            return self.counters.settle(Outcome::Success, false, true);
+        }
+        self.settle_at(ticket, ending, self.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
-    pub fn settle_at(&self, ticket: Ticket, outcome: Outcome, now: Tick) {
-        let current = if outcome == Outcome::Success && self.word.glance().unmoved_by_success(ticket.stamp) {
-            self.counters.settle(outcome, true);
-            true
+    pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
+        let (ending, glance) = (ending.into(), self.word.glance());
+        let duration = ticket.started.map(|started| now.since(started));
+        let settled = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
+            self.counters.settle(Outcome::Success, false, true);
+            Settled { outcome: Outcome::Success, slow: false, current: true }
         } else {
-            self.settle_guarded(&ticket, outcome, now)
+            self.settle_guarded(&ticket, ending, duration, now)
         };
-        match outcome {
+        let Some(duration) = duration.filter(|_| glance.is_recording()) else { return };
+        match settled.outcome {
             Outcome::Success => {
-                self.successes.record(now.since(ticket.started));
-                if current {
+                self.successes.record(duration);
+                if settled.current {
                     self.last_success.store(now.as_nanos(), Ordering::Relaxed);
                 }
             }
-            Outcome::Failure => self.failures.record(now.since(ticket.started)),
+            Outcome::Failure => self.failures.record(duration),
             Outcome::Ignored | Outcome::Cancelled => {}
         }
     }
 
-    fn settle_guarded(&self, ticket: &Ticket, outcome: Outcome, now: Tick) -> bool {
+    fn settle_guarded(&self, ticket: &Ticket, ending: Ending, duration: Option<Duration>, now: Tick) -> Settled {
         let mut guarded = self.guarded.lock();
-        let (next, settlement) = guarded.control.settle(guarded.config.rules(), ticket.stamp, outcome, now);
-        self.counters.settle(outcome, settlement.current);
-        if settlement.current && outcome == Outcome::Failure {
-            guarded.last_failure = Some(now);
-            guarded.streak_base = self.counters.current_successes();
+        let before = guarded.control;
+        let settled = guarded.settle(ticket.stamp, ending, duration, now);
+        self.counters.settle(settled.outcome, settled.slow, settled.current);
+        if settled.current && settled.outcome == Outcome::Failure {
+            guarded.begin_streak(0, self.counters.current_successes());
+        } else if !before.is_closed() && guarded.control.is_closed() {
+            // The probe that closed the circuit is counted by now, and the streak of the probes goes on.
+            let streak = u64::from(before.probe_successes()) + 1;
+            guarded.begin_streak(streak, self.counters.current_successes());
         }
-        self.commit(&mut guarded, next, settlement.transition, now);
-        settlement.current
-    }
-
-    /// The circuit's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The configuration in force.
-    pub fn config(&self) -> Config {
-        self.guarded.lock().config.clone()
-    }
-
-    /// The clock that this breaker reads.
-    pub fn clock(&self) -> &C {
-        &self.clock
-    }
-
-    /// The state now; `half_open` also where the wait is over and nobody has called yet.
-    pub fn state(&self) -> State {
-        let now = self.clock.now();
-        self.guarded.lock().control.state_at(now)
-    }
-
-    /// Who decides now.
-    pub fn mode(&self) -> Mode {
-        let now = self.clock.now();
-        self.guarded.lock().control.mode_at(now)
-    }
-
-    /// Everything that can be read, at one moment.
-    pub fn status(&self) -> Status {
-        let now = self.clock.now();
-        let guarded = self.guarded.lock();
-        let control = &guarded.control;
-        Status {
-            now,
-            state: control.state_at(now),
-            mode: control.mode_at(now),
-            retry_after: control.retry_after_at(now),
-            generation: control.generation(),
-            consecutive_failures: control.consecutive_failures().into(),
-            consecutive_successes: self.consecutive_successes(&guarded),
-            counts: self.counters.read(),
-            state_transitions: guarded.history.total(),
-            last_failure: guarded.last_failure,
-            last_success: self.last_success(),
-            last_change: guarded.history.last_change(),
-        }
-    }
-
-    /// The lifetime counters; unlike [`status`](Self::status), this does not read the clock.
-    pub fn counts(&self) -> Counts {
-        self.counters.read()
-    }
-
-    /// The kept transitions with a sequence number above `sequence`, oldest first; at most [`EVENTS_KEPT`].
-    pub fn events(&self, sequence: u64) -> Vec<Event> {
-        self.guarded.lock().history.after(sequence)
-    }
-
-    /// How often each change of state has happened, for those that have.
-    pub fn edges(&self) -> Vec<Edge> {
-        self.guarded.lock().history.edges()
-    }
-
-    /// How long the calls took.
-    pub fn durations(&self) -> CallDurations {
-        CallDurations { success: self.successes.read(), failure: self.failures.read() }
-    }
-
-    /// Holds the circuit open for `duration`, or until it is reset; a second order renews the first. When the duration
-    /// ends, the next call is a probe.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] for a duration of zero or of more than one year.
-    pub fn force_open(&self, duration: Option<Duration>) -> Result<(), InvalidValue> {
-        let duration = duration.map(|wait| wait_argument("duration_seconds", wait)).transpose()?;
-        self.order(|control, now| control.force_open(duration, now));
-        Ok(())
-    }
-
-    /// As [`force_open`](Self::force_open), with a host's number of seconds, or [`Value::Null`] for no end.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] naming `duration_seconds`, for what is no number of seconds above 0 and at most one year.
-    pub fn force_open_seconds(&self, duration_seconds: &Value) -> Result<(), InvalidValue> {
-        match duration_seconds {
-            Value::Null => self.force_open(None),
-            seconds => self.force_open(Some(seconds_argument("duration_seconds", seconds)?)),
-        }
-    }
-
-    /// Closes the circuit and hands it back to the machine; lifetime counters stay.
-    pub fn reset(&self) {
-        self.order(|control, _| control.reset());
-    }
-
-    /// Lets every call pass, judging none, until the circuit is reset or forced open.
-    pub fn disable(&self) {
-        self.order(|control, _| control.disable());
-    }
-
-    fn order(&self, order: impl FnOnce(Control, Tick) -> (Control, Option<Transition>)) {
-        let now = self.clock.now();
-        let mut guarded = self.guarded.lock();
-        let (next, transition) = order(guarded.control, now);
-        self.commit(&mut guarded, next, transition, now);
-        guarded.streak_base = self.counters.current_successes();
-    }
-
-    /// The one place where the value is replaced: the mirror and the history follow it.
-    fn commit(&self, guarded: &mut Guarded, next: Control, transition: Option<Transition>, now: Tick) {
-        if let Some(transition) = transition {
-            let closing_probe = u8::from(transition.cause == Cause::ProbesSucceeded);
-            let probe_successes = guarded.control.probe_successes().saturating_add(closing_probe);
-            guarded.history.append(transition, probe_successes, &next, now);
-            guarded.streak_base = self.counters.current_successes().saturating_sub(probe_successes.into());
-        }
-        guarded.control = next;
-        self.word.publish(&next);
-    }
-
-    fn consecutive_successes(&self, guarded: &Guarded) -> u64 {
-        let control = &guarded.control;
-        if !control.is_closed() {
-            control.probe_successes().into()
-        } else if control.consecutive_failures() > 0 {
-            0
-        } else {
-            self.counters.current_successes().saturating_sub(guarded.streak_base)
-        }
-    }
-
-    fn last_success(&self) -> Option<Tick> {
-        let nanos = self.last_success.load(Ordering::Relaxed);
-        (nanos != NEVER).then(|| Tick::from_nanos(nanos))
-    }
-}
-
-impl Rejected {
-    /// `CIRCUIT_OPEN`, the same in every language.
-    pub const fn code(&self) -> &'static str {
-        "CIRCUIT_OPEN"
-    }
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the circuit is OPEN ({})", self.reason)?;
-        match self.retry_after {
-            Some(wait) => write!(f, "; retry after {:.1} s", wait.as_secs_f64()),
-            None => f.write_str("; it is held open until it is reset"),
-        }
-    }
-}
-
-impl core::error::Error for Rejected {}
-
-impl<E: fmt::Display> fmt::Display for CallError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rejected(rejected) => rejected.fmt(f),
-            Self::Failed(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: core::error::Error> core::error::Error for CallError<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Rejected(_) => None,
-            Self::Failed(error) => error.source(),
-        }
+        self.word.publish(&guarded.control, guarded.rules());
+        settled
     }
 }

@@ -2,7 +2,7 @@
 
 use super::CircuitBreaker;
 use crate::clock::{Clock, Tick};
-use crate::control::{Outcome, Stamp};
+use crate::control::{Ending, Outcome, Stamp};
 
 /// A permit that settles itself: dropped without a word, it is settled as cancelled.
 ///
@@ -39,21 +39,21 @@ impl<'b, C: Clock> Permit<'b, C> {
         self.settle(Outcome::Cancelled);
     }
 
-    /// The call ended with `outcome`.
-    pub fn settle(mut self, outcome: Outcome) {
-        self.hand_back(outcome);
+    /// The call ended so.
+    pub fn settle(mut self, ending: impl Into<Ending>) {
+        self.hand_back(ending.into());
     }
 
-    fn hand_back(&mut self, outcome: Outcome) {
+    fn hand_back(&mut self, ending: Ending) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.settle(ticket, outcome);
+            self.breaker.settle(ticket, ending);
         }
     }
 }
 
 impl<C: Clock> Drop for Permit<'_, C> {
     fn drop(&mut self) {
-        self.hand_back(Outcome::Cancelled);
+        self.hand_back(Outcome::Cancelled.into());
     }
 }
 
@@ -65,5 +65,6 @@ impl<C: Clock> Drop for Permit<'_, C> {
 #[must_use = "a ticket that is dropped leaves its call in flight for ever"]
 pub struct Ticket {
     pub(super) stamp: Stamp,
-    pub(super) started: Tick,
+    /// `None` where no rule asked for the time when the call began.
+    pub(super) started: Option<Tick>,
 }

@@ -6,6 +6,7 @@ use super::counters::Counts;
 use crate::clock::Tick;
 use crate::control::{Mode, State};
 use crate::histogram::Durations;
+use crate::window::WindowCounts;
 
 /// A reading of a breaker at one moment. Reading changes nothing and takes no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Status {
     pub consecutive_failures: u64,
     /// Successes in a row.
     pub consecutive_successes: u64,
+    /// What the window holds, where a rate looks at it.
+    pub window: WindowCounts,
     /// The lifetime counters.
     pub counts: Counts,
     /// Changes of state since the breaker was made.

@@ -1,7 +1,7 @@
 //! Building a configuration field by field.
 
 use super::fields;
-use super::{Config, InvalidValue, Value, known_fields};
+use super::{Config, InvalidValue, Value, WindowShape, known_fields};
 
 /// Collects fields and refuses the first bad one when [`build`](Self::build) is called.
 ///
@@ -51,10 +51,65 @@ impl ConfigBuilder {
         self.set("half_open_max_calls", calls)
     }
 
-    /// After this long, in seconds, without a settled probe, slots that are all taken are taken back; the same as
+    /// Failures / calls in the window that open the circuit: above 0, at most 1.
+    pub fn failure_rate_threshold(self, rate: impl Into<Option<f64>>) -> Self {
+        self.set("failure_rate_threshold", rate.into())
+    }
+
+    /// A call that takes this long or longer is slow: seconds above 0.
+    pub fn slow_call_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
+        self.set("slow_call_seconds", seconds.into())
+    }
+
+    /// Slow calls / calls in the window that open the circuit: above 0, at most 1; needs `slow_call_seconds`.
+    pub fn slow_call_rate_threshold(self, rate: impl Into<Option<f64>>) -> Self {
+        self.set("slow_call_rate_threshold", rate.into())
+    }
+
+    /// What the rates look at: the last 1 to 10,000 calls, or the last 1 to 3,600 seconds.
+    pub fn window(self, shape: WindowShape) -> Self {
+        self.set("window", shape)
+    }
+
+    /// Below this many calls in the window no rate is judged: at least 1, at most the calls that the window holds.
+    pub fn minimum_calls(self, calls: u64) -> Self {
+        self.set("minimum_calls", calls)
+    }
+
+    /// Each further opening in a row waits this many times longer: 1 to 10.
+    pub fn timeout_multiplier(self, factor: f64) -> Self {
+        self.set("timeout_multiplier", factor)
+    }
+
+    /// The longest wait, in seconds, that the multiplier, the jitter or a hint can make: at least `timeout_seconds`.
+    pub fn max_timeout_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
+        self.set("max_timeout_seconds", seconds.into())
+    }
+
+    /// The wait is spread over ± this share of itself: 0 to 1.
+    pub fn timeout_jitter(self, share: f64) -> Self {
+        self.set("timeout_jitter", share)
+    }
+
+    /// After this long, in seconds, without a sign of any probe, slots that are all taken are taken back; the same as
     /// `timeout_seconds` where it is not set.
     pub fn probe_timeout_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
         self.set("probe_timeout_seconds", seconds.into())
+    }
+
+    /// A call cancelled after running this long counts as a failure: seconds above 0.
+    pub fn cancel_failure_after_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
+        self.set("cancel_failure_after_seconds", seconds.into())
+    }
+
+    /// Decide and count, but reject nothing.
+    pub fn shadow(self, shadow: bool) -> Self {
+        self.set("shadow", shadow)
+    }
+
+    /// Whether durations go to the histogram and the time of the last success is kept.
+    pub fn record_durations(self, record: bool) -> Self {
+        self.set("record_durations", record)
     }
 
     /// The configuration.

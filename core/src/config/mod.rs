@@ -3,15 +3,16 @@
 mod builder;
 mod error;
 mod fields;
+mod rules;
 mod value;
 
 use alloc::string::String;
 use alloc::sync::Arc;
-use core::time::Duration;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
 pub(crate) use fields::{seconds_argument, wait_argument};
+pub use rules::{Rules, WindowShape};
 pub use value::Value;
 
 /// A checked configuration: whoever holds one holds one that a breaker accepts.
@@ -32,29 +33,6 @@ pub struct Config {
     rules: Rules,
 }
 
-/// The numbers that the machine decides by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
-    /// Consecutive failures that open a closed circuit; `None` switches the policy off.
-    pub failure_threshold: Option<u16>,
-    /// Consecutive probe successes that close a half-open circuit.
-    pub success_threshold: u8,
-    /// The wait in `open` before the first probe.
-    pub timeout: Duration,
-    /// Probes in flight at once.
-    pub half_open_max_calls: u8,
-    /// After this long without a sign of any probe, slots that are all taken are taken back; `None` means the
-    /// same as `timeout`.
-    pub probe_timeout: Option<Duration>,
-}
-
-impl Rules {
-    /// `probe_timeout`, or what stands in for it.
-    pub(crate) fn effective_probe_timeout(&self) -> Duration {
-        self.probe_timeout.unwrap_or(self.timeout)
-    }
-}
-
 impl Config {
     /// Starts from the defaults.
     pub fn builder() -> ConfigBuilder {
@@ -71,6 +49,11 @@ impl Config {
         &self.rules
     }
 
+    /// The same numbers under the name of another.
+    pub(crate) fn renamed(self, other: &Self) -> Self {
+        Self { name: Arc::clone(&other.name), ..self }
+    }
+
     /// Every field with its value, in the order of the documentation: what a host shows or serialises.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
         fields::FIELDS.iter().map(|field| (field.name, (field.read)(self)))
@@ -84,16 +67,7 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            name: Arc::from("default"),
-            rules: Rules {
-                failure_threshold: Some(5),
-                success_threshold: 2,
-                timeout: Duration::from_secs(60),
-                half_open_max_calls: 3,
-                probe_timeout: None,
-            },
-        }
+        Self { name: Arc::from("default"), rules: Rules::DEFAULT }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A value as it comes from a host, before it is known to be any good.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 
 /// A field's value in any language: what JSON can say, and a description of everything else.
@@ -16,6 +17,8 @@ pub enum Value {
     Number(f64),
     /// A text.
     Text(String),
+    /// Named values: a dictionary, an object.
+    Map(Vec<(String, Value)>),
     /// A value of a type that no field takes, as its host would print it.
     Other(String),
 }
@@ -33,6 +36,10 @@ impl fmt::Display for Value {
             Self::Number(number) if (1e-5..1e16).contains(&number.abs()) || *number == 0.0 => number.fmt(f),
             Self::Number(number) => write!(f, "{number:?}"),
             Self::Text(text) => write!(f, "{:?}", shortened(text)),
+            Self::Map(entries) => {
+                let shown: Vec<_> = entries.iter().map(|(name, value)| alloc::format!("{name:?}: {value}")).collect();
+                write!(f, "{{{}}}", shortened(&shown.join(", ")))
+            }
             Self::Other(shown) => f.write_str(&shortened(shown)),
         }
     }

@@ -17,7 +17,7 @@
 //!
 //! | state | acquire | success | failure | ignored, cancelled |
 //! | --- | --- | --- | --- | --- |
-//! | closed | admitted | failure streak 0 | streak + 1; at the threshold: open | nothing |
+//! | closed | admitted | failure streak 0; open if it brings a rate to its threshold | streak + 1; at a threshold: open | nothing |
 //! | open, waiting | rejected, with what is left | – | – | – |
 //! | open, wait over | half_open; this call is the first probe | – | – | – |
 //! | half_open | a probe while a slot is free | slot free, streak + 1; at the threshold: closed | open | slot free |
@@ -32,13 +32,17 @@
 mod operator;
 mod settle;
 mod transition;
+mod wait;
 
 #[cfg(test)]
 mod tests;
 
 use core::time::Duration;
 
+pub use settle::{Ending, Settlement};
 pub use transition::{Cause, Transition};
+pub use wait::Jitter;
+use wait::{Openings, Wait};
 
 use crate::clock::Tick;
 use crate::config::Rules;
@@ -65,6 +69,8 @@ named_enum! {
         ForcedOpen = "forced_open",
         /// An operator lets every call pass.
         Disabled = "disabled",
+        /// The machine, but what it would reject is admitted and only counted.
+        Shadow = "shadow",
     }
 }
 
@@ -100,6 +106,8 @@ pub struct Control {
     generation: u64,
     mode: Mode,
     phase: Phase,
+    openings: Openings,
+    jitter: Jitter,
 }
 
 /// A state together with the numbers that exist only in it.
@@ -107,6 +115,8 @@ pub struct Control {
 enum Phase {
     Closed {
         failures: u32,
+        /// When it closed.
+        since: Tick,
     },
     Open {
         /// The streak that was running when the circuit opened.
@@ -130,28 +140,6 @@ struct Probing {
     active: Tick,
 }
 
-/// A wait as it was chosen, and when it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Wait {
-    chosen: Duration,
-    until: Tick,
-}
-
-impl Wait {
-    fn from(now: Tick, chosen: Duration) -> Self {
-        Self { chosen, until: now.after(chosen) }
-    }
-
-    fn is_over(self, now: Tick) -> bool {
-        now >= self.until
-    }
-
-    /// What is left; never more than was chosen, even where the clock stepped back.
-    fn left(self, now: Tick) -> Duration {
-        self.until.since(now).min(self.chosen)
-    }
-}
-
 /// What a permit remembers of the machine that handed it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
@@ -170,6 +158,8 @@ pub enum Admission {
         taken_back: u8,
         /// Set where this call is the first probe.
         transition: Option<Transition>,
+        /// Whether the call would be rejected if the mode were not `shadow`.
+        shadow_rejected: bool,
     },
     /// The call may not run.
     Rejected(Rejected),
@@ -188,9 +178,20 @@ pub struct Rejected {
 const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
 
 impl Control {
-    /// A closed circuit in its first generation.
-    pub const fn new() -> Self {
-        Self { generation: 0, mode: Mode::Auto, phase: Phase::Closed { failures: 0 } }
+    /// A closed circuit in its first generation; `jitter` spreads its waits.
+    pub const fn new(rules: &Rules, jitter: Jitter) -> Self {
+        Self {
+            generation: 0,
+            mode: Self::own_mode(rules),
+            phase: Phase::Closed { failures: 0, since: Tick::ZERO },
+            openings: Openings::NONE,
+            jitter,
+        }
+    }
+
+    /// The mode in which the machine decides.
+    const fn own_mode(rules: &Rules) -> Mode {
+        if rules.shadow { Mode::Shadow } else { Mode::Auto }
     }
 
     /// The state at `now`: an open circuit whose wait is over reads `half_open`, since a call would be a probe.
@@ -203,10 +204,12 @@ impl Control {
         }
     }
 
-    /// The mode at `now`: a circuit held open for a time reads `auto` when the time has passed.
-    pub fn mode_at(&self, now: Tick) -> Mode {
+    /// The mode at `now`: a circuit held open for a time is the machine's again when the time has passed.
+    pub fn mode_at(&self, rules: &Rules, now: Tick) -> Mode {
         match self.phase {
-            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => Mode::Auto,
+            Phase::Open { wait: Some(wait), .. } if self.mode == Mode::ForcedOpen && wait.is_over(now) => {
+                Self::own_mode(rules)
+            }
             _ => self.mode,
         }
     }
@@ -227,7 +230,7 @@ impl Control {
     /// Consecutive failures.
     pub fn consecutive_failures(&self) -> u32 {
         match self.phase {
-            Phase::Closed { failures } | Phase::Open { failures, .. } => failures,
+            Phase::Closed { failures, .. } | Phase::Open { failures, .. } => failures,
             Phase::HalfOpen(_) => 0,
         }
     }
@@ -256,7 +259,12 @@ impl Control {
 
     /// Whether a settle of this generation can change this value at all.
     pub(crate) fn listens(&self) -> bool {
-        self.mode == Mode::Auto
+        matches!(self.mode, Mode::Auto | Mode::Shadow)
+    }
+
+    /// Whether a permit with this stamp has a say.
+    pub(crate) fn hears(&self, stamp: Stamp) -> bool {
+        self.listens() && stamp.generation == self.generation
     }
 
     /// A call asks for a permit.
@@ -265,7 +273,8 @@ impl Control {
             Phase::Closed { .. } => self.admitted(0, None),
             Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => {
                 let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
-                let (next, transition) = self.released().moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
+                let released = Self { mode: self.mode_at(rules, now), ..self };
+                let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
                 next.admitted(0, transition)
             }
             Phase::Open { .. } => self.rejected(
@@ -294,30 +303,27 @@ impl Control {
     fn admitted(self, taken_back: u8, transition: Option<Transition>) -> (Self, Admission) {
         let lap = if let Phase::HalfOpen(probing) = self.phase { probing.lap } else { 0 };
         let stamp = Stamp { generation: self.generation, lap };
-        (self, Admission::Admitted { stamp, taken_back, transition })
+        (self, Admission::Admitted { stamp, taken_back, transition, shadow_rejected: false })
     }
 
     fn rejected(self, reason: Reason, retry_after: Option<Duration>) -> (Self, Admission) {
-        (self, Admission::Rejected(Rejected { reason, retry_after }))
+        let admission = if self.mode == Mode::Shadow {
+            Admission::Admitted { stamp: Stamp::UNHEARD, taken_back: 0, transition: None, shadow_rejected: true }
+        } else {
+            Admission::Rejected(Rejected { reason, retry_after })
+        };
+        (self, admission)
     }
 
     fn with(self, phase: Phase) -> Self {
         Self { phase, ..self }
     }
-
-    /// Back in the machine's hands.
-    fn released(self) -> Self {
-        Self { mode: Mode::Auto, ..self }
-    }
-}
-
-impl Default for Control {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl Stamp {
+    /// The stamp of a call that the machine did not admit itself: no generation is ever as high.
+    const UNHEARD: Self = Self { generation: u64::MAX, lap: 0 };
+
     /// The stamp of a permit handed out by a closed circuit of `generation`.
     pub(crate) const fn closed(generation: u64) -> Self {
         Self { generation, lap: 0 }

@@ -3,24 +3,31 @@
 use core::time::Duration;
 
 use super::transition::{Cause, Transition};
-use super::{Control, Mode, Phase, Wait};
+use super::{Control, Mode, Openings, Phase, Wait};
 use crate::clock::Tick;
+use crate::config::Rules;
 
 impl Control {
     /// Holds the circuit open for `duration`, or until it is reset. When the duration ends, the next call is a probe.
+    ///
+    /// It is no opening by the machine: it does not make the next wait longer.
     pub fn force_open(self, duration: Option<Duration>, now: Tick) -> (Self, Option<Transition>) {
         let wait = duration.map(|duration| Wait::from(now, duration));
         let held = Phase::Open { failures: self.consecutive_failures(), wait };
-        Self { mode: Mode::ForcedOpen, ..self }.moved(held, Cause::Forced)
+        Self { mode: Mode::ForcedOpen, openings: self.openings_at(now), ..self }.moved(held, Cause::Forced)
     }
 
     /// Closes the circuit and hands it back to the machine.
-    pub fn reset(self) -> (Self, Option<Transition>) {
-        self.released().moved(Phase::Closed { failures: 0 }, Cause::Reset)
+    pub fn reset(self, rules: &Rules, now: Tick) -> (Self, Option<Transition>) {
+        self.started_afresh(Self::own_mode(rules), Cause::Reset, now)
     }
 
     /// Closes the circuit and keeps it so: every call passes, and none is judged.
-    pub fn disable(self) -> (Self, Option<Transition>) {
-        Self { mode: Mode::Disabled, ..self }.moved(Phase::Closed { failures: 0 }, Cause::Disabled)
+    pub fn disable(self, now: Tick) -> (Self, Option<Transition>) {
+        self.started_afresh(Mode::Disabled, Cause::Disabled, now)
+    }
+
+    fn started_afresh(self, mode: Mode, cause: Cause, now: Tick) -> (Self, Option<Transition>) {
+        Self { mode, openings: Openings::NONE, ..self }.moved(Phase::Closed { failures: 0, since: now }, cause)
     }
 }

@@ -1,9 +1,46 @@
 //! A call ends.
 
+use core::time::Duration;
+
 use super::transition::{Cause, Transition};
-use super::{Control, Outcome, Phase, Probing, Stamp, Wait};
+use super::wait::Wait;
+use super::{Control, Outcome, Phase, Probing, Stamp};
 use crate::clock::Tick;
 use crate::config::Rules;
+
+/// How a call ended, as its host tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// How long the provider asked to be left alone, where a failure said so. It can make an opening longer.
+    pub retry_after: Option<Duration>,
+}
+
+impl From<Outcome> for Ending {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, retry_after: None }
+    }
+}
+
+/// How a call ended, seen with the rules: what it counts as, and whether it was slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub outcome: Outcome,
+    pub slow: bool,
+    pub retry_after: Option<Duration>,
+}
+
+impl Ending {
+    /// What an ending after `duration` counts as; `None` where nobody measured.
+    pub(crate) fn judged(self, rules: &Rules, duration: Option<Duration>) -> Judged {
+        let lasted = |limit: Option<Duration>| limit.zip(duration).is_some_and(|(limit, duration)| duration >= limit);
+        let given_up_late = self.outcome == Outcome::Cancelled && lasted(rules.cancel_failure_after);
+        let outcome = if given_up_late { Outcome::Failure } else { self.outcome };
+        let slow = matches!(outcome, Outcome::Success | Outcome::Failure) && lasted(rules.slow_call);
+        Judged { outcome, slow, retry_after: self.retry_after }
+    }
+}
 
 /// What a settle did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,21 +52,35 @@ pub struct Settlement {
 }
 
 impl Control {
-    /// A call gives its permit back.
+    /// A call gives its permit back. `rate` tells which rate the window has reached, this call included.
     ///
     /// A settle that is not current (its permit is of an older generation, or an operator decides) changes nothing.
-    pub fn settle(self, rules: &Rules, stamp: Stamp, outcome: Outcome, now: Tick) -> (Self, Settlement) {
-        if stamp.generation != self.generation || !self.listens() {
+    pub(crate) fn settle(
+        self,
+        rules: &Rules,
+        stamp: Stamp,
+        call: Judged,
+        rate: Option<Cause>,
+        now: Tick,
+    ) -> (Self, Settlement) {
+        if !self.hears(stamp) {
             return (self, Settlement { current: false, transition: None });
         }
         let (next, transition) = match self.phase {
-            Phase::Closed { failures } => self.settle_closed(rules, failures, outcome, now),
+            Phase::Closed { failures, since } => {
+                let failures = match call.outcome {
+                    Outcome::Success => 0,
+                    Outcome::Failure => failures.saturating_add(1),
+                    Outcome::Ignored | Outcome::Cancelled => failures,
+                };
+                self.with(Phase::Closed { failures, since }).judge(rules, call, rate, now)
+            }
             Phase::HalfOpen(probing) => {
                 // A probe whose slot was taken back still votes; it only has no slot to free.
                 let freed = u8::from(stamp.lap == probing.lap);
                 let slots = probing.slots.saturating_sub(freed);
                 let left = Probing { slots, active: probing.active.max(now), ..probing };
-                self.settle_probe(rules, left, outcome, now)
+                self.settle_probe(rules, left, call, now)
             }
             // Opening started a new generation, and an open circuit admits nobody into it.
             Phase::Open { .. } => (self, None),
@@ -37,38 +88,42 @@ impl Control {
         (next, Settlement { current: true, transition })
     }
 
-    fn settle_closed(self, rules: &Rules, failures: u32, outcome: Outcome, now: Tick) -> (Self, Option<Transition>) {
-        match outcome {
-            Outcome::Success => (self.with(Phase::Closed { failures: 0 }), None),
-            Outcome::Failure => {
-                let failures = failures.saturating_add(1);
-                if rules.failure_threshold.is_some_and(|threshold| failures >= threshold.into()) {
-                    self.opened(rules, failures, Cause::ConsecutiveFailures, now)
-                } else {
-                    (self.with(Phase::Closed { failures }), None)
-                }
-            }
+    /// The opening policies, in their order, after a success or a failure of a closed circuit.
+    fn judge(self, rules: &Rules, call: Judged, rate: Option<Cause>, now: Tick) -> (Self, Option<Transition>) {
+        let failures = self.consecutive_failures();
+        let streak = rules.failure_threshold.is_some_and(|threshold| failures >= threshold.into());
+        match call.outcome {
             Outcome::Ignored | Outcome::Cancelled => (self, None),
+            Outcome::Success | Outcome::Failure => match streak.then_some(Cause::ConsecutiveFailures).or(rate) {
+                Some(cause) => self.opened(rules, failures, cause, call, now),
+                None => (self, None),
+            },
         }
     }
 
-    fn settle_probe(self, rules: &Rules, left: Probing, outcome: Outcome, now: Tick) -> (Self, Option<Transition>) {
-        match outcome {
+    fn settle_probe(self, rules: &Rules, left: Probing, call: Judged, now: Tick) -> (Self, Option<Transition>) {
+        match call.outcome {
+            Outcome::Failure => self.opened(rules, 1, Cause::ProbeFailed, call, now),
+            Outcome::Success if call.slow && rules.slow_call_rate.is_some() => {
+                self.opened(rules, 1, Cause::ProbeSlow, call, now)
+            }
             Outcome::Success => {
                 let successes = left.successes.saturating_add(1);
                 if successes >= rules.success_threshold {
-                    self.moved(Phase::Closed { failures: 0 }, Cause::ProbesSucceeded)
+                    self.moved(Phase::Closed { failures: 0, since: now }, Cause::ProbesSucceeded)
                 } else {
                     (self.with(Phase::HalfOpen(Probing { successes, ..left })), None)
                 }
             }
-            Outcome::Failure => self.opened(rules, 1, Cause::ProbeFailed, now),
             Outcome::Ignored | Outcome::Cancelled => (self.with(Phase::HalfOpen(left)), None),
         }
     }
 
-    fn opened(self, rules: &Rules, failures: u32, cause: Cause, now: Tick) -> (Self, Option<Transition>) {
-        let wait = Some(Wait::from(now, rules.timeout));
-        self.moved(Phase::Open { failures, wait }, cause)
+    fn opened(self, rules: &Rules, failures: u32, cause: Cause, call: Judged, now: Tick) -> (Self, Option<Transition>) {
+        let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure);
+        // The generation that this opening starts chooses its jitter.
+        let openings = self.openings_at(now).next(rules, self.generation + 1, hint, self.jitter);
+        let wait = Some(Wait::from(now, openings.wait()));
+        Self { openings, ..self }.moved(Phase::Open { failures, wait }, cause)
     }
 }

@@ -2,22 +2,23 @@
 
 use core::time::Duration;
 
-use super::{Admission, Control, Outcome, State};
+use super::{Admission, Control, Ending, Jitter, Outcome, State};
 use crate::clock::Tick;
 use crate::config::Config;
 
 #[test]
 fn the_value_stays_small() {
-    assert!(size_of::<Control>() <= 64, "{} bytes", size_of::<Control>());
+    assert!(size_of::<Control>() <= 96, "{} bytes", size_of::<Control>());
 }
 
 #[test]
 fn refused_just_before_the_wait_is_over_and_admitted_at_it() {
     let config = Config::builder().failure_threshold(1).timeout_seconds(1.0).build().unwrap();
     let rules = config.rules();
-    let (closed, admission) = Control::new().acquire(rules, Tick::ZERO);
+    let (closed, admission) = Control::new(rules, Jitter { seed: 0 }).acquire(rules, Tick::ZERO);
     let Admission::Admitted { stamp, .. } = admission else { panic!("a closed circuit admits") };
-    let (open, _) = closed.settle(rules, stamp, Outcome::Failure, Tick::from_nanos(7));
+    let failed = Ending::from(Outcome::Failure).judged(rules, None);
+    let (open, _) = closed.settle(rules, stamp, failed, None, Tick::from_nanos(7));
 
     let just_before = Tick::from_nanos(1_000_000_006);
     let (unchanged, admission) = open.acquire(rules, just_before);

@@ -8,12 +8,18 @@ named_enum! {
     Cause {
         /// As many failures in a row as `failure_threshold` allows.
         ConsecutiveFailures = "consecutive_failures",
+        /// The share of failures in the window reached `failure_rate_threshold`.
+        FailureRate = "failure_rate",
+        /// The share of slow calls in the window reached `slow_call_rate_threshold`.
+        SlowCallRate = "slow_call_rate",
         /// The wait was over, and a call came.
         TimeoutElapsed = "timeout_elapsed",
         /// As many probe successes as `success_threshold` asks.
         ProbesSucceeded = "probes_succeeded",
         /// A probe failed.
         ProbeFailed = "probe_failed",
+        /// A probe succeeded, but slowly, and a slow-call rate is set.
+        ProbeSlow = "probe_slow",
         /// An operator forced it open.
         Forced = "forced",
         /// An operator reset it.

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, InvalidValue, ManualClock, Outcome, Permit, Rejected, Tick, Value as Field};
+use halfopen::{
+    CircuitBreaker, Config, Ending, InvalidValue, ManualClock, Outcome, Permit, Rejected, Tick, Value as Field,
+};
 use serde_json::{Map, Value, json};
 
 type Breaker = CircuitBreaker<ManualClock>;
@@ -47,6 +49,7 @@ fn field(value: &Value) -> Field {
             number.as_u64().map_or_else(|| Field::Number(number.as_f64().unwrap_or(f64::NAN)), Field::Whole)
         }
         Value::String(text) => Field::Text(text.clone()),
+        Value::Object(fields) => Field::Map(fields.iter().map(|(name, value)| (name.clone(), field(value))).collect()),
         other => Field::Other(other.to_string()),
     }
 }
@@ -63,14 +66,15 @@ impl Session<'_> {
         let keys: Vec<&str> = step.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let mut admission = None;
         let mut refused = None;
-        match keys.iter().find(|key| !matches!(**key, "at_ms" | "expect" | "outcome")) {
+        match keys.iter().find(|key| !matches!(**key, "at_ms" | "expect" | "outcome" | "retry_after_ms")) {
             None => {}
             Some(&"acquire") => admission = Some(self.acquire(text(&step["acquire"])?)),
-            Some(&"settle") => self.settle(text(&step["settle"])?, text(&step["outcome"])?)?,
+            Some(&"settle") => self.settle(step)?,
             Some(&"drop") => drop(self.permits.insert(text(&step["drop"])?.to_owned(), None)),
             Some(&"force_open") => refused = self.force_open(&step["force_open"]).err(),
             Some(&"disable") => self.breaker.disable(),
             Some(&"reset") => self.breaker.reset(),
+            Some(&"reconfigure") => refused = self.reconfigure(&step["reconfigure"]).err(),
             Some(unknown) => return Err(format!("a step of an unknown kind, {unknown}")),
         }
         let expect = step.get("expect").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -93,11 +97,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn settle(&mut self, id: &str, outcome: &str) -> Result<(), String> {
-        let outcome = Outcome::ALL.iter().find(|known| known.as_str() == outcome).ok_or("an unknown outcome")?;
+    fn settle(&mut self, step: &Value) -> Result<(), String> {
+        let (id, outcome) = (text(&step["settle"])?, text(&step["outcome"])?);
+        let outcome = *Outcome::ALL.iter().find(|known| known.as_str() == outcome).ok_or("an unknown outcome")?;
+        let retry_after = step["retry_after_ms"].as_u64().map(Duration::from_millis);
         // In Rust a permit that was settled is gone, so there is nothing to settle twice.
         if let Some(permit) = self.permits.get_mut(id).and_then(Option::take) {
-            permit.settle(*outcome);
+            permit.settle(Ending { outcome, retry_after });
         }
         Ok(())
     }
@@ -105,6 +111,11 @@ impl Session<'_> {
     fn force_open(&self, duration: &Value) -> Result<(), InvalidValue> {
         let seconds = duration.as_f64().map_or(Field::Null, |millis| Field::Number(millis / 1e3));
         self.breaker.force_open_seconds(&seconds)
+    }
+
+    fn reconfigure(&self, fields: &Value) -> Result<(), InvalidValue> {
+        self.breaker.reconfigure(config(fields)?);
+        Ok(())
     }
 
     fn seen(&self, admission: &Admission, refused: Option<InvalidValue>) -> Map<String, Value> {
@@ -145,6 +156,7 @@ fn shown(value: Field) -> Value {
         Field::Whole(count) => count.into(),
         Field::Number(number) => number.into(),
         Field::Text(text) | Field::Other(text) => text.into(),
+        Field::Map(entries) => Value::Object(entries.into_iter().map(|(name, value)| (name, shown(value))).collect()),
     }
 }
 

@@ -1,0 +1,120 @@
+//! What changes only under the lock, one change at a time: the control value, and the evidence that moves with it.
+
+use super::history::History;
+use crate::clock::Tick;
+use crate::config::{Config, Rules};
+use crate::control::{Admission, Cause, Control, Ending, Jitter, Outcome, Stamp, State, Transition};
+use crate::window::Window;
+use core::time::Duration;
+
+#[derive(Debug)]
+pub(super) struct Guarded {
+    pub(super) control: Control,
+    pub(super) config: Config,
+    pub(super) history: History,
+    pub(super) window: Window,
+    pub(super) last_failure: Option<Tick>,
+    /// How many current successes there were when the success streak of a closed circuit began. Successes that change
+    /// nothing do not take the lock, so their streak is the difference to their counter.
+    streak_base: u64,
+}
+
+/// What became of a call that gave its permit back.
+pub(super) struct Settled {
+    pub(super) outcome: Outcome,
+    pub(super) slow: bool,
+    /// Whether it had a say.
+    pub(super) current: bool,
+}
+
+impl Guarded {
+    pub(super) fn new(config: Config, jitter: Jitter) -> Self {
+        Self {
+            control: Control::new(config.rules(), jitter),
+            window: Window::new(config.rules()),
+            config,
+            history: History::default(),
+            last_failure: None,
+            streak_base: 0,
+        }
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        self.config.rules()
+    }
+
+    pub(super) fn acquire(&mut self, now: Tick) -> Admission {
+        let (next, admission) = self.control.acquire(self.config.rules(), now);
+        if let Admission::Admitted { transition, .. } = admission {
+            self.replace(next, transition, now);
+        }
+        admission
+    }
+
+    /// `duration` is `None` where nobody measured it.
+    pub(super) fn settle(&mut self, stamp: Stamp, ending: Ending, duration: Option<Duration>, now: Tick) -> Settled {
+        let rules = self.config.rules();
+        let call = ending.judged(rules, duration);
+        let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure);
+        let mut rate = None;
+        if decided && self.control.hears(stamp) && self.control.is_closed() {
+            self.window.add(call.outcome == Outcome::Failure, call.slow, now);
+            rate = self.window.counts(now).verdict(rules);
+        }
+        let (next, settlement) = self.control.settle(rules, stamp, call, rate, now);
+        if settlement.current && call.outcome == Outcome::Failure {
+            self.last_failure = Some(now);
+        }
+        self.replace(next, settlement.transition, now);
+        Settled { outcome: call.outcome, slow: call.slow, current: settlement.current }
+    }
+
+    pub(super) fn order(
+        &mut self,
+        order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>),
+        now: Tick,
+    ) {
+        let (next, transition) = order(self.control, self.config.rules(), now);
+        self.replace(next, transition, now);
+        if next.is_closed() {
+            self.window.clear();
+        }
+    }
+
+    /// The name stays, since it identifies the circuit; a window whose shape changed starts empty.
+    pub(super) fn reconfigure(&mut self, config: Config) {
+        if config.rules().window_in_use() != self.config.rules().window_in_use() {
+            self.window = Window::new(config.rules());
+        }
+        self.config = config.renamed(&self.config);
+    }
+
+    /// The one place where the value is replaced: the history and the window follow it.
+    fn replace(&mut self, next: Control, transition: Option<Transition>, now: Tick) {
+        if let Some(transition) = transition {
+            let closing_probe = u8::from(transition.cause == Cause::ProbesSucceeded);
+            let probe_successes = self.control.probe_successes().saturating_add(closing_probe);
+            self.history.append(transition, probe_successes, &next, now);
+            if transition.to == State::Closed {
+                self.window.clear();
+            }
+        }
+        self.control = next;
+    }
+
+    /// Begins the success streak of a closed circuit anew, at `streak`, when `successes` have been counted.
+    pub(super) fn begin_streak(&mut self, streak: u64, successes: u64) {
+        self.streak_base = successes.saturating_sub(streak);
+    }
+
+    /// Successes in a row, when `successes` have been counted.
+    pub(super) fn consecutive_successes(&self, successes: u64) -> u64 {
+        if !self.control.is_closed() {
+            self.control.probe_successes().into()
+        } else if self.control.consecutive_failures() > 0 {
+            0
+        } else {
+            successes.saturating_sub(self.streak_base)
+        }
+    }
+}

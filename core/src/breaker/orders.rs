@@ -1,0 +1,58 @@
+//! What an operator can order. Each order takes effect at once, and no call begun before it can undo it.
+
+use core::time::Duration;
+
+use super::CircuitBreaker;
+use crate::clock::{Clock, Tick};
+use crate::config::{Config, InvalidValue, Rules, Value, seconds_argument, wait_argument};
+use crate::control::{Control, Transition};
+
+impl<C: Clock> CircuitBreaker<C> {
+    /// Holds the circuit open for `duration`, or until it is reset; a second order renews the first. When the duration
+    /// ends, the next call is a probe.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for a duration of zero or of more than one year.
+    pub fn force_open(&self, duration: Option<Duration>) -> Result<(), InvalidValue> {
+        let duration = duration.map(|wait| wait_argument("duration_seconds", wait)).transpose()?;
+        self.order(|control, _, now| control.force_open(duration, now));
+        Ok(())
+    }
+
+    /// As [`force_open`](Self::force_open), with a host's number of seconds, or [`Value::Null`] for no end.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] naming `duration_seconds`, for what is no number of seconds above 0 and at most one year.
+    pub fn force_open_seconds(&self, duration_seconds: &Value) -> Result<(), InvalidValue> {
+        match duration_seconds {
+            Value::Null => self.force_open(None),
+            seconds => self.force_open(Some(seconds_argument("duration_seconds", seconds)?)),
+        }
+    }
+
+    /// Closes the circuit and hands it back to the machine; lifetime counters stay.
+    pub fn reset(&self) {
+        self.order(|control, rules, now| control.reset(rules, now));
+    }
+
+    /// Lets every call pass, judging none, until the circuit is reset or forced open.
+    pub fn disable(&self) {
+        self.order(|control, _, now| control.disable(now));
+    }
+
+    /// Puts a whole new configuration in force. State, mode, counters and the running wait stay; thresholds hold from
+    /// the next event on; a window whose shape changed starts empty; the name stays, since it identifies the circuit.
+    pub fn reconfigure(&self, config: Config) {
+        let mut guarded = self.guarded.lock();
+        guarded.reconfigure(config);
+        self.word.publish(&guarded.control, guarded.rules());
+    }
+
+    fn order(&self, order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {
+        let now = self.clock.now();
+        let mut guarded = self.guarded.lock();
+        guarded.order(order, now);
+        guarded.begin_streak(0, self.counters.current_successes());
+        self.word.publish(&guarded.control, guarded.rules());
+    }
+}

@@ -1,0 +1,86 @@
+//! What can be read of a breaker. Reading changes nothing and takes no permit.
+
+use alloc::vec::Vec;
+
+use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, NEVER, Status};
+use crate::clock::{Clock, Tick};
+use crate::config::Config;
+use crate::control::{Mode, State};
+use crate::sync::Ordering;
+
+impl<C: Clock> CircuitBreaker<C> {
+    /// The circuit's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Config {
+        self.guarded.lock().config.clone()
+    }
+
+    /// The clock that this breaker reads.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// The state now; `half_open` also where the wait is over and nobody has called yet.
+    pub fn state(&self) -> State {
+        let now = self.clock.now();
+        self.guarded.lock().control.state_at(now)
+    }
+
+    /// Who decides now.
+    pub fn mode(&self) -> Mode {
+        let now = self.clock.now();
+        let guarded = self.guarded.lock();
+        guarded.control.mode_at(guarded.rules(), now)
+    }
+
+    /// Everything that can be read, at one moment.
+    pub fn status(&self) -> Status {
+        let now = self.clock.now();
+        let guarded = self.guarded.lock();
+        let control = &guarded.control;
+        Status {
+            now,
+            state: control.state_at(now),
+            mode: control.mode_at(guarded.rules(), now),
+            retry_after: control.retry_after_at(now),
+            generation: control.generation(),
+            consecutive_failures: control.consecutive_failures().into(),
+            consecutive_successes: guarded.consecutive_successes(self.counters.current_successes()),
+            window: guarded.window.counts(now),
+            counts: self.counters.read(),
+            state_transitions: guarded.history.total(),
+            last_failure: guarded.last_failure,
+            last_success: self.last_success(),
+            last_change: guarded.history.last_change(),
+        }
+    }
+
+    /// The lifetime counters; unlike [`status`](Self::status), this does not read the clock.
+    pub fn counts(&self) -> Counts {
+        self.counters.read()
+    }
+
+    /// The kept transitions with a sequence number above `sequence`, oldest first; at most [`EVENTS_KEPT`](super::EVENTS_KEPT).
+    pub fn events(&self, sequence: u64) -> Vec<Event> {
+        self.guarded.lock().history.after(sequence)
+    }
+
+    /// How often each change of state has happened, for those that have.
+    pub fn edges(&self) -> Vec<Edge> {
+        self.guarded.lock().history.edges()
+    }
+
+    /// How long the calls took.
+    pub fn durations(&self) -> CallDurations {
+        CallDurations { success: self.successes.read(), failure: self.failures.read() }
+    }
+
+    fn last_success(&self) -> Option<Tick> {
+        let nanos = self.last_success.load(Ordering::Relaxed);
+        (nanos != NEVER).then(|| Tick::from_nanos(nanos))
+    }
+}

@@ -1,0 +1,108 @@
+//! A checked configuration as the numbers that the machine decides by.
+
+use alloc::vec;
+use core::time::Duration;
+
+use super::Value;
+
+/// The numbers that the machine decides by. What each means stands with the field of the same name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rules {
+    /// Consecutive failures that open a closed circuit; `None` switches the policy off.
+    pub failure_threshold: Option<u16>,
+    /// Consecutive probe successes that close a half-open circuit.
+    pub success_threshold: u8,
+    /// The wait in `open` before the first probe.
+    pub timeout: Duration,
+    /// Probes in flight at once.
+    pub half_open_max_calls: u8,
+    /// The share of failures in the window that opens the circuit: above 0, at most 1.
+    pub failure_rate: Option<f64>,
+    /// A call that takes this long or longer is slow.
+    pub slow_call: Option<Duration>,
+    /// The share of slow calls in the window that opens the circuit: above 0, at most 1.
+    pub slow_call_rate: Option<f64>,
+    /// What the rates look at.
+    pub window: WindowShape,
+    /// Below this many calls in the window no rate is judged.
+    pub minimum_calls: u64,
+    /// Each further opening in a row waits this many times longer: 1 to 10.
+    pub timeout_multiplier: f64,
+    /// The longest wait that the multiplier, the jitter or a hint can make; `None`: one hour, or `timeout` where that
+    /// is more.
+    pub max_timeout: Option<Duration>,
+    /// The wait is spread over ± this share of itself: 0 to 1.
+    pub timeout_jitter: f64,
+    /// After this long without a sign of any probe, slots that are all taken are taken back; `None`: `timeout`.
+    pub probe_timeout: Option<Duration>,
+    /// A call cancelled after running this long counts as a failure.
+    pub cancel_failure_after: Option<Duration>,
+    /// Decide and count, but reject nothing.
+    pub shadow: bool,
+    /// Whether durations and the time of the last success are kept.
+    pub record_durations: bool,
+}
+
+/// What the rates look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowShape {
+    /// The last so many calls: 1 to 10,000.
+    Calls(u16),
+    /// The last so many seconds, in ten buckets: 1 to 3,600.
+    Seconds(u16),
+}
+
+impl Rules {
+    /// The defaults of the numbers; the name's stands with [`Config`](super::Config).
+    pub(super) const DEFAULT: Self = Self {
+        failure_threshold: Some(5),
+        success_threshold: 2,
+        timeout: Duration::from_secs(60),
+        half_open_max_calls: 3,
+        failure_rate: None,
+        slow_call: None,
+        slow_call_rate: None,
+        window: WindowShape::Calls(100),
+        minimum_calls: 10,
+        timeout_multiplier: 1.0,
+        max_timeout: None,
+        timeout_jitter: 0.0,
+        probe_timeout: None,
+        cancel_failure_after: None,
+        shadow: false,
+        record_durations: true,
+    };
+
+    /// The longest wait, where none was given.
+    const DEFAULT_MAX_TIMEOUT: Duration = Duration::from_secs(3600);
+
+    /// `probe_timeout`, or what stands in for it.
+    pub fn effective_probe_timeout(&self) -> Duration {
+        self.probe_timeout.unwrap_or(self.timeout)
+    }
+
+    /// `max_timeout`, or what stands in for it.
+    pub fn effective_max_timeout(&self) -> Duration {
+        self.max_timeout.unwrap_or(Self::DEFAULT_MAX_TIMEOUT.max(self.timeout))
+    }
+
+    /// The shape of the window, where a rate looks at it.
+    pub fn window_in_use(&self) -> Option<WindowShape> {
+        (self.failure_rate.is_some() || self.slow_call_rate.is_some()).then_some(self.window)
+    }
+
+    /// Whether any rule asks how long a call took.
+    pub(crate) fn measures_durations(&self) -> bool {
+        self.record_durations || self.slow_call.is_some() || self.cancel_failure_after.is_some()
+    }
+}
+
+impl From<WindowShape> for Value {
+    fn from(shape: WindowShape) -> Self {
+        let (kind, size) = match shape {
+            WindowShape::Calls(calls) => ("calls", calls),
+            WindowShape::Seconds(seconds) => ("seconds", seconds),
+        };
+        Self::Map(vec![(kind.into(), size.into())])
+    }
+}

@@ -1,0 +1,190 @@
+//! What the rates look at: the last calls, or the last seconds.
+//!
+//! Evidence, not verdict: it stands beside the machine, which is told only whether a rate is reached.
+
+use alloc::boxed::Box;
+use alloc::vec;
+
+use crate::clock::Tick;
+use crate::config::{Rules, WindowShape};
+use crate::control::Cause;
+
+/// Calls in a window, and how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowCounts {
+    /// Calls that ended in success or failure.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that were slow.
+    pub slow: u64,
+}
+
+impl WindowCounts {
+    fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.failed += other.failed;
+        self.slow += other.slow;
+    }
+
+    fn take(&mut self, other: Self) {
+        self.calls -= other.calls;
+        self.failed -= other.failed;
+        self.slow -= other.slow;
+    }
+
+    /// The rate that is reached, the rate of failures first.
+    pub(crate) fn verdict(&self, rules: &Rules) -> Option<Cause> {
+        if self.calls < rules.minimum_calls {
+            return None;
+        }
+        // A division of whole numbers is rounded to the nearest double, just as a rate written as a decimal is: so
+        // 1 of 10 reaches 0.1, and 99 of 200 does not reach 0.5.
+        let reaches = |share: u64, rate: Option<f64>| rate.is_some_and(|rate| share as f64 / self.calls as f64 >= rate);
+        if reaches(self.failed, rules.failure_rate) {
+            Some(Cause::FailureRate)
+        } else if reaches(self.slow, rules.slow_call_rate) {
+            Some(Cause::SlowCallRate)
+        } else {
+            None
+        }
+    }
+}
+
+/// A window of one of the two shapes, or of none.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Window {
+    /// No rate looks at it, so nothing is kept.
+    #[default]
+    None,
+    Calls(LastCalls),
+    Seconds(Box<LastSeconds>),
+}
+
+impl Window {
+    pub(crate) fn new(rules: &Rules) -> Self {
+        match rules.window_in_use() {
+            None => Self::None,
+            Some(WindowShape::Calls(calls)) => Self::Calls(LastCalls::new(calls)),
+            Some(WindowShape::Seconds(seconds)) => Self::Seconds(Box::new(LastSeconds::new(seconds))),
+        }
+    }
+
+    /// The same shape with nothing in it, in the room that it already has.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Self::None => {}
+            Self::Calls(calls) => calls.clear(),
+            Self::Seconds(seconds) => seconds.clear(),
+        }
+    }
+
+    /// Takes in the end of a call.
+    pub(crate) fn add(&mut self, failed: bool, slow: bool, now: Tick) {
+        match self {
+            Self::None => {}
+            Self::Calls(calls) => calls.add(failed, slow),
+            Self::Seconds(seconds) => seconds.add(failed, slow, now),
+        }
+    }
+
+    /// What it holds at `now`. Reading changes nothing.
+    pub(crate) fn counts(&self, now: Tick) -> WindowCounts {
+        match self {
+            Self::None => WindowCounts::default(),
+            Self::Calls(calls) => calls.counts,
+            Self::Seconds(seconds) => seconds.counts(now),
+        }
+    }
+}
+
+/// The last calls, two bits for each in a ring.
+#[derive(Clone, Debug)]
+pub(crate) struct LastCalls {
+    ring: Box<[u8]>,
+    /// Where the next call goes; the oldest stands there once the ring is full.
+    next: usize,
+    counts: WindowCounts,
+}
+
+const FAILED: u8 = 1;
+const SLOW: u8 = 2;
+
+impl LastCalls {
+    fn new(calls: u16) -> Self {
+        Self { ring: vec![0; calls.into()].into(), next: 0, counts: WindowCounts::default() }
+    }
+
+    fn clear(&mut self) {
+        self.next = 0;
+        self.counts = WindowCounts::default();
+    }
+
+    fn add(&mut self, failed: bool, slow: bool) {
+        let call = if failed { FAILED } else { 0 } | if slow { SLOW } else { 0 };
+        if self.counts.calls == self.ring.len() as u64 {
+            self.counts.take(counts_of(self.ring[self.next]));
+        }
+        self.ring[self.next] = call;
+        self.counts.add(counts_of(call));
+        self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
+    }
+}
+
+fn counts_of(call: u8) -> WindowCounts {
+    WindowCounts { calls: 1, failed: (call & FAILED).into(), slow: u64::from(call & SLOW != 0) }
+}
+
+/// The last seconds, in ten buckets aligned to tick 0.
+#[derive(Clone, Debug)]
+pub(crate) struct LastSeconds {
+    /// Nanoseconds in a bucket.
+    width: u64,
+    /// The number of the latest bucket in use. It never goes back, so a clock that does counts into it.
+    latest: u64,
+    /// Bucket `n` stands at `n % BUCKETS`.
+    buckets: [WindowCounts; BUCKETS as usize],
+}
+
+const BUCKETS: u64 = 10;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+impl LastSeconds {
+    fn new(seconds: u16) -> Self {
+        let width = u64::from(seconds) * NANOS_PER_SECOND / BUCKETS;
+        Self { width, latest: 0, buckets: [WindowCounts::default(); BUCKETS as usize] }
+    }
+
+    /// The number of the latest bucket stays, so that a clock that stepped back still counts into it.
+    fn clear(&mut self) {
+        self.buckets = [WindowCounts::default(); BUCKETS as usize];
+    }
+
+    fn bucket_at(&self, now: Tick) -> u64 {
+        (now.as_nanos() / self.width).max(self.latest)
+    }
+
+    fn add(&mut self, failed: bool, slow: bool, now: Tick) {
+        let current = self.bucket_at(now);
+        for skipped in self.latest + 1..=current.min(self.latest + BUCKETS) {
+            self.buckets[(skipped % BUCKETS) as usize] = WindowCounts::default();
+        }
+        self.latest = current;
+        self.buckets[(current % BUCKETS) as usize].add(WindowCounts {
+            calls: 1,
+            failed: failed.into(),
+            slow: slow.into(),
+        });
+    }
+
+    fn counts(&self, now: Tick) -> WindowCounts {
+        let current = self.bucket_at(now);
+        let oldest = current.saturating_sub(BUCKETS - 1);
+        let mut counts = WindowCounts::default();
+        // What is in use are the buckets from `latest - 9` to `latest`; those older than `oldest` have aged out.
+        for bucket in oldest.max(self.latest.saturating_sub(BUCKETS - 1))..=self.latest {
+            counts.add(self.buckets[(bucket % BUCKETS) as usize]);
+        }
+        counts
+    }
+}
