@@ -15,6 +15,7 @@ DONE := target/done
 WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 
 RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
+NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
 PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e docs/demo
 
 .PHONY: demo test vectors format lint-rust lint-python lint-js test-rust test-python test-node test-browser test-e2e \
@@ -109,6 +110,12 @@ $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION): | $(DONE)
 	@echo "WebAssembly: wasm-bindgen $(WASM_BINDGEN_VERSION) into target/tools (some minutes, once)"
 	target/tools/bin/wasm-bindgen --version 2>/dev/null | grep -qx "wasm-bindgen $(WASM_BINDGEN_VERSION)" || \
 		cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root target/tools
+	@touch $@
+
+$(DONE)/node: $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(RUST_SOURCES) $(NODE_SOURCES)
+	@echo "Node and browser: the packages halfopen and halfopen-wasm"
+	npm run --silent build:wasm
+	npm run --silent build:node
 	@touch $@
 
 $(DONE)/chromium: | $(DONE)

@@ -39,6 +39,7 @@ extern crate alloc;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
+#[doc = include_str!("../../README.md")]
 struct Readme;
 
 mod breaker;
