@@ -48,6 +48,7 @@ mod config;
 pub mod control;
 mod histogram;
 mod names;
+mod snapshot;
 mod sync;
 mod window;
 
@@ -60,4 +61,5 @@ pub use clock::{Clock, ManualClock, Tick};
 pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};
+pub use snapshot::Snapshot;
 pub use window::WindowCounts;

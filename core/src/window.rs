@@ -8,6 +8,7 @@ use alloc::vec;
 use crate::clock::Tick;
 use crate::config::{Rules, WindowShape};
 use crate::control::Cause;
+use crate::snapshot::SavedWindow;
 
 /// Calls in a window, and how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +52,13 @@ impl WindowCounts {
     }
 }
 
+/// How a call in the window ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub failed: bool,
+    pub slow: bool,
+}
+
 /// A window of one of the two shapes, or of none.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Window {
@@ -80,11 +88,11 @@ impl Window {
     }
 
     /// Takes in the end of a call.
-    pub(crate) fn add(&mut self, failed: bool, slow: bool, now: Tick) {
+    pub(crate) fn add(&mut self, call: Call, now: Tick) {
         match self {
             Self::None => {}
-            Self::Calls(calls) => calls.add(failed, slow),
-            Self::Seconds(seconds) => seconds.add(failed, slow, now),
+            Self::Calls(calls) => calls.add(call),
+            Self::Seconds(seconds) => seconds.add(call, now),
         }
     }
 
@@ -95,6 +103,36 @@ impl Window {
             Self::Calls(calls) => calls.counts,
             Self::Seconds(seconds) => seconds.counts(now),
         }
+    }
+}
+
+impl Window {
+    /// What it holds at `now`, without a clock.
+    pub(crate) fn saved(&self, rules: &Rules, now: Tick) -> SavedWindow {
+        match (self, rules.window) {
+            (Self::Calls(calls), WindowShape::Calls(size)) => {
+                SavedWindow::Calls { size, ended: calls.oldest_first().collect() }
+            }
+            (Self::Seconds(seconds), WindowShape::Seconds(size)) => {
+                SavedWindow::Seconds { size, buckets: Box::new(seconds.latest_first(now)) }
+            }
+            (Self::None | Self::Calls(_) | Self::Seconds(_), _) => SavedWindow::None,
+        }
+    }
+
+    /// What was saved, at `now`; empty where it was saved from another shape than the rules ask for.
+    pub(crate) fn restored(rules: &Rules, saved: &SavedWindow, now: Tick) -> Self {
+        let mut window = Self::new(rules);
+        if saved.shape() == rules.window_in_use() {
+            match (&mut window, saved) {
+                (Self::Calls(calls), SavedWindow::Calls { ended, .. }) => {
+                    ended.iter().for_each(|call| calls.add(*call))
+                }
+                (Self::Seconds(seconds), SavedWindow::Seconds { buckets, .. }) => seconds.fill(buckets, now),
+                (Self::None | Self::Calls(_) | Self::Seconds(_), _) => {}
+            }
+        }
+        window
     }
 }
 
@@ -120,8 +158,16 @@ impl LastCalls {
         self.counts = WindowCounts::default();
     }
 
-    fn add(&mut self, failed: bool, slow: bool) {
-        let call = if failed { FAILED } else { 0 } | if slow { SLOW } else { 0 };
+    fn oldest_first(&self) -> impl Iterator<Item = Call> + '_ {
+        let held = self.counts.calls as usize;
+        let first = (self.next + self.ring.len() - held) % self.ring.len();
+        (0..held)
+            .map(move |n| self.ring[(first + n) % self.ring.len()])
+            .map(|bits| Call { failed: bits & FAILED != 0, slow: bits & SLOW != 0 })
+    }
+
+    fn add(&mut self, call: Call) {
+        let call = if call.failed { FAILED } else { 0 } | if call.slow { SLOW } else { 0 };
         if self.counts.calls == self.ring.len() as u64 {
             self.counts.take(counts_of(self.ring[self.next]));
         }
@@ -146,13 +192,13 @@ pub(crate) struct LastSeconds {
     buckets: [WindowCounts; BUCKETS as usize],
 }
 
-const BUCKETS: u64 = 10;
+pub(crate) const BUCKETS: u64 = 10;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 impl LastSeconds {
     fn new(seconds: u16) -> Self {
         let width = u64::from(seconds) * NANOS_PER_SECOND / BUCKETS;
-        Self { width, latest: 0, buckets: [WindowCounts::default(); BUCKETS as usize] }
+        Self { width, latest: BUCKETS, buckets: [WindowCounts::default(); BUCKETS as usize] }
     }
 
     /// The number of the latest bucket stays, so that a clock that stepped back still counts into it.
@@ -161,10 +207,28 @@ impl LastSeconds {
     }
 
     fn bucket_at(&self, now: Tick) -> u64 {
-        (now.as_nanos() / self.width).max(self.latest)
+        // The first tick lies in bucket ten, so that what is restored on a young clock has room before it.
+        (now.as_nanos() / self.width + BUCKETS).max(self.latest)
     }
 
-    fn add(&mut self, failed: bool, slow: bool, now: Tick) {
+    /// The bucket of `now` and the nine before it.
+    fn latest_first(&self, now: Tick) -> [WindowCounts; BUCKETS as usize] {
+        let current = self.bucket_at(now);
+        core::array::from_fn(|age| {
+            let bucket = current - age as u64;
+            let in_use = bucket <= self.latest && bucket > self.latest - BUCKETS;
+            if in_use { self.buckets[(bucket % BUCKETS) as usize] } else { WindowCounts::default() }
+        })
+    }
+
+    fn fill(&mut self, latest_first: &[WindowCounts; BUCKETS as usize], now: Tick) {
+        self.latest = self.bucket_at(now);
+        for (age, counts) in latest_first.iter().enumerate() {
+            self.buckets[((self.latest - age as u64) % BUCKETS) as usize] = *counts;
+        }
+    }
+
+    fn add(&mut self, call: Call, now: Tick) {
         let current = self.bucket_at(now);
         for skipped in self.latest + 1..=current.min(self.latest + BUCKETS) {
             self.buckets[(skipped % BUCKETS) as usize] = WindowCounts::default();
@@ -172,17 +236,17 @@ impl LastSeconds {
         self.latest = current;
         self.buckets[(current % BUCKETS) as usize].add(WindowCounts {
             calls: 1,
-            failed: failed.into(),
-            slow: slow.into(),
+            failed: call.failed.into(),
+            slow: call.slow.into(),
         });
     }
 
     fn counts(&self, now: Tick) -> WindowCounts {
         let current = self.bucket_at(now);
-        let oldest = current.saturating_sub(BUCKETS - 1);
+        let oldest = current - (BUCKETS - 1);
         let mut counts = WindowCounts::default();
         // What is in use are the buckets from `latest - 9` to `latest`; those older than `oldest` have aged out.
-        for bucket in oldest.max(self.latest.saturating_sub(BUCKETS - 1))..=self.latest {
+        for bucket in oldest.max(self.latest - (BUCKETS - 1))..=self.latest {
             counts.add(self.buckets[(bucket % BUCKETS) as usize]);
         }
         counts

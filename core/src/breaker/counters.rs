@@ -74,6 +74,24 @@ impl Counters {
         counter.fetch_add(1, Ordering::Release);
     }
 
+    /// Adds what a breaker has counted that this one goes on for; it has no calls in flight.
+    pub(crate) fn restore(&self, counts: &Counts) {
+        let seldom = &self.seldom;
+        self.admitted.add(counts.total_calls);
+        for (counter, count) in [
+            (&seldom.late_successes, counts.successful_calls),
+            (&seldom.failures, counts.failed_calls),
+            (&seldom.ignored, counts.ignored_calls),
+            (&seldom.cancelled, counts.cancelled_calls),
+            (&seldom.rejected, counts.rejected_calls),
+            (&seldom.shadow_rejected, counts.shadow_rejected),
+            (&seldom.slow, counts.slow_calls),
+            (&seldom.probe_timeouts, counts.probe_timeouts),
+        ] {
+            counter.fetch_add(count, Ordering::Release);
+        }
+    }
+
     pub(crate) fn current_successes(&self) -> u64 {
         self.successes.get()
     }

@@ -1,10 +1,12 @@
 //! What changes only under the lock, one change at a time: the control value, and the evidence that moves with it.
 
+use super::counters::Counts;
 use super::history::History;
 use crate::clock::Tick;
 use crate::config::{Config, Rules};
 use crate::control::{Admission, Cause, Control, Ending, Jitter, Outcome, Stamp, State, Transition};
-use crate::window::Window;
+use crate::snapshot::Snapshot;
+use crate::window::{Call, Window};
 use core::time::Duration;
 
 #[derive(Debug)]
@@ -15,7 +17,8 @@ pub(super) struct Guarded {
     pub(super) window: Window,
     pub(super) last_failure: Option<Tick>,
     /// How many current successes there were when the success streak of a closed circuit began. Successes that change
-    /// nothing do not take the lock, so their streak is the difference to their counter.
+    /// nothing do not take the lock, so their streak is the difference to their counter. It wraps where a restored streak
+    /// is longer than that counter.
     streak_base: u64,
 }
 
@@ -58,7 +61,7 @@ impl Guarded {
         let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure);
         let mut rate = None;
         if decided && self.control.hears(stamp) && self.control.is_closed() {
-            self.window.add(call.outcome == Outcome::Failure, call.slow, now);
+            self.window.add(Call { failed: call.outcome == Outcome::Failure, slow: call.slow }, now);
             rate = self.window.counts(now).verdict(rules);
         }
         let (next, settlement) = self.control.settle(rules, stamp, call, rate, now);
@@ -89,6 +92,24 @@ impl Guarded {
         self.config = config.renamed(&self.config);
     }
 
+    /// What outlives this breaker, when `successes` have been counted; the counts are filled in by the caller.
+    pub(super) fn saved(&self, counts: Counts, successes: u64, now: Tick) -> Snapshot {
+        Snapshot {
+            control: self.control.saved(self.rules(), now),
+            consecutive_successes: if self.control.is_closed() { self.consecutive_successes(successes) } else { 0 },
+            // Calls in flight do not outlive the process: they are saved as if their permits had been dropped.
+            counts: Counts { cancelled_calls: counts.cancelled_calls + counts.in_flight, in_flight: 0, ..counts },
+            edges: *self.history.edge_counts(),
+            window: self.window.saved(self.rules(), now),
+        }
+    }
+
+    pub(super) fn restore(&mut self, snapshot: &Snapshot, now: Tick) {
+        self.control = self.control.restored(&snapshot.control, self.config.rules(), now);
+        self.window = Window::restored(self.config.rules(), &snapshot.window, now);
+        self.history.add(&snapshot.edges);
+    }
+
     /// The one place where the value is replaced: the history and the window follow it.
     fn replace(&mut self, next: Control, transition: Option<Transition>, now: Tick) {
         if let Some(transition) = transition {
@@ -104,7 +125,7 @@ impl Guarded {
 
     /// Begins the success streak of a closed circuit anew, at `streak`, when `successes` have been counted.
     pub(super) fn begin_streak(&mut self, streak: u64, successes: u64) {
-        self.streak_base = successes.saturating_sub(streak);
+        self.streak_base = successes.wrapping_sub(streak);
     }
 
     /// Successes in a row, when `successes` have been counted.
@@ -114,7 +135,7 @@ impl Guarded {
         } else if self.control.consecutive_failures() > 0 {
             0
         } else {
-            successes.saturating_sub(self.streak_base)
+            successes.wrapping_sub(self.streak_base)
         }
     }
 }

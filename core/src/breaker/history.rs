@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::control::{Control, State, Transition};
+use crate::snapshot::Edges;
 
 /// How many events a breaker keeps.
 pub const EVENTS_KEPT: usize = 64;
@@ -44,8 +45,7 @@ pub struct Edge {
 pub(super) struct History {
     recent: VecDeque<Event>,
     total: u64,
-    /// Counts by state left and state entered.
-    edges: [[u64; State::ALL.len()]; State::ALL.len()],
+    edges: Edges,
 }
 
 impl History {
@@ -65,6 +65,18 @@ impl History {
             consecutive_successes: probe_successes,
             retry_after: next.retry_after_at(now),
         });
+    }
+
+    pub(super) fn edge_counts(&self) -> &Edges {
+        &self.edges
+    }
+
+    /// Adds the transitions of a breaker that this one goes on for.
+    pub(super) fn add(&mut self, edges: &Edges) {
+        for (own, added) in self.edges.as_flattened_mut().iter_mut().zip(edges.as_flattened()) {
+            *own += added;
+            self.total += added;
+        }
     }
 
     pub(super) fn total(&self) -> u64 {

@@ -6,6 +6,7 @@ use super::CircuitBreaker;
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Rules, Value, seconds_argument, wait_argument};
 use crate::control::{Control, Transition};
+use crate::snapshot::Snapshot;
 
 impl<C: Clock> CircuitBreaker<C> {
     /// Holds the circuit open for `duration`, or until it is reset; a second order renews the first. When the duration
@@ -45,6 +46,25 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn reconfigure(&self, config: Config) {
         let mut guarded = self.guarded.lock();
         guarded.reconfigure(config);
+        self.word.publish(&guarded.control, guarded.rules());
+    }
+
+    /// What outlives this breaker; a call in flight is saved as cancelled.
+    pub fn snapshot(&self) -> Snapshot {
+        let now = self.clock.now();
+        let guarded = self.guarded.lock();
+        guarded.saved(self.counters.read(), self.counters.current_successes(), now)
+    }
+
+    /// Goes on where a snapshot was taken: its state, mode and window take the place of this breaker's own, and its
+    /// counts are added. The configuration stays this breaker's, and no call begun before has a say any more.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        let now = self.clock.now();
+        let mut guarded = self.guarded.lock();
+        guarded.restore(snapshot, now);
+        self.counters.restore(&snapshot.counts);
+        // A streak may go on for longer than this breaker has counted.
+        guarded.begin_streak(snapshot.consecutive_successes, self.counters.current_successes());
         self.word.publish(&guarded.control, guarded.rules());
     }
 

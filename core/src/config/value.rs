@@ -19,6 +19,8 @@ pub enum Value {
     Text(String),
     /// Named values: a dictionary, an object.
     Map(Vec<(String, Value)>),
+    /// Several values in a row.
+    List(Vec<Value>),
     /// A value of a type that no field takes, as its host would print it.
     Other(String),
 }
@@ -39,6 +41,10 @@ impl fmt::Display for Value {
             Self::Map(entries) => {
                 let shown: Vec<_> = entries.iter().map(|(name, value)| alloc::format!("{name:?}: {value}")).collect();
                 write!(f, "{{{}}}", shortened(&shown.join(", ")))
+            }
+            Self::List(values) => {
+                let shown: Vec<_> = values.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", shortened(&shown.join(", ")))
             }
             Self::Other(shown) => f.write_str(&shortened(shown)),
         }

@@ -30,6 +30,7 @@
 //! after all it votes without freeing a slot that is not its own.
 
 mod operator;
+mod saved;
 mod settle;
 mod transition;
 mod wait;
@@ -39,6 +40,7 @@ mod tests;
 
 use core::time::Duration;
 
+pub(crate) use saved::Saved;
 pub use settle::{Ending, Settlement};
 pub use transition::{Cause, Transition};
 pub use wait::Jitter;
@@ -115,8 +117,8 @@ pub struct Control {
 enum Phase {
     Closed {
         failures: u32,
-        /// When it closed.
-        since: Tick,
+        /// When it will have been closed as long as its last wait, so that the openings in a row are forgotten.
+        clean_at: Tick,
     },
     Open {
         /// The streak that was running when the circuit opened.
@@ -183,7 +185,7 @@ impl Control {
         Self {
             generation: 0,
             mode: Self::own_mode(rules),
-            phase: Phase::Closed { failures: 0, since: Tick::ZERO },
+            phase: Phase::Closed { failures: 0, clean_at: Tick::ZERO },
             openings: Openings::NONE,
             jitter,
         }

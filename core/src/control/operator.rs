@@ -28,6 +28,6 @@ impl Control {
     }
 
     fn started_afresh(self, mode: Mode, cause: Cause, now: Tick) -> (Self, Option<Transition>) {
-        Self { mode, openings: Openings::NONE, ..self }.moved(Phase::Closed { failures: 0, since: now }, cause)
+        Self { mode, openings: Openings::NONE, ..self }.moved(Phase::Closed { failures: 0, clean_at: now }, cause)
     }
 }

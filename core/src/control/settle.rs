@@ -67,13 +67,13 @@ impl Control {
             return (self, Settlement { current: false, transition: None });
         }
         let (next, transition) = match self.phase {
-            Phase::Closed { failures, since } => {
+            Phase::Closed { failures, clean_at } => {
                 let failures = match call.outcome {
                     Outcome::Success => 0,
                     Outcome::Failure => failures.saturating_add(1),
                     Outcome::Ignored | Outcome::Cancelled => failures,
                 };
-                self.with(Phase::Closed { failures, since }).judge(rules, call, rate, now)
+                self.with(Phase::Closed { failures, clean_at }).judge(rules, call, rate, now)
             }
             Phase::HalfOpen(probing) => {
                 // A probe whose slot was taken back still votes; it only has no slot to free.
@@ -110,7 +110,8 @@ impl Control {
             Outcome::Success => {
                 let successes = left.successes.saturating_add(1);
                 if successes >= rules.success_threshold {
-                    self.moved(Phase::Closed { failures: 0, since: now }, Cause::ProbesSucceeded)
+                    let clean_at = now.after(self.openings.wait());
+                    self.moved(Phase::Closed { failures: 0, clean_at }, Cause::ProbesSucceeded)
                 } else {
                     (self.with(Phase::HalfOpen(Probing { successes, ..left })), None)
                 }

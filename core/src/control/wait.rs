@@ -9,8 +9,8 @@ use crate::config::Rules;
 /// A wait as it was chosen, and when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wait {
-    chosen: Duration,
-    until: Tick,
+    pub(super) chosen: Duration,
+    pub(super) until: Tick,
 }
 
 impl Wait {
@@ -31,8 +31,8 @@ impl Wait {
 /// The openings in a row, so that a circuit that flaps waits longer each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Openings {
-    count: u32,
-    last_wait: Duration,
+    pub(super) count: u32,
+    pub(super) last_wait: Duration,
 }
 
 impl Openings {
@@ -66,7 +66,7 @@ impl Control {
     /// wait has a clean record again.
     pub(super) fn openings_at(&self, now: Tick) -> Openings {
         match self.phase {
-            Phase::Closed { since, .. } if now.since(since) >= self.openings.last_wait => Openings::NONE,
+            Phase::Closed { clean_at, .. } if now >= clean_at => Openings::NONE,
             _ => self.openings,
         }
     }

@@ -1,0 +1,82 @@
+//! The control value without a clock: what a snapshot holds of it, and how it comes back to life.
+
+use core::time::Duration;
+
+use super::wait::{Openings, Wait};
+use super::{Control, Mode, Phase, State};
+use crate::clock::Tick;
+use crate::config::Rules;
+
+/// A control value whose times are what is left, never moments on a clock that the next process does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Saved {
+    /// `closed` or `open`.
+    pub state: State,
+    pub mode: Mode,
+    pub generation: u64,
+    pub failures: u32,
+    /// While open: the wait that was chosen and what is left of it; `None` where it is held without end.
+    pub wait: Option<(Duration, Duration)>,
+    pub openings: u32,
+    pub last_wait: Duration,
+    /// While closed: what is left until the openings in a row are forgotten.
+    pub clean_in: Duration,
+}
+
+impl Saved {
+    /// Whether its parts do not contradict each other.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let held_without_end = self.mode == Mode::ForcedOpen && self.wait.is_none();
+        match self.state {
+            State::Closed => self.wait.is_none() && self.mode != Mode::ForcedOpen,
+            State::Open if self.mode == Mode::Disabled => false,
+            State::Open => held_without_end || self.wait.is_some_and(|(chosen, left)| left <= chosen),
+            State::HalfOpen => false,
+        }
+    }
+}
+
+impl Control {
+    /// What outlives a process. A stay in `half_open` does not, since its probes do not: it is saved as an open circuit
+    /// that waits for its first probe.
+    pub(crate) fn saved(&self, rules: &Rules, now: Tick) -> Saved {
+        let (state, wait) = match self.phase {
+            Phase::Closed { .. } => (State::Closed, None),
+            Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen, wait.left(now)))),
+            Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
+        };
+        let clean_in = match self.phase {
+            Phase::Closed { clean_at, .. } => clean_at.since(now).min(self.openings.last_wait),
+            Phase::Open { .. } | Phase::HalfOpen(_) => Duration::ZERO,
+        };
+        Saved {
+            state,
+            mode: self.mode_at(rules, now),
+            generation: self.generation,
+            failures: self.consecutive_failures(),
+            wait,
+            openings: self.openings.count,
+            last_wait: self.openings.last_wait,
+            clean_in,
+        }
+    }
+
+    /// A saved value that is consistent, at `now`, in a generation of its own: no permit of before has a say in it.
+    pub(crate) fn restored(self, saved: &Saved, rules: &Rules, now: Tick) -> Self {
+        let failures = saved.failures;
+        let phase = match saved.state {
+            State::Closed => Phase::Closed { failures, clean_at: now.after(saved.clean_in) },
+            State::Open | State::HalfOpen => {
+                let wait = saved.wait.map(|(chosen, left)| Wait { chosen, until: now.after(left) });
+                Phase::Open { failures, wait }
+            }
+        };
+        let mode = match saved.mode {
+            Mode::Auto | Mode::Shadow => Self::own_mode(rules),
+            Mode::ForcedOpen | Mode::Disabled => saved.mode,
+        };
+        let openings = Openings { count: saved.openings, last_wait: saved.last_wait };
+        let generation = self.generation.max(saved.generation) + 1;
+        Self { generation, mode, phase, openings, jitter: self.jitter }
+    }
+}
