@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use halfopen::{
-    CircuitBreaker, Config, Ending, InvalidValue, ManualClock, Outcome, Permit, Rejected, Tick, Value as Field,
+    CircuitBreaker, Config, Ending, InvalidValue, ManualClock, Outcome, Permit, Rejected, Snapshot, Tick,
+    Value as Field,
 };
 use serde_json::{Map, Value, json};
 
@@ -22,8 +23,9 @@ pub fn run(vector: &Value) -> Result<(), String> {
         };
     }
     let clock = ManualClock::new();
-    let breaker = Breaker::with_clock(built.map_err(|error| error.to_string())?, clock.clone());
-    let mut session = Session { breaker: &breaker, permits: HashMap::new(), told: 0 };
+    let config = built.map_err(|error| error.to_string())?;
+    let breaker = leaked(Breaker::with_clock(config, clock.clone()));
+    let mut session = Session { breaker, permits: HashMap::new(), told: 0, announced: Vec::new() };
     let steps = vector["steps"].as_array().ok_or("neither steps nor config_error")?;
     for (number, step) in steps.iter().enumerate() {
         let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no count")?;
@@ -50,18 +52,25 @@ fn field(value: &Value) -> Field {
         }
         Value::String(text) => Field::Text(text.clone()),
         Value::Object(fields) => Field::Map(fields.iter().map(|(name, value)| (name.clone(), field(value))).collect()),
-        other => Field::Other(other.to_string()),
+        Value::Array(values) => Field::List(values.iter().map(field).collect()),
     }
 }
 
-struct Session<'b> {
-    breaker: &'b Breaker,
-    permits: HashMap<String, Option<Permit<'b, ManualClock>>>,
-    /// The sequence number of the last transition that a step has asked for.
-    told: u64,
+/// A permit may outlive a restart, and borrows the breaker that gave it: breakers of this short program stay.
+fn leaked(breaker: Breaker) -> &'static Breaker {
+    Box::leak(Box::new(breaker))
 }
 
-impl Session<'_> {
+struct Session {
+    breaker: &'static Breaker,
+    permits: HashMap<String, Option<Permit<'static, ManualClock>>>,
+    /// The sequence number of the last transition that was fetched.
+    told: u64,
+    /// The transitions that no step has asked for yet.
+    announced: Vec<Value>,
+}
+
+impl Session {
     fn step(&mut self, step: &Value) -> Result<(), String> {
         let keys: Vec<&str> = step.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let mut admission = None;
@@ -74,6 +83,7 @@ impl Session<'_> {
             Some(&"force_open") => refused = self.force_open(&step["force_open"]).err(),
             Some(&"disable") => self.breaker.disable(),
             Some(&"reset") => self.breaker.reset(),
+            Some(&"restart") => self.restart()?,
             Some(&"reconfigure") => refused = self.reconfigure(&step["reconfigure"]).err(),
             Some(unknown) => return Err(format!("a step of an unknown kind, {unknown}")),
         }
@@ -118,6 +128,17 @@ impl Session<'_> {
         Ok(())
     }
 
+    fn restart(&mut self) -> Result<(), String> {
+        self.fetch();
+        let document = shown(self.breaker.snapshot().to_value()).to_string();
+        let read: Value = serde_json::from_str(&document).map_err(|error| error.to_string())?;
+        let snapshot = Snapshot::from_value(&field(&read)).map_err(|error| error.to_string())?;
+        let next = Breaker::with_clock(self.breaker.config(), self.breaker.clock().clone());
+        next.restore(&snapshot);
+        self.breaker = leaked(next);
+        Ok(())
+    }
+
     fn seen(&self, admission: &Admission, refused: Option<InvalidValue>) -> Map<String, Value> {
         let status = self.breaker.status();
         let mut seen: Map<String, Value> =
@@ -135,13 +156,16 @@ impl Session<'_> {
     }
 
     fn transitions(&mut self) -> Value {
-        let events = self.breaker.events(self.told);
-        self.told = events.last().map_or(self.told, |event| event.sequence);
-        let list = events.iter().map(|event| {
+        self.fetch();
+        std::mem::take(&mut self.announced).into()
+    }
+
+    fn fetch(&mut self) {
+        for event in self.breaker.events(self.told) {
             let transition = event.transition;
-            json!([transition.from.as_str(), transition.to.as_str(), transition.cause.as_str()])
-        });
-        list.collect()
+            self.told = event.sequence;
+            self.announced.push(json!([transition.from.as_str(), transition.to.as_str(), transition.cause.as_str()]));
+        }
     }
 }
 
@@ -156,6 +180,7 @@ fn shown(value: Field) -> Value {
         Field::Whole(count) => count.into(),
         Field::Number(number) => number.into(),
         Field::Text(text) | Field::Other(text) => text.into(),
+        Field::List(values) => values.into_iter().map(shown).collect(),
         Field::Map(entries) => Value::Object(entries.into_iter().map(|(name, value)| (name, shown(value))).collect()),
     }
 }
