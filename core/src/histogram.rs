@@ -63,6 +63,30 @@ impl Durations {
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
+
+    /// The duration that this share of the calls (0 to 1) did not exceed; `None` before the first call, or for a share
+    /// that is none.
+    ///
+    /// Interpolated within its bucket as Prometheus' `histogram_quantile` does; in the last bucket, which has no upper
+    /// bound, its lower bound.
+    pub fn percentile(&self, share: f64) -> Option<Duration> {
+        let count = self.count();
+        if count == 0 || !(0.0..=1.0).contains(&share) {
+            return None;
+        }
+        let rank = share * count as f64;
+        let mut below = 0;
+        let mut lower = 0.0;
+        for (calls, upper) in self.buckets.into_iter().zip(BUCKET_BOUNDS) {
+            if calls > 0 && (below + calls) as f64 >= rank {
+                let inside = (rank - below as f64).max(0.0) / calls as f64;
+                return Some(Duration::from_secs_f64(lower + (upper - lower) * inside));
+            }
+            below += calls;
+            lower = upper;
+        }
+        Some(Duration::from_secs_f64(lower))
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +103,23 @@ mod tests {
         assert_eq!((read.buckets[0], read.buckets[1], read.buckets[14]), (1, 1, 1));
         assert_eq!(read.count(), 3);
         assert_eq!(read.total, Duration::from_nanos(11_010_000_001));
+    }
+
+    #[test]
+    fn percentiles_are_interpolated_within_a_bucket() {
+        let histogram = Histogram::new();
+        assert_eq!(histogram.read().percentile(0.5), None);
+        for millis in [1, 2, 30, 40] {
+            histogram.record(Duration::from_millis(millis));
+        }
+        let read = histogram.read();
+        let millis = |share| read.percentile(share).unwrap().as_secs_f64() * 1e3;
+        assert!((millis(0.25) - 2.5).abs() < 1e-9, "half of the two in the first bucket: {}", millis(0.25));
+        assert!((millis(0.5) - 5.0).abs() < 1e-9);
+        assert!((millis(0.75) - 37.5).abs() < 1e-9);
+        assert!((millis(1.0) - 50.0).abs() < 1e-9);
+        histogram.record(Duration::from_secs(3600));
+        assert_eq!(histogram.read().percentile(1.0), Some(Duration::from_secs(10)));
+        assert_eq!((read.percentile(1.5), read.percentile(f64::NAN)), (None, None));
     }
 }

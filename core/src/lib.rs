@@ -48,12 +48,14 @@ mod config;
 pub mod control;
 mod histogram;
 mod names;
+mod registry;
 mod snapshot;
 mod sync;
 mod window;
 
 pub use breaker::{
-    CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Permit, Status, Ticket, Tickets,
+    CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, Permit, Status,
+    Ticket, Tickets,
 };
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use clock::SystemClock;
@@ -61,5 +63,6 @@ pub use clock::{Clock, ManualClock, Tick};
 pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};
+pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;
 pub use window::WindowCounts;

@@ -9,6 +9,12 @@ pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(Inner<T>);
 
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
 #[cfg(feature = "std")]
 type Inner<T> = std::sync::Mutex<T>;
 #[cfg(not(feature = "std"))]

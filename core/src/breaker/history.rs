@@ -83,6 +83,11 @@ impl History {
         self.total
     }
 
+    /// The last event, where it came after the first `known` ones.
+    pub(super) fn newer_than(&self, known: u64) -> Option<Event> {
+        self.recent.back().filter(|event| event.sequence > known).copied()
+    }
+
     pub(super) fn last_change(&self) -> Option<Tick> {
         self.recent.back().map(|event| event.at)
     }

@@ -3,8 +3,10 @@
 mod counters;
 mod entries;
 mod error;
+mod explain;
 mod guarded;
 mod history;
+mod listeners;
 mod orders;
 mod permit;
 mod read;
@@ -18,6 +20,7 @@ use core::time::Duration;
 pub use counters::Counts;
 pub use error::CallError;
 pub use history::{EVENTS_KEPT, Edge, Event};
+pub use listeners::{Listener, ListenerId};
 pub use permit::{Permit, Ticket};
 pub use status::{CallDurations, Status};
 pub use tickets::Tickets;
@@ -29,6 +32,7 @@ use crate::histogram::Histogram;
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use counters::Counters;
 use guarded::{Guarded, Settled};
+use listeners::Listeners;
 use word::Word;
 
 /// A circuit breaker that any number of threads may share.
@@ -67,6 +71,7 @@ pub struct CircuitBreaker<C> {
     failures: Histogram,
     /// The tick of the last current success, or [`NEVER`].
     last_success: AtomicU64,
+    listeners: Listeners,
     guarded: Mutex<Guarded>,
 }
 
@@ -97,6 +102,7 @@ impl<C: Clock> CircuitBreaker<C> {
             successes: Histogram::new(),
             failures: Histogram::new(),
             last_success: AtomicU64::new(NEVER),
+            listeners: Listeners::default(),
             guarded: Mutex::new(guarded),
         }
     }
@@ -133,22 +139,20 @@ impl<C: Clock> CircuitBreaker<C> {
             return Ok(Ticket { stamp, started });
         }
         let now = started.unwrap_or_else(|| self.clock.now());
-        let mut guarded = self.guarded.lock();
-        match guarded.acquire(now) {
+        self.change(|guarded| match guarded.acquire(now) {
             Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                 self.counters.take_back(taken_back);
                 self.counters.admit();
                 if shadow_rejected {
                     self.counters.shadow_reject();
                 }
-                self.word.publish(&guarded.control, guarded.rules());
                 Ok(Ticket { stamp, started })
             }
             Admission::Rejected(rejected) => {
                 self.counters.reject();
                 Err(rejected)
             }
-        }
+        })
     }
 
     /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
@@ -184,18 +188,35 @@ impl<C: Clock> CircuitBreaker<C> {
     }
 
     fn settle_guarded(&self, ticket: &Ticket, ending: Ending, duration: Option<Duration>, now: Tick) -> Settled {
+        self.change(|guarded| {
+            let before = guarded.control;
+            let settled = guarded.settle(ticket.stamp, ending, duration, now);
+            self.counters.settle(settled.outcome, settled.slow, settled.current);
+            if settled.current && settled.outcome == Outcome::Failure {
+                guarded.begin_streak(0, self.counters.current_successes());
+            } else if !before.is_closed() && guarded.control.is_closed() {
+                // The probe that closed the circuit is counted by now, and the streak of the probes goes on.
+                let streak = u64::from(before.probe_successes()) + 1;
+                guarded.begin_streak(streak, self.counters.current_successes());
+            }
+            settled
+        })
+    }
+
+    /// Changes what is guarded by the lock; the mirror follows, and then, with no lock held, whoever listens.
+    fn change<T>(&self, change: impl FnOnce(&mut Guarded) -> T) -> T {
         let mut guarded = self.guarded.lock();
-        let before = guarded.control;
-        let settled = guarded.settle(ticket.stamp, ending, duration, now);
-        self.counters.settle(settled.outcome, settled.slow, settled.current);
-        if settled.current && settled.outcome == Outcome::Failure {
-            guarded.begin_streak(0, self.counters.current_successes());
-        } else if !before.is_closed() && guarded.control.is_closed() {
-            // The probe that closed the circuit is counted by now, and the streak of the probes goes on.
-            let streak = u64::from(before.probe_successes()) + 1;
-            guarded.begin_streak(streak, self.counters.current_successes());
-        }
+        let known = guarded.history.total();
+        let result = change(&mut guarded);
         self.word.publish(&guarded.control, guarded.rules());
-        settled
+        let event = guarded.history.newer_than(known);
+        if let Some(event) = event {
+            self.listeners.announce(event);
+        }
+        drop(guarded);
+        if event.is_some() {
+            self.listeners.deliver();
+        }
+        result
     }
 }

@@ -44,9 +44,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Puts a whole new configuration in force. State, mode, counters and the running wait stay; thresholds hold from
     /// the next event on; a window whose shape changed starts empty; the name stays, since it identifies the circuit.
     pub fn reconfigure(&self, config: Config) {
-        let mut guarded = self.guarded.lock();
-        guarded.reconfigure(config);
-        self.word.publish(&guarded.control, guarded.rules());
+        self.change(|guarded| guarded.reconfigure(config));
     }
 
     /// What outlives this breaker; a call in flight is saved as cancelled.
@@ -60,19 +58,18 @@ impl<C: Clock> CircuitBreaker<C> {
     /// counts are added. The configuration stays this breaker's, and no call begun before has a say any more.
     pub fn restore(&self, snapshot: &Snapshot) {
         let now = self.clock.now();
-        let mut guarded = self.guarded.lock();
-        guarded.restore(snapshot, now);
-        self.counters.restore(&snapshot.counts);
-        // A streak may go on for longer than this breaker has counted.
-        guarded.begin_streak(snapshot.consecutive_successes, self.counters.current_successes());
-        self.word.publish(&guarded.control, guarded.rules());
+        self.change(|guarded| {
+            guarded.restore(snapshot, now);
+            self.counters.restore(&snapshot.counts);
+            guarded.begin_streak(snapshot.consecutive_successes, self.counters.current_successes());
+        });
     }
 
     fn order(&self, order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {
         let now = self.clock.now();
-        let mut guarded = self.guarded.lock();
-        guarded.order(order, now);
-        guarded.begin_streak(0, self.counters.current_successes());
-        self.word.publish(&guarded.control, guarded.rules());
+        self.change(|guarded| {
+            guarded.order(order, now);
+            guarded.begin_streak(0, self.counters.current_successes());
+        });
     }
 }

@@ -1,8 +1,9 @@
 //! What can be read of a breaker. Reading changes nothing and takes no permit.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, NEVER, Status};
+use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, NEVER, Status};
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::control::{Mode, State};
@@ -72,6 +73,24 @@ impl<C: Clock> CircuitBreaker<C> {
     /// How often each change of state has happened, for those that have.
     pub fn edges(&self) -> Vec<Edge> {
         self.guarded.lock().history.edges()
+    }
+
+    /// Calls `listener` with each further transition: after the change, in order, with no lock held, in the thread that
+    /// made the change or in one that is delivering an earlier one.
+    pub fn subscribe(&self, listener: Arc<Listener>) -> ListenerId {
+        self.listeners.add(listener)
+    }
+
+    /// Takes a listener away; false where it was gone already.
+    pub fn unsubscribe(&self, id: ListenerId) -> bool {
+        self.listeners.remove(id)
+    }
+
+    /// Whether a new breaker would behave just the same: closed, no failure streak, nothing in flight, no operator.
+    pub fn is_idle(&self) -> bool {
+        let guarded = self.guarded.lock();
+        let control = &guarded.control;
+        control.is_closed() && control.listens() && control.consecutive_failures() == 0 && self.counts().in_flight == 0
     }
 
     /// How long the calls took.

@@ -1,0 +1,141 @@
+//! Breakers by name, for hosts that make them where they are needed.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use core::fmt;
+
+use crate::breaker::CircuitBreaker;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::sync::Mutex;
+
+/// A bounded set of breakers, one for each name.
+///
+/// Bounded, because names are often made of what users send: a registry without a bound is a leak with an address.
+///
+/// ```
+/// use halfopen::{Config, Registry, SystemClock};
+///
+/// let registry = Registry::new(1_000, SystemClock::new);
+/// let config = Config::builder().name("gemini").build()?;
+/// let breaker = registry.get_or_create(config.clone())?;
+/// assert!(std::sync::Arc::ptr_eq(&breaker, &registry.get_or_create(config)?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Registry<C, F> {
+    bound: usize,
+    clock: F,
+    breakers: Mutex<BTreeMap<String, Arc<CircuitBreaker<C>>>>,
+}
+
+/// A breaker that the registry does not hand out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistryError {
+    /// There is a breaker of that name with another configuration.
+    NameConflict {
+        /// The name.
+        name: String,
+    },
+    /// There are as many breakers as the registry may hold.
+    Full {
+        /// How many that is.
+        bound: usize,
+    },
+}
+
+impl<C: Clock, F: Fn() -> C> Registry<C, F> {
+    /// An empty registry for at most `bound` breakers, each with a clock that `clock` makes.
+    pub fn new(bound: usize, clock: F) -> Self {
+        Self { bound, clock, breakers: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The breaker of the configuration's name, made now if there is none.
+    ///
+    /// # Errors
+    /// [`RegistryError::NameConflict`] where that name has another configuration, [`RegistryError::Full`] where a new
+    /// one would be one too many, even without the breakers that nobody uses.
+    pub fn get_or_create(&self, config: Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
+        if let Some(known) = self.get(config.name()) {
+            return same(known, &config);
+        }
+        // Making a clock may run host code, so the breaker is made before the lock is taken; somebody else may be first.
+        let made = Arc::new(CircuitBreaker::with_clock(config.clone(), (self.clock)()));
+        let mut breakers = self.breakers.lock();
+        if let Some(known) = breakers.get(config.name()) {
+            return same(Arc::clone(known), &config);
+        }
+        if breakers.len() >= self.bound {
+            remove_unused(&mut breakers);
+        }
+        if breakers.len() >= self.bound {
+            return Err(RegistryError::Full { bound: self.bound });
+        }
+        breakers.insert(config.name().to_string(), Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// The breaker of that name, if there is one.
+    pub fn get(&self, name: &str) -> Option<Arc<CircuitBreaker<C>>> {
+        self.breakers.lock().get(name).cloned()
+    }
+
+    /// Lets go of the breaker of that name; whoever holds it keeps it.
+    pub fn remove(&self, name: &str) -> Option<Arc<CircuitBreaker<C>>> {
+        self.breakers.lock().remove(name)
+    }
+
+    /// Lets go of the breakers that nobody else holds and that are closed with no failure streak, and says how many
+    /// those were: whoever asks for their name again gets an equal one.
+    pub fn remove_unused(&self) -> usize {
+        remove_unused(&mut self.breakers.lock())
+    }
+
+    /// How many breakers there are.
+    pub fn len(&self) -> usize {
+        self.breakers.lock().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All breakers, in the order of their names.
+    pub fn breakers(&self) -> alloc::vec::Vec<Arc<CircuitBreaker<C>>> {
+        self.breakers.lock().values().cloned().collect()
+    }
+}
+
+fn same<C: Clock>(known: Arc<CircuitBreaker<C>>, config: &Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
+    if known.config() == *config { Ok(known) } else { Err(RegistryError::NameConflict { name: config.name().into() }) }
+}
+
+fn remove_unused<C: Clock>(breakers: &mut BTreeMap<String, Arc<CircuitBreaker<C>>>) -> usize {
+    let before = breakers.len();
+    // The registry's own is the only handle, and new ones come only from under this lock.
+    breakers.retain(|_, breaker| Arc::strong_count(breaker) > 1 || !breaker.is_idle());
+    before - breakers.len()
+}
+
+impl RegistryError {
+    /// `NAME_CONFLICT` or `REGISTRY_FULL`, the same in every language.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NameConflict { .. } => "NAME_CONFLICT",
+            Self::Full { .. } => "REGISTRY_FULL",
+        }
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NameConflict { name } => write!(f, "a circuit named {name:?} exists with another configuration"),
+            Self::Full { bound } => write!(f, "the registry holds {bound} circuits, as many as it may"),
+        }
+    }
+}
+
+impl core::error::Error for RegistryError {}
