@@ -4,9 +4,8 @@ use crate::control::Outcome;
 use crate::sync::{AtomicU64, Ordering};
 
 /// A counter in a cache line of its own, so that threads which count different things do not slow each other down.
-/// (128 bytes: processors fetch lines in pairs.)
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Counter(AtomicU64);
 
 impl Counter {
@@ -31,7 +30,7 @@ pub(crate) struct Counters {
 
 /// Counters that no busy, healthy circuit touches share their lines.
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Seldom {
     late_successes: AtomicU64,
     failures: AtomicU64,

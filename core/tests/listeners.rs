@@ -1,0 +1,85 @@
+//! Transitions reach whoever listens: after the change, in order, with no lock held, and nobody's panic reaches a call.
+
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+
+use halfopen::{CircuitBreaker, Config, Event, ManualClock, Outcome, State};
+
+type Breaker = CircuitBreaker<ManualClock>;
+
+fn breaker() -> Arc<Breaker> {
+    let config = Config::builder().failure_threshold(1).build().unwrap();
+    Arc::new(CircuitBreaker::with_clock(config, ManualClock::new()))
+}
+
+fn recorded(breaker: &Breaker) -> Arc<Mutex<Vec<Event>>> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&seen);
+    breaker.subscribe(Arc::new(move |event| record.lock().unwrap().push(*event)));
+    seen
+}
+
+#[test]
+fn a_listener_may_call_into_the_breaker_that_calls_it() {
+    let breaker = breaker();
+    let seen = recorded(&breaker);
+    let weak: Weak<Breaker> = Arc::downgrade(&breaker);
+    breaker.subscribe(Arc::new(move |event: &Event| {
+        let breaker = weak.upgrade().unwrap();
+        assert_eq!(breaker.state(), event.transition.to, "the change has been made");
+        if event.transition.to == State::Open {
+            breaker.reset();
+        }
+    }));
+    breaker.acquire().unwrap().failure();
+    let order: Vec<_> = seen.lock().unwrap().iter().map(|event| (event.sequence, event.transition.to)).collect();
+    assert_eq!(order, [(1, State::Open), (2, State::Closed)]);
+}
+
+#[test]
+fn a_listener_that_panics_harms_nobody() {
+    let breaker = breaker();
+    breaker.subscribe(Arc::new(|_: &Event| panic!("a listener's own trouble")));
+    let seen = recorded(&breaker);
+    breaker.acquire().unwrap().failure();
+    breaker.reset();
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    assert_eq!((breaker.counts().failed_calls, breaker.counts().in_flight), (1, 0));
+}
+
+#[test]
+fn events_never_overtake_each_other() {
+    let breaker = breaker();
+    let seen = recorded(&breaker);
+    thread::scope(|scope| {
+        for n in 0..8 {
+            let breaker = &breaker;
+            scope.spawn(move || {
+                for round in 0..500 {
+                    if let Ok(permit) = breaker.acquire() {
+                        permit.settle(Outcome::ALL[(n + round) % 4]);
+                    } else {
+                        breaker.reset();
+                    }
+                }
+            });
+        }
+    });
+    let sequence: Vec<u64> = seen.lock().unwrap().iter().map(|event| event.sequence).collect();
+    assert_eq!(sequence, (1..=breaker.status().state_transitions).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_listener_that_is_taken_away_hears_no_more() {
+    let breaker = breaker();
+    let heard = Arc::new(());
+    let capture = Arc::clone(&heard);
+    let id = breaker.subscribe(Arc::new(move |_: &Event| {
+        let _ = &capture;
+        panic!("it was taken away");
+    }));
+    assert!(breaker.unsubscribe(id));
+    assert!(!breaker.unsubscribe(id));
+    breaker.acquire().unwrap().failure();
+    assert_eq!(Arc::strong_count(&heard), 1, "what it captured is gone with it");
+}

@@ -1,0 +1,164 @@
+//! A snapshot is whole or refused by name, and what is restored goes on.
+
+use std::time::Duration;
+
+use halfopen::{CircuitBreaker, Config, ManualClock, Snapshot, State, Value, WindowShape};
+use proptest::prelude::*;
+
+fn breaker(shape: WindowShape) -> CircuitBreaker<ManualClock> {
+    let config = Config::builder()
+        .failure_threshold(3)
+        .failure_rate_threshold(0.5)
+        .minimum_calls(4)
+        .window(shape)
+        .timeout_seconds(10.0)
+        .timeout_multiplier(2.0)
+        .build()
+        .unwrap();
+    CircuitBreaker::with_clock(config, ManualClock::new())
+}
+
+fn lived(shape: WindowShape, seconds: u64) -> CircuitBreaker<ManualClock> {
+    let breaker = breaker(shape);
+    breaker.clock().advance(Duration::from_secs(seconds));
+    breaker.acquire().unwrap().success();
+    breaker.clock().advance(Duration::from_secs(2));
+    breaker.acquire().unwrap().failure();
+    breaker
+}
+
+/// The entries of a map, to be changed.
+fn fields(document: &mut Value) -> &mut Vec<(String, Value)> {
+    let Value::Map(fields) = document else { panic!("a document is a map") };
+    fields
+}
+
+fn refused_field(document: &Value) -> String {
+    Snapshot::from_value(document).unwrap_err().field().to_owned()
+}
+
+#[test]
+fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
+    for shape in [WindowShape::Calls(4), WindowShape::Seconds(30)] {
+        let old = lived(shape, 1_000_000);
+        let new = breaker(shape);
+        new.restore(&Snapshot::from_value(&old.snapshot().to_value()).unwrap());
+        assert_eq!(new.status().window, old.status().window, "{shape:?}");
+        assert_eq!(new.counts(), old.counts());
+        let told = |breaker: &CircuitBreaker<ManualClock>| {
+            let mut document = breaker.snapshot().to_value();
+            fields(&mut document).retain(|(name, _)| name != "generation");
+            document
+        };
+        assert_eq!(told(&new), told(&old));
+    }
+}
+
+#[test]
+fn a_window_of_another_shape_starts_empty() {
+    let new = breaker(WindowShape::Calls(5));
+    new.restore(&lived(WindowShape::Calls(4), 0).snapshot());
+    assert_eq!(new.status().window.calls, 0);
+}
+
+#[test]
+fn a_permit_of_before_has_no_say() {
+    let breaker = breaker(WindowShape::Calls(4));
+    let permit = breaker.acquire().unwrap();
+    breaker.restore(&lived(WindowShape::Calls(4), 0).snapshot());
+    permit.failure();
+    assert_eq!((breaker.status().consecutive_failures, breaker.status().window.calls), (1, 2));
+    assert_eq!((breaker.counts().total_calls, breaker.counts().in_flight), (3, 0));
+}
+
+#[test]
+fn a_missing_an_unknown_and_a_wrong_part_are_named() {
+    let whole = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+    let names: Vec<String> = fields(&mut whole.clone()).iter().map(|(name, _)| name.clone()).collect();
+    for name in &names {
+        let mut missing = whole.clone();
+        fields(&mut missing).retain(|(known, _)| known != name);
+        assert_eq!(refused_field(&missing), format!("snapshot.{name}"));
+
+        let mut wrong = whole.clone();
+        fields(&mut wrong)
+            .iter_mut()
+            .filter(|(known, _)| known == name)
+            .for_each(|(_, value)| *value = Value::Bool(true));
+        assert!(refused_field(&wrong).starts_with(&format!("snapshot.{name}")));
+    }
+    let mut unknown = whole.clone();
+    fields(&mut unknown).push(("surprise".into(), Value::Null));
+    assert_eq!(refused_field(&unknown), "snapshot.surprise");
+    assert_eq!(refused_field(&Value::Text("{".into())), "snapshot");
+}
+
+#[test]
+fn another_version_and_contradictions_are_refused() {
+    let refused = |name: &str, value: Value| {
+        let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+        fields(&mut document).iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.clone());
+        refused_field(&document)
+    };
+    assert_eq!(refused("version", 2u64.into()), "snapshot.version");
+    assert_eq!(refused("state", "open".into()), "snapshot.wait_nanos");
+    assert_eq!(refused("state", "half_open".into()), "snapshot.state");
+    assert_eq!(refused("mode", "forced_open".into()), "snapshot.wait_nanos");
+    assert_eq!(refused("consecutive_successes", 1u64.into()), "snapshot.consecutive_successes");
+    assert_eq!(refused("clean_in_nanos", 1u64.into()), "snapshot.clean_in_nanos");
+    assert_eq!(refused("generation", u64::MAX.into()), "snapshot.generation");
+}
+
+#[test]
+fn a_refused_snapshot_changes_nothing() {
+    let breaker = lived(WindowShape::Calls(4), 0);
+    let before = breaker.status();
+    assert!(Snapshot::from_value(&Value::Null).is_err());
+    assert_eq!(breaker.status(), before);
+}
+
+/// Puts `value` where `at` points to, counting through the whole document.
+fn damage(document: &mut Value, at: &mut usize, value: &Value) {
+    if *at == 0 {
+        *document = value.clone();
+    }
+    *at = at.wrapping_sub(1);
+    match document {
+        Value::Map(fields) => fields.iter_mut().for_each(|(_, field)| damage(field, at, value)),
+        Value::List(values) => values.iter_mut().for_each(|field| damage(field, at, value)),
+        _ => {}
+    }
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<u64>().prop_map(Value::Whole),
+        (0..1u64 << 53).prop_map(Value::Whole),
+        any::<f64>().prop_map(Value::Number),
+        "[.fsbx]{0,6}".prop_map(Value::Text),
+        Just(Value::List(vec![])),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_document_is_refused_or_still_whole(seconds in any::<bool>(), at in 0..80usize, value in scalar()) {
+        let shape = if seconds { WindowShape::Seconds(30) } else { WindowShape::Calls(4) };
+        let mut document = lived(shape, 7).snapshot().to_value();
+        let mut place = at;
+        damage(&mut document, &mut place, &value);
+        if let Ok(snapshot) = Snapshot::from_value(&document) {
+            let breaker = breaker(shape);
+            breaker.restore(&snapshot);
+            let status = breaker.status();
+            let counts = status.counts;
+            prop_assert_eq!(counts.in_flight, 0);
+            prop_assert!(status.window.failed <= status.window.calls && status.window.slow <= status.window.calls);
+            // Whatever was restored, some finite passing of time admits a call, unless an operator holds it open.
+            breaker.clock().advance(Duration::from_nanos(u64::MAX));
+            let held = status.state == State::Open && status.retry_after.is_none();
+            prop_assert!(held || breaker.acquire().is_ok());
+        }
+    }
+}
