@@ -2,27 +2,29 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Outcome, Ticket};
+use halfopen::{CircuitBreaker, Ending, Outcome, Snapshot, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::clock::PyClock;
 use crate::config::PyConfig;
-use crate::convert::{dict_of, value_of};
+use crate::convert::{dict_of, object_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::PyEvidence;
+use crate::listeners::PyListeners;
 use crate::permit::PyPermit;
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
     core: Arc<CircuitBreaker<PyClock>>,
+    listeners: PyListeners,
 }
 
 impl PyBreaker {
-    pub fn settle(&self, ticket: Ticket, outcome: Outcome) {
-        self.core.settle(ticket, outcome);
+    pub fn settle(&self, ticket: Ticket, ending: Ending) {
+        self.core.settle(ticket, ending);
     }
 
     /// Settles the permit of a call that nobody waits for any more.
@@ -36,7 +38,8 @@ impl PyBreaker {
     #[new]
     #[pyo3(signature = (config, clock = None))]
     fn new(config: &PyConfig, clock: Option<Py<PyAny>>) -> Self {
-        Self { core: Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock))) }
+        let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock)));
+        Self { core, listeners: PyListeners::default() }
     }
 
     /// Asks for a permit to make one call.
@@ -81,6 +84,38 @@ impl PyBreaker {
         self.core.disable();
     }
 
+    /// Puts a whole new configuration in force.
+    fn order_config(&self, config: &PyConfig) {
+        self.core.reconfigure(config.config().clone());
+    }
+
+    /// What outlives this breaker, as a document of plain values.
+    fn read_snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object_of(py, self.core.snapshot().to_value())
+    }
+
+    /// Goes on where a snapshot was taken.
+    fn order_restored(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
+        let snapshot = Snapshot::from_value(&value_of(document)).map_err(|error| to_python(py, &error))?;
+        self.core.restore(&snapshot);
+        Ok(())
+    }
+
+    /// Says in one sentence why the circuit is as it is and what would change it.
+    fn explain(&self) -> String {
+        self.core.explain()
+    }
+
+    /// Calls `listener` with each further transition, and returns what takes it away again.
+    fn add_listener(&self, listener: Py<PyAny>) -> u64 {
+        self.listeners.add(&self.core, listener)
+    }
+
+    /// Takes a listener away; false where it was gone already.
+    fn remove_listener(&self, id: u64) -> bool {
+        self.listeners.remove(&self.core, id)
+    }
+
     /// Closes the circuit and hands it back to the machine.
     fn order_reset(&self) {
         self.core.reset();
@@ -92,6 +127,11 @@ impl PyBreaker {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.core.clock().traverse(&visit)
+        self.core.clock().traverse(&visit)?;
+        self.listeners.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.listeners.clear();
     }
 }

@@ -1,8 +1,8 @@
 //! Values across the border, in both directions.
 
-use halfopen::{Outcome, Value};
+use halfopen::{Ending, Outcome, Value};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use crate::error::to_python;
 use halfopen::InvalidValue;
@@ -31,6 +31,14 @@ pub fn value_of(object: &Bound<'_, PyAny>) -> Value {
     {
         return Value::Text(text);
     }
+    if let Ok(dict) = object.cast::<PyDict>()
+        && let Some(entries) = dict.iter().map(|(name, value)| Some((name.extract().ok()?, value_of(&value)))).collect()
+    {
+        return Value::Map(entries);
+    }
+    if let Ok(list) = object.cast::<PyList>() {
+        return Value::List(list.iter().map(|value| value_of(&value)).collect());
+    }
     let shown = object.repr().and_then(|repr| repr.extract());
     Value::Other(shown.unwrap_or_else(|_| "an object without a repr".into()))
 }
@@ -43,17 +51,22 @@ pub fn object_of<'py>(py: Python<'py>, value: Value) -> PyResult<Bound<'py, PyAn
         Value::Whole(count) => count.into_pyobject(py)?.into_any(),
         Value::Number(number) => PyFloat::new(py, number).into_any(),
         Value::Text(text) | Value::Other(text) => PyString::new(py, &text).into_any(),
+        Value::Map(entries) => dict_of(py, entries.into_iter())?.into_any(),
+        Value::List(values) => {
+            let values = values.into_iter().map(|value| object_of(py, value)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, values)?.into_any()
+        }
     })
 }
 
 /// Named values as a dictionary.
 pub fn dict_of<'py>(
     py: Python<'py>,
-    entries: impl Iterator<Item = (&'static str, Value)>,
+    entries: impl Iterator<Item = (impl AsRef<str>, Value)>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, value) in entries {
-        dict.set_item(name, object_of(py, value)?)?;
+        dict.set_item(name.as_ref(), object_of(py, value)?)?;
     }
     Ok(dict)
 }
@@ -66,4 +79,10 @@ pub fn outcome_of(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Outcome> 
         let allowed = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(", ");
         to_python(py, &InvalidValue::new("outcome", &value, &format!("one of: {allowed}")))
     })
+}
+
+/// An outcome with the hint that a failure may carry.
+pub fn ending_of(py: Python<'_>, outcome: Outcome, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<Ending> {
+    let hint = retry_after.map_or(Value::Null, value_of);
+    Ending::with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
 }

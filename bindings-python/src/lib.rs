@@ -6,6 +6,7 @@ mod config;
 mod convert;
 mod error;
 mod evidence;
+mod listeners;
 mod permit;
 
 use pyo3::prelude::*;

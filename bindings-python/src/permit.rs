@@ -2,12 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use halfopen::{Outcome, Ticket};
+use halfopen::{Ending, Outcome, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::breaker::PyBreaker;
-use crate::convert::outcome_of;
+use crate::convert::{ending_of, outcome_of};
 
 /// The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
 ///
@@ -28,10 +28,10 @@ impl PyPermit {
         self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn hand_back(&self, outcome: Outcome) -> bool {
+    fn hand_back(&self, ending: impl Into<Ending>) -> bool {
         // Settling may call the host's clock, so the lock is free again by then.
         let Some(ticket) = self.take() else { return false };
-        self.breaker.get().settle(ticket, outcome);
+        self.breaker.get().settle(ticket, ending.into());
         true
     }
 }
@@ -43,9 +43,10 @@ impl PyPermit {
         self.hand_back(Outcome::Success)
     }
 
-    /// The call failed, and the provider is to blame.
-    fn failure(&self) -> bool {
-        self.hand_back(Outcome::Failure)
+    /// The call failed, and the provider is to blame; `retry_after` is how long it asked to be left alone, in seconds.
+    #[pyo3(signature = (retry_after = None))]
+    fn failure(&self, py: Python<'_>, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+        Ok(self.hand_back(ending_of(py, Outcome::Failure, retry_after)?))
     }
 
     /// The call failed, and that says nothing about the provider.
@@ -59,8 +60,14 @@ impl PyPermit {
     }
 
     /// The call ended with the outcome of that name.
-    fn settle(&self, py: Python<'_>, outcome: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(self.hand_back(outcome_of(py, outcome)?))
+    #[pyo3(signature = (outcome, retry_after = None))]
+    fn settle(
+        &self,
+        py: Python<'_>,
+        outcome: &Bound<'_, PyAny>,
+        retry_after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        Ok(self.hand_back(ending_of(py, outcome_of(py, outcome)?, retry_after)?))
     }
 
     /// Whether it has been settled.

@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, HalfopenError, InvalidValueError
@@ -77,7 +77,18 @@ def test_fields_are_attributes_with_the_defaults_of_the_core() -> None:
         "success_threshold": 2,
         "timeout_seconds": 60.0,
         "half_open_max_calls": 3,
+        "failure_rate_threshold": None,
+        "slow_call_seconds": None,
+        "slow_call_rate_threshold": None,
+        "window": {"calls": 100},
+        "minimum_calls": 10,
+        "timeout_multiplier": 1.0,
+        "max_timeout_seconds": None,
+        "timeout_jitter": 0.0,
         "probe_timeout_seconds": None,
+        "cancel_failure_after_seconds": None,
+        "shadow": False,
+        "record_durations": True,
     }
     assert (config.failure_threshold, config.timeout_seconds) == (5, 60.0)
     assert isinstance(config.failure_threshold, int)
@@ -116,6 +127,8 @@ anything = st.recursive(
 )
 
 
+# Drawing takes long on a busy machine, which says nothing about what is drawn.
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from([*FIELDS, "name", "nonsense"]), anything))
 def test_any_configuration_is_whole_or_refused_by_name(fields: dict[str, Any]) -> None:
     try:

@@ -201,9 +201,8 @@ impl LastSeconds {
         Self { width, latest: BUCKETS, buckets: [WindowCounts::default(); BUCKETS as usize] }
     }
 
-    /// The number of the latest bucket stays, so that a clock that stepped back still counts into it.
     fn clear(&mut self) {
-        self.buckets = [WindowCounts::default(); BUCKETS as usize];
+        *self = Self { width: self.width, latest: BUCKETS, buckets: [WindowCounts::default(); BUCKETS as usize] };
     }
 
     fn bucket_at(&self, now: Tick) -> u64 {

@@ -16,8 +16,7 @@ from halfopen import (
 )
 
 Json = Any
-STEPS = ("acquire", "settle", "drop", "force_open", "disable", "reset")
-BESIDE = {"at_ms", "expect", "outcome"}
+BESIDE = {"at_ms", "expect", "outcome", "retry_after_ms"}
 
 
 class Difference(Exception):
@@ -32,6 +31,7 @@ class Session:
         self.breaker = CircuitBreaker(CircuitBreakerConfig(**config), clock=self.clock)
         self.permits: dict[str, Permit] = {}
         self.told = 0
+        self.announced: list[list[str]] = []
 
     def step(self, step: Json) -> None:
         """Does one step, and compares."""
@@ -40,16 +40,14 @@ class Session:
         own: dict[str, Json] = {}
         try:
             self._act(step)
-            own["admitted"] = True
+            own.update(admitted=True, reason=None)
         except CircuitBreakerOpenError as rejected:
             own.update(admitted=False, reason=rejected.reason, retry_after_ms=_millis(rejected.retry_after))
         except InvalidValueError as refused:
             if "error" not in wanted:
                 raise Difference(f"refused: {refused}") from None
             own["error"] = refused.code
-        if "acquire" not in step:
-            own.pop("admitted", None)
-        seen = self._status() | own
+        seen = self._status() | (own if "acquire" in step or "error" in own else {})
         if "transitions" in wanted:
             seen["transitions"] = self._transitions()
         for key, value in wanted.items():
@@ -65,7 +63,8 @@ class Session:
             case ["settle"]:
                 # A permit that was let go can be settled no more: Python has nothing left to settle it with.
                 if permit := self.permits.get(step["settle"]):
-                    permit.settle(step["outcome"])
+                    hint = step.get("retry_after_ms")
+                    permit.settle(step["outcome"], None if hint is None else hint / 1000)
             case ["drop"]:
                 self.permits.pop(step["drop"], None)
             case ["force_open"]:
@@ -75,6 +74,10 @@ class Session:
                 self.breaker.disable()
             case ["reset"]:
                 self.breaker.reset()
+            case ["reconfigure"]:
+                self.breaker.reconfigure(CircuitBreakerConfig(**step["reconfigure"]))
+            case ["restart"]:
+                self._restart()
             case unknown:
                 raise Difference(f"a step of an unknown kind, {unknown}")
 
@@ -83,10 +86,21 @@ class Session:
         retry_after_ms = _millis(status["retry_after_seconds"])
         return {**status["metrics"], "state": status["state"], "mode": status["mode"], "retry_after_ms": retry_after_ms}
 
+    def _restart(self) -> None:
+        self._fetch()
+        saved = self.breaker
+        self.breaker = CircuitBreaker(saved.config, clock=self.clock)
+        self.breaker.restore(saved.snapshot())
+
     def _transitions(self) -> list[list[str]]:
+        self._fetch()
+        announced, self.announced = self.announced, []
+        return announced
+
+    def _fetch(self) -> None:
         events = self.breaker.events(self.told)
         self.told = events[-1].sequence if events else self.told
-        return [[event.from_state.value, event.to_state.value, event.cause] for event in events]
+        self.announced += [[event.from_state.value, event.to_state.value, event.cause] for event in events]
 
 
 def run(vector: Json) -> None:

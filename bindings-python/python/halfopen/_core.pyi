@@ -5,7 +5,7 @@ from typing import Any, Literal, Self, final
 
 from typing_extensions import disjoint_base
 
-from halfopen.vocabulary import Outcome, RawCounts, RawEvent, RawStatus, State
+from halfopen.vocabulary import Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
 __all__ = ["Breaker", "CircuitBreakerConfig", "Evidence", "Permit"]
 
@@ -26,11 +26,34 @@ class CircuitBreakerConfig:
     """The wait in ``open`` before the first probe: above 0, at most one year."""
     half_open_max_calls: int
     """Probes in flight at once: 1 to 255."""
+    failure_rate_threshold: float | None
+    """Failures / calls in the window that open it: above 0, at most 1."""
+    slow_call_seconds: float | None
+    """A call that takes this long or longer is slow."""
+    slow_call_rate_threshold: float | None
+    """Slow calls / calls in the window that open it: above 0, at most 1; needs ``slow_call_seconds``."""
+    window: Window
+    """What the rates look at: ``{"calls": 1..10000}`` or ``{"seconds": 1..3600}``."""
+    minimum_calls: int
+    """Below this many calls in the window no rate is judged."""
+    timeout_multiplier: float
+    """Each further opening in a row waits this many times longer: 1 to 10."""
+    max_timeout_seconds: float | None
+    """The longest wait that the multiplier, the jitter or a hint can make; ``None``: an hour, or ``timeout_seconds``."""
+    timeout_jitter: float
+    """The wait is spread over ± this share of itself: 0 to 1."""
     probe_timeout_seconds: float | None
     """After this long without a settled probe, slots that are all taken are taken back.
 
     ``None`` stands for ``timeout_seconds``.
     """
+
+    cancel_failure_after_seconds: float | None
+    """A call cancelled after running this long counts as a failure."""
+    shadow: bool
+    """Decide and count, but reject nothing."""
+    record_durations: bool
+    """Whether durations go to the histogram and the time of the last success is kept."""
 
     def __new__(
         cls,
@@ -40,7 +63,18 @@ class CircuitBreakerConfig:
         success_threshold: int = 2,
         timeout_seconds: float = 60.0,
         half_open_max_calls: int = 3,
+        failure_rate_threshold: float | None = None,
+        slow_call_seconds: float | None = None,
+        slow_call_rate_threshold: float | None = None,
+        window: Window = ...,
+        minimum_calls: int = 10,
+        timeout_multiplier: float = 1.0,
+        max_timeout_seconds: float | None = None,
+        timeout_jitter: float = 0.0,
         probe_timeout_seconds: float | None = None,
+        cancel_failure_after_seconds: float | None = None,
+        shadow: bool = False,
+        record_durations: bool = True,
     ) -> Self: ...
     def model_dump(self) -> dict[str, Any]:
         """All fields with their values."""
@@ -64,8 +98,8 @@ class Permit:
     def success(self) -> bool:
         """The call did what was asked."""
 
-    def failure(self) -> bool:
-        """The call failed, and the provider is to blame."""
+    def failure(self, retry_after: float | None = None) -> bool:
+        """The call failed, and the provider is to blame; it asked to be left alone for ``retry_after`` seconds."""
 
     def ignore(self) -> bool:
         """The call failed, and that says nothing about the provider."""
@@ -73,7 +107,7 @@ class Permit:
     def cancel(self) -> bool:
         """The call was given up before it ended."""
 
-    def settle(self, outcome: Outcome) -> bool:
+    def settle(self, outcome: Outcome, retry_after: float | None = None) -> bool:
         """The call ended with the outcome of that name."""
 
     @property
@@ -105,6 +139,14 @@ class Breaker:
     def order_open(self, duration_seconds: float | None) -> None: ...
     def order_disabled(self) -> None: ...
     def order_reset(self) -> None: ...
+    def order_config(self, config: CircuitBreakerConfig) -> None: ...
+    def read_snapshot(self) -> dict[str, Any]: ...
+    def order_restored(self, document: object) -> None: ...
+    def explain(self) -> str:
+        """Says in one sentence why the circuit is as it is and what would change it."""
+
+    def add_listener(self, listener: Callable[[RawEvent], object]) -> int: ...
+    def remove_listener(self, id: int) -> bool: ...
     def evidence(self) -> Evidence: ...
 
 @final

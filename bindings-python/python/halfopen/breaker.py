@@ -1,5 +1,6 @@
 """The circuit breaker as Python uses it."""
 
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
 from functools import wraps
@@ -9,6 +10,7 @@ from typing import Any, ParamSpec, Self, TypeVar, overload
 
 from halfopen._core import Breaker, CircuitBreakerConfig, Permit
 from halfopen.entered import Entries
+from halfopen.errors import InvalidValueError
 from halfopen.guard import (
     Classifier,
     guarded_async_stream,
@@ -131,6 +133,41 @@ class GuardedCalls(Breaker):
     def events(self, after: int = 0) -> list[Event]:
         """The last transitions with a sequence number above ``after``, oldest first."""
         return [event_of(raw, self._wall) for raw in self.read_events(after)]
+
+    def reconfigure(self, config: CircuitBreakerConfig) -> None:
+        """Puts a whole new configuration in force; state, mode, counters and the running wait stay.
+
+        Thresholds hold from the next event on, a window whose shape changed starts empty, and the name stays, since it
+        identifies the circuit.
+        """
+        config = config.model_copy(update={"name": self.name})
+        self.order_config(config)
+        self.config = config
+
+    def snapshot(self) -> str:
+        """What outlives this breaker, as a JSON document; a call in flight is saved as cancelled."""
+        return json.dumps(self.read_snapshot())
+
+    def restore(self, document: str) -> None:
+        """Goes on where a snapshot was taken: its state takes the place of this one's, its counts are added.
+
+        Raises ``InvalidValueError``, naming the part, for a document that is damaged, of another version, or in
+        contradiction with itself; then nothing has changed.
+        """
+        try:
+            parsed = json.loads(document)
+        except (ValueError, TypeError, RecursionError) as fault:
+            raise InvalidValueError("snapshot", f"({fault})", "a JSON document made by snapshot()") from None
+        self.order_restored(parsed)
+
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
+        """Calls ``listener`` with each further transition, after the change and in order; returns what ends that.
+
+        What a listener raises goes to ``sys.unraisablehook`` and harms no call.
+        """
+        wall = self._wall
+        number = self.add_listener(lambda raw: listener(event_of(raw, wall)))
+        return lambda: self.remove_listener(number)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} provider={self.provider_id!r} state={self.read_state()}>"

@@ -30,11 +30,16 @@ class CircuitBreakerMetrics:
     ignored_calls: int
     cancelled_calls: int
     rejected_calls: int
+    shadow_rejected: int
+    slow_calls: int
     probe_timeouts: int
     in_flight: int
     state_transitions: int
     consecutive_failures: int
     consecutive_successes: int
+    window_calls: int
+    window_failed: int
+    window_slow: int
     last_failure_time: datetime | None
     last_success_time: datetime | None
     last_state_change: datetime | None
@@ -88,18 +93,9 @@ class WallClock:
 
 def metrics_of(raw: RawStatus, wall: WallClock) -> CircuitBreakerMetrics:
     """The counters of a reading."""
+    counted = {name: raw[name] for name in CircuitBreakerMetrics.__dataclass_fields__ if name in raw}  # type: ignore[literal-required]
     return CircuitBreakerMetrics(
-        total_calls=raw["total_calls"],
-        successful_calls=raw["successful_calls"],
-        failed_calls=raw["failed_calls"],
-        ignored_calls=raw["ignored_calls"],
-        cancelled_calls=raw["cancelled_calls"],
-        rejected_calls=raw["rejected_calls"],
-        probe_timeouts=raw["probe_timeouts"],
-        in_flight=raw["in_flight"],
-        state_transitions=raw["state_transitions"],
-        consecutive_failures=raw["consecutive_failures"],
-        consecutive_successes=raw["consecutive_successes"],
+        **counted,
         last_failure_time=wall.date_or_none(raw["last_failure_seconds"]),
         last_success_time=wall.date_or_none(raw["last_success_seconds"]),
         last_state_change=wall.date_or_none(raw["last_state_change_seconds"]),

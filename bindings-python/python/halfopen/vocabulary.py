@@ -4,10 +4,34 @@ from typing import Literal, TypedDict
 
 Outcome = Literal["success", "failure", "ignored", "cancelled"]
 State = Literal["closed", "open", "half_open"]
-Mode = Literal["auto", "forced_open", "disabled"]
+Mode = Literal["auto", "forced_open", "disabled", "shadow"]
+
+
+class WindowOfCalls(TypedDict):
+    """The last so many calls."""
+
+    calls: int
+
+
+class WindowOfSeconds(TypedDict):
+    """The last so many seconds."""
+
+    seconds: int
+
+
+Window = WindowOfCalls | WindowOfSeconds
 Reason = Literal["open", "probes_busy", "forced_open"]
 Cause = Literal[
-    "consecutive_failures", "timeout_elapsed", "probes_succeeded", "probe_failed", "forced", "reset", "disabled"
+    "consecutive_failures",
+    "failure_rate",
+    "slow_call_rate",
+    "timeout_elapsed",
+    "probes_succeeded",
+    "probe_failed",
+    "probe_slow",
+    "forced",
+    "reset",
+    "disabled",
 ]
 
 
@@ -20,6 +44,8 @@ class RawCounts(TypedDict):
     ignored_calls: int
     cancelled_calls: int
     rejected_calls: int
+    shadow_rejected: int
+    slow_calls: int
     probe_timeouts: int
     in_flight: int
 
@@ -35,6 +61,9 @@ class RawStatus(RawCounts):
     success_rate: float
     consecutive_failures: int
     consecutive_successes: int
+    window_calls: int
+    window_failed: int
+    window_slow: int
     state_transitions: int
     last_failure_seconds: float | None
     last_success_seconds: float | None

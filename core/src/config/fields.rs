@@ -171,6 +171,13 @@ pub(crate) fn seconds_argument(name: &str, value: &Value) -> Result<Duration, In
     seconds_to_a_year(value).ok_or_else(|| InvalidValue::new(name, value, SECONDS_TO_A_YEAR))
 }
 
+/// How long a provider asked to be left alone: it may say zero, and any wait is cut to `max_timeout_seconds` anyway.
+pub(crate) fn hint_argument(name: &str, value: &Value) -> Result<Option<Duration>, InvalidValue> {
+    let allowed = "a number of seconds from 0 (and below 584 years), or none";
+    let hint = |value: &Value| number(value, 0.0..=f64::MAX).and_then(nanos_from_seconds).map(Duration::from_nanos);
+    optional(value, hint).ok_or_else(|| InvalidValue::new(name, value, allowed))
+}
+
 fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
     value.map(|value| *place = value)
 }

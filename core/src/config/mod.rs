@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
-pub(crate) use fields::{seconds_argument, wait_argument};
+pub(crate) use fields::{hint_argument, seconds_argument, wait_argument};
 pub use rules::{Rules, WindowShape};
 pub use value::Value;
 

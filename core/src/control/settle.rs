@@ -6,7 +6,7 @@ use super::transition::{Cause, Transition};
 use super::wait::Wait;
 use super::{Control, Outcome, Phase, Probing, Stamp};
 use crate::clock::Tick;
-use crate::config::Rules;
+use crate::config::{InvalidValue, Rules, Value, hint_argument};
 
 /// How a call ended, as its host tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,16 @@ pub struct Ending {
     pub outcome: Outcome,
     /// How long the provider asked to be left alone, where a failure said so. It can make an opening longer.
     pub retry_after: Option<Duration>,
+}
+
+impl Ending {
+    /// An outcome with a host's hint in seconds, or [`Value::Null`] where there is none.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] naming `retry_after_seconds`, for what is no number of seconds from 0 on.
+    pub fn with_hint(outcome: Outcome, retry_after_seconds: &Value) -> Result<Self, InvalidValue> {
+        Ok(Self { outcome, retry_after: hint_argument("retry_after_seconds", retry_after_seconds)? })
+    }
 }
 
 impl From<Outcome> for Ending {

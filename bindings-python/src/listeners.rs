@@ -1,0 +1,85 @@
+//! Python callables that hear of transitions.
+//!
+//! The core holds a handle on each callable and so does this list, through which the garbage collector sees it: a
+//! listener that refers to its breaker would else keep both alive for ever.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use halfopen::{CircuitBreaker, Event, ListenerId};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::clock::PyClock;
+use crate::convert::dict_of;
+
+#[derive(Default)]
+pub struct PyListeners {
+    list: Mutex<Vec<Listening>>,
+    /// How many there have ever been, so that no number is used twice.
+    ever: AtomicU64,
+}
+
+struct Listening {
+    number: u64,
+    id: ListenerId,
+    callable: Arc<Callable>,
+}
+
+/// Empty once the garbage collector has taken the callable away.
+struct Callable(Mutex<Option<Py<PyAny>>>);
+
+impl PyListeners {
+    pub fn add(&self, core: &CircuitBreaker<PyClock>, listener: Py<PyAny>) -> u64 {
+        let callable = Arc::new(Callable(Mutex::new(Some(listener))));
+        let called = Arc::clone(&callable);
+        let id = core.subscribe(Arc::new(move |event| called.call(event)));
+        let number = self.ever.fetch_add(1, Ordering::Relaxed);
+        locked(&self.list).push(Listening { number, id, callable });
+        number
+    }
+
+    pub fn remove(&self, core: &CircuitBreaker<PyClock>, number: u64) -> bool {
+        let mut list = locked(&self.list);
+        let gone: Vec<_> = list.extract_if(.., |listening| listening.number == number).collect();
+        // Letting go of a callable may run Python, so the lock is free by then.
+        drop(list);
+        gone.iter().any(|listening| core.unsubscribe(listening.id))
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds one of these locks does so for an instant, and the collector will come again.
+        let Ok(list) = self.list.try_lock() else { return Ok(()) };
+        for listening in list.iter() {
+            if let Ok(callable) = listening.callable.0.try_lock() {
+                visit.call(callable.as_ref())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn clear(&self) {
+        let list = std::mem::take(&mut *locked(&self.list));
+        for listening in &list {
+            let callable = locked(&listening.callable.0).take();
+            drop(callable);
+        }
+    }
+}
+
+impl Callable {
+    /// What a listener raises is reported where Python puts such things, and harms nothing.
+    fn call(&self, event: &Event) {
+        Python::attach(|py| {
+            let Some(callable) = locked(&self.0).as_ref().map(|callable| callable.clone_ref(py)) else { return };
+            let raised = dict_of(py, event.entries()).and_then(|raw| callable.call1(py, (raw,)));
+            if let Err(error) = raised {
+                error.write_unraisable(py, Some(callable.bind(py)));
+            }
+        });
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
