@@ -112,8 +112,8 @@ impl PyBreaker {
     }
 
     /// Takes a listener away; false where it was gone already.
-    fn remove_listener(&self, id: u64) -> bool {
-        self.listeners.remove(&self.core, id)
+    fn remove_listener(&self, number: u64) -> bool {
+        self.listeners.remove(&self.core, number)
     }
 
     /// Closes the circuit and hands it back to the machine.

@@ -3,7 +3,7 @@
 use halfopen::Config;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::convert::{dict_of, object_of, value_of};
 use crate::error::to_python;
@@ -66,7 +66,7 @@ impl PyConfig {
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.model_dump(py)?.items().to_tuple().hash()
+        PyString::new(py, &self.__repr__()).hash()
     }
 
     fn __repr__(&self) -> String {

@@ -40,7 +40,7 @@ class Session:
         own: dict[str, Json] = {}
         try:
             self._act(step)
-            own.update(admitted=True, reason=None)
+            own.update(admitted=True, reason=None, retry_after_ms=None)
         except CircuitBreakerOpenError as rejected:
             own.update(admitted=False, reason=rejected.reason, retry_after_ms=_millis(rejected.retry_after))
         except InvalidValueError as refused:

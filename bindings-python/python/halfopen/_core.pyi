@@ -39,7 +39,7 @@ class CircuitBreakerConfig:
     timeout_multiplier: float
     """Each further opening in a row waits this many times longer: 1 to 10."""
     max_timeout_seconds: float | None
-    """The longest wait that the multiplier, the jitter or a hint can make; ``None``: an hour, or ``timeout_seconds``."""
+    """The longest wait that the multiplier, the jitter or a hint can make; ``None``: an hour at least."""
     timeout_jitter: float
     """The wait is spread over ± this share of itself: 0 to 1."""
     probe_timeout_seconds: float | None
@@ -146,7 +146,7 @@ class Breaker:
         """Says in one sentence why the circuit is as it is and what would change it."""
 
     def add_listener(self, listener: Callable[[RawEvent], object]) -> int: ...
-    def remove_listener(self, id: int) -> bool: ...
+    def remove_listener(self, number: int) -> bool: ...
     def evidence(self) -> Evidence: ...
 
 @final

@@ -146,7 +146,7 @@ impl Session {
         seen.insert("retry_after_ms".into(), millis(status.retry_after));
         if let Some(admission) = admission {
             seen.insert("admitted".into(), admission.is_ok().into());
-            seen.insert("reason".into(), Value::Null);
+            seen.extend([("reason".to_owned(), Value::Null), ("retry_after_ms".to_owned(), Value::Null)]);
             if let Err(rejected) = admission {
                 seen.insert("reason".into(), rejected.reason.as_str().into());
                 seen.insert("retry_after_ms".into(), millis(rejected.retry_after));
