@@ -36,6 +36,8 @@ mod transition;
 mod wait;
 
 #[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod tests;
 
 use core::time::Duration;

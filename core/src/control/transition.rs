@@ -51,7 +51,7 @@ impl Control {
 
 impl Phase {
     /// The state as it was last announced, whatever the time.
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         match self {
             Self::Closed { .. } => State::Closed,
             Self::Open { .. } => State::Open,
