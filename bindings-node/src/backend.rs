@@ -33,13 +33,12 @@ impl Clock for Time {
     }
 }
 
-/// `create(fields, told)`: a closed circuit, or the refusal of a bad value. `fields` holds three values for each field:
-/// its name, its value, and how that is shown where it is of a type that no field takes. `told` says that the host
-/// tells the time.
+/// `create(fields, told)`: a closed circuit, or the refusal of a bad value. `fields` holds names and values in turn;
+/// `told` says that the host tells the time.
 pub(crate) fn create<'call>(env: Env<'call>, [fields, told]: [Js<'call>; 2]) -> Option<Js<'call>> {
     let mut builder = Config::builder();
-    for field in env.items(fields)?.chunks_exact(3) {
-        builder = builder.set(&env.text_of(field[0])?, value_of(env, field[1], field[2])?);
+    for field in env.items(fields)?.chunks_exact(2) {
+        builder = builder.set(&env.text_of(field[0])?, value_of(env, field[1])?);
     }
     let time = if env.boolean_of(told)? { Time::Told(ManualClock::new()) } else { Time::System(SystemClock::new()) };
     match builder.build() {
@@ -136,10 +135,9 @@ fn durations<'call>(backend: &Rc<Backend>, env: Env<'call>, []: [Js<'call>; 0]) 
     env.list(durations.iter().map(|(outcome, durations)| histogram(env, outcome, durations)))
 }
 
-/// `forceOpen(seconds, shown)`: for so many seconds, or without end; the refusal of a bad value, or null.
-fn force_open<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 2]) -> Option<Js<'call>> {
-    let [seconds, shown] = arguments;
-    match backend.core.force_open_seconds(&value_of(env, seconds, shown)?) {
+/// `forceOpen(seconds)`: for so many seconds, or without end; the refusal of a bad value, or null.
+fn force_open<'call>(backend: &Rc<Backend>, env: Env<'call>, [seconds]: [Js<'call>; 1]) -> Option<Js<'call>> {
+    match backend.core.force_open_seconds(&value_of(env, seconds)?) {
         Ok(()) => env.null(),
         Err(error) => refusal(env, &error),
     }

@@ -6,8 +6,8 @@ use napi_sys::ValueType;
 
 use crate::js::{Env, Js};
 
-/// A host's value as the core's; one of a type that no field takes is passed on as it is `shown`.
-pub(crate) fn value_of<'call>(env: Env<'call>, value: Js<'call>, shown: Js<'call>) -> Option<Value> {
+/// A host's value as the core's. One of a type that no field takes has no text here: who refused it shows it.
+pub(crate) fn value_of<'call>(env: Env<'call>, value: Js<'call>) -> Option<Value> {
     let kind = env.type_of(value)?;
     Some(if kind == ValueType::napi_null {
         Value::Null
@@ -18,7 +18,7 @@ pub(crate) fn value_of<'call>(env: Env<'call>, value: Js<'call>, shown: Js<'call
     } else if kind == ValueType::napi_string {
         Value::Text(env.text_of(value)?)
     } else {
-        Value::Other(env.text_of(shown)?)
+        Value::Other(String::new())
     })
 }
 
@@ -45,9 +45,9 @@ pub(crate) fn histogram<'call>(env: Env<'call>, outcome: &str, durations: &Durat
     env.list([env.text(outcome), env.number(calls), env.number(seconds), buckets])
 }
 
-/// Where a refusal crosses the border: field, value, what is allowed.
+/// Where a refusal crosses the border: the field, and what is allowed. The value never left the host.
 pub(crate) fn refusal<'call>(env: Env<'call>, error: &InvalidValue) -> Option<Js<'call>> {
-    env.list([env.text(error.field()), object_of(env, error.value()), env.text(error.allowed())])
+    env.list([env.text(error.field()), env.text(error.allowed())])
 }
 
 /// Where a rejection crosses the border: reason, seconds to wait or null.

@@ -18,13 +18,12 @@ pub struct Backend {
 
 #[wasm_bindgen]
 impl Backend {
-    /// A closed circuit, or the refusal of a bad value. `fields` holds three values for each field: its name, its
-    /// value, and how that is shown where it is of a type that no field takes.
+    /// A closed circuit, or the refusal of a bad value. `fields` holds names and values in turn.
     pub fn create(fields: &Array) -> JsValue {
         let mut builder = Config::builder();
-        for field in (0..fields.length()).step_by(3) {
+        for field in (0..fields.length()).step_by(2) {
             let name = fields.item(field).as_string().unwrap_or_default();
-            builder = builder.set(&name, value_of(&fields.item(field + 1), &fields.item(field + 2)));
+            builder = builder.set(&name, value_of(&fields.item(field + 1)));
         }
         match builder.build() {
             Ok(config) => JsValue::from(Self {
@@ -96,8 +95,8 @@ impl Backend {
 
     /// Holds the circuit open for so many seconds, or without end; the refusal of a bad value, or null.
     #[wasm_bindgen(js_name = forceOpen)]
-    pub fn force_open(&self, seconds: &JsValue, shown: &JsValue) -> JsValue {
-        match self.core.force_open_seconds(&value_of(seconds, shown)) {
+    pub fn force_open(&self, seconds: &JsValue) -> JsValue {
+        match self.core.force_open_seconds(&value_of(seconds)) {
             Ok(()) => JsValue::NULL,
             Err(error) => refusal(&error).into(),
         }

@@ -18,8 +18,8 @@ extern "C" {
     pub(crate) fn item(this: &Array, index: u32) -> JsValue;
 }
 
-/// A host's value as the core's; one of a type that no field takes is passed on as it is `shown`.
-pub(crate) fn value_of(value: &JsValue, shown: &JsValue) -> Value {
+/// A host's value as the core's. One of a type that no field takes has no text here: who refused it shows it.
+pub(crate) fn value_of(value: &JsValue) -> Value {
     if value.is_null() {
         Value::Null
     } else if let Some(truth) = value.as_bool() {
@@ -29,7 +29,7 @@ pub(crate) fn value_of(value: &JsValue, shown: &JsValue) -> Value {
     } else if let Some(text) = value.as_string() {
         Value::Text(text)
     } else {
-        Value::Other(shown.as_string().unwrap_or_default())
+        Value::Other(String::new())
     }
 }
 
@@ -64,9 +64,9 @@ pub(crate) fn histogram(outcome: &str, durations: &Durations) -> Array {
     list([outcome.into(), calls.into(), seconds.into(), buckets.into()])
 }
 
-/// Where a refusal crosses the border: field, value, what is allowed.
+/// Where a refusal crosses the border: the field, and what is allowed. The value never left the host.
 pub(crate) fn refusal(error: &InvalidValue) -> Array {
-    list([error.field().into(), object_of(error.value()), error.allowed().into()])
+    list([error.field().into(), error.allowed().into()])
 }
 
 /// Where a rejection crosses the border: reason, seconds to wait or null.

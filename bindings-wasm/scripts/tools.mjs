@@ -1,0 +1,51 @@
+/** What both builds need: cargo's artefacts, and files that are written only where they change. */
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** Runs a program, with its messages on ours; returns what it printed. */
+export function run(program, args) {
+  const { status, error, stdout } = spawnSync(program, args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status !== 0) {
+    throw new Error(`${program} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}\n${stdout ?? ''}`);
+  }
+  return stdout;
+}
+
+/** Builds a crate and returns the paths of what cargo made. */
+export function cargo(crate, ...args) {
+  const lines = run('cargo', ['build', '--quiet', '-p', crate, ...args, '--message-format=json-render-diagnostics']);
+  const artefacts = lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const made = artefacts.findLast(
+    ({ reason, target }) => reason === 'compiler-artifact' && target.name === crate.replace('-', '_'),
+  );
+  return made.filenames;
+}
+
+/** Does `work` unless `folder` was made by this script from the same input. */
+export function unlessMade(folder, input, work) {
+  const stamp = join(folder, '.made-from');
+  const hash = createHash('sha256').update(input).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
+    return;
+  }
+  mkdirSync(folder, { recursive: true });
+  work();
+  writeFileSync(stamp, hash);
+}
+
+/** Where a program of a development dependency lies. */
+export const tool = (name) => join(root, 'node_modules/.bin', name);

@@ -1,0 +1,205 @@
+/** The circuit breaker: the core's decisions, and what needs JavaScript's own promises. */
+
+import { type Backend, isRefusal, provider } from './backend.js';
+import { HostClock } from './clock.js';
+import { type CircuitBreakerConfig, crossing, type EffectiveConfig, fieldsOf, refused } from './config.js';
+import { CircuitBreakerOpenError, InvalidValueError } from './errors.js';
+import { judgeBy, judgeByName } from './judge.js';
+import { objectOf } from './names.js';
+import { type CircuitBreakerOptions, optionsOf } from './options.js';
+import { SUCCESS } from './outcome.js';
+import { Permit, type Settle } from './permit.js';
+import { show } from './show.js';
+import {
+  type DurationsByOutcome,
+  durationsOf,
+  eventOf,
+  type Status,
+  statusOf,
+  type TransitionEvent,
+  WallClock,
+} from './status.js';
+import type { Mode, Reason, State } from './vocabulary.js';
+
+/**
+ * A circuit breaker. It starts no timer, and nothing of it keeps a process alive.
+ *
+ * @example
+ * ```js
+ * const breaker = new CircuitBreaker({ name: 'gemini', failureThreshold: 3, timeoutSeconds: 30 });
+ * const answer = await breaker.call(() => fetch(url, { signal: AbortSignal.timeout(5000) }));
+ * ```
+ */
+export class CircuitBreaker {
+  readonly #backend: Backend;
+  readonly #clock: HostClock | null;
+  readonly #judge: (error: unknown) => number;
+  readonly #config: EffectiveConfig;
+  readonly #wall: WallClock;
+  readonly #settle: Settle = (ticket, outcome) => this.#told().settle(ticket, outcome);
+
+  /**
+   * A closed circuit.
+   *
+   * @throws InvalidValueError naming the field, for a value that is not allowed or a field that does not exist
+   */
+  constructor(config: CircuitBreakerConfig = {}, options: CircuitBreakerOptions = {}) {
+    const { clock, classify } = optionsOf(options);
+    const build = provider();
+    const source = clock ?? build.clock;
+    const fields = fieldsOf('config', config);
+    const made = build.create(crossing(fields), source !== null);
+    if (isRefusal(made)) {
+      throw refused(made, fields);
+    }
+    this.#backend = made;
+    this.#clock = source === null ? null : new HostClock(source);
+    this.#judge = classify === undefined ? judgeByName : judgeBy(classify);
+    this.#config = Object.freeze(objectOf<EffectiveConfig>(made.config()));
+    this.#wall = new WallClock(objectOf<Status>(this.#told().status()).nowSeconds);
+  }
+
+  /**
+   * Runs `fn(...args)` if the circuit lets it, and waits for what it returns before judging it. Its result and its own
+   * errors pass through untouched.
+   *
+   * The call ends when its promise settles: guard what you stream with {@link acquire}, until the stream has ended.
+   *
+   * @throws CircuitBreakerOpenError where the circuit did not let it run
+   */
+  call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Promise<Awaited<Result>> {
+    return this.#run(fn, undefined, args);
+  }
+
+  /** A function with the name, the length and the `this` of `fn` that makes each of its calls as {@link call} does. */
+  wrap<This, Args extends unknown[], Result>(
+    fn: (this: This, ...args: Args) => Result,
+  ): (this: This, ...args: Args) => Promise<Awaited<Result>> {
+    checkFunction(fn);
+    const run = (self: This, args: Args) => this.#run(fn, self, args);
+    const wrapped = function (this: This, ...args: Args) {
+      return run(this, args);
+    };
+    for (const property of ['name', 'length'] as const) {
+      Object.defineProperty(wrapped, property, { value: fn[property], configurable: true });
+    }
+    return wrapped;
+  }
+
+  /**
+   * Asks for a permit to make one call.
+   *
+   * @throws CircuitBreakerOpenError where the circuit rejects it
+   */
+  acquire(): Permit {
+    return new Permit(this.#settle, this.#enter());
+  }
+
+  /** The circuit's name. */
+  get name(): string {
+    return this.#config.name;
+  }
+
+  /** The configuration in force; frozen. */
+  get config(): EffectiveConfig {
+    return this.#config;
+  }
+
+  /** The state now; `half_open` also where the wait is over and nobody has called yet. */
+  get state(): State {
+    return this.#told().state() as State;
+  }
+
+  /** Who decides now. */
+  get mode(): Mode {
+    return this.#told().mode() as Mode;
+  }
+
+  /** Everything that can be read, at one moment; a plain object that is ready for JSON. */
+  status(): Status {
+    return statusOf(this.name, this.#told(), this.#wall);
+  }
+
+  /**
+   * The last transitions, oldest first: those with a sequence number above `after`, at most 64.
+   *
+   * @throws InvalidValueError for what is no number of 0 or more
+   */
+  events(after = 0): TransitionEvent[] {
+    if (!(typeof after === 'number' && after >= 0)) {
+      throw new InvalidValueError('after', show(after), 'a sequence number, or 0 for all');
+    }
+    return this.#backend.events(after).map((flat) => eventOf(flat, this.#wall));
+  }
+
+  /** How long the calls took that ended in success and in failure. */
+  durations(): DurationsByOutcome {
+    return durationsOf(this.#backend);
+  }
+
+  /**
+   * Holds the circuit open for so many seconds, or until it is reset; a second order renews the first. When the time
+   * is over, the next call is a probe.
+   *
+   * @param durationSeconds - above 0, at most one year
+   * @throws InvalidValueError for another duration
+   */
+  forceOpen(durationSeconds?: number | null): void {
+    const fields = [{ key: 'durationSeconds', value: durationSeconds ?? null, shown: show(durationSeconds) }];
+    const refusal = this.#told().forceOpen(crossing(fields)[1]);
+    if (refusal !== null) {
+      throw refused(refusal, fields);
+    }
+  }
+
+  /** Lets every call pass and judges none, until the circuit is reset or forced open. */
+  disable(): void {
+    this.#told().disable();
+  }
+
+  /** Closes the circuit and hands it back to the machine; lifetime counters stay. */
+  reset(): void {
+    this.#told().reset();
+  }
+
+  async #run<This, Args extends unknown[], Result>(
+    fn: (this: This, ...args: Args) => Result,
+    self: This,
+    args: Args,
+  ): Promise<Awaited<Result>> {
+    checkFunction(fn);
+    const ticket = this.#enter();
+    let result: Awaited<Result>;
+    try {
+      result = await Reflect.apply(fn, self, args);
+    } catch (error) {
+      this.#settle(ticket, this.#judge(error));
+      throw error;
+    }
+    this.#settle(ticket, SUCCESS);
+    return result;
+  }
+
+  /** The number of a ticket. */
+  #enter(): number {
+    const ticket = this.#told().enter();
+    if (ticket < 0) {
+      // No host code has run since, so this is its own rejection.
+      const [reason, retryAfter] = this.#backend.rejection() ?? [];
+      throw new CircuitBreakerOpenError(this.name, reason as Reason, retryAfter ?? null);
+    }
+    return ticket;
+  }
+
+  /** The core, which has just been told the time. */
+  #told(): Backend {
+    this.#clock?.tell(this.#backend);
+    return this.#backend;
+  }
+}
+
+function checkFunction(fn: unknown): void {
+  if (typeof fn !== 'function') {
+    throw new InvalidValueError('fn', show(fn), 'a function');
+  }
+}

@@ -1,0 +1,79 @@
+/** Time as a host hands it in. */
+
+import type { Backend } from './backend.js';
+import { InvalidValueError } from './errors.js';
+import { reportOnce } from './report.js';
+import { show } from './show.js';
+
+/** Where a breaker reads the time: `performance`, `Date`, a {@link ManualClock}, or a clock of one's own. */
+export interface Clock {
+  /** Milliseconds from an origin of the clock's choice, not negative; time that runs backwards counts as none. */
+  now(): number;
+}
+
+/** A clock for tests that moves when it is told to, so that nobody's tests sleep. */
+export class ManualClock implements Clock {
+  #now = 0;
+
+  /** The reading, in milliseconds; 0 at first. */
+  now(): number {
+    return this.#now;
+  }
+
+  /**
+   * Moves the clock forward.
+   *
+   * @param millis - milliseconds, 0 or more
+   * @throws InvalidValueError for what is no such number
+   */
+  advance(millis: number): void {
+    this.#now += checked('millis', millis);
+  }
+
+  /**
+   * Puts the clock at a reading, which may lie before the present one.
+   *
+   * @param millis - milliseconds, 0 or more
+   * @throws InvalidValueError for what is no such number
+   */
+  set(millis: number): void {
+    this.#now = checked('millis', millis);
+  }
+}
+
+function checked(field: string, millis: number): number {
+  if (Number.isFinite(millis) && millis >= 0) {
+    return millis;
+  }
+  throw new InvalidValueError(field, show(millis), 'a number of milliseconds of 0 or more');
+}
+
+/** A host's clock, read so that whatever it does harms no call. */
+export class HostClock {
+  readonly #clock: Clock;
+  readonly #report = reportOnce('the clock of a circuit breaker has no time to tell, so no time passes');
+  #reading = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Tells the time to a circuit. Where the clock throws or returns what is no time, the last time holds. */
+  tell(backend: Backend): void {
+    if (this.#reading) {
+      // A clock that asks the breaker gets an answer for the last time, and no recursion.
+      return;
+    }
+    this.#reading = true;
+    try {
+      const now: unknown = this.#clock.now();
+      if (typeof now !== 'number' || !backend.tell(now)) {
+        this.#report(now);
+      }
+    } catch (fault) {
+      this.#report(fault);
+    } finally {
+      this.#reading = false;
+    }
+  }
+}

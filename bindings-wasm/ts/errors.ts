@@ -1,0 +1,65 @@
+/** The errors that this package throws. A guarded function's own error is never one of them: it passes untouched. */
+
+import type { ErrorCode, Reason } from './vocabulary.js';
+
+/** The base of every error of this package. */
+export abstract class HalfopenError extends Error {
+  /** Stable, and the same in every language; messages may change. */
+  abstract readonly code: ErrorCode;
+
+  /** Everything this error tells, as a plain object. */
+  toJSON(): Record<string, unknown> {
+    return { ...(this as object), name: this.name, message: this.message };
+  }
+}
+
+/** The circuit did not let a call run. Each rejection throws a fresh one. */
+export class CircuitBreakerOpenError extends HalfopenError {
+  override readonly code = 'CIRCUIT_OPEN';
+
+  /** The name of the circuit. */
+  readonly circuitName: string;
+
+  /** Which rule rejected the call. */
+  readonly reason: Reason;
+
+  /** Seconds until a call may be admitted; null where nobody can tell, because the circuit is held open. */
+  readonly retryAfter: number | null;
+
+  constructor(circuitName: string, reason: Reason, retryAfter: number | null) {
+    const wait = retryAfter === null ? 'held open until it is reset' : `retry after ${retryAfter.toFixed(1)} s`;
+    super(`circuit '${circuitName}' is OPEN (${reason}): ${wait}`);
+    this.circuitName = circuitName;
+    this.reason = reason;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** A value was refused, and nothing has changed. */
+export class InvalidValueError extends HalfopenError {
+  override readonly code = 'INVALID_VALUE';
+
+  /** The field that was given the value, as the caller spelled it. */
+  readonly field: string;
+
+  /** The value in short form. */
+  readonly value: string;
+
+  /** What would have been accepted. */
+  readonly allowed: string;
+
+  constructor(field: string, value: string, allowed: string) {
+    super(`${field} = ${value} is refused: allowed is ${allowed}`);
+    this.field = field;
+    this.value = value;
+    this.allowed = allowed;
+  }
+}
+
+// On the prototypes, where JavaScript's own errors have it, and as text, because a minifier renames classes.
+for (const [type, name] of [
+  [CircuitBreakerOpenError, 'CircuitBreakerOpenError'],
+  [InvalidValueError, 'InvalidValueError'],
+] as const) {
+  Object.defineProperty(type.prototype, 'name', { value: name, configurable: true, writable: true });
+}

@@ -1,0 +1,15 @@
+/**
+ * A circuit breaker that cannot get stuck.
+ *
+ * @packageDocumentation
+ */
+
+export { CircuitBreaker } from './breaker.js';
+export { type Clock, ManualClock } from './clock.js';
+export type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
+export { CircuitBreakerOpenError, HalfopenError, InvalidValueError } from './errors.js';
+export type { Classify } from './judge.js';
+export type { CircuitBreakerOptions } from './options.js';
+export type { Permit } from './permit.js';
+export type { Durations, DurationsByOutcome, Status, TransitionEvent } from './status.js';
+export type { BackendKind, Cause, ErrorCode, Mode, Outcome, Reason, State } from './vocabulary.js';

@@ -1,0 +1,65 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+/** The leave to make one call. */
+
+import { CANCELLED, FAILURE, IGNORED, SUCCESS } from './outcome.js';
+
+/** Gives a ticket back; false where that was done before. */
+export type Settle = (ticket: number, outcome: number) => boolean;
+
+/** `Symbol.dispose`, or what compilers of `using` fall back to where a runtime lacks it. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+
+/** What is settled as cancelled when its permit is collected. (Some edge runtimes have no such registry.) */
+const forgotten =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<{ settle: Settle; ticket: number }>(({ settle, ticket }) => settle(ticket, CANCELLED));
+
+/**
+ * A permit to make one call, which has to say how the call ended.
+ *
+ * The first method that settles it counts; each returns whether it was the first. A permit that is disposed of
+ * unsettled, or collected as garbage, is settled as cancelled.
+ */
+export class Permit implements Disposable {
+  readonly #settle: Settle;
+  readonly #ticket: number;
+
+  /** @internal */
+  constructor(settle: Settle, ticket: number) {
+    this.#settle = settle;
+    this.#ticket = ticket;
+    forgotten?.register(this, { settle, ticket }, this);
+  }
+
+  /** The call did what was asked. */
+  success(): boolean {
+    return this.#end(SUCCESS);
+  }
+
+  /** The call failed, and the provider is to blame. */
+  failure(): boolean {
+    return this.#end(FAILURE);
+  }
+
+  /** The call failed, and that says nothing about the provider. */
+  ignore(): boolean {
+    return this.#end(IGNORED);
+  }
+
+  /** The call was given up before it ended. */
+  cancel(): boolean {
+    return this.#end(CANCELLED);
+  }
+
+  /** At the end of a `using` block: the same as {@link cancel}. */
+  [dispose](): void {
+    this.cancel();
+  }
+
+  #end(outcome: number): boolean {
+    forgotten?.unregister(this);
+    return this.#settle(this.#ticket, outcome);
+  }
+}

@@ -1,0 +1,29 @@
+/** The words of a breaker, the same in every language. */
+
+/** Where a circuit stands: calls pass, are rejected, or a few of them pass as probes. */
+export type State = 'closed' | 'open' | 'half_open';
+
+/** Who decides about a circuit: the machine, or an operator who holds it open or lets every call pass. */
+export type Mode = 'auto' | 'forced_open' | 'disabled';
+
+/** Why a circuit changed its state. */
+export type Cause =
+  | 'consecutive_failures'
+  | 'timeout_elapsed'
+  | 'probes_succeeded'
+  | 'probe_failed'
+  | 'forced'
+  | 'reset'
+  | 'disabled';
+
+/** Why a call was rejected. */
+export type Reason = 'open' | 'probes_busy' | 'forced_open';
+
+/** How a call ended; the last two say nothing about the provider. */
+export type Outcome = 'success' | 'failure' | 'ignored' | 'cancelled';
+
+/** What an error of this package is; stable, and the same in every language. */
+export type ErrorCode = 'CIRCUIT_OPEN' | 'INVALID_VALUE';
+
+/** Which build of the core is in use. */
+export type BackendKind = 'native' | 'wasm';

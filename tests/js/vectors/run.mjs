@@ -1,0 +1,136 @@
+/** Runs vectors through the public API, in any host: it is handed the package and knows no file. */
+
+const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
+const BESIDE = new Set(['at_ms', 'expect', 'outcome']);
+
+const camelCase = (name) => name.replace(/_([a-z_])/g, (_, letter) => letter.toUpperCase());
+const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Whole where it is whole to the nanosecond, which is as fine as the core counts. */
+const millis = (seconds) => (seconds === null ? null : Number((seconds * 1000).toFixed(6)));
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** `{ passed, failures }`, where `failures` are lines that tell the first difference of a vector. */
+export function runVectors(vectors, halfopen) {
+  const failures = [];
+  for (const vector of vectors) {
+    try {
+      runVector(vector, halfopen);
+    } catch (difference) {
+      failures.push(`${vector.id}: ${difference instanceof Difference ? difference.message : difference.stack}`);
+    }
+  }
+  return { passed: vectors.length - failures.length, failures };
+}
+
+class Difference extends Error {}
+
+function runVector(vector, halfopen) {
+  let session;
+  try {
+    session = new Session(vector.config, halfopen);
+  } catch (error) {
+    const field = error instanceof halfopen.InvalidValueError ? snakeCase(error.field) : undefined;
+    if (field === undefined || field !== vector.config_error) {
+      throw new Difference(`config_error: wanted ${vector.config_error ?? 'none'}, seen ${error}`);
+    }
+    return;
+  }
+  if (vector.config_error !== undefined) {
+    throw new Difference(`config_error: wanted ${vector.config_error}, seen none`);
+  }
+  for (const [index, step] of vector.steps.entries()) {
+    try {
+      session.step(step);
+    } catch (error) {
+      throw new Difference(`step ${index + 1} ${JSON.stringify(step)}: ${error.message}`);
+    }
+  }
+}
+
+class Session {
+  #permits = new Map();
+  #told = 0;
+
+  constructor(config, halfopen) {
+    const fields = Object.entries(config).map(([name, value]) => [camelCase(name), value]);
+    this.halfopen = halfopen;
+    this.clock = new halfopen.ManualClock();
+    this.breaker = new halfopen.CircuitBreaker(Object.fromEntries(fields), { clock: this.clock });
+  }
+
+  step(step) {
+    this.clock.set(step.at_ms);
+    const wanted = step.expect ?? {};
+    const own = this.#act(step);
+    if ('error' in own && !('error' in wanted)) {
+      throw new Difference(`refused: ${own.error}`);
+    }
+    const seen = { ...this.#status(), ...own };
+    if ('transitions' in wanted) {
+      seen.transitions = this.#transitions();
+    }
+    for (const [key, value] of Object.entries(wanted)) {
+      if (!(key in seen && same(seen[key], value))) {
+        throw new Difference(`${key}: wanted ${JSON.stringify(value)}, seen ${JSON.stringify(seen[key]) ?? 'nothing'}`);
+      }
+    }
+  }
+
+  /** Does what a step says; what it alone can tell. */
+  #act(step) {
+    const { CircuitBreakerOpenError, InvalidValueError } = this.halfopen;
+    try {
+      return this.#order(step);
+    } catch (error) {
+      if (error instanceof CircuitBreakerOpenError) {
+        return { admitted: false, reason: error.reason, retry_after_ms: millis(error.retryAfter) };
+      }
+      if (error instanceof InvalidValueError) {
+        return { error: error.code };
+      }
+      throw error;
+    }
+  }
+
+  #order(step) {
+    const kinds = Object.keys(step).filter((key) => !BESIDE.has(key));
+    switch (kinds.join('+')) {
+      case '':
+        return {};
+      case 'acquire':
+        this.#permits.set(step.acquire, this.breaker.acquire());
+        return { admitted: true, reason: null, retry_after_ms: null };
+      case 'settle':
+        this.#permits.get(step.settle)[OUTCOMES[step.outcome]]();
+        return {};
+      case 'drop':
+        // What `using` does at the end of its block.
+        this.#permits.get(step.drop)[Symbol.dispose]();
+        return {};
+      case 'force_open':
+        this.breaker.forceOpen(step.force_open === null ? null : step.force_open / 1000);
+        return {};
+      case 'disable':
+        this.breaker.disable();
+        return {};
+      case 'reset':
+        this.breaker.reset();
+        return {};
+      default:
+        throw new Difference(`a step of an unknown kind, ${kinds.join(' with ')}`);
+    }
+  }
+
+  #status() {
+    const status = Object.entries(this.breaker.status()).map(([name, value]) => [snakeCase(name), value]);
+    const { state, mode } = this.breaker;
+    const { retry_after_seconds: wait, ...seen } = Object.fromEntries(status);
+    return { ...seen, state, mode, retry_after_ms: millis(wait) };
+  }
+
+  #transitions() {
+    const events = this.breaker.events(this.#told);
+    this.#told = events.at(-1)?.sequence ?? this.#told;
+    return events.map(({ fromState, toState, cause }) => [fromState, toState, cause]);
+  }
+}
