@@ -64,6 +64,12 @@ class Config:
     probe_timeout: int
     cancel_failure_after: int | None
     shadow: bool
+    record_durations: bool
+
+    @property
+    def measures(self) -> bool:
+        """Whether any rule asks how long a call takes."""
+        return self.record_durations or self.slow_call is not None or self.cancel_failure_after is not None
 
     @property
     def judges_rates(self) -> bool:
@@ -77,9 +83,8 @@ def parse(given: Mapping[str, object]) -> Config:
             raise Invalid(field, given[field], "one of " + ", ".join(FIELDS))
     fields: dict[str, object] = {**FIELDS, **given}
 
-    # Neither is used by the model, but a bad value is refused all the same.
+    # The model does not use it, but a bad value is refused all the same.
     _name(fields)
-    _boolean(fields, "record_durations")
 
     timeout = _seconds(fields, "timeout_seconds", YEAR_IN_SECONDS)
     config = Config(
@@ -98,6 +103,7 @@ def parse(given: Mapping[str, object]) -> Config:
         probe_timeout=_seconds_or_none(fields, "probe_timeout_seconds") or timeout,
         cancel_failure_after=_seconds_or_none(fields, "cancel_failure_after_seconds"),
         shadow=_boolean(fields, "shadow"),
+        record_durations=_boolean(fields, "record_durations"),
     )
     _check_together(config, fields)
     return config

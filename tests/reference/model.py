@@ -26,7 +26,7 @@ COUNTERS = {
 
 @dataclass(eq=False)
 class Permit:
-    born: int
+    born: int | None  # None where no rule asked for the time when it was handed out
     generation: int
     votes: bool  # false for a call that the machine did not admit itself
     settled: bool = False
@@ -120,7 +120,7 @@ class Breaker:
     def admit(self, now: int, votes: bool) -> Answer:
         self.counters["total_calls"] += 1
         self.counters["in_flight"] += 1
-        return Answer(Permit(now, self.generation, votes))
+        return Answer(Permit(now if self.config.measures else None, self.generation, votes))
 
     def turn_away(self, now: int, reason: str, retry_after: int | None) -> Answer:
         if self.mode == "shadow":
@@ -136,7 +136,7 @@ class Breaker:
         if permit.settled:
             return
         permit.settled = True
-        duration = max(0, now - permit.born)
+        duration = -1 if permit.born is None else max(0, now - permit.born)
         limit = self.config.cancel_failure_after
         if outcome == "cancelled" and limit is not None and duration >= limit:
             outcome = "failure"

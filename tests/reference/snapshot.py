@@ -32,7 +32,8 @@ def save(breaker: Breaker, now: int) -> str:
             "mode": breaker.mode_at(now),
             "generation": breaker.generation,
             "wait": breaker.wait,
-            "openings": breaker.openings.count,
+            # A record that is clean stays clean, wherever the next clock goes.
+            "openings": 0 if clean(breaker, now) else breaker.openings.count,
             "last_wait": breaker.openings.last_wait,
             "closed_for": max(0, now - breaker.openings.closed_at),
             "window": [(current - entry.bucket, entry.failed, entry.slow) for entry in breaker.window.seen(now)],
@@ -47,6 +48,11 @@ def save(breaker: Breaker, now: int) -> str:
     )
 
 
+def clean(breaker: Breaker, now: int) -> bool:
+    closed_for = now - breaker.openings.closed_at
+    return breaker.state == "closed" and closed_for >= breaker.openings.last_wait
+
+
 def restore(config: Config, snapshot: str, now: int) -> Breaker:
     saved = json.loads(snapshot)
     breaker = Breaker(config)
@@ -57,7 +63,8 @@ def restore(config: Config, snapshot: str, now: int) -> Breaker:
     breaker.successes = saved["successes"]
     breaker.wait = saved["wait"]
     if saved["remaining"] is not None:
-        breaker.deadline = now + saved["remaining"]
+        # A wait that was over stays over, wherever the new clock goes.
+        breaker.deadline = now + saved["remaining"] if saved["remaining"] else 0
     breaker.openings = Openings(
         count=saved["openings"],
         last_wait=saved["last_wait"],

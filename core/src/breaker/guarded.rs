@@ -105,7 +105,7 @@ impl Guarded {
     }
 
     pub(super) fn restore(&mut self, snapshot: &Snapshot, now: Tick) {
-        self.control = self.control.restored(&snapshot.control, self.config.rules(), now);
+        self.control = self.control.restored(&snapshot.control, now);
         self.window = Window::restored(self.config.rules(), &snapshot.window, now);
         self.history.add(&snapshot.edges);
     }

@@ -45,8 +45,10 @@ impl Control {
             Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen, wait.left(now)))),
             Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
         };
+        // A record that is clean stays clean, wherever the next clock goes.
+        let openings = self.openings_at(now);
         let clean_in = match self.phase {
-            Phase::Closed { clean_at, .. } => clean_at.since(now).min(self.openings.last_wait),
+            Phase::Closed { clean_at, .. } => clean_at.since(now).min(openings.last_wait),
             Phase::Open { .. } | Phase::HalfOpen(_) => Duration::ZERO,
         };
         Saved {
@@ -55,28 +57,26 @@ impl Control {
             generation: self.generation,
             failures: self.consecutive_failures(),
             wait,
-            openings: self.openings.count,
-            last_wait: self.openings.last_wait,
+            openings: openings.count,
+            last_wait: openings.last_wait,
             clean_in,
         }
     }
 
     /// A saved value that is consistent, at `now`, in a generation of its own: no permit of before has a say in it.
-    pub(crate) fn restored(self, saved: &Saved, rules: &Rules, now: Tick) -> Self {
+    pub(crate) fn restored(self, saved: &Saved, now: Tick) -> Self {
         let failures = saved.failures;
         let phase = match saved.state {
             State::Closed => Phase::Closed { failures, clean_at: now.after(saved.clean_in) },
             State::Open | State::HalfOpen => {
-                let wait = saved.wait.map(|(chosen, left)| Wait { chosen, until: now.after(left) });
+                // A wait that was over stays over, wherever the new clock goes.
+                let until = |left: Duration| if left.is_zero() { Tick::ZERO } else { now.after(left) };
+                let wait = saved.wait.map(|(chosen, left)| Wait { chosen, until: until(left) });
                 Phase::Open { failures, wait }
             }
         };
-        let mode = match saved.mode {
-            Mode::Auto | Mode::Shadow => Self::own_mode(rules),
-            Mode::ForcedOpen | Mode::Disabled => saved.mode,
-        };
         let openings = Openings { count: saved.openings, last_wait: saved.last_wait };
         let generation = self.generation.max(saved.generation) + 1;
-        Self { generation, mode, phase, openings, jitter: self.jitter }
+        Self { generation, mode: saved.mode, phase, openings, jitter: self.jitter }
     }
 }

@@ -1,0 +1,191 @@
+"""Random histories through the Python binding and through the model: every number must agree after every event.
+
+`python tests/reference/histories.py [EVENTS] [SEED]`; a disagreement is printed as a vector, ready to be kept.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from multiprocessing import Pool
+from typing import Any
+
+from config import parse
+from model import Breaker, Permit
+from snapshot import restore, save
+
+import halfopen
+
+MILLISECOND = 1_000_000
+EVENTS_A_HISTORY = 200
+PROCESSES = 2
+OUTCOMES = ("success", "success", "success", "failure", "failure", "failure", "ignored", "cancelled")
+
+
+def some_config(chance: random.Random) -> dict[str, Any]:
+    """A small configuration, in which thresholds are near and times are short."""
+    config: dict[str, Any] = {
+        "failure_threshold": chance.choice([None, 1, 2, 3]),
+        "success_threshold": chance.randint(1, 3),
+        "timeout_seconds": chance.choice([0.001, 0.005, 0.02]),
+        "half_open_max_calls": chance.randint(1, 3),
+        "timeout_multiplier": chance.choice([1, 1.5, 2]),
+        "max_timeout_seconds": chance.choice([None, 0.02, 0.05]),
+        "probe_timeout_seconds": chance.choice([None, 0.002, 0.01, 2]),
+        "cancel_failure_after_seconds": chance.choice([None, None, 0.003]),
+        "slow_call_seconds": chance.choice([None, 0.002, 0.004]),
+        "window": chance.choice([{"calls": 3}, {"calls": 7}, {"seconds": 1}, {"seconds": 2}]),
+        "minimum_calls": chance.randint(1, 3),
+        "shadow": chance.random() < 0.15,
+        "record_durations": chance.random() < 0.7,
+    }
+    if config["failure_threshold"] is None or chance.random() < 0.4:
+        config["failure_rate_threshold"] = chance.choice([0.1, 0.3333, 0.5, 1])
+    if config["slow_call_seconds"] is not None and chance.random() < 0.5:
+        config["slow_call_rate_threshold"] = chance.choice([0.25, 0.5, 1])
+    return config
+
+
+def some_step(chance: random.Random, at_ms: int, permits: list[str], names: int) -> dict[str, Any]:
+    """One step at a time that is mostly later than the last."""
+    kind = chance.random()
+    step: dict[str, Any] = {"at_ms": at_ms}
+    if kind < 0.45 or not permits:
+        return step | {"acquire": str(names)}
+    if kind < 0.88:
+        step |= {"settle": chance.choice(permits), "outcome": chance.choice(OUTCOMES)}
+        return step | ({"retry_after_ms": chance.choice([0, 3, 30, 300])} if chance.random() < 0.1 else {})
+    if kind < 0.91:
+        return step | {"drop": chance.choice(permits)}
+    if kind < 0.93:
+        return step | {"force_open": chance.choice([None, 1, 7, 40])}
+    if kind < 0.95:
+        return step | {"reset": True}
+    if kind < 0.96:
+        return step | {"disable": True}
+    if kind < 0.98:
+        return step | {"reconfigure": some_config(chance)}
+    return step | {"restart": True}
+
+
+class Both:
+    """One breaker of each kind, on the same clock."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.clock = halfopen.ManualClock()
+        self.core = halfopen.CircuitBreaker(halfopen.CircuitBreakerConfig(**config), clock=self.clock)
+        self.model = Breaker(parse(config))
+        self.permits: dict[str, tuple[halfopen.Permit, Breaker, Permit]] = {}
+
+    def step(self, step: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Does the step on both, and tells what each shows after it."""
+        now = step["at_ms"] * MILLISECOND
+        self.clock.set(step["at_ms"] / 1000)
+        core_said, model_said = self.act(step, now)
+        return core_said | self.core_shows(), model_said | self.model_shows(now)
+
+    def act(self, step: dict[str, Any], now: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        match step:
+            case {"acquire": name}:
+                return self.acquire(name, now)
+            case {"settle": name, "outcome": outcome}:
+                permit, model, shadow = self.permits[name]
+                hint = step.get("retry_after_ms")
+                permit.settle(outcome, None if hint is None else hint / 1000)
+                model.settle(shadow, outcome, now, None if hint is None else hint * MILLISECOND)
+            case {"drop": name}:
+                permit, model, shadow = self.permits.pop(name)
+                del permit
+                model.drop(shadow, now)
+            case {"force_open": millis}:
+                self.core.force_open(None if millis is None else millis / 1000)
+                self.model.force_open(None if millis is None else millis * MILLISECOND, now)
+            case {"reset": True}:
+                self.core.reset()
+                self.model.reset(now)
+            case {"disable": True}:
+                self.core.disable()
+                self.model.disable(now)
+            case {"reconfigure": config}:
+                self.core.reconfigure(halfopen.CircuitBreakerConfig(**config))
+                self.model.reconfigure(parse(config))
+            case {"restart": True}:
+                saved, self.core = self.core, halfopen.CircuitBreaker(self.core.config, clock=self.clock)
+                self.core.restore(saved.snapshot())
+                self.model = restore(self.model.config, save(self.model, now), now)
+            case _:
+                raise ValueError(step)
+        return {}, {}
+
+    def acquire(self, name: str, now: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer = self.model.acquire(now)
+        model_said = {"reason": answer.reason, "wait": answer.retry_after}
+        try:
+            permit = self.core.acquire()
+        except halfopen.CircuitBreakerOpenError as rejected:
+            return {"reason": rejected.reason, "wait": nanos(rejected.retry_after)}, model_said
+        if answer.permit is not None:
+            self.permits[name] = (permit, self.model, answer.permit)
+        return {"reason": None, "wait": None}, model_said
+
+    def core_shows(self) -> dict[str, Any]:
+        raw = dict(self.core.read_status())
+        raw["left"] = nanos(raw["retry_after_seconds"])
+        return raw
+
+    def model_shows(self, now: int) -> dict[str, Any]:
+        model, seen = self.model, self.model.window.seen(now)
+        return model.counters | {
+            "state": model.state_at(now),
+            "mode": model.mode_at(now),
+            "left": model.retry_after(now),
+            "consecutive_failures": model.failures,
+            "consecutive_successes": model.successes,
+            "window_calls": len(seen),
+            "window_failed": sum(entry.failed for entry in seen),
+            "window_slow": sum(entry.slow for entry in seen),
+        }
+
+
+def nanos(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1e9)
+
+
+def history(seed: int) -> str | None:
+    """One history; the steps that lead to a disagreement, as a vector, if there is one."""
+    chance = random.Random(seed)
+    config = some_config(chance)
+    if chance.random() < 0.5:
+        config.pop("max_timeout_seconds")
+    both, steps, at_ms, names = Both(config), list[dict[str, Any]](), 0, 0
+    for _ in range(EVENTS_A_HISTORY):
+        at_ms = max(0, at_ms + chance.choice([0, 0, 1, 1, 2, 3, 5, 20, 150, 1000, -1, -7]))
+        names += 1
+        step = some_step(chance, at_ms, list(both.permits), names)
+        steps.append(step)
+        core, model = both.step(step)
+        different = {name: (core[name], wanted) for name, wanted in model.items() if core[name] != wanted}
+        if different:
+            vector = json.dumps({"id": f"histories/seed-{seed}", "why": "…", "config": config, "steps": steps})
+            return f"seed {seed}, (core, model): {different}\n{vector}"
+    return None
+
+
+def main() -> int:
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    count = max(1, events // EVENTS_A_HISTORY)
+    with Pool(PROCESSES) as pool:
+        for done, disagreement in enumerate(pool.imap_unordered(history, range(first, first + count), 16), 1):
+            if disagreement is not None:
+                print(disagreement)
+                print(f"histories: a disagreement after {done} histories")
+                pool.terminate()
+                return 1
+    print(f"histories: {count} of {EVENTS_A_HISTORY} events each, {count * EVENTS_A_HISTORY} events, no disagreement")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
