@@ -11,11 +11,10 @@ import sys
 from multiprocessing import Pool
 from typing import Any
 
+import halfopen
 from config import parse
 from model import Breaker, Permit
 from snapshot import restore, save
-
-import halfopen
 
 MILLISECOND = 1_000_000
 EVENTS_A_HISTORY = 200
@@ -158,11 +157,10 @@ def history(seed: int) -> str | None:
     config = some_config(chance)
     if chance.random() < 0.5:
         config.pop("max_timeout_seconds")
-    both, steps, at_ms, names = Both(config), list[dict[str, Any]](), 0, 0
-    for _ in range(EVENTS_A_HISTORY):
+    both, steps, at_ms = Both(config), list[dict[str, Any]](), 0
+    for number in range(EVENTS_A_HISTORY):
         at_ms = max(0, at_ms + chance.choice([0, 0, 1, 1, 2, 3, 5, 20, 150, 1000, -1, -7]))
-        names += 1
-        step = some_step(chance, at_ms, list(both.permits), names)
+        step = some_step(chance, at_ms, list(both.permits), number)
         steps.append(step)
         core, model = both.step(step)
         different = {name: (core[name], wanted) for name, wanted in model.items() if core[name] != wanted}

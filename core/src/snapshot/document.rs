@@ -16,8 +16,12 @@ pub(super) struct Document<'v> {
     left: Vec<(&'v str, &'v Value)>,
 }
 
+/// The longest duration that is told, some 292 years. Beyond 104 days a JSON library that knows only doubles rounds
+/// nanoseconds, by some nanoseconds; what is longer stays longer or equal.
+const LONGEST: u64 = i64::MAX as u64;
+
 pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(EXACT).min(EXACT)
+    u64::try_from(duration.as_nanos()).map_or(LONGEST, |nanos| nanos.min(LONGEST))
 }
 
 impl<'v> Document<'v> {
@@ -60,7 +64,7 @@ impl<'v> Document<'v> {
     }
 
     pub(super) fn duration(&mut self, name: &str) -> Result<Duration, InvalidValue> {
-        self.whole(name, EXACT).map(Duration::from_nanos)
+        self.whole(name, LONGEST).map(Duration::from_nanos)
     }
 
     pub(super) fn duration_or_none(&mut self, name: &str) -> Result<Option<Duration>, InvalidValue> {
