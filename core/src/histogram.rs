@@ -31,7 +31,7 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS], total_nanos: AtomicU64::new(0) }
+        Self { buckets: core::array::from_fn(|_| AtomicU64::new(0)), total_nanos: AtomicU64::new(0) }
     }
 
     pub(crate) fn record(&self, duration: Duration) {
