@@ -18,13 +18,13 @@ RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Car
 NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
 PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e docs/demo
 
-.PHONY: demo test vectors format lint-rust lint-python lint-js test-rust test-python test-node test-browser test-e2e \
+.PHONY: demo test prove prove-short vectors format lint-rust lint-python lint-js test-rust test-python test-node test-browser test-e2e \
 	build python node clean
 
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the story by itself
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.story)
 
-test: lint-rust test-rust lint-python test-python lint-js test-node test-browser vectors test-e2e ## Everything
+test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-browser vectors test-e2e ## Everything
 	@echo "make test: all passed"
 
 vectors: python node $(DONE)/chromium ## The shared vectors in every runner
@@ -77,6 +77,24 @@ test-e2e: python $(DONE)/chromium
 	$(VENV)/pytest tests/e2e
 	$(MAKE) --no-print-directory demo ONCE=1
 
+## The proof: what `make test` runs in short, `make prove` runs at length
+
+LOOM := RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release --test loom --target-dir target/loom
+
+prove-short: python
+	$(LOOM)
+	$(VENV)/python tests/reference/coverage.py
+	$(VENV)/python tests/reference/histories.py 200000
+
+prove: python $(DONE)/miri $(DONE)/cargo-mutants ## An hour or so: every value, interleaving, history and mutant
+	HALFOPEN_PROVE=1 cargo test --quiet --package halfopen --release --lib every_reachable_value -- --nocapture
+	$(LOOM)
+	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --lib --target-dir target/miri -- \
+		--skip exhaustive --skip as_a_map
+	$(VENV)/python tests/reference/coverage.py
+	$(VENV)/python tests/reference/histories.py 10000000
+	target/tools/bin/cargo-mutants mutants --package halfopen --test-package halfopen,halfopen-tests --output target
+
 ## What has to be there first
 
 $(DONE):
@@ -86,6 +104,14 @@ $(DONE)/rust: rust-toolchain.toml | $(DONE)
 	@echo "Rust: the toolchain that rust-toolchain.toml names"
 	rustc --version || rustup toolchain install
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+	@touch $@
+
+$(DONE)/miri: | $(DONE)
+	rustup component add rust-src miri --toolchain nightly
+	@touch $@
+
+$(DONE)/cargo-mutants: | $(DONE)
+	cargo install --quiet cargo-mutants --locked --root target/tools
 	@touch $@
 
 $(DONE)/venv: requirements.txt | $(DONE)

@@ -14,20 +14,28 @@
 //! ```
 //!
 //! A circuit breaker stands between a caller and a provider that may fail. While the circuit is *closed*, calls pass.
-//! After some failures in a row it *opens*: calls are rejected at once, which spares the caller the wait and the
-//! provider the load. When a wait is over it is *half-open*: a few calls pass as probes, and their outcome closes it or
-//! opens it again.
+//! After some failures in a row, or when too many of the last calls failed or were slow, it *opens*: calls are rejected
+//! at once, which spares the caller the wait and the provider the load. When a wait is over it is *half-open*: a few
+//! calls pass as probes, and their outcome closes it or opens it again.
+//!
+//! Three rules keep it from getting stuck or being fooled, and each answers a defect that other breakers have shipped:
+//! - *A permit carries the generation in which it was handed out*, and one of an older generation changes nothing. So a
+//!   result that comes late neither closes nor opens what has moved on.
+//! - *A permit always comes back*: dropped, cancelled or panicked over, it frees its slot.
+//! - *A probe that shows no sign of life loses its slot* after a while. So one that never returns holds nothing.
 //!
 //! # Rooms
 //! - [`Config`]: the fields, their defaults, their checks.
-//! - [`control`]: the machine, a small `Copy` value and pure functions; everything that changes state.
+//! - [`control`]: the machine, a small `Copy` value and pure functions; everything that changes state. The table and the
+//!   diagram stand there.
 //! - [`CircuitBreaker`]: the shell that many threads share: the value, its evidence, and a [`Clock`].
+//! - [`Registry`]: breakers by name, as many as you allow.
+//! - [`Snapshot`]: what outlives a breaker, as a versioned document.
 //! - [`Clock`], [`Tick`], [`ManualClock`]: time, handed in.
 //!
 //! # What this crate does not do
 //! It starts no thread and no timer, does no I/O, is not `async` and logs nothing: what time changes is worked out when
-//! somebody asks. It does not retry, limit rates, or cut calls short. Rates over windows, waits that grow, snapshots
-//! and listeners are not built yet.
+//! somebody asks. It does not retry, limit rates, or cut calls short, and shares nothing between processes.
 //!
 //! # Features
 //! - `std` (default): [`SystemClock`] and the operating system's lock.
