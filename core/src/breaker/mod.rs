@@ -44,7 +44,7 @@ use word::Word;
 ///
 /// Each acquire and each settle takes effect at one instant. A call that a healthy circuit admits reads one atomic
 /// word and adds to one counter, and so does its success. Everything else goes, one change at a time, through the pure
-/// [`Control`]; the lock around it is never held while the host's function or clock runs.
+/// [`Control`](crate::control::Control); the lock around it is never held while the host's function or clock runs.
 ///
 /// ```
 /// use halfopen::{CallError, CircuitBreaker, Config};
