@@ -7,8 +7,16 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 use crate::error::to_python;
 use halfopen::InvalidValue;
 
+/// How deep dictionaries and lists may stand in each other; nothing that a field takes is deeper. Python can make them
+/// endless.
+const DEPTH: usize = 8;
+
 /// A Python object as the core's value; what no field takes is passed on as its `repr`.
 pub fn value_of(object: &Bound<'_, PyAny>) -> Value {
+    value_within(object, DEPTH)
+}
+
+fn value_within(object: &Bound<'_, PyAny>, depth: usize) -> Value {
     if object.is_none() {
         return Value::Null;
     }
@@ -31,13 +39,17 @@ pub fn value_of(object: &Bound<'_, PyAny>) -> Value {
     {
         return Value::Text(text);
     }
-    if let Ok(dict) = object.cast::<PyDict>()
-        && let Some(entries) = dict.iter().map(|(name, value)| Some((name.extract().ok()?, value_of(&value)))).collect()
+    if depth > 0
+        && let Ok(dict) = object.cast::<PyDict>()
+        && let Some(entries) =
+            dict.iter().map(|(name, value)| Some((name.extract().ok()?, value_within(&value, depth - 1)))).collect()
     {
         return Value::Map(entries);
     }
-    if let Ok(list) = object.cast::<PyList>() {
-        return Value::List(list.iter().map(|value| value_of(&value)).collect());
+    if depth > 0
+        && let Ok(list) = object.cast::<PyList>()
+    {
+        return Value::List(list.iter().map(|value| value_within(&value, depth - 1)).collect());
     }
     let shown = object.repr().and_then(|repr| repr.extract());
     Value::Other(shown.unwrap_or_else(|_| "an object without a repr".into()))

@@ -46,6 +46,22 @@ def test_a_bad_name_is_refused(name: Any) -> None:
     assert caught.value.field == "name"
 
 
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+DEEP: list[Any] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "window", [ENDLESS, DEEP, {"calls": ENDLESS}, {"calls": 0}, {"calls": 5, "seconds": 5}, {1: 2}]
+)
+def test_a_bad_window_is_refused_by_name(window: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        CircuitBreakerConfig(window=window)
+    assert caught.value.field == "window"
+
+
 def test_an_unknown_field_is_refused_by_name() -> None:
     with pytest.raises(InvalidValueError) as caught:
         CircuitBreakerConfig(failure_treshold=3)  # type: ignore[call-arg]

@@ -1,0 +1,106 @@
+"""Live configuration, snapshots, listeners, and the one sentence for an operator."""
+
+import gc
+import json
+import sys
+import weakref
+from typing import Any
+
+import pytest
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, Event, InvalidValueError, ManualClock
+
+
+def test_reconfiguring_keeps_the_name_the_state_and_the_running_wait(
+    breaker: CircuitBreaker, clock: ManualClock
+) -> None:
+    breaker.acquire().failure()
+    breaker.reconfigure(CircuitBreakerConfig(name="other", timeout_seconds=5))
+    assert (breaker.name, breaker.config.name, breaker.config.timeout_seconds) == ("gemini", "gemini", 5.0)
+    clock.advance(29)
+    assert breaker.state == "open"
+    clock.advance(1)
+    assert breaker.acquire().success()
+
+
+def test_a_snapshot_goes_on_in_another_breaker(breaker: CircuitBreaker, clock: ManualClock) -> None:
+    breaker.acquire().failure()
+    clock.advance(10)
+    document = breaker.snapshot()
+    assert json.loads(document)["version"] == 1
+    other = CircuitBreaker(breaker.config, clock=ManualClock())
+    other.restore(document)
+    assert other.get_status()["retry_after_seconds"] == 20.0
+    assert other.metrics.failed_calls == 1
+
+
+@pytest.mark.parametrize("damaged", ["", "{", "null", "[]", "{}", "[" * 100_000, '{"version": 2}', b"\xff", None])
+def test_a_damaged_snapshot_is_refused_and_changes_nothing(breaker: CircuitBreaker, damaged: Any) -> None:
+    breaker.acquire().failure()
+    before = breaker.get_status()["metrics"]
+    with pytest.raises(InvalidValueError) as caught:
+        breaker.restore(damaged)
+    assert caught.value.field.startswith("snapshot")
+    assert breaker.get_status()["metrics"] == before
+
+
+def test_a_listener_hears_each_transition_in_order_until_it_is_taken_away(breaker: CircuitBreaker) -> None:
+    heard: list[Event] = []
+    stop = breaker.subscribe(heard.append)
+    breaker.acquire().failure()
+    breaker.reset()
+    assert [(event.sequence, event.cause) for event in heard] == [(1, "consecutive_failures"), (2, "reset")]
+    assert stop()
+    assert not stop()
+    breaker.force_open()
+    assert len(heard) == 2
+
+
+def test_a_listener_that_raises_harms_no_call(breaker: CircuitBreaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))
+
+    def listener(event: Event) -> None:
+        raise RuntimeError(event)
+
+    breaker.subscribe(listener)
+    breaker.subscribe(lambda event: breaker.reset() if event.to_state == "open" else None)
+    with pytest.raises(OSError, match="mine"):
+        breaker.call_sync(_fail)
+    assert reported == ["RuntimeError", "RuntimeError"]
+    assert breaker.state == "closed"
+
+
+def _fail() -> None:
+    raise OSError("mine")
+
+
+def test_a_listener_in_a_cycle_with_its_breaker_is_collected() -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.breaker = CircuitBreaker()
+            self.breaker.subscribe(self.hear)
+
+        def hear(self, event: Event) -> None:
+            raise NotImplementedError
+
+    owner = Owner()
+    gone = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert gone() is None
+
+
+def test_it_explains_itself(breaker: CircuitBreaker) -> None:
+    breaker.acquire().failure()
+    assert breaker.explain() == "open after 1 failure in a row: in 30.0 s the next call is let through as a probe"
+    breaker.force_open()
+    assert breaker.explain() == "forced open by an operator: it stays so until it is reset"
+
+
+def test_a_hint_makes_the_wait_longer(breaker: CircuitBreaker) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        breaker.acquire().failure(retry_after=-1)
+    assert caught.value.field == "retry_after_seconds"
+    assert breaker.acquire().failure(retry_after=90)
+    assert breaker.get_status()["retry_after_seconds"] == 90.0
