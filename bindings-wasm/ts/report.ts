@@ -10,35 +10,38 @@ interface Warner {
 export function reportOnce(message: string): (fault: unknown) => void {
   let told = false;
   return (fault) => {
-    try {
-      silence(fault);
-      if (!told) {
-        told = true;
-        warn(`${message}: ${describe(fault)}`);
-      }
-    } catch {
-      // Who has no way to be told is not told.
+    const shown = look(fault);
+    if (!told) {
+      told = true;
+      warn(`${message}: ${shown}`);
     }
   };
 }
 
-/** Warns the way the host warns. */
-function warn(warning: string): void {
-  const { process: host } = globalThis as { process?: Warner };
-  if (typeof host?.emitWarning === 'function') {
-    host.emitWarning(warning, 'HalfopenWarning');
-  } else {
-    console.error(`HalfopenWarning: ${warning}`);
+/** A fault as a warning shows it. */
+function look(fault: unknown): string {
+  try {
+    if (fault instanceof Promise) {
+      // A helper that is `async` by mistake: nobody else will handle its rejection.
+      fault.catch(() => undefined);
+      return '(a promise)';
+    }
+    return fault instanceof Error ? `${fault.name}: ${fault.message}` : show(fault);
+  } catch {
+    return '(a value that cannot be looked at)';
   }
 }
 
-function describe(fault: unknown): string {
-  return fault instanceof Error ? `${fault.name}: ${fault.message}` : show(fault);
-}
-
-/** A helper that is `async` by mistake returns a promise, and nobody else will handle its rejection. */
-function silence(fault: unknown): void {
-  if (fault instanceof Promise) {
-    fault.catch(() => undefined);
+/** Warns the way the host warns. */
+function warn(warning: string): void {
+  try {
+    const { process: host } = globalThis as { process?: Warner };
+    if (typeof host?.emitWarning === 'function') {
+      host.emitWarning(warning, 'HalfopenWarning');
+    } else {
+      console.error(`HalfopenWarning: ${warning}`);
+    }
+  } catch {
+    // Who has no way to be told is not told.
   }
 }

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { onStage, warningsOf } from './stage.mjs';
+
+const COUNTERS = {
+  success: 'successfulCalls',
+  failure: 'failedCalls',
+  ignored: 'ignoredCalls',
+  cancelled: 'cancelledCalls',
+};
+
+for (const [outcome, counter] of Object.entries(COUNTERS)) {
+  test(`a classifier that says ${outcome} is believed, and the error still comes out`, async () => {
+    const seen = [];
+    const classify = (error) => {
+      seen.push(error);
+      return outcome;
+    };
+    const { breaker } = onStage({}, { classify });
+    const own = new DOMException('even this one', 'AbortError');
+    assert.equal(await breaker.call(() => Promise.reject(own)).catch((error) => error), own);
+    assert.deepEqual(seen, [own]);
+    assert.equal(breaker.status()[counter], 1);
+    await breaker.call(() => 'a result is not classified');
+    assert.equal(seen.length, 1);
+  });
+}
+
+const FAULTS = {
+  throws: () => {
+    throw new Error('confused');
+  },
+  nothing: () => undefined,
+  'a typo': () => 'failed',
+  'a number': () => 1,
+  'an inherited name': () => 'constructor',
+  'a promise': async () => {
+    throw new Error('async by mistake');
+  },
+};
+
+for (const [name, classify] of Object.entries(FAULTS)) {
+  test(`a classifier with a fault is reported once, and the call counts as a failure: ${name}`, async () => {
+    const { breaker } = onStage({}, { classify });
+    const own = new Error("the function's own");
+    const warnings = await warningsOf(async () => {
+      for (let round = 0; round < 3; round += 1) {
+        assert.equal(await breaker.call(() => Promise.reject(own)).catch((error) => error), own);
+      }
+    });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /classifier/);
+    const { failedCalls, inFlight } = breaker.status();
+    assert.deepEqual([failedCalls, inFlight], [3, 0]);
+  });
+}
+
+test('a classifier that throws leaks no probe slot', async () => {
+  const { breaker, clock } = onStage(
+    { failureThreshold: 1, halfOpenMaxCalls: 1, timeoutSeconds: 10 },
+    { classify: FAULTS.throws },
+  );
+  for (let round = 0; round < 3; round += 1) {
+    await assert.rejects(
+      breaker.call(() => Promise.reject(new Error('down'))),
+      /down/,
+    );
+    clock.advance(10_000);
+  }
+  assert.equal(breaker.state, 'half_open');
+});
+
+test('a classifier may use the breaker', async () => {
+  let breaker;
+  const classify = () => {
+    breaker.reset();
+    return breaker.status().inFlight === 1 ? 'ignored' : 'failure';
+  };
+  ({ breaker } = onStage({}, { classify }));
+  await assert.rejects(
+    breaker.call(() => Promise.reject(new Error('own'))),
+    /own/,
+  );
+  assert.equal(breaker.status().ignoredCalls, 1);
+});
+
+test('an error whose name cannot be read is a failure', async () => {
+  const { breaker } = onStage({ failureThreshold: 5 });
+  const poisoned = Object.defineProperty(new Error('odd'), 'name', {
+    get() {
+      throw new Error('no name');
+    },
+  });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const thrown of [poisoned, proxy]) {
+    const fail = () => {
+      throw thrown;
+    };
+    const seen = await breaker.call(fail).catch((error) => ({ error }));
+    assert.equal(seen.error, thrown);
+  }
+  assert.equal(breaker.status().failedCalls, 2);
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { CircuitBreaker, InvalidValueError, ManualClock } from 'halfopen';
+
+import { onStage, opened, warningsOf } from './stage.mjs';
+
+test('performance, Date and a ManualClock are clocks', () => {
+  for (const clock of [performance, Date, new ManualClock()]) {
+    const breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 3600 }, { clock });
+    breaker.acquire().failure();
+    assert.ok(breaker.status().retryAfterSeconds <= 3600);
+  }
+});
+
+test('without a clock time passes by itself', async () => {
+  const breaker = new CircuitBreaker();
+  const before = breaker.status().nowSeconds;
+  while (breaker.status().nowSeconds === before) {
+    await new Promise(setImmediate);
+  }
+  assert.ok(breaker.status().nowSeconds > before);
+});
+
+test('the wait is exact to the millisecond, also on a clock that counts from 1970', () => {
+  for (const start of [0, 1_795_428_000_123, 18_000_000_000_001]) {
+    const clock = new ManualClock();
+    clock.set(start);
+    const breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 1 }, { clock });
+    breaker.acquire().failure();
+    clock.advance(999);
+    assert.throws(() => breaker.acquire(), { retryAfter: 0.001 });
+    clock.advance(1);
+    assert.equal(breaker.state, 'half_open');
+    breaker.acquire().cancel();
+  }
+});
+
+test('a manual clock refuses what is no time', () => {
+  const clock = new ManualClock();
+  for (const junk of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, undefined, 5n, {}]) {
+    assert.throws(() => clock.advance(junk), InvalidValueError);
+    assert.throws(() => clock.set(junk), InvalidValueError);
+  }
+  assert.equal(clock.now(), 0);
+});
+
+const FAULTS = {
+  throws: () => {
+    throw new Error('no battery');
+  },
+  NaN: () => Number.NaN,
+  infinite: () => Number.POSITIVE_INFINITY,
+  negative: () => -1,
+  nothing: () => undefined,
+  text: () => '12',
+  bigint: () => 12n,
+  'nanoseconds of a year': () => 3e16,
+  'a promise that fails': () => Promise.reject(new Error('async by mistake')),
+  'a value that cannot be looked at': () => new Proxy({}, { getPrototypeOf: () => assert.fail('looked at') }),
+};
+
+for (const [name, fault] of Object.entries(FAULTS)) {
+  test(`a clock with a fault harms no call, and is reported once: ${name}`, async () => {
+    let now = () => 5000;
+    let breaker;
+    const warnings = await warningsOf(async () => {
+      breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 10 }, { clock: { now: () => now() } });
+      now = fault;
+      assert.equal(await breaker.call(() => 'fine'), 'fine');
+      breaker.acquire().failure();
+      assert.equal(breaker.state, 'open');
+      assert.equal(breaker.status().nowSeconds, 5);
+      await assert.rejects(
+        breaker.call(() => 1),
+        { retryAfter: 10 },
+      );
+    });
+    assert.equal(warnings.length, 1, warnings.join('\n'));
+    now = () => 14_999;
+    assert.equal(breaker.state, 'open');
+    now = () => 15_000;
+    assert.equal(breaker.state, 'half_open');
+  });
+}
+
+test('a clock may use the breaker, which takes the last time meanwhile', async () => {
+  const asked = [];
+  let breaker;
+  const clock = {
+    now: () => {
+      // Not for ever: the call below reads the clock again when it ends.
+      if (breaker && asked.length < 3) {
+        asked.push(breaker.status().nowSeconds);
+        breaker.call(() => 'from inside the clock');
+        breaker.acquire().success();
+      }
+      return 1000 * asked.length;
+    },
+  };
+  breaker = new CircuitBreaker({}, { clock });
+  assert.equal(await breaker.call(() => 'outer'), 'outer');
+  assert.deepEqual(asked, [0, 1, 2]);
+  const { totalCalls, successfulCalls, inFlight } = breaker.status();
+  assert.deepEqual([totalCalls, successfulCalls, inFlight], [7, 7, 0]);
+});
+
+test('two breakers may share a clock that asks both', () => {
+  const breakers = [];
+  const clock = { now: () => breakers.reduce((sum, breaker) => sum + breaker.status().totalCalls, 0) };
+  breakers.push(new CircuitBreaker({}, { clock }), new CircuitBreaker({}, { clock }));
+  for (const breaker of breakers) {
+    breaker.acquire().success();
+  }
+  assert.equal(breakers[0].status().nowSeconds, 0.002);
+});
+
+test('a clock that stops recursing only when the stack is full does no harm', async () => {
+  const deep = () => deep() + 1;
+  const warnings = await warningsOf(() => {
+    const breaker = new CircuitBreaker({}, { clock: { now: deep } });
+    breaker.acquire().success();
+    assert.equal(breaker.status().successfulCalls, 1);
+  });
+  assert.equal(warnings.length, 1);
+});
+
+test('time that runs backwards is no time passed', () => {
+  const { breaker, clock } = opened();
+  clock.advance(4000);
+  assert.equal(breaker.status().retryAfterSeconds, 6);
+  clock.set(0);
+  assert.equal(breaker.status().retryAfterSeconds, 10);
+  assert.equal(breaker.state, 'open');
+});
+
+test('moments are dates, and the same moment is always the same date', () => {
+  const before = Date.now();
+  const { breaker, clock } = onStage({ failureThreshold: 1 });
+  const after = Date.now();
+  clock.advance(60_000);
+  breaker.acquire().failure();
+  clock.advance(60_000);
+  const { lastFailureTime, lastStateChangeTime, lastSuccessTime } = breaker.status();
+  assert.ok(lastFailureTime.getTime() >= before + 60_000 && lastFailureTime.getTime() <= after + 60_000);
+  assert.deepEqual(lastStateChangeTime, lastFailureTime);
+  assert.equal(lastSuccessTime, null);
+  assert.deepEqual(breaker.events()[0].time, lastFailureTime);
+  assert.deepEqual(breaker.status().lastFailureTime, lastFailureTime);
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { CircuitBreaker, HalfopenError, InvalidValueError } from 'halfopen';
+
+import { onStage } from './stage.mjs';
+
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+const throws = () => {
+  throw new Error('a trap');
+};
+
+/** What no number field takes. */
+const NO_NUMBERS = [
+  0,
+  -1,
+  -0,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  1e300,
+  '3',
+  '',
+  true,
+  false,
+  3n,
+  10n ** 400n,
+  Symbol('three'),
+  [],
+  [3],
+  {},
+  { valueOf: () => 3 },
+  { valueOf: throws, toString: throws },
+  () => 3,
+  new Date(3),
+  new Number(3),
+  revoked(),
+];
+const NUMBERS = ['failureThreshold', 'successThreshold', 'timeoutSeconds', 'halfOpenMaxCalls', 'probeTimeoutSeconds'];
+
+function refusal(config, options) {
+  try {
+    new CircuitBreaker(config, options);
+  } catch (error) {
+    assert.ok(error instanceof InvalidValueError && error instanceof HalfopenError, String(error));
+    assert.equal(error.code, 'INVALID_VALUE');
+    for (const part of [error.field, error.value, error.allowed]) {
+      assert.ok(typeof part === 'string' && part.length > 0 && error.message.includes(part), error.message);
+    }
+    assert.ok(error.message.length < 500, 'a message stays short');
+    return error;
+  }
+  return assert.fail('it was accepted');
+}
+
+for (const field of NUMBERS) {
+  test(`${field} takes numbers in its range only`, () => {
+    for (const value of NO_NUMBERS) {
+      if (!(field === 'probeTimeoutSeconds' && value === 1e300)) {
+        assert.equal(refusal({ [field]: value }).field, field);
+      }
+    }
+  });
+}
+
+test('counts are whole, and not too large for the core', () => {
+  for (const field of ['failureThreshold', 'successThreshold', 'halfOpenMaxCalls']) {
+    for (const value of [1.5, 65_536, 2 ** 32 + 1, 2 ** 53, 2 ** 64 + 4096]) {
+      assert.equal(refusal({ [field]: value }).field, field);
+    }
+  }
+});
+
+test('a name is 1 to 128 printable characters', () => {
+  for (const name of [
+    '',
+    'n'.repeat(129),
+    'a\nb',
+    '\u0000',
+    '\u2028',
+    5,
+    null,
+    {},
+    ['a'],
+    Symbol('s'),
+    'x'.repeat(1e7),
+  ]) {
+    assert.equal(refusal({ name }).field, 'name');
+  }
+  for (const name of ['n'.repeat(128), '日本', '😀'.repeat(128), 'a b-c.d']) {
+    assert.equal(new CircuitBreaker({ name }).name, name);
+  }
+});
+
+test('an error shows the value in short, and names what is allowed', () => {
+  const shown = (config) => refusal(config).value;
+  assert.equal(shown({ timeoutSeconds: Number.NaN }), 'NaN');
+  assert.equal(shown({ timeoutSeconds: 1e300 }), '1e+300');
+  assert.equal(shown({ timeoutSeconds: '60' }), '"60"');
+  assert.equal(shown({ timeoutSeconds: null }), 'null');
+  assert.equal(shown({ timeoutSeconds: {} }), '(a value of type object)');
+  assert.equal(shown({ name: 'n'.repeat(500) }).length, 83);
+  assert.match(refusal({ probeTimeoutSeconds: 0 }).allowed, /timeoutSeconds/);
+});
+
+test('a field that does not exist is refused by the name that its author wrote', () => {
+  for (const field of ['failureTreshold', 'failure_threshold', 'Name', '__proto__x', 'toString', 'x'.repeat(100)]) {
+    assert.equal(refusal({ [field]: 1 }).field, field);
+  }
+  assert.throws(() => new CircuitBreaker({ '': 1 }), { code: 'INVALID_VALUE', field: '' });
+  assert.throws(() => new CircuitBreaker({ ['x'.repeat(1e6)]: 1 }), InvalidValueError);
+  assert.equal(refusal({ [Symbol('odd')]: 1 }).field, 'Symbol(odd)');
+  assert.equal(refusal(JSON.parse('{"__proto__": 5}')).field, '__proto__');
+  assert.match(refusal({ failureTreshold: 3 }).allowed, /failureThreshold/);
+});
+
+test('a field that is undefined is left out', () => {
+  const { config } = new CircuitBreaker({ name: undefined, failureThreshold: undefined, timeoutSeconds: 5 });
+  assert.deepEqual(config, { ...new CircuitBreaker().config, timeoutSeconds: 5 });
+});
+
+test('what is no plain object is no configuration', () => {
+  class Settings {
+    get failureThreshold() {
+      return 1;
+    }
+  }
+  for (const junk of [
+    null,
+    5,
+    'text',
+    true,
+    Symbol('s'),
+    5n,
+    [],
+    [{}],
+    () => ({}),
+    new Settings(),
+    new Map(),
+    revoked(),
+  ]) {
+    assert.equal(refusal(junk).field, 'config');
+    assert.equal(refusal({}, junk).field, 'options');
+  }
+  assert.equal(new CircuitBreaker(Object.create(null)).name, 'default');
+  assert.equal(new CircuitBreaker(Object.freeze({ name: 'frozen' })).name, 'frozen');
+});
+
+test('getters and proxies that throw are refused, never thrown on', () => {
+  const getter = Object.defineProperty({}, 'timeoutSeconds', { enumerable: true, get: throws });
+  assert.deepEqual([refusal(getter).field, refusal(getter).value], ['timeoutSeconds', '(a getter that threw)']);
+  for (const trap of ['ownKeys', 'getPrototypeOf']) {
+    assert.equal(refusal(new Proxy({}, { [trap]: throws })).field, 'config');
+  }
+  assert.equal(refusal(new Proxy({ name: 'n' }, { get: throws })).field, 'name');
+  const once = { reads: 0 };
+  const flaky = Object.defineProperty({}, 'failureThreshold', { enumerable: true, get: () => ++once.reads });
+  assert.equal(new CircuitBreaker(flaky).config.failureThreshold, 1);
+});
+
+test('options that do not fit are refused', () => {
+  for (const clock of [null, 5, 'now', {}, { now: 5 }, Object.defineProperty({}, 'now', { get: throws }), revoked()]) {
+    assert.equal(refusal({}, { clock }).field, 'clock');
+  }
+  for (const classify of [null, 5, 'failure', {}, []]) {
+    assert.equal(refusal({}, { classify }).field, 'classify');
+  }
+  assert.equal(refusal({}, { clasify: () => 'failure' }).field, 'clasify');
+  assert.equal(refusal({}, { failureThreshold: 3 }).field, 'failureThreshold');
+  assert.equal(refusal({}, { toString: 1 }).field, 'toString');
+});
+
+test('no opening policy at all is refused', () => {
+  assert.equal(refusal({ failureThreshold: null }).field, 'failureThreshold');
+});
+
+test('forceOpen takes seconds in their range, or nothing', () => {
+  const { breaker } = onStage();
+  for (const junk of NO_NUMBERS) {
+    assert.throws(() => breaker.forceOpen(junk), { code: 'INVALID_VALUE', field: 'durationSeconds' });
+  }
+  assert.equal(breaker.mode, 'auto');
+  for (const fine of [undefined, null, 0.001, 31_536_000]) {
+    breaker.forceOpen(fine);
+    assert.equal(breaker.mode, 'forced_open');
+  }
+});
+
+test('events takes a sequence number', () => {
+  const { breaker } = onStage();
+  for (const junk of [-1, Number.NaN, '0', null, 0n, {}, Symbol('s')]) {
+    assert.throws(() => breaker.events(junk), { code: 'INVALID_VALUE', field: 'after' });
+  }
+  for (const fine of [undefined, 0, 0.5, 2 ** 60, 1e300, Number.POSITIVE_INFINITY]) {
+    assert.deepEqual(breaker.events(fine), []);
+  }
+});

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+
+import { ask } from '../examples/node.mjs';
+
+const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+test('the example asks while the provider is well, and spares it while it is down', async () => {
+  let requests = 0;
+  let status = 200;
+  const server = createServer((_, response) => {
+    requests += 1;
+    response.writeHead(status).end('42');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${server.address().port}`;
+  try {
+    assert.equal(await ask(url, 'six by nine'), '42');
+    status = 503;
+    for (let n = 0; n < 3; n += 1) {
+      await assert.rejects(ask(url, 'again'), /503/);
+    }
+    assert.equal(await ask(url, 'and again'), 'ask again in 30 s');
+    assert.equal(requests, 4);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test('the examples in the READMEs are the ones that are tested', () => {
+  assert.ok(text('../../../bindings-node/README.md').includes(text('../examples/node.mjs')));
+  assert.ok(text('../../../bindings-wasm/README.md').includes(text('../examples/page.html')));
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { CircuitBreaker, HalfopenError, ManualClock } from 'halfopen';
+
+import { addsUp } from './stage.mjs';
+
+/** A small generator of the mulberry32 kind: the same rounds in every run, so that a failure can be run again. */
+function generator(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+const throws = () => {
+  throw new Error('junk');
+};
+const JUNK = [
+  undefined,
+  null,
+  true,
+  0,
+  -1,
+  1,
+  2.5,
+  1e-9,
+  3600,
+  1e18,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  '',
+  'text',
+  '\ud800',
+  'x'.repeat(2000),
+  5n,
+  Symbol('junk'),
+  [],
+  {},
+  () => 1,
+  throws,
+  async () => 1,
+  Object.create(null),
+  new Proxy({}, { get: throws, ownKeys: throws, getPrototypeOf: throws }),
+  { valueOf: throws, toString: throws, [Symbol.toPrimitive]: throws },
+  Object.defineProperty({}, 'name', { enumerable: true, get: throws }),
+  new Error('own'),
+  Promise.resolve(1),
+];
+const FIELDS = [
+  'name',
+  'failureThreshold',
+  'successThreshold',
+  'timeoutSeconds',
+  'halfOpenMaxCalls',
+  'probeTimeoutSeconds',
+  'clock',
+  'classify',
+  'bogus',
+  '__proto__',
+];
+const OURS = new Set();
+
+/** Runs junk through the API; only this package's errors may come out, and those the junk itself throws. */
+async function attempt(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HalfopenError || OURS.has(error) || error?.message === 'junk')) {
+      throw error;
+    }
+    return undefined;
+  }
+}
+
+for (const seed of [1, 2, 3]) {
+  test(`whatever is thrown at the API, it holds: seed ${seed}`, async () => {
+    const below = generator(seed);
+    const junk = () => JUNK[below(JUNK.length)];
+    const object = () => {
+      const fields = Array.from({ length: below(4) }, () => [FIELDS[below(FIELDS.length)], junk()]);
+      return below(4) ? Object.fromEntries(fields) : junk();
+    };
+    const clock = new ManualClock();
+    let breaker = new CircuitBreaker({ failureThreshold: 3, timeoutSeconds: 1 }, { clock });
+    let permits = [];
+    const fail = () => {
+      const own = new Error('own');
+      OURS.add(own);
+      throw own;
+    };
+    const acts = [
+      async () => {
+        const made = await attempt(() => new CircuitBreaker(object(), below(2) ? { clock } : object()));
+        if (made && below(8) === 0) {
+          [breaker, permits] = [made, []];
+        }
+      },
+      () => breaker.call(junk(), junk(), junk()),
+      () => breaker.call(fail),
+      () => breaker.call(() => junk()),
+      () => breaker.wrap(junk())(junk()),
+      () => permits.push(breaker.acquire()),
+      () => permits[below(permits.length + 1)]?.[['success', 'failure', 'ignore', 'cancel'][below(4)]](junk()),
+      () => permits[below(permits.length + 1)]?.[Symbol.dispose](),
+      () => breaker.forceOpen(junk()),
+      () => (below(4) ? breaker.reset(junk()) : breaker.disable(junk())),
+      () => breaker.events(junk()),
+      () => JSON.stringify([breaker.state, breaker.mode, breaker.config, breaker.durations()]),
+      () => clock.advance(below(2) ? below(3000) : junk()),
+      () => clock.set(junk()),
+    ];
+    for (let round = 0; round < 4000; round += 1) {
+      await attempt(acts[below(acts.length)]);
+      const status = breaker.status();
+      assert.ok(addsUp(status), JSON.stringify(status));
+      assert.ok(Object.values(status).every((value) => typeof value !== 'number' || value >= 0));
+    }
+    for (const permit of permits) {
+      permit.cancel();
+    }
+    const status = breaker.status();
+    assert.equal(status.inFlight, 0, JSON.stringify(status));
+  });
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import vm from 'node:vm';
+
+import { CircuitBreakerOpenError } from 'halfopen';
+
+import { addsUp, onStage, opened } from './stage.mjs';
+
+const WAYS = { success: 'successfulCalls', failure: 'failedCalls', ignore: 'ignoredCalls', cancel: 'cancelledCalls' };
+
+for (const [way, counter] of Object.entries(WAYS)) {
+  test(`${way}() counts once, and only the first time`, () => {
+    const { breaker } = onStage();
+    const permit = breaker.acquire();
+    assert.equal(permit[way](), true);
+    for (const again of Object.keys(WAYS)) {
+      assert.equal(permit[again](), false);
+    }
+    const status = breaker.status();
+    assert.equal(status[counter], 1);
+    assert.equal(status.totalCalls, 1);
+    assert.ok(addsUp(status));
+  });
+}
+
+test('a permit settled twice frees no slot of another', () => {
+  const { breaker, clock } = opened({ halfOpenMaxCalls: 1, successThreshold: 3 });
+  clock.advance(10_000);
+  const first = breaker.acquire();
+  assert.equal(first.cancel(), true);
+  const second = breaker.acquire();
+  assert.equal(first.cancel(), false);
+  assert.throws(() => breaker.acquire(), { reason: 'probes_busy' });
+  assert.equal(second.success(), true);
+});
+
+test('acquire throws where the circuit rejects', () => {
+  const { breaker } = opened();
+  assert.throws(() => breaker.acquire(), CircuitBreakerOpenError);
+});
+
+test('a permit that is disposed of unsettled is cancelled', () => {
+  const { breaker } = onStage();
+  breaker.acquire()[Symbol.dispose]();
+  const settled = breaker.acquire();
+  settled.success();
+  settled[Symbol.dispose]();
+  const { cancelledCalls, successfulCalls, inFlight } = breaker.status();
+  assert.deepEqual([cancelledCalls, successfulCalls, inFlight], [1, 1, 0]);
+});
+
+test('a runtime without Symbol.dispose has what compilers of `using` fall back to', () => {
+  const path = createRequire(import.meta.url).resolve('halfopen');
+  const context = vm.createContext({ process, performance, WebAssembly, TextDecoder, TextEncoder });
+  vm.runInContext('delete Symbol.dispose', context);
+  assert.equal(vm.runInContext('Symbol.dispose', context), undefined);
+  const module = { exports: {} };
+  const source = `(function (module, require, __filename, __dirname) {${readFileSync(path, 'utf8')}\n})`;
+  vm.runInContext(source, context)(module, createRequire(path), path, dirname(path));
+  const breaker = new module.exports.CircuitBreaker();
+  breaker.acquire()[Symbol.for('Symbol.dispose')]();
+  assert.equal(breaker.status().cancelledCalls, 1);
+});
+
+test('a permit that is forgotten is cancelled when it is collected', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc');
+  const { breaker, clock } = opened({ halfOpenMaxCalls: 2 });
+  clock.advance(10_000);
+  const kept = breaker.acquire();
+  (() => breaker.acquire())();
+  assert.equal(breaker.status().inFlight, 2);
+  // Finalizers come on a later turn of the loop, and when is V8's business; each turn collects once.
+  for (let turn = 0; turn < 100 && breaker.status().inFlight > 1; turn += 1) {
+    gc();
+    await new Promise(setImmediate);
+  }
+  const { inFlight, cancelledCalls } = breaker.status();
+  assert.deepEqual({ inFlight, cancelledCalls }, { inFlight: 1, cancelledCalls: 1 });
+  assert.equal(kept.success(), true);
+});

@@ -1,0 +1,121 @@
+/** What the types promise and forbid; compiled, never run. */
+
+import {
+  type backend,
+  type Cause,
+  CircuitBreaker,
+  CircuitBreakerOpenError,
+  type Clock,
+  type Durations,
+  type ErrorCode,
+  HalfopenError,
+  InvalidValueError,
+  ManualClock,
+  type Mode,
+  type Outcome,
+  type Permit,
+  type Reason,
+  type State,
+  type Status,
+} from 'halfopen';
+
+type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
+declare function is<_T extends true>(): void;
+
+const clock: Clock = new ManualClock();
+const breaker = new CircuitBreaker(
+  { name: 'gemini', failureThreshold: null, timeoutSeconds: 1.5 },
+  { clock, classify: (error: unknown) => (error instanceof RangeError ? 'ignored' : 'failure') },
+);
+new CircuitBreaker();
+new CircuitBreaker({ name: undefined }, { clock: undefined });
+new CircuitBreaker({}, { clock: Date });
+
+// The result is what awaiting the function's own result gives.
+const number = breaker.call((a: number, b: number) => a + b, 1, 2);
+is<Same<typeof number, Promise<number>>>();
+const text = breaker.call(async (a: string) => a, 'a');
+is<Same<typeof text, Promise<string>>>();
+const thenable = breaker.call((): PromiseLike<boolean> => Promise.resolve(true));
+is<Same<typeof thenable, Promise<boolean>>>();
+
+// Wrapping keeps parameters and `this`.
+const client = {
+  base: 'a',
+  get(this: { base: string }, path: string, _retries?: number): Promise<string> {
+    return Promise.resolve(this.base + path);
+  },
+};
+const get = breaker.wrap(client.get);
+is<Same<typeof get, (this: { base: string }, path: string, _retries?: number) => Promise<string>>>();
+const plain = breaker.wrap((n: number) => n > 0);
+is<Same<typeof plain, (this: unknown, n: number) => Promise<boolean>>>();
+
+const permit: Permit = breaker.acquire();
+const first: boolean = permit.success() || permit.failure() || permit.ignore() || permit.cancel();
+{
+  using scoped = breaker.acquire();
+  scoped.success();
+}
+
+is<Same<typeof breaker.state, State>>();
+is<Same<typeof breaker.mode, Mode>>();
+is<Same<State, 'closed' | 'open' | 'half_open'>>();
+is<Same<Mode, 'auto' | 'forced_open' | 'disabled'>>();
+is<Same<Outcome, 'success' | 'failure' | 'ignored' | 'cancelled'>>();
+is<Same<Reason, 'open' | 'probes_busy' | 'forced_open'>>();
+is<Same<ErrorCode, 'CIRCUIT_OPEN' | 'INVALID_VALUE'>>();
+is<Same<typeof backend, 'native' | 'wasm'>>();
+const status: Status = breaker.status();
+const wait: number | null = status.retryAfterSeconds;
+const when: Date | null = status.lastFailureTime;
+const cause: Cause | undefined = breaker.events(1)[0]?.cause;
+const histogram: Durations = breaker.durations().success;
+breaker.forceOpen();
+breaker.forceOpen(null);
+breaker.forceOpen(5);
+
+// A code tells which error it is.
+function explain(error: unknown): string {
+  if (error instanceof CircuitBreakerOpenError) {
+    is<Same<typeof error.code, 'CIRCUIT_OPEN'>>();
+    return `${error.circuitName} ${error.reason} ${error.retryAfter?.toFixed(1)}`;
+  }
+  if (error instanceof InvalidValueError) {
+    return error.field + error.value + error.allowed;
+  }
+  return error instanceof HalfopenError ? error.code : '';
+}
+
+// @ts-expect-error a misspelt field
+new CircuitBreaker({ failureTreshold: 3 });
+// @ts-expect-error a name in the core's spelling
+new CircuitBreaker({ failure_threshold: 3 });
+// @ts-expect-error digits in quotes
+new CircuitBreaker({ timeoutSeconds: '60' });
+// @ts-expect-error closing cannot be switched off
+new CircuitBreaker({ successThreshold: null });
+// @ts-expect-error no clock
+new CircuitBreaker({}, { clock: { time: () => 5 } });
+// @ts-expect-error no outcome
+new CircuitBreaker({}, { classify: () => 'failed' });
+// @ts-expect-error a wrong argument
+breaker.call((n: number) => n, 'text');
+// @ts-expect-error a missing argument
+breaker.call((n: number) => n);
+// @ts-expect-error no function
+breaker.call(5);
+// @ts-expect-error another `this`
+get.call({ host: 'a' }, 'b');
+// @ts-expect-error another parameter
+plain('text');
+// @ts-expect-error it is read only
+breaker.state = 'open';
+// @ts-expect-error so is this
+breaker.config.name = 'other';
+// @ts-expect-error no duration
+breaker.forceOpen('5');
+// @ts-expect-error a permit comes from acquire alone
+export const forged: Permit = {};
+
+export { cause, explain, first, histogram, wait, when };
