@@ -3,9 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use halfopen::{CircuitBreaker, Clock, Config, ManualClock, Outcome, Rejected, SystemClock, Tick, Tickets};
+use halfopen::{
+    CircuitBreaker, Clock, Config, Ending, InvalidValue, ManualClock, Outcome, Rejected, Snapshot, SystemClock, Tick,
+    Tickets,
+};
 
-use crate::convert::{flat, histogram, refusal, rejection, value_of};
+use crate::convert::{flat, histogram, object_of, refusal, refused, rejection, value_of};
 use crate::js::{Env, Js};
 
 /// A circuit on the core. It lives on its environment's thread, with the functions that share it.
@@ -36,12 +39,8 @@ impl Clock for Time {
 /// `create(fields, told)`: a closed circuit, or the refusal of a bad value. `fields` holds names and values in turn;
 /// `told` says that the host tells the time.
 pub(crate) fn create<'call>(env: Env<'call>, [fields, told]: [Js<'call>; 2]) -> Option<Js<'call>> {
-    let mut builder = Config::builder();
-    for field in env.items(fields)?.chunks_exact(2) {
-        builder = builder.set(&env.text_of(field[0])?, value_of(env, field[1])?);
-    }
     let time = if env.boolean_of(told)? { Time::Told(ManualClock::new()) } else { Time::System(SystemClock::new()) };
-    match builder.build() {
+    match config_of(env, fields)? {
         Ok(config) => Backend::new(CircuitBreaker::with_clock(config, time)).object(env),
         Err(error) => refusal(env, &error),
     }
@@ -73,6 +72,11 @@ impl Backend {
             c"events" => events,
             c"durations" => durations,
             c"forceOpen" => force_open,
+            c"fail" => fail,
+            c"reconfigure" => reconfigure,
+            c"snapshot" => |backend, env, []| object_of(env, &backend.core.snapshot().to_value()),
+            c"restore" => restore,
+            c"explain" => |backend, env, []| env.text(&backend.core.explain()),
             c"disable" => |backend, _, []| {
                 backend.core.disable();
                 None
@@ -137,8 +141,38 @@ fn durations<'call>(backend: &Rc<Backend>, env: Env<'call>, []: [Js<'call>; 0]) 
 
 /// `forceOpen(seconds)`: for so many seconds, or without end; the refusal of a bad value, or null.
 fn force_open<'call>(backend: &Rc<Backend>, env: Env<'call>, [seconds]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    match backend.core.force_open_seconds(&value_of(env, seconds)?) {
-        Ok(()) => env.null(),
+    refused(env, backend.core.force_open_seconds(&value_of(env, seconds)?))
+}
+
+/// `fail(ticket, retryAfter)`: settles as a failure that asked to be left alone for so many seconds; whether there was
+/// such a ticket, or the refusal of a bad value.
+fn fail<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 2]) -> Option<Js<'call>> {
+    let [ticket, retry_after] = arguments;
+    match Ending::with_hint(Outcome::Failure, &value_of(env, retry_after)?) {
+        Ok(ending) => {
+            let taken = backend.tickets.borrow_mut().take(env.number_of(ticket)? as u64);
+            env.boolean(taken.map(|ticket| backend.core.settle(ticket, ending)).is_some())
+        }
         Err(error) => refusal(env, &error),
     }
+}
+
+/// `reconfigure(fields)`: a whole new configuration; the refusal of a bad value, or null.
+fn reconfigure<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'call>; 1]) -> Option<Js<'call>> {
+    refused(env, config_of(env, fields)?.map(|config| backend.core.reconfigure(config)))
+}
+
+/// `restore(document)`: goes on where a snapshot was taken; the refusal of a bad one, or null.
+fn restore<'call>(backend: &Rc<Backend>, env: Env<'call>, [document]: [Js<'call>; 1]) -> Option<Js<'call>> {
+    let snapshot = Snapshot::from_value(&value_of(env, document)?);
+    refused(env, snapshot.map(|snapshot| backend.core.restore(&snapshot)))
+}
+
+/// `fields` holds names and values in turn.
+fn config_of<'call>(env: Env<'call>, fields: Js<'call>) -> Option<Result<Config, InvalidValue>> {
+    let mut builder = Config::builder();
+    for field in env.items(fields)?.chunks_exact(2) {
+        builder = builder.set(&env.text_of(field[0])?, value_of(env, field[1])?);
+    }
+    Some(builder.build())
 }

@@ -17,18 +17,41 @@ pub(crate) fn value_of<'call>(env: Env<'call>, value: Js<'call>) -> Option<Value
         Value::Number(env.number_of(value)?)
     } else if kind == ValueType::napi_string {
         Value::Text(env.text_of(value)?)
+    } else if env.is_array(value)? {
+        structure_of(env, &env.items(value)?)?
     } else {
         Value::Other(String::new())
     })
 }
 
-fn object_of<'call>(env: Env<'call>, value: &Value) -> Option<Js<'call>> {
+/// A list or a map, told apart by the word that the TypeScript put before its items.
+fn structure_of<'call>(env: Env<'call>, items: &[Js<'call>]) -> Option<Value> {
+    let Some((first, items)) = items.split_first() else { return Some(Value::Other(String::new())) };
+    let word = if env.type_of(*first)? == ValueType::napi_string { env.text_of(*first)? } else { String::new() };
+    Some(match word.as_str() {
+        "list" => Value::List(items.iter().map(|item| value_of(env, *item)).collect::<Option<_>>()?),
+        "map" => {
+            let entry = |pair: &[Js<'call>]| Some((env.text_of(pair[0])?, value_of(env, pair[1])?));
+            Value::Map(items.chunks_exact(2).map(entry).collect::<Option<_>>()?)
+        }
+        _ => Value::Other(String::new()),
+    })
+}
+
+pub(crate) fn object_of<'call>(env: Env<'call>, value: &Value) -> Option<Js<'call>> {
     match value {
         Value::Null => env.null(),
         Value::Bool(truth) => env.boolean(*truth),
         Value::Whole(count) => env.number(*count as f64),
         Value::Number(number) => env.number(*number),
         Value::Text(text) | Value::Other(text) => env.text(text),
+        Value::List(values) => {
+            env.list([env.text("list")].into_iter().chain(values.iter().map(|value| object_of(env, value))))
+        }
+        Value::Map(entries) => {
+            let items = entries.iter().flat_map(|(name, value)| [env.text(name), object_of(env, value)]);
+            env.list([env.text("map")].into_iter().chain(items))
+        }
     }
 }
 
@@ -45,9 +68,17 @@ pub(crate) fn histogram<'call>(env: Env<'call>, outcome: &str, durations: &Durat
     env.list([env.text(outcome), env.number(calls), env.number(seconds), buckets])
 }
 
-/// Where a refusal crosses the border: the field, and what is allowed. The value never left the host.
+/// Null, or the refusal.
+pub(crate) fn refused<'call>(env: Env<'call>, result: Result<(), InvalidValue>) -> Option<Js<'call>> {
+    match result {
+        Ok(()) => env.null(),
+        Err(error) => refusal(env, &error),
+    }
+}
+
+/// Where a refusal crosses the border: the field, what is allowed, and the value as far as it left the host.
 pub(crate) fn refusal<'call>(env: Env<'call>, error: &InvalidValue) -> Option<Js<'call>> {
-    env.list([env.text(error.field()), env.text(error.allowed())])
+    env.list([env.text(error.field()), env.text(error.allowed()), env.text(&error.value().to_string())])
 }
 
 /// Where a rejection crosses the border: reason, seconds to wait or null.

@@ -167,6 +167,14 @@ impl<'call> Env<'call> {
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Whether it is an array.
+    pub(crate) fn is_array(self, value: Js<'call>) -> Option<bool> {
+        let mut array = false;
+        // SAFETY: as in `type_of`.
+        checked(unsafe { sys::napi_is_array(self.raw, value.raw, &mut array) }, ())?;
+        Some(array)
+    }
+
     /// The items of an array.
     pub(crate) fn items(self, array: Js<'call>) -> Option<Vec<Js<'call>>> {
         let mut length = 0;

@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Outcome, Rejected, Tick, Tickets};
+use halfopen::{CircuitBreaker, Config, Ending, InvalidValue, ManualClock, Outcome, Rejected, Snapshot, Tick, Tickets};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{Array, flat, histogram, list, refusal, rejection, value_of};
+use crate::convert::{Array, flat, histogram, list, object_of, refusal, refused, rejection, value_of};
 
 /// A circuit on the core, in numbers, names and flat lists.
 #[wasm_bindgen]
@@ -20,12 +20,7 @@ pub struct Backend {
 impl Backend {
     /// A closed circuit, or the refusal of a bad value. `fields` holds names and values in turn.
     pub fn create(fields: &Array) -> JsValue {
-        let mut builder = Config::builder();
-        for field in (0..fields.length()).step_by(2) {
-            let name = fields.item(field).as_string().unwrap_or_default();
-            builder = builder.set(&name, value_of(&fields.item(field + 1)));
-        }
-        match builder.build() {
+        match config_of(fields) {
             Ok(config) => JsValue::from(Self {
                 core: CircuitBreaker::with_clock(config, ManualClock::new()),
                 tickets: RefCell::default(),
@@ -96,10 +91,39 @@ impl Backend {
     /// Holds the circuit open for so many seconds, or without end; the refusal of a bad value, or null.
     #[wasm_bindgen(js_name = forceOpen)]
     pub fn force_open(&self, seconds: &JsValue) -> JsValue {
-        match self.core.force_open_seconds(&value_of(seconds)) {
-            Ok(()) => JsValue::NULL,
+        refused(self.core.force_open_seconds(&value_of(seconds)))
+    }
+
+    /// Settles a ticket as a failure that asked to be left alone for so many seconds: whether there was such a ticket,
+    /// or the refusal of a bad value.
+    pub fn fail(&self, ticket: f64, retry_after: &JsValue) -> JsValue {
+        match Ending::with_hint(Outcome::Failure, &value_of(retry_after)) {
+            Ok(ending) => {
+                let taken = self.tickets.borrow_mut().take(ticket as u64);
+                taken.map(|ticket| self.core.settle(ticket, ending)).is_some().into()
+            }
             Err(error) => refusal(&error).into(),
         }
+    }
+
+    /// Puts a whole new configuration in force; the refusal of a bad value, or null.
+    pub fn reconfigure(&self, fields: &Array) -> JsValue {
+        refused(config_of(fields).map(|config| self.core.reconfigure(config)))
+    }
+
+    /// What outlives this breaker.
+    pub fn snapshot(&self) -> JsValue {
+        object_of(&self.core.snapshot().to_value())
+    }
+
+    /// Goes on where a snapshot was taken; the refusal of a bad one, or null.
+    pub fn restore(&self, document: &JsValue) -> JsValue {
+        refused(Snapshot::from_value(&value_of(document)).map(|snapshot| self.core.restore(&snapshot)))
+    }
+
+    /// Why the circuit is as it is and what would change it.
+    pub fn explain(&self) -> String {
+        self.core.explain()
     }
 
     /// Lets every call pass and judges none.
@@ -111,4 +135,14 @@ impl Backend {
     pub fn reset(&self) {
         self.core.reset();
     }
+}
+
+/// `fields` holds names and values in turn.
+fn config_of(fields: &Array) -> Result<Config, InvalidValue> {
+    let mut builder = Config::builder();
+    for field in (0..fields.length()).step_by(2) {
+        let name = fields.item(field).as_string().unwrap_or_default();
+        builder = builder.set(&name, value_of(&fields.item(field + 1)));
+    }
+    builder.build()
 }

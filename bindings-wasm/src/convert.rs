@@ -16,6 +16,8 @@ extern "C" {
     pub(crate) fn length(this: &Array) -> u32;
     #[wasm_bindgen(method, indexing_getter)]
     pub(crate) fn item(this: &Array, index: u32) -> JsValue;
+    #[wasm_bindgen(static_method_of = Array, js_name = isArray)]
+    fn is_array(value: &JsValue) -> bool;
 }
 
 /// A host's value as the core's. One of a type that no field takes has no text here: who refused it shows it.
@@ -28,18 +30,38 @@ pub(crate) fn value_of(value: &JsValue) -> Value {
         Value::Number(number)
     } else if let Some(text) = value.as_string() {
         Value::Text(text)
+    } else if Array::is_array(value) {
+        structure_of(value.unchecked_ref())
     } else {
         Value::Other(String::new())
     }
 }
 
-fn object_of(value: &Value) -> JsValue {
+/// A list or a map, told apart by the word that the TypeScript put before its items.
+fn structure_of(array: &Array) -> Value {
+    let items = |step| (1..array.length()).step_by(step);
+    match array.item(0).as_string().as_deref() {
+        Some("list") => Value::List(items(1).map(|index| value_of(&array.item(index))).collect()),
+        Some("map") => {
+            let name = |index| array.item(index).as_string().unwrap_or_default();
+            Value::Map(items(2).map(|index| (name(index), value_of(&array.item(index + 1)))).collect())
+        }
+        _ => Value::Other(String::new()),
+    }
+}
+
+pub(crate) fn object_of(value: &Value) -> JsValue {
     match value {
         Value::Null => JsValue::NULL,
         Value::Bool(truth) => (*truth).into(),
         Value::Whole(count) => (*count as f64).into(),
         Value::Number(number) => (*number).into(),
         Value::Text(text) | Value::Other(text) => text.into(),
+        Value::List(values) => list([JsValue::from("list")].into_iter().chain(values.iter().map(object_of))).into(),
+        Value::Map(entries) => {
+            let items = entries.iter().flat_map(|(name, value)| [name.into(), object_of(value)]);
+            list([JsValue::from("map")].into_iter().chain(items)).into()
+        }
     }
 }
 
@@ -64,9 +86,14 @@ pub(crate) fn histogram(outcome: &str, durations: &Durations) -> Array {
     list([outcome.into(), calls.into(), seconds.into(), buckets.into()])
 }
 
-/// Where a refusal crosses the border: the field, and what is allowed. The value never left the host.
+/// Where a refusal crosses the border: the field, what is allowed, and the value as far as it left the host.
 pub(crate) fn refusal(error: &InvalidValue) -> Array {
-    list([error.field().into(), error.allowed().into()])
+    list([error.field().into(), error.allowed().into(), error.value().to_string().into()])
+}
+
+/// Null, or the refusal.
+pub(crate) fn refused(result: Result<(), InvalidValue>) -> JsValue {
+    result.map_or_else(|error| refusal(&error).into(), |()| JsValue::NULL)
 }
 
 /// Where a rejection crosses the border: reason, seconds to wait or null.

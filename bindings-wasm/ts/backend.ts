@@ -6,8 +6,8 @@ import type { BackendKind } from './vocabulary.js';
 /** Names and values in turn. */
 export type Flat = readonly unknown[];
 
-/** What was refused: the field in the core's spelling, and what is allowed. */
-export type Refusal = readonly [field: string, allowed: string];
+/** What was refused: the field in the core's spelling, what is allowed, and the value as far as the core saw it. */
+export type Refusal = readonly [field: string, allowed: string, value: string];
 
 /** One circuit. Nothing in it runs host code, throws, or reads a host's clock. */
 export interface Backend {
@@ -28,6 +28,13 @@ export interface Backend {
   durations(): readonly (readonly [outcome: string, calls: number, seconds: number, buckets: readonly number[]])[];
   /** Null, or the refusal of a bad value. */
   forceOpen(seconds: unknown): Refusal | null;
+  /** As `settle` with a failure that asked to be left alone for so many seconds; or the refusal of those. */
+  fail(ticket: number, retryAfter: unknown): boolean | Refusal;
+  reconfigure(fields: Flat): Refusal | null;
+  /** Lists and maps cross as arrays that begin with the word `list` or `map`: see `structure.ts`. */
+  snapshot(): unknown;
+  restore(document: unknown): Refusal | null;
+  explain(): string;
   disable(): void;
   reset(): void;
 }
@@ -57,7 +64,7 @@ export function provider(): Provider {
   return connected;
 }
 
-/** Whether {@link Provider.create} refused. */
-export function isRefusal(made: Backend | Refusal): made is Refusal {
+/** Whether the core refused. */
+export function isRefusal<T>(made: T | Refusal): made is Refusal {
   return Array.isArray(made);
 }

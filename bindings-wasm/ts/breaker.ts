@@ -1,14 +1,16 @@
 /** The circuit breaker: the core's decisions, and what needs JavaScript's own promises. */
 
-import { type Backend, isRefusal, provider } from './backend.js';
+import { type Backend, isRefusal, provider, type Refusal } from './backend.js';
 import { HostClock } from './clock.js';
 import { type CircuitBreakerConfig, crossing, type EffectiveConfig, fieldsOf, refused } from './config.js';
 import { CircuitBreakerOpenError, InvalidValueError } from './errors.js';
 import { judgeBy, judgeByName } from './judge.js';
+import { Listeners, type TransitionListener } from './listeners.js';
 import { objectOf } from './names.js';
 import { type CircuitBreakerOptions, optionsOf } from './options.js';
 import { SUCCESS } from './outcome.js';
 import { Permit, type Settle } from './permit.js';
+import type { Field } from './properties.js';
 import { show } from './show.js';
 import {
   type DurationsByOutcome,
@@ -19,6 +21,7 @@ import {
   type TransitionEvent,
   WallClock,
 } from './status.js';
+import { decoded, encoded } from './structure.js';
 import type { Mode, Reason, State } from './vocabulary.js';
 
 /**
@@ -34,9 +37,15 @@ export class CircuitBreaker {
   readonly #backend: Backend;
   readonly #clock: HostClock | null;
   readonly #judge: (error: unknown) => number;
-  readonly #config: EffectiveConfig;
+  #config: EffectiveConfig;
   readonly #wall: WallClock;
-  readonly #settle: Settle = (ticket, outcome) => this.#told().settle(ticket, outcome);
+  readonly #listeners = new Listeners((after) => this.events(after));
+  readonly #settle: Settle = (ticket, outcome, retryAfter) => {
+    const settled =
+      retryAfter === undefined ? this.#told().settle(ticket, outcome) : this.#fail(ticket, retryAfter);
+    this.#listeners.deliver();
+    return settled;
+  };
 
   /**
    * A closed circuit.
@@ -55,7 +64,7 @@ export class CircuitBreaker {
     this.#backend = made;
     this.#clock = source === null ? null : new HostClock(source);
     this.#judge = classify === undefined ? judgeByName : judgeBy(classify);
-    this.#config = Object.freeze(objectOf<EffectiveConfig>(made.config()));
+    this.#config = configOf(made);
     this.#wall = new WallClock(objectOf<Status>(this.#told().status()).nowSeconds);
   }
 
@@ -146,20 +155,59 @@ export class CircuitBreaker {
    */
   forceOpen(durationSeconds?: number | null): void {
     const fields = [{ key: 'durationSeconds', value: durationSeconds ?? null, shown: show(durationSeconds) }];
-    const refusal = this.#told().forceOpen(crossing(fields)[1]);
-    if (refusal !== null) {
-      throw refused(refusal, fields);
-    }
+    this.#order((backend) => backend.forceOpen(crossing(fields)[1]), fields);
   }
 
   /** Lets every call pass and judges none, until the circuit is reset or forced open. */
   disable(): void {
-    this.#told().disable();
+    this.#order((backend) => backend.disable());
   }
 
   /** Closes the circuit and hands it back to the machine; lifetime counters stay. */
   reset(): void {
-    this.#told().reset();
+    this.#order((backend) => backend.reset());
+  }
+
+  /**
+   * Puts a whole new configuration in force: state, mode, counters and the running wait stay, thresholds hold from the
+   * next event on, and a window whose shape changed starts empty. The name stays, since it identifies the circuit.
+   *
+   * @throws InvalidValueError naming the field, for a value that is not allowed; then nothing has changed
+   */
+  reconfigure(config: CircuitBreakerConfig): void {
+    const fields = fieldsOf('config', config);
+    this.#order((backend) => backend.reconfigure(crossing(fields)), fields);
+    this.#config = configOf(this.#backend);
+  }
+
+  /** What outlives this breaker, as a JSON document; a call in flight is saved as cancelled. */
+  snapshot(): string {
+    return JSON.stringify(decoded(this.#told().snapshot()));
+  }
+
+  /**
+   * Goes on where a snapshot was taken: its state takes the place of this breaker's own, its counts are added.
+   *
+   * @throws InvalidValueError naming the part, for a document that is damaged, of another version, or in contradiction
+   * with itself; then nothing has changed
+   */
+  restore(document: string): void {
+    const refusal = this.#told().restore(encoded(parsed(document)));
+    if (refusal !== null) {
+      const [part, allowed, value] = refusal;
+      throw new InvalidValueError(part, value, allowed);
+    }
+  }
+
+  /** Says in one sentence why the circuit is as it is and what would change it. */
+  explain(): string {
+    return this.#told().explain();
+  }
+
+  /** Calls `listener` with each further transition, after the change and in order; returns what ends that. */
+  subscribe(listener: TransitionListener): () => boolean {
+    checkFunction(listener);
+    return this.#listeners.add(listener);
   }
 
   async #run<This, Args extends unknown[], Result>(
@@ -188,13 +236,44 @@ export class CircuitBreaker {
       const [reason, retryAfter] = this.#backend.rejection() ?? [];
       throw new CircuitBreakerOpenError(this.name, reason as Reason, retryAfter ?? null);
     }
+    this.#listeners.deliver();
     return ticket;
+  }
+
+  #fail(ticket: number, retryAfter: number): boolean {
+    const settled = this.#told().fail(ticket, encoded(retryAfter));
+    if (isRefusal(settled)) {
+      throw refused(settled, [{ key: 'retryAfterSeconds', value: retryAfter, shown: show(retryAfter) }]);
+    }
+    return settled;
+  }
+
+  #order(order: (backend: Backend) => Refusal | null | undefined | void, fields: readonly Field[] = []): void {
+    const refusal = order(this.#told());
+    if (refusal) {
+      throw refused(refusal, fields);
+    }
+    this.#listeners.deliver();
   }
 
   /** The core, which has just been told the time. */
   #told(): Backend {
     this.#clock?.tell(this.#backend);
     return this.#backend;
+  }
+}
+
+function configOf(backend: Backend): EffectiveConfig {
+  const config = objectOf<EffectiveConfig>(backend.config());
+  Object.freeze(config.window);
+  return Object.freeze(config);
+}
+
+function parsed(document: unknown): unknown {
+  try {
+    return JSON.parse(document as string);
+  } catch {
+    throw new InvalidValueError('snapshot', show(document), 'a JSON document made by snapshot()');
   }
 }
 

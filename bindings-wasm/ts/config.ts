@@ -3,7 +3,9 @@
 import type { Flat, Refusal } from './backend.js';
 import { InvalidValueError } from './errors.js';
 import { camelCase, inCamelCase, snakeCase } from './names.js';
+import { type Field, propertiesOf } from './properties.js';
 import { show } from './show.js';
+import { encoded, short } from './structure.js';
 
 /** What a circuit may be configured with; a field that is left out or undefined has the core's default. */
 export interface CircuitBreakerConfig {
@@ -17,30 +19,42 @@ export interface CircuitBreakerConfig {
   readonly timeoutSeconds?: number | undefined;
   /** Probes in flight at once: 1 to 255; 3 by default. */
   readonly halfOpenMaxCalls?: number | undefined;
+  /** Failures / calls in the window that open the circuit: above 0, at most 1; none by default. */
+  readonly failureRateThreshold?: number | null | undefined;
+  /** A call that takes this long or longer, in seconds, is slow; none by default. */
+  readonly slowCallSeconds?: number | null | undefined;
+  /** Slow calls / calls in the window that open the circuit: above 0, at most 1; needs `slowCallSeconds`. */
+  readonly slowCallRateThreshold?: number | null | undefined;
+  /** What the rates look at: the last 1 to 10000 calls, or the last 1 to 3600 seconds; `{ calls: 100 }` by default. */
+  readonly window?: Window | undefined;
+  /** Below this many calls in the window no rate is judged; 10 by default. */
+  readonly minimumCalls?: number | undefined;
+  /** Each further opening in a row waits this many times longer: 1 to 10; 1 by default. */
+  readonly timeoutMultiplier?: number | undefined;
+  /** The longest wait, in seconds, that the multiplier, the jitter or a hint can make; an hour at least by default. */
+  readonly maxTimeoutSeconds?: number | null | undefined;
+  /** The wait is spread over ± this share of itself: 0 to 1; 0 by default. */
+  readonly timeoutJitter?: number | undefined;
   /**
    * After this long without a settled probe, in seconds, slots that are all taken are taken back; the same as
    * `timeoutSeconds` by default.
    */
   readonly probeTimeoutSeconds?: number | null | undefined;
+  /** A call cancelled after running this long, in seconds, counts as a failure; none by default. */
+  readonly cancelFailureAfterSeconds?: number | null | undefined;
+  /** Decide and count, but reject nothing; false by default. */
+  readonly shadow?: boolean | undefined;
+  /** Whether durations are kept, and the time of the last success; true by default. */
+  readonly recordDurations?: boolean | undefined;
 }
+
+/** What the rates look at: the last calls, or the last seconds. */
+export type Window = { readonly calls: number } | { readonly seconds: number };
 
 /** A configuration in force: every field has its value. */
-export interface EffectiveConfig {
-  readonly name: string;
-  readonly failureThreshold: number | null;
-  readonly successThreshold: number;
-  readonly timeoutSeconds: number;
-  readonly halfOpenMaxCalls: number;
-  readonly probeTimeoutSeconds: number | null;
-}
-
-/** A property of a stranger's object. */
-export interface Field {
-  readonly key: string;
-  readonly value: unknown;
-  /** The value as a message shows it. */
-  readonly shown: string;
-}
+export type EffectiveConfig = {
+  readonly [Field in keyof CircuitBreakerConfig]-?: Exclude<CircuitBreakerConfig[Field], undefined>;
+};
 
 /**
  * What a plain object holds, read once and with no trust in it.
@@ -48,56 +62,20 @@ export interface Field {
  * @throws InvalidValueError naming the argument, for what is no plain object
  */
 export function fieldsOf(argument: string, object: unknown): Field[] {
-  const keys = plainKeys(object);
-  if (keys === undefined) {
+  const properties = propertiesOf(object);
+  if (properties === undefined) {
     throw new InvalidValueError(argument, show(object), 'a plain object');
   }
-  const fields = keys.map((key) => readField(object as object, key));
-  return fields.filter(({ value }) => value !== undefined);
+  return properties.filter(({ value }) => value !== undefined);
 }
 
 /** Names and values in turn, for the core. */
 export function crossing(fields: readonly Field[]): Flat {
-  return fields.flatMap(({ key, value }) => [short(snakeCase(key)), short(value)]);
+  return fields.flatMap(({ key, value }) => [short(snakeCase(key)), encoded(value)]);
 }
 
 /** The error for what the core refused. */
-export function refused([name, allowed]: Refusal, fields: readonly Field[]): InvalidValueError {
+export function refused([name, allowed, value]: Refusal, fields: readonly Field[]): InvalidValueError {
   const field = fields.find(({ key }) => short(snakeCase(key)) === name);
-  return new InvalidValueError(field?.key ?? camelCase(name), field?.shown ?? '(none)', inCamelCase(allowed));
-}
-
-/** More than any field takes; a longer text is refused as well as a whole one, and need not be copied. */
-const LONGEST_TEXT = 1024;
-
-function short<T>(value: T): T | string {
-  return typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value;
-}
-
-/**
- * The keys of an object without a class. (One with a class may keep its fields where nobody can list them, and passing
- * over them would put defaults in force behind its author's back.)
- */
-function plainKeys(object: unknown): (string | symbol)[] | undefined {
-  try {
-    if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-      return undefined;
-    }
-    const prototype: unknown = Object.getPrototypeOf(object);
-    const plain = prototype === null || Object.getPrototypeOf(prototype) === null;
-    return plain ? Reflect.ownKeys(object) : undefined;
-  } catch {
-    // A proxy that cannot be read.
-    return undefined;
-  }
-}
-
-function readField(object: object, key: string | symbol): Field {
-  try {
-    const value: unknown = Reflect.get(object, key);
-    return { key: String(key), value, shown: show(value) };
-  } catch {
-    // No field takes an object, so the core refuses this one and names it.
-    return { key: String(key), value: {}, shown: '(a getter that threw)' };
-  }
+  return new InvalidValueError(field?.key ?? camelCase(name), field?.shown ?? value, inCamelCase(allowed));
 }

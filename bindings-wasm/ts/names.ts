@@ -1,5 +1,7 @@
 /** How the core's names are spelled in JavaScript: one function each way. */
 
+import { decoded } from './structure.js';
+
 /** `timeout_seconds` becomes `timeoutSeconds`. */
 export function camelCase(name: string): string {
   return name.replace(/_([a-z_])/g, (_, next: string) => next.toUpperCase());
@@ -23,7 +25,7 @@ export function inCamelCase(sentence: string): string {
 export function objectOf<T>(flat: readonly unknown[]): T {
   const object: Record<string, unknown> = {};
   for (let index = 0; index < flat.length; index += 2) {
-    object[camelCase(String(flat[index]))] = flat[index + 1];
+    object[camelCase(String(flat[index]))] = decoded(flat[index + 1]);
   }
   return object as T;
 }

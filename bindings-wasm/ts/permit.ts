@@ -5,7 +5,7 @@
 import { CANCELLED, FAILURE, IGNORED, SUCCESS } from './outcome.js';
 
 /** Gives a ticket back; false where that was done before. */
-export type Settle = (ticket: number, outcome: number) => boolean;
+export type Settle = (ticket: number, outcome: number, retryAfter?: number) => boolean;
 
 /** `Symbol.dispose`, or what compilers of `using` fall back to where a runtime lacks it. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
@@ -38,9 +38,14 @@ export class Permit implements Disposable {
     return this.#end(SUCCESS);
   }
 
-  /** The call failed, and the provider is to blame. */
-  failure(): boolean {
-    return this.#end(FAILURE);
+  /**
+   * The call failed, and the provider is to blame.
+   *
+   * @param retryAfter - how long it asked to be left alone, in seconds; it can make the wait longer
+   * @throws InvalidValueError for what is no number of seconds
+   */
+  failure(retryAfter?: number): boolean {
+    return this.#end(FAILURE, retryAfter);
   }
 
   /** The call failed, and that says nothing about the provider. */
@@ -58,8 +63,9 @@ export class Permit implements Disposable {
     this.cancel();
   }
 
-  #end(outcome: number): boolean {
+  #end(outcome: number, retryAfter?: number): boolean {
+    const settled = this.#settle(this.#ticket, outcome, retryAfter);
     forgotten?.unregister(this);
-    return this.#settle(this.#ticket, outcome);
+    return settled;
   }
 }

@@ -30,6 +30,16 @@ export interface Status {
   readonly cancelledCalls: number;
   /** Calls that were not admitted. */
   readonly rejectedCalls: number;
+  /** Calls that would not have been admitted in another mode than `shadow`. */
+  readonly shadowRejected: number;
+  /** Calls that ended in success or failure, and were slow. */
+  readonly slowCalls: number;
+  /** Calls in the window, where a rate looks at it. */
+  readonly windowCalls: number;
+  /** Those of them that failed. */
+  readonly windowFailed: number;
+  /** Those of them that were slow. */
+  readonly windowSlow: number;
   /** Probe slots taken back from probes that hung. */
   readonly probeTimeouts: number;
   /** Calls admitted that have not ended. */

@@ -3,15 +3,18 @@
 /** Where a circuit stands: calls pass, are rejected, or a few of them pass as probes. */
 export type State = 'closed' | 'open' | 'half_open';
 
-/** Who decides about a circuit: the machine, or an operator who holds it open or lets every call pass. */
-export type Mode = 'auto' | 'forced_open' | 'disabled';
+/** Who decides about a circuit: the machine (in `shadow` it rejects nothing), or an operator. */
+export type Mode = 'auto' | 'forced_open' | 'disabled' | 'shadow';
 
 /** Why a circuit changed its state. */
 export type Cause =
   | 'consecutive_failures'
+  | 'failure_rate'
+  | 'slow_call_rate'
   | 'timeout_elapsed'
   | 'probes_succeeded'
   | 'probe_failed'
+  | 'probe_slow'
   | 'forced'
   | 'reset'
   | 'disabled';

@@ -1,0 +1,57 @@
+/** Handing transitions to whoever listens: after the change, in order, and without a word to the guarded call. */
+
+import { reportOnce } from './report.js';
+import type { TransitionEvent } from './status.js';
+
+/** Called with a transition. What it throws is reported, and harms nothing. */
+export type TransitionListener = (event: TransitionEvent) => void;
+
+/** The listeners of one breaker. They are told from what the core has kept, so the core never calls the host. */
+export class Listeners {
+  readonly #events: (after: number) => TransitionEvent[];
+  readonly #listeners = new Set<{ readonly listener: TransitionListener }>();
+  readonly #report = reportOnce('a listener of a circuit breaker threw');
+  #heard = 0;
+  #delivering = false;
+
+  constructor(events: (after: number) => TransitionEvent[]) {
+    this.#events = events;
+  }
+
+  /** Takes a listener in; returns what takes it away, and says whether it was there. */
+  add(listener: TransitionListener): () => boolean {
+    if (this.#listeners.size === 0) {
+      this.#heard = this.#events(0).at(-1)?.sequence ?? 0;
+    }
+    const entry = { listener };
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  /** Tells what has happened since, unless that is being done already, further up the stack. */
+  deliver(): void {
+    if (this.#listeners.size === 0 || this.#delivering) {
+      return;
+    }
+    this.#delivering = true;
+    for (let event = this.#next(); event !== undefined; event = this.#next()) {
+      this.#heard = event.sequence;
+      for (const { listener } of [...this.#listeners]) {
+        this.#tell(listener, event);
+      }
+    }
+    this.#delivering = false;
+  }
+
+  #next(): TransitionEvent | undefined {
+    return this.#events(this.#heard)[0];
+  }
+
+  #tell(listener: TransitionListener, event: TransitionEvent): void {
+    try {
+      listener(event);
+    } catch (fault) {
+      this.#report(fault);
+    }
+  }
+}
