@@ -25,14 +25,9 @@ export interface CircuitBreakerConfig {
 }
 
 /** A configuration in force: every field has its value. */
-export interface EffectiveConfig {
-  readonly name: string;
-  readonly failureThreshold: number | null;
-  readonly successThreshold: number;
-  readonly timeoutSeconds: number;
-  readonly halfOpenMaxCalls: number;
-  readonly probeTimeoutSeconds: number | null;
-}
+export type EffectiveConfig = {
+  readonly [Field in keyof CircuitBreakerConfig]-?: Exclude<CircuitBreakerConfig[Field], undefined>;
+};
 
 /** A property of a stranger's object. */
 export interface Field {
