@@ -108,8 +108,8 @@ impl<'call> Env<'call> {
         let data = bound.cast::<c_void>();
         let function = self.made(|place| {
             let length = name.count_bytes() as isize;
-            // SAFETY: as in `null`. `data` is what `enter::<T, N>` takes it for, and stays so until `release::<T, N>`, which
-            // runs when the function is gone.
+            // SAFETY: as in `null`. `data` is what `enter::<T, N>` takes it for, and stays so until `release::<T, N>`,
+            // which runs when the function is gone.
             unsafe { sys::napi_create_function(self.raw, name.as_ptr(), length, Some(enter::<T, N>), data, place) }
         });
         let Some(function) = function else {

@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
-use halfopen::{CircuitBreaker, Config, Ending, InvalidValue, ManualClock, Outcome, Rejected, Snapshot, Tick, Tickets};
+use halfopen::{
+    CircuitBreaker, Config, Ending, InvalidValue, Jitter, ManualClock, Outcome, Rejected, Snapshot, Tick, Tickets,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{Array, flat, histogram, list, object_of, refusal, refused, rejection, value_of};
@@ -18,11 +20,12 @@ pub struct Backend {
 
 #[wasm_bindgen]
 impl Backend {
-    /// A closed circuit, or the refusal of a bad value. `fields` holds names and values in turn.
-    pub fn create(fields: &Array) -> JsValue {
+    /// A closed circuit, or the refusal of a bad value. `fields` holds names and values in turn; the seed, a number that
+    /// nobody can foresee, spreads the waits.
+    pub fn create(fields: &Array, seed: f64) -> JsValue {
         match config_of(fields) {
             Ok(config) => JsValue::from(Self {
-                core: CircuitBreaker::with_clock(config, ManualClock::new()),
+                core: CircuitBreaker::with_jitter(config, ManualClock::new(), Jitter { seed: seed.to_bits() }),
                 tickets: RefCell::default(),
                 rejected: Cell::default(),
             }),

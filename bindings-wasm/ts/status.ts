@@ -102,7 +102,9 @@ export interface Durations {
 
 /** How long the calls took that ended in success, and those that ended in failure. */
 export interface DurationsByOutcome {
+  /** Of the calls that ended in success. */
   readonly success: Durations;
+  /** Of the calls that ended in failure. */
   readonly failure: Durations;
 }
 

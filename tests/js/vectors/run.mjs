@@ -1,10 +1,12 @@
 /** Runs vectors through the public API, in any host: it is handed the package and knows no file. */
 
 const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
-const BESIDE = new Set(['at_ms', 'expect', 'outcome']);
+const BESIDE = new Set(['at_ms', 'expect', 'outcome', 'retry_after_ms']);
 
 const camelCase = (name) => name.replace(/_([a-z_])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLowerCase()}`);
+const inCamelCase = (fields) =>
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [camelCase(name), value]));
 /** Whole where it is whole to the nanosecond, which is as fine as the core counts. */
 const millis = (seconds) => (seconds === null ? null : Number((seconds * 1000).toFixed(6)));
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
@@ -50,12 +52,12 @@ function runVector(vector, halfopen) {
 class Session {
   #permits = new Map();
   #told = 0;
+  #announced = [];
 
   constructor(config, halfopen) {
-    const fields = Object.entries(config).map(([name, value]) => [camelCase(name), value]);
     this.halfopen = halfopen;
     this.clock = new halfopen.ManualClock();
-    this.breaker = new halfopen.CircuitBreaker(Object.fromEntries(fields), { clock: this.clock });
+    this.breaker = new halfopen.CircuitBreaker(inCamelCase(config), { clock: this.clock });
   }
 
   step(step) {
@@ -101,7 +103,7 @@ class Session {
         this.#permits.set(step.acquire, this.breaker.acquire());
         return { admitted: true, reason: null, retry_after_ms: null };
       case 'settle':
-        this.#permits.get(step.settle)[OUTCOMES[step.outcome]]();
+        this.#settle(step);
         return {};
       case 'drop':
         // What `using` does at the end of its block.
@@ -116,6 +118,12 @@ class Session {
       case 'reset':
         this.breaker.reset();
         return {};
+      case 'reconfigure':
+        this.breaker.reconfigure(inCamelCase(step.reconfigure));
+        return {};
+      case 'restart':
+        this.#restart();
+        return {};
       default:
         throw new Difference(`a step of an unknown kind, ${kinds.join(' with ')}`);
     }
@@ -128,9 +136,28 @@ class Session {
     return { ...seen, state, mode, retry_after_ms: millis(wait) };
   }
 
+  #settle({ settle, outcome, retry_after_ms: hint }) {
+    const permit = this.#permits.get(settle);
+    // Only a failure can carry a hint here, so what a hint does to other outcomes cannot be asked.
+    outcome === 'failure' && hint !== undefined ? permit.failure(hint / 1000) : permit[OUTCOMES[outcome]]();
+  }
+
+  #restart() {
+    this.#fetch();
+    const { breaker: saved, clock, halfopen } = this;
+    this.breaker = new halfopen.CircuitBreaker({ ...saved.config }, { clock });
+    this.breaker.restore(saved.snapshot());
+  }
+
   #transitions() {
-    const events = this.breaker.events(this.#told);
-    this.#told = events.at(-1)?.sequence ?? this.#told;
-    return events.map(({ fromState, toState, cause }) => [fromState, toState, cause]);
+    this.#fetch();
+    return this.#announced.splice(0);
+  }
+
+  #fetch() {
+    for (const { sequence, fromState, toState, cause } of this.breaker.events(this.#told)) {
+      this.#told = sequence;
+      this.#announced.push([fromState, toState, cause]);
+    }
   }
 }
