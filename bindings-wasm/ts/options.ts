@@ -1,9 +1,10 @@
 /** What a breaker takes from its host besides numbers. */
 
 import type { Clock } from './clock.js';
-import { type Field, fieldsOf } from './config.js';
+import { fieldsOf } from './config.js';
 import { InvalidValueError } from './errors.js';
 import type { Classify } from './judge.js';
+import type { Field } from './properties.js';
 
 /** The helpers that a host may hand to a breaker. */
 export interface CircuitBreakerOptions {
