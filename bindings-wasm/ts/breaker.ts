@@ -41,8 +41,7 @@ export class CircuitBreaker {
   readonly #wall: WallClock;
   readonly #listeners = new Listeners((after) => this.events(after));
   readonly #settle: Settle = (ticket, outcome, retryAfter) => {
-    const settled =
-      retryAfter === undefined ? this.#told().settle(ticket, outcome) : this.#fail(ticket, retryAfter);
+    const settled = retryAfter === undefined ? this.#told().settle(ticket, outcome) : this.#fail(ticket, retryAfter);
     this.#listeners.deliver();
     return settled;
   };
@@ -160,12 +159,14 @@ export class CircuitBreaker {
 
   /** Lets every call pass and judges none, until the circuit is reset or forced open. */
   disable(): void {
-    this.#order((backend) => backend.disable());
+    this.#told().disable();
+    this.#listeners.deliver();
   }
 
   /** Closes the circuit and hands it back to the machine; lifetime counters stay. */
   reset(): void {
-    this.#order((backend) => backend.reset());
+    this.#told().reset();
+    this.#listeners.deliver();
   }
 
   /**
@@ -248,9 +249,9 @@ export class CircuitBreaker {
     return settled;
   }
 
-  #order(order: (backend: Backend) => Refusal | null | undefined | void, fields: readonly Field[] = []): void {
+  #order(order: (backend: Backend) => Refusal | null, fields: readonly Field[]): void {
     const refusal = order(this.#told());
-    if (refusal) {
+    if (refusal !== null) {
       throw refused(refusal, fields);
     }
     this.#listeners.deliver();

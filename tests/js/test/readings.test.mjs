@@ -22,11 +22,16 @@ test('a status is plain, ready for JSON, and its names are in camelCase', () => 
       ignoredCalls: 0,
       cancelledCalls: 0,
       rejectedCalls: 0,
+      shadowRejected: 0,
+      slowCalls: 0,
       probeTimeouts: 0,
       inFlight: 0,
       successRate: 0,
       consecutiveFailures: 1,
       consecutiveSuccesses: 0,
+      windowCalls: 0,
+      windowFailed: 0,
+      windowSlow: 0,
       stateTransitions: 1,
       lastFailureSeconds: 0,
       lastSuccessSeconds: null,
@@ -50,10 +55,24 @@ test('the configuration in force has every field, and cannot be changed', () => 
     successThreshold: 2,
     timeoutSeconds: 1.5,
     halfOpenMaxCalls: 3,
+    failureRateThreshold: null,
+    slowCallSeconds: null,
+    slowCallRateThreshold: null,
+    window: { calls: 100 },
+    minimumCalls: 10,
+    timeoutMultiplier: 1,
+    maxTimeoutSeconds: null,
+    timeoutJitter: 0,
     probeTimeoutSeconds: null,
+    cancelFailureAfterSeconds: null,
+    shadow: false,
+    recordDurations: true,
   });
   assert.throws(() => {
     breaker.config.timeoutSeconds = 5;
+  }, TypeError);
+  assert.throws(() => {
+    breaker.config.window.calls = 5;
   }, TypeError);
   assert.equal(breaker.name, 'gemini');
 });

@@ -61,7 +61,13 @@ const first: boolean = permit.success() || permit.failure() || permit.ignore() |
 is<Same<typeof breaker.state, State>>();
 is<Same<typeof breaker.mode, Mode>>();
 is<Same<State, 'closed' | 'open' | 'half_open'>>();
-is<Same<Mode, 'auto' | 'forced_open' | 'disabled'>>();
+is<Same<Mode, 'auto' | 'forced_open' | 'disabled' | 'shadow'>>();
+const stop: () => boolean = breaker.subscribe((event) => event.toState satisfies State);
+stop();
+breaker.restore(breaker.snapshot());
+breaker.reconfigure({ window: { seconds: 60 }, failureRateThreshold: 0.5 });
+// @ts-expect-error a window has one of two shapes
+breaker.reconfigure({ window: { minutes: 1 } });
 is<Same<Outcome, 'success' | 'failure' | 'ignored' | 'cancelled'>>();
 is<Same<Reason, 'open' | 'probes_busy' | 'forced_open'>>();
 is<Same<ErrorCode, 'CIRCUIT_OPEN' | 'INVALID_VALUE'>>();

@@ -1,0 +1,171 @@
+/** Live configuration, snapshots, listeners, hints, and the one sentence for an operator. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { InvalidValueError, ManualClock } from 'halfopen';
+
+import { onStage, opened } from './stage.mjs';
+
+const refusal = (run) => {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof InvalidValueError, String(error));
+    return error.field;
+  }
+  throw new assert.AssertionError({ message: 'nothing was refused' });
+};
+
+test('reconfiguring keeps the name, the state and the running wait', () => {
+  const { breaker, clock } = opened({ name: 'gemini' });
+  breaker.reconfigure({ name: 'other', timeoutSeconds: 1 });
+  assert.deepEqual([breaker.name, breaker.config.name, breaker.config.timeoutSeconds], ['gemini', 'gemini', 1]);
+  clock.advance(9_999);
+  assert.equal(breaker.state, 'open');
+  clock.advance(1);
+  assert.equal(breaker.state, 'half_open');
+});
+
+test('a bad new configuration is refused by name and changes nothing', () => {
+  const { breaker } = onStage({ failureThreshold: 7 });
+  assert.equal(
+    refusal(() => breaker.reconfigure({ failureRateThreshold: 2 })),
+    'failureRateThreshold',
+  );
+  assert.equal(breaker.config.failureThreshold, 7);
+});
+
+test('a bad window is refused by name', () => {
+  const endless = [];
+  endless.push(endless);
+  const windows = [
+    endless,
+    {},
+    { calls: 0 },
+    { calls: endless },
+    { calls: 5, seconds: 5 },
+    { minutes: 5 },
+    new Map(),
+    new Proxy([], {
+      get() {
+        throw new Error('no');
+      },
+    }),
+    new Array(1e9),
+    'calls',
+    5,
+    null,
+  ];
+  for (const window of windows) {
+    assert.equal(
+      refusal(() => onStage({ window })),
+      'window',
+    );
+  }
+  assert.deepEqual(onStage({ window: { seconds: 60 } }).breaker.config.window, { seconds: 60 });
+});
+
+test('a snapshot goes on in another breaker', () => {
+  const { breaker, clock } = opened({ failureRateThreshold: 0.5, window: { seconds: 10 } });
+  clock.advance(2_500);
+  const document = breaker.snapshot();
+  assert.equal(JSON.parse(document).version, 1);
+  const { breaker: other } = onStage({ ...breaker.config }, { clock: new ManualClock() });
+  other.restore(document);
+  const { state, retryAfterSeconds, failedCalls, windowFailed } = other.status();
+  assert.deepEqual([state, retryAfterSeconds, failedCalls, windowFailed], ['open', 7.5, 1, 1]);
+});
+
+test('a damaged snapshot is refused by the part and changes nothing', () => {
+  const { breaker } = opened();
+  const before = breaker.status();
+  const whole = JSON.parse(breaker.snapshot());
+  for (const damaged of ['', '{', 'null', '[]', '{}', '['.repeat(100_000), undefined, 5, Symbol('s')]) {
+    assert.match(
+      refusal(() => breaker.restore(damaged)),
+      /^snapshot/,
+    );
+  }
+  for (const part of Object.keys(whole)) {
+    const { [part]: _gone, ...rest } = whole;
+    assert.equal(
+      refusal(() => breaker.restore(JSON.stringify(rest))),
+      `snapshot.${part}`,
+    );
+  }
+  assert.deepEqual(breaker.status(), before);
+});
+
+test('a window of ten thousand calls survives a snapshot', () => {
+  const config = { failureThreshold: null, failureRateThreshold: 1, window: { calls: 10_000 }, minimumCalls: 10_000 };
+  const { breaker } = onStage(config);
+  for (let call = 0; call < 10_000; call++) {
+    breaker.acquire()[call % 3 === 0 ? 'failure' : 'success']();
+  }
+  const { breaker: other } = onStage(config);
+  other.restore(breaker.snapshot());
+  assert.deepEqual([other.status().windowCalls, other.status().windowFailed], [10_000, 3_334]);
+});
+
+test('a listener hears each transition in order until it is taken away', () => {
+  const { breaker, clock } = onStage({ failureThreshold: 1, timeoutSeconds: 10, successThreshold: 1 });
+  const heard = [];
+  const stop = breaker.subscribe(({ sequence, cause }) => heard.push([sequence, cause]));
+  breaker.acquire().failure();
+  clock.advance(10_000);
+  breaker.acquire().success();
+  breaker.forceOpen(5);
+  breaker.reset();
+  assert.deepEqual(heard, [
+    [1, 'consecutive_failures'],
+    [2, 'timeout_elapsed'],
+    [3, 'probes_succeeded'],
+    [4, 'forced'],
+    [5, 'reset'],
+  ]);
+  assert.equal(stop(), true);
+  assert.equal(stop(), false);
+  breaker.forceOpen();
+  assert.equal(heard.length, 5);
+});
+
+test('a listener that throws harms no call, and one may call into the breaker that calls it', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const heard = [];
+  breaker.subscribe(() => {
+    throw new Error('a listener of its own troubles');
+  });
+  breaker.subscribe(({ toState }) => {
+    heard.push(toState);
+    if (toState === 'open') {
+      breaker.reset();
+    }
+  });
+  const mine = new Error('mine');
+  await assert.rejects(
+    breaker.call(() => Promise.reject(mine)),
+    (error) => error === mine,
+  );
+  assert.deepEqual([heard, breaker.state], [['open', 'closed'], 'closed']);
+});
+
+test('a hint makes the wait longer, and a bad one leaves the permit as it was', () => {
+  const { breaker } = onStage({ failureThreshold: 1, timeoutSeconds: 10 });
+  const permit = breaker.acquire();
+  for (const hint of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', {}, 5n]) {
+    assert.equal(
+      refusal(() => permit.failure(hint)),
+      'retryAfterSeconds',
+    );
+  }
+  assert.equal(permit.failure(90), true);
+  assert.equal(breaker.status().retryAfterSeconds, 90);
+});
+
+test('it explains itself', () => {
+  const { breaker } = opened();
+  assert.equal(breaker.explain(), 'open after 1 failure in a row: in 10.0 s the next call is let through as a probe');
+  breaker.forceOpen();
+  assert.equal(breaker.explain(), 'forced open by an operator: it stays so until it is reset');
+});
