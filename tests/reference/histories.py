@@ -129,7 +129,7 @@ class Both:
         return {"reason": None, "wait": None}, model_said
 
     def core_shows(self) -> dict[str, Any]:
-        raw = dict(self.core.read_status())
+        raw: dict[str, Any] = dict(self.core.read_status())
         raw["left"] = nanos(raw["retry_after_seconds"])
         return raw
 
