@@ -93,7 +93,8 @@ class WallClock:
 
 def metrics_of(raw: RawStatus, wall: WallClock) -> CircuitBreakerMetrics:
     """The counters of a reading."""
-    counted = {name: raw[name] for name in CircuitBreakerMetrics.__dataclass_fields__ if name in raw}  # type: ignore[literal-required]
+    values: dict[str, Any] = {**raw}
+    counted = {name: values[name] for name in CircuitBreakerMetrics.__dataclass_fields__ if name in values}
     return CircuitBreakerMetrics(
         **counted,
         last_failure_time=wall.date_or_none(raw["last_failure_seconds"]),
