@@ -76,9 +76,10 @@ pub(crate) fn refused<'call>(env: Env<'call>, result: Result<(), InvalidValue>) 
     }
 }
 
-/// Where a refusal crosses the border: the field, what is allowed, and the value as far as it left the host.
+/// Where a refusal crosses the border: the field, what is allowed, and the value, which JavaScript
+/// shows.
 pub(crate) fn refusal<'call>(env: Env<'call>, error: &InvalidValue) -> Option<Js<'call>> {
-    env.list([env.text(error.field()), env.text(error.allowed()), env.text(&error.value().to_string())])
+    env.list([env.text(error.field()), env.text(error.allowed()), object_of(env, error.value())])
 }
 
 /// Where a rejection crosses the border: reason, seconds to wait or null.

@@ -86,9 +86,10 @@ pub(crate) fn histogram(outcome: &str, durations: &Durations) -> Array {
     list([outcome.into(), calls.into(), seconds.into(), buckets.into()])
 }
 
-/// Where a refusal crosses the border: the field, what is allowed, and the value as far as it left the host.
+/// Where a refusal crosses the border: the field, what is allowed, and the value. JavaScript shows
+/// it: the formatting of numbers would be a third of the module.
 pub(crate) fn refusal(error: &InvalidValue) -> Array {
-    list([error.field().into(), error.allowed().into(), error.value().to_string().into()])
+    list([error.field().into(), error.allowed().into(), object_of(error.value())])
 }
 
 /// Null, or the refusal.

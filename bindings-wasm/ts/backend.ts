@@ -6,8 +6,8 @@ import type { BackendKind } from './vocabulary.js';
 /** Names and values in turn. */
 export type Flat = readonly unknown[];
 
-/** What was refused: the field in the core's spelling, what is allowed, and the value as far as the core saw it. */
-export type Refusal = readonly [field: string, allowed: string, value: string];
+/** What was refused: the field in the core's spelling, what is allowed, and the value as the core saw it. */
+export type Refusal = readonly [field: string, allowed: string, value: unknown];
 
 /** One circuit. Nothing in it runs host code, throws, or reads a host's clock. */
 export interface Backend {

@@ -196,7 +196,7 @@ export class CircuitBreaker {
     const refusal = this.#told().restore(encoded(parsed(document)));
     if (refusal !== null) {
       const [part, allowed, value] = refusal;
-      throw new InvalidValueError(part, value, allowed);
+      throw new InvalidValueError(part, show(decoded(value)), allowed);
     }
   }
 

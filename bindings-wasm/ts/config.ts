@@ -77,5 +77,5 @@ export function crossing(fields: readonly Field[]): Flat {
 /** The error for what the core refused. */
 export function refused([name, allowed, value]: Refusal, fields: readonly Field[]): InvalidValueError {
   const field = fields.find(({ key }) => short(snakeCase(key)) === name);
-  return new InvalidValueError(field?.key ?? camelCase(name), field?.shown ?? value, inCamelCase(allowed));
+  return new InvalidValueError(field?.key ?? camelCase(name), field?.shown ?? show(value), inCamelCase(allowed));
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::clock::Tenths;
 use crate::control::Rejected;
 
 /// A call that did not bring a result.
@@ -24,7 +25,7 @@ impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the circuit is OPEN ({})", self.reason)?;
         match self.retry_after {
-            Some(wait) => write!(f, "; retry after {:.1} s", wait.as_secs_f64()),
+            Some(wait) => write!(f, "; retry after {} s", Tenths(wait)),
             None => f.write_str("; it is held open until it is reset"),
         }
     }

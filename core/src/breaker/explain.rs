@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::{CircuitBreaker, Event, Status};
-use crate::clock::Clock;
+use crate::clock::{Clock, Tenths};
 use crate::config::Rules;
 use crate::control::{Cause, Mode, State};
 
@@ -35,8 +35,8 @@ impl<C: Clock> CircuitBreaker<C> {
             Mode::Disabled => "closed because it is disabled: every call passes until it is reset".into(),
             Mode::ForcedOpen => match status.retry_after {
                 Some(left) => {
-                    let left = left.as_secs_f64();
-                    format!("forced open by an operator: in {left:.1} s the next call is let through as a probe")
+                    let left = Tenths(left);
+                    format!("forced open by an operator: in {left} s the next call is let through as a probe")
                 }
                 None => "forced open by an operator: it stays so until it is reset".into(),
             },
@@ -58,8 +58,8 @@ fn closed(status: &Status, rules: &Rules) -> String {
 }
 
 fn open(status: &Status, last: Option<&Event>) -> String {
-    let left = status.retry_after.unwrap_or_default().as_secs_f64();
-    format!("open{}: in {left:.1} s the next call is let through as a probe", because(status, last))
+    let left = Tenths(status.retry_after.unwrap_or_default());
+    format!("open{}: in {left} s the next call is let through as a probe", because(status, last))
 }
 
 fn half_open(status: &Status, rules: &Rules, last: Option<&Event>) -> String {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { example } from '../readme.mjs';
 import { withPage } from './page.mjs';
 
 /** Runs `work` in a page, with the package; what it returns, and what the page wrote to its console. */
@@ -20,6 +21,14 @@ test('the example page tells when to try again', async () => {
       await page.getByRole('button').click();
       await output.filter({ hasText: text }).waitFor();
     }
+  });
+});
+
+test('the example in the README at the top runs as it stands there', async () => {
+  await withPage(async ({ page, told }) => {
+    await page.setContent(example('html'));
+    await page.waitForFunction(() => document.title === 'hello from WebAssembly');
+    assert.deepEqual(told, []);
   });
 });
 

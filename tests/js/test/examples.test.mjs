@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
+import { backend } from 'halfopen';
+
 import { ask } from '../examples/node.mjs';
+import { example } from '../readme.mjs';
 
 const text = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
@@ -35,4 +39,12 @@ test('the example asks while the provider is well, and spares it while it is dow
 test('the examples in the READMEs are the ones that are tested', () => {
   assert.ok(text('../../../bindings-node/README.md').includes(text('../examples/node.mjs')));
   assert.ok(text('../../../bindings-wasm/README.md').includes(text('../examples/page.html')));
+});
+
+test('the example in the README at the top says what it should', () => {
+  const run = ['--input-type=module', '--eval', example('js')];
+  assert.equal(
+    execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' }),
+    `HELLO (${backend})\n`,
+  );
 });
