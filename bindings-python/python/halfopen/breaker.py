@@ -74,12 +74,7 @@ class GuardedCalls(Breaker):
         Raises ``CircuitBreakerOpenError`` where it is not let, otherwise whatever ``func`` raises, untouched.
         A generator counts when it ends, not when it is made.
         """
-        permit = self.acquire()
-        try:
-            result = func(*args, **kwargs)
-        except BaseException as error:
-            permit.settle(outcome_of(error, self._classify))
-            raise
+        permit, result = self._begin(func, args, kwargs)
         return await judged_async(permit, result, self._classify)
 
     def call_sync(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -87,14 +82,17 @@ class GuardedCalls(Breaker):
 
         Where ``func`` returns something to await or to iterate, the call ends when that does.
         """
+        permit, result = self._begin(func, args, kwargs)
+        guarded: R = judged(permit, result, self._classify)
+        return guarded
+
+    def _begin(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Permit, Any]:
         permit = self.acquire()
         try:
-            result = func(*args, **kwargs)
+            return permit, func(*args, **kwargs)
         except BaseException as error:
             permit.settle(outcome_of(error, self._classify))
             raise
-        guarded: R = judged(permit, result, self._classify)
-        return guarded
 
     def __enter__(self) -> Permit:
         permit = self.acquire()

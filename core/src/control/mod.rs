@@ -29,10 +29,12 @@
 //! and slots that are taken back start a new lap. So a probe that hangs cannot hold the circuit, and when it returns
 //! after all it votes without freeing a slot that is not its own.
 
+mod acquire;
 mod operator;
 mod saved;
 mod settle;
 mod transition;
+mod vocabulary;
 mod wait;
 
 #[cfg(test)]
@@ -42,67 +44,16 @@ mod tests;
 
 use core::time::Duration;
 
+pub use acquire::{Admission, Rejected};
 pub(crate) use saved::Saved;
 pub use settle::{Ending, Settlement};
 pub use transition::{Cause, Transition};
+pub use vocabulary::{Mode, Outcome, Reason, State};
 pub use wait::Jitter;
 use wait::{Openings, Wait};
 
 use crate::clock::Tick;
 use crate::config::Rules;
-use crate::names::named_enum;
-
-named_enum! {
-    /// Where a circuit stands.
-    State {
-        /// Calls pass.
-        Closed = "closed",
-        /// Calls are rejected until the wait is over.
-        Open = "open",
-        /// A few calls pass as probes.
-        HalfOpen = "half_open",
-    }
-}
-
-named_enum! {
-    /// Who decides about a circuit.
-    Mode {
-        /// The machine.
-        Auto = "auto",
-        /// An operator holds it open.
-        ForcedOpen = "forced_open",
-        /// An operator lets every call pass.
-        Disabled = "disabled",
-        /// The machine, but what it would reject is admitted and only counted.
-        Shadow = "shadow",
-    }
-}
-
-named_enum! {
-    /// Why a call was rejected.
-    Reason {
-        /// The wait is not over.
-        Open = "open",
-        /// Every probe slot is taken.
-        ProbesBusy = "probes_busy",
-        /// An operator holds the circuit open.
-        ForcedOpen = "forced_open",
-    }
-}
-
-named_enum! {
-    /// How a call ended.
-    Outcome {
-        /// It did what was asked.
-        Success = "success",
-        /// It failed, and the provider is to blame.
-        Failure = "failure",
-        /// It failed, and says nothing about the provider.
-        Ignored = "ignored",
-        /// It was given up before it ended.
-        Cancelled = "cancelled",
-    }
-}
 
 /// What decides a circuit's behaviour, in one small value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,36 +101,6 @@ pub struct Stamp {
     generation: u64,
     lap: u32,
 }
-
-/// The machine's answer to a call that asks for a permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// The call may run.
-    Admitted {
-        /// What its permit carries.
-        stamp: Stamp,
-        /// How many hung probes lost their slot to make room for this one.
-        taken_back: u8,
-        /// Set where this call is the first probe.
-        transition: Option<Transition>,
-        /// Whether the call would be rejected if the mode were not `shadow`.
-        shadow_rejected: bool,
-    },
-    /// The call may not run.
-    Rejected(Rejected),
-}
-
-/// A call that was not admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// Which rule rejected it.
-    pub reason: Reason,
-    /// When to ask again; `None` where nobody can tell, because the circuit is held open without end.
-    pub retry_after: Option<Duration>,
-}
-
-/// The longest wait that a call rejected for want of a probe slot is told.
-const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
 
 impl Control {
     /// A closed circuit in its first generation; `jitter` spreads its waits.
@@ -269,54 +190,6 @@ impl Control {
     /// Whether a permit with this stamp has a say.
     pub(crate) fn hears(&self, stamp: Stamp) -> bool {
         self.listens() && stamp.generation == self.generation
-    }
-
-    /// A call asks for a permit.
-    pub fn acquire(self, rules: &Rules, now: Tick) -> (Self, Admission) {
-        match self.phase {
-            Phase::Closed { .. } => self.admitted(0, None),
-            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => {
-                let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
-                let released = Self { mode: self.mode_at(rules, now), ..self };
-                let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
-                next.admitted(0, transition)
-            }
-            Phase::Open { .. } => self.rejected(
-                if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open },
-                self.retry_after_at(now),
-            ),
-            Phase::HalfOpen(probing) => self.acquire_probe(probing, rules, now),
-        }
-    }
-
-    fn acquire_probe(self, probing: Probing, rules: &Rules, now: Tick) -> (Self, Admission) {
-        let probe_timeout = rules.effective_probe_timeout();
-        let silence = now.since(probing.active);
-        let active = probing.active.max(now);
-        if probing.slots < rules.half_open_max_calls {
-            let one_more = Probing { slots: probing.slots + 1, active, ..probing };
-            self.with(Phase::HalfOpen(one_more)).admitted(0, None)
-        } else if silence >= probe_timeout {
-            let next_lap = Probing { slots: 1, lap: probing.lap.wrapping_add(1), active, ..probing };
-            self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
-        } else {
-            self.rejected(Reason::ProbesBusy, Some((probe_timeout - silence).min(PROBES_BUSY_RETRY)))
-        }
-    }
-
-    fn admitted(self, taken_back: u8, transition: Option<Transition>) -> (Self, Admission) {
-        let lap = if let Phase::HalfOpen(probing) = self.phase { probing.lap } else { 0 };
-        let stamp = Stamp { generation: self.generation, lap };
-        (self, Admission::Admitted { stamp, taken_back, transition, shadow_rejected: false })
-    }
-
-    fn rejected(self, reason: Reason, retry_after: Option<Duration>) -> (Self, Admission) {
-        let admission = if self.mode == Mode::Shadow {
-            Admission::Admitted { stamp: Stamp::UNHEARD, taken_back: 0, transition: None, shadow_rejected: true }
-        } else {
-            Admission::Rejected(Rejected { reason, retry_after })
-        };
-        (self, admission)
     }
 
     fn with(self, phase: Phase) -> Self {

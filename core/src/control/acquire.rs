@@ -1,0 +1,88 @@
+//! A call asks for a permit.
+
+use core::time::Duration;
+
+use super::transition::{Cause, Transition};
+use super::{Control, Mode, Phase, Probing, Reason, Stamp};
+use crate::clock::Tick;
+use crate::config::Rules;
+
+/// The machine's answer to a call that asks for a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// The call may run.
+    Admitted {
+        /// What its permit carries.
+        stamp: Stamp,
+        /// How many hung probes lost their slot to make room for this one.
+        taken_back: u8,
+        /// Set where this call is the first probe.
+        transition: Option<Transition>,
+        /// Whether the call would be rejected if the mode were not `shadow`.
+        shadow_rejected: bool,
+    },
+    /// The call may not run.
+    Rejected(Rejected),
+}
+
+/// A call that was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Which rule rejected it.
+    pub reason: Reason,
+    /// When to ask again; `None` where nobody can tell, because the circuit is held open without end.
+    pub retry_after: Option<Duration>,
+}
+
+/// The longest wait that a call rejected for want of a probe slot is told.
+const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
+
+impl Control {
+    /// A call asks for a permit.
+    pub fn acquire(self, rules: &Rules, now: Tick) -> (Self, Admission) {
+        match self.phase {
+            Phase::Closed { .. } => self.admitted(0, None),
+            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => {
+                let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
+                let released = Self { mode: self.mode_at(rules, now), ..self };
+                let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
+                next.admitted(0, transition)
+            }
+            Phase::Open { .. } => self.rejected(
+                if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open },
+                self.retry_after_at(now),
+            ),
+            Phase::HalfOpen(probing) => self.acquire_probe(probing, rules, now),
+        }
+    }
+
+    fn acquire_probe(self, probing: Probing, rules: &Rules, now: Tick) -> (Self, Admission) {
+        let probe_timeout = rules.effective_probe_timeout();
+        let silence = now.since(probing.active);
+        let active = probing.active.max(now);
+        if probing.slots < rules.half_open_max_calls {
+            let one_more = Probing { slots: probing.slots + 1, active, ..probing };
+            self.with(Phase::HalfOpen(one_more)).admitted(0, None)
+        } else if silence >= probe_timeout {
+            let next_lap = Probing { slots: 1, lap: probing.lap.wrapping_add(1), active, ..probing };
+            self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
+        } else {
+            self.rejected(Reason::ProbesBusy, Some((probe_timeout - silence).min(PROBES_BUSY_RETRY)))
+        }
+    }
+
+    fn admitted(self, taken_back: u8, transition: Option<Transition>) -> (Self, Admission) {
+        let lap = if let Phase::HalfOpen(probing) = self.phase { probing.lap } else { 0 };
+        let stamp = Stamp { generation: self.generation, lap };
+        (self, Admission::Admitted { stamp, taken_back, transition, shadow_rejected: false })
+    }
+
+    fn rejected(self, reason: Reason, retry_after: Option<Duration>) -> (Self, Admission) {
+        let admission = if self.mode == Mode::Shadow {
+            Admission::Admitted { stamp: Stamp::UNHEARD, taken_back: 0, transition: None, shadow_rejected: true }
+        } else {
+            Admission::Rejected(Rejected { reason, retry_after })
+        };
+        (self, admission)
+    }
+}

@@ -1,0 +1,55 @@
+//! The words of the machine, the same in every language.
+
+use crate::names::named_enum;
+
+named_enum! {
+    /// Where a circuit stands.
+    State {
+        /// Calls pass.
+        Closed = "closed",
+        /// Calls are rejected until the wait is over.
+        Open = "open",
+        /// A few calls pass as probes.
+        HalfOpen = "half_open",
+    }
+}
+
+named_enum! {
+    /// Who decides about a circuit.
+    Mode {
+        /// The machine.
+        Auto = "auto",
+        /// An operator holds it open.
+        ForcedOpen = "forced_open",
+        /// An operator lets every call pass.
+        Disabled = "disabled",
+        /// The machine, but what it would reject is admitted and only counted.
+        Shadow = "shadow",
+    }
+}
+
+named_enum! {
+    /// Why a call was rejected.
+    Reason {
+        /// The wait is not over.
+        Open = "open",
+        /// Every probe slot is taken.
+        ProbesBusy = "probes_busy",
+        /// An operator holds the circuit open.
+        ForcedOpen = "forced_open",
+    }
+}
+
+named_enum! {
+    /// How a call ended.
+    Outcome {
+        /// It did what was asked.
+        Success = "success",
+        /// It failed, and the provider is to blame.
+        Failure = "failure",
+        /// It failed, and says nothing about the provider.
+        Ignored = "ignored",
+        /// It was given up before it ended.
+        Cancelled = "cancelled",
+    }
+}
