@@ -32,12 +32,19 @@ impl Tick {
         Self(nanos)
     }
 
-    /// The moment `seconds` after the origin, to the nearest nanosecond.
+    /// The moment `seconds` after the origin, to the nearest nanosecond; from 48 days on, where a double no longer tells
+    /// them apart, to the nearest microsecond, so that whole milliseconds are exact at today's date too.
     ///
     /// `None` for what no clock can mean: NaN, an infinity, a moment before the origin, or one more than 584 years
     /// after it.
     pub fn from_seconds(seconds: f64) -> Option<Self> {
-        nanos_from_seconds(seconds).map(Self)
+        const NANOSECONDS_BLUR: f64 = (1 << 22) as f64;
+        if seconds < NANOSECONDS_BLUR {
+            return nanos_from_seconds(seconds).map(Self);
+        }
+        let micros = seconds * 1e6 + 0.5;
+        // `as` saturates, and NaN is not below any bound, so neither gets through the multiplication.
+        if micros < u64::MAX as f64 { (micros as u64).checked_mul(1_000).map(Self) } else { None }
     }
 
     /// The moment `millis` milliseconds after the origin, to the nearest nanosecond; whole milliseconds are exact.
@@ -118,6 +125,21 @@ const fn saturating_nanos(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_milliseconds_in_seconds_are_exact_at_todays_date() {
+        let nanos = |seconds| Tick::from_seconds(seconds).map(Tick::as_nanos);
+        assert_eq!(nanos(0.0), Some(0));
+        assert_eq!(nanos(1.000_000_001), Some(1_000_000_001));
+        assert_eq!(nanos(4_194_303.999_999_999), Some(4_194_303_999_999_999));
+        assert_eq!(nanos(4_194_304.0), Some(4_194_304_000_000_000));
+        for millis in [1_795_428_000_123u64, 1_795_428_000_124, 1_795_431_600_999] {
+            assert_eq!(nanos(millis as f64 / 1e3), Some(millis * 1_000_000));
+        }
+        for refused in [-1e-9, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 18_446_744_074.0, 1e300] {
+            assert_eq!(nanos(refused), None, "{refused}");
+        }
+    }
 
     #[test]
     fn whole_milliseconds_are_exact_at_any_date() {
