@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
@@ -147,6 +147,23 @@ async def test_a_stream_never_started_takes_nothing(breaker: CircuitBreaker) -> 
     assert breaker.metrics.total_calls == 0
     await stream_of(breaker, None)["called"]()
     assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
+
+
+async def test_a_stream_is_passed_on_both_ways(breaker: CircuitBreaker) -> None:
+    async def echo() -> AsyncGenerator[str, str]:
+        said = yield "ready"
+        try:
+            said = yield said.upper()
+        except ValueError:
+            yield "caught"
+
+    for stream in (breaker(echo)(), await breaker.call(echo)):
+        assert await anext(stream) == "ready"
+        assert await stream.asend("hello") == "HELLO"
+        assert await stream.athrow(ValueError()) == "caught"
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+    assert breaker.metrics.successful_calls == 2
 
 
 def test_a_decorated_generator_stays_one(breaker: CircuitBreaker) -> None:

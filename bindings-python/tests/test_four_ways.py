@@ -128,6 +128,31 @@ def test_a_block_left_in_another_context_leaks_nothing(breaker: CircuitBreaker) 
     assert breaker.metrics.successful_calls == 1
 
 
+def test_blocks_left_in_other_contexts_pile_up_nowhere(breaker: CircuitBreaker) -> None:
+    import contextvars
+
+    from halfopen.entered import _entered
+
+    for _ in range(100):
+        breaker.__enter__()
+        contextvars.Context().run(breaker.__exit__, None, None, None)
+    assert len(_entered.get()) <= 1
+    assert breaker.metrics.successful_calls == 100
+
+
+async def test_a_task_started_inside_a_block_keeps_no_breaker_alive() -> None:
+    import asyncio
+    import weakref
+
+    breaker = CircuitBreaker()
+    gone = weakref.ref(breaker)
+    async with breaker:
+        task = asyncio.create_task(asyncio.Event().wait())
+    del breaker
+    assert gone() is None
+    task.cancel()
+
+
 def test_the_error_of_a_call_is_its_own_object(breaker: CircuitBreaker) -> None:
     mine = ProviderError("mine")
 

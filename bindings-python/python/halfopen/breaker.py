@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import aclosing
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
@@ -13,7 +12,7 @@ from halfopen.entered import Entries
 from halfopen.errors import InvalidValueError
 from halfopen.guard import (
     Classifier,
-    guarded_async_stream,
+    async_stream_function,
     guarded_awaitable,
     guarded_stream,
     judged,
@@ -102,7 +101,7 @@ class GuardedCalls(Breaker):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        permit = self._entries.pop(self)
+        permit = self._entries.pop()
         if permit is not None:
             permit.settle("success" if error is None else outcome_of(error, self._classify))
 
@@ -236,15 +235,11 @@ class CircuitBreaker(GuardedCalls):
 
     def _guard_async_generator_function(
         self, func: Callable[..., AsyncGenerator[Any, Any]]
-    ) -> Callable[..., AsyncGenerator[Any, None]]:
-        @wraps(func)
-        async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
-            stream = guarded_async_stream(self.acquire(), func(*args, **kwargs), self._classify)
-            async with aclosing(stream):
-                async for item in stream:
-                    yield item
+    ) -> Callable[..., AsyncGenerator[Any, Any]]:
+        def begin(*args: Any, **kwargs: Any) -> tuple[Permit, AsyncGenerator[Any, Any]]:
+            return self.acquire(), func(*args, **kwargs)
 
-        return guarded
+        return wraps(func)(async_stream_function(begin, self._classify))
 
     def _guard_generator_function(
         self, func: Callable[..., Generator[Any, Any, Any]]

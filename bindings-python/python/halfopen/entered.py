@@ -7,10 +7,14 @@ leaks. ``with breaker.acquire() as permit:`` carries its own permit and has no s
 """
 
 from contextvars import ContextVar
+from itertools import count
 
-from halfopen._core import Breaker, Permit
+from halfopen._core import Permit
 
-_entered: ContextVar[tuple[Permit, ...]] = ContextVar("halfopen_entered", default=())
+# Numbers and no permits: a task that is started inside a block inherits its context, and must keep nothing alive.
+_entered: ContextVar[tuple[int, ...]] = ContextVar("halfopen_entered", default=())
+_numbers = count()
+_open_numbers: set[int] = set()
 
 
 class Entries:
@@ -21,22 +25,23 @@ class Entries:
 
     def push(self, permit: Permit) -> None:
         """A ``with`` block was entered with this permit."""
-        self._open[id(permit)] = permit
-        _entered.set((*_entered.get(), permit))
+        number = next(_numbers)
+        self._open[number] = permit
+        _open_numbers.add(number)
+        # Blocks that were left in another context are still noted in this one.
+        _entered.set((*filter(_open_numbers.__contains__, _entered.get()), number))
 
-    def pop(self, breaker: Breaker) -> Permit | None:
+    def pop(self) -> Permit | None:
         """The permit of the block that is left now; ``None`` where none was entered."""
-        here = _entered.get()
-        mine = next(
-            (permit for permit in reversed(here) if permit.breaker is breaker and id(permit) in self._open), None
-        )
-        if mine is not None:
-            _entered.set(tuple(permit for permit in here if permit is not mine))
-            return self._open.pop(id(mine), None)
-        return self._take_any()
-
-    def _take_any(self) -> Permit | None:
-        try:
-            return self._open.popitem()[1]
-        except KeyError:
-            return None
+        for number in reversed(_entered.get()):
+            permit = self._open.pop(number, None)
+            if permit is not None:
+                break
+        else:
+            try:
+                number, permit = self._open.popitem()
+            except KeyError:
+                return None
+        _open_numbers.discard(number)
+        _entered.set(tuple(filter(_open_numbers.__contains__, _entered.get())))
+        return permit

@@ -68,18 +68,37 @@ async def guarded_awaitable(permit: Permit, awaitable: Awaitable[Any], classify:
     return _judged_value(permit, result, classify)
 
 
-async def guarded_async_stream(
-    permit: Permit, stream: AsyncGenerator[Any, Any], classify: Classifier | None
-) -> AsyncGenerator[Any, None]:
-    """Passes a stream on; its end is a success, its error counts, and a consumer that stops early is neutral."""
-    try:
-        async with aclosing(stream):
-            async for item in stream:
-                yield item
-    except BaseException as error:
-        permit.settle(outcome_of(error, classify))
-        raise
-    permit.success()
+def async_stream_function(
+    begin: Callable[..., tuple[Permit, AsyncGenerator[Any, Any]]], classify: Classifier | None
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """An async generator function that passes a stream on, both ways.
+
+    The stream begins with the first item that is asked for. Its end is a success, its error counts, and a consumer that
+    stops early is neutral.
+    """
+
+    async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        permit, stream = begin(*args, **kwargs)
+        try:
+            async with aclosing(stream):
+                step = stream.asend(None)
+                while True:
+                    try:
+                        item = await step
+                    except StopAsyncIteration:
+                        break
+                    try:
+                        step = stream.asend((yield item))
+                    except GeneratorExit:
+                        raise
+                    except BaseException as thrown:
+                        step = stream.athrow(thrown)
+        except BaseException as error:
+            permit.settle(outcome_of(error, classify))
+            raise
+        permit.success()
+
+    return guarded
 
 
 def guarded_stream(
@@ -98,7 +117,8 @@ def guarded_stream(
 
 def _judged_value(permit: Permit, result: Any, classify: Classifier | None) -> Any:
     if isasyncgen(result):
-        return guarded_async_stream(permit, result, classify)
+        stream = result
+        return async_stream_function(lambda: (permit, stream), classify)()
     if isgenerator(result):
         return guarded_stream(permit, result, classify)
     permit.success()
