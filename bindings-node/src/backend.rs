@@ -165,7 +165,7 @@ fn reconfigure<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'cal
 /// `restore(document)`: goes on where a snapshot was taken; the refusal of a bad one, or null.
 fn restore<'call>(backend: &Rc<Backend>, env: Env<'call>, [document]: [Js<'call>; 1]) -> Option<Js<'call>> {
     let snapshot = Snapshot::from_value(&value_of(env, document)?);
-    refused(env, snapshot.map(|snapshot| backend.core.restore(&snapshot)))
+    refused(env, snapshot.and_then(|snapshot| backend.core.restore(&snapshot)))
 }
 
 /// `fields` holds names and values in turn.

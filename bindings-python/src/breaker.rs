@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Ending, Outcome, Snapshot, Ticket};
+use halfopen::{CircuitBreaker, Config, Ending, Outcome, Snapshot, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::clock::PyClock;
 use crate::config::PyConfig;
-use crate::convert::{dict_of, object_of, value_of};
+use crate::convert::{count_of, dict_of, object_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::PyEvidence;
 use crate::listeners::PyListeners;
@@ -36,10 +36,12 @@ impl PyBreaker {
 #[pymethods]
 impl PyBreaker {
     #[new]
-    #[pyo3(signature = (config, clock = None))]
-    fn new(config: &PyConfig, clock: Option<Py<PyAny>>) -> Self {
+    #[pyo3(signature = (config, provider_id, clock = None))]
+    fn new(config: &PyConfig, provider_id: &Bound<'_, PyAny>, clock: Option<Py<PyAny>>) -> PyResult<Self> {
+        let checked = Config::check_name("provider_id", &value_of(provider_id));
+        checked.map_err(|error| to_python(provider_id.py(), &error))?;
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock)));
-        Self { core, listeners: PyListeners::default() }
+        Ok(Self { core, listeners: PyListeners::default() })
     }
 
     /// Asks for a permit to make one call.
@@ -70,7 +72,8 @@ impl PyBreaker {
     }
 
     /// The kept transitions with a sequence number above `after`, oldest first.
-    fn read_events<'py>(&self, py: Python<'py>, after: u64) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    fn read_events<'py>(&self, py: Python<'py>, after: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let after = count_of(py, "after", after)?;
         self.core.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
     }
 
@@ -96,9 +99,8 @@ impl PyBreaker {
 
     /// Goes on where a snapshot was taken.
     fn order_restored(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
-        let snapshot = Snapshot::from_value(&value_of(document)).map_err(|error| to_python(py, &error))?;
-        self.core.restore(&snapshot);
-        Ok(())
+        let snapshot = Snapshot::from_value(&value_of(document));
+        snapshot.and_then(|snapshot| self.core.restore(&snapshot)).map_err(|error| to_python(py, &error))
     }
 
     /// Says in one sentence why the circuit is as it is and what would change it.

@@ -83,6 +83,14 @@ pub fn dict_of<'py>(
     Ok(dict)
 }
 
+/// A count that is no field of a configuration.
+pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
+    match value_of(object) {
+        Value::Whole(count) => Ok(count),
+        other => Err(to_python(py, &InvalidValue::new(name, &other, "a whole number, at least 0"))),
+    }
+}
+
 /// The outcome of that name.
 pub fn outcome_of(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Outcome> {
     let value = value_of(name);

@@ -69,6 +69,20 @@ def test_an_unknown_field_is_refused_by_name() -> None:
     assert "failure_threshold" in caught.value.allowed
 
 
+@pytest.mark.parametrize("provider_id", ["", "x" * 129, "a\nb", "\ud800", 5, None, ["x"]])
+def test_a_bad_provider_is_refused(provider_id: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        CircuitBreaker(provider_id=provider_id)
+    assert caught.value.field == "provider_id"
+
+
+@pytest.mark.parametrize("after", [-1, 0.5, "1", None, Hostile()])
+def test_a_bad_sequence_number_is_refused(breaker: CircuitBreaker, after: Any) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        breaker.events(after)
+    assert caught.value.field == "after"
+
+
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, "5", True, 31536001, Hostile()])
 def test_a_bad_duration_is_refused_and_changes_nothing(breaker: CircuitBreaker, seconds: Any) -> None:
     with pytest.raises(InvalidValueError) as caught:

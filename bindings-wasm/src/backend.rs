@@ -121,7 +121,7 @@ impl Backend {
 
     /// Goes on where a snapshot was taken; the refusal of a bad one, or null.
     pub fn restore(&self, document: &JsValue) -> JsValue {
-        refused(Snapshot::from_value(&value_of(document)).map(|snapshot| self.core.restore(&snapshot)))
+        refused(Snapshot::from_value(&value_of(document)).and_then(|snapshot| self.core.restore(&snapshot)))
     }
 
     /// Why the circuit is as it is and what would change it.

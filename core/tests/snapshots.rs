@@ -42,7 +42,7 @@ fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
     for shape in [WindowShape::Calls(4), WindowShape::Seconds(30)] {
         let old = lived(shape, 1_000_000);
         let new = breaker(shape);
-        new.restore(&Snapshot::from_value(&old.snapshot().to_value()).unwrap());
+        new.restore(&Snapshot::from_value(&old.snapshot().to_value()).unwrap()).unwrap();
         assert_eq!(new.status().window, old.status().window, "{shape:?}");
         assert_eq!(new.counts(), old.counts());
         let told = |breaker: &CircuitBreaker<ManualClock>| {
@@ -57,7 +57,7 @@ fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
 #[test]
 fn a_window_of_another_shape_starts_empty() {
     let new = breaker(WindowShape::Calls(5));
-    new.restore(&lived(WindowShape::Calls(4), 0).snapshot());
+    new.restore(&lived(WindowShape::Calls(4), 0).snapshot()).unwrap();
     assert_eq!(new.status().window.calls, 0);
 }
 
@@ -65,7 +65,7 @@ fn a_window_of_another_shape_starts_empty() {
 fn a_permit_of_before_has_no_say() {
     let breaker = breaker(WindowShape::Calls(4));
     let permit = breaker.acquire().unwrap();
-    breaker.restore(&lived(WindowShape::Calls(4), 0).snapshot());
+    breaker.restore(&lived(WindowShape::Calls(4), 0).snapshot()).unwrap();
     permit.failure();
     assert_eq!((breaker.status().consecutive_failures, breaker.status().window.calls), (1, 2));
     assert_eq!((breaker.counts().total_calls, breaker.counts().in_flight), (3, 0));
@@ -110,6 +110,30 @@ fn another_version_and_contradictions_are_refused() {
 }
 
 #[test]
+fn counts_never_grow_beyond_what_can_be_told() {
+    let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+    let most = Value::Whole((1 << 53) - 1);
+    for part in ["counters", "transitions"] {
+        let (_, counts) = fields(&mut document).iter_mut().find(|(name, _)| name == part).unwrap();
+        let names = ["total_calls", "successful_calls", "rejected_calls"];
+        fields(counts)
+            .iter_mut()
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .for_each(|(_, old)| *old = most.clone());
+        fields(counts)
+            .iter_mut()
+            .filter(|(name, _)| name == "failed_calls")
+            .for_each(|(_, old)| *old = Value::Whole(0));
+    }
+    let breaker = breaker(WindowShape::Calls(4));
+    let huge = Snapshot::from_value(&document).unwrap();
+    breaker.restore(&huge).unwrap();
+    assert_eq!(breaker.restore(&huge).unwrap_err().field(), "snapshot.counters");
+    assert_eq!(breaker.counts().total_calls, (1 << 53) - 1);
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok());
+}
+
+#[test]
 fn a_refused_snapshot_changes_nothing() {
     let breaker = lived(WindowShape::Calls(4), 0);
     let before = breaker.status();
@@ -150,7 +174,8 @@ proptest! {
         damage(&mut document, &mut place, &value);
         if let Ok(snapshot) = Snapshot::from_value(&document) {
             let breaker = breaker(shape);
-            breaker.restore(&snapshot);
+            breaker.restore(&snapshot).unwrap();
+            prop_assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "its own snapshot is whole");
             let status = breaker.status();
             let counts = status.counts;
             prop_assert_eq!(counts.in_flight, 0);

@@ -122,7 +122,9 @@ class Permit:
 class Breaker:
     """A circuit on the core. What needs an event loop is added by ``halfopen.CircuitBreaker``."""
 
-    def __new__(cls, config: CircuitBreakerConfig, clock: Callable[[], float] | None = None) -> Self: ...
+    def __new__(
+        cls, config: CircuitBreakerConfig, provider_id: str, clock: Callable[[], float] | None = None
+    ) -> Self: ...
     @property
     def name(self) -> str:
         """The circuit's name."""

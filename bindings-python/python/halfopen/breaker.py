@@ -54,7 +54,7 @@ class GuardedCalls(Breaker):
         classify: Classifier | None = None,
     ) -> Self:
         config = CircuitBreakerConfig() if config is None else config
-        self = super().__new__(cls, config, clock)
+        self = super().__new__(cls, config, provider_id, clock)
         self.config = config
         self.provider_id = provider_id
         self._classify = classify

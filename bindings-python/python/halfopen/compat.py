@@ -5,7 +5,7 @@ That file becomes one line, ``from halfopen.compat import *``, and nothing else 
 Prometheus' default registry as soon as this module is imported, where ``prometheus_client`` is installed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, overload
@@ -31,10 +31,10 @@ class CircuitBreaker(GuardedCalls):
     """As ``halfopen.CircuitBreaker``, with the coroutine functions of the replaced module."""
 
     @overload
-    def __call__(self, func: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]: ...
+    def __call__(self, func: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...
     @overload
-    def __call__(self, func: Callable[P, R]) -> Callable[P, Awaitable[R]]: ...
-    def __call__(self, func: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    def __call__(self, func: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    def __call__(self, func: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
         """Guards a function, which becomes a coroutine function."""
         if iscoroutinefunction(func):
             return self._guard_coroutine_function(func)

@@ -56,13 +56,19 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// Goes on where a snapshot was taken: its state, mode and window take the place of this breaker's own, and its
     /// counts are added. The configuration stays this breaker's, and no call begun before has a say any more.
-    pub fn restore(&self, snapshot: &Snapshot) {
+    ///
+    /// # Errors
+    /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, where the sum with this breaker's own is
+    /// more than can be told exactly; then nothing has changed.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), InvalidValue> {
         let now = self.clock.now();
+        snapshot.check_sums(&self.counts(), self.status().state_transitions)?;
         self.change(|guarded| {
             guarded.restore(snapshot, now);
             self.counters.restore(&snapshot.counts);
             guarded.begin_streak(snapshot.consecutive_successes, self.counters.current_successes());
         });
+        Ok(())
     }
 
     fn order(&self, order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {

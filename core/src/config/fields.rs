@@ -19,7 +19,7 @@ pub(super) struct Field {
 pub(super) const FIELDS: &[Field] = &[
     Field {
         name: "name",
-        allowed: "1 to 128 printable characters",
+        allowed: NAME,
         write: |config, value| put(&mut config.name, printable(value)),
         read: |config| Value::from(config.name()),
     },
@@ -121,6 +121,7 @@ pub(super) const FIELDS: &[Field] = &[
     },
 ];
 
+const NAME: &str = "1 to 128 printable characters";
 const RATE: &str = "a number above 0, at most 1, or none";
 const TRUTH: &str = "true or false";
 const SECONDS_OR_NONE: &str = "a number of seconds above 0 (and below 584 years), or none";
@@ -169,6 +170,11 @@ pub(crate) fn wait_argument(name: &str, wait: Duration) -> Result<Duration, Inva
 /// The same as a host gives it.
 pub(crate) fn seconds_argument(name: &str, value: &Value) -> Result<Duration, InvalidValue> {
     seconds_to_a_year(value).ok_or_else(|| InvalidValue::new(name, value, SECONDS_TO_A_YEAR))
+}
+
+/// A name that a host gives to something else than the circuit, under the same rule as `name`.
+pub(super) fn check_name(field: &str, value: &Value) -> Result<(), InvalidValue> {
+    printable(value).map(|_| ()).ok_or_else(|| InvalidValue::new(field, value, NAME))
 }
 
 /// How long a provider asked to be left alone: it may say zero, and any wait is cut to `max_timeout_seconds` anyway.

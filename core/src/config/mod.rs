@@ -39,6 +39,14 @@ impl Config {
         ConfigBuilder::new()
     }
 
+    /// Checks a name that a host gives to something else than the circuit (a provider, say), under the rule of `name`.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] naming `field`, for what is not 1 to 128 printable characters.
+    pub fn check_name(field: &str, value: &Value) -> Result<(), InvalidValue> {
+        fields::check_name(field, value)
+    }
+
     /// The circuit's name, `"default"` unless one was given.
     pub fn name(&self) -> &str {
         &self.name

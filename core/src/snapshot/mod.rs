@@ -15,6 +15,9 @@ pub(crate) use window::SavedWindow;
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
+/// Half of what can be told exactly, so that no restored breaker outgrows its own snapshots.
+const HIGHEST_GENERATION: u64 = document::EXACT / 2;
+
 /// What outlives a breaker: its verdict, its counters and its window, but no call in flight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
@@ -66,7 +69,7 @@ impl Snapshot {
         let control = Saved {
             state: document.named("state", &[State::Closed, State::Open], State::as_str)?,
             mode: document.named("mode", Mode::ALL, Mode::as_str)?,
-            generation: document.whole("generation", document::EXACT)?,
+            generation: document.whole("generation", HIGHEST_GENERATION)?,
             failures: document.whole("consecutive_failures", u32::MAX.into())? as u32,
             wait: document.duration_or_none("wait_nanos")?.zip(document.duration_or_none("left_nanos")?),
             openings: document.whole("openings", u32::MAX.into())? as u32,
@@ -81,6 +84,28 @@ impl Snapshot {
         let snapshot = Self { control, consecutive_successes, counts, edges, window };
         snapshot.check()?;
         Ok(snapshot)
+    }
+
+    /// Whether a breaker that has counted so much itself can go on counting from here.
+    pub(crate) fn check_sums(&self, own: &Counts, own_transitions: u64) -> Result<(), InvalidValue> {
+        let allowed = "no more than can be told exactly, together with what this breaker has counted";
+        let refuse = |part: &str, sum: u64| Err(InvalidValue::new(part, &sum.into(), allowed));
+        // None of the other counts of calls is more than the total.
+        let pairs = [
+            (self.counts.total_calls, own.total_calls),
+            (self.counts.rejected_calls, own.rejected_calls),
+            (self.counts.shadow_rejected, own.shadow_rejected),
+            (self.counts.slow_calls, own.slow_calls),
+            (self.counts.probe_timeouts, own.probe_timeouts),
+        ];
+        for (saved, own) in pairs {
+            let sum = saved.saturating_add(own);
+            if sum > document::EXACT {
+                return refuse("snapshot.counters", sum);
+            }
+        }
+        let walked = self.edges.as_flattened().iter().fold(own_transitions, |sum, count| sum.saturating_add(*count));
+        if walked > document::EXACT { refuse("snapshot.transitions", walked) } else { Ok(()) }
     }
 
     /// What no part can know alone.

@@ -134,7 +134,7 @@ impl Session {
         let read: Value = serde_json::from_str(&document).map_err(|error| error.to_string())?;
         let snapshot = Snapshot::from_value(&field(&read)).map_err(|error| error.to_string())?;
         let next = Breaker::with_clock(self.breaker.config(), self.breaker.clock().clone());
-        next.restore(&snapshot);
+        next.restore(&snapshot).map_err(|error| error.to_string())?;
         self.breaker = leaked(next);
         Ok(())
     }
