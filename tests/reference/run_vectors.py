@@ -49,7 +49,7 @@ class Run:
         if error is not None and "error" not in wanted:
             return [f"refused with {error}"]
         return [
-            f"{key}: wanted {json.dumps(wanted[key])}, saw {json.dumps(seen[key])}"
+            f"{key}: wanted {json.dumps(wanted[key])}, seen {json.dumps(seen[key])}"
             for key in wanted
             if wanted[key] != seen[key]
         ]
@@ -84,6 +84,10 @@ class Run:
                 announced = self.breaker.transitions
                 self.breaker = restore(self.config, saved, now)
                 self.breaker.transitions = announced
+            case _ if set(step) - {"at_ms", "expect"}:
+                raise LookupError("a step of an unknown kind")
+            case _:
+                pass
         return None
 
     def permit(self, name: str) -> tuple[Breaker, Permit]:
@@ -122,7 +126,7 @@ class Run:
             case "error":
                 return error
             case _:
-                return breaker.counters[key]
+                return breaker.counters.get(key, "nothing")
 
 
 def run(vector: dict[str, Any]) -> list[str]:
@@ -138,7 +142,7 @@ def run(vector: dict[str, Any]) -> list[str]:
         return [f"config: wanted {unwanted} to be refused, saw it accepted"]
     complaints = []
     for number, step in enumerate(vector["steps"], 1):
-        complaints += [f"step {number}: {line}" for line in this.step(step)]
+        complaints += [f"step {number} {json.dumps(step)}: {line}" for line in this.step(step)]
     return complaints
 
 
@@ -176,7 +180,7 @@ def main() -> None:
         complaints = run(vector)
         failed += bool(complaints)
         for complaint in complaints:
-            print(f"{vector['id']}, {complaint}")
+            print(f"{vector['id']}: {complaint}")
     print(f"vectors reference: {len(vectors) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
