@@ -48,3 +48,18 @@ test('the example in the README at the top says what it should', () => {
     `HELLO (${backend})\n`,
   );
 });
+
+test('a breaker keeps no process alive', () => {
+  // Open, with a wait, a listener and a permit that nobody settles: the script ends all the same.
+  const script = `
+    import { CircuitBreaker } from 'halfopen';
+    const breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 3600 });
+    breaker.subscribe(() => undefined);
+    globalThis.kept = breaker.acquire();
+    breaker.acquire().failure();
+    console.log(breaker.state);
+  `;
+  const run = ['--input-type=module', '--eval', script];
+  const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 };
+  assert.equal(execFileSync(process.execPath, run, options), 'open\n');
+});
