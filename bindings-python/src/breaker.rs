@@ -77,6 +77,17 @@ impl PyBreaker {
         self.core.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
     }
 
+    /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
+    fn read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+        let duration = self.core.percentile(&value_of(share), &value_of(outcome));
+        duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
+    }
+
+    /// Whether nobody would miss it: see `CircuitBreaker::is_idle` of the core.
+    fn is_idle(&self) -> bool {
+        self.core.is_idle()
+    }
+
     /// Holds the circuit open for so many seconds, or until it is reset.
     fn order_open(&self, py: Python<'_>, duration_seconds: &Bound<'_, PyAny>) -> PyResult<()> {
         self.core.force_open_seconds(&value_of(duration_seconds)).map_err(|error| to_python(py, &error))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::CircuitBreaker;
+use halfopen::{CircuitBreaker, Durations};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -17,8 +17,8 @@ pub struct PyEvidence {
     pub core: Arc<CircuitBreaker<PyClock>>,
 }
 
-/// Bounds in seconds with the calls up to each, and the sum of all durations in seconds.
-type Histogram = (Vec<(f64, u64)>, f64);
+/// The calls, the sum of their durations in seconds, and bounds in seconds with the calls up to each.
+type Histogram = (u64, f64, Vec<(f64, u64)>);
 
 #[pymethods]
 impl PyEvidence {
@@ -37,9 +37,10 @@ impl PyEvidence {
         self.core.edges().iter().map(|edge| (edge.from.as_str(), edge.to.as_str(), edge.count)).collect()
     }
 
-    /// By outcome: the cumulative buckets and the sum of the durations.
+    /// The histograms by outcome.
     fn durations(&self) -> Vec<(&'static str, Histogram)> {
         let by_outcome = self.core.durations().by_outcome().into_iter();
-        by_outcome.map(|(name, read)| (name, (read.cumulative().collect(), read.total.as_secs_f64()))).collect()
+        let histogram = |read: Durations| (read.count(), read.total.as_secs_f64(), read.cumulative().collect());
+        by_outcome.map(|(name, read)| (name, histogram(read))).collect()
     }
 }

@@ -2,10 +2,11 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerState, ManualClock
+from halfopen import CircuitBreaker, CircuitBreakerState, InvalidValueError, ManualClock
 
 
 def test_the_status_of_an_open_circuit(breaker: CircuitBreaker, clock: ManualClock) -> None:
@@ -86,3 +87,43 @@ def test_a_state_is_its_plain_string() -> None:
     assert CircuitBreakerState("closed") is CircuitBreakerState.CLOSED
     with pytest.raises(ValueError, match="ajar"):
         CircuitBreakerState("ajar")
+
+
+def test_percentiles_are_told_by_outcome(breaker: CircuitBreaker, clock: ManualClock) -> None:
+    assert breaker.percentile(0.5) is None
+    for seconds in (0.001, 0.002, 0.03, 0.04):
+        permit = breaker.acquire()
+        clock.advance(seconds)
+        permit.success()
+    assert [breaker.percentile(share) for share in (0.25, 0.5, 0.75, 1)] == pytest.approx([0.0025, 0.005, 0.0375, 0.05])
+    assert breaker.percentile(0.5, "failure") is None
+    permit = breaker.acquire()
+    clock.advance(3600)
+    permit.failure()
+    assert breaker.percentile(0.5, "failure") == 10.0
+    durations = breaker.durations()
+    assert durations["success"].count == 4
+    assert durations["success"].total_seconds == pytest.approx(0.073)
+    assert durations["success"].buckets[0] == (0.005, 2)
+    assert durations["failure"].buckets[-1] == (float("inf"), 1)
+
+
+@pytest.mark.parametrize(
+    ("share", "outcome", "field"),
+    [
+        (95, "success", "share"),
+        (-0.1, "success", "share"),
+        (float("nan"), "success", "share"),
+        ("0.5", "success", "share"),
+        (None, "success", "share"),
+        (True, "success", "share"),
+        (0.5, "ignored", "outcome"),
+        (0.5, 1, "outcome"),
+    ],
+)
+def test_a_percentile_of_nothing_is_refused_by_name(
+    breaker: CircuitBreaker, share: Any, outcome: Any, field: str
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        breaker.percentile(share, outcome)
+    assert caught.value.field == field

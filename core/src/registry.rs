@@ -1,8 +1,9 @@
 //! Breakers by name, for hosts that make them where they are needed.
 
 use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::breaker::CircuitBreaker;
@@ -27,8 +28,10 @@ use crate::sync::Mutex;
 pub struct Registry<C, F> {
     bound: usize,
     clock: F,
-    breakers: Mutex<BTreeMap<String, Arc<CircuitBreaker<C>>>>,
+    breakers: Mutex<Breakers<C>>,
 }
+
+type Breakers<C> = BTreeMap<Arc<str>, Arc<CircuitBreaker<C>>>;
 
 /// A breaker that the registry does not hand out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,17 +65,17 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         }
         // Making a clock may run host code, so the breaker is made before the lock is taken; somebody else may be first.
         let made = Arc::new(CircuitBreaker::with_clock(config.clone(), (self.clock)()));
+        if self.len() >= self.bound {
+            self.remove_unused();
+        }
         let mut breakers = self.breakers.lock();
         if let Some(known) = breakers.get(config.name()) {
             return same(Arc::clone(known), &config);
         }
         if breakers.len() >= self.bound {
-            remove_unused(&mut breakers);
-        }
-        if breakers.len() >= self.bound {
             return Err(RegistryError::Full { bound: self.bound });
         }
-        breakers.insert(config.name().to_string(), Arc::clone(&made));
+        breakers.insert(config.shared_name(), Arc::clone(&made));
         Ok(made)
     }
 
@@ -86,10 +89,26 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         self.breakers.lock().remove(name)
     }
 
-    /// Lets go of the breakers that nobody else holds and that are closed with no failure streak, and says how many
-    /// those were: whoever asks for their name again gets an equal one.
+    /// Lets go of the breakers that nobody else holds and that are [idle](CircuitBreaker::is_idle), and says how many
+    /// those were: whoever asks for their name again gets one that behaves alike.
     pub fn remove_unused(&self) -> usize {
-        remove_unused(&mut self.breakers.lock())
+        // Reading a clock may run host code, and so may dropping a breaker: neither happens under the lock.
+        let breakers = self.breakers().into_iter();
+        let looked_at: Vec<_> =
+            breakers.map(|it| (it.config().shared_name(), Arc::downgrade(&it), it.clock().now())).collect();
+        let mut unused = Vec::new();
+        let mut breakers = self.breakers.lock();
+        for (name, breaker, now) in looked_at {
+            let is_unused = |known: &Arc<CircuitBreaker<C>>| {
+                // Where the registry's own is the only handle, no other can come from outside this lock.
+                Arc::as_ptr(known) == breaker.as_ptr() && Arc::strong_count(known) == 1 && known.is_idle_at(now)
+            };
+            if breakers.get(&name).is_some_and(is_unused) {
+                unused.extend(breakers.remove(&name));
+            }
+        }
+        drop(breakers);
+        unused.len()
     }
 
     /// How many breakers there are.
@@ -103,20 +122,13 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
     }
 
     /// All breakers, in the order of their names.
-    pub fn breakers(&self) -> alloc::vec::Vec<Arc<CircuitBreaker<C>>> {
+    pub fn breakers(&self) -> Vec<Arc<CircuitBreaker<C>>> {
         self.breakers.lock().values().cloned().collect()
     }
 }
 
 fn same<C: Clock>(known: Arc<CircuitBreaker<C>>, config: &Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
     if known.config() == *config { Ok(known) } else { Err(RegistryError::NameConflict { name: config.name().into() }) }
-}
-
-fn remove_unused<C: Clock>(breakers: &mut BTreeMap<String, Arc<CircuitBreaker<C>>>) -> usize {
-    let before = breakers.len();
-    // The registry's own is the only handle, and new ones come only from under this lock.
-    breakers.retain(|_, breaker| Arc::strong_count(breaker) > 1 || !breaker.is_idle());
-    before - breakers.len()
 }
 
 impl RegistryError {

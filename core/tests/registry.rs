@@ -1,9 +1,10 @@
 //! Breakers by name: one for each, as many as allowed, none that somebody still needs let go.
 
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
+use std::time::Duration;
 
-use halfopen::{Config, ManualClock, Registry};
+use halfopen::{CircuitBreaker, Clock, Config, ConfigBuilder, ManualClock, Registry, State, Tick};
 
 fn config(name: &str) -> Config {
     Config::builder().name(name).failure_threshold(1).build().unwrap()
@@ -54,4 +55,60 @@ fn threads_that_ask_for_one_name_get_one_breaker() {
     });
     assert!(breakers.iter().all(|breaker| Arc::ptr_eq(breaker, &breakers[0])));
     assert_eq!(registry.len(), 1);
+}
+
+#[test]
+fn whatever_counts_against_the_next_calls_is_kept() {
+    let registry = Registry::new(9, ManualClock::new);
+    let kept = |name: &str, config: ConfigBuilder, happen: &dyn Fn(&CircuitBreaker<ManualClock>)| {
+        happen(&registry.get_or_create(config.name(name).build().unwrap()).unwrap());
+        assert_eq!(registry.remove_unused(), 0, "{name}");
+    };
+    let config = Config::builder;
+    kept("a streak", config(), &|it| it.acquire().unwrap().failure());
+    kept("a window", config().failure_rate_threshold(0.5), &|it| {
+        it.acquire().unwrap().failure();
+        it.acquire().unwrap().success();
+    });
+    kept("a slow call", config().slow_call_seconds(1.0).slow_call_rate_threshold(1.0), &|it| {
+        let permit = it.acquire().unwrap();
+        it.clock().advance(Duration::from_secs(1));
+        permit.success();
+    });
+    kept("an opening", config().failure_threshold(1).success_threshold(1), &|it| {
+        it.acquire().unwrap().failure();
+        it.clock().advance(Duration::from_secs(60));
+        it.acquire().unwrap().success();
+        assert_eq!(it.state(), State::Closed);
+    });
+    kept("an order", config(), &CircuitBreaker::disable);
+    kept("a call in flight", config(), &|it| drop(it.admit()));
+    kept("a listener", config(), &|it| {
+        it.subscribe(Arc::new(|_| ()));
+    });
+
+    let held = registry.get("an opening").unwrap();
+    held.clock().advance(Duration::from_secs(60));
+    assert_eq!(registry.remove_unused(), 0, "somebody holds it");
+    drop(held);
+    assert_eq!(registry.remove_unused(), 1, "closed as long as its last wait, its openings are forgotten");
+}
+
+#[test]
+fn a_clock_may_use_the_registry_that_reads_it() {
+    struct Nosy(Arc<OnceLock<NosyRegistry>>);
+    type NosyRegistry = Registry<Nosy, Box<dyn Fn() -> Nosy + Send + Sync>>;
+    impl Clock for Nosy {
+        fn now(&self) -> Tick {
+            assert!(self.0.get().unwrap().len() <= 1);
+            Tick::ZERO
+        }
+    }
+    let place: Arc<OnceLock<NosyRegistry>> = Arc::default();
+    let clock = Arc::clone(&place);
+    let registry = place.get_or_init(|| Registry::new(1, Box::new(move || Nosy(Arc::clone(&clock)))));
+    for name in ["a", "b"] {
+        registry.get_or_create(config(name)).unwrap().call(|| Ok::<_, ()>(())).unwrap();
+    }
+    assert!(registry.get("a").is_none(), "it made room for b");
 }

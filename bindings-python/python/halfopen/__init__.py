@@ -11,8 +11,15 @@
 from halfopen._core import CircuitBreakerConfig, Permit
 from halfopen.breaker import CircuitBreaker
 from halfopen.clock import ManualClock
-from halfopen.errors import CircuitBreakerOpenError, HalfopenError, InvalidValueError
-from halfopen.status import CircuitBreakerMetrics, CircuitBreakerState, CircuitBreakerStatus, Event
+from halfopen.errors import (
+    CircuitBreakerOpenError,
+    HalfopenError,
+    InvalidValueError,
+    NameConflictError,
+    RegistryFullError,
+)
+from halfopen.registry import Registry
+from halfopen.status import CircuitBreakerMetrics, CircuitBreakerState, CircuitBreakerStatus, Durations, Event
 
 __all__ = [
     "CircuitBreaker",
@@ -21,9 +28,13 @@ __all__ = [
     "CircuitBreakerOpenError",
     "CircuitBreakerState",
     "CircuitBreakerStatus",
+    "Durations",
     "Event",
     "HalfopenError",
     "InvalidValueError",
     "ManualClock",
+    "NameConflictError",
     "Permit",
+    "Registry",
+    "RegistryFullError",
 ]

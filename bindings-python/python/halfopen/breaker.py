@@ -1,17 +1,14 @@
 """The circuit breaker as Python uses it."""
 
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, overload
 
-from halfopen._core import Breaker, CircuitBreakerConfig, Permit
-from halfopen.entered import Entries
-from halfopen.errors import InvalidValueError
+from halfopen._core import Permit
+from halfopen.circuit import Circuit
 from halfopen.guard import (
-    Classifier,
     async_stream_function,
     guarded_awaitable,
     guarded_stream,
@@ -19,49 +16,14 @@ from halfopen.guard import (
     judged_async,
     outcome_of,
 )
-from halfopen.living import THIS_PROCESS
-from halfopen.status import (
-    CircuitBreakerMetrics,
-    CircuitBreakerState,
-    CircuitBreakerStatus,
-    Event,
-    WallClock,
-    event_of,
-    metrics_of,
-    status_of,
-)
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class GuardedCalls(Breaker):
-    """Every way to make a call through a circuit, and to look at it."""
-
-    config: CircuitBreakerConfig
-    provider_id: str
-    _classify: Classifier | None
-    _entries: Entries
-    _wall: WallClock
-
-    def __new__(  # noqa: D102 (what the arguments mean stands in the text of `CircuitBreaker`)
-        cls,
-        config: CircuitBreakerConfig | None = None,
-        provider_id: str = "unknown",
-        *,
-        clock: Callable[[], float] | None = None,
-        classify: Classifier | None = None,
-    ) -> Self:
-        config = CircuitBreakerConfig() if config is None else config
-        self = super().__new__(cls, config, provider_id, clock)
-        self.config = config
-        self.provider_id = provider_id
-        self._classify = classify
-        self._entries = Entries()
-        self._wall = WallClock(self.read_status()["now_seconds"])
-        THIS_PROCESS.add(self)
-        return self
+class GuardedCalls(Circuit):
+    """Every way to make a call through a circuit."""
 
     @overload
     async def call(self, func: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
@@ -112,62 +74,6 @@ class GuardedCalls(Breaker):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.__exit__(kind, error, trace)
-
-    @property
-    def state(self) -> CircuitBreakerState:
-        """The state now; ``half_open`` also where the wait is over and nobody has called yet."""
-        return CircuitBreakerState(self.read_state())
-
-    @property
-    def metrics(self) -> CircuitBreakerMetrics:
-        """A reading of the counters; each access makes a new one."""
-        return metrics_of(self.read_status(), self._wall)
-
-    def get_status(self) -> CircuitBreakerStatus:
-        """Everything that can be read, as a document ready for JSON."""
-        return status_of(self.read_status(), self.config, self.provider_id, self._wall)
-
-    def events(self, after: int = 0) -> list[Event]:
-        """The last transitions with a sequence number above ``after``, oldest first."""
-        return [event_of(raw, self._wall) for raw in self.read_events(after)]
-
-    def reconfigure(self, config: CircuitBreakerConfig) -> None:
-        """Puts a whole new configuration in force; state, mode, counters and the running wait stay.
-
-        Thresholds hold from the next event on, a window whose shape changed starts empty, and the name stays, since it
-        identifies the circuit.
-        """
-        config = config.model_copy(update={"name": self.name})
-        self.order_config(config)
-        self.config = config
-
-    def snapshot(self) -> str:
-        """What outlives this breaker, as a JSON document; a call in flight is saved as cancelled."""
-        return json.dumps(self.read_snapshot())
-
-    def restore(self, document: str) -> None:
-        """Goes on where a snapshot was taken: its state takes the place of this one's, its counts are added.
-
-        Raises ``InvalidValueError``, naming the part, for a document that is damaged, of another version, or in
-        contradiction with itself; then nothing has changed.
-        """
-        try:
-            parsed = json.loads(document)
-        except (ValueError, TypeError, RecursionError) as fault:
-            raise InvalidValueError("snapshot", f"({fault})", "a JSON document made by snapshot()") from None
-        self.order_restored(parsed)
-
-    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
-        """Calls ``listener`` with each further transition, after the change and in order; returns what ends that.
-
-        What a listener raises goes to ``sys.unraisablehook`` and harms no call.
-        """
-        wall = self._wall
-        number = self.add_listener(lambda raw: listener(event_of(raw, wall)))
-        return lambda: self.remove_listener(number)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r} provider={self.provider_id!r} state={self.read_state()}>"
 
     def _guard_coroutine_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(func)

@@ -44,3 +44,29 @@ class InvalidValueError(HalfopenError, ValueError):
 
     def __reduce__(self) -> tuple[type["InvalidValueError"], tuple[str, str, str]]:
         return type(self), (self.field, self.value, self.allowed)
+
+
+class NameConflictError(HalfopenError):
+    """A registry has a circuit of that name with another configuration, or for another provider."""
+
+    code = "NAME_CONFLICT"
+
+    def __init__(self, circuit_name: str) -> None:
+        super().__init__(f"a circuit named {circuit_name!r} exists with another configuration")
+        self.circuit_name = circuit_name
+
+    def __reduce__(self) -> tuple[type["NameConflictError"], tuple[str]]:
+        return type(self), (self.circuit_name,)
+
+
+class RegistryFullError(HalfopenError):
+    """A registry holds as many circuits as it may, and each of them is in use."""
+
+    code = "REGISTRY_FULL"
+
+    def __init__(self, bound: int) -> None:
+        super().__init__(f"the registry holds {bound} circuits, as many as it may")
+        self.bound = bound
+
+    def __reduce__(self) -> tuple[type["RegistryFullError"], tuple[int]]:
+        return type(self), (self.bound,)

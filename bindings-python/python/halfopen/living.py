@@ -14,7 +14,7 @@ from halfopen._core import Evidence
 from halfopen.vocabulary import State
 
 if TYPE_CHECKING:
-    from halfopen.breaker import GuardedCalls
+    from halfopen.circuit import Circuit
 
 Labels: TypeAlias = tuple[str, str]
 """A breaker's name and its provider's."""
@@ -42,7 +42,7 @@ class Counted:
         self.calls["rejected"] += counts["rejected_calls"]
         for left, entered, count in evidence.edges():
             self.transitions[left, entered] += count
-        for outcome, (buckets, seconds) in evidence.durations():
+        for outcome, (_, seconds, buckets) in evidence.durations():
             self.seconds[outcome] += seconds
             for bound, calls in buckets:
                 self.buckets[outcome, bound] += calls
@@ -60,7 +60,7 @@ _SWEEP_FROM = 64
 
 
 class _Entry(NamedTuple):
-    breaker: "ref[GuardedCalls]"
+    breaker: "ref[Circuit]"
     labels: Labels
     evidence: Evidence
 
@@ -75,7 +75,7 @@ class Living:
         self._gone: defaultdict[Labels, Counted] = defaultdict(Counted)
         self._sweep_at = _SWEEP_FROM
 
-    def add(self, breaker: "GuardedCalls") -> None:
+    def add(self, breaker: "Circuit") -> None:
         """Follows a breaker from now on."""
         entry = _Entry(ref(breaker), (breaker.name, breaker.provider_id), breaker.evidence())
         with self._lock:

@@ -60,6 +60,16 @@ class Event:
     retry_after: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long calls took, in seconds."""
+
+    count: int
+    total_seconds: float
+    buckets: list[tuple[float, int]]
+    """For each bucket its upper bound, the last one infinite, and the calls that took at most so long."""
+
+
 class CircuitBreakerStatus(TypedDict):
     """A breaker's status, ready for JSON."""
 

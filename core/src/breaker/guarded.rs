@@ -110,6 +110,12 @@ impl Guarded {
         self.history.add(&snapshot.edges);
     }
 
+    /// Whether it remembers nothing, at `now`, that would count against the next calls.
+    pub(super) fn holds_nothing_against(&self, now: Tick) -> bool {
+        let window = self.window.counts(now);
+        self.control.is_clean_at(now) && window.failed == 0 && window.slow == 0
+    }
+
     /// The one place where the value is replaced: the history and the window follow it.
     fn replace(&mut self, next: Control, transition: Option<Transition>, now: Tick) {
         if let Some(transition) = transition {

@@ -52,6 +52,10 @@ impl Listeners {
         removed
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.desk.lock().listeners.is_empty()
+    }
+
     /// Puts a transition in line. The caller holds the lock that orders the transitions.
     pub(super) fn announce(&self, event: Event) {
         let mut desk = self.desk.lock();

@@ -95,7 +95,7 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
         let guarded = Guarded::new(config, jitter);
         Self {
-            name: Arc::from(guarded.config.name()),
+            name: guarded.config.shared_name(),
             clock,
             word: Word::new(&guarded.control, guarded.rules()),
             counters: Counters::default(),

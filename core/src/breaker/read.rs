@@ -2,11 +2,14 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, NEVER, Status};
 use crate::clock::{Clock, Tick};
-use crate::config::Config;
-use crate::control::{Mode, State};
+use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
+use crate::control::{Mode, Outcome, State};
+#[cfg(doc)]
+use crate::histogram::Durations;
 use crate::sync::Ordering;
 
 impl<C: Clock> CircuitBreaker<C> {
@@ -86,16 +89,32 @@ impl<C: Clock> CircuitBreaker<C> {
         self.listeners.remove(id)
     }
 
-    /// Whether a new breaker would behave just the same: closed, no failure streak, nothing in flight, no operator.
+    /// Whether a new breaker in its place would forgive nothing and be missed by nobody: closed by the machine, no failure
+    /// streak, no failure and no slow call in the window, no opening that would make the next wait longer, nothing in
+    /// flight, no listener.
     pub fn is_idle(&self) -> bool {
-        let guarded = self.guarded.lock();
-        let control = &guarded.control;
-        control.is_closed() && control.listens() && control.consecutive_failures() == 0 && self.counts().in_flight == 0
+        self.is_idle_at(self.clock.now())
+    }
+
+    pub(crate) fn is_idle_at(&self, now: Tick) -> bool {
+        self.guarded.lock().holds_nothing_against(now) && self.counts().in_flight == 0 && self.listeners.is_empty()
     }
 
     /// How long the calls took.
     pub fn durations(&self) -> CallDurations {
         CallDurations { success: self.successes.read(), failure: self.failures.read() }
+    }
+
+    /// The duration that this share of the calls with this outcome did not exceed, as [`Durations::percentile`] tells it,
+    /// for what a host hands in.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] naming `share`, for what is no number from 0 to 1, or `outcome`, for what is neither `success` nor
+    /// `failure`.
+    pub fn percentile(&self, share: &Value, outcome: &Value) -> Result<Option<Duration>, InvalidValue> {
+        let (share, outcome) = (share_argument("share", share)?, outcome_argument("outcome", outcome)?);
+        let durations = if outcome == Outcome::Success { self.successes.read() } else { self.failures.read() };
+        Ok(durations.percentile(share))
     }
 
     fn last_success(&self) -> Option<Tick> {

@@ -1,11 +1,11 @@
 //! The table of fields: for each its name, what is allowed, and how it is written and read.
 
-use alloc::sync::Arc;
-use core::ops::RangeInclusive;
-use core::time::Duration;
-
+use super::parse::{
+    NAME, RATE, SECONDS_OR_NONE, SECONDS_TO_A_YEAR, SHARE, TRUTH, number, optional, printable, rate, seconds,
+    seconds_to_a_year, truth, whole, window,
+};
 use super::{Config, InvalidValue, Value, WindowShape};
-use crate::clock::nanos_from_seconds;
+use core::time::Duration;
 
 /// A row of the table.
 pub(super) struct Field {
@@ -91,7 +91,7 @@ pub(super) const FIELDS: &[Field] = &[
     },
     Field {
         name: "timeout_jitter",
-        allowed: "a number from 0 to 1",
+        allowed: SHARE,
         write: |config, value| put(&mut config.rules.timeout_jitter, number(value, 0.0..=1.0)),
         read: |config| config.rules.timeout_jitter.into(),
     },
@@ -121,13 +121,6 @@ pub(super) const FIELDS: &[Field] = &[
     },
 ];
 
-const NAME: &str = "1 to 128 printable characters";
-const RATE: &str = "a number above 0, at most 1, or none";
-const TRUTH: &str = "true or false";
-const SECONDS_OR_NONE: &str = "a number of seconds above 0 (and below 584 years), or none";
-const SECONDS_TO_A_YEAR: &str = "a number of seconds above 0, at most 31536000 (one year)";
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 pub(super) fn find(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
 }
@@ -156,101 +149,10 @@ pub(super) fn check_together(config: Config) -> Result<Config, InvalidValue> {
     Ok(config)
 }
 
-/// Whether a wait may be as long as that.
-fn is_wait(duration: &Duration) -> bool {
-    !duration.is_zero() && *duration <= YEAR
-}
-
-/// A wait that an operation takes, under the same rule as `timeout_seconds`.
-pub(crate) fn wait_argument(name: &str, wait: Duration) -> Result<Duration, InvalidValue> {
-    let refused = || InvalidValue::new(name, &Value::Number(wait.as_secs_f64()), SECONDS_TO_A_YEAR);
-    is_wait(&wait).then_some(wait).ok_or_else(refused)
-}
-
-/// The same as a host gives it.
-pub(crate) fn seconds_argument(name: &str, value: &Value) -> Result<Duration, InvalidValue> {
-    seconds_to_a_year(value).ok_or_else(|| InvalidValue::new(name, value, SECONDS_TO_A_YEAR))
-}
-
-/// A name that a host gives to something else than the circuit, under the same rule as `name`.
-pub(super) fn check_name(field: &str, value: &Value) -> Result<(), InvalidValue> {
-    printable(value).map(|_| ()).ok_or_else(|| InvalidValue::new(field, value, NAME))
-}
-
-/// How long a provider asked to be left alone: it may say zero, and any wait is cut to `max_timeout_seconds` anyway.
-pub(crate) fn hint_argument(name: &str, value: &Value) -> Result<Option<Duration>, InvalidValue> {
-    let allowed = "a number of seconds from 0 (and below 584 years), or none";
-    let hint = |value: &Value| number(value, 0.0..=f64::MAX).and_then(nanos_from_seconds).map(Duration::from_nanos);
-    optional(value, hint).ok_or_else(|| InvalidValue::new(name, value, allowed))
-}
-
 fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
     value.map(|value| *place = value)
 }
 
-/// `Some(None)` where nothing was given, and that is allowed.
-fn optional<T>(value: &Value, parse: impl FnOnce(&Value) -> Option<T>) -> Option<Option<T>> {
-    match value {
-        Value::Null => Some(None),
-        given => parse(given).map(Some),
-    }
-}
-
-fn whole<T: PartialOrd + TryFrom<u64>>(value: &Value, range: RangeInclusive<T>) -> Option<T> {
-    let count = match *value {
-        Value::Whole(count) => count,
-        // `as` saturates, so what is negative, fractional, huge or NaN does not come back as the same number.
-        Value::Number(number) if (number as u64) as f64 == number => number as u64,
-        _ => return None,
-    };
-    T::try_from(count).ok().filter(|count| range.contains(count))
-}
-
-/// A positive number of seconds as a duration of at least one nanosecond.
-fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = number(value, 0.0..=f64::MAX).filter(|seconds| *seconds > 0.0)?;
-    let nanos = nanos_from_seconds(seconds)?;
-    Some(Duration::from_nanos(nanos.max(1)))
-}
-
-fn seconds_to_a_year(value: &Value) -> Option<Duration> {
-    seconds(value).filter(is_wait)
-}
-
 fn in_seconds(duration: Option<Duration>) -> Value {
     duration.map(|duration| duration.as_secs_f64()).into()
-}
-
-fn number(value: &Value, range: RangeInclusive<f64>) -> Option<f64> {
-    let number = match *value {
-        Value::Whole(count) => count as f64,
-        Value::Number(number) => number,
-        _ => return None,
-    };
-    range.contains(&number).then_some(number)
-}
-
-fn rate(value: &Value) -> Option<f64> {
-    number(value, 0.0..=1.0).filter(|rate| *rate > 0.0)
-}
-
-fn truth(value: &Value) -> Option<bool> {
-    if let Value::Bool(truth) = *value { Some(truth) } else { None }
-}
-
-fn window(value: &Value) -> Option<WindowShape> {
-    let Value::Map(entries) = value else { return None };
-    match entries.as_slice() {
-        [(kind, calls)] if kind == "calls" => whole(calls, 1..=10_000).map(WindowShape::Calls),
-        [(kind, seconds)] if kind == "seconds" => whole(seconds, 1..=3_600).map(WindowShape::Seconds),
-        _ => None,
-    }
-}
-
-fn printable(value: &Value) -> Option<Arc<str>> {
-    let Value::Text(text) = value else { return None };
-    // Line and paragraph separators are no control characters, and would still break a log line in two.
-    let unprintable = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let fits = (1..=128).contains(&text.chars().count()) && !text.chars().any(unprintable);
-    fits.then(|| Arc::from(text.as_str()))
 }

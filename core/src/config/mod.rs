@@ -3,6 +3,7 @@
 mod builder;
 mod error;
 mod fields;
+mod parse;
 mod rules;
 mod value;
 
@@ -11,7 +12,7 @@ use alloc::sync::Arc;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
-pub(crate) use fields::{hint_argument, seconds_argument, wait_argument};
+pub(crate) use parse::{hint_argument, outcome_argument, seconds_argument, share_argument, wait_argument};
 pub use rules::{Rules, WindowShape};
 pub use value::Value;
 
@@ -44,12 +45,17 @@ impl Config {
     /// # Errors
     /// [`InvalidValue`] naming `field`, for what is not 1 to 128 printable characters.
     pub fn check_name(field: &str, value: &Value) -> Result<(), InvalidValue> {
-        fields::check_name(field, value)
+        parse::check_name(field, value)
     }
 
     /// The circuit's name, `"default"` unless one was given.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name to share.
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// The numbers that the machine decides by.
@@ -59,7 +65,7 @@ impl Config {
 
     /// The same numbers under the name of another.
     pub(crate) fn renamed(self, other: &Self) -> Self {
-        Self { name: Arc::clone(&other.name), ..self }
+        Self { name: other.shared_name(), ..self }
     }
 
     /// Every field with its value, in the order of the documentation: what a host shows or serialises.

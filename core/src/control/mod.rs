@@ -182,6 +182,14 @@ impl Control {
         matches!(self.phase, Phase::Closed { .. })
     }
 
+    /// Whether the machine has it closed, with nothing that would bring the next opening nearer or make it longer.
+    pub(crate) fn is_clean_at(&self, now: Tick) -> bool {
+        self.listens()
+            && self.is_closed()
+            && self.consecutive_failures() == 0
+            && self.openings_at(now) == Openings::NONE
+    }
+
     /// Whether a settle of this generation can change this value at all.
     pub(crate) fn listens(&self) -> bool {
         matches!(self.mode, Mode::Auto | Mode::Shadow)

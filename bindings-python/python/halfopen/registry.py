@@ -1,0 +1,103 @@
+"""Breakers by name, for hosts that make them where they are needed."""
+
+import threading
+from collections.abc import Callable
+from weakref import ref
+
+from halfopen._core import CircuitBreakerConfig
+from halfopen.breaker import CircuitBreaker
+from halfopen.errors import InvalidValueError, NameConflictError, RegistryFullError
+from halfopen.guard import Classifier
+
+
+class Registry:
+    """A bounded set of breakers, one for each name, shared by any number of threads.
+
+    Bounded, because names are often made of what users send: a registry without a bound is a leak with an address.
+    ``clock`` and ``classify`` are handed to each breaker that it makes.
+
+    >>> from halfopen import CircuitBreakerConfig, Registry
+    >>> registry = Registry(1_000)
+    >>> config = CircuitBreakerConfig(name="gemini")
+    >>> registry.get_or_create(config) is registry.get_or_create(config)
+    True
+    """
+
+    def __init__(
+        self, bound: int, *, clock: Callable[[], float] | None = None, classify: Classifier | None = None
+    ) -> None:
+        if not isinstance(bound, int) or isinstance(bound, bool) or bound < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValueError("bound", repr(bound), "a whole number, at least 1")
+        self._bound = bound
+        self._clock = clock
+        self._classify = classify
+        self._breakers: dict[str, CircuitBreaker] = {}
+        # Re-entrant, because allocating under it may collect garbage, and that may run anybody's code in this thread.
+        self._lock = threading.RLock()
+
+    def get_or_create(self, config: CircuitBreakerConfig, provider_id: str = "unknown") -> CircuitBreaker:
+        """The breaker of the configuration's name, made now if there is none.
+
+        Raises ``NameConflictError`` where that name has another configuration or another provider, and
+        ``RegistryFullError`` where a new one would be one too many, even without those that nobody uses.
+        """
+        known = self.get(config.name)
+        if known is None:
+            # It reads a clock, which may be the host's, so it is made before the lock is taken; somebody else may be
+            # first.
+            known = self._add(CircuitBreaker(config, provider_id, clock=self._clock, classify=self._classify))
+        if known.config != config or known.provider_id != provider_id:
+            raise NameConflictError(config.name)
+        return known
+
+    def get(self, name: str) -> CircuitBreaker | None:
+        """The breaker of that name, if there is one."""
+        with self._lock:
+            return self._breakers.get(name)
+
+    def remove(self, name: str) -> CircuitBreaker | None:
+        """Lets go of the breaker of that name; whoever holds it keeps it."""
+        with self._lock:
+            return self._breakers.pop(name, None)
+
+    def remove_unused(self) -> int:
+        """Lets go of the breakers that nobody else holds and that are idle, and says how many those were.
+
+        Idle is a circuit that holds nothing against the next calls: closed, without a failure streak, without a failure
+        or a slow call in its window, without an opening that would make the next wait longer, without a call in flight,
+        a listener or an operator's order. So whoever asks for its name again gets one that behaves alike.
+        """
+        with self._lock:
+            names = list(self._breakers)
+        return sum(self._remove_if_unused(name) for name in names)
+
+    def breakers(self) -> list[CircuitBreaker]:
+        """All breakers, in the order of their names."""
+        with self._lock:
+            return [self._breakers[name] for name in sorted(self._breakers)]
+
+    def __len__(self) -> int:
+        return len(self._breakers)
+
+    def _add(self, made: CircuitBreaker) -> CircuitBreaker:
+        if len(self) >= self._bound:
+            self.remove_unused()
+        with self._lock:
+            if made.name not in self._breakers and len(self) >= self._bound:
+                raise RegistryFullError(self._bound)
+            return self._breakers.setdefault(made.name, made)
+
+    def _remove_if_unused(self, name: str) -> bool:
+        breaker = self.get(name)
+        # This reads the breaker's clock, which may be the host's, so it is not done under the lock.
+        if breaker is None or not breaker.is_idle():
+            return False
+        held = ref(breaker)
+        del breaker
+        with self._lock:
+            # Nobody can tell who holds an object, but where nobody does it is gone as soon as it is let go of.
+            self._breakers.pop(name, None)
+            breaker = held()
+            if breaker is not None:
+                self._breakers[name] = breaker
+        return breaker is None
