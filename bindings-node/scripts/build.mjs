@@ -12,7 +12,7 @@ const dist = join(here, 'dist');
 
 // The fallback first: its glue is part of the entry.
 await import('../../bindings-wasm/scripts/build.mjs');
-const addon = cargo('halfopen-node', '--release').find((path) => /\.(so|dylib)$/.test(path));
+const addon = cargo('halfopen-node', ['--release']).find((path) => /\.(so|dylib)$/.test(path));
 
 /** This platform in the words that the loader uses. */
 function target() {

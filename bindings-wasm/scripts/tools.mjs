@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** Runs a program, with its messages on ours; returns what it printed. */
-export function run(program, args) {
+/** Runs a program, with its messages on ours and what `env` adds to the environment; returns what it printed. */
+export function run(program, args, env = {}) {
   const { status, error, stdout } = spawnSync(program, args, {
     cwd: root,
+    env: { ...process.env, ...env },
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -23,8 +24,9 @@ export function run(program, args) {
 }
 
 /** Builds a crate and returns the paths of what cargo made. */
-export function cargo(crate, ...args) {
-  const lines = run('cargo', ['build', '--quiet', '-p', crate, ...args, '--message-format=json-render-diagnostics']);
+export function cargo(crate, args, env) {
+  const build = ['build', '--quiet', '-p', crate, ...args, '--message-format=json-render-diagnostics'];
+  const lines = run('cargo', build, env);
   const artefacts = lines
     .split('\n')
     .filter(Boolean)

@@ -63,3 +63,16 @@ test('a breaker keeps no process alive', () => {
   const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 };
   assert.equal(execFileSync(process.execPath, run, options), 'open\n');
 });
+
+test('tens of thousands of breakers are made while V8 optimises and gives up its optimisation', () => {
+  // Node 20 and 22 end the process where V8 has inlined a call into WebAssembly that returns a JavaScript value, and has
+  // to give up the optimised code while that call is under way.
+  const script = `
+    import { CircuitBreaker } from 'halfopen';
+    for (let n = 0; n < 20_000; n += 1) new CircuitBreaker({ name: 'circuit ' + n, failureThreshold: 3 });
+    console.log('alive');
+  `;
+  const run = ['--input-type=module', '--eval', script];
+  const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 };
+  assert.equal(execFileSync(process.execPath, run, options), 'alive\n');
+});
