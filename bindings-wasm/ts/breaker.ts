@@ -9,7 +9,7 @@ import { Listeners, type TransitionListener } from './listeners.js';
 import { objectOf } from './names.js';
 import { type CircuitBreakerOptions, optionsOf } from './options.js';
 import { SUCCESS } from './outcome.js';
-import { Permit, type Settle } from './permit.js';
+import { type Permit, permitsOf, type Settle } from './permit.js';
 import type { Field } from './properties.js';
 import { show } from './show.js';
 import {
@@ -45,6 +45,7 @@ export class CircuitBreaker {
     this.#listeners.deliver();
     return settled;
   };
+  readonly #permit = permitsOf(this.#settle);
 
   /**
    * A closed circuit.
@@ -100,7 +101,7 @@ export class CircuitBreaker {
    * @throws CircuitBreakerOpenError where the circuit rejects it
    */
   acquire(): Permit {
-    return new Permit(this.#settle, this.#enter());
+    return this.#permit(this.#enter());
   }
 
   /** The circuit's name. */

@@ -3,7 +3,7 @@
 import { reportOnce } from './report.js';
 import type { TransitionEvent } from './status.js';
 
-/** Called with a transition. What it throws is reported, and harms nothing. */
+/** Called with a transition, and waited for by nobody. What it throws, now or later, is reported, and harms nothing. */
 export type TransitionListener = (event: TransitionEvent) => void;
 
 /** The listeners of one breaker. They are told from what the core has kept, so the core never calls the host. */
@@ -49,7 +49,10 @@ export class Listeners {
 
   #tell(listener: TransitionListener, event: TransitionEvent): void {
     try {
-      listener(event);
+      const result: unknown = listener(event);
+      if (result !== undefined) {
+        Promise.resolve(result).catch(this.#report);
+      }
     } catch (fault) {
       this.#report(fault);
     }

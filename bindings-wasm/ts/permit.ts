@@ -14,7 +14,22 @@ const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dis
 const forgotten =
   typeof FinalizationRegistry === 'undefined'
     ? undefined
-    : new FinalizationRegistry<{ settle: Settle; ticket: number }>(({ settle, ticket }) => settle(ticket, CANCELLED));
+    : new FinalizationRegistry<{ settle: WeakRef<Settle>; ticket: number }>(({ settle, ticket }) =>
+        settle.deref()?.(ticket, CANCELLED),
+      );
+
+/** What hands out the permits of one breaker. */
+export function permitsOf(settle: Settle): (ticket: number) => Permit {
+  // The registry keeps what it holds alive, and a breaker may know, through its listeners, who holds its permits.
+  const weakly = forgotten && new WeakRef(settle);
+  return (ticket) => {
+    const permit = new Permit(settle, ticket);
+    if (weakly) {
+      forgotten?.register(permit, { settle: weakly, ticket }, permit);
+    }
+    return permit;
+  };
+}
 
 /**
  * A permit to make one call, which has to say how the call ended.
@@ -30,7 +45,6 @@ export class Permit implements Disposable {
   constructor(settle: Settle, ticket: number) {
     this.#settle = settle;
     this.#ticket = ticket;
-    forgotten?.register(this, { settle, ticket }, this);
   }
 
   /** The call did what was asked. */

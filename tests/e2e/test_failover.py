@@ -64,6 +64,23 @@ def test_a_text_that_the_backend_does_not_take(witness: Witness, text: str) -> N
     assert witness.calls_received(FIRST) == calls
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("POST", "/say", r'{"text": "\ud800"}', "body.text"),
+        ("PUT", f"/breakers/{FIRST}", '{"mode": "forced_open", "seconds": 1e9}', "duration_seconds"),
+        ("PUT", f"/breakers/{FIRST}", '{"mode": "forced_open", "seconds": 1e999}', "duration_seconds"),
+        ("PUT", f"/breakers/{FIRST}", '{"mode": "forced_open", "seconds": NaN}', "body.seconds"),
+        ("PUT", f"/providers/{FIRST}", '{"mode": "slow", "seconds": 1e999}', "body.seconds"),
+    ],
+)
+def test_bad_input_is_told_what_was_wrong(witness: Witness, method: str, path: str, body: str, field: str) -> None:
+    response = witness.send(method, path, body)
+    assert (response.status_code, response.json()["code"]) == (422, "INVALID_VALUE")
+    assert [fault["field"] for fault in response.json()["errors"]] == [field]
+    assert witness.breakers()[FIRST]["mode"] == "auto"
+
+
 def test_a_failure_goes_on_to_the_next_and_opens_the_circuit(witness: Witness) -> None:
     failed, calls = witness.counter(FIRST, "failed_calls"), witness.calls_received(FIRST)
     witness.behave(FIRST, "fail")

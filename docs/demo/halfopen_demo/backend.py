@@ -20,6 +20,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 import halfopen.prometheus
 from halfopen import CircuitBreaker, CircuitBreakerConfig
+from halfopen_demo import refusals
 from halfopen_demo.clients import PROVIDERS, ProviderClient, classify
 from halfopen_demo.failover import Course, Provider, ask
 from halfopen_demo.journal import Exchange, Journal
@@ -208,6 +209,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="halfopen demo", lifespan=_lifespan)
     app.state.services = services
     app.include_router(router)
+    refusals.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     return app
 

@@ -50,6 +50,10 @@ class Witness:
         headers = response.headers
         return Answer(response.status_code, headers["Content-Type"], headers.get("Retry-After"), response.json())
 
+    def send(self, method: str, path: str, body: str) -> httpx2.Response:
+        """Sends a body as it is, even where it is no JSON."""
+        return self._http.request(method, path, content=body, headers={"Content-Type": "application/json"})
+
     def behave(self, provider: str, mode: str, **more: float) -> None:
         """Breaks or heals a provider."""
         self._http.put(f"/providers/{provider}", json={"mode": mode, **more}).raise_for_status()

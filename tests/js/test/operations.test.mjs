@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { InvalidValueError, ManualClock } from 'halfopen';
 
-import { onStage, opened } from './stage.mjs';
+import { onStage, opened, warningsOf } from './stage.mjs';
 
 const refusal = (run) => {
   try {
@@ -143,11 +143,37 @@ test('a listener that throws harms no call, and one may call into the breaker th
     }
   });
   const mine = new Error('mine');
-  await assert.rejects(
-    breaker.call(() => Promise.reject(mine)),
-    (error) => error === mine,
+  const warnings = await warningsOf(() =>
+    assert.rejects(
+      breaker.call(() => Promise.reject(mine)),
+      (error) => error === mine,
+    ),
   );
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /listener.*a listener of its own troubles/);
   assert.deepEqual([heard, breaker.state], [['open', 'closed'], 'closed']);
+});
+
+test('a listener that throws later, as an async one does, is reported too', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  breaker.subscribe(async () => {
+    throw new Error('the webhook is down');
+  });
+  // Promises of other libraries, and what only looks like one.
+  // biome-ignore lint/suspicious/noThenProperty: it is the point
+  breaker.subscribe(() => ({ then: (_, refuse) => refuse(new Error('down as well')) }));
+  breaker.subscribe(() => ({
+    // biome-ignore lint/suspicious/noThenProperty: it is the point
+    get then() {
+      throw new Error('unreadable');
+    },
+  }));
+  const warnings = await warningsOf(async () => {
+    breaker.acquire().failure();
+    await new Promise(setImmediate);
+  });
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /listener.*the webhook is down|listener.*unreadable/);
 });
 
 test('a hint makes the wait longer, and a bad one leaves the permit as it was', () => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import vm from 'node:vm';
 
-import { CircuitBreakerOpenError } from 'halfopen';
+import { CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 
 import { addsUp, onStage, opened } from './stage.mjs';
 
@@ -81,4 +81,26 @@ test('a permit that is forgotten is cancelled when it is collected', async () =>
   const { inFlight, cancelledCalls } = breaker.status();
   assert.deepEqual({ inFlight, cancelledCalls }, { inFlight: 1, cancelledCalls: 1 });
   assert.equal(kept.success(), true);
+});
+
+test('a permit that its own breaker can reach is collected with it', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc');
+  let collected = 0;
+  const sessions = new FinalizationRegistry(() => {
+    collected += 1;
+  });
+  for (let n = 0; n < 100; n += 1) {
+    // A session that judges for its breaker, and holds a permit of it.
+    const session = {};
+    session.breaker = new CircuitBreaker({}, { classify: () => session.verdict });
+    session.permit = session.breaker.acquire();
+    sessions.register(session);
+  }
+  for (let turn = 0; turn < 100 && collected < 90; turn += 1) {
+    gc();
+    await new Promise(setImmediate);
+  }
+  // The last one may still stand in a register.
+  assert.ok(collected >= 90, `${collected} of 100 were collected`);
 });
