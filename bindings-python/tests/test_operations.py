@@ -56,6 +56,17 @@ def test_a_listener_hears_each_transition_in_order_until_it_is_taken_away(breake
     assert len(heard) == 2
 
 
+async def _listen(event: Event) -> None:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("listener", [_listen, None, 5, "print"])
+def test_a_listener_that_cannot_be_called_just_so_is_refused(breaker: CircuitBreaker, listener: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        breaker.subscribe(listener)
+    assert refused.value.field == "listener"
+
+
 def test_a_listener_that_raises_harms_no_call(breaker: CircuitBreaker, monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Literal, Self
 
 from halfopen._core import Breaker, CircuitBreakerConfig
@@ -107,8 +108,14 @@ class Circuit(Breaker):
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
         """Calls ``listener`` with each further transition, after the change and in order; returns what ends that.
 
-        What a listener raises goes to ``sys.unraisablehook`` and harms no call.
+        It is called while the guarded call is under way, so it is quick and plain: a coroutine function is refused,
+        since nobody could await it. What a listener raises goes to ``sys.unraisablehook`` and harms no call.
+
+        Raises:
+            InvalidValueError: for what is no plain function.
         """
+        if not callable(listener) or iscoroutinefunction(listener):
+            raise InvalidValueError("listener", repr(listener), "a plain function, which nobody has to await")
         wall = self._wall
         number = self.add_listener(lambda raw: listener(event_of(raw, wall)))
         return lambda: self.remove_listener(number)
