@@ -113,6 +113,7 @@ class Circuit(Breaker):
 
         Raises:
             InvalidValueError: for what is no plain function.
+
         """
         if not callable(listener) or iscoroutinefunction(listener):
             raise InvalidValueError("listener", repr(listener), "a plain function, which nobody has to await")
