@@ -71,9 +71,12 @@ impl Backend {
             c"config" => |backend, env, []| flat(env, backend.core.config().entries()),
             c"events" => events,
             c"durations" => durations,
+            c"percentile" => percentile,
+            c"isIdle" => |backend, env, []| env.boolean(backend.core.is_idle()),
             c"forceOpen" => force_open,
             c"fail" => fail,
             c"reconfigure" => reconfigure,
+            c"matches" => matches,
             c"snapshot" => |backend, env, []| object_of(env, &backend.core.snapshot().to_value()),
             c"restore" => restore,
             c"explain" => |backend, env, []| env.text(&backend.core.explain()),
@@ -157,9 +160,27 @@ fn fail<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 2]
     }
 }
 
+/// `percentile(share, outcome)`: the seconds that this share of the calls did not exceed which ended so, or null; or the
+/// refusal of a bad value.
+fn percentile<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 2]) -> Option<Js<'call>> {
+    let [share, outcome] = arguments;
+    match backend.core.percentile(&value_of(env, share)?, &value_of(env, outcome)?) {
+        Ok(longest) => object_of(env, &longest.map(|longest| longest.as_secs_f64()).into()),
+        Err(error) => refusal(env, &error),
+    }
+}
+
 /// `reconfigure(fields)`: a whole new configuration; the refusal of a bad value, or null.
 fn reconfigure<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'call>; 1]) -> Option<Js<'call>> {
     refused(env, config_of(env, fields)?.map(|config| backend.core.reconfigure(config)))
+}
+
+/// `matches(fields)`: whether a circuit of these would have the configuration in force; or the refusal of a bad value.
+fn matches<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'call>; 1]) -> Option<Js<'call>> {
+    match config_of(env, fields)? {
+        Ok(config) => env.boolean(config == backend.core.config()),
+        Err(error) => refusal(env, &error),
+    }
 }
 
 /// `restore(document)`: goes on where a snapshot was taken; the refusal of a bad one, or null.

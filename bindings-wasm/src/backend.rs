@@ -91,6 +91,20 @@ impl Backend {
         list(self.core.durations().by_outcome().iter().map(|(outcome, durations)| histogram(outcome, durations).into()))
     }
 
+    /// The seconds that this share of the calls did not exceed which ended so, or null; or the refusal of a bad value.
+    pub fn percentile(&self, share: &JsValue, outcome: &JsValue) -> JsValue {
+        match self.core.percentile(&value_of(share), &value_of(outcome)) {
+            Ok(longest) => object_of(&longest.map(|longest| longest.as_secs_f64()).into()),
+            Err(error) => refusal(&error).into(),
+        }
+    }
+
+    /// Whether it holds nothing against the next calls; the host's listeners are not known here.
+    #[wasm_bindgen(js_name = isIdle)]
+    pub fn is_idle(&self) -> bool {
+        self.core.is_idle()
+    }
+
     /// Holds the circuit open for so many seconds, or without end; the refusal of a bad value, or null.
     #[wasm_bindgen(js_name = forceOpen)]
     pub fn force_open(&self, seconds: &JsValue) -> JsValue {
@@ -112,6 +126,11 @@ impl Backend {
     /// Puts a whole new configuration in force; the refusal of a bad value, or null.
     pub fn reconfigure(&self, fields: &Array) -> JsValue {
         refused(config_of(fields).map(|config| self.core.reconfigure(config)))
+    }
+
+    /// Whether a circuit of these fields would have the configuration in force; or the refusal of a bad value.
+    pub fn matches(&self, fields: &Array) -> JsValue {
+        config_of(fields).map_or_else(|error| refusal(&error).into(), |config| (config == self.core.config()).into())
     }
 
     /// What outlives this breaker.

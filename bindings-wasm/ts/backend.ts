@@ -26,11 +26,17 @@ export interface Backend {
   events(after: number): readonly Flat[];
   /** For each outcome: its name, the calls, all their seconds, and bounds and counts of the buckets in turn. */
   durations(): readonly (readonly [outcome: string, calls: number, seconds: number, buckets: readonly number[]])[];
+  /** The seconds, null where nothing was measured, or the refusal of a bad value. */
+  percentile(share: unknown, outcome: unknown): number | null | Refusal;
+  /** Whether it holds nothing against the next calls. */
+  isIdle(): boolean;
   /** Null, or the refusal of a bad value. */
   forceOpen(seconds: unknown): Refusal | null;
   /** As `settle` with a failure that asked to be left alone for so many seconds; or the refusal of those. */
   fail(ticket: number, retryAfter: unknown): boolean | Refusal;
   reconfigure(fields: Flat): Refusal | null;
+  /** Whether a circuit of these fields would have the configuration in force; or the refusal of a bad value. */
+  matches(fields: Flat): boolean | Refusal;
   /** Lists and maps cross as arrays that begin with the word `list` or `map`: see `structure.ts`. */
   snapshot(): unknown;
   restore(document: unknown): Refusal | null;

@@ -10,7 +10,7 @@ import { objectOf } from './names.js';
 import { type CircuitBreakerOptions, optionsOf } from './options.js';
 import { SUCCESS } from './outcome.js';
 import { type Permit, permitsOf, type Settle } from './permit.js';
-import type { Field } from './properties.js';
+import { type Field, field } from './properties.js';
 import { show } from './show.js';
 import {
   type DurationsByOutcome,
@@ -147,6 +147,27 @@ export class CircuitBreaker {
   }
 
   /**
+   * The duration in seconds that this share (0 to 1) of the calls did not exceed which ended so; null before the first.
+   * It is interpolated within its bucket as Prometheus' `histogram_quantile` does.
+   *
+   * @throws InvalidValueError for another share or outcome
+   */
+  percentile(share: number, outcome: 'success' | 'failure' = 'success'): number | null {
+    const fields = [field('share', share), field('outcome', outcome)];
+    const [, seconds, , ending] = crossing(fields);
+    return this.#granted(this.#backend.percentile(seconds, ending), fields);
+  }
+
+  /**
+   * Whether the circuit holds nothing against the next calls: it is closed, without a failure streak, without a failure
+   * or a slow call in its window, without an opening that would make the next wait longer, without a call in flight, a
+   * listener or an operator's order.
+   */
+  isIdle(): boolean {
+    return this.#told().isIdle() && this.#listeners.isEmpty;
+  }
+
+  /**
    * Holds the circuit open for so many seconds, or until it is reset; a second order renews the first. When the time
    * is over, the next call is a probe.
    *
@@ -154,7 +175,7 @@ export class CircuitBreaker {
    * @throws InvalidValueError for another duration
    */
   forceOpen(durationSeconds?: number | null): void {
-    const fields = [{ key: 'durationSeconds', value: durationSeconds ?? null, shown: show(durationSeconds) }];
+    const fields = [field('durationSeconds', durationSeconds ?? null)];
     this.#order((backend) => backend.forceOpen(crossing(fields)[1]), fields);
   }
 
@@ -180,6 +201,16 @@ export class CircuitBreaker {
     const fields = fieldsOf('config', config);
     this.#order((backend) => backend.reconfigure(crossing(fields)), fields);
     this.#config = configOf(this.#backend);
+  }
+
+  /**
+   * Whether a breaker made with `config` would have the configuration that is in force here.
+   *
+   * @throws InvalidValueError naming the field, for a value that is not allowed or a field that does not exist
+   */
+  matches(config: CircuitBreakerConfig): boolean {
+    const fields = fieldsOf('config', config);
+    return this.#granted(this.#backend.matches(crossing(fields)), fields);
   }
 
   /** What outlives this breaker, as a JSON document; a call in flight is saved as cancelled. */
@@ -243,11 +274,15 @@ export class CircuitBreaker {
   }
 
   #fail(ticket: number, retryAfter: number): boolean {
-    const settled = this.#told().fail(ticket, encoded(retryAfter));
-    if (isRefusal(settled)) {
-      throw refused(settled, [{ key: 'retryAfterSeconds', value: retryAfter, shown: show(retryAfter) }]);
+    const fields = [field('retryAfterSeconds', retryAfter)];
+    return this.#granted(this.#told().fail(ticket, crossing(fields)[1]), fields);
+  }
+
+  #granted<Answer>(answer: Answer | Refusal, fields: readonly Field[]): Answer {
+    if (isRefusal(answer)) {
+      throw refused(answer, fields);
     }
-    return settled;
+    return answer;
   }
 
   #order(order: (backend: Backend) => Refusal | null, fields: readonly Field[]): void {

@@ -56,10 +56,38 @@ export class InvalidValueError extends HalfopenError {
   }
 }
 
+/** A registry has a circuit of that name with another configuration. */
+export class NameConflictError extends HalfopenError {
+  override readonly code = 'NAME_CONFLICT';
+
+  /** The name. */
+  readonly circuitName: string;
+
+  constructor(circuitName: string) {
+    super(`a circuit named '${circuitName}' exists with another configuration`);
+    this.circuitName = circuitName;
+  }
+}
+
+/** A registry holds as many circuits as it may, and each of them is in use. */
+export class RegistryFullError extends HalfopenError {
+  override readonly code = 'REGISTRY_FULL';
+
+  /** How many that is. */
+  readonly bound: number;
+
+  constructor(bound: number) {
+    super(`the registry holds ${bound} circuits, as many as it may`);
+    this.bound = bound;
+  }
+}
+
 // On the prototypes, where JavaScript's own errors have it, and as text, because a minifier renames classes.
 for (const [type, name] of [
   [CircuitBreakerOpenError, 'CircuitBreakerOpenError'],
   [InvalidValueError, 'InvalidValueError'],
+  [NameConflictError, 'NameConflictError'],
+  [RegistryFullError, 'RegistryFullError'],
 ] as const) {
   Object.defineProperty(type.prototype, 'name', { value: name, configurable: true, writable: true });
 }

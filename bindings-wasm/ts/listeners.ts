@@ -20,7 +20,7 @@ export class Listeners {
 
   /** Takes a listener in; returns what takes it away, and says whether it was there. */
   add(listener: TransitionListener): () => boolean {
-    if (this.#listeners.size === 0) {
+    if (this.isEmpty) {
       this.#heard = this.#events(0).at(-1)?.sequence ?? 0;
     }
     const entry = { listener };
@@ -28,9 +28,14 @@ export class Listeners {
     return () => this.#listeners.delete(entry);
   }
 
+  /** Whether nobody listens. */
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
   /** Tells what has happened since, unless that is being done already, further up the stack. */
   deliver(): void {
-    if (this.#listeners.size === 0 || this.#delivering) {
+    if (this.isEmpty || this.#delivering) {
       return;
     }
     this.#delivering = true;

@@ -10,6 +10,11 @@ export interface Field {
   readonly shown: string;
 }
 
+/** An argument. */
+export function field(key: string, value: unknown): Field {
+  return { key, value, shown: show(value) };
+}
+
 /** What a plain object holds, each property read once; undefined for what is no plain object. */
 export function propertiesOf(object: unknown): Field[] | undefined {
   return plainKeys(object)?.map((key) => readField(object as object, key));
@@ -36,7 +41,7 @@ function plainKeys(object: unknown): (string | symbol)[] | undefined {
 function readField(object: object, key: string | symbol): Field {
   try {
     const value: unknown = Reflect.get(object, key);
-    return { key: String(key), value, shown: show(value) };
+    return field(String(key), value);
   } catch {
     // No field takes an object, so the core refuses this one and names it.
     return { key: String(key), value: {}, shown: '(a getter that threw)' };

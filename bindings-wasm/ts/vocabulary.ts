@@ -26,7 +26,7 @@ export type Reason = 'open' | 'probes_busy' | 'forced_open';
 export type Outcome = 'success' | 'failure' | 'ignored' | 'cancelled';
 
 /** What an error of this package is; stable, and the same in every language. */
-export type ErrorCode = 'CIRCUIT_OPEN' | 'INVALID_VALUE';
+export type ErrorCode = 'CIRCUIT_OPEN' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL';
 
 /** Which build of the core is in use. */
 export type BackendKind = 'native' | 'wasm';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { InvalidValueError } from 'halfopen';
+
 import { onStage, opened } from './stage.mjs';
 
 test('a status is plain, ready for JSON, and its names are in camelCase', () => {
@@ -131,6 +133,36 @@ test('durations fall into buckets that include those before them', () => {
     [10, Number.POSITIVE_INFINITY].map((bound) => upTo(failure, bound)),
     [0, 1],
   );
+});
+
+test('a percentile is interpolated within its bucket, and null before the first call', () => {
+  const { breaker, clock } = onStage();
+  assert.deepEqual([breaker.percentile(0.5), breaker.percentile(1, 'failure')], [null, null]);
+  for (let call = 0; call < 4; call += 1) {
+    const permit = breaker.acquire();
+    clock.advance(400);
+    permit.success();
+  }
+  // Four calls between 0.25 and 0.5 seconds.
+  assert.deepEqual(
+    [0.25, 0.5, 1].map((share) => breaker.percentile(share)),
+    [0.3125, 0.375, 0.5],
+  );
+  assert.equal(breaker.percentile(0.5, 'failure'), null);
+  for (const [argument, refused] of [
+    [[-0.1], 'share'],
+    [[1.1], 'share'],
+    [[Number.NaN], 'share'],
+    [['0.5'], 'share'],
+    [[], 'share'],
+    [[0.5, 'cancelled'], 'outcome'],
+    [[0.5, 5], 'outcome'],
+  ]) {
+    assert.throws(
+      () => breaker.percentile(...argument),
+      (error) => error instanceof InvalidValueError && error.field === refused,
+    );
+  }
 });
 
 test('an operator may hold it open, for a time or without end, let all pass, and reset', () => {

@@ -15,6 +15,7 @@ import {
   type Outcome,
   type Permit,
   type Reason,
+  Registry,
   type State,
   type Status,
 } from 'halfopen';
@@ -70,13 +71,23 @@ breaker.reconfigure({ window: { seconds: 60 }, failureRateThreshold: 0.5 });
 breaker.reconfigure({ window: { minutes: 1 } });
 is<Same<Outcome, 'success' | 'failure' | 'ignored' | 'cancelled'>>();
 is<Same<Reason, 'open' | 'probes_busy' | 'forced_open'>>();
-is<Same<ErrorCode, 'CIRCUIT_OPEN' | 'INVALID_VALUE'>>();
+is<Same<ErrorCode, 'CIRCUIT_OPEN' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL'>>();
 is<Same<typeof backend, 'native' | 'wasm'>>();
 const status: Status = breaker.status();
 const wait: number | null = status.retryAfterSeconds;
 const when: Date | null = status.lastFailureTime;
 const cause: Cause | undefined = breaker.events(1)[0]?.cause;
 const histogram: Durations = breaker.durations().success;
+const median: number | null = breaker.percentile(0.5) ?? breaker.percentile(0.5, 'failure');
+// @ts-expect-error no duration is kept of a call that was given up
+breaker.percentile(0.5, 'cancelled');
+const registry = new Registry(1_000, { classify: () => 'ignored' });
+const known: CircuitBreaker | undefined = registry.get('gemini') ?? registry.remove('gemini');
+const found: CircuitBreaker = registry.getOrCreate({ name: 'gemini' });
+const idle: boolean = found.isIdle() && found.matches({ name: 'gemini' });
+const removed: number = registry.removeUnused() + registry.size + registry.breakers().length;
+// @ts-expect-error there is no registry without a bound
+new Registry();
 breaker.forceOpen();
 breaker.forceOpen(null);
 breaker.forceOpen(5);
@@ -124,4 +135,4 @@ breaker.forceOpen('5');
 // @ts-expect-error a permit comes from acquire alone
 export const forged: Permit = {};
 
-export { cause, explain, first, histogram, wait, when };
+export { cause, explain, first, histogram, idle, known, median, removed, wait, when };

@@ -1,0 +1,122 @@
+/** Breakers by name, for hosts that make them where they are needed. */
+
+import { CircuitBreaker } from './breaker.js';
+import { type CircuitBreakerConfig, fieldsOf } from './config.js';
+import { InvalidValueError, NameConflictError, RegistryFullError } from './errors.js';
+import { type CircuitBreakerOptions, optionsOf } from './options.js';
+import { show } from './show.js';
+
+/**
+ * A bounded set of breakers, one for each name.
+ *
+ * Bounded, because names are often made of what users send: a registry without a bound is a leak with an address.
+ *
+ * @example
+ * ```js
+ * const registry = new Registry(1_000);
+ * const breaker = registry.getOrCreate({ name: `tenant-${tenant}`, failureThreshold: 3 });
+ * ```
+ */
+export class Registry {
+  readonly #bound: number;
+  readonly #options: CircuitBreakerOptions;
+  readonly #kept = new Map<string, CircuitBreaker>();
+  /** Those let go of, which are the ones of their names as long as somebody else holds them: JavaScript cannot tell. */
+  readonly #released = new Map<string, WeakRef<CircuitBreaker>>();
+
+  /**
+   * An empty registry.
+   *
+   * @param bound - how many breakers it keeps, at least 1
+   * @param options - handed to each breaker that it makes
+   * @throws InvalidValueError naming the argument, for one that is not allowed
+   */
+  constructor(bound: number, options: CircuitBreakerOptions = {}) {
+    if (!(Number.isSafeInteger(bound) && bound >= 1)) {
+      throw new InvalidValueError('bound', show(bound), 'a whole number, at least 1');
+    }
+    this.#bound = bound;
+    this.#options = optionsOf(options);
+  }
+
+  /**
+   * The breaker of the configuration's name, made now if there is none.
+   *
+   * @throws InvalidValueError naming the field, for a value that is not allowed or a field that does not exist
+   * @throws NameConflictError where that name has another configuration
+   * @throws RegistryFullError where a new one would be one too many, even without those that are idle
+   */
+  getOrCreate(config: CircuitBreakerConfig = {}): CircuitBreaker {
+    // Read once: a getter may say something else the second time.
+    const fields = fieldsOf('config', config).map(({ key, value }) => [key, value] as const);
+    const read: CircuitBreakerConfig = Object.fromEntries(fields);
+    let known = this.get(read.name ?? '');
+    if (known === undefined) {
+      const made = new CircuitBreaker(read, this.#options);
+      known = this.get(made.name) ?? this.#add(made);
+    }
+    if (!known.matches(read)) {
+      throw new NameConflictError(known.name);
+    }
+    return known;
+  }
+
+  /** The breaker of that name, if there is one. */
+  get(name: string): CircuitBreaker | undefined {
+    return this.#kept.get(name) ?? this.#released.get(name)?.deref();
+  }
+
+  /** Lets go of the breaker of that name; whoever holds it keeps it. */
+  remove(name: string): CircuitBreaker | undefined {
+    const removed = this.get(name);
+    this.#kept.delete(name);
+    this.#released.delete(name);
+    return removed;
+  }
+
+  /**
+   * Lets go of the breakers that are idle ({@link CircuitBreaker.isIdle}), and says how many those were: whoever asks
+   * for such a name again gets a breaker that behaves alike, and the same one as long as somebody holds it.
+   */
+  removeUnused(): number {
+    // Of those let go of before, some are gone, and some came into use, which are kept again where there is room.
+    for (const [name, released] of this.#released) {
+      const breaker = released.deref();
+      if (breaker === undefined || (!breaker.isIdle() && this.#kept.size < this.#bound)) {
+        this.#released.delete(name);
+      }
+      if (breaker !== undefined && !this.#released.has(name)) {
+        this.#kept.set(name, breaker);
+      }
+    }
+    const idle = [...this.#kept].filter(([, breaker]) => breaker.isIdle());
+    for (const [name, breaker] of idle) {
+      this.#kept.delete(name);
+      this.#released.set(name, new WeakRef(breaker));
+    }
+    return idle.length;
+  }
+
+  /** How many breakers it keeps. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** All breakers that it can hand out, in the order of their names. */
+  breakers(): CircuitBreaker[] {
+    const names = [...this.#kept.keys(), ...this.#released.keys()].sort();
+    return names.flatMap((name) => this.get(name) ?? []);
+  }
+
+  #add(made: CircuitBreaker): CircuitBreaker {
+    if (this.size >= this.#bound) {
+      this.removeUnused();
+    }
+    if (this.size >= this.#bound) {
+      throw new RegistryFullError(this.#bound);
+    }
+    this.#kept.set(made.name, made);
+    this.#released.delete(made.name);
+    return made;
+  }
+}

@@ -1,0 +1,153 @@
+/** Breakers by name: one for each, as many as allowed, none let go that holds something against the next calls. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import vm from 'node:vm';
+
+import { InvalidValueError, ManualClock, NameConflictError, Registry, RegistryFullError } from 'halfopen';
+
+const config = (name, fields = {}) => ({ name, failureThreshold: 1, successThreshold: 1, ...fields });
+
+test('a name has one breaker with one configuration', () => {
+  const registry = new Registry(2);
+  const first = registry.getOrCreate(config('a'));
+  assert.equal(registry.getOrCreate(config('a')), first);
+  assert.equal(registry.get('a'), first);
+  assert.throws(
+    () => registry.getOrCreate(config('a', { failureThreshold: 2 })),
+    (error) =>
+      error instanceof NameConflictError &&
+      error.code === 'NAME_CONFLICT' &&
+      error.circuitName === 'a' &&
+      error.message === "a circuit named 'a' exists with another configuration",
+  );
+  first.reconfigure(config('a', { failureThreshold: 2 }));
+  assert.equal(registry.getOrCreate(config('a', { failureThreshold: 2 })), first);
+  assert.equal(registry.get('b'), undefined);
+});
+
+test('a configuration without a name has the default one, and spelling out a default changes nothing', () => {
+  const registry = new Registry(1);
+  const breaker = registry.getOrCreate();
+  assert.equal(breaker.name, 'default');
+  for (const same of [{}, { name: undefined }, { name: 'default' }, { timeoutSeconds: 60 }]) {
+    assert.equal(registry.getOrCreate(same), breaker);
+  }
+  assert.throws(() => registry.getOrCreate({ timeoutSeconds: 61 }), NameConflictError);
+});
+
+test('a full registry lets go of what is idle and of nothing else', () => {
+  const registry = new Registry(2);
+  const held = registry.getOrCreate(config('held'));
+  registry.getOrCreate(config('open')).acquire().failure();
+  const permit = held.acquire();
+  assert.throws(
+    () => registry.getOrCreate(config('one too many')),
+    (error) =>
+      error instanceof RegistryFullError &&
+      error.code === 'REGISTRY_FULL' &&
+      error.bound === 2 &&
+      error.message === 'the registry holds 2 circuits, as many as it may',
+  );
+  permit.success();
+  assert.equal(registry.getOrCreate(config('now there is room')).name, 'now there is room');
+  assert.equal(registry.size, 2);
+  assert.equal(registry.getOrCreate(config('held')), held, 'who is held is the one of its name');
+  assert.deepEqual(
+    registry.breakers().map(({ name }) => name),
+    ['held', 'now there is room', 'open'],
+  );
+  assert.equal(registry.removeUnused(), 1);
+  assert.equal(registry.remove('open').state, 'open');
+  assert.deepEqual([registry.remove('open'), registry.size], [undefined, 0]);
+});
+
+test('one that is let go of and comes into use is kept again, where there is room', () => {
+  const registry = new Registry(1);
+  const breaker = registry.getOrCreate(config('a'));
+  assert.deepEqual([registry.removeUnused(), registry.size], [1, 0]);
+  breaker.acquire().failure();
+  assert.deepEqual([registry.removeUnused(), registry.size], [0, 1]);
+});
+
+const USES = {
+  'a streak': [{ failureThreshold: 5 }, (breaker) => breaker.acquire().failure()],
+  'an order': [{}, (breaker) => breaker.disable()],
+  'a listener': [{}, (breaker) => breaker.subscribe(() => undefined)],
+  'a call in flight': [{}, (breaker) => breaker.call(() => new Promise(() => undefined))],
+  'a failure in the window': [
+    { failureThreshold: null, failureRateThreshold: 0.9 },
+    (breaker) => breaker.acquire().failure(),
+  ],
+};
+for (const [use, [fields, happen]] of Object.entries(USES)) {
+  test(`${use} keeps a breaker`, () => {
+    const registry = new Registry(1);
+    happen(registry.getOrCreate(config('a', fields)));
+    assert.equal(registry.getOrCreate(config('a', fields)).isIdle(), false);
+    assert.equal(registry.removeUnused(), 0);
+  });
+}
+
+test('openings are forgotten in time', () => {
+  const clock = new ManualClock();
+  const registry = new Registry(1, { clock });
+  const breaker = registry.getOrCreate(config('a'));
+  breaker.acquire().failure();
+  clock.advance(60_000);
+  breaker.acquire().success();
+  assert.deepEqual([breaker.state, registry.removeUnused()], ['closed', 0]);
+  clock.advance(60_000);
+  assert.equal(registry.removeUnused(), 1);
+});
+
+test('its breakers have its classifier', async () => {
+  const breaker = new Registry(1, { classify: () => 'ignored' }).getOrCreate(config('a'));
+  await assert.rejects(breaker.call(() => Promise.reject(new Error('mine'))));
+  assert.equal(breaker.status().ignoredCalls, 1);
+});
+
+test('what nobody holds is collected, and leaves no name behind', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc');
+  const registry = new Registry(10);
+  for (let n = 0; n < 1000; n += 1) {
+    registry.getOrCreate(config(`tenant ${n}`));
+  }
+  for (let turn = 0; turn < 100 && registry.breakers().length > 20; turn += 1) {
+    // Looking at one keeps it until the end of the turn.
+    await new Promise(setImmediate);
+    gc();
+  }
+  assert.ok(registry.breakers().length <= 20, `${registry.breakers().length} are still there`);
+});
+
+test('a bad bound is refused by name', () => {
+  for (const bound of [0, -1, 1.5, true, '1', null, undefined, Number.NaN, Number.POSITIVE_INFINITY, 5n]) {
+    assert.throws(
+      () => new Registry(bound),
+      (error) => error instanceof InvalidValueError && error.field === 'bound',
+    );
+  }
+});
+
+test('a bad configuration is refused by its field, known name or not', () => {
+  const registry = new Registry(2, {});
+  registry.getOrCreate(config('a'));
+  for (const name of ['a', 'b']) {
+    assert.throws(
+      () => registry.getOrCreate(config(name, { failureThreshold: 0 })),
+      (error) => error instanceof InvalidValueError && error.field === 'failureThreshold',
+    );
+  }
+  assert.throws(
+    () => registry.getOrCreate({ name: 5 }),
+    (error) => error instanceof InvalidValueError && error.field === 'name',
+  );
+  assert.throws(
+    () => new Registry(1, { clocks: Date }),
+    (error) => error instanceof InvalidValueError && error.field === 'clocks',
+  );
+  assert.equal(registry.size, 1);
+});
