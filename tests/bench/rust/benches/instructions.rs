@@ -1,18 +1,91 @@
-//! Placeholder
-use halfopen::{CircuitBreaker, Config, ManualClock};
-use iai_callgrind::{library_benchmark, library_benchmark_group, main};
+//! How many instructions the core's paths take, counted by callgrind: the same number on any machine of one kind, so a
+//! regression shows where a stopwatch would show noise. Each run makes [`CALLS`] calls.
+
 use std::hint::black_box;
 
-fn breaker() -> &'static CircuitBreaker<ManualClock> {
-    Box::leak(Box::new(CircuitBreaker::with_clock(Config::default(), ManualClock::new())))
+use halfopen::{CallError, CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, Status, WindowShape};
+use iai_callgrind::{library_benchmark, library_benchmark_group, main};
+
+/// As many as `instructions.py` divides by.
+const CALLS: u64 = 1000;
+/// Nothing that is counted asks the operating system for the time.
+type Breaker = &'static CircuitBreaker<ManualClock>;
+
+fn streak() -> ConfigBuilder {
+    Config::builder().failure_threshold(u16::MAX).record_durations(false)
 }
 
-#[library_benchmark(setup = breaker)]
-#[bench::streak()]
-fn success(breaker: &CircuitBreaker<ManualClock>) {
-    for _ in 0..100 {
-        let _ = black_box(breaker.call(|| black_box(Ok::<u64, u64>(1))));
+fn durations() -> ConfigBuilder {
+    streak().record_durations(true)
+}
+
+fn window() -> ConfigBuilder {
+    let window = streak().failure_threshold(None).window(WindowShape::Calls(100)).minimum_calls(100);
+    window.failure_rate_threshold(1.0)
+}
+
+/// A closed circuit that has made its first calls, for as long as the process lives.
+fn closed(config: ConfigBuilder) -> Breaker {
+    let config = config.build().expect("all values are allowed");
+    let breaker = Box::leak(Box::new(CircuitBreaker::with_clock(config, ManualClock::new())));
+    for _ in 0..200 {
+        breaker.call(|| Ok::<_, ()>(())).expect("the circuit is closed");
+    }
+    breaker
+}
+
+fn open(config: ConfigBuilder) -> Breaker {
+    let breaker = closed(config);
+    breaker.force_open(None).expect("a duration without end is allowed");
+    breaker
+}
+
+#[library_benchmark]
+#[bench::streak(closed(streak()))]
+#[bench::durations(closed(durations()))]
+#[bench::window(closed(window()))]
+fn success(breaker: Breaker) {
+    for call in 0..CALLS {
+        let _ = black_box(breaker.call(|| black_box(Ok::<_, u64>(call))));
     }
 }
-library_benchmark_group!(name = paths; benchmarks = success);
+
+/// The two halves of a call, as the bindings use them.
+#[library_benchmark]
+#[bench::streak(closed(streak()))]
+fn admit_and_settle(breaker: Breaker) {
+    for _ in 0..CALLS {
+        let ticket = black_box(breaker.admit()).expect("the circuit is closed");
+        breaker.settle(ticket, black_box(Outcome::Success));
+    }
+}
+
+#[library_benchmark]
+#[bench::streak(closed(streak()))]
+#[bench::durations(closed(durations()))]
+fn failure(breaker: Breaker) {
+    for call in 0..CALLS {
+        let _ = black_box(breaker.call(|| black_box(Err::<u64, _>(call))));
+    }
+}
+
+#[library_benchmark]
+#[bench::streak(open(streak()))]
+fn rejection(breaker: Breaker) {
+    for call in 0..CALLS {
+        let rejected: Result<u64, CallError<u64>> = breaker.call(|| black_box(Ok(call)));
+        let _ = black_box(rejected);
+    }
+}
+
+#[library_benchmark]
+#[bench::streak(closed(streak()))]
+fn status(breaker: Breaker) {
+    for _ in 0..CALLS {
+        let status: Status = breaker.status();
+        black_box(status);
+    }
+}
+
+library_benchmark_group!(name = paths; benchmarks = success, admit_and_settle, failure, rejection, status);
 main!(library_benchmark_groups = paths);

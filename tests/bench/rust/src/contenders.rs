@@ -45,12 +45,15 @@ fn fail(call: u64) -> Result<u64, u64> {
     if call.is_multiple_of(50) { Ok(black_box(call)) } else { Err(black_box(call)) }
 }
 
-/// Everybody who can do the work of this path.
-pub fn contenders(policy: Policy, outcome: Outcome) -> Vec<Contender> {
+/// Everybody who can do the work of this path in so many threads.
+pub fn contenders(policy: Policy, outcome: Outcome, threads: usize) -> Vec<Contender> {
     let work = if outcome == Outcome::Success { succeed } else { fail };
     let path = Path { policy, outcome, work };
-    let mut all =
-        vec![path.halfopen(true), path.halfopen(false), path.recloser(), path.failsafe(), path.tower_resilience()];
+    let mut all = vec![path.halfopen(true), path.halfopen(false), path.recloser(), path.failsafe()];
+    // Where two callers meet at an open circuit, tower-resilience lets one of them sleep for a millisecond.
+    if outcome != Outcome::Rejection || threads == 1 {
+        all.push(path.tower_resilience());
+    }
     if outcome != Outcome::Rejection {
         all.push(Contender { name: "bare", bare: None, calls: Box::new(move || work) });
         all.push(Contender { name: "bare service", bare: None, calls: Box::new(move || called(service(work))) });
@@ -112,18 +115,17 @@ impl Path {
         )
     }
 
+    /// Its window is one of time, and opens nothing before that time has passed: to measure rejections (which are the
+    /// same whatever opened the circuit), a failure opens it.
     fn failsafe(&self) -> Contender {
-        match self.policy {
-            Policy::Streak => {
-                let failures = if self.opens() { 1 } else { u32::MAX };
-                self.failsafe_by(failure_policy::consecutive_failures(failures, backoff::constant(DAY)))
-            }
-            // Its window is one of time.
-            Policy::Window => {
-                let (successes, span) = (if self.opens() { 0.5 } else { 0.0 }, Duration::from_secs(30));
-                let wait = backoff::constant(DAY);
-                self.failsafe_by(failure_policy::success_rate_over_time_window(successes, 100, span, wait))
-            }
+        let wait = backoff::constant(DAY);
+        if self.opens() {
+            self.failsafe_by(failure_policy::consecutive_failures(1, wait))
+        } else if self.policy == Policy::Streak {
+            self.failsafe_by(failure_policy::consecutive_failures(u32::MAX, wait))
+        } else {
+            let span = Duration::from_secs(30);
+            self.failsafe_by(failure_policy::success_rate_over_time_window(0.0, 100, span, wait))
         }
     }
 

@@ -16,10 +16,10 @@ fn main() {
     let mut rows = Vec::new();
     for policy in [Policy::Streak, Policy::Window] {
         for outcome in [Outcome::Success, Outcome::Failure, Outcome::Rejection] {
-            let path = format!("{policy}, {outcome}");
-            let contenders = contenders(policy, outcome);
-            rows.extend(cores.measure(&format!("{path}, one thread"), 1, &contenders));
-            rows.extend(cores.measure(&format!("{path}, two threads"), 2, &contenders));
+            for (threads, named) in [(1, "one thread"), (2, "two threads")] {
+                let path = format!("{policy}, {outcome}, {named}");
+                rows.extend(cores.measure(&path, threads, &contenders(policy, outcome, threads)));
+            }
         }
     }
     let floors = floors::floors();
