@@ -11,16 +11,16 @@ const CALLS: u64 = 1000;
 /// Nothing that is counted asks the operating system for the time.
 type Breaker = &'static CircuitBreaker<ManualClock>;
 
-fn streak() -> ConfigBuilder {
+fn with_streak() -> ConfigBuilder {
     Config::builder().failure_threshold(u16::MAX).record_durations(false)
 }
 
-fn durations() -> ConfigBuilder {
-    streak().record_durations(true)
+fn with_durations() -> ConfigBuilder {
+    with_streak().record_durations(true)
 }
 
-fn window() -> ConfigBuilder {
-    let window = streak().failure_threshold(None).window(WindowShape::Calls(100)).minimum_calls(100);
+fn with_window() -> ConfigBuilder {
+    let window = with_streak().failure_threshold(None).window(WindowShape::Calls(100)).minimum_calls(100);
     window.failure_rate_threshold(1.0)
 }
 
@@ -41,18 +41,18 @@ fn open(config: ConfigBuilder) -> Breaker {
 }
 
 #[library_benchmark]
-#[bench::streak(closed(streak()))]
-#[bench::durations(closed(durations()))]
-#[bench::window(closed(window()))]
+#[bench::streak(closed(with_streak()))]
+#[bench::durations(closed(with_durations()))]
+#[bench::window(closed(with_window()))]
 fn success(breaker: Breaker) {
     for call in 0..CALLS {
         let _ = black_box(breaker.call(|| black_box(Ok::<_, u64>(call))));
     }
 }
 
-/// The two halves of a call, as the bindings use them.
+// The two halves of a call, as the bindings use them.
 #[library_benchmark]
-#[bench::streak(closed(streak()))]
+#[bench::streak(closed(with_streak()))]
 fn admit_and_settle(breaker: Breaker) {
     for _ in 0..CALLS {
         let ticket = black_box(breaker.admit()).expect("the circuit is closed");
@@ -61,8 +61,8 @@ fn admit_and_settle(breaker: Breaker) {
 }
 
 #[library_benchmark]
-#[bench::streak(closed(streak()))]
-#[bench::durations(closed(durations()))]
+#[bench::streak(closed(with_streak()))]
+#[bench::durations(closed(with_durations()))]
 fn failure(breaker: Breaker) {
     for call in 0..CALLS {
         let _ = black_box(breaker.call(|| black_box(Err::<u64, _>(call))));
@@ -70,7 +70,7 @@ fn failure(breaker: Breaker) {
 }
 
 #[library_benchmark]
-#[bench::streak(open(streak()))]
+#[bench::streak(open(with_streak()))]
 fn rejection(breaker: Breaker) {
     for call in 0..CALLS {
         let rejected: Result<u64, CallError<u64>> = breaker.call(|| black_box(Ok(call)));
@@ -79,7 +79,7 @@ fn rejection(breaker: Breaker) {
 }
 
 #[library_benchmark]
-#[bench::streak(closed(streak()))]
+#[bench::streak(closed(with_streak()))]
 fn status(breaker: Breaker) {
     for _ in 0..CALLS {
         let status: Status = breaker.status();
