@@ -16,7 +16,7 @@ WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version =
 
 RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
 NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
-PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e docs/demo
+PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
 
 .PHONY: demo test prove prove-short vectors format lint-rust lint-python lint-js test-rust test-python test-node test-browser test-e2e \
 	build python node clean

@@ -1,6 +1,6 @@
 /** The breakers that run on any host, each set up to do the same work: a function that makes a guarded call. */
 
-import { CountBreaker, circuitBreaker, ConsecutiveBreaker, handleAll, SamplingBreaker } from 'cockatiel';
+import { ConsecutiveBreaker, CountBreaker, circuitBreaker, handleAll, SamplingBreaker } from 'cockatiel';
 
 /** As long as these are measured, no circuit opens or closes. (Timers know no more than 31 bits of milliseconds.) */
 export const DAY_MS = 24 * 60 * 60 * 1000;

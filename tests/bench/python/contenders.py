@@ -14,10 +14,10 @@ import purgatory
 import pybreaker
 import pyresilience
 from hyx.circuitbreaker import consecutive_breaker
-from paths import DAY, NEVER, Path
-from replaced import ReplacedBreaker
 
 import halfopen
+from paths import DAY, NEVER, Path
+from replaced import ReplacedBreaker
 
 Call = Callable[[], Any]
 

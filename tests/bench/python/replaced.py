@@ -4,6 +4,7 @@ It takes an asyncio lock twice a call, keeps its metrics in a pydantic model, an
 event.
 """
 
+import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
-import asyncio
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import BaseModel
 

@@ -15,15 +15,20 @@ from paths import PATHS, Path, ProviderError, fail, fail_awaited, succeed, succe
 FIRST_CALLS = 300
 
 
-async def main(file: str) -> None:
+def main(file: str) -> None:
     if hasattr(os, "sched_setaffinity"):
         # The last core: the operating system does most of its own work on the first.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    versions = {"Python": f"{platform.python_implementation()} {platform.python_version()}"}
+    rows = asyncio.run(rows_of_all_paths())
+    File(file).write_text(json.dumps({"versions": versions, "rows": rows}))
+
+
+async def rows_of_all_paths() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path in PATHS:
         rows += await rows_of(path)
-    versions = {"Python": f"{platform.python_implementation()} {platform.python_version()}"}
-    File(file).write_text(json.dumps({"versions": versions, "rows": rows}))
+    return rows
 
 
 async def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -61,4 +66,4 @@ async def make_the_first_calls(path: Path, name: str, call: Call) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    main(sys.argv[1])
