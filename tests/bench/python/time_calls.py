@@ -40,11 +40,7 @@ async def rows_of(path: Path) -> list[dict[str, Any]]:
     guarded = dict(contenders(path, function))
     for name, call in guarded.items():
         await make_the_first_calls(path, name, call)
-    if path.opens:
-        # A rejected call has no bare one: what is asked is how long the caller waits for its error.
-        return await measure(str(path), path.awaited, guarded)
-    rows = await measure(str(path), path.awaited, {**guarded, "bare": function})
-    return [row | {"bare": None if row["contender"] == "bare" else "bare"} for row in rows]
+    return await measure(str(path), path.awaited, guarded if path.opens else {**guarded, "bare": function})
 
 
 async def make_the_first_calls(path: Path, name: str, call: Call) -> None:
