@@ -48,10 +48,10 @@ class Readings:
         """The median."""
         return self._figures[path, contender].median
 
-    def best_peer(self, path: str) -> float | None:
-        """The lowest median of those who are not ours."""
+    def best_peer(self, path: str) -> str | None:
+        """Whoever has the lowest median of those who are not ours."""
         peers = [name for name in self.contenders([path]) if not is_ours(name) and not is_bare(name)]
-        return min((self.net(path, name) for name in peers), default=None)
+        return min(peers, key=lambda name: self.net(path, name), default=None)
 
 
 def is_ours(contender: str) -> bool:

@@ -1,17 +1,19 @@
-"""Writes docs/benchmarks.md from what the benchmarks of all languages have left in target/bench.
+"""Writes docs/benchmarks.md, and what the README quotes of it, from what the benchmarks have left in target/bench.
 
 No figure in it is typed by hand.
 """
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
 from instructions import baseline
-from readings import Readings, is_bare, is_ours, load, shown
+from quoted import quote
+from readings import Readings, load, shown
 from surroundings import ROOT, machine, pinned_versions, rust_version
+from tables import comparison, table
 from targets import number, targets
 
 RESULTS = ROOT / "target/bench"
@@ -46,15 +48,14 @@ def main() -> None:
     memory = json.loads((RESULTS / "memory.json").read_text())
     text = "\n".join(sections(readings, versions, memory))
     (ROOT / "docs/benchmarks.md").write_text(text)
+    quote(ROOT / "README.md", readings)
 
 
 def sections(readings: dict[str, Readings], versions: dict[str, str], memory: dict[str, Any]) -> Iterator[str]:
     sizes = list(wasm_sizes())
     streak_only = memory["breakers"][0]["bytes"]
     yield INTRODUCTION
-    yield f"Machine: {machine()}.\n"
-    named = {"Rust": rust_version()} | versions | pinned_versions()
-    yield f"Versions: {', '.join(f'{name} {version}' for name, version in named.items())}.\n"
+    yield f"Machine: {machine()}. Versions stand [at the end](#versions).\n"
     yield "## Targets\n"
     rows = [
         (it.what, f"≤ {number(it, it.limit)}", number(it, it.measured), "met" if it.met else "**not met**")
@@ -76,26 +77,15 @@ def sections(readings: dict[str, Readings], versions: dict[str, str], memory: di
     yield "## Instructions\n"
     yield "Of the core, on a clock that costs nothing; `make bench-instructions` holds the code to them.\n"
     yield table(("path", "instructions a call"), [(path, f"{count:,.0f}") for path, count in baseline().items()])
+    yield "## Versions\n"
+    named = {"Rust": rust_version()} | versions | pinned_versions()
+    yield table(("who took part", "version"), named.items())
 
 
 def tables_of(paths: list[str]) -> Iterator[list[str]]:
     """Paths with the same first word stand in one table, since they have most contenders in common."""
     for first in dict.fromkeys(path.split(",")[0] for path in paths):
         yield [path for path in paths if path.split(",")[0] == first]
-
-
-def comparison(readings: Readings, paths: list[str]) -> str:
-    contenders = readings.contenders(paths)
-    return table(("path", *contenders), [(path, *(cell(readings, path, it) for it in contenders)) for path in paths])
-
-
-def cell(readings: Readings, path: str, contender: str) -> str:
-    figure, best = readings.find(path, contender), readings.best_peer(path)
-    if figure is None:
-        return ""
-    if is_ours(contender) and not is_bare(contender) and best is not None:
-        return f"{figure} ({figure.median / best:.2f} ×)"
-    return str(figure)
 
 
 def many_breakers(registry: dict[str, Any]) -> str:
@@ -111,12 +101,6 @@ def wasm_sizes() -> Iterator[tuple[str, int, int]]:
     for name in ("halfopen_wasm_bg.wasm", "index.js"):
         content = (WASM / name).read_bytes()
         yield str((WASM / name).relative_to(ROOT)), len(content), len(gzip.compress(content, 9))
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [list(head), *(list(row) for row in rows)]
-    rule = ["---"] + ["---:"] * (len(lines[0]) - 1)
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]]) + "\n"
 
 
 if __name__ == "__main__":
