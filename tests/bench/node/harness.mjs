@@ -1,4 +1,7 @@
-/** Times loops of calls: the contenders in turn, round after round, so that whatever slows the machine down slows all. */
+/**
+ * Times loops of calls: the contenders in turn, round after round, so that whatever slows the machine down for a while
+ * slows all of them.
+ */
 
 const ROUNDS = 15;
 /** How long one contender's turn in a round takes. */

@@ -65,8 +65,8 @@ impl Cores {
                 readings.push(self.turn(threads, contender, *calls).as_nanos() as f64 / *calls as f64);
             }
         }
-        let row = |(contender, ns): (&Contender, _)| json!({ "path": path, "contender": contender.name, "bare": contender.bare, "ns": ns });
-        contenders.iter().zip(readings).map(row).collect()
+        let named = contenders.iter().zip(readings);
+        named.map(|(it, ns)| json!({ "path": path, "contender": it.name, "bare": it.bare, "ns": ns })).collect()
     }
 
     fn calls_in_a_turn(&self, threads: usize, contender: &Contender) -> u64 {
