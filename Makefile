@@ -11,15 +11,19 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3
 VENV := .venv/bin
 DONE := target/done
-# One version for the crate and the tool: they must be equal, so the lock file says it.
-WASM_BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
+BENCH := target/bench
+# One version for a crate and its tool: they must be equal, so the lock file says it.
+locked = $(shell sed -n '/^name = "$1"$$/{n;s/version = "\(.*\)"/\1/p;}' $2)
+WASM_BINDGEN_VERSION := $(call locked,wasm-bindgen,Cargo.lock)
+IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock)
 
 RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
 NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
-PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e docs/demo
+BENCH_CRATE := tests/bench/rust/Cargo.toml
+PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
 
-.PHONY: demo test prove prove-short vectors format lint-rust lint-python lint-js test-rust test-python test-node test-browser test-e2e \
-	build python node clean
+.PHONY: demo test prove prove-short bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
+	test-rust test-python test-node test-browser test-e2e build python node clean
 
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the story by itself
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.story)
@@ -32,6 +36,7 @@ vectors: python node $(DONE)/chromium ## The shared vectors in every runner
 
 format: $(DONE)/venv $(DONE)/node_modules ## Puts all code into its form
 	cargo fmt --all
+	cargo fmt --manifest-path $(BENCH_CRATE)
 	$(VENV)/ruff format $(PYTHON_CODE)
 	npm run --silent format
 
@@ -44,6 +49,7 @@ node: $(DONE)/node
 
 lint-rust: $(DONE)/rust
 	cargo fmt --all --check
+	cargo fmt --manifest-path $(BENCH_CRATE) --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --package halfopen --no-default-features --features spin -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen
@@ -95,10 +101,34 @@ prove: python $(DONE)/miri $(DONE)/cargo-mutants ## An hour or so: every value, 
 	$(VENV)/python tests/reference/histories.py 10000000
 	target/tools/bin/cargo-mutants mutants --package halfopen --test-package halfopen,halfopen-tests --output target
 
+## The benchmarks: no part of `make test`, so nobody who runs that installs the peers
+
+# cargo, with one of its commands.
+bench_cargo = CARGO_TARGET_DIR=$(CURDIR)/$(BENCH)/rust cargo $1 --quiet --locked --manifest-path $(BENCH_CRATE)
+
+bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## docs/benchmarks.md, in minutes
+	$(call bench_cargo,run) --release --bin memory $(BENCH)/memory.json
+	$(call bench_cargo,run) --release --bin time $(BENCH)/rust.json
+	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/time_calls.py $(BENCH)/python.json
+	node --expose-gc tests/bench/node/time.mjs $(BENCH)/node.json
+	node tests/bench/browser/time.mjs $(BENCH)/browser.json
+	$(VENV)/python tests/bench/report.py
+	$(MAKE) --no-print-directory bench-instructions
+
+# RENEW=1 writes a new baseline, where a change is meant.
+bench-instructions: $(DONE)/venv $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION) ## Needs valgrind
+	IAI_CALLGRIND_RUNNER=$(CURDIR)/target/tools/bin/iai-callgrind-runner \
+		$(call bench_cargo,bench) --bench instructions -- --output-format=json > $(BENCH)/instructions.json
+	$(VENV)/python tests/bench/instructions.py $(if $(RENEW),renew) < $(BENCH)/instructions.json
+
+# All that the other linters leave out because it needs the peers.
+lint-bench: $(DONE)/rust
+	$(call bench_cargo,clippy) --all-targets -- -D warnings
+
 ## What has to be there first
 
 $(DONE):
-	@mkdir -p $@
+	@mkdir -p $@ $(BENCH)
 
 $(DONE)/rust: rust-toolchain.toml | $(DONE)
 	@echo "Rust: the toolchain that rust-toolchain.toml names"
@@ -138,6 +168,22 @@ $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION): | $(DONE)
 		cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root target/tools
 	@touch $@
 
+$(DONE)/bench-python: $(DONE)/venv tests/bench/python/requirements.txt
+	@echo "Benchmarks: the peers in Python, in an environment of their own"
+	$(PYTHON) -m venv $(BENCH)/venv
+	$(BENCH)/venv/bin/pip install --quiet --require-hashes --requirement tests/bench/python/requirements.txt
+	@touch $@
+
+$(DONE)/bench-node: $(DONE)/node_modules tests/bench/node/package-lock.json
+	@echo "Benchmarks: the peers in Node"
+	cd tests/bench/node && npm ci --no-audit --no-fund
+	@touch $@
+
+$(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION): | $(DONE)
+	@valgrind --version || { echo "Instructions are counted by valgrind: sudo apt-get install valgrind"; exit 1; }
+	cargo install --quiet iai-callgrind-runner --version $(IAI_CALLGRIND_VERSION) --locked --root target/tools
+	@touch $@
+
 $(DONE)/node: $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(RUST_SOURCES) $(NODE_SOURCES)
 	@echo "Node and browser: the packages halfopen and halfopen-wasm"
 	npm run --silent build:wasm
@@ -156,4 +202,5 @@ $(DONE)/chromium: | $(DONE)
 	@touch $@
 
 clean: ## Away with all that was built; the tools stay
+	rm -rf tests/bench/node/node_modules $(BENCH)
 	rm -rf .venv node_modules $(DONE) target/debug target/release target/wasm32-unknown-unknown

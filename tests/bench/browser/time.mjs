@@ -1,0 +1,28 @@
+/** How long a guarded call takes in a page. Writes the readings of all rounds to the file that it is given. */
+
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+import { withPage } from '../../js/browser/page.mjs';
+
+const { outputFiles } = await build({
+  entryPoints: [fileURLToPath(new URL('page.mjs', import.meta.url))],
+  bundle: true,
+  write: false,
+  format: 'esm',
+  // The package as it is served, not bundled anew.
+  external: ['/halfopen/index.js'],
+});
+
+const { rows, version } = await withPage(async ({ page }) => {
+  page.on('console', (message) => console.error(message.text()));
+  await page.addScriptTag({ type: 'module', content: outputFiles[0].text });
+  await page.waitForFunction(() => 'measured' in globalThis);
+  return {
+    rows: await page.evaluate(() => globalThis.measured),
+    version: page.context().browser().version(),
+  };
+});
+writeFileSync(process.argv[2], JSON.stringify({ versions: { Chromium: version }, rows }));

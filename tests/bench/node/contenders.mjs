@@ -1,0 +1,44 @@
+/** The breakers that run on any host, each set up to do the same work: a function that makes a guarded call. */
+
+import { ConsecutiveBreaker, CountBreaker, circuitBreaker, handleAll, SamplingBreaker } from 'cockatiel';
+
+/** As long as these are measured, no circuit opens or closes. (Timers know no more than 31 bits of milliseconds.) */
+export const DAY_MS = 24 * 60 * 60 * 1000;
+/** So many failures in a row never happen. */
+const NEVER = 2 ** 31;
+
+/** Our own breakers of each build of the core, with durations and without; `opens` says whether failures open them. */
+export function ourBreakers(builds, policy, opens) {
+  const limits =
+    policy === 'streak'
+      ? { failureThreshold: opens ? 1 : 65_535 }
+      : { failureThreshold: null, failureRateThreshold: opens ? 0.5 : 1, window: { calls: 100 }, minimumCalls: 100 };
+  const all = {};
+  for (const [name, { CircuitBreaker }] of Object.entries(builds)) {
+    for (const recordDurations of [true, false]) {
+      const breaker = new CircuitBreaker({ ...limits, recordDurations, timeoutSeconds: DAY_MS / 1000 });
+      all[`halfopen ${name}${recordDurations ? '' : ', durations off'}`] = breaker;
+    }
+  }
+  return all;
+}
+
+export function ours(builds, policy, fn, opens) {
+  const breakers = Object.entries(ourBreakers(builds, policy, opens));
+  return Object.fromEntries(breakers.map(([name, breaker]) => [name, () => breaker.call(fn)]));
+}
+
+export function cockatiel(policy, fn, opens) {
+  const guarded = (breaker) => {
+    const guard = circuitBreaker(handleAll, { halfOpenAfter: DAY_MS, breaker });
+    return () => guard.execute(fn);
+  };
+  if (policy === 'streak') {
+    return { 'cockatiel ConsecutiveBreaker': guarded(new ConsecutiveBreaker(opens ? 1 : NEVER)) };
+  }
+  const threshold = opens ? 0.5 : 0.999;
+  const count = new CountBreaker({ threshold, size: 100, minimumNumberOfCalls: 100 });
+  // Its window is one of time.
+  const sampling = new SamplingBreaker({ threshold, duration: 30_000, minimumRps: opens ? 1 : NEVER });
+  return { 'cockatiel CountBreaker': guarded(count), 'cockatiel SamplingBreaker': guarded(sampling) };
+}

@@ -1,0 +1,78 @@
+"""What the benchmarks of the languages have measured, and what a reading is worth net of the bare call."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+LANGUAGES = ("Rust", "Python", "Node", "Browser")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Nanoseconds per call: the best of the rounds, and the one in the middle."""
+
+    minimum: float
+    median: float
+
+    def __str__(self) -> str:
+        return f"{shown(self.minimum)} / {shown(self.median)}"
+
+    def __sub__(self, other: "Figure") -> "Figure":
+        return Figure(self.minimum - other.minimum, self.median - other.median)
+
+
+class Readings:
+    """One language's rows: for each path and contender a figure, net where there is a bare call to take off."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        whole = {(row["path"], row["contender"]): Figure(min(row["ns"]), median(row["ns"])) for row in rows}
+        self._figures = {
+            (row["path"], row["contender"]): whole[row["path"], row["contender"]] - whole[row["path"], row["bare"]]
+            if row["bare"]
+            else whole[row["path"], row["contender"]]
+            for row in rows
+        }
+        self.paths = list(dict.fromkeys(path for path, _ in self._figures))
+
+    def contenders(self, paths: list[str]) -> list[str]:
+        """All who took part on one of these paths, the bare calls last."""
+        names = dict.fromkeys(name for path, name in self._figures if path in paths)
+        return sorted(names, key=is_bare)
+
+    def find(self, path: str, contender: str) -> Figure | None:
+        return self._figures.get((path, contender))
+
+    def net(self, path: str, contender: str) -> float:
+        """The median."""
+        return self._figures[path, contender].median
+
+    def best_peer(self, path: str) -> str | None:
+        """Whoever has the lowest median of those who are not ours."""
+        peers = [name for name in self.contenders([path]) if not is_ours(name) and not is_bare(name)]
+        return min(peers, key=lambda name: self.net(path, name), default=None)
+
+
+def is_ours(contender: str) -> bool:
+    return contender.startswith("halfopen")
+
+
+def is_bare(contender: str) -> bool:
+    return contender.startswith("bare")
+
+
+def shown(number: float) -> str:
+    """With as many digits as mean something."""
+    return f"{number:.1f}" if abs(number) < 100 else f"{number:,.0f}"
+
+
+def load(folder: Path) -> tuple[dict[str, Readings], dict[str, str]]:
+    """The readings of each language, and the versions of what ran them."""
+    readings: dict[str, Readings] = {}
+    versions: dict[str, str] = {}
+    for language in LANGUAGES:
+        document = json.loads((folder / f"{language.lower()}.json").read_text())
+        readings[language] = Readings(document["rows"])
+        versions |= document.get("versions", {})
+    return readings, versions

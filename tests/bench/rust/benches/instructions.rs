@@ -1,0 +1,91 @@
+//! How many instructions the core's paths take, counted by callgrind: the same number on any machine of one kind, so a
+//! regression shows where a stopwatch would show noise. Each run makes [`CALLS`] calls.
+
+use std::hint::black_box;
+
+use halfopen::{CallError, CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, Status, WindowShape};
+use iai_callgrind::{library_benchmark, library_benchmark_group, main};
+
+/// As many as `instructions.py` divides by.
+const CALLS: u64 = 1000;
+/// Nothing that is counted asks the operating system for the time.
+type Breaker = &'static CircuitBreaker<ManualClock>;
+
+fn with_streak() -> ConfigBuilder {
+    Config::builder().failure_threshold(u16::MAX).record_durations(false)
+}
+
+fn with_durations() -> ConfigBuilder {
+    with_streak().record_durations(true)
+}
+
+fn with_window() -> ConfigBuilder {
+    let window = with_streak().failure_threshold(None).window(WindowShape::Calls(100)).minimum_calls(100);
+    window.failure_rate_threshold(1.0)
+}
+
+/// A closed circuit that has made its first calls, for as long as the process lives.
+fn closed(config: ConfigBuilder) -> Breaker {
+    let config = config.build().expect("all values are allowed");
+    let breaker = Box::leak(Box::new(CircuitBreaker::with_clock(config, ManualClock::new())));
+    for _ in 0..200 {
+        breaker.call(|| Ok::<_, ()>(())).expect("the circuit is closed");
+    }
+    breaker
+}
+
+fn open(config: ConfigBuilder) -> Breaker {
+    let breaker = closed(config);
+    breaker.force_open(None).expect("a duration without end is allowed");
+    breaker
+}
+
+#[library_benchmark]
+#[bench::streak(closed(with_streak()))]
+#[bench::durations(closed(with_durations()))]
+#[bench::window(closed(with_window()))]
+fn success(breaker: Breaker) {
+    for call in 0..CALLS {
+        let _ = black_box(breaker.call(|| black_box(Ok::<_, u64>(call))));
+    }
+}
+
+// The two halves of a call, as the bindings use them.
+#[library_benchmark]
+#[bench::streak(closed(with_streak()))]
+fn admit_and_settle(breaker: Breaker) {
+    for _ in 0..CALLS {
+        let ticket = black_box(breaker.admit()).expect("the circuit is closed");
+        breaker.settle(ticket, black_box(Outcome::Success));
+    }
+}
+
+#[library_benchmark]
+#[bench::streak(closed(with_streak()))]
+#[bench::durations(closed(with_durations()))]
+fn failure(breaker: Breaker) {
+    for call in 0..CALLS {
+        let _ = black_box(breaker.call(|| black_box(Err::<u64, _>(call))));
+    }
+}
+
+#[library_benchmark]
+#[bench::streak(open(with_streak()))]
+fn rejection(breaker: Breaker) {
+    for call in 0..CALLS {
+        let rejected: Result<u64, CallError<u64>> = breaker.call(|| black_box(Ok(call)));
+        let _ = black_box(rejected);
+    }
+}
+
+#[library_benchmark]
+#[bench::streak(closed(with_streak()))]
+fn status(breaker: Breaker) {
+    for _ in 0..CALLS {
+        let status: Status = breaker.status();
+        black_box(status);
+    }
+}
+
+library_benchmark_group!(name = paths; benchmarks = success, admit_and_settle, failure, rejection, status);
+main!(library_benchmark_groups = paths);

@@ -1,0 +1,95 @@
+//! What breakers take of memory, and what it takes to make and find many of them by name. Writes it to the file that it
+//! is given.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use std::{env, fs};
+
+use halfopen::{CircuitBreaker, Config, ConfigBuilder, Registry, SystemClock, WindowShape};
+use serde_json::{Value, json};
+
+/// How many breakers the registry holds.
+const NAMES: usize = 100_000;
+/// How often the registry is filled, and each of its breakers found.
+const ROUNDS: usize = 5;
+
+fn main() {
+    let file = env::args().nth(1).expect("usage: memory FILE");
+    let windowed = |shape| Config::builder().failure_rate_threshold(0.5).window(shape);
+    let figures = json!({
+        "breakers": [
+            { "breaker": "streak only", "bytes": bytes_of(Config::builder()) },
+            { "breaker": "window of 100 calls", "bytes": bytes_of(windowed(WindowShape::Calls(100))) },
+            { "breaker": "window of 60 seconds", "bytes": bytes_of(windowed(WindowShape::Seconds(60))) },
+        ],
+        "registry": registry(),
+    });
+    fs::write(file, figures.to_string()).expect("the file can be written");
+}
+
+/// A breaker with all that it owns on the heap, after its first calls: one that succeeds and one that fails.
+fn bytes_of(config: ConfigBuilder) -> usize {
+    let config = config.build().expect("all values are allowed");
+    let before = HEAP.bytes();
+    let breaker = Box::new(CircuitBreaker::new(config));
+    let _ = breaker.call(|| Ok::<_, ()>(()));
+    let _ = breaker.call(|| Err::<(), _>(()));
+    let bytes = HEAP.bytes() - before;
+    drop(breaker);
+    bytes
+}
+
+fn registry() -> Value {
+    let names: Vec<String> = (0..NAMES).map(|number| format!("tenant-{number}")).collect();
+    let (mut bytes, mut make, mut find) = (0, Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let before = HEAP.bytes();
+        let registry = Registry::new(NAMES, SystemClock::new);
+        make.push(nanoseconds_each(&names, |name| {
+            let config = Config::builder().name(name).build().expect("the name is allowed");
+            black_box(registry.get_or_create(config).expect("there is room"));
+        }));
+        bytes = HEAP.bytes() - before;
+        find.push(nanoseconds_each(&names, |name| {
+            black_box(registry.get(name).expect("it was made"));
+        }));
+    }
+    json!({ "breakers": NAMES, "bytes": bytes, "make_ns": make, "find_ns": find })
+}
+
+/// Takes the names in an order in which no two neighbours share their first letters.
+fn nanoseconds_each(names: &[String], each: impl Fn(&str)) -> f64 {
+    const STRIDE: usize = 61_803;
+    let start = Instant::now();
+    for step in 0..names.len() {
+        each(&names[step * STRIDE % names.len()]);
+    }
+    start.elapsed().as_nanos() as f64 / names.len() as f64
+}
+
+/// The system's allocator, which here counts what it has handed out.
+struct Heap(AtomicUsize);
+
+#[global_allocator]
+static HEAP: Heap = Heap(AtomicUsize::new(0));
+
+impl Heap {
+    fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+// SAFETY: all is handed on to the system's allocator, unchanged.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.0.fetch_add(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        self.0.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}

@@ -1,0 +1,224 @@
+//! The breakers, each set up to do the same work, and the same calls with no breaker around them.
+
+use std::fmt;
+use std::hint::black_box;
+use std::time::Duration;
+
+use failsafe::{CircuitBreaker as _, backoff, failure_policy};
+use futures::executor::block_on;
+use halfopen::{CallError, CircuitBreaker, Config, WindowShape};
+use recloser::Recloser;
+use tower::{Service, ServiceExt, service_fn};
+use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
+
+use crate::harness::Contender;
+
+/// What opens the circuit: failures in a row, or their share of the last 100 calls.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Policy {
+    Streak,
+    Window,
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    Success,
+    Failure,
+    Rejection,
+}
+
+/// As long as these are measured, no circuit opens or closes.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// As many as fill every window. The last of them is one that fails, on the paths of failure.
+const FIRST_CALLS: u64 = 300;
+
+/// The guarded function where it always succeeds. (Not inlined, because no real one is.)
+#[inline(never)]
+fn succeed(call: u64) -> Result<u64, u64> {
+    Ok(black_box(call))
+}
+
+/// The guarded function where it fails. One call in 50 succeeds, because a breaker that is to stay closed cannot be
+/// shown failures alone: 100 of the last 100 calls reach every rate.
+#[inline(never)]
+fn fail(call: u64) -> Result<u64, u64> {
+    if call.is_multiple_of(50) { Ok(black_box(call)) } else { Err(black_box(call)) }
+}
+
+/// Everybody who can do the work of this path in so many threads.
+pub fn contenders(policy: Policy, outcome: Outcome, threads: usize) -> Vec<Contender> {
+    let work = if outcome == Outcome::Success { succeed } else { fail };
+    let path = Path { policy, outcome, work };
+    let mut all = vec![path.halfopen(true), path.halfopen(false), path.recloser(), path.failsafe()];
+    // Where two callers meet at an open circuit, tower-resilience lets one of them sleep for a millisecond.
+    if outcome != Outcome::Rejection || threads == 1 {
+        all.push(path.tower_resilience());
+    }
+    if outcome != Outcome::Rejection {
+        all.push(Contender { name: "bare", bare: None, calls: Box::new(move || work) });
+        all.push(Contender { name: "bare service", bare: None, calls: Box::new(move || called(service(work))) });
+    }
+    all
+}
+
+struct Path {
+    policy: Policy,
+    outcome: Outcome,
+    work: fn(u64) -> Result<u64, u64>,
+}
+
+impl Path {
+    /// Whether the first failures are to open the circuit, for good.
+    fn opens(&self) -> bool {
+        self.outcome == Outcome::Rejection
+    }
+
+    fn halfopen(&self, record_durations: bool) -> Contender {
+        let config = Config::builder().timeout_seconds(DAY.as_secs_f64()).record_durations(record_durations);
+        let config = match self.policy {
+            Policy::Streak => config.failure_threshold(if self.opens() { 1 } else { u16::MAX }),
+            Policy::Window => config
+                .failure_threshold(None)
+                .failure_rate_threshold(if self.opens() { 0.5 } else { 1.0 })
+                .window(WindowShape::Calls(100))
+                .minimum_calls(100),
+        };
+        let breaker = forever(CircuitBreaker::new(config.build().expect("all values are allowed")));
+        let name = if record_durations { "halfopen" } else { "halfopen, durations off" };
+        let work = self.work;
+        self.contender(
+            name,
+            "bare",
+            move || move |call| breaker.call(|| work(call)),
+            |result| match result {
+                Ok(_) => Outcome::Success,
+                Err(CallError::Failed(_)) => Outcome::Failure,
+                Err(CallError::Rejected(_)) => Outcome::Rejection,
+            },
+        )
+    }
+
+    /// It knows one policy, the share of the last calls, so it is the same on both paths.
+    fn recloser(&self) -> Contender {
+        let rate = if self.opens() { 0.5 } else { 1.0 };
+        let breaker = forever(Recloser::custom().error_rate(rate).closed_len(100).open_wait(DAY).build());
+        let work = self.work;
+        self.contender(
+            "recloser",
+            "bare",
+            move || move |call| breaker.call(|| work(call)),
+            |result| match result {
+                Ok(_) => Outcome::Success,
+                Err(recloser::Error::Inner(_)) => Outcome::Failure,
+                Err(recloser::Error::Rejected) => Outcome::Rejection,
+            },
+        )
+    }
+
+    /// Its window is one of time, and opens nothing before that time has passed: to measure rejections (which are the
+    /// same whatever opened the circuit), a failure opens it.
+    fn failsafe(&self) -> Contender {
+        let wait = backoff::constant(DAY);
+        if self.opens() {
+            self.failsafe_by(failure_policy::consecutive_failures(1, wait))
+        } else if self.policy == Policy::Streak {
+            self.failsafe_by(failure_policy::consecutive_failures(u32::MAX, wait))
+        } else {
+            let span = Duration::from_secs(30);
+            self.failsafe_by(failure_policy::success_rate_over_time_window(0.0, 100, span, wait))
+        }
+    }
+
+    fn failsafe_by(&self, policy: impl failsafe::FailurePolicy + Send + Sync + 'static) -> Contender {
+        let breaker = forever(failsafe::Config::new().failure_policy(policy).build());
+        let work = self.work;
+        self.contender(
+            "failsafe",
+            "bare",
+            move || move |call| breaker.call(|| work(call)),
+            |result| match result {
+                Ok(_) => Outcome::Success,
+                Err(failsafe::Error::Inner(_)) => Outcome::Failure,
+                Err(failsafe::Error::Rejected) => Outcome::Rejection,
+            },
+        )
+    }
+
+    /// It guards services, so a service is what each thread has a handle on.
+    fn tower_resilience(&self) -> Contender {
+        let config = CircuitBreakerLayer::builder().wait_duration_in_open(DAY);
+        let config = match self.policy {
+            Policy::Streak => config.consecutive_failures(if self.opens() { 1 } else { usize::MAX }),
+            Policy::Window => config
+                .failure_rate_threshold(if self.opens() { 0.5 } else { 1.0 })
+                .sliding_window_size(100)
+                .minimum_number_of_calls(100),
+        };
+        let layer = config.build().expect("all values are allowed");
+        let guarded = layer.layer_fn(service(self.work));
+        let outcome = |result| match result {
+            Ok(_) => Outcome::Success,
+            Err(CircuitBreakerError::Inner(_)) => Outcome::Failure,
+            Err(CircuitBreakerError::OpenCircuit) => Outcome::Rejection,
+        };
+        self.contender("tower-resilience", "bare service", move || called(guarded.clone()), outcome)
+    }
+
+    /// Makes the first calls, and makes sure that they led to where the path begins.
+    fn contender<M, F, R>(
+        &self,
+        name: &'static str,
+        bare: &'static str,
+        make: M,
+        outcome: fn(R) -> Outcome,
+    ) -> Contender
+    where
+        M: Fn() -> F + Sync + 'static,
+        F: FnMut(u64) -> R + 'static,
+        R: 'static,
+    {
+        let mut call = make();
+        let last = (0..FIRST_CALLS).map(&mut call).last().expect("there are first calls");
+        assert_eq!(outcome(last), self.outcome, "{name}");
+        // A rejected call has no bare one: what is asked is how long the caller waits for its error.
+        let bare = (self.outcome != Outcome::Rejection).then_some(bare);
+        Contender { name, bare, calls: Box::new(make) }
+    }
+}
+
+/// What is measured lives as long as the process.
+fn forever<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+/// The guarded function as a service.
+fn service(
+    work: fn(u64) -> Result<u64, u64>,
+) -> impl Service<u64, Response = u64, Error = u64, Future: Send> + Clone + Send + Sync + 'static {
+    service_fn(move |call| async move { work(call) })
+}
+
+/// Calls a service as its users do: waits until it is ready, and then for what it returns.
+fn called<S: Service<u64>>(mut service: S) -> impl FnMut(u64) -> Result<S::Response, S::Error> {
+    move |call| block_on(async { service.ready().await?.call(call).await })
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Streak => "streak",
+            Self::Window => "window of 100",
+        })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Rejection => "rejection",
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! Times loops of calls: the contenders in turn, round after round, so that whatever slows the machine down for a
+//! while slows all of them.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use core_affinity::CoreId;
+use serde_json::{Value, json};
+
+const ROUNDS: usize = 21;
+/// How long one contender's turn in a round takes.
+const TURN: Duration = Duration::from_millis(4);
+
+/// One way to make a call.
+pub struct Contender {
+    pub name: &'static str,
+    /// The contender that makes the same call with nothing around it; the report takes its time off.
+    pub bare: Option<&'static str>,
+    pub calls: Box<dyn Calls>,
+}
+
+/// Calls that several threads can make at once.
+pub trait Calls: Sync {
+    /// Makes so many, and says how long they took.
+    fn time(&self, calls: u64) -> Duration;
+}
+
+/// Makes for each thread a function that makes one call, and is told its number.
+impl<M, F, R> Calls for M
+where
+    M: Fn() -> F + Sync,
+    F: FnMut(u64) -> R,
+{
+    fn time(&self, calls: u64) -> Duration {
+        let mut call = self();
+        let start = Instant::now();
+        for number in 0..calls {
+            // The compiler must believe that the number comes from elsewhere, and that somebody looks at the result.
+            black_box(call(black_box(number)));
+        }
+        start.elapsed()
+    }
+}
+
+/// The cores that this process may use.
+pub struct Cores(Vec<CoreId>);
+
+impl Cores {
+    pub fn available() -> Self {
+        let mut cores = core_affinity::get_core_ids().expect("the cores can be listed");
+        // The last ones first: the operating system does most of its own work on the first.
+        cores.reverse();
+        Self(cores)
+    }
+
+    /// Nanoseconds per call and thread, for each contender and each round.
+    pub fn measure(&self, path: &str, threads: usize, contenders: &[Contender]) -> Vec<Value> {
+        eprintln!("{path}");
+        let calls: Vec<u64> = contenders.iter().map(|contender| self.calls_in_a_turn(threads, contender)).collect();
+        let mut readings = vec![Vec::with_capacity(ROUNDS); contenders.len()];
+        for _ in 0..ROUNDS {
+            for ((contender, calls), readings) in contenders.iter().zip(&calls).zip(&mut readings) {
+                readings.push(self.turn(threads, contender, *calls).as_nanos() as f64 / *calls as f64);
+            }
+        }
+        let named = contenders.iter().zip(readings);
+        named.map(|(it, ns)| json!({ "path": path, "contender": it.name, "bare": it.bare, "ns": ns })).collect()
+    }
+
+    fn calls_in_a_turn(&self, threads: usize, contender: &Contender) -> u64 {
+        let mut calls = 1_000;
+        loop {
+            let taken = self.turn(threads, contender, calls);
+            if taken > TURN / 4 {
+                return (calls as f64 * TURN.as_secs_f64() / taken.as_secs_f64()) as u64;
+            }
+            calls *= 2;
+        }
+    }
+
+    /// All threads make so many calls at the same time, each on a core of its own; the slowest one's time counts.
+    fn turn(&self, threads: usize, contender: &Contender, calls: u64) -> Duration {
+        let start = &Barrier::new(threads);
+        let run = |core| {
+            core_affinity::set_for_current(core);
+            start.wait();
+            contender.calls.time(calls)
+        };
+        thread::scope(|scope| {
+            let cores = self.0.iter().cycle().take(threads);
+            let running: Vec<_> = cores.map(|core| scope.spawn(move || run(*core))).collect();
+            running.into_iter().map(|thread| thread.join().expect("no call panics")).max().unwrap_or_default()
+        })
+    }
+}

@@ -1,0 +1,55 @@
+"""Where the benchmarks ran: the machine, and the versions of all who took part, read where each is pinned."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BENCH = ROOT / "tests/bench"
+
+CRATES = ("failsafe", "recloser", "tower-resilience-circuitbreaker", "quanta")
+PYTHON = ("circuitbreaker", "hyx", "purgatory", "pybreaker", "pyresilience", "pydantic", "prometheus-client")
+NODE = ("cockatiel", "opossum")
+
+
+def machine() -> str:
+    """The processor, how many of its cores there are, and the operating system."""
+    return f"{processor()}, {os.cpu_count()} cores, {system()}"
+
+
+def pinned_versions() -> dict[str, str]:
+    cargo = tomllib.loads((BENCH / "rust/Cargo.lock").read_text())
+    crates = {package["name"]: package["version"] for package in cargo["package"]}
+    requirements = dict(re.findall(r"^([\w.-]+)==(\S+)", (BENCH / "python/requirements.txt").read_text(), re.M))
+    packages = json.loads((BENCH / "node/package-lock.json").read_text())["packages"]
+    return {
+        "halfopen": crates["halfopen"],
+        **{name: crates[name] for name in CRATES},
+        **{name: requirements[name] for name in PYTHON},
+        **{name: packages[f"node_modules/{name}"]["version"] for name in NODE},
+    }
+
+
+def rust_version() -> str:
+    return subprocess.run(["rustc", "--version"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()[
+        1
+    ]
+
+
+def processor() -> str:
+    try:
+        names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except FileNotFoundError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        return platform.platform(terse=True)
