@@ -20,6 +20,7 @@ IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock
 RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
 NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
 BENCH_CRATE := tests/bench/rust/Cargo.toml
+FUZZ_CRATE := tests/fuzz/Cargo.toml
 PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
 
 .PHONY: demo test prove prove-short bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
@@ -50,6 +51,8 @@ node: $(DONE)/node
 lint-rust: $(DONE)/rust
 	cargo fmt --all --check
 	cargo fmt --manifest-path $(BENCH_CRATE) --check
+	cargo fmt --manifest-path $(FUZZ_CRATE) --check
+	cargo clippy --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz --all-targets -- -D warnings
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --package halfopen --no-default-features --features spin -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen
@@ -87,18 +90,30 @@ test-e2e: python $(DONE)/chromium
 
 LOOM := RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release --test loom --target-dir target/loom
 
+EXHAUSTIVE := cargo test --quiet --package halfopen --release --lib every_reachable_value -- --nocapture
+
 prove-short: python
+	$(EXHAUSTIVE)
 	$(LOOM)
+	cargo test --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz
 	$(VENV)/python tests/reference/coverage.py
 	$(VENV)/python tests/reference/histories.py 200000
 
-prove: python $(DONE)/miri $(DONE)/cargo-mutants ## An hour or so: every value, interleaving, history and mutant
-	HALFOPEN_PROVE=1 cargo test --quiet --package halfopen --release --lib every_reachable_value -- --nocapture
+# What libFuzzer finds stands in the folder that its last lines name.
+FUZZ_SECONDS ?= 300
+fuzz = PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir tests/fuzz --features libfuzzer \
+	--target-dir target/fuzz $1 -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1
+
+prove: python $(DONE)/miri $(DONE)/cargo-mutants $(DONE)/cargo-fuzz ## An hour or so: every value, interleaving, history and mutant
+	HALFOPEN_PROVE=1 $(EXHAUSTIVE)
 	$(LOOM)
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --lib --target-dir target/miri -- \
 		--skip exhaustive --skip as_a_map
 	$(VENV)/python tests/reference/coverage.py
 	$(VENV)/python tests/reference/histories.py 10000000
+	$(call fuzz,configs)
+	$(call fuzz,histories)
+	$(call fuzz,snapshots)
 	target/tools/bin/cargo-mutants mutants --package halfopen --test-package halfopen,halfopen-tests --output target
 
 ## The benchmarks: no part of `make test`, so nobody who runs that installs the peers
@@ -138,6 +153,10 @@ $(DONE)/rust: rust-toolchain.toml | $(DONE)
 
 $(DONE)/miri: | $(DONE)
 	rustup component add rust-src miri --toolchain nightly
+	@touch $@
+
+$(DONE)/cargo-fuzz: | $(DONE)
+	cargo install --quiet cargo-fuzz --version 0.13.2 --locked --root target/tools
 	@touch $@
 
 $(DONE)/cargo-mutants: | $(DONE)
