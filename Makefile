@@ -92,25 +92,31 @@ LOOM := RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release -
 
 EXHAUSTIVE := cargo test --quiet --package halfopen --release --lib every_reachable_value -- --nocapture
 
-prove-short: python
+# Histories that the model has lived through, in every runner.
+generated = rm -rf target/generated && $(VENV)/python tests/reference/generate.py target/generated $1 && \
+	HALFOPEN_VECTORS=$(CURDIR)/target/generated tests/run-vectors
+
+prove-short: python node $(DONE)/chromium
 	$(EXHAUSTIVE)
 	$(LOOM)
 	cargo test --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz
 	$(VENV)/python tests/reference/coverage.py
 	$(VENV)/python tests/reference/histories.py 200000
+	$(call generated,100)
 
 # What libFuzzer finds stands in the folder that its last lines name.
 FUZZ_SECONDS ?= 300
 fuzz = PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir tests/fuzz --features libfuzzer \
 	--target-dir target/fuzz $1 -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1
 
-prove: python $(DONE)/miri $(DONE)/cargo-mutants $(DONE)/cargo-fuzz ## An hour or so: every value, interleaving, history and mutant
+prove: python node $(DONE)/chromium $(DONE)/miri $(DONE)/cargo-mutants $(DONE)/cargo-fuzz ## An hour or so: every value, interleaving, history and mutant
 	HALFOPEN_PROVE=1 $(EXHAUSTIVE)
 	$(LOOM)
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --lib --target-dir target/miri -- \
 		--skip exhaustive --skip as_a_map
 	$(VENV)/python tests/reference/coverage.py
 	$(VENV)/python tests/reference/histories.py 10000000
+	$(call generated,500)
 	$(call fuzz,configs)
 	$(call fuzz,histories)
 	$(call fuzz,snapshots)

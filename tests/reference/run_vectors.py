@@ -81,7 +81,8 @@ class Run:
                 self.breaker.reconfigure(self.config)
             case {"restart": True}:
                 saved = save(self.breaker, now)
-                announced = self.breaker.transitions
+                # A list of its own: what still happens to the old breaker is not announced by the new one.
+                announced = list(self.breaker.transitions)
                 self.breaker = restore(self.config, saved, now)
                 self.breaker.transitions = announced
             case _ if set(step) - {"at_ms", "expect"}:
