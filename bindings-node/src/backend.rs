@@ -51,46 +51,59 @@ impl Backend {
         Rc::new(Self { core, tickets: RefCell::default(), rejected: Cell::default() })
     }
 
-    /// An object of functions that share this backend.
+    /// An object of functions that share this backend. Each costs some microseconds and a kilobyte to make, so only what
+    /// is called with every guarded call has one of its own.
     fn object<'call>(self: Rc<Self>, env: Env<'call>) -> Option<Js<'call>> {
         let object = env.object()?;
-        let set = |name, function: Option<Js<'call>>| env.set(object, name, function?);
-        macro_rules! functions {
-            ($($name:literal => $run:expr,)+) => {
-                $(set($name, env.function($name, Rc::clone(&self), $run))?;)+
-            };
-        }
-        functions! {
-            c"tell" => tell,
-            c"enter" => enter,
-            c"rejection" => rejected,
-            c"settle" => settle,
-            c"state" => |backend, env, []| env.text(backend.core.state().as_str()),
-            c"mode" => |backend, env, []| env.text(backend.core.mode().as_str()),
-            c"status" => |backend, env, []| flat(env, backend.core.status().entries()),
-            c"config" => |backend, env, []| flat(env, backend.core.config().entries()),
-            c"events" => events,
-            c"durations" => durations,
-            c"percentile" => percentile,
-            c"isIdle" => |backend, env, []| env.boolean(backend.core.is_idle()),
-            c"forceOpen" => force_open,
-            c"fail" => fail,
-            c"reconfigure" => reconfigure,
-            c"matches" => matches,
-            c"snapshot" => |backend, env, []| object_of(env, &backend.core.snapshot().to_value()),
-            c"restore" => restore,
-            c"explain" => |backend, env, []| env.text(&backend.core.explain()),
-            c"disable" => |backend, _, []| {
-                backend.core.disable();
-                None
-            },
-            c"reset" => |backend, _, []| {
-                backend.core.reset();
-                None
-            },
-        }
+        env.set(object, c"tell", env.function(c"tell", Rc::clone(&self), tell)?)?;
+        env.set(object, c"enter", env.function(c"enter", Rc::clone(&self), enter)?)?;
+        env.set(object, c"settle", env.function(c"settle", Rc::clone(&self), settle)?)?;
+        env.set(object, c"operate", env.function(c"operate", self, operate)?)?;
         Some(object)
     }
+}
+
+/// What `operate` does.
+type Operation = for<'call> fn(&Rc<Backend>, Env<'call>, [Js<'call>; 2]) -> Option<Js<'call>>;
+
+/// The operations, in the order of their numbers.
+const OPERATIONS: [(&str, Operation); 18] = [
+    ("rejection", rejected),
+    ("state", |backend, env, _| env.text(backend.core.state().as_str())),
+    ("mode", |backend, env, _| env.text(backend.core.mode().as_str())),
+    ("status", |backend, env, _| flat(env, backend.core.status().entries())),
+    ("config", |backend, env, _| flat(env, backend.core.config().entries())),
+    ("events", events),
+    ("durations", durations),
+    ("percentile", percentile),
+    ("isIdle", |backend, env, _| env.boolean(backend.core.is_idle())),
+    ("forceOpen", force_open),
+    ("fail", fail),
+    ("reconfigure", reconfigure),
+    ("matches", matches),
+    ("snapshot", |backend, env, _| object_of(env, &backend.core.snapshot().to_value())),
+    ("restore", restore),
+    ("explain", |backend, env, _| env.text(&backend.core.explain())),
+    ("disable", |backend, _, _| {
+        backend.core.disable();
+        None
+    }),
+    ("reset", |backend, _, _| {
+        backend.core.reset();
+        None
+    }),
+];
+
+/// The names of the operations, in the order of their numbers.
+pub(crate) fn operations(env: Env<'_>) -> Option<Js<'_>> {
+    env.list(OPERATIONS.iter().map(|(name, _)| env.text(name)))
+}
+
+/// `operate(number, first, second)`: the operation of that number, with its arguments.
+fn operate<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 3]) -> Option<Js<'call>> {
+    let [number, first, second] = arguments;
+    let (_, operation) = OPERATIONS.get(env.number_of(number)? as usize)?;
+    operation(backend, env, [first, second])
 }
 
 /// `tell(millis)`: what time it is; false, and no time has passed, where no clock can mean that.
@@ -113,14 +126,6 @@ fn enter<'call>(backend: &Rc<Backend>, env: Env<'call>, []: [Js<'call>; 0]) -> O
     })
 }
 
-/// `rejection()`: of the last rejection the reason, and the seconds to wait or null; null before the first.
-fn rejected<'call>(backend: &Rc<Backend>, env: Env<'call>, []: [Js<'call>; 0]) -> Option<Js<'call>> {
-    match backend.rejected.get() {
-        Some(rejected) => rejection(env, &rejected),
-        None => env.null(),
-    }
-}
-
 /// `settle(ticket, outcome)`: with the outcome of that number; false where there is no such ticket (any more).
 fn settle<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 2]) -> Option<Js<'call>> {
     let [ticket, outcome] = arguments;
@@ -130,20 +135,28 @@ fn settle<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'call>; 
     env.boolean(taken.map(|ticket| backend.core.settle(ticket, *outcome)).is_some())
 }
 
+/// `rejection()`: of the last rejection the reason, and the seconds to wait or null; null before the first.
+fn rejected<'call>(backend: &Rc<Backend>, env: Env<'call>, _: [Js<'call>; 2]) -> Option<Js<'call>> {
+    match backend.rejected.get() {
+        Some(rejected) => rejection(env, &rejected),
+        None => env.null(),
+    }
+}
+
 /// `events(after)`: the kept events with a sequence number above that.
-fn events<'call>(backend: &Rc<Backend>, env: Env<'call>, [after]: [Js<'call>; 1]) -> Option<Js<'call>> {
+fn events<'call>(backend: &Rc<Backend>, env: Env<'call>, [after, _]: [Js<'call>; 2]) -> Option<Js<'call>> {
     let events = backend.core.events(env.number_of(after)? as u64);
     env.list(events.iter().map(|event| flat(env, event.entries())))
 }
 
 /// `durations()`: the histograms.
-fn durations<'call>(backend: &Rc<Backend>, env: Env<'call>, []: [Js<'call>; 0]) -> Option<Js<'call>> {
+fn durations<'call>(backend: &Rc<Backend>, env: Env<'call>, _: [Js<'call>; 2]) -> Option<Js<'call>> {
     let durations = backend.core.durations().by_outcome();
     env.list(durations.iter().map(|(outcome, durations)| histogram(env, outcome, durations)))
 }
 
 /// `forceOpen(seconds)`: for so many seconds, or without end; the refusal of a bad value, or null.
-fn force_open<'call>(backend: &Rc<Backend>, env: Env<'call>, [seconds]: [Js<'call>; 1]) -> Option<Js<'call>> {
+fn force_open<'call>(backend: &Rc<Backend>, env: Env<'call>, [seconds, _]: [Js<'call>; 2]) -> Option<Js<'call>> {
     refused(env, backend.core.force_open_seconds(&value_of(env, seconds)?))
 }
 
@@ -171,12 +184,12 @@ fn percentile<'call>(backend: &Rc<Backend>, env: Env<'call>, arguments: [Js<'cal
 }
 
 /// `reconfigure(fields)`: a whole new configuration; the refusal of a bad value, or null.
-fn reconfigure<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'call>; 1]) -> Option<Js<'call>> {
+fn reconfigure<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields, _]: [Js<'call>; 2]) -> Option<Js<'call>> {
     refused(env, config_of(env, fields)?.map(|config| backend.core.reconfigure(config)))
 }
 
 /// `matches(fields)`: whether a circuit of these would have the configuration in force; or the refusal of a bad value.
-fn matches<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'call>; 1]) -> Option<Js<'call>> {
+fn matches<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields, _]: [Js<'call>; 2]) -> Option<Js<'call>> {
     match config_of(env, fields)? {
         Ok(config) => env.boolean(config == backend.core.config()),
         Err(error) => refusal(env, &error),
@@ -184,7 +197,7 @@ fn matches<'call>(backend: &Rc<Backend>, env: Env<'call>, [fields]: [Js<'call>; 
 }
 
 /// `restore(document)`: goes on where a snapshot was taken; the refusal of a bad one, or null.
-fn restore<'call>(backend: &Rc<Backend>, env: Env<'call>, [document]: [Js<'call>; 1]) -> Option<Js<'call>> {
+fn restore<'call>(backend: &Rc<Backend>, env: Env<'call>, [document, _]: [Js<'call>; 2]) -> Option<Js<'call>> {
     let snapshot = Snapshot::from_value(&value_of(env, document)?);
     refused(env, snapshot.and_then(|snapshot| backend.core.restore(&snapshot)))
 }

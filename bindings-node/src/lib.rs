@@ -15,8 +15,9 @@ mod js;
 
 use js::{Env, Js};
 
-/// What the addon exports: `create`, and the `version` that has to be the package's own.
+/// What the addon exports: `create`, the names of the `operations`, and the `version` that has to be the package's own.
 fn exports<'call>(env: Env<'call>, exports: Js<'call>) -> Option<()> {
     env.set(exports, c"version", env.text(env!("CARGO_PKG_VERSION"))?)?;
+    env.set(exports, c"operations", backend::operations(env)?)?;
     env.set(exports, c"create", env.function(c"create", (), |(), env, arguments| backend::create(env, arguments))?)
 }

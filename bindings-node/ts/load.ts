@@ -10,12 +10,7 @@ import { InvalidValueError } from '../../bindings-wasm/ts/errors.js';
 import { wasmProvider } from '../../bindings-wasm/ts/provider.js';
 import { show } from '../../bindings-wasm/ts/show.js';
 import { version } from '../package.json';
-
-/** What the addon exports. */
-interface Addon {
-  readonly version: string;
-  readonly create: Provider['create'];
-}
+import { type Addon, nativeProvider } from './addon.js';
 
 /** The build that the environment asks for, or the best that there is. */
 export function load(): Provider {
@@ -50,7 +45,7 @@ function loadNative(faults: string[]): Provider | undefined {
     try {
       const addon = require(candidate) as Addon;
       if (addon.version === version) {
-        return { kind: 'native', clock: null, create: addon.create };
+        return nativeProvider(addon);
       }
       faults.push(`${candidate}: version ${addon.version}, wanted ${version}`);
     } catch (fault) {
