@@ -45,8 +45,8 @@ node: $(DONE)/node
 lint-rust: $(DONE)/rust
 	cargo fmt --all --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
-	cargo clippy --quiet --package halfopen --no-default-features --features spin -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen
+	cargo clippy --quiet --package halfopen --no-default-features --features spin,json -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen --features json
 
 lint-python: python
 	$(VENV)/ruff format --check $(PYTHON_CODE)
@@ -59,7 +59,7 @@ lint-js: node
 	npm run --silent check
 
 test-rust: $(DONE)/rust
-	cargo test --quiet --package halfopen
+	cargo test --quiet --package halfopen --features json
 	cargo test --quiet --package halfopen --release --test threads
 
 test-python: python
@@ -93,7 +93,7 @@ prove: python $(DONE)/miri $(DONE)/cargo-mutants ## An hour or so: every value, 
 		--skip exhaustive --skip as_a_map
 	$(VENV)/python tests/reference/coverage.py
 	$(VENV)/python tests/reference/histories.py 10000000
-	target/tools/bin/cargo-mutants mutants --package halfopen --test-package halfopen,halfopen-tests --output target
+	target/tools/bin/cargo-mutants mutants --package halfopen --features json --test-package halfopen,halfopen-tests --output target
 
 ## What has to be there first
 
