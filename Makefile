@@ -54,8 +54,8 @@ lint-rust: $(DONE)/rust
 	cargo fmt --manifest-path $(FUZZ_CRATE) --check
 	cargo clippy --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz --all-targets -- -D warnings
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
-	cargo clippy --quiet --package halfopen --no-default-features --features spin -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen
+	cargo clippy --quiet --package halfopen --no-default-features --features spin,json -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen --features json
 
 lint-python: python
 	$(VENV)/ruff format --check $(PYTHON_CODE)
@@ -68,7 +68,7 @@ lint-js: node
 	npm run --silent check
 
 test-rust: $(DONE)/rust
-	cargo test --quiet --package halfopen
+	cargo test --quiet --package halfopen --features json
 	cargo test --quiet --package halfopen --release --test threads
 
 test-python: python
@@ -120,7 +120,7 @@ prove: python node $(DONE)/chromium $(DONE)/miri $(DONE)/cargo-mutants $(DONE)/c
 	$(call fuzz,configs)
 	$(call fuzz,histories)
 	$(call fuzz,snapshots)
-	target/tools/bin/cargo-mutants mutants --package halfopen --test-package halfopen,halfopen-tests --output target
+	target/tools/bin/cargo-mutants mutants --package halfopen --features json --test-package halfopen,halfopen-tests --output target
 
 ## The benchmarks: no part of `make test`, so nobody who runs that installs the peers
 

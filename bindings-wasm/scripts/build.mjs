@@ -6,21 +6,11 @@ import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-import { cargo, root, run, tool, unlessMade } from './tools.mjs';
+import { cargo, optimise, root, run, tool, unlessMade } from './tools.mjs';
 
 const here = join(root, 'bindings-wasm');
 const dist = join(here, 'dist');
 const WASM = 'halfopen_wasm_bg.wasm';
-
-/** What wasm-bindgen and the compiler use; every browser that has `FinalizationRegistry` has these. */
-const FEATURES = [
-  'bulk-memory',
-  'mutable-globals',
-  'multivalue',
-  'nontrapping-float-to-int',
-  'reference-types',
-  'sign-ext',
-];
 
 /**
  * What cargo made. Values of JavaScript cross as indices into a table: where V8 has inlined a call that returns the
@@ -31,9 +21,6 @@ const FEATURES = [
 const [module] = cargo('halfopen-wasm', ['--target', 'wasm32-unknown-unknown', '--release'], {
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: '-C target-feature=-reference-types',
 }).filter((path) => path.endsWith('.wasm'));
-
-const optimise = (from, to, ...options) =>
-  run(tool('wasm-opt'), [...FEATURES.map((feature) => `--enable-${feature}`), ...options, from, '-o', to]);
 
 /** The module and its glue, for a kind of host. */
 function bindgen(target) {

@@ -1,4 +1,4 @@
-/** What both builds need: cargo's artefacts, and files that are written only where they change. */
+/** What the builds need: cargo's artefacts, wasm-opt, and files that are written only where they change. */
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -51,3 +51,17 @@ export function unlessMade(folder, input, work) {
 
 /** Where a program of a development dependency lies. */
 export const tool = (name) => join(root, 'node_modules/.bin', name);
+
+/** What wasm-bindgen and the compiler use; every browser that has `FinalizationRegistry` has these. */
+const FEATURES = [
+  'bulk-memory',
+  'mutable-globals',
+  'multivalue',
+  'nontrapping-float-to-int',
+  'reference-types',
+  'sign-ext',
+];
+
+/** Runs wasm-opt. */
+export const optimise = (from, to, ...options) =>
+  run(tool('wasm-opt'), [...FEATURES.map((feature) => `--enable-${feature}`), ...options, from, '-o', to]);

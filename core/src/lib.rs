@@ -40,6 +40,7 @@
 //! # Features
 //! - `std` (default): [`SystemClock`] and the operating system's lock.
 //! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics.
+//! - `json`: a [`Value`] reads and writes JSON, and with it snapshots and configurations.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 

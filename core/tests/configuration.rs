@@ -18,6 +18,15 @@ fn an_unknown_field_is_told_the_known_ones() {
 }
 
 #[test]
+fn what_a_configuration_tells_of_itself_makes_the_same_again() {
+    let config = Config::builder().name("gemini").failure_threshold(None).failure_rate_threshold(0.25).build().unwrap();
+    let fields = config.entries().map(|(name, value)| (name.to_owned(), value)).collect();
+    assert_eq!(Config::from_value(&Value::Map(fields)), Ok(config));
+    let refused = Config::from_value(&Value::List(vec![])).unwrap_err();
+    assert_eq!((refused.field(), refused.allowed()), ("config", "an object"));
+}
+
+#[test]
 fn a_circuit_keeps_its_name_when_it_is_reconfigured() {
     let config = Config::builder().name("gemini").build().unwrap();
     let breaker = CircuitBreaker::with_clock(config, ManualClock::new());

@@ -3,6 +3,8 @@
 mod builder;
 mod error;
 mod fields;
+#[cfg(feature = "json")]
+mod json;
 mod parse;
 mod rules;
 mod value;
@@ -38,6 +40,17 @@ impl Config {
     /// Starts from the defaults.
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::new()
+    }
+
+    /// A configuration from its fields by name: what [`entries`](Self::entries) tells, all of it or a part.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for the first bad field, or naming `config` where `document` is no [`Value::Map`].
+    pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
+        let Value::Map(fields) = document else {
+            return Err(InvalidValue::new("config", document, "an object"));
+        };
+        fields.iter().fold(Self::builder(), |builder, (name, value)| builder.set(name, value.clone())).build()
     }
 
     /// Checks a name that a host gives to something else than the circuit (a provider, say), under the rule of `name`.

@@ -36,24 +36,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
 }
 
 fn config(fields: &Value) -> Result<Config, InvalidValue> {
-    let mut builder = Config::builder();
-    for (name, value) in fields.as_object().into_iter().flatten() {
-        builder = builder.set(name, field(value));
-    }
-    builder.build()
-}
-
-fn field(value: &Value) -> Field {
-    match value {
-        Value::Null => Field::Null,
-        Value::Bool(truth) => Field::Bool(*truth),
-        Value::Number(number) => {
-            number.as_u64().map_or_else(|| Field::Number(number.as_f64().unwrap_or(f64::NAN)), Field::Whole)
-        }
-        Value::String(text) => Field::Text(text.clone()),
-        Value::Object(fields) => Field::Map(fields.iter().map(|(name, value)| (name.clone(), field(value))).collect()),
-        Value::Array(values) => Field::List(values.iter().map(field).collect()),
-    }
+    Config::from_value(&Field::from_json("config", &fields.to_string())?)
 }
 
 /// A permit may outlive a restart, and borrows the breaker that gave it: breakers of this short program stay.
@@ -130,9 +113,9 @@ impl Session {
 
     fn restart(&mut self) -> Result<(), String> {
         self.fetch();
-        let document = shown(self.breaker.snapshot().to_value()).to_string();
-        let read: Value = serde_json::from_str(&document).map_err(|error| error.to_string())?;
-        let snapshot = Snapshot::from_value(&field(&read)).map_err(|error| error.to_string())?;
+        let document = self.breaker.snapshot().to_value().to_json();
+        let read = Field::from_json("snapshot", &document).map_err(|error| error.to_string())?;
+        let snapshot = Snapshot::from_value(&read).map_err(|error| error.to_string())?;
         let next = Breaker::with_clock(self.breaker.config(), self.breaker.clock().clone());
         next.restore(&snapshot).map_err(|error| error.to_string())?;
         self.breaker = leaked(next);
@@ -142,7 +125,7 @@ impl Session {
     fn seen(&self, admission: &Admission, refused: Option<InvalidValue>) -> Map<String, Value> {
         let status = self.breaker.status();
         let mut seen: Map<String, Value> =
-            status.entries().map(|(name, value)| (name.to_owned(), shown(value))).collect();
+            status.entries().map(|(name, value)| (name.to_owned(), shown(&value))).collect();
         seen.insert("retry_after_ms".into(), millis(status.retry_after));
         if let Some(admission) = admission {
             seen.insert("admitted".into(), admission.is_ok().into());
@@ -174,16 +157,8 @@ fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| format!("{value} is no text"))
 }
 
-fn shown(value: Field) -> Value {
-    match value {
-        Field::Null => Value::Null,
-        Field::Bool(truth) => truth.into(),
-        Field::Whole(count) => count.into(),
-        Field::Number(number) => number.into(),
-        Field::Text(text) | Field::Other(text) => text.into(),
-        Field::List(values) => values.into_iter().map(shown).collect(),
-        Field::Map(entries) => Value::Object(entries.into_iter().map(|(name, value)| (name, shown(value))).collect()),
-    }
+fn shown(value: &Field) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 /// Whole milliseconds where it is that; otherwise with the fraction, so that a difference shows.

@@ -1,0 +1,24 @@
+//! The breaker as a WebAssembly component: the package `halfopen:breaker` in `wit/`, implemented with the core.
+//!
+//! A host of components imports one function into it, the clock, and nothing else. Here are conversions, and nothing
+//! that decides.
+
+mod breaker;
+mod clock;
+mod config;
+mod permit;
+mod readings;
+mod words;
+
+/// What is made from `wit/`; the other rooms take its types from here.
+mod wit {
+    wit_bindgen::generate!({ path: "wit" });
+
+    pub(crate) use self::exports::halfopen::breaker::circuit::{Breaker, Guest, GuestBreaker, GuestPermit, Permit};
+    pub(crate) use self::exports::halfopen::breaker::types::*;
+    pub(crate) use self::halfopen::breaker::clock::now;
+}
+
+struct Component;
+
+wit::export!(Component with_types_in wit);

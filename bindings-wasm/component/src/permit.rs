@@ -1,0 +1,56 @@
+//! The resource `permit`.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use halfopen::{CircuitBreaker, Ending, Outcome, Ticket, Value};
+
+use crate::clock::HostClock;
+use crate::wit;
+
+/// The leave to make one call, as long as it has its ticket. It keeps its breaker alive, so the order in which a host
+/// drops the two does not matter.
+pub(crate) struct Permit {
+    core: Rc<CircuitBreaker<HostClock>>,
+    ticket: Cell<Option<Ticket>>,
+}
+
+impl Permit {
+    pub(crate) fn new(core: Rc<CircuitBreaker<HostClock>>, ticket: Ticket) -> Self {
+        Self { core, ticket: Cell::new(Some(ticket)) }
+    }
+
+    /// Whether it was this that settled it.
+    fn hand_back(&self, ending: impl Into<Ending>) -> bool {
+        self.ticket.take().map(|ticket| self.core.settle(ticket, ending)).is_some()
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.hand_back(Outcome::Cancelled);
+    }
+}
+
+impl wit::GuestPermit for Permit {
+    fn success(&self) -> bool {
+        self.hand_back(Outcome::Success)
+    }
+
+    fn failure(&self, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
+        self.settle(wit::Outcome::Failure, retry_after_seconds)
+    }
+
+    fn ignore(&self) -> bool {
+        self.hand_back(Outcome::Ignored)
+    }
+
+    fn cancel(&self) -> bool {
+        self.hand_back(Outcome::Cancelled)
+    }
+
+    fn settle(&self, outcome: wit::Outcome, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
+        let ending = Ending::with_hint(outcome.into(), &Value::from(retry_after_seconds))?;
+        Ok(self.hand_back(ending))
+    }
+}

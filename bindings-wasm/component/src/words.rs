@@ -1,0 +1,49 @@
+//! The words and the refusals, which are the same on both sides.
+
+use halfopen::{InvalidValue, Rejected};
+
+use crate::wit;
+
+/// Enumerations with the same values on both sides. No arm takes the rest, so a value that only one side has is an
+/// error of the compiler.
+macro_rules! same_words {
+    ($($from:ty => $to:ty { $($value:ident),+ $(,)? })+) => {
+        $(impl From<$from> for $to {
+            fn from(word: $from) -> Self {
+                match word { $(<$from>::$value => Self::$value),+ }
+            }
+        })+
+    };
+}
+
+same_words! {
+    halfopen::State => wit::State { Closed, Open, HalfOpen }
+    halfopen::Mode => wit::Mode { Auto, ForcedOpen, Disabled, Shadow }
+    halfopen::Reason => wit::Reason { Open, ProbesBusy, ForcedOpen }
+    halfopen::Cause => wit::Cause {
+        ConsecutiveFailures, FailureRate, SlowCallRate, TimeoutElapsed, ProbesSucceeded, ProbeFailed, ProbeSlow, Forced,
+        Reset, Disabled,
+    }
+    wit::Outcome => halfopen::Outcome { Success, Failure, Ignored, Cancelled }
+}
+
+impl From<Rejected> for wit::Rejected {
+    fn from(rejected: Rejected) -> Self {
+        Self {
+            code: rejected.code().into(),
+            reason: rejected.reason.into(),
+            retry_after_seconds: rejected.retry_after.map(|wait| wait.as_secs_f64()),
+        }
+    }
+}
+
+impl From<InvalidValue> for wit::InvalidValue {
+    fn from(refused: InvalidValue) -> Self {
+        Self {
+            code: refused.code().into(),
+            field: refused.field().into(),
+            value: refused.value().to_string(),
+            allowed: refused.allowed().into(),
+        }
+    }
+}
