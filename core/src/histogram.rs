@@ -22,35 +22,35 @@ const BOUNDS_NANOS: [u64; BUCKET_BOUNDS.len()] = {
 
 const BUCKETS: usize = BUCKET_BOUNDS.len() + 1;
 
-/// A histogram that many threads add to.
+/// The bucket of a call that took so long.
+fn bucket_of(nanos: u64) -> usize {
+    BOUNDS_NANOS.iter().take_while(|bound| nanos > **bound).count()
+}
+
+/// A histogram that many threads add to. It does not add the durations up.
 #[derive(Debug)]
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
-    total_nanos: AtomicU64,
 }
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        Self { buckets: core::array::from_fn(|_| AtomicU64::new(0)), total_nanos: AtomicU64::new(0) }
+        Self { buckets: core::array::from_fn(|_| AtomicU64::new(0)) }
     }
 
-    pub(crate) fn record(&self, duration: Duration) {
-        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let bucket = BOUNDS_NANOS.iter().take_while(|bound| nanos > **bound).count();
-        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        self.total_nanos.fetch_add(nanos, Ordering::Relaxed);
+    #[inline]
+    pub(crate) fn record(&self, nanos: u64) {
+        self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self) -> Durations {
-        Durations {
-            buckets: self.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed)),
-            total: Duration::from_nanos(self.total_nanos.load(Ordering::Relaxed)),
-        }
+    /// A reading, with the `total` that is added up elsewhere.
+    pub(crate) fn read(&self, total: Duration) -> Durations {
+        Durations { buckets: self.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed)), total }
     }
 }
 
 /// How many calls took how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Durations {
     /// Calls in each bucket, those of no other included: bucket `i` ends at [`BUCKET_BOUNDS`]`[i]`, inclusive.
     pub buckets: [u64; BUCKETS],
@@ -59,6 +59,12 @@ pub struct Durations {
 }
 
 impl Durations {
+    /// Adds a call.
+    pub(crate) fn add(&mut self, nanos: u64) {
+        self.buckets[bucket_of(nanos)] += 1;
+        self.total = self.total.saturating_add(Duration::from_nanos(nanos));
+    }
+
     /// Calls in all buckets.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
@@ -93,33 +99,35 @@ impl Durations {
 mod tests {
     use super::*;
 
+    fn of(durations: impl IntoIterator<Item = Duration>) -> Durations {
+        let mut read = Durations::default();
+        durations.into_iter().for_each(|duration| read.add(duration.as_nanos() as u64));
+        read
+    }
+
     #[test]
     fn a_bound_belongs_to_the_bucket_it_ends() {
-        let histogram = Histogram::new();
-        histogram.record(Duration::from_millis(5));
-        histogram.record(Duration::from_nanos(5_000_001));
-        histogram.record(Duration::from_secs(11));
-        let read = histogram.read();
+        let durations = [Duration::from_millis(5), Duration::from_nanos(5_000_001), Duration::from_secs(11)];
+        let read = of(durations);
         assert_eq!((read.buckets[0], read.buckets[1], read.buckets[14]), (1, 1, 1));
         assert_eq!(read.count(), 3);
         assert_eq!(read.total, Duration::from_nanos(11_010_000_001));
+        let shared = Histogram::new();
+        durations.iter().for_each(|duration| shared.record(duration.as_nanos() as u64));
+        assert_eq!(shared.read(read.total), read);
     }
 
     #[test]
     fn percentiles_are_interpolated_within_a_bucket() {
-        let histogram = Histogram::new();
-        assert_eq!(histogram.read().percentile(0.5), None);
-        for millis in [1, 2, 30, 40] {
-            histogram.record(Duration::from_millis(millis));
-        }
-        let read = histogram.read();
+        assert_eq!(Durations::default().percentile(0.5), None);
+        let mut read = of([1, 2, 30, 40].map(Duration::from_millis));
         let millis = |share| read.percentile(share).unwrap().as_secs_f64() * 1e3;
         assert!((millis(0.25) - 2.5).abs() < 1e-9, "half of the two in the first bucket: {}", millis(0.25));
         assert!((millis(0.5) - 5.0).abs() < 1e-9);
         assert!((millis(0.75) - 37.5).abs() < 1e-9);
         assert!((millis(1.0) - 50.0).abs() < 1e-9);
-        histogram.record(Duration::from_secs(3600));
-        assert_eq!(histogram.read().percentile(1.0), Some(Duration::from_secs(10)));
         assert_eq!((read.percentile(1.5), read.percentile(f64::NAN)), (None, None));
+        read.add(Duration::from_secs(3600).as_nanos() as u64);
+        assert_eq!(read.percentile(1.0), Some(Duration::from_secs(10)));
     }
 }

@@ -13,6 +13,28 @@ use loom::sync as platform;
 #[cfg(all(feature = "std", not(loom)))]
 use std::sync as platform;
 
+/// In how many stripes the busiest counters are kept, each in a cache line of its own.
+pub(crate) const STRIPES: usize = 4;
+
+/// The stripe of the running thread, below [`STRIPES`]. Threads take them in turn, so two that start one after the
+/// other never share one.
+#[cfg(all(feature = "std", not(loom)))]
+#[inline]
+pub(crate) fn stripe() -> u8 {
+    use core::sync::atomic::AtomicUsize;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local! {
+        static STRIPE: u8 = (NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES) as u8;
+    }
+    STRIPE.with(|stripe| *stripe)
+}
+
+/// Where threads cannot be told apart, all share one. (loom, too: what it searches has to be the same in each run.)
+#[cfg(any(not(feature = "std"), loom))]
+pub(crate) fn stripe() -> u8 {
+    0
+}
+
 /// A lock that is held for some nanoseconds, and never while host code runs.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(Inner<T>);

@@ -65,7 +65,7 @@ pub(crate) enum Window {
     /// No rate looks at it, so nothing is kept.
     #[default]
     None,
-    Calls(LastCalls),
+    Calls(Box<LastCalls>),
     Seconds(Box<LastSeconds>),
 }
 
@@ -73,7 +73,7 @@ impl Window {
     pub(crate) fn new(rules: &Rules) -> Self {
         match rules.window_in_use() {
             None => Self::None,
-            Some(WindowShape::Calls(calls)) => Self::Calls(LastCalls::new(calls)),
+            Some(WindowShape::Calls(calls)) => Self::Calls(Box::new(LastCalls::new(calls))),
             Some(WindowShape::Seconds(seconds)) => Self::Seconds(Box::new(LastSeconds::new(seconds))),
         }
     }
@@ -93,6 +93,18 @@ impl Window {
             Self::None => {}
             Self::Calls(calls) => calls.add(call),
             Self::Seconds(seconds) => seconds.add(call, now),
+        }
+    }
+
+    /// Takes in a success, where it counts calls and holds none that failed or was slow; false, and nothing has changed,
+    /// elsewhere.
+    pub(crate) fn count_success(&mut self) -> bool {
+        match self {
+            Self::Calls(calls) if calls.counts.failed == 0 && calls.counts.slow == 0 => {
+                calls.add(Call { failed: false, slow: false });
+                true
+            }
+            Self::None | Self::Calls(_) | Self::Seconds(_) => false,
         }
     }
 

@@ -1,34 +1,49 @@
 //! The lifetime counters: evidence that every call adds to, and nothing is decided by.
 
+use core::time::Duration;
+
+use crate::clock::Tick;
 use crate::control::Outcome;
-use crate::sync::{AtomicU64, Ordering};
-
-/// A counter in a cache line of its own, so that threads which count different things do not slow each other down.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Counter(AtomicU64);
-
-impl Counter {
-    fn add(&self, count: u64) {
-        // Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.
-        self.0.fetch_add(count, Ordering::Release);
-    }
-
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Acquire)
-    }
-}
+use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
 /// What has been counted since the breaker was made.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    admitted: Counter,
-    /// Successes that were current in a closed circuit or a probe's: the success streak is cut from these.
-    successes: Counter,
+    stripes: [Stripe; STRIPES],
     seldom: Seldom,
 }
 
-/// Counters that no busy, healthy circuit touches share their lines.
+/// What a busy circuit counts, in a cache line of its own, so that threads of different stripes do not slow each other
+/// down.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Stripe {
+    admitted: AtomicU64,
+    /// Successes that were current in a closed circuit or a probe's: the success streak is cut from these.
+    successes: AtomicU64,
+    rejected: AtomicU64,
+    /// The recorded durations of successes, added up.
+    success_nanos: AtomicU64,
+    /// The tick of the last current success, or [`NEVER`].
+    last_success: AtomicU64,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Default for Stripe {
+    fn default() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            admitted: zero(),
+            successes: zero(),
+            rejected: zero(),
+            success_nanos: zero(),
+            last_success: AtomicU64::new(NEVER),
+        }
+    }
+}
+
+/// Counters that no busy, healthy circuit touches share a line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Seldom {
@@ -36,89 +51,137 @@ struct Seldom {
     failures: AtomicU64,
     ignored: AtomicU64,
     cancelled: AtomicU64,
-    rejected: AtomicU64,
     shadow_rejected: AtomicU64,
     slow: AtomicU64,
     probe_timeouts: AtomicU64,
 }
 
+/// The stripe that counted a call's admission, and counts its success.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lane(u8);
+
+// Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Release);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Acquire)
+}
+
 impl Counters {
-    pub(crate) fn admit(&self) {
-        self.admitted.add(1);
+    #[inline]
+    pub(super) fn admit(&self) -> Lane {
+        let lane = stripe();
+        add(&self.stripes[usize::from(lane) % STRIPES].admitted, 1);
+        Lane(lane)
     }
 
+    /// A success with a say.
+    #[inline]
+    pub(super) fn succeed(&self, lane: Lane) {
+        add(&self.at(lane).successes, 1);
+    }
+
+    /// Adds the duration of a success; `now` where it had a say.
+    #[inline]
+    pub(super) fn record_success(&self, lane: Lane, nanos: u64, now: Option<Tick>) {
+        let stripe = self.at(lane);
+        stripe.success_nanos.fetch_add(nanos, Ordering::Relaxed);
+        if let Some(now) = now {
+            stripe.last_success.store(now.as_nanos(), Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
     pub(crate) fn reject(&self) {
-        self.seldom.rejected.fetch_add(1, Ordering::Release);
+        add(&self.stripes[usize::from(stripe()) % STRIPES].rejected, 1);
     }
 
     pub(crate) fn shadow_reject(&self) {
-        self.seldom.shadow_rejected.fetch_add(1, Ordering::Release);
+        add(&self.seldom.shadow_rejected, 1);
     }
 
     pub(crate) fn take_back(&self, probes: u8) {
-        self.seldom.probe_timeouts.fetch_add(probes.into(), Ordering::Release);
+        add(&self.seldom.probe_timeouts, probes.into());
     }
 
-    pub(crate) fn settle(&self, outcome: Outcome, slow: bool, current: bool) {
+    pub(super) fn settle(&self, lane: Lane, outcome: Outcome, slow: bool, current: bool) {
         if slow {
-            self.seldom.slow.fetch_add(1, Ordering::Release);
+            add(&self.seldom.slow, 1);
         }
-        let counter = match outcome {
-            Outcome::Success if current => return self.successes.add(1),
-            Outcome::Success => &self.seldom.late_successes,
-            Outcome::Failure => &self.seldom.failures,
-            Outcome::Ignored => &self.seldom.ignored,
-            Outcome::Cancelled => &self.seldom.cancelled,
-        };
-        counter.fetch_add(1, Ordering::Release);
+        match outcome {
+            Outcome::Success if current => self.succeed(lane),
+            Outcome::Success => add(&self.seldom.late_successes, 1),
+            Outcome::Failure => add(&self.seldom.failures, 1),
+            Outcome::Ignored => add(&self.seldom.ignored, 1),
+            Outcome::Cancelled => add(&self.seldom.cancelled, 1),
+        }
     }
 
     /// Adds what a breaker has counted that this one goes on for; it has no calls in flight.
     pub(crate) fn restore(&self, counts: &Counts) {
-        let seldom = &self.seldom;
-        self.admitted.add(counts.total_calls);
+        let (stripe, seldom) = (&self.stripes[0], &self.seldom);
         for (counter, count) in [
+            (&stripe.admitted, counts.total_calls),
+            (&stripe.rejected, counts.rejected_calls),
             (&seldom.late_successes, counts.successful_calls),
             (&seldom.failures, counts.failed_calls),
             (&seldom.ignored, counts.ignored_calls),
             (&seldom.cancelled, counts.cancelled_calls),
-            (&seldom.rejected, counts.rejected_calls),
             (&seldom.shadow_rejected, counts.shadow_rejected),
             (&seldom.slow, counts.slow_calls),
             (&seldom.probe_timeouts, counts.probe_timeouts),
         ] {
-            counter.fetch_add(count, Ordering::Release);
+            add(counter, count);
         }
     }
 
     pub(crate) fn current_successes(&self) -> u64 {
-        self.successes.get()
+        self.sum(|stripe| &stripe.successes)
+    }
+
+    /// The recorded durations of successes, added up.
+    pub(super) fn success_durations(&self) -> Duration {
+        Duration::from_nanos(self.sum(|stripe| &stripe.success_nanos))
+    }
+
+    pub(super) fn last_success(&self) -> Option<Tick> {
+        let last = self.stripes.iter().map(|stripe| get(&stripe.last_success));
+        last.filter(|nanos| *nanos != NEVER).max().map(Tick::from_nanos)
     }
 
     /// Reads all of them so that the total is never less than the sum of what has ended.
     pub(crate) fn read(&self) -> Counts {
-        let seldom = |counter: &AtomicU64| counter.load(Ordering::Acquire);
-        let successful_calls = self.successes.get() + seldom(&self.seldom.late_successes);
-        let failed_calls = seldom(&self.seldom.failures);
-        let ignored_calls = seldom(&self.seldom.ignored);
-        let cancelled_calls = seldom(&self.seldom.cancelled);
+        let seldom = &self.seldom;
+        let successful_calls = self.current_successes() + get(&seldom.late_successes);
+        let failed_calls = get(&seldom.failures);
+        let ignored_calls = get(&seldom.ignored);
+        let cancelled_calls = get(&seldom.cancelled);
         // Last: a call that was seen to end was admitted before.
-        let total_calls = self.admitted.get();
+        let total_calls = self.sum(|stripe| &stripe.admitted);
         Counts {
             total_calls,
             successful_calls,
             failed_calls,
             ignored_calls,
             cancelled_calls,
-            rejected_calls: seldom(&self.seldom.rejected),
-            shadow_rejected: seldom(&self.seldom.shadow_rejected),
-            slow_calls: seldom(&self.seldom.slow),
-            probe_timeouts: seldom(&self.seldom.probe_timeouts),
+            rejected_calls: self.sum(|stripe| &stripe.rejected),
+            shadow_rejected: get(&seldom.shadow_rejected),
+            slow_calls: get(&seldom.slow),
+            probe_timeouts: get(&seldom.probe_timeouts),
             in_flight: total_calls - successful_calls - failed_calls - ignored_calls - cancelled_calls,
         }
     }
-}
 
+    fn at(&self, lane: Lane) -> &Stripe {
+        &self.stripes[usize::from(lane.0) % STRIPES]
+    }
+
+    fn sum(&self, counter: fn(&Stripe) -> &AtomicU64) -> u64 {
+        self.stripes.iter().map(|stripe| get(counter(stripe))).sum()
+    }
+}
 /// A reading of the lifetime counters.
 ///
 /// `total_calls = successful_calls + failed_calls + ignored_calls + cancelled_calls + in_flight`, always.

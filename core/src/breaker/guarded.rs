@@ -1,13 +1,16 @@
 //! What changes only under the lock, one change at a time: the control value, and the evidence that moves with it.
 
+use alloc::boxed::Box;
+use core::time::Duration;
+
 use super::counters::Counts;
 use super::history::History;
 use crate::clock::Tick;
 use crate::config::{Config, Rules};
 use crate::control::{Admission, Cause, Control, Ending, Jitter, Outcome, Stamp, State, Transition};
+use crate::histogram::Durations;
 use crate::snapshot::Snapshot;
 use crate::window::{Call, Window};
-use core::time::Duration;
 
 #[derive(Debug)]
 pub(super) struct Guarded {
@@ -15,11 +18,20 @@ pub(super) struct Guarded {
     pub(super) config: Config,
     pub(super) history: History,
     pub(super) window: Window,
-    pub(super) last_failure: Option<Tick>,
+    /// Made with the first failure: most breakers never see one.
+    failures: Option<Box<Failures>>,
     /// How many current successes there were when the success streak of a closed circuit began. Successes that change
     /// nothing do not take the lock, so their streak is the difference to their counter. It wraps where a restored streak
     /// is longer than that counter.
     streak_base: u64,
+}
+
+/// What is known of the failures.
+#[derive(Debug, Default)]
+struct Failures {
+    durations: Durations,
+    /// When the last one ended that had a say.
+    last: Option<Tick>,
 }
 
 /// What became of a call that gave its permit back.
@@ -37,7 +49,7 @@ impl Guarded {
             window: Window::new(config.rules()),
             config,
             history: History::default(),
-            last_failure: None,
+            failures: None,
             streak_base: 0,
         }
     }
@@ -54,10 +66,17 @@ impl Guarded {
         admission
     }
 
-    /// `duration` is `None` where nobody measured it.
-    pub(super) fn settle(&mut self, stamp: Stamp, ending: Ending, duration: Option<Duration>, now: Tick) -> Settled {
+    /// Takes a success that changes nothing but a window of calls, and so needs no time; false, and nothing has changed,
+    /// where it needs one. A success opens a circuit only by a failure or a slow call that is in the window already.
+    pub(super) fn count_success(&mut self, stamp: Stamp) -> bool {
+        let quiet = self.control.hears(stamp) && self.control.is_closed() && self.control.consecutive_failures() == 0;
+        quiet && self.window.count_success()
+    }
+
+    /// `nanos` is how long the call took, `None` where nobody measured it.
+    pub(super) fn settle(&mut self, stamp: Stamp, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
         let rules = self.config.rules();
-        let call = ending.judged(rules, duration);
+        let call = ending.judged(rules, nanos.map(Duration::from_nanos));
         let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure);
         let mut rate = None;
         if decided && self.control.hears(stamp) && self.control.is_closed() {
@@ -65,11 +84,27 @@ impl Guarded {
             rate = self.window.counts(now).verdict(rules);
         }
         let (next, settlement) = self.control.settle(rules, stamp, call, rate, now);
-        if settlement.current && call.outcome == Outcome::Failure {
-            self.last_failure = Some(now);
+        if call.outcome == Outcome::Failure {
+            let failures = self.failures.get_or_insert_default();
+            if settlement.current {
+                failures.last = Some(now);
+            }
+            if let Some(nanos) = nanos.filter(|_| rules.record_durations) {
+                failures.durations.add(nanos);
+            }
         }
         self.replace(next, settlement.transition, now);
         Settled { outcome: call.outcome, slow: call.slow, current: settlement.current }
+    }
+
+    /// How long the failures took.
+    pub(super) fn failure_durations(&self) -> Durations {
+        self.failures.as_ref().map_or_else(Durations::default, |failures| failures.durations)
+    }
+
+    /// When a call last failed, of those that had a say.
+    pub(super) fn last_failure(&self) -> Option<Tick> {
+        self.failures.as_ref().and_then(|failures| failures.last)
     }
 
     pub(super) fn order(
@@ -99,7 +134,7 @@ impl Guarded {
             consecutive_successes: if self.control.is_closed() { self.consecutive_successes(successes) } else { 0 },
             // Calls in flight do not outlive the process: they are saved as if their permits had been dropped.
             counts: Counts { cancelled_calls: counts.cancelled_calls + counts.in_flight, in_flight: 0, ..counts },
-            edges: *self.history.edge_counts(),
+            edges: self.history.edge_counts(),
             window: self.window.saved(self.rules(), now),
         }
     }

@@ -1,5 +1,6 @@
 //! The record of transitions: how many there were, and the last of them as events.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -41,8 +42,12 @@ pub struct Edge {
     pub count: u64,
 }
 
+/// The record, which is made with the first transition: most breakers never see one.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(super) struct History(Option<Box<Record>>);
+
+#[derive(Debug, Default)]
+struct Record {
     recent: VecDeque<Event>,
     total: u64,
     edges: Edges,
@@ -51,13 +56,14 @@ pub(super) struct History {
 impl History {
     /// Appends a transition that led to `next`.
     pub(super) fn append(&mut self, transition: Transition, probe_successes: u8, next: &Control, now: Tick) {
-        self.total += 1;
-        self.edges[transition.from as usize][transition.to as usize] += 1;
-        if self.recent.len() == EVENTS_KEPT {
-            self.recent.pop_front();
+        let Record { recent, total, edges } = &mut **self.0.get_or_insert_default();
+        *total += 1;
+        edges[transition.from as usize][transition.to as usize] += 1;
+        if recent.len() == EVENTS_KEPT {
+            recent.pop_front();
         }
-        self.recent.push_back(Event {
-            sequence: self.total,
+        recent.push_back(Event {
+            sequence: *total,
             at: now,
             transition,
             generation: next.generation(),
@@ -67,41 +73,47 @@ impl History {
         });
     }
 
-    pub(super) fn edge_counts(&self) -> &Edges {
-        &self.edges
+    pub(super) fn edge_counts(&self) -> Edges {
+        self.0.as_ref().map_or_else(Edges::default, |record| record.edges)
     }
 
     /// Adds the transitions of a breaker that this one goes on for.
-    pub(super) fn add(&mut self, edges: &Edges) {
-        for (own, added) in self.edges.as_flattened_mut().iter_mut().zip(edges.as_flattened()) {
+    pub(super) fn add(&mut self, added: &Edges) {
+        let Record { total, edges, .. } = &mut **self.0.get_or_insert_default();
+        for (own, added) in edges.as_flattened_mut().iter_mut().zip(added.as_flattened()) {
             *own += added;
-            self.total += added;
+            *total += added;
         }
     }
 
     pub(super) fn total(&self) -> u64 {
-        self.total
+        self.0.as_ref().map_or(0, |record| record.total)
     }
 
     /// The last event, where it came after the first `known` ones.
     pub(super) fn newer_than(&self, known: u64) -> Option<Event> {
-        self.recent.back().filter(|event| event.sequence > known).copied()
+        self.recent().next_back().filter(|event| event.sequence > known).copied()
     }
 
     pub(super) fn last_change(&self) -> Option<Tick> {
-        self.recent.back().map(|event| event.at)
+        self.recent().next_back().map(|event| event.at)
     }
 
     /// The kept events with a sequence number above `sequence`, oldest first.
     pub(super) fn after(&self, sequence: u64) -> Vec<Event> {
-        self.recent.iter().filter(|event| event.sequence > sequence).copied().collect()
+        self.recent().filter(|event| event.sequence > sequence).copied().collect()
     }
 
     /// The edges that were walked at least once.
     pub(super) fn edges(&self) -> Vec<Edge> {
+        let counts = self.edge_counts();
         let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
-        all.map(|(from, to)| Edge { from, to, count: self.edges[from as usize][to as usize] })
+        all.map(|(from, to)| Edge { from, to, count: counts[from as usize][to as usize] })
             .filter(|edge| edge.count > 0)
             .collect()
+    }
+
+    fn recent(&self) -> impl DoubleEndedIterator<Item = &Event> {
+        self.0.iter().flat_map(|record| &record.recent)
     }
 }

@@ -4,6 +4,7 @@
 //! does and will see it too. So a listener may call into the breaker that called it, and events never overtake
 //! each other.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -21,7 +22,8 @@ pub struct ListenerId(u64);
 
 #[derive(Default)]
 pub(super) struct Listeners {
-    desk: Mutex<Desk>,
+    /// Made for the first listener: most breakers never have one.
+    desk: Mutex<Option<Box<Desk>>>,
 }
 
 #[derive(Default)]
@@ -35,6 +37,7 @@ struct Desk {
 impl Listeners {
     pub(super) fn add(&self, listener: Arc<Listener>) -> ListenerId {
         let mut desk = self.desk.lock();
+        let desk = desk.get_or_insert_default();
         let id = ListenerId(desk.next_id);
         desk.next_id += 1;
         desk.listeners.push((id, listener));
@@ -43,43 +46,49 @@ impl Listeners {
 
     pub(super) fn remove(&self, id: ListenerId) -> bool {
         let mut desk = self.desk.lock();
-        let before = desk.listeners.len();
+        let listeners = desk.as_mut().map(|desk| &mut desk.listeners);
         // Dropped after the lock is free: what a listener captured may run anybody's code when it goes.
-        let gone: Vec<_> = desk.listeners.extract_if(.., |(known, _)| *known == id).collect();
-        let removed = desk.listeners.len() < before;
+        let gone: Vec<_> =
+            listeners.map_or_else(Vec::new, |all| all.extract_if(.., |(known, _)| *known == id).collect());
         drop(desk);
-        drop(gone);
-        removed
+        !gone.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.desk.lock().listeners.is_empty()
+        self.desk.lock().as_ref().is_none_or(|desk| desk.listeners.is_empty())
     }
 
     /// Puts a transition in line. The caller holds the lock that orders the transitions.
     pub(super) fn announce(&self, event: Event) {
-        let mut desk = self.desk.lock();
-        if !desk.listeners.is_empty() {
+        if let Some(desk) = &mut *self.desk.lock()
+            && !desk.listeners.is_empty()
+        {
             desk.waiting.push_back(event);
         }
     }
 
     /// Delivers what is waiting, unless somebody already does. The caller holds no lock.
     pub(super) fn deliver(&self) {
-        let mut desk = self.desk.lock();
-        if desk.delivering {
-            return;
-        }
-        while let Some(event) = desk.waiting.pop_front() {
-            let listeners: Vec<_> = desk.listeners.iter().map(|(_, listener)| Arc::clone(listener)).collect();
-            desk.delivering = true;
-            drop(desk);
+        let mut first = true;
+        while let Some((event, listeners)) = self.next(first) {
+            first = false;
             for listener in listeners {
                 call(&*listener, &event);
             }
-            desk = self.desk.lock();
-            desk.delivering = false;
         }
+    }
+
+    /// What to deliver next, and to whom; `None` where nothing waits, or where somebody else is delivering when this one
+    /// would begin.
+    fn next(&self, first: bool) -> Option<(Event, Vec<Arc<Listener>>)> {
+        let mut desk = self.desk.lock();
+        let desk = desk.as_mut()?;
+        if first && desk.delivering {
+            return None;
+        }
+        let event = desk.waiting.pop_front();
+        desk.delivering = event.is_some();
+        Some((event?, desk.listeners.iter().map(|(_, listener)| Arc::clone(listener)).collect()))
     }
 }
 
@@ -96,6 +105,8 @@ fn call(listener: &Listener, event: &Event) {
 
 impl fmt::Debug for Listeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Listeners").field("listening", &self.desk.lock().listeners.len()).finish()
+        f.debug_struct("Listeners")
+            .field("listening", &self.desk.lock().as_ref().map_or(0, |desk| desk.listeners.len()))
+            .finish()
     }
 }

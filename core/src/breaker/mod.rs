@@ -15,7 +15,6 @@ mod tickets;
 mod word;
 
 use alloc::sync::Arc;
-use core::time::Duration;
 
 pub use counters::Counts;
 pub use error::CallError;
@@ -29,10 +28,11 @@ use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::control::{Admission, Ending, Jitter, Outcome, Rejected};
 use crate::histogram::Histogram;
-use crate::sync::{AtomicU64, Mutex, Ordering};
+use crate::sync::Mutex;
 use counters::Counters;
 use guarded::{Guarded, Settled};
 use listeners::Listeners;
+use permit::Start;
 use word::Word;
 
 /// A circuit breaker that any number of threads may share.
@@ -68,14 +68,9 @@ pub struct CircuitBreaker<C> {
     word: Word,
     counters: Counters,
     successes: Histogram,
-    failures: Histogram,
-    /// The tick of the last current success, or [`NEVER`].
-    last_success: AtomicU64,
     listeners: Listeners,
     guarded: Mutex<Guarded>,
 }
-
-const NEVER: u64 = u64::MAX;
 
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 impl CircuitBreaker<crate::clock::SystemClock> {
@@ -100,8 +95,6 @@ impl<C: Clock> CircuitBreaker<C> {
             word: Word::new(&guarded.control, guarded.rules()),
             counters: Counters::default(),
             successes: Histogram::new(),
-            failures: Histogram::new(),
-            last_success: AtomicU64::new(NEVER),
             listeners: Listeners::default(),
             guarded: Mutex::new(guarded),
         }
@@ -112,6 +105,7 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`CallError::Rejected`] where the circuit did not let it run, otherwise the function's own error.
+    #[inline]
     pub fn call<T, E>(&self, function: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
         let permit = self.acquire().map_err(CallError::Rejected)?;
         let result = function();
@@ -123,6 +117,7 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`Rejected`], with what is left of the wait.
+    #[inline]
     pub fn acquire(&self) -> Result<Permit<'_, C>, Rejected> {
         self.admit().map(|ticket| Permit::new(self, ticket))
     }
@@ -131,22 +126,35 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`Rejected`], with what is left of the wait.
+    #[inline]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
-        // A clock may run host code, so it is read before anything else is looked at for good.
-        let started = self.word.glance().is_timed().then(|| self.clock.now());
-        if let Some(stamp) = self.word.glance().admits() {
-            self.counters.admit();
-            return Ok(Ticket { stamp, started });
+        let glance = self.word.glance();
+        match glance.admits() {
+            Some(stamp) if !glance.is_timed() => {
+                Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED })
+            }
+            _ => self.admit_at(self.clock.now()),
         }
-        let now = started.unwrap_or_else(|| self.clock.now());
+    }
+
+    /// A clock may run host code, so what was seen before it was read is not believed any more.
+    fn admit_at(&self, now: Tick) -> Result<Ticket, Rejected> {
+        let glance = self.word.glance();
+        let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
+        if let Some(stamp) = glance.admits() {
+            return Ok(Ticket { stamp, lane: self.counters.admit(), start });
+        }
+        if let Some(rejected) = self.word.rejection_at(now) {
+            self.counters.reject();
+            return Err(rejected);
+        }
         self.change(|guarded| match guarded.acquire(now) {
             Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                 self.counters.take_back(taken_back);
-                self.counters.admit();
                 if shadow_rejected {
                     self.counters.shadow_reject();
                 }
-                Ok(Ticket { stamp, started })
+                Ok(Ticket { stamp, lane: self.counters.admit(), start })
             }
             Admission::Rejected(rejected) => {
                 self.counters.reject();
@@ -156,10 +164,16 @@ impl<C: Clock> CircuitBreaker<C> {
     }
 
     /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
+    #[inline]
     pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
         let (ending, glance) = (ending.into(), self.word.glance());
-        if ending.outcome == Outcome::Success && !glance.is_timed() && glance.unmoved_by_success(ticket.stamp) {
-            return self.counters.settle(Outcome::Success, false, true);
+        if ending.outcome == Outcome::Success && !glance.is_timed() {
+            if glance.unmoved_by_success(ticket.stamp) {
+                return self.counters.succeed(ticket.lane);
+            }
+            if glance.counts_calls() && self.count_success(&ticket) {
+                return;
+            }
         }
         self.settle_at(ticket, ending, self.clock.now());
     }
@@ -167,31 +181,39 @@ impl<C: Clock> CircuitBreaker<C> {
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
         let (ending, glance) = (ending.into(), self.word.glance());
-        let duration = ticket.started.map(|started| now.since(started));
-        let settled = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
-            self.counters.settle(Outcome::Success, false, true);
-            Settled { outcome: Outcome::Success, slow: false, current: true }
+        let nanos = ticket.start.lasted(now);
+        let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
+            self.counters.succeed(ticket.lane);
+            true
         } else {
-            self.settle_guarded(&ticket, ending, duration, now)
-        };
-        let Some(duration) = duration.filter(|_| glance.is_recording()) else { return };
-        match settled.outcome {
-            Outcome::Success => {
-                self.successes.record(duration);
-                if settled.current {
-                    self.last_success.store(now.as_nanos(), Ordering::Relaxed);
-                }
+            let settled = self.settle_guarded(&ticket, ending, nanos, now);
+            if settled.outcome != Outcome::Success {
+                return;
             }
-            Outcome::Failure => self.failures.record(duration),
-            Outcome::Ignored | Outcome::Cancelled => {}
+            settled.current
+        };
+        if let Some(nanos) = nanos.filter(|_| glance.is_recording()) {
+            self.successes.record(nanos);
+            self.counters.record_success(ticket.lane, nanos, current.then_some(now));
         }
     }
 
-    fn settle_guarded(&self, ticket: &Ticket, ending: Ending, duration: Option<Duration>, now: Tick) -> Settled {
+    /// Takes a success that only the window has to know of, and not when; false, and nothing has changed, where the
+    /// machine has to be asked.
+    fn count_success(&self, ticket: &Ticket) -> bool {
+        let mut guarded = self.guarded.lock();
+        let counted = guarded.count_success(ticket.stamp);
+        if counted {
+            self.counters.succeed(ticket.lane);
+        }
+        counted
+    }
+
+    fn settle_guarded(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
         self.change(|guarded| {
             let before = guarded.control;
-            let settled = guarded.settle(ticket.stamp, ending, duration, now);
-            self.counters.settle(settled.outcome, settled.slow, settled.current);
+            let settled = guarded.settle(ticket.stamp, ending, nanos, now);
+            self.counters.settle(ticket.lane, settled.outcome, settled.slow, settled.current);
             if settled.current && settled.outcome == Outcome::Failure {
                 guarded.begin_streak(0, self.counters.current_successes());
             } else if !before.is_closed() && guarded.control.is_closed() {

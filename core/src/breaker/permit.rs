@@ -1,6 +1,7 @@
 //! The leave to make one call.
 
 use super::CircuitBreaker;
+use super::counters::Lane;
 use crate::clock::{Clock, Tick};
 use crate::control::{Ending, Outcome, Stamp};
 
@@ -15,6 +16,7 @@ pub struct Permit<'b, C: Clock> {
 }
 
 impl<'b, C: Clock> Permit<'b, C> {
+    #[inline]
     pub(super) fn new(breaker: &'b CircuitBreaker<C>, ticket: Ticket) -> Self {
         Self { breaker, ticket: Some(ticket) }
     }
@@ -40,10 +42,12 @@ impl<'b, C: Clock> Permit<'b, C> {
     }
 
     /// The call ended so.
+    #[inline]
     pub fn settle(mut self, ending: impl Into<Ending>) {
         self.hand_back(ending.into());
     }
 
+    #[inline]
     fn hand_back(&mut self, ending: Ending) {
         if let Some(ticket) = self.ticket.take() {
             self.breaker.settle(ticket, ending);
@@ -52,6 +56,7 @@ impl<'b, C: Clock> Permit<'b, C> {
 }
 
 impl<C: Clock> Drop for Permit<'_, C> {
+    #[inline]
     fn drop(&mut self) {
         self.hand_back(Outcome::Cancelled.into());
     }
@@ -65,6 +70,31 @@ impl<C: Clock> Drop for Permit<'_, C> {
 #[must_use = "a ticket that is dropped leaves its call in flight for ever"]
 pub struct Ticket {
     pub(super) stamp: Stamp,
-    /// `None` where no rule asked for the time when the call began.
-    pub(super) started: Option<Tick>,
+    pub(super) lane: Lane,
+    pub(super) start: Start,
+}
+
+/// When a call began, where a rule asked for that; at the end of time where none did.
+///
+/// Half as large as an `Option<Tick>`, and a call that begins at the end of time lasts no time anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Start(Tick);
+
+impl Start {
+    pub(super) const UNTIMED: Self = Self(Tick::from_nanos(u64::MAX));
+
+    pub(super) const fn at(now: Tick) -> Self {
+        Self(now)
+    }
+
+    /// How long the call has taken, in nanoseconds; `None` where nobody measured it.
+    #[inline]
+    pub(super) fn lasted(self, now: Tick) -> Option<u64> {
+        (self != Self::UNTIMED).then(|| now.nanos_since(self.0))
+    }
+
+    #[cfg(test)]
+    pub(super) fn nanos(self) -> u64 {
+        self.0.as_nanos()
+    }
 }

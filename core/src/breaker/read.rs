@@ -4,13 +4,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, NEVER, Status};
+use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, Status};
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
 use crate::control::{Mode, Outcome, State};
-#[cfg(doc)]
 use crate::histogram::Durations;
-use crate::sync::Ordering;
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.
@@ -57,8 +55,8 @@ impl<C: Clock> CircuitBreaker<C> {
             window: guarded.window.counts(now),
             counts: self.counters.read(),
             state_transitions: guarded.history.total(),
-            last_failure: guarded.last_failure,
-            last_success: self.last_success(),
+            last_failure: guarded.last_failure(),
+            last_success: self.counters.last_success(),
             last_change: guarded.history.last_change(),
         }
     }
@@ -102,7 +100,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// How long the calls took.
     pub fn durations(&self) -> CallDurations {
-        CallDurations { success: self.successes.read(), failure: self.failures.read() }
+        CallDurations { success: self.success_durations(), failure: self.guarded.lock().failure_durations() }
     }
 
     /// The duration that this share of the calls with this outcome did not exceed, as [`Durations::percentile`] tells it,
@@ -113,12 +111,11 @@ impl<C: Clock> CircuitBreaker<C> {
     /// `failure`.
     pub fn percentile(&self, share: &Value, outcome: &Value) -> Result<Option<Duration>, InvalidValue> {
         let (share, outcome) = (share_argument("share", share)?, outcome_argument("outcome", outcome)?);
-        let durations = if outcome == Outcome::Success { self.successes.read() } else { self.failures.read() };
-        Ok(durations.percentile(share))
+        let CallDurations { success, failure } = self.durations();
+        Ok(if outcome == Outcome::Success { success } else { failure }.percentile(share))
     }
 
-    fn last_success(&self) -> Option<Tick> {
-        let nanos = self.last_success.load(Ordering::Relaxed);
-        (nanos != NEVER).then(|| Tick::from_nanos(nanos))
+    fn success_durations(&self) -> Durations {
+        self.successes.read(self.counters.success_durations())
     }
 }

@@ -131,7 +131,7 @@ mod tests {
             let id = tickets.insert(ticket(&breaker, round));
             assert_ne!(id, first);
             assert!(tickets.take(first).is_none());
-            assert_eq!(tickets.take(id).unwrap().started.unwrap_or_default().as_nanos(), round);
+            assert_eq!(tickets.take(id).unwrap().start.nanos(), round);
         }
         assert!(tickets.is_empty());
     }
@@ -156,7 +156,7 @@ mod tests {
         let ids: Vec<u64> = (0..4).map(|n| tickets.insert(ticket(&breaker, n))).collect();
         assert_eq!(ids, [ID_LIMIT - 2, ID_LIMIT - 1, 0, 1]);
         for (n, id) in ids.into_iter().enumerate() {
-            assert_eq!(tickets.take(id as f64 as u64).unwrap().started.unwrap_or_default().as_nanos(), n as u64);
+            assert_eq!(tickets.take(id as f64 as u64).unwrap().start.nanos(), n as u64);
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
             assert!(tickets.take(id).is_some());
         }
         assert_eq!(tickets.slots.len(), FIRST_SLOTS);
-        assert_eq!(tickets.take(hung).unwrap().started.unwrap_or_default().as_nanos(), 42);
+        assert_eq!(tickets.take(hung).unwrap().start.nanos(), 42);
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
         let mut tickets = Tickets::new();
         let ids: Vec<u64> = (0..5_000).map(|n| tickets.insert(ticket(&breaker, n))).collect();
         for (n, id) in ids.iter().enumerate() {
-            assert_eq!(tickets.take(*id).unwrap().started.unwrap_or_default().as_nanos(), n as u64);
+            assert_eq!(tickets.take(*id).unwrap().start.nanos(), n as u64);
         }
         assert!(tickets.slots.is_empty());
         let id = tickets.insert(ticket(&breaker, 0));
@@ -201,7 +201,7 @@ mod tests {
                     map.insert(id, n as u64);
                 } else {
                     let id = *index.get(&ever);
-                    prop_assert_eq!(tickets.take(id).map(|ticket| ticket.started.unwrap_or_default().as_nanos()), map.remove(&id));
+                    prop_assert_eq!(tickets.take(id).map(|ticket| ticket.start.nanos()), map.remove(&id));
                 }
                 prop_assert_eq!(tickets.len(), map.len());
             }

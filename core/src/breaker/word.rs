@@ -1,11 +1,12 @@
 //! One atomic word that mirrors the control value, for the calls that change nothing.
 //!
-//! Nearly every call meets a closed circuit whose failure streak is zero. It needs to know no more than that and the
-//! generation, so both stand in one word that is read without a lock. The word is written only under the lock, after
-//! each change of the value.
+//! Nearly every call meets a closed circuit whose failure streak is zero, and needs to know no more than that and the
+//! generation; both stand in one word that is read without a lock. A call that meets an open circuit needs the end of its
+//! wait besides, which stands beside the word. All of it is written only under the lock, after each change of the value.
 
-use crate::config::Rules;
-use crate::control::{Control, Stamp};
+use crate::clock::Tick;
+use crate::config::{Rules, WindowShape};
+use crate::control::{Control, Hold, Reason, Rejected, Stamp, Wait};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Set where the circuit is closed: a call is admitted without asking the machine.
@@ -17,65 +18,126 @@ const QUIET: u64 = 2;
 const TIMED: u64 = 4;
 /// Set where durations are kept.
 const RECORDING: u64 = 8;
+/// Set where a current success changes nothing but a window that counts calls.
+const COUNTING: u64 = 16;
+/// Set where calls are rejected until the wait is over.
+const REJECTING: u64 = 32;
+/// Set, with the one before, where an operator's order rejects them.
+const FORCED: u64 = 64;
 /// The generation starts above the flags. It would have to be bumped every nanosecond for two years to wrap.
 const GENERATION_SHIFT: u32 = 8;
+/// What the word says while a change is being mirrored: nothing, so that whoever reads it asks the machine.
+const CHANGING: u64 = 0;
+/// In the place of a wait that does not end.
+const ENDLESS: u64 = u64::MAX;
 
 /// What the word says at one instant.
 #[derive(Clone, Copy)]
 pub(super) struct Glance(u64);
 
 impl Glance {
-    fn of(control: &Control, rules: &Rules) -> Self {
+    fn of(control: &Control, rules: &Rules, hold: Option<Hold>) -> Self {
         let closed = control.is_closed();
-        let quiet = closed
-            && control.listens()
-            && control.consecutive_failures() == 0
-            && rules.window_in_use().is_none()
-            && rules.slow_call.is_none();
+        let unmoved = closed && control.listens() && control.consecutive_failures() == 0 && rules.slow_call.is_none();
+        let window = rules.window_in_use();
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
         let flags = flag(closed, CLOSED)
-            | flag(quiet, QUIET)
+            | flag(unmoved && window.is_none(), QUIET)
+            | flag(unmoved && matches!(window, Some(WindowShape::Calls(_))), COUNTING)
             | flag(rules.measures_durations(), TIMED)
-            | flag(rules.record_durations, RECORDING);
+            | flag(rules.record_durations, RECORDING)
+            | flag(hold.is_some(), REJECTING)
+            | flag(hold.is_some_and(|hold| hold.reason == Reason::ForcedOpen), FORCED);
         Self((control.generation() << GENERATION_SHIFT) | flags)
     }
 
     /// Whether a call's duration has to be known.
+    #[inline]
     pub(super) fn is_timed(self) -> bool {
         self.0 & TIMED != 0
     }
 
     /// Whether a call's duration is kept.
+    #[inline]
     pub(super) fn is_recording(self) -> bool {
         self.0 & RECORDING != 0
     }
 
     /// The stamp for a call that a closed circuit admits.
+    #[inline]
     pub(super) fn admits(self) -> Option<Stamp> {
-        (self.0 & CLOSED != 0).then(|| Stamp::closed(self.0 >> GENERATION_SHIFT))
+        (self.0 & CLOSED != 0).then(|| Stamp::closed(self.generation()))
     }
 
     /// Whether a success with this stamp is current and changes nothing.
+    #[inline]
     pub(super) fn unmoved_by_success(self, stamp: Stamp) -> bool {
-        self.0 & QUIET != 0 && self.0 >> GENERATION_SHIFT == stamp.generation()
+        self.0 & QUIET != 0 && self.generation() == stamp.generation()
+    }
+
+    /// Whether a success is to be counted in the window, and needs a time only for what it may open.
+    pub(super) fn counts_calls(self) -> bool {
+        self.0 & (COUNTING | TIMED) == COUNTING
+    }
+
+    #[inline]
+    fn generation(self) -> u64 {
+        self.0 >> GENERATION_SHIFT
     }
 }
 
-/// The word itself.
+/// The word itself, and the wait that belongs to it.
 #[derive(Debug)]
-pub(super) struct Word(AtomicU64);
+pub(super) struct Word {
+    glance: AtomicU64,
+    until: AtomicU64,
+    chosen: AtomicU64,
+}
 
 impl Word {
     pub(super) fn new(control: &Control, rules: &Rules) -> Self {
-        Self(AtomicU64::new(Glance::of(control, rules).0))
+        let word =
+            Self { glance: AtomicU64::new(CHANGING), until: AtomicU64::new(ENDLESS), chosen: AtomicU64::new(ENDLESS) };
+        word.publish(control, rules);
+        word
     }
 
+    #[inline]
     pub(super) fn glance(&self) -> Glance {
-        Glance(self.0.load(Ordering::Acquire))
+        Glance(self.glance.load(Ordering::Acquire))
+    }
+
+    /// What a call is told that comes at `now`, where the circuit is open and its wait is not over; `None` where the
+    /// machine has to be asked.
+    pub(super) fn rejection_at(&self, now: Tick) -> Option<Rejected> {
+        let glance = self.glance();
+        if glance.0 & REJECTING == 0 {
+            return None;
+        }
+        // Who reads a wait that is newer than the word also reads, below, that the word has changed.
+        let (until, chosen) = (self.until.load(Ordering::Acquire), self.chosen.load(Ordering::Acquire));
+        if self.glance.load(Ordering::Relaxed) != glance.0 {
+            return None;
+        }
+        let reason = if glance.0 & FORCED != 0 { Reason::ForcedOpen } else { Reason::Open };
+        let wait = (chosen != ENDLESS).then(|| Wait::from_nanos(until, chosen));
+        Hold { reason, wait }.rejection_at(now)
     }
 
     /// Mirrors a changed value; the caller holds the lock that guards the value.
     pub(super) fn publish(&self, control: &Control, rules: &Rules) {
-        self.0.store(Glance::of(control, rules).0, Ordering::Release);
+        let hold = control.hold();
+        let glance = Glance::of(control, rules, hold);
+        if glance.0 == self.glance.load(Ordering::Relaxed) {
+            // Each wait has a generation of its own, so it is the same too.
+            return;
+        }
+        if let Some(Hold { wait, .. }) = hold {
+            let (until, chosen) = wait.map_or((ENDLESS, ENDLESS), Wait::nanos);
+            self.glance.store(CHANGING, Ordering::Relaxed);
+            self.until.store(until, Ordering::Release);
+            self.chosen.store(chosen, Ordering::Release);
+        }
+        self.glance.store(glance.0, Ordering::Release);
     }
 }

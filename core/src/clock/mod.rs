@@ -69,7 +69,12 @@ impl Tick {
 
     /// The time from `earlier` to this moment; zero where time ran backwards.
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.nanos_since(earlier))
+    }
+
+    /// The same in nanoseconds.
+    pub(crate) const fn nanos_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
     }
 
     /// This moment plus a wait; the end of time where the sum does not fit.
@@ -117,9 +122,9 @@ impl fmt::Display for Tenths {
     }
 }
 
+/// In 64 bits: with the 128 of [`Duration::as_nanos`], each reading of the system's clock would take longer.
 const fn saturating_nanos(wait: Duration) -> u64 {
-    let nanos = wait.as_nanos();
-    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+    wait.as_secs().saturating_mul(1_000_000_000).saturating_add(wait.subsec_nanos() as u64)
 }
 
 #[cfg(test)]

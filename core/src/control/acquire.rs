@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::transition::{Cause, Transition};
+use super::wait::Wait;
 use super::{Control, Mode, Phase, Probing, Reason, Stamp};
 use crate::clock::Tick;
 use crate::config::Rules;
@@ -34,6 +35,25 @@ pub struct Rejected {
     pub retry_after: Option<Duration>,
 }
 
+/// What rejects the calls that meet an open circuit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    pub reason: Reason,
+    /// `None` where it does not end.
+    pub wait: Option<Wait>,
+}
+
+impl Hold {
+    /// What a call is told that comes at `now`; `None` where the wait is over.
+    pub fn rejection_at(self, now: Tick) -> Option<Rejected> {
+        let retry_after = match self.wait {
+            Some(wait) if wait.is_over(now) => return None,
+            wait => wait.map(|wait| wait.left(now)),
+        };
+        Some(Rejected { reason: self.reason, retry_after })
+    }
+}
+
 /// The longest wait that a call rejected for want of a probe slot is told.
 const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
 
@@ -42,18 +62,32 @@ impl Control {
     pub fn acquire(self, rules: &Rules, now: Tick) -> (Self, Admission) {
         match self.phase {
             Phase::Closed { .. } => self.admitted(0, None),
-            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => {
-                let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
-                let released = Self { mode: self.mode_at(rules, now), ..self };
-                let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
-                next.admitted(0, transition)
-            }
-            Phase::Open { .. } => self.rejected(
-                if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open },
-                self.retry_after_at(now),
-            ),
+            Phase::Open { wait, .. } => match self.hold_for(wait).rejection_at(now) {
+                Some(rejected) => self.rejected(rejected),
+                None => self.first_probe(rules, now),
+            },
             Phase::HalfOpen(probing) => self.acquire_probe(probing, rules, now),
         }
+    }
+
+    /// What rejects calls; `None` where it is not open, or in shadow mode, where no call is rejected.
+    pub(crate) fn hold(&self) -> Option<Hold> {
+        match self.phase {
+            Phase::Open { wait, .. } if self.mode != Mode::Shadow => Some(self.hold_for(wait)),
+            Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen(_) => None,
+        }
+    }
+
+    fn hold_for(&self, wait: Option<Wait>) -> Hold {
+        let reason = if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open };
+        Hold { reason, wait }
+    }
+
+    fn first_probe(self, rules: &Rules, now: Tick) -> (Self, Admission) {
+        let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
+        let released = Self { mode: self.mode_at(rules, now), ..self };
+        let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
+        next.admitted(0, transition)
     }
 
     fn acquire_probe(self, probing: Probing, rules: &Rules, now: Tick) -> (Self, Admission) {
@@ -67,7 +101,8 @@ impl Control {
             let next_lap = Probing { slots: 1, lap: probing.lap.wrapping_add(1), active, ..probing };
             self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
         } else {
-            self.rejected(Reason::ProbesBusy, Some((probe_timeout - silence).min(PROBES_BUSY_RETRY)))
+            let retry_after = Some((probe_timeout - silence).min(PROBES_BUSY_RETRY));
+            self.rejected(Rejected { reason: Reason::ProbesBusy, retry_after })
         }
     }
 
@@ -77,11 +112,11 @@ impl Control {
         (self, Admission::Admitted { stamp, taken_back, transition, shadow_rejected: false })
     }
 
-    fn rejected(self, reason: Reason, retry_after: Option<Duration>) -> (Self, Admission) {
+    fn rejected(self, rejected: Rejected) -> (Self, Admission) {
         let admission = if self.mode == Mode::Shadow {
             Admission::Admitted { stamp: Stamp::UNHEARD, taken_back: 0, transition: None, shadow_rejected: true }
         } else {
-            Admission::Rejected(Rejected { reason, retry_after })
+            Admission::Rejected(rejected)
         };
         (self, admission)
     }

@@ -44,13 +44,15 @@ mod tests;
 
 use core::time::Duration;
 
+pub(crate) use acquire::Hold;
 pub use acquire::{Admission, Rejected};
 pub(crate) use saved::Saved;
 pub use settle::{Ending, Settlement};
 pub use transition::{Cause, Transition};
 pub use vocabulary::{Mode, Outcome, Reason, State};
 pub use wait::Jitter;
-use wait::{Openings, Wait};
+use wait::Openings;
+pub(crate) use wait::Wait;
 
 use crate::clock::Tick;
 use crate::config::Rules;

@@ -8,7 +8,7 @@ use crate::config::Rules;
 
 /// A wait as it was chosen, and when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     pub(super) chosen: Duration,
     pub(super) until: Tick,
 }
@@ -16,6 +16,16 @@ pub(super) struct Wait {
 impl Wait {
     pub(super) fn from(now: Tick, chosen: Duration) -> Self {
         Self { chosen, until: now.after(chosen) }
+    }
+
+    /// From two readings of [`nanos`](Self::nanos).
+    pub(crate) fn from_nanos(until: u64, chosen: u64) -> Self {
+        Self { chosen: Duration::from_nanos(chosen), until: Tick::from_nanos(until) }
+    }
+
+    /// The tick of its end, and the nanoseconds that were chosen: fewer than 584 years, so they fit.
+    pub(crate) fn nanos(self) -> (u64, u64) {
+        (self.until.as_nanos(), self.chosen.as_nanos() as u64)
     }
 
     pub(super) fn is_over(self, now: Tick) -> bool {
