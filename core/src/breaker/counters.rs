@@ -58,7 +58,7 @@ struct Seldom {
 
 /// The stripe that counted a call's admission, and counts its success.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lane(u8);
+pub(super) struct Lane(usize);
 
 // Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.
 fn add(counter: &AtomicU64, count: u64) {
@@ -73,7 +73,7 @@ impl Counters {
     #[inline]
     pub(super) fn admit(&self) -> Lane {
         let lane = stripe();
-        add(&self.stripes[usize::from(lane) % STRIPES].admitted, 1);
+        add(&self.stripes[lane % STRIPES].admitted, 1);
         Lane(lane)
     }
 
@@ -95,7 +95,7 @@ impl Counters {
 
     #[inline]
     pub(crate) fn reject(&self) {
-        add(&self.stripes[usize::from(stripe()) % STRIPES].rejected, 1);
+        add(&self.stripes[stripe() % STRIPES].rejected, 1);
     }
 
     pub(crate) fn shadow_reject(&self) {
@@ -175,7 +175,7 @@ impl Counters {
     }
 
     fn at(&self, lane: Lane) -> &Stripe {
-        &self.stripes[usize::from(lane.0) % STRIPES]
+        &self.stripes[lane.0 % STRIPES]
     }
 
     fn sum(&self, counter: fn(&Stripe) -> &AtomicU64) -> u64 {

@@ -26,10 +26,10 @@ pub use tickets::Tickets;
 
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
-use crate::control::{Admission, Ending, Jitter, Outcome, Rejected};
+use crate::control::{Admission, Ending, Jitter, Outcome, Rejected, Stamp};
 use crate::histogram::Histogram;
 use crate::sync::Mutex;
-use counters::Counters;
+use counters::{Counters, Lane};
 use guarded::{Guarded, Settled};
 use listeners::Listeners;
 use permit::Start;
@@ -129,32 +129,42 @@ impl<C: Clock> CircuitBreaker<C> {
     #[inline]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
         let glance = self.word.glance();
-        match glance.admits() {
-            Some(stamp) if !glance.is_timed() => {
-                Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED })
-            }
-            _ => self.admit_at(self.clock.now()),
+        if let Some(stamp) = glance.admits()
+            && !glance.is_timed()
+        {
+            return Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED });
         }
-    }
-
-    /// A clock may run host code, so what was seen before it was read is not believed any more.
-    fn admit_at(&self, now: Tick) -> Result<Ticket, Rejected> {
-        let glance = self.word.glance();
-        let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
-        if let Some(stamp) = glance.admits() {
-            return Ok(Ticket { stamp, lane: self.counters.admit(), start });
-        }
+        // A clock may run host code, so what was seen before it was read is not believed any more.
+        let now = self.clock.now();
         if let Some(rejected) = self.word.rejection_at(now) {
             self.counters.reject();
             return Err(rejected);
         }
+        let (stamp, lane, start) = self.admit_at(now)?;
+        Ok(Ticket { stamp, lane, start })
+    }
+
+    /// Here and below, `inline(never)` keeps what is seldom needed out of the calls that it would slow down; and a ticket
+    /// crosses such a border in its parts, because one with an address could not stay in registers elsewhere.
+    #[inline(never)]
+    fn admit_at(&self, now: Tick) -> Result<(Stamp, Lane, Start), Rejected> {
+        let glance = self.word.glance();
+        let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
+        if let Some(stamp) = glance.admits() {
+            return Ok((stamp, self.counters.admit(), start));
+        }
+        self.ask_the_machine(now, start)
+    }
+
+    #[inline(never)]
+    fn ask_the_machine(&self, now: Tick, start: Start) -> Result<(Stamp, Lane, Start), Rejected> {
         self.change(|guarded| match guarded.acquire(now) {
             Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                 self.counters.take_back(taken_back);
                 if shadow_rejected {
                     self.counters.shadow_reject();
                 }
-                Ok(Ticket { stamp, lane: self.counters.admit(), start })
+                Ok((stamp, self.counters.admit(), start))
             }
             Admission::Rejected(rejected) => {
                 self.counters.reject();
@@ -175,7 +185,13 @@ impl<C: Clock> CircuitBreaker<C> {
                 return;
             }
         }
-        self.settle_at(ticket, ending, self.clock.now());
+        let Ticket { stamp, lane, start } = ticket;
+        self.settle_now(stamp, lane, start, ending);
+    }
+
+    #[inline(never)]
+    fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, ending: Ending) {
+        self.settle_at(Ticket { stamp, lane, start }, ending, self.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
@@ -200,6 +216,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// Takes a success that only the window has to know of, and not when; false, and nothing has changed, where the
     /// machine has to be asked.
+    #[inline(never)]
     fn count_success(&self, ticket: &Ticket) -> bool {
         let mut guarded = self.guarded.lock();
         let counted = guarded.count_success(ticket.stamp);
@@ -209,6 +226,7 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
+    #[inline(never)]
     fn settle_guarded(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
         self.change(|guarded| {
             let before = guarded.control;

@@ -109,6 +109,7 @@ impl Word {
 
     /// What a call is told that comes at `now`, where the circuit is open and its wait is not over; `None` where the
     /// machine has to be asked.
+    #[inline]
     pub(super) fn rejection_at(&self, now: Tick) -> Option<Rejected> {
         let glance = self.glance();
         if glance.0 & REJECTING == 0 {

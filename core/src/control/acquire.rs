@@ -45,6 +45,7 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// What a call is told that comes at `now`; `None` where the wait is over.
+    #[inline]
     pub fn rejection_at(self, now: Tick) -> Option<Rejected> {
         let retry_after = match self.wait {
             Some(wait) if wait.is_over(now) => return None,

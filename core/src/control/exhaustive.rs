@@ -129,7 +129,7 @@ fn check(situation: &Situation, rules: &Rules) {
         assert_eq!(rejected.retry_after.is_none(), held_without_end);
         // Where the clock stepped back behind the moment that the wait is counted from, it is told as it was chosen.
         let stepped_back = match control.phase {
-            Phase::Open { wait: Some(wait), .. } => wait.until > tick(NOW).after(wait.chosen),
+            Phase::Open { wait: Some(wait), .. } => wait.until > tick(NOW).after(wait.chosen()),
             Phase::HalfOpen(probing) => probing.active > tick(NOW),
             Phase::Closed { .. } | Phase::Open { wait: None, .. } => false,
         };

@@ -3,29 +3,39 @@
 use core::time::Duration;
 
 use super::{Control, Phase};
-use crate::clock::Tick;
+use crate::clock::{Tick, saturating_nanos};
 use crate::config::Rules;
 
 /// A wait as it was chosen, and when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Wait {
-    pub(super) chosen: Duration,
+    /// Nanoseconds, since every rejection compares them.
+    pub(super) chosen: u64,
     pub(super) until: Tick,
 }
 
 impl Wait {
     pub(super) fn from(now: Tick, chosen: Duration) -> Self {
-        Self { chosen, until: now.after(chosen) }
+        Self::until(now.after(chosen), chosen)
+    }
+
+    pub(super) fn until(until: Tick, chosen: Duration) -> Self {
+        Self { chosen: saturating_nanos(chosen), until }
     }
 
     /// From two readings of [`nanos`](Self::nanos).
     pub(crate) fn from_nanos(until: u64, chosen: u64) -> Self {
-        Self { chosen: Duration::from_nanos(chosen), until: Tick::from_nanos(until) }
+        Self { chosen, until: Tick::from_nanos(until) }
     }
 
-    /// The tick of its end, and the nanoseconds that were chosen: fewer than 584 years, so they fit.
+    /// The tick of its end, and the nanoseconds that were chosen.
     pub(crate) fn nanos(self) -> (u64, u64) {
-        (self.until.as_nanos(), self.chosen.as_nanos() as u64)
+        (self.until.as_nanos(), self.chosen)
+    }
+
+    /// As long as it was when it began.
+    pub(super) fn chosen(self) -> Duration {
+        Duration::from_nanos(self.chosen)
     }
 
     pub(super) fn is_over(self, now: Tick) -> bool {
@@ -34,7 +44,7 @@ impl Wait {
 
     /// What is left; never more than was chosen, even where the clock stepped back.
     pub(super) fn left(self, now: Tick) -> Duration {
-        self.until.since(now).min(self.chosen)
+        Duration::from_nanos(self.until.nanos_since(now).min(self.chosen))
     }
 }
 
