@@ -126,7 +126,7 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`Rejected`], with what is left of the wait.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
         let glance = self.word.glance();
         if let Some(stamp) = glance.admits()
