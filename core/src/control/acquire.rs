@@ -99,7 +99,7 @@ impl Control {
             let one_more = Probing { slots: probing.slots + 1, active, ..probing };
             self.with(Phase::HalfOpen(one_more)).admitted(0, None)
         } else if silence >= probe_timeout {
-            let next_lap = Probing { slots: 1, lap: probing.lap.wrapping_add(1), active, ..probing };
+            let next_lap = Probing { slots: 1, lap: probing.lap + 1, active, ..probing };
             self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
         } else {
             let retry_after = Some((probe_timeout - silence).min(PROBES_BUSY_RETRY));

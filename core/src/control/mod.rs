@@ -92,7 +92,7 @@ struct Probing {
     /// Probe slots taken.
     slots: u8,
     /// Grows each time the slots are taken back.
-    lap: u32,
+    lap: u64,
     /// When a probe was last admitted or settled.
     active: Tick,
 }
@@ -101,7 +101,7 @@ struct Probing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     generation: u64,
-    lap: u32,
+    lap: u64,
 }
 
 impl Control {
