@@ -73,6 +73,7 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
             Phase::Closed { .. } => assert!(state == State::Closed && !turned_away && left.is_none()),
             Phase::HalfOpen(_) => assert!(state == State::HalfOpen && left.is_none()),
             Phase::Open { wait, .. } => {
+                assert_eq!(turned_away, wait.is_none_or(|wait| moment < wait.until), "{control:?}");
                 assert_eq!(state == State::Open, turned_away, "{control:?}");
                 assert_eq!(left.is_some(), turned_away && wait.is_some(), "{control:?}");
                 assert!(left.is_none_or(|left| !left.is_zero() && left <= wait.unwrap().chosen), "no more than chosen");
