@@ -1,4 +1,4 @@
-"""What random histories have been through, so that what the chance never leads to is noticed."""
+"""What a history has been through, so that what no vector shows and no chance leads to is noticed."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Census:
 
     @contextmanager
     def of(self, model: Breaker, step: Mapping[str, Any], permits: Mapping[str, tuple[Any, ...]]) -> Iterator[None]:
-        """Looks at the model before and after a step of its."""
-        now = step["at_ms"] * 1_000_000
+        """Looks at the model before and after a step; behind a permit's name stand, last, its breaker and itself."""
+        now, known = step["at_ms"] * 1_000_000, len(model.transitions)
         before = dict(model.counters)
         mode, shape, openings, generation = model.mode, model.window.shape, model.openings.count, model.generation
         # Nothing here may keep the core's permit alive: it is settled by being dropped.
         name = step.get("settle", step.get("drop", ""))
-        voice = self.voice(model, *permits[name][1:]) if name in permits else None
+        voice = self.voice(model, *permits[name][-2:]) if name in permits else None
         if step["at_ms"] < self.at_ms:
             self.note("the clock steps back in the middle of a wait", model.left(now) not in (None, 0))
             in_seconds = shape is not None and shape[0] == "seconds" and bool(model.window.seen(now))
@@ -75,7 +75,7 @@ class Census:
         self.note("a window changes its shape", "reconfigure" in step and model.window.shape != shape)
         if "rejected_calls" in grew:
             self.note(f"rejected: {self.reason(model)}")
-        for _, _, cause in model.transitions:
+        for _, _, cause in model.transitions[known:]:
             self.note(f"transition: {cause}")
             self.note("a forced wait ends in a probe", cause == "timeout_elapsed" and mode == "forced_open")
         if model.state == "open" and model.mode != "forced_open" and model.generation > generation:
