@@ -50,6 +50,7 @@ ACQUIRES = {
     ("shadow", "open", "first probe"),
     ("shadow", "half_open", "admitted"),
     ("shadow", "half_open", "shadow_rejected"),
+    ("shadow", "half_open", "taken back"),
 }
 SETTLES = {
     *product(("current", "late"), ("closed", "half_open"), OUTCOMES),
@@ -62,13 +63,15 @@ SETTLES = {
 }
 OPERATOR = set(product(ORDERS, STATES))
 
+UNKNOWN = "one that does not exist"
+
 REQUIRED: dict[str, set[Any]] = {
     "transition": TRANSITIONS,
     "acquire": ACQUIRES,
     "settle": SETTLES,
     "order": OPERATOR,
     "counter moved": set(COUNTERS),
-    "field refused": set(FIELDS),
+    "field refused": {*FIELDS, UNKNOWN},
     "field given": set(FIELDS),
     "happened": set(EXPECTED),
 }
@@ -85,7 +88,8 @@ class Witness:
 
     def vector(self, vector: dict[str, Any]) -> None:
         if "config_error" in vector:
-            self.note("field refused", vector["config_error"])
+            field = vector["config_error"]
+            self.note("field refused", field if field in FIELDS else UNKNOWN)
             return
         for field in vector["config"]:
             self.note("field given", field)
