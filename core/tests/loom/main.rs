@@ -1,0 +1,87 @@
+//! Every interleaving of two and three threads on one breaker, as far as the memory model allows it.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test --package halfopen --release --test loom --target-dir target/loom`
+#![cfg(loom)]
+
+mod calls;
+mod orders;
+
+use core::time::Duration;
+
+use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome};
+use loom::sync::Arc;
+use loom::thread;
+
+type Breaker = CircuitBreaker<ManualClock>;
+
+/// Durations are left out but where they are asked for: their histogram has no part in any verdict.
+fn config() -> ConfigBuilder {
+    Config::builder().failure_threshold(1).success_threshold(1).half_open_max_calls(1).record_durations(false)
+}
+
+fn breaker(config: ConfigBuilder) -> Arc<Breaker> {
+    Arc::new(CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new()))
+}
+
+/// Open, with its wait over.
+fn about_to_probe(config: ConfigBuilder) -> Arc<Breaker> {
+    let breaker = breaker(config.timeout_seconds(1.0));
+    breaker.acquire().unwrap().failure();
+    breaker.clock().advance(Duration::from_secs(1));
+    breaker
+}
+
+fn call(breaker: &Breaker, outcome: Outcome) -> bool {
+    breaker.acquire().map(|permit| permit.settle(outcome)).is_ok()
+}
+
+/// Three threads are searched up to three preemptions, which is where nearly all known concurrency defects show
+/// (Musuvathi and Qadeer: Iterative context bounding, 2007).
+fn three_threads(check: impl Fn() + Sync + Send + 'static) {
+    let mut search = loom::model::Builder::new();
+    search.preemption_bound = Some(3);
+    search.check(check);
+}
+
+/// Two are searched without a bound, and from both ends: where loom looks for another order of two accesses it knows of
+/// each place only who came last, so what it finds hangs on who was first to run.
+fn two_threads(check: impl Fn(Turn) + Sync + Send + Copy + 'static) {
+    for turn in [Turn::FirstSpawned, Turn::SecondSpawned] {
+        loom::model(move || check(turn));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Turn {
+    FirstSpawned,
+    SecondSpawned,
+}
+
+impl Turn {
+    /// Runs both at once, on the same breaker.
+    fn race<A: 'static, B: 'static>(
+        self,
+        breaker: &Arc<Breaker>,
+        first: impl FnOnce(&Breaker) -> A + 'static,
+        second: impl FnOnce(&Breaker) -> B + 'static,
+    ) -> (A, B) {
+        let shared = Arc::clone(breaker);
+        match self {
+            Self::FirstSpawned => {
+                let spawned = thread::spawn(move || first(&shared));
+                let second = second(breaker);
+                (spawned.join().unwrap(), second)
+            }
+            Self::SecondSpawned => {
+                let spawned = thread::spawn(move || second(&shared));
+                (first(breaker), spawned.join().unwrap())
+            }
+        }
+    }
+}
+
+fn counts_add_up(breaker: &Breaker, asked: u64) {
+    let counts = breaker.counts();
+    assert_eq!(counts.in_flight, 0);
+    assert_eq!(counts.total_calls + counts.rejected_calls, asked);
+}
