@@ -189,6 +189,13 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_comes_back_from_its_nanoseconds() {
+        let wait = Wait::from(Tick::from_nanos(5), Duration::from_nanos(7));
+        assert_eq!(wait.nanos(), (12, 7));
+        assert_eq!(Wait::from_nanos(12, 7), wait);
+    }
+
+    #[test]
     fn a_power_is_that_many_factors() {
         assert_eq!([0, 1, 2, 3, 7, 10].map(|exponent| power(2.0, exponent)), [1.0, 2.0, 4.0, 8.0, 128.0, 1024.0]);
         assert_eq!(power(1.5, 5), 7.59375);
