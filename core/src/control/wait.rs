@@ -76,14 +76,13 @@ impl Openings {
 }
 
 /// `base` to the power of `exponent`, by squaring: `core` has none, and the openings in a row may be billions.
-fn power(mut base: f64, mut exponent: u32) -> f64 {
+fn power(mut base: f64, exponent: u32) -> f64 {
     let mut power = 1.0;
-    while exponent != 0 {
-        if exponent % 2 == 1 {
+    for bit in 0..u32::BITS {
+        if (exponent >> bit) % 2 == 1 {
             power *= base;
         }
         base *= base;
-        exponent /= 2;
     }
     power
 }

@@ -7,6 +7,9 @@ mod calls;
 mod orders;
 
 use core::time::Duration;
+use std::sync::Arc as Shared;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread as real;
 
 use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome};
 use loom::sync::Arc;
@@ -38,17 +41,26 @@ fn call(breaker: &Breaker, outcome: Outcome) -> bool {
 /// Three threads are searched up to three preemptions, which is where nearly all known concurrency defects show
 /// (Musuvathi and Qadeer: Iterative context bounding, 2007).
 fn three_threads(check: impl Fn() + Sync + Send + 'static) {
-    let mut search = loom::model::Builder::new();
-    search.preemption_bound = Some(3);
-    search.check(check);
+    search(Some(3), check);
 }
 
 /// Two are searched without a bound, and from both ends: where loom looks for another order of two accesses it knows of
 /// each place only who came last, so what it finds hangs on who was first to run.
 fn two_threads(check: impl Fn(Turn) + Sync + Send + Copy + 'static) {
-    for turn in [Turn::FirstSpawned, Turn::SecondSpawned] {
-        loom::model(move || check(turn));
-    }
+    search(None, move || check(Turn::FirstSpawned));
+    search(None, move || check(Turn::SecondSpawned));
+}
+
+fn search(preemptions: Option<usize>, check: impl Fn() + Sync + Send + 'static) {
+    let executions = Shared::new(AtomicU64::new(0));
+    let counted = Shared::clone(&executions);
+    let mut search = loom::model::Builder::new();
+    search.preemption_bound = preemptions;
+    search.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        check();
+    });
+    println!("loom: {} executions of {}", executions.load(Ordering::Relaxed), real::current().name().unwrap_or_default());
 }
 
 #[derive(Clone, Copy)]
