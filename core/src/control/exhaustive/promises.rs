@@ -51,7 +51,7 @@ fn admitted_by_the_machine(admission: &Admission) -> Option<Stamp> {
 fn tells_the_wait_exactly(control: &Control, rules: &Rules, rejected: Rejected) {
     // Where the clock stepped back behind the moment that the wait is counted from, it is told as it was chosen.
     let stepped_back = match control.phase {
-        Phase::Open { wait: Some(wait), .. } => wait.until > NOW.after(wait.chosen),
+        Phase::Open { wait: Some(wait), .. } => wait.until > NOW.after(wait.chosen()),
         Phase::HalfOpen(probing) => probing.active > NOW,
         Phase::Closed { .. } | Phase::Open { wait: None, .. } => false,
     };
@@ -76,7 +76,10 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
                 assert_eq!(turned_away, wait.is_none_or(|wait| moment < wait.until), "{control:?}");
                 assert_eq!(state == State::Open, turned_away, "{control:?}");
                 assert_eq!(left.is_some(), turned_away && wait.is_some(), "{control:?}");
-                assert!(left.is_none_or(|left| !left.is_zero() && left <= wait.unwrap().chosen), "no more than chosen");
+                assert!(
+                    left.is_none_or(|left| !left.is_zero() && left <= wait.unwrap().chosen()),
+                    "no more than chosen"
+                );
             }
         }
         assert!(mode == Mode::ForcedOpen || next.mode == mode, "the mode that is told is the one that decides");
