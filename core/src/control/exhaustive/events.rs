@@ -176,7 +176,7 @@ fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Ca
     }
     let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure).unwrap_or_default();
     let chosen = grown.max(hint).min(longest);
-    let wait = Some(Wait { chosen: chosen.as_nanos() as u64, until: NOW.after(chosen) });
+    let wait = Some(Wait::until(NOW.after(chosen), chosen));
     let openings = Openings { count: before_it.count + 1, last_wait: chosen };
     next_generation(before, Control { openings, ..before.with(Phase::Open { failures, wait }) }, cause)
 }
@@ -200,7 +200,7 @@ fn forced_open(before: Control, duration: Option<Duration>) -> Control {
         Phase::Closed { failures, .. } | Phase::Open { failures, .. } => failures,
         Phase::HalfOpen(_) => 0,
     };
-    let wait = duration.map(|chosen| Wait { chosen: chosen.as_nanos() as u64, until: NOW.after(chosen) });
+    let wait = duration.map(|chosen| Wait::until(NOW.after(chosen), chosen));
     let held = before.with(Phase::Open { failures, wait });
     let held = Control { mode: Mode::ForcedOpen, openings: openings_that_count(before), ..held };
     let (control, transition) = before.force_open(duration, NOW);
