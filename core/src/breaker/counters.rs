@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::control::Outcome;
+use crate::histogram::{Durations, Histogram};
 use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
 /// What has been counted since the breaker was made.
@@ -11,6 +12,7 @@ use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 pub(crate) struct Counters {
     stripes: [Stripe; STRIPES],
     seldom: Seldom,
+    success_durations: Histogram,
 }
 
 /// What a busy circuit counts, in a cache line of its own, so that threads of different stripes do not slow each other
@@ -86,6 +88,7 @@ impl Counters {
     /// Adds the duration of a success; `now` where it had a say.
     #[inline]
     pub(super) fn record_success(&self, lane: Lane, nanos: u64, now: Option<Tick>) {
+        self.success_durations.record(nanos);
         let stripe = self.at(lane);
         stripe.success_nanos.fetch_add(nanos, Ordering::Relaxed);
         if let Some(now) = now {
@@ -141,9 +144,9 @@ impl Counters {
         self.sum(|stripe| &stripe.successes)
     }
 
-    /// The recorded durations of successes, added up.
-    pub(super) fn success_durations(&self) -> Duration {
-        Duration::from_nanos(self.sum(|stripe| &stripe.success_nanos))
+    /// The recorded durations of successes.
+    pub(super) fn success_durations(&self) -> Durations {
+        self.success_durations.read(Duration::from_nanos(self.sum(|stripe| &stripe.success_nanos)))
     }
 
     pub(super) fn last_success(&self) -> Option<Tick> {

@@ -27,7 +27,6 @@ pub use tickets::Tickets;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::control::{Admission, Ending, Jitter, Outcome, Rejected, Stamp};
-use crate::histogram::Histogram;
 use crate::sync::Mutex;
 use counters::{Counters, Lane};
 use guarded::{Guarded, Settled};
@@ -63,13 +62,19 @@ use word::Word;
 /// ```
 #[derive(Debug)]
 pub struct CircuitBreaker<C> {
+    front: Front<C>,
+    counters: Counters,
+    listeners: Listeners,
+    guarded: Mutex<Guarded>,
+}
+
+/// What every call reads and hardly anything writes, apart from the cache lines of what calls write.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Front<C> {
     name: Arc<str>,
     clock: C,
     word: Word,
-    counters: Counters,
-    successes: Histogram,
-    listeners: Listeners,
-    guarded: Mutex<Guarded>,
 }
 
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
@@ -90,11 +95,12 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
         let guarded = Guarded::new(config, jitter);
         Self {
-            name: guarded.config.shared_name(),
-            clock,
-            word: Word::new(&guarded.control, guarded.rules()),
+            front: Front {
+                name: guarded.config.shared_name(),
+                clock,
+                word: Word::new(&guarded.control, guarded.rules()),
+            },
             counters: Counters::default(),
-            successes: Histogram::new(),
             listeners: Listeners::default(),
             guarded: Mutex::new(guarded),
         }
@@ -126,17 +132,17 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`Rejected`], with what is left of the wait.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
-        let glance = self.word.glance();
+        let glance = self.front.word.glance();
         if let Some(stamp) = glance.admits()
             && !glance.is_timed()
         {
             return Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED });
         }
         // A clock may run host code, so what was seen before it was read is not believed any more.
-        let now = self.clock.now();
-        if let Some(rejected) = self.word.rejection_at(now) {
+        let now = self.front.clock.now();
+        if let Some(rejected) = self.front.word.rejection_at(now) {
             self.counters.reject();
             return Err(rejected);
         }
@@ -148,7 +154,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// crosses such a border in its parts, because one with an address could not stay in registers elsewhere.
     #[inline(never)]
     fn admit_at(&self, now: Tick) -> Result<(Stamp, Lane, Start), Rejected> {
-        let glance = self.word.glance();
+        let glance = self.front.word.glance();
         let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
         if let Some(stamp) = glance.admits() {
             return Ok((stamp, self.counters.admit(), start));
@@ -176,7 +182,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
     #[inline]
     pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
-        let (ending, glance) = (ending.into(), self.word.glance());
+        let (ending, glance) = (ending.into(), self.front.word.glance());
         if ending.outcome == Outcome::Success && !glance.is_timed() {
             if glance.unmoved_by_success(ticket.stamp) {
                 return self.counters.succeed(ticket.lane);
@@ -191,12 +197,12 @@ impl<C: Clock> CircuitBreaker<C> {
 
     #[inline(never)]
     fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, ending: Ending) {
-        self.settle_at(Ticket { stamp, lane, start }, ending, self.clock.now());
+        self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
-        let (ending, glance) = (ending.into(), self.word.glance());
+        let (ending, glance) = (ending.into(), self.front.word.glance());
         let nanos = ticket.start.lasted(now);
         let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
             self.counters.succeed(ticket.lane);
@@ -209,7 +215,6 @@ impl<C: Clock> CircuitBreaker<C> {
             settled.current
         };
         if let Some(nanos) = nanos.filter(|_| glance.is_recording()) {
-            self.successes.record(nanos);
             self.counters.record_success(ticket.lane, nanos, current.then_some(now));
         }
     }
@@ -248,7 +253,7 @@ impl<C: Clock> CircuitBreaker<C> {
         let mut guarded = self.guarded.lock();
         let known = guarded.history.total();
         let result = change(&mut guarded);
-        self.word.publish(&guarded.control, guarded.rules());
+        self.front.word.publish(&guarded.control, guarded.rules());
         let event = guarded.history.newer_than(known);
         if let Some(event) = event {
             self.listeners.announce(event);
