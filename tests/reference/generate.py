@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from histories import EVENTS_A_HISTORY, some_config, some_step
+from histories import EVENTS_A_HISTORY, PASSING, some_config, some_step
 from run_vectors import Run
 
 WHOLE = 10
@@ -43,7 +43,7 @@ def vector(seed: int) -> dict[str, Any]:
     config = without_jitter(some_config(chance))
     run, steps, at_ms, before = Run(config), list[dict[str, Any]](), 0, dict[str, object]()
     for number in range(EVENTS_A_HISTORY):
-        at_ms = max(0, at_ms + chance.choice([0, 0, 1, 1, 2, 3, 5, 20, 150, 1000, -1, -7]))
+        at_ms = max(0, at_ms + chance.choice(PASSING))
         step = some_step(chance, at_ms, run.breaker, run.permits, number)
         if step.get("outcome") != "failure":
             # In JavaScript only a failure can carry a hint.

@@ -27,6 +27,8 @@ EVENTS_A_HISTORY = 200
 PROCESSES = 2
 LONG_ENOUGH = 100_000
 """With so many events everything has to have happened."""
+PASSING = (0, 0, 1, 1, 2, 3, 5, 20, 150, 1000, -1, -7, -150)
+"""Milliseconds between two steps."""
 OUTCOMES = ("success", "success", "success", "failure", "failure", "failure", "ignored", "cancelled")
 
 
@@ -194,7 +196,7 @@ def history(seed: int) -> tuple[Counter[str], str | None]:
         config.pop("max_timeout_seconds")
     both, steps, at_ms, census = Both(config), list[dict[str, Any]](), 0, Census()
     for number in range(EVENTS_A_HISTORY):
-        at_ms = max(0, at_ms + chance.choice([0, 0, 1, 1, 2, 3, 5, 20, 150, 1000, -1, -7]))
+        at_ms = max(0, at_ms + chance.choice(PASSING))
         step = some_step(chance, at_ms, both.model, both.permits, number)
         steps.append(step)
         with census.of(both.model, step, both.permits):

@@ -76,14 +76,13 @@ impl Openings {
 }
 
 /// `base` to the power of `exponent`, by squaring: `core` has none, and the openings in a row may be billions.
-fn power(mut base: f64, mut exponent: u32) -> f64 {
+fn power(mut base: f64, exponent: u32) -> f64 {
     let mut power = 1.0;
-    while exponent != 0 {
-        if exponent % 2 == 1 {
+    for bit in 0..u32::BITS {
+        if (exponent >> bit) % 2 == 1 {
             power *= base;
         }
         base *= base;
-        exponent /= 2;
     }
     power
 }
@@ -186,6 +185,13 @@ mod tests {
             // To the generation just before the next of them.
             control = Control { generation: open.generation, ..Control::new(rules, open.jitter) };
         }
+    }
+
+    #[test]
+    fn a_wait_comes_back_from_its_nanoseconds() {
+        let wait = Wait::from(Tick::from_nanos(5), Duration::from_nanos(7));
+        assert_eq!(wait.nanos(), (12, 7));
+        assert_eq!(Wait::from_nanos(12, 7), wait);
     }
 
     #[test]

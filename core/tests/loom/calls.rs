@@ -8,7 +8,7 @@ use crate::{about_to_probe, breaker, call, config, counts_add_up, three_threads,
 
 #[test]
 fn a_success_and_a_failure() {
-    two_threads(|turn| {
+    two_threads(None, |turn| {
         let breaker = breaker(config());
         let (admitted, _) = turn.race(&breaker, |it| call(it, Outcome::Failure), |it| call(it, Outcome::Success));
         assert!(admitted, "closed: it was admitted");
@@ -36,7 +36,7 @@ fn one_slot_and_three_that_want_it() {
 
 #[test]
 fn a_probe_that_is_dropped_while_another_asks() {
-    two_threads(|turn| {
+    two_threads(None, |turn| {
         let breaker = about_to_probe(config());
         let probe = breaker.admit().unwrap();
         let (admitted, ()) =
@@ -49,7 +49,7 @@ fn a_probe_that_is_dropped_while_another_asks() {
 
 #[test]
 fn how_long_a_call_took_is_kept_while_another_opens() {
-    two_threads(|turn| {
+    two_threads(None, |turn| {
         let breaker = breaker(config().record_durations(true));
         let (good, bad) = (breaker.admit().unwrap(), breaker.admit().unwrap());
         turn.race(&breaker, |it| it.settle(bad, Outcome::Failure), |it| it.settle(good, Outcome::Success));
@@ -60,7 +60,7 @@ fn how_long_a_call_took_is_kept_while_another_opens() {
 
 #[test]
 fn two_failures_enter_the_window_once_each() {
-    two_threads(|turn| {
+    two_threads(None, |turn| {
         let rates = config().failure_threshold(None).failure_rate_threshold(1.0).minimum_calls(2);
         let breaker = breaker(rates.window(WindowShape::Calls(2)));
         turn.race(&breaker, |it| call(it, Outcome::Failure), |it| call(it, Outcome::Failure));
@@ -71,7 +71,7 @@ fn two_failures_enter_the_window_once_each() {
 
 #[test]
 fn a_success_and_a_failure_enter_the_window_once_each() {
-    two_threads(|turn| {
+    two_threads(None, |turn| {
         let rates = config().failure_threshold(None).failure_rate_threshold(1.0).minimum_calls(2);
         let breaker = breaker(rates.window(WindowShape::Calls(2)));
         turn.race(&breaker, |it| call(it, Outcome::Failure), |it| call(it, Outcome::Success));
@@ -83,7 +83,7 @@ fn a_success_and_a_failure_enter_the_window_once_each() {
 
 #[test]
 fn a_reading_adds_up_at_every_moment() {
-    two_threads(|turn| {
+    two_threads(None, |turn| {
         let breaker = breaker(config().failure_threshold(9));
         let calls = |it: &crate::Breaker| {
             call(it, Outcome::Success);

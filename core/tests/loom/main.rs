@@ -7,6 +7,9 @@ mod calls;
 mod orders;
 
 use core::time::Duration;
+use std::sync::Arc as Shared;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread as real;
 
 use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome};
 use loom::sync::Arc;
@@ -35,20 +38,37 @@ fn call(breaker: &Breaker, outcome: Outcome) -> bool {
     breaker.acquire().map(|permit| permit.settle(outcome)).is_ok()
 }
 
-/// Three threads are searched up to two preemptions, which is where nearly all known concurrency defects show
-/// (Musuvathi and Qadeer: Iterative context bounding, 2007); with `HALFOPEN_PROVE`, in minutes, up to three.
-fn three_threads(check: impl Fn() + Sync + Send + 'static) {
-    let mut search = loom::model::Builder::new();
-    search.preemption_bound = Some(if std::env::var_os("HALFOPEN_PROVE").is_some() { 3 } else { 2 });
-    search.check(check);
+/// So many preemptions are searched where there is no end of them: two is where nearly all known concurrency defects show
+/// (Musuvathi and Qadeer: Iterative context bounding, 2007); with `HALFOPEN_PROVE`, in minutes, one more.
+fn bounded() -> Option<usize> {
+    Some(if std::env::var_os("HALFOPEN_PROVE").is_some() { 3 } else { 2 })
 }
 
-/// Two are searched without a bound, and from both ends: where loom looks for another order of two accesses it knows of
-/// each place only who came last, so what it finds hangs on who was first to run.
-fn two_threads(check: impl Fn(Turn) + Sync + Send + Copy + 'static) {
-    for turn in [Turn::FirstSpawned, Turn::SecondSpawned] {
-        loom::model(move || check(turn));
-    }
+fn three_threads(check: impl Fn() + Sync + Send + 'static) {
+    search(bounded(), check);
+}
+
+/// Two are searched from both ends: where loom looks for another order of two accesses it knows of each place only who
+/// came last, so what it finds hangs on who was first to run.
+fn two_threads(preemptions: Option<usize>, check: impl Fn(Turn) + Sync + Send + Copy + 'static) {
+    search(preemptions, move || check(Turn::FirstSpawned));
+    search(preemptions, move || check(Turn::SecondSpawned));
+}
+
+fn search(preemptions: Option<usize>, check: impl Fn() + Sync + Send + 'static) {
+    let executions = Shared::new(AtomicU64::new(0));
+    let counted = Shared::clone(&executions);
+    let mut search = loom::model::Builder::new();
+    search.preemption_bound = preemptions;
+    search.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        check();
+    });
+    println!(
+        "loom: {} executions of {}",
+        executions.load(Ordering::Relaxed),
+        real::current().name().unwrap_or_default()
+    );
 }
 
 #[derive(Clone, Copy)]
