@@ -2,6 +2,7 @@
 
 use halfopen::{Ending, Outcome, Ticket};
 use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -54,6 +55,37 @@ pub fn begin<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyAny>
     call_object(breaker, breaker.get().hold(breaker.py())?)
 }
 
+/// `GuardedFunction`: a function with the breaker that guards it.
+#[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
+pub struct PyGuardedFunction {
+    breaker: Py<PyBreaker>,
+    function: Py<PyAny>,
+}
+
+#[pymethods]
+impl PyGuardedFunction {
+    #[new]
+    #[pyo3(signature = (breaker, function, /))]
+    fn new(breaker: Py<PyBreaker>, function: Py<PyAny>) -> Self {
+        Self { breaker, function }
+    }
+
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__<'py>(
+        &self,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = args.py();
+        call(self.breaker.bind(py), self.function.bind(py), args, kwargs)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)?;
+        visit.call(&self.function)
+    }
+}
+
 /// Makes a whole call; where its result has yet to be awaited or iterated, it ends when that does.
 pub fn call<'py>(
     breaker: &Bound<'py, PyBreaker>,
@@ -70,13 +102,13 @@ pub fn call<'py>(
             return Err(error);
         }
     };
-    if is_awaitable(&result)? {
-        guarded_awaitable(&call_object(breaker, held)?, &result)
-    } else if is_stream(&result)? {
-        guarded_stream(&call_object(breaker, held)?, &result)
-    } else {
-        held.settle(Outcome::Success);
-        Ok(result)
+    match Returned::of(&result)? {
+        Returned::Value => {
+            held.settle(Outcome::Success);
+            Ok(result)
+        }
+        Returned::Awaitable => guarded_awaitable(&call_object(breaker, held)?, &result),
+        Returned::Stream => guarded_stream(&call_object(breaker, held)?, &result),
     }
 }
 
@@ -97,36 +129,46 @@ impl PyBreaker {
     }
 }
 
-/// Whether `await` takes it.
-#[pyfunction]
-#[pyo3(signature = (result, /))]
-pub fn is_awaitable(result: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    if has_await(result) {
-        return Ok(true);
+/// What a function returned.
+enum Returned {
+    Value,
+    Awaitable,
+    Stream,
+}
+
+impl Returned {
+    fn of(result: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if has_await(result) {
+            return Ok(Self::Awaitable);
+        }
+        if !is_stream(result)? {
+            return Ok(Self::Value);
+        }
+        // A generator may be a coroutine of the kind that was written with a decorator.
+        static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let is_awaitable = IS_AWAITABLE.import(result.py(), "inspect", "isawaitable")?;
+        Ok(if is_awaitable.call1((result,))?.extract()? { Self::Awaitable } else { Self::Stream })
     }
-    // A generator may be a coroutine of the kind that was written with a decorator.
-    if !is_generator(result)? {
-        return Ok(false);
-    }
-    IS_AWAITABLE.import(result.py(), "inspect", "isawaitable")?.call1((result,))?.extract()
 }
 
 /// Whether it is a generator or an async generator: the call that returned it ends when it does.
 pub fn is_stream(result: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static ASYNC_GENERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    Ok(is_generator(result)? || is_exactly(result, &ASYNC_GENERATOR, "AsyncGeneratorType")?)
+    // Neither class can have subclasses.
+    static CLASSES: PyOnceLock<[Py<PyType>; 2]> = PyOnceLock::new();
+    let py = result.py();
+    let classes = CLASSES.get_or_try_init(py, || {
+        let types = py.import("types")?;
+        let class = |name| Ok::<_, PyErr>(types.getattr(name)?.cast_into()?.unbind());
+        Ok::<_, PyErr>([class("GeneratorType")?, class("AsyncGeneratorType")?])
+    })?;
+    Ok(classes.iter().any(|class| result.get_type_ptr() == class.bind(py).as_type_ptr()))
 }
 
-fn is_generator(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static GENERATOR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    is_exactly(object, &GENERATOR, "GeneratorType")
-}
-
-/// Compares classes that have no subclasses.
-fn is_exactly(object: &Bound<'_, PyAny>, class: &PyOnceLock<Py<PyType>>, name: &str) -> PyResult<bool> {
-    let class = class.import(object.py(), "types", name)?;
-    Ok(object.get_type_ptr() == class.as_type_ptr())
+/// Whether `await` takes it.
+#[pyfunction]
+#[pyo3(signature = (result, /))]
+pub fn is_awaitable(result: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(matches!(Returned::of(result)?, Returned::Awaitable))
 }
 
 /// The awaitable that a call returned, which settles the call when it has been awaited.

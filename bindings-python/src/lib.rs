@@ -24,6 +24,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<breaker::PyBreaker>()?;
     module.add_class::<permit::PyPermit>()?;
     module.add_class::<evidence::PyEvidence>()?;
+    module.add_class::<guarded::PyGuardedFunction>()?;
     module.add("Call", raw::call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     Ok(())

@@ -102,7 +102,7 @@ fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
 
 unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter hands a method an object of its class and an argument, and is attached.
-    let (call, result) = unsafe { borrowed(call, result) };
+    let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || {
         if is_stream(&result)? {
             // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
@@ -117,7 +117,7 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
 
 unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above.
-    let (call, error) = unsafe { borrowed(call, error) };
+    let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
         Python::attach(|py| {
             if let Some(held) = held_by(&call) {
@@ -168,16 +168,13 @@ fn held_by<'a>(call: &'a Bound<'_, PyAny>) -> Option<Held<'a>> {
     ticket.map(|ticket| Held::new(breaker, ticket))
 }
 
-/// The arguments of a method.
+/// The object and the argument of a method.
 ///
 /// # Safety
 /// The interpreter is attached, and both objects stay alive for as long as the result is used.
-unsafe fn borrowed<'py>(one: *mut ffi::PyObject, other: *mut ffi::PyObject) -> (Bound<'py, PyAny>, Bound<'py, PyAny>) {
+unsafe fn borrowed<'py>(objects: [*mut ffi::PyObject; 2]) -> [Borrowed<'py, 'py, PyAny>; 2] {
     // SAFETY: as asked of the caller.
-    unsafe {
-        let py = Python::assume_attached();
-        (Bound::from_borrowed_ptr(py, one), Bound::from_borrowed_ptr(py, other))
-    }
+    objects.map(|object| unsafe { Borrowed::from_ptr(Python::assume_attached(), object) })
 }
 
 /// The answer of a method as the interpreter expects it.

@@ -5,7 +5,7 @@ from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, ParamSpec, TypeVar, overload
 
-from halfopen._core import Call, is_awaitable
+from halfopen._core import Call, GuardedFunction, is_awaitable
 from halfopen.circuit import Circuit
 from halfopen.forward import forwarding
 from halfopen.guard import async_stream_function, guarded_generator
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PLAIN = """
 def guarded({parameters}):
-    return _call_sync(_func, {arguments})
+    return _run({arguments})
 """
 
 # Between two steps of Python an interrupt may strike. The call is an object from its first instant, so that it is given
@@ -26,11 +26,10 @@ _COROUTINE = """
 async def guarded({parameters}):
     _call = _begin()
     try:
-        _result = await _func({arguments})
+        return _call.returned(await _func({arguments}))
     except BaseException as _error:
         _call.raised(_error)
         raise
-    return _call.returned(_result)
 """
 
 
@@ -111,7 +110,7 @@ class CircuitBreaker(GuardedCalls):
         self.order_disabled()
 
     def _guard_plain_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return forwarding(_PLAIN, func, _call_sync=self.call_sync)
+        return forwarding(_PLAIN, func, _run=GuardedFunction(self, func))
 
     def _guard_async_generator_function(
         self, func: Callable[..., AsyncGenerator[Any, Any]]

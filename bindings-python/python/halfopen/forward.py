@@ -1,42 +1,50 @@
 """Functions that take what another function takes, and hand it on.
 
-``def guarded(*args, **kwargs)`` would do, but to pack and unpack what it is given takes a third of the time of a guarded
-call. So a guarding function is compiled with the very parameters of the function that it guards. That also keeps wrong
-arguments what they are, a mistake of the caller, who hears of it before a call has begun.
+``def guarded(*args, **kwargs)`` would do, but to pack and unpack what it is given takes a third of the time of a
+guarded call. So a guarding function is compiled with the very parameters of the function that it guards. That also
+keeps wrong arguments what they are: a mistake of the caller, who hears of it before a call has begun.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache, wraps
 from keyword import iskeyword
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 _VARARGS, _VARKEYWORDS = 4, 8
-_WHATEVER = "*args, **kwargs"
+"""The flags of a function's code that takes ``*args`` and ``**kwargs``."""
 
 
 def forwarding(template: str, func: Callable[..., Any], **names: Any) -> Callable[..., Any]:
     """The function ``guarded`` of a template, for ``func``; it looks like ``func``.
 
-    In the template ``{parameters}`` stands for what ``func`` takes, ``{arguments}`` for what hands that on, ``_func`` for
-    ``func``, and each of ``names`` for its value. Every name of its own begins with an underscore.
+    In the template ``{parameters}`` stands for what ``func`` takes, ``{arguments}`` for what hands that on, ``_func``
+    for ``func``, and each of ``names`` for its value.
     """
-    parameters = arguments = _WHATEVER
-    own_signature = isinstance(func, FunctionType) and _can_be_repeated(func.__code__, template)
-    if own_signature:
-        parameters, arguments = ", ".join(_parameters(func)), ", ".join(_arguments(func.__code__))
-    guarded = _binder(template, parameters, arguments, tuple(names))(func, *names.values())
-    if own_signature:
+    own = _signature_of(func, template) if isinstance(func, FunctionType) else None
+    guarded = _binder(template, own or _WHATEVER, tuple(names))(func, *names.values())
+    if own and isinstance(func, FunctionType):
         guarded.__defaults__, guarded.__kwdefaults__ = func.__defaults__, func.__kwdefaults__
     # A copy for each, because the interpreter tunes code to the one function that it has seen it call.
     guarded.__code__ = guarded.__code__.replace()
     return wraps(func)(guarded)
 
 
+class _Signature(NamedTuple):
+    """Source text."""
+
+    parameters: str
+    arguments: str
+
+
+_WHATEVER = _Signature("*args, **kwargs", "*args, **kwargs")
+
+
 @lru_cache(maxsize=512)
-def _binder(template: str, parameters: str, arguments: str, names: tuple[str, ...]) -> Callable[..., FunctionType]:
-    guarded = template.format(parameters=parameters, arguments=arguments).strip().replace("\n", "\n    ")
+def _binder(template: str, signature: _Signature, names: tuple[str, ...]) -> Callable[..., FunctionType]:
+    """What makes the function of its free names."""
+    guarded = template.format(**signature._asdict()).strip().replace("\n", "\n    ")
     source = f"def bind({', '.join(('_func', *names))}):\n    {guarded}\n    return guarded"
     namespace: dict[str, Any] = {}
     exec(compile(source, "<halfopen>", "exec"), namespace)
@@ -44,42 +52,38 @@ def _binder(template: str, parameters: str, arguments: str, names: tuple[str, ..
     return bind
 
 
-def _can_be_repeated(code: CodeType, template: str) -> bool:
-    """Whether a function in Python's source may have these parameters, and they meet no name of the template."""
-    names, taken = set(_names(code)), set(re.findall(r"\b_\w+", template))
-    return names.isdisjoint(taken) and all(name.isidentifier() and not iskeyword(name) for name in names)
+def _signature_of(func: FunctionType, template: str) -> _Signature | None:
+    by_keyword = frozenset(func.__kwdefaults__ or ())
+    return _signature(func.__code__, template, len(func.__defaults__ or ()), by_keyword)
 
 
-def _names(code: CodeType) -> tuple[str, ...]:
-    """The positional ones, those by keyword alone, then the starred ones."""
-    starred = bool(code.co_flags & _VARARGS) + bool(code.co_flags & _VARKEYWORDS)
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + starred]
+@lru_cache(maxsize=512)
+def _signature(code: CodeType, template: str, defaults: int, defaults_by_keyword: frozenset[str]) -> _Signature | None:
+    """That of a function, where Python's source can say it and its names meet none of the template's."""
+    flags = code.co_flags
+    end = code.co_argcount + code.co_kwonlyargcount
+    positional, by_keyword = code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount : end]
+    starred = iter(code.co_varnames[end:])
+    rest = [next(starred)] if flags & _VARARGS else []
+    others = [next(starred)] if flags & _VARKEYWORDS else []
 
+    names = {*positional, *by_keyword, *rest, *others}
+    taken = re.findall(r"\w+", template.format(parameters="", arguments=""))
+    if names.intersection(taken) or not all(name.isidentifier() and not iskeyword(name) for name in names):
+        return None
 
-def _parameters(func: FunctionType) -> Iterator[str]:
-    # What a default is, the function itself says afterwards.
-    code, names = func.__code__, iter(_names(func.__code__))
-    first_default = code.co_argcount - len(func.__defaults__ or ())
-    for position in range(code.co_argcount):
-        yield next(names) + ("=None" if position >= first_default else "")
-        if position + 1 == code.co_posonlyargcount:
-            yield "/"
-    by_keyword = [next(names) for _ in range(code.co_kwonlyargcount)]
-    if code.co_flags & _VARARGS:
-        yield f"*{next(names)}"
-    elif by_keyword:
-        yield "*"
-    yield from (name + ("=None" if name in (func.__kwdefaults__ or {}) else "") for name in by_keyword)
-    if code.co_flags & _VARKEYWORDS:
-        yield f"**{next(names)}"
-
-
-def _arguments(code: CodeType) -> Iterator[str]:
-    names = iter(_names(code))
-    yield from (next(names) for _ in range(code.co_argcount))
-    by_keyword = [next(names) for _ in range(code.co_kwonlyargcount)]
-    if code.co_flags & _VARARGS:
-        yield f"*{next(names)}"
-    yield from (f"{name}={name}" for name in by_keyword)
-    if code.co_flags & _VARKEYWORDS:
-        yield f"**{next(names)}"
+    # Where there is a default, any will do here: the values are given to the function that comes of it.
+    required = code.co_argcount - defaults
+    parameters = [*positional[:required], *(f"{name}=None" for name in positional[required:])]
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    parameters += [f"*{name}" for name in rest] or ["*"] * bool(by_keyword)
+    parameters += [f"{name}=None" if name in defaults_by_keyword else name for name in by_keyword]
+    parameters += [f"**{name}" for name in others]
+    arguments = [
+        *positional,
+        *(f"*{name}" for name in rest),
+        *(f"{name}={name}" for name in by_keyword),
+        *(f"**{name}" for name in others),
+    ]
+    return _Signature(", ".join(parameters), ", ".join(arguments))
