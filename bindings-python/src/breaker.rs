@@ -52,8 +52,16 @@ impl PyBreaker {
     }
 
     /// Settles the permit of a call that nobody waits for any more.
+    ///
+    /// That may be while an exception is on its way, which must not meet the host's clock and listeners.
     pub fn abandon(&self, ticket: Ticket) {
-        self.core.settle_at(ticket, Outcome::Cancelled, self.core.clock().now_quietly());
+        Python::attach(|py| {
+            let on_its_way = PyErr::take(py);
+            self.core.settle_at(ticket, Outcome::Cancelled, self.core.clock().now_quietly());
+            if let Some(error) = on_its_way {
+                error.restore(py);
+            }
+        });
     }
 }
 

@@ -24,7 +24,7 @@ struct Call {
     head: ffi::PyObject,
     /// Never changes. The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
-    /// Taken by whoever settles the call; touched by [`ticket_of`] and at the object's end alone.
+    /// Taken by whoever settles the call; touched by [`held_by`] and at the object's end alone.
     ticket: UnsafeCell<Option<Ticket>>,
 }
 
@@ -209,9 +209,12 @@ pub fn while_handling<T>(error: &Bound<'_, PyAny>, run: impl FnOnce() -> T) -> T
             }
         }
     }
-    // SAFETY: attached, as the error shows, which is an exception.
-    let before = Before(unsafe { ffi::PyErr_GetHandledException() });
-    unsafe { ffi::PyErr_SetHandledException(error.as_ptr()) };
+    // SAFETY: attached, as the error shows; it is an exception, and stays ours.
+    let before = unsafe {
+        let before = Before(ffi::PyErr_GetHandledException());
+        ffi::PyErr_SetHandledException(error.as_ptr());
+        before
+    };
     let answer = run();
     drop(before);
     answer
