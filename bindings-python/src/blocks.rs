@@ -57,16 +57,10 @@ impl Blocks {
     /// The permit of the block that is left now; `None` where none was entered.
     fn leave(&self, py: Python<'_>) -> PyResult<Option<Py<PyPermit>>> {
         let numbers = Entered::read(py)?;
-        let left = {
-            let mut open = self.open();
-            let entered_here = numbers.iter().rev().find_map(|number| open.remove(number));
-            entered_here.or_else(|| open.pop_last().map(|(_, block)| block))
-        };
-        let Some((permit, number)) = left else { return Ok(None) };
-        // Even where the context cannot be told, the permit is not lost: it is settled as it is let go.
-        let others: Vec<_> = numbers.into_iter().filter(|other| *other != number).collect();
-        Entered::write(py, &others)?;
-        Ok(Some(permit))
+        let mut open = self.open();
+        let entered_here = numbers.iter().rev().find_map(|number| open.remove(number));
+        let left = entered_here.or_else(|| open.pop_last().map(|(_, block)| block));
+        Ok(left.map(|(permit, _)| permit))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -87,8 +81,8 @@ impl Blocks {
 
 /// The numbers of the blocks that were entered in a context.
 ///
-/// It keeps neither breaker nor permit alive, nor a number once its block has been left: a task that is started inside
-/// a block inherits its context, and blocks that are left in another one are still noted here.
+/// It keeps neither breaker nor permit alive, for a task that is started inside a block inherits its context. The number
+/// of a block that has been left, here or elsewhere, is forgotten when the next one is entered.
 #[pyclass(frozen, module = "halfopen._core")]
 struct Entered(Vec<Weak<u64>>);
 

@@ -90,6 +90,8 @@ def interruptions(call: Callable[[CircuitBreaker], object], *, of_ours_alone: bo
         before = sys.gettrace()
         # A collection would run whoever asked to hear of it, and what an interrupt does there goes nowhere.
         gc.disable()
+        # Python 3.12 asks at `settrace` whether anybody wants to hear of single steps.
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(trace)
         try:
             call(breaker)
