@@ -89,11 +89,6 @@ impl PyBreaker {
         Ok(PyPermit::new(slf.clone().unbind(), slf.get().admit(slf.py())?))
     }
 
-    /// Asks for the leave to make one call, for the frame that makes it.
-    fn begin<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        guarded::begin(slf)
-    }
-
     /// Calls a plain `func` if the circuit lets it.
     ///
     /// Where `func` returns something to await or to iterate, the call ends when that does.

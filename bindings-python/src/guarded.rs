@@ -50,11 +50,6 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Begins a call that a Python frame makes.
-pub fn begin<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyAny>> {
-    call_object(breaker, breaker.get().hold(breaker.py())?)
-}
-
 /// `GuardedFunction`: a function with the breaker that guards it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
 pub struct PyGuardedFunction {

@@ -25,6 +25,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<permit::PyPermit>()?;
     module.add_class::<evidence::PyEvidence>()?;
     module.add_class::<guarded::PyGuardedFunction>()?;
+    raw::add_begin(module.py())?;
     module.add("Call", raw::call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! All of this binding that is unsafe: what PyO3 offers no way to do, or none that is fast enough.
 
 use std::cell::UnsafeCell;
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -52,34 +52,49 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyRe
     }
 }
 
-/// A list of methods for the interpreter, which only reads it.
-struct Methods([ffi::PyMethodDef; 3]);
+/// Methods for the interpreter, which only reads them.
+struct Methods([ffi::PyMethodDef; 4]);
 
 // SAFETY: its pointers are to constants, and nobody writes to it.
 unsafe impl Sync for Methods {}
 
+const BEGIN: usize = 0;
+const OF_CALLS: usize = 1;
+
 static METHODS: Methods = Methods([
-    ffi::PyMethodDef {
-        ml_name: c"returned".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: returned },
-        ml_flags: ffi::METH_O,
-        ml_doc: c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on.".as_ptr(),
-    },
-    ffi::PyMethodDef {
-        ml_name: c"raised".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: raised },
-        ml_flags: ffi::METH_O,
-        ml_doc: c"raised($self, error, /)\n--\n\nThe call raised this.".as_ptr(),
-    },
+    method(c"begin", begin, c"begin($self, unused, /)\n--\n\nAsks for the leave to make one call."),
+    method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
+    method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
     ffi::PyMethodDef::zeroed(),
 ]);
+
+/// A method of one argument: the interpreter calls it faster than one of any other number.
+const fn method(name: &'static CStr, function: ffi::PyCFunction, text: &'static CStr) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+        ml_flags: ffi::METH_O,
+        ml_doc: text.as_ptr(),
+    }
+}
+
+/// Gives breakers their method `begin`.
+pub fn add_begin(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<PyBreaker>();
+    // SAFETY: the definition is static and read only, and the method takes the objects of this class.
+    let begin = unsafe {
+        let definition = ptr::from_ref(&METHODS.0[BEGIN]).cast_mut();
+        Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), definition))?
+    };
+    class.setattr("begin", begin)
+}
 
 fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     let mut slots = [
         slot(ffi::Py_tp_dealloc, deallocate as *mut c_void),
         slot(ffi::Py_tp_traverse, traverse as *mut c_void),
-        slot(ffi::Py_tp_methods, METHODS.0.as_ptr().cast_mut().cast()),
+        slot(ffi::Py_tp_methods, METHODS.0[OF_CALLS..].as_ptr().cast_mut().cast()),
         slot(ffi::Py_tp_doc, c"A call under way.".as_ptr().cast_mut().cast()),
         ffi::PyType_Slot::default(),
     ];
@@ -100,8 +115,19 @@ fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
     Ok(class.cast_into::<PyType>()?.unbind())
 }
 
-unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, unused: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter hands a method an object of its class and an argument, and is attached.
+    let [breaker, _] = unsafe { borrowed([breaker, unused]) };
+    // SAFETY: as above, and the class has this method alone.
+    let breaker = unsafe { breaker.cast_unchecked::<PyBreaker>() };
+    answered(breaker.py(), || {
+        let held = breaker.get().hold(breaker.py())?;
+        call_object(&breaker, held).map(Bound::unbind)
+    })
+}
+
+unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above.
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || {
         if is_stream(&result)? {

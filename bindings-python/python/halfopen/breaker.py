@@ -24,7 +24,7 @@ def guarded({parameters}):
 # back wherever it is dropped.
 _COROUTINE = """
 async def guarded({parameters}):
-    _call = _begin()
+    _call = _begin(None)
     try:
         return _call.returned(await _func({arguments}))
     except BaseException as _error:
@@ -46,7 +46,7 @@ class GuardedCalls(Circuit):
         Raises ``CircuitBreakerOpenError`` where it is not let, otherwise whatever ``func`` raises, untouched.
         A generator counts when it ends, not when it is made.
         """
-        call = self.begin()
+        call = self.begin(None)
         try:
             result = func(*args, **kwargs)
             if is_awaitable(result):
@@ -116,7 +116,7 @@ class CircuitBreaker(GuardedCalls):
         self, func: Callable[..., AsyncGenerator[Any, Any]]
     ) -> Callable[..., AsyncGenerator[Any, Any]]:
         def begin(*args: Any, **kwargs: Any) -> tuple[Call, AsyncGenerator[Any, Any]]:
-            return self.begin(), func(*args, **kwargs)
+            return self.begin(None), func(*args, **kwargs)
 
         return wraps(func)(async_stream_function(begin))
 
@@ -125,6 +125,6 @@ class CircuitBreaker(GuardedCalls):
     ) -> Callable[..., Generator[Any, Any, Any]]:
         @wraps(func)
         def guarded(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            return (yield from guarded_generator(self.begin(), func(*args, **kwargs)))
+            return (yield from guarded_generator(self.begin(None), func(*args, **kwargs)))
 
         return guarded
