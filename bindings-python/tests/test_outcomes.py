@@ -158,7 +158,7 @@ def test_a_classifier_runs_as_in_an_except_block() -> None:
 
 
 def test_giving_up_in_a_classifier_is_no_failure_of_the_provider() -> None:
-    def classify(error: Exception) -> Any:
+    def classify(_: Exception) -> Any:
         raise KeyboardInterrupt
 
     breaker = CircuitBreaker(classify=classify)
