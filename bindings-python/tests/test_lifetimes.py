@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig
+from halfopen._core import Call
 
 
 class Pause:
@@ -80,6 +81,21 @@ def test_a_suspended_call_that_is_closed_or_thrown_into_is_settled(breaker: Circ
     with pytest.raises(OSError, match="thrown"):
         running.throw(OSError("thrown"))
     assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
+
+
+def test_a_call_under_way_is_settled_once(breaker: CircuitBreaker) -> None:
+    call, result = breaker.begin(None), object()
+    assert call.returned(result) is result
+    assert call.returned(result) is result
+    call.raised(OSError())
+    del call
+    assert (breaker.metrics.successful_calls, breaker.metrics.total_calls) == (1, 1)
+    breaker.begin(None)
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
+    with pytest.raises(TypeError):
+        Call()
+    with pytest.raises(TypeError):
+        CircuitBreaker.begin(object(), None)  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
