@@ -9,6 +9,7 @@ use core::fmt;
 use crate::breaker::CircuitBreaker;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::control::Jitter;
 use crate::sync::Mutex;
 
 /// A bounded set of breakers, one for each name.
@@ -60,11 +61,32 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
     /// [`RegistryError::NameConflict`] where that name has another configuration, [`RegistryError::Full`] where a new
     /// one would be one too many, even without the breakers that nobody uses.
     pub fn get_or_create(&self, config: Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
+        self.get_or_make(config, Jitter::drawn)
+    }
+
+    /// The same with the seed of a new breaker's jitter given, for hosts whose platform cannot draw one: breakers of one
+    /// seed that opened together would probe together.
+    ///
+    /// # Errors
+    /// As [`get_or_create`](Self::get_or_create).
+    pub fn get_or_create_with_jitter(
+        &self,
+        config: Config,
+        jitter: Jitter,
+    ) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
+        self.get_or_make(config, || jitter)
+    }
+
+    fn get_or_make(
+        &self,
+        config: Config,
+        jitter: impl FnOnce() -> Jitter,
+    ) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
         if let Some(known) = self.get(config.name()) {
             return same(known, &config);
         }
         // Making a clock may run host code, so the breaker is made before the lock is taken; somebody else may be first.
-        let made = Arc::new(CircuitBreaker::with_clock(config.clone(), (self.clock)()));
+        let made = Arc::new(CircuitBreaker::with_jitter(config.clone(), (self.clock)(), jitter()));
         if self.len() >= self.bound {
             self.remove_unused();
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier, OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Clock, Config, ConfigBuilder, ManualClock, Registry, State, Tick};
+use halfopen::{CircuitBreaker, Clock, Config, ConfigBuilder, Jitter, ManualClock, Registry, State, Tick};
 
 fn config(name: &str) -> Config {
     Config::builder().name(name).failure_threshold(1).build().unwrap()
@@ -39,6 +39,20 @@ fn a_full_registry_lets_go_of_what_nobody_uses_and_of_nothing_else() {
     assert_eq!(registry.remove_unused(), 1);
     assert!(registry.remove("open").is_some());
     assert!(registry.is_empty());
+}
+
+#[test]
+fn a_host_that_draws_the_seeds_spreads_the_waits_of_its_breakers() {
+    let registry = Registry::new(3, ManualClock::new);
+    let wait = |name, seed| {
+        let config = Config::builder().name(name).failure_threshold(1).timeout_jitter(1.0).build().unwrap();
+        let breaker = registry.get_or_create_with_jitter(config, Jitter { seed }).unwrap();
+        breaker.acquire().unwrap().failure();
+        breaker.status().retry_after.unwrap()
+    };
+    let [one, same, other] = [wait("a", 1), wait("b", 1), wait("c", 2)];
+    assert_eq!(one, same);
+    assert_ne!(one, other);
 }
 
 #[test]

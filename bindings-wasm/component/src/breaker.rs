@@ -1,22 +1,31 @@
 //! The resource `breaker`.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Jitter, Outcome, Snapshot, Value};
+use halfopen::{CircuitBreaker, Outcome, Snapshot, Value};
 
 use crate::Component;
-use crate::clock::HostClock;
+use crate::clock::{HostClock, jitter};
 use crate::permit::Permit;
+use crate::registry::Registry;
 use crate::{config, wit};
 
-/// A circuit on the core. What a host asks of it reads the imported clock and nothing else that is not its own.
+/// A handle on a circuit of the core. What a host asks of it reads the imported clock and nothing else that is not its
+/// own.
 pub(crate) struct Breaker {
-    core: Rc<CircuitBreaker<HostClock>>,
+    core: Arc<CircuitBreaker<HostClock>>,
+}
+
+impl Breaker {
+    pub(crate) fn handle(core: Arc<CircuitBreaker<HostClock>>) -> wit::Breaker {
+        wit::Breaker::new(Self { core })
+    }
 }
 
 impl wit::Guest for Component {
     type Breaker = Breaker;
     type Permit = Permit;
+    type Registry = Registry;
 
     fn parse_config(document: String) -> Result<wit::Config, wit::InvalidValue> {
         Ok(config::parse(&document)?)
@@ -26,14 +35,16 @@ impl wit::Guest for Component {
 impl wit::GuestBreaker for Breaker {
     fn create(record: wit::Config, seed: Option<u64>) -> Result<wit::Breaker, wit::InvalidValue> {
         let config = config::checked(record)?;
-        let jitter = Jitter { seed: seed.unwrap_or_else(|| HostClock.now().as_nanos()) };
-        let core = Rc::new(CircuitBreaker::with_jitter(config, HostClock, jitter));
-        Ok(wit::Breaker::new(Self { core }))
+        Ok(Self::handle(Arc::new(CircuitBreaker::with_jitter(config, HostClock, jitter(seed)))))
     }
 
     fn acquire(&self) -> Result<wit::Permit, wit::Rejected> {
         let ticket = self.core.admit()?;
-        Ok(wit::Permit::new(Permit::new(Rc::clone(&self.core), ticket)))
+        Ok(wit::Permit::new(Permit::new(Arc::clone(&self.core), ticket)))
+    }
+
+    fn name(&self) -> String {
+        self.core.name().into()
     }
 
     fn state(&self) -> wit::State {
@@ -72,6 +83,10 @@ impl wit::GuestBreaker for Breaker {
 
     fn explain(&self) -> String {
         self.core.explain()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.core.is_idle()
     }
 
     fn force_open(&self, duration_seconds: Option<f64>) -> Result<(), wit::InvalidValue> {

@@ -1,6 +1,6 @@
 //! The time, which is the one thing that is imported.
 
-use halfopen::{Clock, Tick};
+use halfopen::{Clock, Jitter, Tick};
 
 use crate::wit;
 
@@ -11,4 +11,9 @@ impl Clock for HostClock {
     fn now(&self) -> Tick {
         Tick::from_nanos(wit::now())
     }
+}
+
+/// The jitter of that seed. A component can draw none, so where the host has none, moments tell breakers apart.
+pub(crate) fn jitter(seed: Option<u64>) -> Jitter {
+    Jitter { seed: seed.unwrap_or_else(|| HostClock.now().as_nanos()) }
 }

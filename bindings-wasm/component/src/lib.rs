@@ -8,13 +8,16 @@ mod clock;
 mod config;
 mod permit;
 mod readings;
+mod registry;
 mod words;
 
 /// What is made from `wit/`; the other rooms take its types from here.
 mod wit {
     wit_bindgen::generate!({ path: "wit" });
 
-    pub(crate) use self::exports::halfopen::breaker::circuit::{Breaker, Guest, GuestBreaker, GuestPermit, Permit};
+    pub(crate) use self::exports::halfopen::breaker::circuit::{
+        Breaker, Guest, GuestBreaker, GuestPermit, GuestRegistry, Permit, Registry,
+    };
     pub(crate) use self::exports::halfopen::breaker::types::*;
     pub(crate) use self::halfopen::breaker::clock::now;
 }

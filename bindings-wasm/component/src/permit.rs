@@ -1,7 +1,7 @@
 //! The resource `permit`.
 
 use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use halfopen::{CircuitBreaker, Ending, Outcome, Ticket, Value};
 
@@ -11,12 +11,12 @@ use crate::wit;
 /// The leave to make one call, as long as it has its ticket. It keeps its breaker alive, so the order in which a host
 /// drops the two does not matter.
 pub(crate) struct Permit {
-    core: Rc<CircuitBreaker<HostClock>>,
+    core: Arc<CircuitBreaker<HostClock>>,
     ticket: Cell<Option<Ticket>>,
 }
 
 impl Permit {
-    pub(crate) fn new(core: Rc<CircuitBreaker<HostClock>>, ticket: Ticket) -> Self {
+    pub(crate) fn new(core: Arc<CircuitBreaker<HostClock>>, ticket: Ticket) -> Self {
         Self { core, ticket: Cell::new(Some(ticket)) }
     }
 
@@ -52,5 +52,12 @@ impl wit::GuestPermit for Permit {
     fn settle(&self, outcome: wit::Outcome, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
         let ending = Ending::with_hint(outcome.into(), &Value::from(retry_after_seconds))?;
         Ok(self.hand_back(ending))
+    }
+
+    fn settled(&self) -> bool {
+        let ticket = self.ticket.take();
+        let settled = ticket.is_none();
+        self.ticket.set(ticket);
+        settled
     }
 }

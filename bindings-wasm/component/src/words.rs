@@ -1,6 +1,6 @@
 //! The words and the refusals, which are the same on both sides.
 
-use halfopen::{InvalidValue, Rejected};
+use halfopen::{InvalidValue, RegistryError, Rejected};
 
 use crate::wit;
 
@@ -44,6 +44,17 @@ impl From<InvalidValue> for wit::InvalidValue {
             field: refused.field().into(),
             value: refused.value().to_string(),
             allowed: refused.allowed().into(),
+        }
+    }
+}
+
+impl From<RegistryError> for wit::RegistryError {
+    fn from(refused: RegistryError) -> Self {
+        let code = refused.code().into();
+        match refused {
+            RegistryError::NameConflict { name } => Self::NameConflict(wit::NameConflict { code, circuit_name: name }),
+            // It was a `u32` when the registry was made.
+            RegistryError::Full { bound } => Self::RegistryFull(wit::RegistryFull { code, bound: bound as u32 }),
         }
     }
 }

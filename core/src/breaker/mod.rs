@@ -192,17 +192,24 @@ impl<C: Clock> CircuitBreaker<C> {
             }
         }
         let Ticket { stamp, lane, start } = ticket;
-        self.settle_now(stamp, lane, start, ending);
+        match ending.retry_after {
+            None => self.settle_now(stamp, lane, start, ending.outcome),
+            Some(_) => self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now()),
+        }
     }
 
     #[inline(never)]
-    fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, ending: Ending) {
-        self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now());
+    fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, outcome: Outcome) {
+        self.settle_at(Ticket { stamp, lane, start }, outcome, self.front.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
-        let (ending, glance) = (ending.into(), self.front.word.glance());
+        self.settle_call(ticket, ending.into(), now);
+    }
+
+    fn settle_call(&self, ticket: Ticket, ending: Ending, now: Tick) {
+        let glance = self.front.word.glance();
         let nanos = ticket.start.lasted(now);
         let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
             self.counters.succeed(ticket.lane);

@@ -1,0 +1,47 @@
+//! The resource `registry`.
+
+use halfopen::InvalidValue;
+
+use crate::breaker::Breaker;
+use crate::clock::{HostClock, jitter};
+use crate::{config, wit};
+
+/// Breakers by name. What it hands out are handles, each of which the core sees as somebody who holds the breaker.
+pub(crate) struct Registry {
+    core: halfopen::Registry<HostClock, fn() -> HostClock>,
+}
+
+impl wit::GuestRegistry for Registry {
+    fn create(bound: u32) -> Result<wit::Registry, wit::InvalidValue> {
+        if bound == 0 {
+            Err(InvalidValue::new("bound", &bound.into(), "a whole number, at least 1"))?;
+        }
+        let core = halfopen::Registry::new(bound as usize, (|| HostClock) as fn() -> HostClock);
+        Ok(wit::Registry::new(Self { core }))
+    }
+
+    fn get_or_create(&self, record: wit::Config, seed: Option<u64>) -> Result<wit::Breaker, wit::RegistryError> {
+        let config = config::checked(record).map_err(|refused| wit::RegistryError::InvalidValue(refused.into()))?;
+        Ok(Breaker::handle(self.core.get_or_create_with_jitter(config, jitter(seed))?))
+    }
+
+    fn get(&self, name: String) -> Option<wit::Breaker> {
+        self.core.get(&name).map(Breaker::handle)
+    }
+
+    fn remove(&self, name: String) -> Option<wit::Breaker> {
+        self.core.remove(&name).map(Breaker::handle)
+    }
+
+    fn remove_unused(&self) -> u32 {
+        self.core.remove_unused() as u32
+    }
+
+    fn breakers(&self) -> Vec<wit::Breaker> {
+        self.core.breakers().into_iter().map(Breaker::handle).collect()
+    }
+
+    fn size(&self) -> u32 {
+        self.core.len() as u32
+    }
+}
