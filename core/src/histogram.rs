@@ -114,6 +114,11 @@ mod tests {
     }
 
     #[test]
+    fn the_least_share_is_the_lower_bound_of_the_first_bucket_that_holds_a_call() {
+        assert_eq!(of([Duration::from_millis(30)]).percentile(0.0), Some(Duration::from_millis(25)));
+    }
+
+    #[test]
     fn percentiles_are_interpolated_within_a_bucket() {
         assert_eq!(Durations::default().percentile(0.5), None);
         let mut read = of([1, 2, 30, 40].map(Duration::from_millis));

@@ -35,6 +35,7 @@ fn a_full_registry_lets_go_of_what_nobody_uses_and_of_nothing_else() {
     drop(held);
     assert!(registry.get_or_create(config("now there is room")).is_ok());
     assert!(registry.get("held").is_none(), "nobody used it");
+    assert!(!registry.is_empty());
     assert!(registry.get("open").is_some(), "an open circuit has something to remember");
     assert_eq!(registry.remove_unused(), 1);
     assert!(registry.remove("open").is_some());

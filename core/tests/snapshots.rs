@@ -143,6 +143,43 @@ fn counts_never_grow_beyond_what_can_be_told() {
     assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok());
 }
 
+/// The same document with another value at `part.name`.
+fn with(document: &Value, part: &str, name: &str, value: u64) -> Value {
+    let mut changed = document.clone();
+    let (_, inner) = fields(&mut changed).iter_mut().find(|(known, _)| known == part).unwrap();
+    fields(inner).iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.into());
+    changed
+}
+
+#[test]
+fn transitions_never_grow_beyond_what_can_be_told() {
+    const MOST: u64 = (1 << 53) - 1;
+    let breaker = breaker(WindowShape::Calls(4));
+    let restore = |count| {
+        let document =
+            with(&lived(WindowShape::Calls(4), 0).snapshot().to_value(), "transitions", "closed>open", count);
+        breaker.restore(&Snapshot::from_value(&document).unwrap()).map_err(|error| error.field().to_owned())
+    };
+    breaker.force_open(None).unwrap();
+    assert_eq!(restore(MOST), Err("snapshot.transitions".into()));
+    assert_eq!(restore(MOST - 1), Ok(()));
+    assert_eq!(breaker.status().state_transitions, MOST);
+    assert_eq!(restore(1), Err("snapshot.transitions".into()));
+}
+
+#[test]
+fn a_generation_leaves_room_for_as_many_again() {
+    const HALF: u64 = ((1 << 53) - 1) / 2;
+    let restored = |generation: u64| {
+        let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+        let known = fields(&mut document).iter_mut().find(|(name, _)| name == "generation").unwrap();
+        known.1 = generation.into();
+        Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
+    };
+    assert!(restored(HALF).is_ok());
+    assert_eq!(restored(HALF + 1), Err("snapshot.generation".into()));
+}
+
 #[test]
 fn a_refused_snapshot_changes_nothing() {
     let breaker = lived(WindowShape::Calls(4), 0);

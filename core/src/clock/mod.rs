@@ -39,12 +39,13 @@ impl Tick {
     /// after it.
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         const NANOSECONDS_BLUR: f64 = (1 << 22) as f64;
-        if seconds < NANOSECONDS_BLUR {
-            return nanos_from_seconds(seconds).map(Self);
-        }
-        let micros = seconds * 1e6 + 0.5;
-        // `as` saturates, and NaN is not below any bound, so neither gets through the multiplication.
-        if micros < u64::MAX as f64 { (micros as u64).checked_mul(1_000).map(Self) } else { None }
+        let nanos = if seconds >= NANOSECONDS_BLUR {
+            // `as` saturates, so what is more than 584 years does not get through the multiplication.
+            ((seconds * 1e6 + 0.5) as u64).checked_mul(1_000)
+        } else {
+            nanos_from_seconds(seconds)
+        };
+        nanos.map(Self)
     }
 
     /// The moment `millis` milliseconds after the origin, to the nearest nanosecond; whole milliseconds are exact.
@@ -144,6 +145,21 @@ mod tests {
         for refused in [-1e-9, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 18_446_744_074.0, 1e300] {
             assert_eq!(nanos(refused), None, "{refused}");
         }
+    }
+
+    #[test]
+    fn seconds_are_told_as_they_were_given() {
+        assert_eq!(Tick::from_nanos(2_500_000_000).as_seconds(), 2.5);
+        let frozen = || Tick::from_nanos(42);
+        assert_eq!(frozen.now(), Tick::from_nanos(42), "any function is a clock");
+    }
+
+    #[test]
+    fn what_64_bits_cannot_hold_is_no_number_of_nanoseconds() {
+        assert_eq!(nanos_from_seconds(18_446_744_073.709_55), Some(18_446_744_073_709_549_568));
+        let two_to_the_64th = 18_446_744_073.709_552;
+        assert_eq!(two_to_the_64th * 1e9, (1u128 << 64) as f64);
+        assert_eq!(nanos_from_seconds(two_to_the_64th), None);
     }
 
     #[test]
