@@ -13,7 +13,7 @@ export class ManualClock {
   #now = 0n;
 
   set(millis) {
-    this.#now = BigInt(Math.round(millis * 1e6));
+    this.#now = BigInt(millis) * 1_000_000n;
   }
 
   /** From now on the component reads this one. */
@@ -38,15 +38,19 @@ export class InvalidValueError extends Error {
   }
 }
 
-/** What the component returns; what it refuses is thrown, as jco has it, with the record as its payload. */
+/** What the component returns; what it refuses is thrown, as jco has it, as the record itself. */
 function granted(ask) {
   try {
     return ask();
-  } catch (error) {
-    if (error.payload === undefined) {
-      throw error;
+  } catch (refused) {
+    switch (refused.code) {
+      case 'CIRCUIT_OPEN':
+        throw new CircuitBreakerOpenError(refused);
+      case 'INVALID_VALUE':
+        throw new InvalidValueError(refused);
+      default:
+        throw refused;
     }
-    throw 'field' in error.payload ? new InvalidValueError(error.payload) : new CircuitBreakerOpenError(error.payload);
   }
 }
 
