@@ -96,7 +96,11 @@ export class CircuitBreaker {
     this.#breaker = granted(() => Breaker.create(record, undefined));
   }
 
-  acquire = () => new Permit(this.#ask((breaker) => breaker.acquire()), this.#clock);
+  acquire = () =>
+    new Permit(
+      this.#ask((breaker) => breaker.acquire()),
+      this.#clock,
+    );
   forceOpen = (seconds) => this.#ask((breaker) => breaker.forceOpen(seconds ?? undefined));
   disable = () => this.#ask((breaker) => breaker.disable());
   reset = () => this.#ask((breaker) => breaker.reset());
@@ -115,7 +119,10 @@ export class CircuitBreaker {
   /** The configuration in force, as a new breaker of this file takes it. */
   get config() {
     const { failureThreshold, window, ...fields } = this.#ask((breaker) => breaker.config());
-    const plain = Object.entries(fields).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]);
+    const plain = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' ? Number(value) : value,
+    ]);
     return {
       ...Object.fromEntries(plain),
       failureThreshold: failureThreshold.tag === 'off' ? null : failureThreshold.val,

@@ -130,8 +130,8 @@ class CircuitBreaker(_Resource):
         status = _fields(self._ask("status"))
         window = {f"window_{name}": count for name, count in _fields(status.pop("window")).items()}
         return {
-            "state": _word(self._ask("state")),
-            "mode": _word(self._ask("mode")),
+            "state": _word(status["state"]),
+            "mode": _word(status["mode"]),
             "retry_after_seconds": status["retry_after_seconds"],
             "metrics": {**status, **_fields(status.pop("counts")), **window},
         }
