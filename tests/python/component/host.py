@@ -10,24 +10,27 @@ from wasmtime.component import Component, Func, Linker, Record, ResourceAny, Var
 FILE = Path(__file__).parents[3] / "bindings-wasm" / "dist" / "component" / "halfopen.component.wasm"
 
 ENGINE = Engine()
-COMPONENT = Component.from_file(ENGINE, FILE)
+COMPONENT = Component(ENGINE, FILE.read_bytes())
 
 
 class Refused(Exception):
     """The record that a function returned as its error, by the names of its fields."""
 
     def __init__(self, record: Record) -> None:
-        super().__init__(vars(record))
-        self.record: dict[str, Any] = vars(record)
+        self.record = fields(record)
+        super().__init__(self.record)
 
 
 class Instance:
     """An instance that reads the time, in nanoseconds, from ``now``."""
 
     def __init__(self, now: Callable[[], int]) -> None:
+        def read(_store: object) -> int:
+            return now()
+
         linker = Linker(ENGINE)
         with linker.root() as root, root.add_instance("halfopen:breaker/clock@0.1.0") as clock:
-            clock.add_func("now", lambda _: now())
+            clock.add_func("now", read)
         self._store = Store(ENGINE)
         self._instance = linker.instantiate(self._store, COMPONENT)
         self._circuit = self._instance.get_export_index(self._store, "halfopen:breaker/circuit@0.1.0")
@@ -49,7 +52,13 @@ class Instance:
     def _function(self, name: str) -> Func:
         if name not in self._functions:
             index = self._instance.get_export_index(self._store, name, self._circuit)
-            function = index and self._instance.get_func(self._store, index)
-            assert function is not None, f"the component has no {name}"
+            assert index is not None, f"the component has no {name}"
+            function = self._instance.get_func(self._store, index)
+            assert function is not None, f"{name} is no function of the component"
             self._functions[name] = function
         return self._functions[name]
+
+
+def fields(record: object) -> dict[str, Any]:
+    """What a record holds, by name, to be read or changed."""
+    return record.__dict__

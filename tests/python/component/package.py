@@ -1,14 +1,14 @@
 """The component in the clothes of the package ``halfopen``, as far as the vectors look."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from wasmtime.component import ResourceAny
 
-from component.host import Instance, Refused
+from component.host import Instance, Refused, fields
 from halfopen import CircuitBreakerOpenError, CircuitBreakerState, InvalidValueError
 
 _reading = 0
@@ -32,7 +32,7 @@ class ManualClock:
 
 
 @contextmanager
-def _granted() -> Iterator[None]:
+def _granted() -> Generator[None]:
     """Raises what the component refuses as the package does."""
     try:
         yield
@@ -153,4 +153,4 @@ def _word(name: str) -> Any:
 
 
 def _fields(record: Any) -> dict[str, Any]:
-    return {_word(name): value for name, value in vars(record).items()}
+    return {_word(name): value for name, value in fields(record).items()}

@@ -11,7 +11,7 @@ import pytest
 from wasmtime.component import ResourceAny
 
 import halfopen
-from component.host import COMPONENT, ENGINE, FILE, Instance, Refused
+from component.host import COMPONENT, ENGINE, FILE, Instance, Refused, fields
 
 SECOND = 1_000_000_000
 README = Path(__file__).parents[3] / "bindings-wasm" / "component" / "README.md"
@@ -41,8 +41,8 @@ class Stage(Instance):
         return bool(self.ask("[method]permit.settle", permit, outcome, retry_after))
 
     def status(self) -> dict[str, Any]:
-        status = vars(self.read("status"))
-        return {**status, **vars(status.pop("counts")), "window": vars(status["window"])}
+        status = fields(self.read("status"))
+        return {**status, **fields(status.pop("counts")), "window": fields(status["window"])}
 
 
 def test_the_component_imports_the_clock_and_nothing_else() -> None:
@@ -149,7 +149,7 @@ def test_a_wrong_hint_settles_nothing() -> None:
 def test_a_wrong_record_is_refused_by_the_name_of_its_field() -> None:
     stage = Stage()
     config = stage.read("config")
-    vars(config)["timeout-jitter"] = 1.5
+    fields(config)["timeout-jitter"] = 1.5
     with pytest.raises(Refused) as refused:
         stage.read("reconfigure", config)
     assert refused.value.record["field"] == "timeout_jitter"
@@ -162,14 +162,14 @@ def test_everything_that_is_kept_can_be_read() -> None:
     stage.now = 2 * SECOND
     stage.settle(permit, "failure", 30.0)
     assert stage.read("is-idle") is False
-    [event] = map(vars, stage.read("events", 0))
+    [event] = map(fields, stage.read("events", 0))
     assert (event["sequence"], event["cause"], event["to-state"]) == (1, "consecutive-failures", "open")
     assert (event["at-seconds"], event["retry-after-seconds"]) == (2.0, 30.0)
     assert stage.read("events", 2**64 - 1) == []
-    assert [vars(edge) for edge in stage.read("edges")] == [{"from-state": "closed", "to-state": "open", "count": 1}]
+    assert [fields(edge) for edge in stage.read("edges")] == [{"from-state": "closed", "to-state": "open", "count": 1}]
     durations = stage.read("durations")
     assert (durations.success.count, durations.failure.count) == (0, 1)
-    assert vars(durations.failure.buckets[-1]) == {"up-to-seconds": float("inf"), "count": 1}
+    assert fields(durations.failure.buckets[-1]) == {"up-to-seconds": float("inf"), "count": 1}
     assert (stage.read("percentile", 1.0, "failure"), stage.read("percentile", 1.0, "success")) == (2.5, None)
     assert stage.read("explain").startswith("open after 1 failure in a row: in 30.0 s")
     assert stage.status()["window"] == {"calls": 1, "failed": 1, "slow": 1}

@@ -1,12 +1,13 @@
 """Odd values thrown at the component in wasmtime: it refuses them by name, and no instance of it ends."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from wasmtime.component import Record, ResourceAny, Variant
 
-from component.host import Instance, Refused
+from component.host import Instance, Refused, fields
 
 NUMBERS = [0.0, -0.0, -1.0, 1.0, 0.5, 1e-9, 1e-300, 3600.0, 31_536_001.0, 1e300, float("nan"), float("inf")]
 COUNTS = [0, 1, 2, 3, 255, 256, 10_000, 65_536, 2**32 - 1]
@@ -33,7 +34,7 @@ class Session:
     def step(self) -> None:
         """Does anything; only the records of the WIT package may come out as errors."""
         of = self.chance.choice
-        acts = [
+        acts: list[Callable[[], object]] = [
             lambda: self.take(self.ask("[static]breaker.create", self.config(), of(MOMENTS))),
             lambda: self.take(self.ask("[method]registry.get-or-create", self.registry, self.config(), None)),
             lambda: self.ask("[method]registry.remove", self.registry, of(TEXTS)),
@@ -41,7 +42,7 @@ class Session:
             lambda: self.permits.append(self.call("acquire")),
             lambda: self.settle("settle", of(["success", "failure", "ignored", "cancelled"]), of([None, *NUMBERS])),
             lambda: self.settle("failure", of([None, *NUMBERS])),
-            lambda: self.permits and self.instance.drop(self.permits.pop()),
+            self.drop,
             lambda: self.call("force-open", of([None, *NUMBERS])),
             lambda: self.call(of(["disable", "reset", "explain", "durations", "edges", "mode", "is-idle", "config"])),
             lambda: self.call("reconfigure", self.config()),
@@ -66,9 +67,13 @@ class Session:
         if self.permits:
             self.ask(f"[method]permit.{how}", self.chance.choice(self.permits), *arguments)
 
+    def drop(self) -> None:
+        if self.permits:
+            self.instance.drop(self.permits.pop())
+
     def take(self, breaker: ResourceAny) -> None:
         while self.permits:
-            self.instance.drop(self.permits.pop())
+            self.drop()
         self.instance.drop(self.breaker)
         self.breaker = breaker
 
@@ -84,8 +89,8 @@ class Session:
             **{name: [True, False] for name in ("shadow", "record-durations")},
         }
         record = Record()
-        vars(record).update(vars(self.defaults))
-        for name in self.chance.sample(sorted(vars(record)), 2):
+        fields(record).update(fields(self.defaults))
+        for name in self.chance.sample(sorted(fields(record)), 2):
             setattr(record, name, of(odd.get(name, NUMBERS)))
         return record
 
@@ -101,6 +106,6 @@ def test_whatever_a_host_hands_in_the_instance_lives_and_the_counters_add_up(see
     session = Session(seed)
     for _ in range(500):
         session.step()
-        counts = vars(session.call("status").counts)
+        counts = fields(session.call("status").counts)
         ended = [counts[f"{how}-calls"] for how in ("successful", "failed", "ignored", "cancelled")]
         assert counts["total-calls"] == sum(ended) + counts["in-flight"]
