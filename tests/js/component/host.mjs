@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 
 import { instantiate } from '../../../bindings-wasm/dist/component/js/halfopen.js';
 
-const core = (path) =>
+/** A module that jco took out of the component. */
+export const core = (path) =>
   new WebAssembly.Module(readFileSync(new URL(`../../../bindings-wasm/dist/component/js/${path}`, import.meta.url)));
 
 /** The exports of an instance that reads the time, in nanoseconds, from `now`. */

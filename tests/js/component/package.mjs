@@ -38,18 +38,18 @@ export class InvalidValueError extends Error {
   }
 }
 
-/** What the component returns; what it refuses is thrown, as jco has it, as the record itself. */
+/** What the component returns; what it refuses is thrown, as jco has it, with the record as its payload. */
 function granted(ask) {
   try {
     return ask();
-  } catch (refused) {
-    switch (refused.code) {
+  } catch (error) {
+    switch (error.payload?.code) {
       case 'CIRCUIT_OPEN':
-        throw new CircuitBreakerOpenError(refused);
+        throw new CircuitBreakerOpenError(error.payload);
       case 'INVALID_VALUE':
-        throw new InvalidValueError(refused);
+        throw new InvalidValueError(error.payload);
       default:
-        throw refused;
+        throw error;
     }
   }
 }
