@@ -1,4 +1,4 @@
-/** A host of the component through jco: the clock is its own, and each circuit has one. */
+/** A host of the component through jco: the clock is its own, and each instance has one. */
 
 import { readFileSync } from 'node:fs';
 
