@@ -25,7 +25,9 @@ BENCH_CRATE := tests/bench/rust/Cargo.toml
 FUZZ_CRATE := tests/fuzz/Cargo.toml
 PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
 
-.PHONY: demo test prove prove-short bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
+PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
+
+.PHONY: demo test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
 	test-rust test-python test-node test-browser test-e2e build python node component clean
 
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the story by itself
@@ -92,39 +94,62 @@ test-e2e: python $(DONE)/chromium
 
 ## The proof: what `make test` runs in short, `make prove` runs at length
 
-LOOM := RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release --test loom --target-dir target/loom
+# Each part can be run alone; tests/figures.awk draws the figures from the log, and core/README.md repeats them.
+prove: ## About an hour and a half: every value, interleaving and history, fuzzing, mutants
+	@mkdir -p target/proof
+	@for part in $(PROOF); do \
+		echo "== $$part"; SECONDS=0; $(MAKE) --no-print-directory $$part || exit 1; echo "== $$part took $$SECONDS s"; \
+	done 2>&1 | tee target/proof/log
+	@awk -f tests/figures.awk target/proof/log
 
-EXHAUSTIVE := cargo test --quiet --package halfopen --release --lib every_reachable_value -- --nocapture
+exhaustive = cargo test --quiet --package halfopen --release --lib --test stories every_ -- --nocapture
+interleavings = RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release --test loom \
+	--target-dir target/loom -- --nocapture
 
 # Histories that the model has lived through, in every runner.
 generated = rm -rf target/generated && $(VENV)/python tests/reference/generate.py target/generated $1 && \
 	HALFOPEN_VECTORS=$(CURDIR)/target/generated tests/run-vectors
 
 prove-short: python node component $(DONE)/chromium
-	$(EXHAUSTIVE)
-	$(LOOM)
+	$(exhaustive)
+	$(interleavings)
 	cargo test --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz
 	$(VENV)/python tests/reference/coverage.py
 	$(VENV)/python tests/reference/histories.py 200000
 	$(call generated,100)
+
+prove-exhaustive: $(DONE)/rust
+	HALFOPEN_PROVE=1 $(exhaustive)
+
+prove-interleavings: $(DONE)/rust
+	HALFOPEN_PROVE=1 $(interleavings)
+
+# What it does not run takes it hours: the searches, and a hundred threads.
+prove-miri: $(DONE)/rust $(DONE)/miri
+	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --target-dir target/miri \
+		--lib --test permits --test listeners --test registry --test percentile --test configuration -- \
+		--skip every_reachable --skip as_a_map
+
+prove-table: python
+	$(VENV)/python tests/reference/coverage.py
+
+prove-histories: python node component $(DONE)/chromium
+	$(VENV)/python tests/reference/histories.py 10000000
+	$(call generated,500)
 
 # What libFuzzer finds stands in the folder that its last lines name.
 FUZZ_SECONDS ?= 300
 fuzz = PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir tests/fuzz --features libfuzzer \
 	--target-dir target/fuzz $1 -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1
 
-prove: python node component $(DONE)/chromium $(DONE)/miri $(DONE)/cargo-mutants $(DONE)/cargo-fuzz ## An hour or so: every value, interleaving, history and mutant
-	HALFOPEN_PROVE=1 $(EXHAUSTIVE)
-	$(LOOM)
-	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --lib --target-dir target/miri -- \
-		--skip exhaustive --skip as_a_map
-	$(VENV)/python tests/reference/coverage.py
-	$(VENV)/python tests/reference/histories.py 10000000
-	$(call generated,500)
+prove-fuzz: $(DONE)/rust $(DONE)/cargo-fuzz
 	$(call fuzz,configs)
 	$(call fuzz,histories)
 	$(call fuzz,snapshots)
-	target/tools/bin/cargo-mutants mutants --package halfopen --features json --test-package halfopen,halfopen-tests --output target
+
+# Which mutants, which tests, and why some may survive: tests/mutants.toml.
+prove-mutants: $(DONE)/rust $(DONE)/cargo-mutants
+	target/tools/bin/cargo-mutants mutants --config tests/mutants.toml --package halfopen --jobs 2 --output target/proof
 
 ## The benchmarks: no part of `make test`, so nobody who runs that installs the peers
 
@@ -170,7 +195,7 @@ $(DONE)/cargo-fuzz: | $(DONE)
 	@touch $@
 
 $(DONE)/cargo-mutants: | $(DONE)
-	cargo install --quiet cargo-mutants --locked --root target/tools
+	cargo install --quiet cargo-mutants --version 27.1.0 --locked --root target/tools
 	@touch $@
 
 $(DONE)/venv: requirements.txt | $(DONE)

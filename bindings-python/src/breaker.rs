@@ -5,13 +5,15 @@ use std::sync::Arc;
 use halfopen::{CircuitBreaker, Config, Ending, Outcome, Snapshot, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
+use crate::blocks::{self, Blocks, Ready};
 use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::convert::{count_of, dict_of, object_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::PyEvidence;
+use crate::guarded::{self, Held};
 use crate::listeners::PyListeners;
 use crate::permit::PyPermit;
 
@@ -19,46 +21,112 @@ use crate::permit::PyPermit;
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
     core: Arc<CircuitBreaker<PyClock>>,
+    name: Py<PyString>,
+    classify: Option<Py<PyAny>>,
+    blocks: Blocks,
     listeners: PyListeners,
 }
 
 impl PyBreaker {
+    /// The leave to make one call, or the error for the caller who may not.
+    pub fn admit(&self, py: Python<'_>) -> PyResult<Ticket> {
+        self.core.admit().map_err(|rejected| rejection(py, self.name.bind(py), &rejected))
+    }
+
+    /// The same, for a call that Rust makes.
+    pub fn hold(&self, py: Python<'_>) -> PyResult<Held<'_>> {
+        Ok(Held::new(self, self.admit(py)?))
+    }
+
+    /// What the host has to say of exceptions.
+    pub fn classifier(&self) -> Option<&Py<PyAny>> {
+        self.classify.as_ref()
+    }
+
+    pub fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+
     pub fn settle(&self, ticket: Ticket, ending: Ending) {
         self.core.settle(ticket, ending);
     }
 
     /// Settles the permit of a call that nobody waits for any more.
+    ///
+    /// That may be while an exception is on its way, which must not meet the host's clock and listeners.
     pub fn abandon(&self, ticket: Ticket) {
-        self.core.settle_at(ticket, Outcome::Cancelled, self.core.clock().now_quietly());
+        Python::attach(|py| {
+            let on_its_way = PyErr::take(py);
+            self.core.settle_at(ticket, Outcome::Cancelled, self.core.clock().now_quietly());
+            if let Some(error) = on_its_way {
+                error.restore(py);
+            }
+        });
     }
 }
 
 #[pymethods]
 impl PyBreaker {
     #[new]
-    #[pyo3(signature = (config, provider_id, clock = None))]
-    fn new(config: &PyConfig, provider_id: &Bound<'_, PyAny>, clock: Option<Py<PyAny>>) -> PyResult<Self> {
-        let checked = Config::check_name("provider_id", &value_of(provider_id));
-        checked.map_err(|error| to_python(provider_id.py(), &error))?;
+    #[pyo3(signature = (config, provider_id, clock = None, classify = None))]
+    fn new(
+        config: &PyConfig,
+        provider_id: &Bound<'_, PyAny>,
+        clock: Option<Py<PyAny>>,
+        classify: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let py = provider_id.py();
+        Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock)));
-        Ok(Self { core, listeners: PyListeners::default() })
+        let name = PyString::new(py, core.name()).unbind();
+        Ok(Self { core, name, classify, blocks: Blocks::default(), listeners: PyListeners::default() })
     }
 
     /// Asks for a permit to make one call.
     ///
     /// Raises `CircuitBreakerOpenError` where the circuit does not let it run.
-    fn acquire(slf: &Bound<'_, Self>) -> PyResult<PyPermit> {
-        let core = &slf.get().core;
-        match core.admit() {
-            Ok(ticket) => Ok(PyPermit::new(slf.clone().unbind(), ticket)),
-            Err(rejected) => Err(rejection(slf.py(), core.name(), &rejected)),
-        }
+    pub fn acquire(slf: &Bound<'_, Self>) -> PyResult<PyPermit> {
+        Ok(PyPermit::new(slf.clone().unbind(), slf.get().admit(slf.py())?))
+    }
+
+    /// Calls a plain `func` if the circuit lets it.
+    ///
+    /// Where `func` returns something to await or to iterate, the call ends when that does.
+    #[pyo3(signature = (func, /, *args, **kwargs))]
+    fn call_sync<'py>(
+        slf: &Bound<'py, Self>,
+        func: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded::call(slf, func, args, kwargs)
+    }
+
+    fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {
+        blocks::enter(slf)
+    }
+
+    fn __exit__(&self, _kind: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>, _trace: &Bound<'_, PyAny>) -> PyResult<()> {
+        blocks::leave(self, error)
+    }
+
+    fn __aenter__(slf: &Bound<'_, Self>) -> Ready {
+        Ready::entering(slf.clone().unbind())
+    }
+
+    fn __aexit__(
+        &self,
+        kind: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        trace: &Bound<'_, PyAny>,
+    ) -> PyResult<Ready> {
+        self.__exit__(kind, error, trace).map(|()| Ready::left())
     }
 
     /// The circuit's name.
     #[getter]
-    fn name(&self) -> &str {
-        self.core.name()
+    fn name(&self, py: Python<'_>) -> Py<PyString> {
+        self.name.clone_ref(py)
     }
 
     /// The state's name, now.
@@ -141,10 +209,13 @@ impl PyBreaker {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.core.clock().traverse(&visit)?;
+        visit.call(&self.classify)?;
+        self.blocks.traverse(&visit)?;
         self.listeners.traverse(&visit)
     }
 
     fn __clear__(&self) {
+        self.blocks.clear();
         self.listeners.clear();
     }
 }

@@ -51,15 +51,10 @@ impl PyClock {
             Self::Host { callable, last } => (callable, last),
         };
         Python::attach(|py| {
-            // A permit may be dropped while an exception is on its way; calling Python must not disturb that.
-            let on_its_way = PyErr::take(py);
             let callable = callable.bind(py);
             match read(callable) {
                 Ok(tick) => last.store(tick.as_nanos(), Ordering::Relaxed),
                 Err(fault) => report(py, callable, fault),
-            }
-            if let Some(error) = on_its_way {
-                error.restore(py);
             }
             Tick::from_nanos(last.load(Ordering::Relaxed))
         })

@@ -1,13 +1,19 @@
 //! The Python module `halfopen._core`: conversions between Python and the core, and nothing that decides.
 
+#![deny(unsafe_code)]
+
+mod blocks;
 mod breaker;
 mod clock;
 mod config;
 mod convert;
 mod error;
 mod evidence;
+mod guarded;
 mod listeners;
 mod permit;
+#[expect(unsafe_code)]
+mod raw;
 
 use pyo3::prelude::*;
 
@@ -18,5 +24,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<breaker::PyBreaker>()?;
     module.add_class::<permit::PyPermit>()?;
     module.add_class::<evidence::PyEvidence>()?;
+    module.add_class::<guarded::PyGuardedFunction>()?;
+    raw::add_begin(module.py())?;
+    module.add("Call", raw::call_class(module.py())?)?;
+    module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     Ok(())
 }

@@ -34,6 +34,13 @@ impl PyPermit {
         self.breaker.get().settle(ticket, ending.into());
         true
     }
+
+    /// The block that the permit was handed out to has been left, with this error or `None`.
+    pub fn left(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let ended = if error.is_none() { Outcome::Success } else { self.breaker.get().outcome_of(error)? };
+        self.hand_back(ended);
+        Ok(())
+    }
 }
 
 #[pymethods]
@@ -89,7 +96,8 @@ impl PyPermit {
 
 impl Drop for PyPermit {
     fn drop(&mut self) {
-        if let Some(ticket) = self.take() {
+        let ticket = self.ticket.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(ticket) = ticket {
             self.breaker.get().abandon(ticket);
         }
     }

@@ -82,6 +82,23 @@ def test_a_listener_that_raises_harms_no_call(breaker: CircuitBreaker, monkeypat
     assert breaker.state == "closed"
 
 
+def test_a_listener_that_hears_of_a_dropped_permit_does_not_disturb_the_error_on_its_way(clock: ManualClock) -> None:
+    config = CircuitBreakerConfig(failure_threshold=1, cancel_failure_after_seconds=1)
+    breaker = CircuitBreaker(config, clock=clock)
+    heard: list[Event] = []
+    breaker.subscribe(heard.append)
+
+    def late() -> None:
+        clock.advance(1)
+        raise OSError("mine")
+
+    with pytest.raises(OSError, match="mine") as caught:
+        # The permit stands on the interpreter's stack, which is cleared while the error is on its way.
+        print(breaker.acquire(), late())  # type: ignore[func-returns-value]
+    assert caught.value.__context__ is None
+    assert [event.to_state for event in heard] == ["open"]
+
+
 def _fail() -> None:
     raise OSError("mine")
 

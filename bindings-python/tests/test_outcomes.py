@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -115,3 +116,54 @@ def test_a_classifier_that_raises_leaks_nothing(caplog: pytest.LogCaptureFixture
     assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
     assert "ValueError" in caplog.text
     assert "secret" not in caplog.text
+
+
+def ways_to_call(breaker: CircuitBreaker, function: Callable[[], None]) -> list[Callable[[], None]]:
+    async def coroutine() -> None:
+        function()
+
+    def block() -> None:
+        with breaker:
+            function()
+
+    return [
+        breaker(function),
+        lambda: breaker.call_sync(function),
+        lambda: asyncio.run(breaker(coroutine)()),
+        lambda: asyncio.run(breaker.call(coroutine)),
+        lambda: asyncio.run(breaker.call(function)),
+        block,
+    ]
+
+
+def test_a_classifier_runs_as_in_an_except_block() -> None:
+    seen: list[tuple[BaseException | None, BaseException]] = []
+    error = OSError("mine")
+    outer = KeyError("handled around the call")
+
+    def classify(error: Exception) -> Any:
+        seen.append((sys.exception(), error))
+        return "ignored"
+
+    breaker = CircuitBreaker(classify=classify)
+    for way in ways_to_call(breaker, raising(error)):
+        try:
+            raise outer
+        except KeyError:
+            with pytest.raises(OSError, match="mine"):
+                way()
+            assert sys.exception() is outer
+    assert seen == [(error, error)] * 6
+    assert breaker.metrics.ignored_calls == 6
+
+
+def test_giving_up_in_a_classifier_is_no_failure_of_the_provider() -> None:
+    def classify(_: Exception) -> Any:
+        raise KeyboardInterrupt
+
+    breaker = CircuitBreaker(classify=classify)
+    for way in ways_to_call(breaker, raising(OSError("mine"))):
+        with pytest.raises(KeyboardInterrupt):
+            way()
+    metrics = breaker.metrics
+    assert (metrics.cancelled_calls, metrics.failed_calls, metrics.in_flight) == (6, 0, 0)

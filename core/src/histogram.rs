@@ -28,16 +28,12 @@ fn bucket_of(nanos: u64) -> usize {
 }
 
 /// A histogram that many threads add to. It does not add the durations up.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
 }
 
 impl Histogram {
-    pub(crate) fn new() -> Self {
-        Self { buckets: core::array::from_fn(|_| AtomicU64::new(0)) }
-    }
-
     #[inline]
     pub(crate) fn record(&self, nanos: u64) {
         self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
@@ -112,7 +108,7 @@ mod tests {
         assert_eq!((read.buckets[0], read.buckets[1], read.buckets[14]), (1, 1, 1));
         assert_eq!(read.count(), 3);
         assert_eq!(read.total, Duration::from_nanos(11_010_000_001));
-        let shared = Histogram::new();
+        let shared = Histogram::default();
         durations.iter().for_each(|duration| shared.record(duration.as_nanos() as u64));
         assert_eq!(shared.read(read.total), read);
     }

@@ -20,18 +20,18 @@ pub(crate) const STRIPES: usize = 4;
 /// other never share one.
 #[cfg(all(feature = "std", not(loom)))]
 #[inline]
-pub(crate) fn stripe() -> u8 {
+pub(crate) fn stripe() -> usize {
     use core::sync::atomic::AtomicUsize;
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     std::thread_local! {
-        static STRIPE: u8 = (NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES) as u8;
+        static STRIPE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
     }
     STRIPE.with(|stripe| *stripe)
 }
 
 /// Where threads cannot be told apart, all share one. (loom, too: what it searches has to be the same in each run.)
 #[cfg(any(not(feature = "std"), loom))]
-pub(crate) fn stripe() -> u8 {
+pub(crate) fn stripe() -> usize {
     0
 }
 

@@ -172,14 +172,14 @@ impl LastCalls {
 
     fn oldest_first(&self) -> impl Iterator<Item = Call> + '_ {
         let held = self.counts.calls as usize;
-        let first = (self.next + self.ring.len() - held) % self.ring.len();
+        let first = self.next + self.ring.len() - held;
         (0..held)
             .map(move |n| self.ring[(first + n) % self.ring.len()])
             .map(|bits| Call { failed: bits & FAILED != 0, slow: bits & SLOW != 0 })
     }
 
     fn add(&mut self, call: Call) {
-        let call = if call.failed { FAILED } else { 0 } | if call.slow { SLOW } else { 0 };
+        let call = if call.failed { FAILED } else { 0 } + if call.slow { SLOW } else { 0 };
         if self.counts.calls == self.ring.len() as u64 {
             self.counts.take(counts_of(self.ring[self.next]));
         }
@@ -222,26 +222,27 @@ impl LastSeconds {
         (now.as_nanos() / self.width + BUCKETS).max(self.latest)
     }
 
-    /// The bucket of `now` and the nine before it.
+    /// The bucket of `now` and the nine before it: all that is in use and has not aged out.
     fn latest_first(&self, now: Tick) -> [WindowCounts; BUCKETS as usize] {
         let current = self.bucket_at(now);
         core::array::from_fn(|age| {
             let bucket = current - age as u64;
-            let in_use = bucket <= self.latest && bucket > self.latest - BUCKETS;
-            if in_use { self.buckets[(bucket % BUCKETS) as usize] } else { WindowCounts::default() }
+            if bucket <= self.latest { self.buckets[(bucket % BUCKETS) as usize] } else { WindowCounts::default() }
         })
     }
 
+    /// Takes in what another window held; its newest bucket in use is the newest that holds a call.
     fn fill(&mut self, latest_first: &[WindowCounts; BUCKETS as usize], now: Tick) {
-        self.latest = self.bucket_at(now);
-        for (age, counts) in latest_first.iter().enumerate() {
-            self.buckets[((self.latest - age as u64) % BUCKETS) as usize] = *counts;
+        let current = self.bucket_at(now);
+        for (age, counts) in latest_first.iter().enumerate().rev().filter(|(_, counts)| counts.calls > 0) {
+            self.latest = current - age as u64;
+            self.buckets[(self.latest % BUCKETS) as usize] = *counts;
         }
     }
 
     fn add(&mut self, call: Call, now: Tick) {
         let current = self.bucket_at(now);
-        for skipped in self.latest + 1..=current.min(self.latest + BUCKETS) {
+        for skipped in (self.latest + 1..=current).take(BUCKETS as usize) {
             self.buckets[(skipped % BUCKETS) as usize] = WindowCounts::default();
         }
         self.latest = current;
@@ -253,13 +254,35 @@ impl LastSeconds {
     }
 
     fn counts(&self, now: Tick) -> WindowCounts {
-        let current = self.bucket_at(now);
-        let oldest = current - (BUCKETS - 1);
+        let oldest = self.bucket_at(now) - (BUCKETS - 1);
         let mut counts = WindowCounts::default();
-        // What is in use are the buckets from `latest - 9` to `latest`; those older than `oldest` have aged out.
-        for bucket in oldest.max(self.latest - (BUCKETS - 1))..=self.latest {
+        for bucket in oldest..=self.latest {
             counts.add(self.buckets[(bucket % BUCKETS) as usize]);
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn only_a_window_of_good_calls_takes_a_success_without_judging_it() {
+        let window = |shape| {
+            let rates = Config::builder().failure_rate_threshold(1.0).minimum_calls(1).window(shape);
+            Window::new(rates.build().unwrap().rules())
+        };
+        for shape in [WindowShape::Calls(2), WindowShape::Seconds(1)] {
+            for (failed, slow) in [(true, false), (false, true), (true, true), (false, false)] {
+                let mut window = window(shape);
+                window.add(Call { failed, slow }, Tick::ZERO);
+                let taken = matches!(shape, WindowShape::Calls(_)) && !failed && !slow;
+                assert_eq!(window.count_success(), taken, "{shape:?} {failed} {slow}");
+                assert_eq!(window.counts(Tick::ZERO).calls, 1 + u64::from(taken));
+            }
+        }
+        assert!(!Window::None.count_success());
     }
 }

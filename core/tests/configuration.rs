@@ -18,6 +18,23 @@ fn an_unknown_field_is_told_the_known_ones() {
 }
 
 #[test]
+fn a_refusal_tells_the_field_the_value_and_what_is_allowed() {
+    let error = Config::builder().success_threshold(0).build().unwrap_err();
+    assert_eq!(error.to_string(), "success_threshold = 0 is refused: allowed is a whole number from 1 to 255");
+}
+
+#[test]
+fn a_name_of_something_else_is_held_to_the_rule_of_names() {
+    for name in ["gemini", " ", &"é".repeat(128)] {
+        assert_eq!(Config::check_name("provider_id", &name.into()), Ok(()));
+    }
+    for value in ["".into(), "a\u{2028}b".into(), (&*"é".repeat(129)).into(), Value::Null, 7u64.into()] {
+        let error = Config::check_name("provider_id", &value).unwrap_err();
+        assert_eq!((error.field(), error.allowed()), ("provider_id", "1 to 128 printable characters"));
+    }
+}
+
+#[test]
 fn what_a_configuration_tells_of_itself_makes_the_same_again() {
     let config = Config::builder().name("gemini").failure_threshold(None).failure_rate_threshold(0.25).build().unwrap();
     let fields = config.entries().map(|(name, value)| (name.to_owned(), value)).collect();

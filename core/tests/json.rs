@@ -40,6 +40,14 @@ fn what_is_no_json_is_refused_by_name() {
 }
 
 #[test]
+fn what_a_format_has_beyond_json_is_refused() {
+    use serde::de::{Deserialize, value};
+    let bytes = value::BytesDeserializer::<value::Error>::new(b"bytes");
+    let error = Value::deserialize(bytes).unwrap_err();
+    assert_eq!(error.to_string(), "invalid type: byte array, expected a value of JSON");
+}
+
+#[test]
 fn a_snapshot_survives_the_way_through_json() {
     for shape in [WindowShape::Calls(4), WindowShape::Seconds(30)] {
         let config = Config::builder().failure_rate_threshold(0.5).minimum_calls(4).window(shape).build().unwrap();

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use halfopen::{CallError, CircuitBreaker, Clock, Config, ManualClock, Reason, State, Tick};
+use halfopen::{CallError, CircuitBreaker, Clock, Config, Ending, ManualClock, Outcome, Reason, State, Tick, Value};
 
 fn breaker() -> CircuitBreaker<ManualClock> {
     let config = Config::builder().failure_threshold(1).timeout_seconds(1.0).half_open_max_calls(1).build().unwrap();
@@ -69,4 +69,31 @@ fn what_is_allowed_for_a_forced_wait_is_said() {
     let year = std::time::Duration::from_secs(365 * 24 * 60 * 60);
     assert!(breaker().force_open(Some(year)).is_ok());
     assert!(breaker().force_open(Some(year + std::time::Duration::from_nanos(1))).is_err());
+}
+
+#[test]
+fn a_hint_is_a_number_of_seconds_from_zero_on() {
+    let hint = |value: Value| Ending::with_hint(Outcome::Failure, &value).map(|ending| ending.retry_after);
+    assert_eq!(hint(Value::Null), Ok(None));
+    assert_eq!(hint(2.5.into()), Ok(Some(std::time::Duration::from_millis(2_500))));
+    assert_eq!(hint(0u64.into()), Ok(Some(std::time::Duration::ZERO)));
+    for value in [Value::Number(-1.0), f64::NAN.into(), f64::INFINITY.into(), 1e20.into(), "3".into(), true.into()] {
+        assert_eq!(hint(value).unwrap_err().field(), "retry_after_seconds");
+    }
+}
+
+#[test]
+fn a_good_call_that_no_rule_times_reads_no_clock() {
+    let config = || Config::builder().record_durations(false);
+    let window = config().failure_rate_threshold(0.5).build().unwrap();
+    for config in [config().build().unwrap(), window] {
+        let readings = std::cell::Cell::new(0);
+        let breaker = CircuitBreaker::with_clock(config, || {
+            readings.set(readings.get() + 1);
+            Tick::ZERO
+        });
+        breaker.acquire().unwrap().success();
+        assert_eq!(readings.get(), 0);
+        assert_eq!(breaker.status().consecutive_successes, 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! Breakers by name: one for each, as many as allowed, none that somebody still needs let go.
 
-use std::sync::{Arc, Barrier, OnceLock};
+use std::sync::{Arc, Barrier, OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -110,17 +110,17 @@ fn whatever_counts_against_the_next_calls_is_kept() {
 
 #[test]
 fn a_clock_may_use_the_registry_that_reads_it() {
-    struct Nosy(Arc<OnceLock<NosyRegistry>>);
+    struct Nosy(Weak<OnceLock<NosyRegistry>>);
     type NosyRegistry = Registry<Nosy, Box<dyn Fn() -> Nosy + Send + Sync>>;
     impl Clock for Nosy {
         fn now(&self) -> Tick {
-            assert!(self.0.get().unwrap().len() <= 1);
+            assert!(self.0.upgrade().unwrap().get().unwrap().len() <= 1);
             Tick::ZERO
         }
     }
     let place: Arc<OnceLock<NosyRegistry>> = Arc::default();
-    let clock = Arc::clone(&place);
-    let registry = place.get_or_init(|| Registry::new(1, Box::new(move || Nosy(Arc::clone(&clock)))));
+    let clock = Arc::downgrade(&place);
+    let registry = place.get_or_init(|| Registry::new(1, Box::new(move || Nosy(Weak::clone(&clock)))));
     for name in ["a", "b"] {
         registry.get_or_create(config(name)).unwrap().call(|| Ok::<_, ()>(())).unwrap();
     }

@@ -1,9 +1,75 @@
-//! What a breaker takes of memory.
+//! What a breaker takes of memory, its heap included.
 
-use halfopen::{CircuitBreaker, SystemClock};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use halfopen::{CircuitBreaker, Config, ConfigBuilder, EVENTS_KEPT, SystemClock, WindowShape};
 
 #[test]
 fn a_breaker_that_counts_a_streak_takes_at_most_a_kibibyte() {
-    let bytes = size_of::<CircuitBreaker<SystemClock>>();
+    let bytes = bytes_of(Config::builder(), |breaker| {
+        let _ = breaker.call(|| Ok::<_, ()>(()));
+        let _ = breaker.call(|| Err::<(), _>(()));
+    });
     assert!(bytes <= 1024, "{bytes} bytes");
+}
+
+#[test]
+fn a_window_takes_room_only_where_a_rate_looks_at_it() {
+    let window = |shape| Config::builder().window(shape);
+    let without = bytes_of(Config::builder(), |_| ());
+    assert_eq!(bytes_of(window(WindowShape::Calls(10_000)), |_| ()), without);
+    let with = bytes_of(window(WindowShape::Calls(10_000)).failure_rate_threshold(0.5), |_| ());
+    assert!((10_000..11_000).contains(&(with - without)), "a byte for each call: {with}");
+    let with = bytes_of(window(WindowShape::Seconds(3_600)).failure_rate_threshold(0.5), |_| ());
+    assert!((240..500).contains(&(with - without)), "three counts for each of ten buckets: {with}");
+}
+
+#[test]
+fn what_it_remembers_of_its_past_is_bounded() {
+    let events = |count| {
+        bytes_of(Config::builder(), move |breaker| {
+            for _ in 0..count / 2 {
+                breaker.force_open(None).unwrap();
+                breaker.reset();
+            }
+        })
+    };
+    let full = events(EVENTS_KEPT);
+    assert!(full <= 8 * 1024, "{full} bytes");
+    assert_eq!(events(100 * EVENTS_KEPT), full);
+}
+
+/// What is held of the heap by a breaker in a box, after it has lived.
+fn bytes_of(config: ConfigBuilder, live: impl Fn(&CircuitBreaker<SystemClock>)) -> isize {
+    let config = config.build().unwrap();
+    let before = HELD.get();
+    let breaker = Box::new(CircuitBreaker::new(config));
+    live(&breaker);
+    let held = HELD.get() - before;
+    drop(breaker);
+    held
+}
+
+thread_local! {
+    /// What the running thread holds: each test is a thread of its own.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static HEAP: Counting = Counting;
+
+// SAFETY: all is handed on to the system's allocator, unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        HELD.set(HELD.get() + layout.size() as isize);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.set(HELD.get() - layout.size() as isize);
+        unsafe { System.dealloc(pointer, layout) }
+    }
 }

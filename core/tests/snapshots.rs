@@ -107,6 +107,16 @@ fn another_version_and_contradictions_are_refused() {
     assert_eq!(refused("consecutive_successes", 1u64.into()), "snapshot.consecutive_successes");
     assert_eq!(refused("clean_in_nanos", 1u64.into()), "snapshot.clean_in_nanos");
     assert_eq!(refused("generation", u64::MAX.into()), "snapshot.generation");
+
+    let open = lived(WindowShape::Calls(4), 0);
+    open.force_open(Some(Duration::from_secs(1))).unwrap();
+    let mut document = open.snapshot().to_value();
+    assert!(Snapshot::from_value(&document).is_ok());
+    fields(&mut document)
+        .iter_mut()
+        .filter(|(name, _)| name == "mode")
+        .for_each(|(_, mode)| *mode = Value::Text("disabled".into()));
+    assert_eq!(refused_field(&document), "snapshot.wait_nanos", "what is disabled is closed");
 }
 
 #[test]

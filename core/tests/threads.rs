@@ -30,6 +30,8 @@ fn a_hundred_threads_lose_no_count() {
     assert_eq!(counts.rejected_calls, sum(4));
     assert_eq!(counts.total_calls + counts.rejected_calls, (THREADS * CALLS) as u64);
     assert_eq!(counts.in_flight, 0);
+    let lasted = breaker.durations();
+    assert_eq!((lasted.success.count(), lasted.failure.count()), (counts.successful_calls, counts.failed_calls));
     let edges: u64 = breaker.edges().iter().map(|edge| edge.count).sum();
     assert_eq!(edges, breaker.status().state_transitions);
     assert!(edges > 0, "the circuit never opened, so nothing was tried");

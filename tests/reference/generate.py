@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from histories import EVENTS_A_HISTORY, some_config, some_step
+from histories import EVENTS_A_HISTORY, PASSING, some_config, some_step
 from run_vectors import Run
 
 WHOLE = 10
@@ -40,14 +40,16 @@ SHOWN = [
 def vector(seed: int) -> dict[str, Any]:
     """A history that the model has lived through."""
     chance = random.Random(seed)
-    config = some_config(chance)
+    config = without_jitter(some_config(chance))
     run, steps, at_ms, before = Run(config), list[dict[str, Any]](), 0, dict[str, object]()
     for number in range(EVENTS_A_HISTORY):
-        at_ms = max(0, at_ms + chance.choice([0, 0, 1, 1, 2, 3, 5, 20, 150, 1000, -1, -7]))
-        step = some_step(chance, at_ms, list(run.permits), number)
+        at_ms = max(0, at_ms + chance.choice(PASSING))
+        step = some_step(chance, at_ms, run.breaker, run.permits, number)
         if step.get("outcome") != "failure":
             # In JavaScript only a failure can carry a hint.
             step.pop("retry_after_ms", None)
+        if "reconfigure" in step:
+            step["reconfigure"] = without_jitter(step["reconfigure"])
         now = at_ms * 1_000_000
         answer = run.act(step, now)
         if "drop" in step:
@@ -65,6 +67,11 @@ def vector(seed: int) -> dict[str, Any]:
         "config": config,
         "steps": steps,
     }
+
+
+def without_jitter(config: dict[str, Any]) -> dict[str, Any]:
+    """Its seed is drawn anew each time, so no vector can say what it comes to."""
+    return config | {"timeout_jitter": 0}
 
 
 def whole(value: object) -> object:

@@ -1,13 +1,17 @@
 """The compiled core. Import from ``halfopen``; only ``halfopen`` itself imports from here."""
 
-from collections.abc import Callable
-from typing import Any, Literal, Self, final
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
 from halfopen.vocabulary import Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
-__all__ = ["Breaker", "CircuitBreakerConfig", "Evidence", "Permit"]
+__all__ = ["Breaker", "Call", "CircuitBreakerConfig", "Evidence", "GuardedFunction", "Permit", "is_awaitable"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 @final
 class CircuitBreakerConfig:
@@ -118,12 +122,39 @@ class Permit:
     def breaker(self) -> Breaker:
         """The breaker that handed it out."""
 
+@final
+class Call:
+    """A call under way, as the frame that makes it holds it. Let go unsettled, it counts as cancelled."""
+
+    def returned(self, result: _R, /) -> _R:
+        """Settles it: the call gave this result, which is handed on.
+
+        A generator or an async generator is one that settles the call when it ends.
+        """
+
+    def raised(self, error: BaseException, /) -> None:
+        """Settles it: the call raised this, which says of the provider what the breaker's classifier makes of it."""
+
+@final
+class GuardedFunction:
+    """A plain function and the breaker that guards it."""
+
+    def __new__(cls, breaker: Breaker, function: Callable[..., Any], /) -> Self: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+def is_awaitable(result: object, /) -> bool:
+    """Whether ``await`` takes it."""
+
 @disjoint_base
 class Breaker:
     """A circuit on the core. What needs an event loop is added by ``halfopen.CircuitBreaker``."""
 
     def __new__(
-        cls, config: CircuitBreakerConfig, provider_id: str, clock: Callable[[], float] | None = None
+        cls,
+        config: CircuitBreakerConfig,
+        provider_id: str,
+        clock: Callable[[], float] | None = None,
+        classify: Callable[[Exception], Outcome] | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str:
@@ -135,6 +166,26 @@ class Breaker:
         Raises ``CircuitBreakerOpenError`` where the circuit does not let it run.
         """
 
+    def begin(self, unused: None, /) -> Call:
+        """Asks for the leave to make one call, for the frame that makes it.
+
+        The interpreter calls what takes one argument faster than what takes none.
+        """
+
+    def call_sync(self, func: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Calls a plain ``func`` if the circuit lets it.
+
+        Where ``func`` returns something to await or to iterate, the call ends when that does.
+        """
+
+    def __enter__(self) -> Permit: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, Permit]: ...
+    def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Coroutine[Any, Any, None]: ...
     def read_state(self) -> State: ...
     def read_status(self) -> RawStatus: ...
     def read_events(self, after: int) -> list[RawEvent]: ...

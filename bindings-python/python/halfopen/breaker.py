@@ -3,23 +3,34 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import wraps
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
-from halfopen._core import Permit
+from halfopen._core import Call, GuardedFunction, is_awaitable
 from halfopen.circuit import Circuit
-from halfopen.guard import (
-    async_stream_function,
-    guarded_awaitable,
-    guarded_stream,
-    judged,
-    judged_async,
-    outcome_of,
-)
+from halfopen.forward import forwarding
+from halfopen.guard import async_stream_function, guarded_generator
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_PLAIN = """
+def guarded({parameters}):
+    return _run({arguments})
+"""
+
+# Between two steps of Python an interrupt may strike. The call is an object from its first instant, so that it is given
+# back wherever it is dropped.
+_COROUTINE = """
+async def guarded({parameters}):
+    _call = _begin(None)
+    try:
+        return _call.returned(await _func({arguments}))
+    except BaseException as _error:
+        _call.raised(_error)
+        raise
+"""
 
 
 class GuardedCalls(Circuit):
@@ -35,52 +46,18 @@ class GuardedCalls(Circuit):
         Raises ``CircuitBreakerOpenError`` where it is not let, otherwise whatever ``func`` raises, untouched.
         A generator counts when it ends, not when it is made.
         """
-        permit, result = self._begin(func, args, kwargs)
-        return await judged_async(permit, result, self._classify)
-
-    def call_sync(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Calls a plain ``func`` if the circuit lets it.
-
-        Where ``func`` returns something to await or to iterate, the call ends when that does.
-        """
-        permit, result = self._begin(func, args, kwargs)
-        guarded: R = judged(permit, result, self._classify)
-        return guarded
-
-    def _begin(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Permit, Any]:
-        permit = self.acquire()
+        call = self.begin(None)
         try:
-            return permit, func(*args, **kwargs)
+            result = func(*args, **kwargs)
+            if is_awaitable(result):
+                result = await result
         except BaseException as error:
-            permit.settle(outcome_of(error, self._classify))
+            call.raised(error)
             raise
-
-    def __enter__(self) -> Permit:
-        permit = self.acquire()
-        self._entries.push(permit)
-        return permit
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        permit = self._entries.pop()
-        if permit is not None:
-            permit.settle("success" if error is None else outcome_of(error, self._classify))
-
-    async def __aenter__(self) -> Permit:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
+        return call.returned(result)
 
     def _guard_coroutine_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(func)
-        async def guarded(*args: Any, **kwargs: Any) -> Any:
-            return await guarded_awaitable(self.acquire(), func(*args, **kwargs), self._classify)
-
-        return guarded
+        return forwarding(_COROUTINE, func, _begin=self.begin)
 
 
 class CircuitBreaker(GuardedCalls):
@@ -133,25 +110,21 @@ class CircuitBreaker(GuardedCalls):
         self.order_disabled()
 
     def _guard_plain_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(func)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            return self.call_sync(func, *args, **kwargs)
-
-        return guarded
+        return forwarding(_PLAIN, func, _run=GuardedFunction(self, func))
 
     def _guard_async_generator_function(
         self, func: Callable[..., AsyncGenerator[Any, Any]]
     ) -> Callable[..., AsyncGenerator[Any, Any]]:
-        def begin(*args: Any, **kwargs: Any) -> tuple[Permit, AsyncGenerator[Any, Any]]:
-            return self.acquire(), func(*args, **kwargs)
+        def begin(*args: Any, **kwargs: Any) -> tuple[Call, AsyncGenerator[Any, Any]]:
+            return self.begin(None), func(*args, **kwargs)
 
-        return wraps(func)(async_stream_function(begin, self._classify))
+        return wraps(func)(async_stream_function(begin))
 
     def _guard_generator_function(
         self, func: Callable[..., Generator[Any, Any, Any]]
     ) -> Callable[..., Generator[Any, Any, Any]]:
         @wraps(func)
         def guarded(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            return (yield from guarded_stream(self.acquire(), func(*args, **kwargs), self._classify))
+            return (yield from guarded_generator(self.begin(None), func(*args, **kwargs)))
 
         return guarded

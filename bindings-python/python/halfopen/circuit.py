@@ -6,7 +6,6 @@ from inspect import iscoroutinefunction
 from typing import Literal, Self
 
 from halfopen._core import Breaker, CircuitBreakerConfig
-from halfopen.entered import Entries
 from halfopen.errors import InvalidValueError
 from halfopen.guard import Classifier
 from halfopen.living import THIS_PROCESS
@@ -28,8 +27,6 @@ class Circuit(Breaker):
 
     config: CircuitBreakerConfig
     provider_id: str
-    _classify: Classifier | None
-    _entries: Entries
     _wall: WallClock
 
     def __new__(  # noqa: D102 (what the arguments mean stands in the text of `CircuitBreaker`)
@@ -41,11 +38,9 @@ class Circuit(Breaker):
         classify: Classifier | None = None,
     ) -> Self:
         config = CircuitBreakerConfig() if config is None else config
-        self = super().__new__(cls, config, provider_id, clock)
+        self = super().__new__(cls, config, provider_id, clock, classify)
         self.config = config
         self.provider_id = provider_id
-        self._classify = classify
-        self._entries = Entries()
         self._wall = WallClock(self.read_status()["now_seconds"])
         THIS_PROCESS.add(self)
         return self

@@ -21,14 +21,30 @@ class CircuitBreakerOpenError(HalfopenError):
     code = "CIRCUIT_OPEN"
 
     def __init__(self, circuit_name: str, retry_after: float | None, reason: Reason = "open") -> None:
-        wait = "held open until it is reset" if retry_after is None else f"retry after {retry_after:.1f} s"
-        super().__init__(f"circuit '{circuit_name}' is OPEN ({reason}): {wait}")
-        self.circuit_name = circuit_name
-        self.retry_after = retry_after
-        self.reason: Reason = reason
+        super().__init__(circuit_name, retry_after, reason)
 
-    def __reduce__(self) -> tuple[type["CircuitBreakerOpenError"], tuple[str, float | None, Reason]]:
-        return type(self), (self.circuit_name, self.retry_after, self.reason)
+    # Read from the arguments, and the text written when it is asked for: most rejections are caught and forgotten.
+    @property
+    def circuit_name(self) -> str:
+        """The name of the circuit that is open."""
+        name: str = self.args[0]
+        return name
+
+    @property
+    def retry_after(self) -> float | None:
+        """How long to wait, in seconds."""
+        seconds: float | None = self.args[1]
+        return seconds
+
+    @property
+    def reason(self) -> Reason:
+        """Why the call was not let run."""
+        reason: Reason = self.args[2]
+        return reason
+
+    def __str__(self) -> str:
+        wait = "held open until it is reset" if self.retry_after is None else f"retry after {self.retry_after:.1f} s"
+        return f"circuit '{self.circuit_name}' is OPEN ({self.reason}): {wait}"
 
 
 class InvalidValueError(HalfopenError, ValueError):

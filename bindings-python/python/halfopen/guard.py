@@ -1,33 +1,23 @@
-"""Settling a permit by what becomes of a call: it returns, it raises, it streams, it is given up."""
+"""What becomes of a call that is awaited or iterated, and what a classifier says of its error."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing, closing
-from inspect import isasyncgen, isawaitable, isgenerator
+from inspect import isasyncgen
 from typing import Any
 
-from halfopen._core import Permit
+from halfopen._core import Call
 from halfopen.vocabulary import Outcome
 
 Classifier = Callable[[Exception], Outcome]
 """Says of an exception what it means for the provider."""
 
-
 _log = logging.getLogger("halfopen")
 _OUTCOMES = frozenset(("success", "failure", "ignored", "cancelled"))
-_PLAIN = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, set})
 
 
-def outcome_of(error: BaseException, classify: Classifier | None) -> Outcome:
-    """What an exception says about the provider.
-
-    ``asyncio.CancelledError``, ``KeyboardInterrupt``, ``SystemExit`` and ``GeneratorExit`` are no ``Exception``: they
-    tell that the caller gave up, not that the provider failed.
-    """
-    if not isinstance(error, Exception):
-        return "cancelled"
-    if classify is None:
-        return "failure"
+def classified(classify: Classifier, error: Exception) -> Outcome:
+    """What a classifier says of an exception; a failure where it says nothing that can be understood."""
     try:
         outcome = classify(error)
     except Exception as fault:
@@ -40,36 +30,25 @@ def outcome_of(error: BaseException, classify: Classifier | None) -> Outcome:
     return "failure"
 
 
-def judged(permit: Permit, result: Any, classify: Classifier | None) -> Any:
-    """What a function returned, settled now or, where it has yet to be awaited or iterated, at its end."""
-    # The checks below are slow for what most functions return, so the common case is told apart by its type.
-    if type(result) in _PLAIN:
-        permit.success()
-        return result
-    if isawaitable(result):
-        return guarded_awaitable(permit, result, classify)
-    return _judged_value(permit, result, classify)
-
-
-async def judged_async(permit: Permit, result: Any, classify: Classifier | None) -> Any:
-    """The same for a call that is itself awaited."""
-    if isawaitable(result):
-        return await guarded_awaitable(permit, result, classify)
-    return _judged_value(permit, result, classify)
-
-
-async def guarded_awaitable(permit: Permit, awaitable: Awaitable[Any], classify: Classifier | None) -> Any:
-    """Awaits, and settles by what comes of it."""
+async def guarded_awaitable(call: Call, awaitable: Awaitable[Any]) -> Any:
+    """Awaits what a call returned, which is when the call ends."""
     try:
         result = await awaitable
     except BaseException as error:
-        permit.settle(outcome_of(error, classify))
+        call.raised(error)
         raise
-    return _judged_value(permit, result, classify)
+    return call.returned(result)
+
+
+def guarded_stream(call: Call, stream: Any) -> Any:
+    """The stream that a call returned, which ends the call at its own end."""
+    if isasyncgen(stream):
+        return async_stream_function(lambda: (call, stream))()
+    return guarded_generator(call, stream)
 
 
 def async_stream_function(
-    begin: Callable[..., tuple[Permit, AsyncGenerator[Any, Any]]], classify: Classifier | None
+    begin: Callable[..., tuple[Call, AsyncGenerator[Any, Any]]],
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
     """An async generator function that passes a stream on, both ways.
 
@@ -78,7 +57,7 @@ def async_stream_function(
     """
 
     async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        permit, stream = begin(*args, **kwargs)
+        call, stream = begin(*args, **kwargs)
         try:
             async with aclosing(stream):
                 step = stream.asend(None)
@@ -94,32 +73,20 @@ def async_stream_function(
                     except BaseException as thrown:
                         step = stream.athrow(thrown)
         except BaseException as error:
-            permit.settle(outcome_of(error, classify))
+            call.raised(error)
             raise
-        permit.success()
+        call.returned(None)
 
     return guarded
 
 
-def guarded_stream(
-    permit: Permit, stream: Generator[Any, Any, Any], classify: Classifier | None
-) -> Generator[Any, Any, Any]:
+def guarded_generator(call: Call, stream: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     """The same for a plain generator, whose return value is kept."""
     try:
         with closing(stream):
             result = yield from stream
     except BaseException as error:
-        permit.settle(outcome_of(error, classify))
+        call.raised(error)
         raise
-    permit.success()
-    return result
-
-
-def _judged_value(permit: Permit, result: Any, classify: Classifier | None) -> Any:
-    if isasyncgen(result):
-        stream = result
-        return async_stream_function(lambda: (permit, stream), classify)()
-    if isgenerator(result):
-        return guarded_stream(permit, result, classify)
-    permit.success()
+    call.returned(None)
     return result

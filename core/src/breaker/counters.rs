@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::control::Outcome;
+use crate::histogram::{Durations, Histogram};
 use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
 /// What has been counted since the breaker was made.
@@ -11,6 +12,7 @@ use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 pub(crate) struct Counters {
     stripes: [Stripe; STRIPES],
     seldom: Seldom,
+    success_durations: Histogram,
 }
 
 /// What a busy circuit counts, in a cache line of its own, so that threads of different stripes do not slow each other
@@ -58,7 +60,7 @@ struct Seldom {
 
 /// The stripe that counted a call's admission, and counts its success.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lane(u8);
+pub(super) struct Lane(usize);
 
 // Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.
 fn add(counter: &AtomicU64, count: u64) {
@@ -73,7 +75,7 @@ impl Counters {
     #[inline]
     pub(super) fn admit(&self) -> Lane {
         let lane = stripe();
-        add(&self.stripes[usize::from(lane) % STRIPES].admitted, 1);
+        add(&self.stripes[lane % STRIPES].admitted, 1);
         Lane(lane)
     }
 
@@ -86,6 +88,7 @@ impl Counters {
     /// Adds the duration of a success; `now` where it had a say.
     #[inline]
     pub(super) fn record_success(&self, lane: Lane, nanos: u64, now: Option<Tick>) {
+        self.success_durations.record(nanos);
         let stripe = self.at(lane);
         stripe.success_nanos.fetch_add(nanos, Ordering::Relaxed);
         if let Some(now) = now {
@@ -95,7 +98,7 @@ impl Counters {
 
     #[inline]
     pub(crate) fn reject(&self) {
-        add(&self.stripes[usize::from(stripe()) % STRIPES].rejected, 1);
+        add(&self.stripes[stripe() % STRIPES].rejected, 1);
     }
 
     pub(crate) fn shadow_reject(&self) {
@@ -141,9 +144,9 @@ impl Counters {
         self.sum(|stripe| &stripe.successes)
     }
 
-    /// The recorded durations of successes, added up.
-    pub(super) fn success_durations(&self) -> Duration {
-        Duration::from_nanos(self.sum(|stripe| &stripe.success_nanos))
+    /// The recorded durations of successes.
+    pub(super) fn success_durations(&self) -> Durations {
+        self.success_durations.read(Duration::from_nanos(self.sum(|stripe| &stripe.success_nanos)))
     }
 
     pub(super) fn last_success(&self) -> Option<Tick> {
@@ -175,7 +178,7 @@ impl Counters {
     }
 
     fn at(&self, lane: Lane) -> &Stripe {
-        &self.stripes[usize::from(lane.0) % STRIPES]
+        &self.stripes[lane.0 % STRIPES]
     }
 
     fn sum(&self, counter: fn(&Stripe) -> &AtomicU64) -> u64 {

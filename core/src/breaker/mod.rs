@@ -26,10 +26,9 @@ pub use tickets::Tickets;
 
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
-use crate::control::{Admission, Ending, Jitter, Outcome, Rejected};
-use crate::histogram::Histogram;
+use crate::control::{Admission, Ending, Jitter, Outcome, Rejected, Stamp};
 use crate::sync::Mutex;
-use counters::Counters;
+use counters::{Counters, Lane};
 use guarded::{Guarded, Settled};
 use listeners::Listeners;
 use permit::Start;
@@ -63,13 +62,19 @@ use word::Word;
 /// ```
 #[derive(Debug)]
 pub struct CircuitBreaker<C> {
+    front: Front<C>,
+    counters: Counters,
+    listeners: Listeners,
+    guarded: Mutex<Guarded>,
+}
+
+/// What every call reads and hardly anything writes, apart from the cache lines of what calls write.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Front<C> {
     name: Arc<str>,
     clock: C,
     word: Word,
-    counters: Counters,
-    successes: Histogram,
-    listeners: Listeners,
-    guarded: Mutex<Guarded>,
 }
 
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
@@ -90,11 +95,12 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
         let guarded = Guarded::new(config, jitter);
         Self {
-            name: guarded.config.shared_name(),
-            clock,
-            word: Word::new(&guarded.control, guarded.rules()),
+            front: Front {
+                name: guarded.config.shared_name(),
+                clock,
+                word: Word::new(&guarded.control, guarded.rules()),
+            },
             counters: Counters::default(),
-            successes: Histogram::new(),
             listeners: Listeners::default(),
             guarded: Mutex::new(guarded),
         }
@@ -126,35 +132,45 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`Rejected`], with what is left of the wait.
-    #[inline]
+    #[inline(always)]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
-        let glance = self.word.glance();
-        match glance.admits() {
-            Some(stamp) if !glance.is_timed() => {
-                Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED })
-            }
-            _ => self.admit_at(self.clock.now()),
+        let glance = self.front.word.glance();
+        if let Some(stamp) = glance.admits()
+            && !glance.is_timed()
+        {
+            return Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED });
         }
-    }
-
-    /// A clock may run host code, so what was seen before it was read is not believed any more.
-    fn admit_at(&self, now: Tick) -> Result<Ticket, Rejected> {
-        let glance = self.word.glance();
-        let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
-        if let Some(stamp) = glance.admits() {
-            return Ok(Ticket { stamp, lane: self.counters.admit(), start });
-        }
-        if let Some(rejected) = self.word.rejection_at(now) {
+        // A clock may run host code, so what was seen before it was read is not believed any more.
+        let now = self.front.clock.now();
+        if let Some(rejected) = self.front.word.rejection_at(now) {
             self.counters.reject();
             return Err(rejected);
         }
+        let (stamp, lane, start) = self.admit_at(now)?;
+        Ok(Ticket { stamp, lane, start })
+    }
+
+    /// Here and below, `inline(never)` keeps what is seldom needed out of the calls that it would slow down; and a ticket
+    /// crosses such a border in its parts, because one with an address could not stay in registers elsewhere.
+    #[inline(never)]
+    fn admit_at(&self, now: Tick) -> Result<(Stamp, Lane, Start), Rejected> {
+        let glance = self.front.word.glance();
+        let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
+        if let Some(stamp) = glance.admits() {
+            return Ok((stamp, self.counters.admit(), start));
+        }
+        self.ask_the_machine(now, start)
+    }
+
+    #[inline(never)]
+    fn ask_the_machine(&self, now: Tick, start: Start) -> Result<(Stamp, Lane, Start), Rejected> {
         self.change(|guarded| match guarded.acquire(now) {
             Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                 self.counters.take_back(taken_back);
                 if shadow_rejected {
                     self.counters.shadow_reject();
                 }
-                Ok(Ticket { stamp, lane: self.counters.admit(), start })
+                Ok((stamp, self.counters.admit(), start))
             }
             Admission::Rejected(rejected) => {
                 self.counters.reject();
@@ -166,7 +182,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
     #[inline]
     pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
-        let (ending, glance) = (ending.into(), self.word.glance());
+        let (ending, glance) = (ending.into(), self.front.word.glance());
         if ending.outcome == Outcome::Success && !glance.is_timed() {
             if glance.unmoved_by_success(ticket.stamp) {
                 return self.counters.succeed(ticket.lane);
@@ -175,12 +191,25 @@ impl<C: Clock> CircuitBreaker<C> {
                 return;
             }
         }
-        self.settle_at(ticket, ending, self.clock.now());
+        let Ticket { stamp, lane, start } = ticket;
+        match ending.retry_after {
+            None => self.settle_now(stamp, lane, start, ending.outcome),
+            Some(_) => self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now()),
+        }
+    }
+
+    #[inline(never)]
+    fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, outcome: Outcome) {
+        self.settle_at(Ticket { stamp, lane, start }, outcome, self.front.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
-        let (ending, glance) = (ending.into(), self.word.glance());
+        self.settle_call(ticket, ending.into(), now);
+    }
+
+    fn settle_call(&self, ticket: Ticket, ending: Ending, now: Tick) {
+        let glance = self.front.word.glance();
         let nanos = ticket.start.lasted(now);
         let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
             self.counters.succeed(ticket.lane);
@@ -193,13 +222,13 @@ impl<C: Clock> CircuitBreaker<C> {
             settled.current
         };
         if let Some(nanos) = nanos.filter(|_| glance.is_recording()) {
-            self.successes.record(nanos);
             self.counters.record_success(ticket.lane, nanos, current.then_some(now));
         }
     }
 
     /// Takes a success that only the window has to know of, and not when; false, and nothing has changed, where the
     /// machine has to be asked.
+    #[inline(never)]
     fn count_success(&self, ticket: &Ticket) -> bool {
         let mut guarded = self.guarded.lock();
         let counted = guarded.count_success(ticket.stamp);
@@ -209,6 +238,7 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
+    #[inline(never)]
     fn settle_guarded(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
         self.change(|guarded| {
             let before = guarded.control;
@@ -230,7 +260,7 @@ impl<C: Clock> CircuitBreaker<C> {
         let mut guarded = self.guarded.lock();
         let known = guarded.history.total();
         let result = change(&mut guarded);
-        self.word.publish(&guarded.control, guarded.rules());
+        self.front.word.publish(&guarded.control, guarded.rules());
         let event = guarded.history.newer_than(known);
         if let Some(event) = event {
             self.listeners.announce(event);

@@ -49,7 +49,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// What outlives this breaker; a call in flight is saved as cancelled.
     pub fn snapshot(&self) -> Snapshot {
-        let now = self.clock.now();
+        let now = self.front.clock.now();
         let guarded = self.guarded.lock();
         guarded.saved(self.counters.read(), self.counters.current_successes(), now)
     }
@@ -61,7 +61,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, where the sum with this breaker's own is
     /// more than can be told exactly; then nothing has changed.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<(), InvalidValue> {
-        let now = self.clock.now();
+        let now = self.front.clock.now();
         snapshot.check_sums(&self.counts(), self.status().state_transitions)?;
         self.change(|guarded| {
             guarded.restore(snapshot, now);
@@ -72,7 +72,7 @@ impl<C: Clock> CircuitBreaker<C> {
     }
 
     fn order(&self, order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {
-        let now = self.clock.now();
+        let now = self.front.clock.now();
         self.change(|guarded| {
             guarded.order(order, now);
             guarded.begin_streak(0, self.counters.current_successes());

@@ -1,5 +1,7 @@
 //! The leave to make one call.
 
+use core::mem::ManuallyDrop;
+
 use super::CircuitBreaker;
 use super::counters::Lane;
 use crate::clock::{Clock, Tick};
@@ -12,13 +14,13 @@ use crate::control::{Ending, Outcome, Stamp};
 #[must_use = "a permit that is dropped is settled as cancelled"]
 pub struct Permit<'b, C: Clock> {
     breaker: &'b CircuitBreaker<C>,
-    ticket: Option<Ticket>,
+    ticket: Ticket,
 }
 
 impl<'b, C: Clock> Permit<'b, C> {
     #[inline]
     pub(super) fn new(breaker: &'b CircuitBreaker<C>, ticket: Ticket) -> Self {
-        Self { breaker, ticket: Some(ticket) }
+        Self { breaker, ticket }
     }
 
     /// The call did what was asked.
@@ -43,15 +45,16 @@ impl<'b, C: Clock> Permit<'b, C> {
 
     /// The call ended so.
     #[inline]
-    pub fn settle(mut self, ending: impl Into<Ending>) {
-        self.hand_back(ending.into());
+    pub fn settle(self, ending: impl Into<Ending>) {
+        let permit = ManuallyDrop::new(self);
+        permit.hand_back(ending.into());
     }
 
+    /// Runs once: here, or when the permit is dropped.
     #[inline]
-    fn hand_back(&mut self, ending: Ending) {
-        if let Some(ticket) = self.ticket.take() {
-            self.breaker.settle(ticket, ending);
-        }
+    fn hand_back(&self, ending: Ending) {
+        let Ticket { stamp, lane, start } = self.ticket;
+        self.breaker.settle(Ticket { stamp, lane, start }, ending);
     }
 }
 

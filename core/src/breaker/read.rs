@@ -8,12 +8,13 @@ use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, Listen
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
 use crate::control::{Mode, Outcome, State};
+#[cfg(doc)]
 use crate::histogram::Durations;
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.front.name
     }
 
     /// The configuration in force.
@@ -23,25 +24,25 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// The clock that this breaker reads.
     pub fn clock(&self) -> &C {
-        &self.clock
+        &self.front.clock
     }
 
     /// The state now; `half_open` also where the wait is over and nobody has called yet.
     pub fn state(&self) -> State {
-        let now = self.clock.now();
+        let now = self.front.clock.now();
         self.guarded.lock().control.state_at(now)
     }
 
     /// Who decides now.
     pub fn mode(&self) -> Mode {
-        let now = self.clock.now();
+        let now = self.front.clock.now();
         let guarded = self.guarded.lock();
         guarded.control.mode_at(guarded.rules(), now)
     }
 
     /// Everything that can be read, at one moment.
     pub fn status(&self) -> Status {
-        let now = self.clock.now();
+        let now = self.front.clock.now();
         let guarded = self.guarded.lock();
         let control = &guarded.control;
         Status {
@@ -91,7 +92,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// streak, no failure and no slow call in the window, no opening that would make the next wait longer, nothing in
     /// flight, no listener.
     pub fn is_idle(&self) -> bool {
-        self.is_idle_at(self.clock.now())
+        self.is_idle_at(self.front.clock.now())
     }
 
     pub(crate) fn is_idle_at(&self, now: Tick) -> bool {
@@ -100,7 +101,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// How long the calls took.
     pub fn durations(&self) -> CallDurations {
-        CallDurations { success: self.success_durations(), failure: self.guarded.lock().failure_durations() }
+        CallDurations { success: self.counters.success_durations(), failure: self.guarded.lock().failure_durations() }
     }
 
     /// The duration that this share of the calls with this outcome did not exceed, as [`Durations::percentile`] tells it,
@@ -113,9 +114,5 @@ impl<C: Clock> CircuitBreaker<C> {
         let (share, outcome) = (share_argument("share", share)?, outcome_argument("outcome", outcome)?);
         let CallDurations { success, failure } = self.durations();
         Ok(if outcome == Outcome::Success { success } else { failure }.percentile(share))
-    }
-
-    fn success_durations(&self) -> Durations {
-        self.successes.read(self.counters.success_durations())
     }
 }

@@ -26,7 +26,8 @@ const REJECTING: u64 = 32;
 const FORCED: u64 = 64;
 /// The generation starts above the flags. It would have to be bumped every nanosecond for two years to wrap.
 const GENERATION_SHIFT: u32 = 8;
-/// What the word says while a change is being mirrored: nothing, so that whoever reads it asks the machine.
+/// What the word says of the circuit while a change is being mirrored: nothing, so that whoever reads it asks the
+/// machine. What is to be measured it goes on saying.
 const CHANGING: u64 = 0;
 /// In the place of a wait that does not end.
 const ENDLESS: u64 = u64::MAX;
@@ -109,6 +110,7 @@ impl Word {
 
     /// What a call is told that comes at `now`, where the circuit is open and its wait is not over; `None` where the
     /// machine has to be asked.
+    #[inline]
     pub(super) fn rejection_at(&self, now: Tick) -> Option<Rejected> {
         let glance = self.glance();
         if glance.0 & REJECTING == 0 {
@@ -134,7 +136,7 @@ impl Word {
         }
         if let Some(Hold { wait, .. }) = hold {
             let (until, chosen) = wait.map_or((ENDLESS, ENDLESS), Wait::nanos);
-            self.glance.store(CHANGING, Ordering::Relaxed);
+            self.glance.store(CHANGING | (glance.0 & (TIMED | RECORDING)), Ordering::Relaxed);
             self.until.store(until, Ordering::Release);
             self.chosen.store(chosen, Ordering::Release);
         }

@@ -123,7 +123,7 @@ impl fmt::Display for Tenths {
 }
 
 /// In 64 bits: with the 128 of [`Duration::as_nanos`], each reading of the system's clock would take longer.
-const fn saturating_nanos(wait: Duration) -> u64 {
+pub(crate) const fn saturating_nanos(wait: Duration) -> u64 {
     wait.as_secs().saturating_mul(1_000_000_000).saturating_add(wait.subsec_nanos() as u64)
 }
 

@@ -86,4 +86,11 @@ mod tests {
         assert_eq!((shown(-1.0), shown(0.0), shown(2.5)), ("-1".into(), "0".into(), "2.5".into()));
         assert_eq!((shown(1e300), shown(5e-324), shown(f64::NAN)), ("1e300".into(), "5e-324".into(), "NaN".into()));
     }
+
+    #[test]
+    fn what_is_long_is_shown_by_its_beginning() {
+        let (most, more) = ("é".repeat(80), "é".repeat(81));
+        let shown = |text: &str| Value::Other(text.into()).to_string();
+        assert_eq!((shown(&most), shown(&more)), (most.clone(), most + "…"));
+    }
 }

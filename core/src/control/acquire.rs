@@ -45,6 +45,7 @@ pub(crate) struct Hold {
 
 impl Hold {
     /// What a call is told that comes at `now`; `None` where the wait is over.
+    #[inline]
     pub fn rejection_at(self, now: Tick) -> Option<Rejected> {
         let retry_after = match self.wait {
             Some(wait) if wait.is_over(now) => return None,
@@ -98,7 +99,7 @@ impl Control {
             let one_more = Probing { slots: probing.slots + 1, active, ..probing };
             self.with(Phase::HalfOpen(one_more)).admitted(0, None)
         } else if silence >= probe_timeout {
-            let next_lap = Probing { slots: 1, lap: probing.lap.wrapping_add(1), active, ..probing };
+            let next_lap = Probing { slots: 1, lap: probing.lap + 1, active, ..probing };
             self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
         } else {
             let retry_after = Some((probe_timeout - silence).min(PROBES_BUSY_RETRY));

@@ -1,33 +1,4 @@
-//! The machine: everything that affects a circuit's state is in this room.
-//!
-//! [`Control`] is a small `Copy` value without pointers, and each event is a pure function from one value to the next.
-//! Nothing here reads a clock, takes a lock, counts a call or knows a host.
-//!
-//! ```text
-//!                 failures in a row reach failure_threshold
-//!        ┌────────────────────────────────────────────────────────┐
-//!        │                                                        ▼
-//!   ┌────────┐  successes reach     ┌───────────┐  a probe     ┌──────┐
-//!   │ closed │◀─success_threshold───│ half_open │───fails─────▶│ open │
-//!   └────────┘                      └───────────┘              └──────┘
-//!                                         ▲                        │
-//!                                         └────────────────────────┘
-//!                                  the first call after the wait is a probe
-//! ```
-//!
-//! | state | acquire | success | failure | ignored, cancelled |
-//! | --- | --- | --- | --- | --- |
-//! | closed | admitted | failure streak 0; open if it brings a rate to its threshold | streak + 1; at a threshold: open | nothing |
-//! | open, waiting | rejected, with what is left | – | – | – |
-//! | open, wait over | half_open; this call is the first probe | – | – | – |
-//! | half_open | a probe while a slot is free | slot free, streak + 1; at the threshold: closed | open | slot free |
-//!
-//! A dash means that no permit of this generation can exist: each transition starts a new generation, and a settle of
-//! an older one changes nothing here. That one rule keeps late results from closing, opening or prolonging anything.
-//!
-//! Slots have the same protection inside one stay in `half_open`: a permit carries the *lap* in which it got its slot,
-//! and slots that are taken back start a new lap. So a probe that hangs cannot hold the circuit, and when it returns
-//! after all it votes without freeing a slot that is not its own.
+#![doc = include_str!("machine.md")]
 
 mod acquire;
 mod operator;
@@ -92,7 +63,7 @@ struct Probing {
     /// Probe slots taken.
     slots: u8,
     /// Grows each time the slots are taken back.
-    lap: u32,
+    lap: u64,
     /// When a probe was last admitted or settled.
     active: Tick,
 }
@@ -101,7 +72,7 @@ struct Probing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     generation: u64,
-    lap: u32,
+    lap: u64,
 }
 
 impl Control {

@@ -42,7 +42,7 @@ impl Control {
     pub(crate) fn saved(&self, rules: &Rules, now: Tick) -> Saved {
         let (state, wait) = match self.phase {
             Phase::Closed { .. } => (State::Closed, None),
-            Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen, wait.left(now)))),
+            Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen(), wait.left(now)))),
             Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
         };
         // A record that is clean stays clean, wherever the next clock goes.
@@ -71,7 +71,7 @@ impl Control {
             State::Open | State::HalfOpen => {
                 // A wait that was over stays over, wherever the new clock goes.
                 let until = |left: Duration| if left.is_zero() { Tick::ZERO } else { now.after(left) };
-                let wait = saved.wait.map(|(chosen, left)| Wait { chosen, until: until(left) });
+                let wait = saved.wait.map(|(chosen, left)| Wait::until(until(left), chosen));
                 Phase::Open { failures, wait }
             }
         };

@@ -2,13 +2,18 @@
 
 use core::time::Duration;
 
-use super::{Admission, Control, Ending, Jitter, Outcome, State};
+use super::{Admission, Control, Ending, Jitter, Outcome, Stamp, State};
 use crate::clock::Tick;
 use crate::config::Config;
 
 #[test]
 fn the_value_stays_small() {
     assert!(size_of::<Control>() <= 96, "{} bytes", size_of::<Control>());
+}
+
+#[test]
+fn a_stamp_tells_its_generation() {
+    assert_eq!(Stamp::closed(7).generation(), 7);
 }
 
 #[test]

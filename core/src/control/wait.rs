@@ -3,29 +3,39 @@
 use core::time::Duration;
 
 use super::{Control, Phase};
-use crate::clock::Tick;
+use crate::clock::{Tick, saturating_nanos};
 use crate::config::Rules;
 
 /// A wait as it was chosen, and when it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Wait {
-    pub(super) chosen: Duration,
+    /// Nanoseconds, since every rejection compares them.
+    pub(super) chosen: u64,
     pub(super) until: Tick,
 }
 
 impl Wait {
     pub(super) fn from(now: Tick, chosen: Duration) -> Self {
-        Self { chosen, until: now.after(chosen) }
+        Self::until(now.after(chosen), chosen)
+    }
+
+    pub(super) fn until(until: Tick, chosen: Duration) -> Self {
+        Self { chosen: saturating_nanos(chosen), until }
     }
 
     /// From two readings of [`nanos`](Self::nanos).
     pub(crate) fn from_nanos(until: u64, chosen: u64) -> Self {
-        Self { chosen: Duration::from_nanos(chosen), until: Tick::from_nanos(until) }
+        Self { chosen, until: Tick::from_nanos(until) }
     }
 
-    /// The tick of its end, and the nanoseconds that were chosen: fewer than 584 years, so they fit.
+    /// The tick of its end, and the nanoseconds that were chosen.
     pub(crate) fn nanos(self) -> (u64, u64) {
-        (self.until.as_nanos(), self.chosen.as_nanos() as u64)
+        (self.until.as_nanos(), self.chosen)
+    }
+
+    /// As long as it was when it began.
+    pub(super) fn chosen(self) -> Duration {
+        Duration::from_nanos(self.chosen)
     }
 
     pub(super) fn is_over(self, now: Tick) -> bool {
@@ -34,7 +44,7 @@ impl Wait {
 
     /// What is left; never more than was chosen, even where the clock stepped back.
     pub(super) fn left(self, now: Tick) -> Duration {
-        self.until.since(now).min(self.chosen)
+        Duration::from_nanos(self.until.nanos_since(now).min(self.chosen))
     }
 }
 
@@ -51,15 +61,9 @@ impl Openings {
     /// One more opening, in `generation`.
     pub(super) fn next(self, rules: &Rules, generation: u64, hint: Option<Duration>, jitter: Jitter) -> Self {
         let longest = rules.effective_max_timeout();
-        let mut wait = rules.timeout.as_nanos() as f64;
-        for _ in 0..self.count {
-            wait *= rules.timeout_multiplier;
-            // Enough: it is cut to the longest in the end, and a jitter can at most take all of it away.
-            if rules.timeout_multiplier == 1.0 || wait > longest.as_nanos() as f64 * 1e9 {
-                break;
-            }
-        }
-        let spread = wait * (1.0 + rules.timeout_jitter * jitter.of(generation));
+        let grown = rules.timeout.as_nanos() as f64 * power(rules.timeout_multiplier, self.count);
+        let spread = grown * (1.0 + rules.timeout_jitter * jitter.of(generation));
+        // What has grown beyond all bounds, and what the jitter takes away of that, `as` cuts to what fits.
         let nanos = ((spread + 0.5) as u64).max(1);
         let chosen = Duration::from_nanos(nanos).max(hint.unwrap_or_default()).min(longest);
         Self { count: self.count.saturating_add(1), last_wait: chosen }
@@ -69,6 +73,18 @@ impl Openings {
     pub(super) fn wait(self) -> Duration {
         self.last_wait
     }
+}
+
+/// `base` to the power of `exponent`, by squaring: `core` has none, and the openings in a row may be billions.
+fn power(mut base: f64, exponent: u32) -> f64 {
+    let mut power = 1.0;
+    for bit in 0..u32::BITS {
+        if (exponent >> bit) % 2 == 1 {
+            power *= base;
+        }
+        base *= base;
+    }
+    power
 }
 
 impl Control {
@@ -119,6 +135,8 @@ impl Jitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::control::{Admission, Ending, Outcome};
 
     #[test]
     fn jitter_is_a_pure_function_that_spreads_over_the_whole_range() {
@@ -129,5 +147,65 @@ mod tests {
         assert!(drawn.iter().all(|share| (-1.0..=1.0).contains(share)));
         assert!(drawn.iter().any(|share| *share < -0.99) && drawn.iter().any(|share| *share > 0.99));
         assert!((drawn.iter().sum::<f64>() / 1e4).abs() < 0.02);
+    }
+
+    /// The first outputs of SplitMix64 for the seed 1234567, as its authors' code prints them.
+    const PUBLISHED: [u64; 5] = [
+        6_457_827_717_110_365_317,
+        3_203_168_211_198_807_973,
+        9_817_491_932_198_370_423,
+        4_593_380_528_125_082_431,
+        16_408_922_859_458_223_821,
+    ];
+
+    fn published_share(output: u64) -> f64 {
+        (output / (1 << 11)) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    #[test]
+    fn the_jitter_of_a_generation_is_the_output_of_that_number() {
+        for (generation, output) in (1..).zip(PUBLISHED) {
+            assert_eq!(Jitter { seed: 1_234_567 }.of(generation), published_share(output));
+        }
+    }
+
+    #[test]
+    fn an_opening_takes_the_jitter_of_the_generation_that_it_starts() {
+        let config = Config::builder().failure_threshold(1).timeout_seconds(10.0).timeout_jitter(0.5).build().unwrap();
+        let rules = config.rules();
+        let mut control = Control::new(rules, Jitter { seed: 1_234_567 });
+        for output in PUBLISHED {
+            let (closed, Admission::Admitted { stamp, .. }) = control.acquire(rules, Tick::ZERO) else {
+                panic!("closed")
+            };
+            let failed = Ending::from(Outcome::Failure).judged(rules, None);
+            let (open, _) = closed.settle(rules, stamp, failed, None, Tick::ZERO);
+            let wanted = 10e9 * (1.0 + 0.5 * published_share(output));
+            assert_eq!(open.retry_after_at(Tick::ZERO), Some(Duration::from_nanos(wanted.round() as u64)));
+            // To the generation just before the next of them.
+            control = Control { generation: open.generation, ..Control::new(rules, open.jitter) };
+        }
+    }
+
+    #[test]
+    fn a_wait_comes_back_from_its_nanoseconds() {
+        let wait = Wait::from(Tick::from_nanos(5), Duration::from_nanos(7));
+        assert_eq!(wait.nanos(), (12, 7));
+        assert_eq!(Wait::from_nanos(12, 7), wait);
+    }
+
+    #[test]
+    fn a_power_is_that_many_factors() {
+        assert_eq!([0, 1, 2, 3, 7, 10].map(|exponent| power(2.0, exponent)), [1.0, 2.0, 4.0, 8.0, 128.0, 1024.0]);
+        assert_eq!(power(1.5, 5), 7.59375);
+        assert_eq!((power(1.0, u32::MAX), power(1.1, u32::MAX)), (1.0, f64::INFINITY));
+    }
+
+    #[test]
+    fn what_has_grown_beyond_all_bounds_is_the_longest_wait() {
+        let growing = Config::builder().timeout_multiplier(10.0).max_timeout_seconds(90.0).build().unwrap();
+        let billions = Openings { count: u32::MAX, last_wait: Duration::from_secs(90) };
+        let next = billions.next(growing.rules(), 1, None, Jitter { seed: 0 });
+        assert_eq!(next, billions, "neither the wait nor the count goes further");
     }
 }

@@ -1,0 +1,247 @@
+//! All of this binding that is unsafe: what PyO3 offers no way to do, or none that is fast enough.
+
+use std::cell::UnsafeCell;
+use std::ffi::{CStr, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use halfopen::{Outcome, Ticket};
+use pyo3::ffi;
+use pyo3::panic::PanicException;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::sync::critical_section::with_critical_section;
+use pyo3::types::PyType;
+
+use crate::breaker::PyBreaker;
+use crate::guarded::{Held, guarded_stream, is_stream};
+
+/// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
+///
+/// Every guarded coroutine makes one, and a class of PyO3's would add a third to the price of the whole call.
+#[repr(C)]
+struct Call {
+    head: ffi::PyObject,
+    /// Never changes. The breaker stays alive, and so stays counted, as long as a call of it may end.
+    breaker: Py<PyBreaker>,
+    /// Taken by whoever settles the call; touched by [`held_by`] and at the object's end alone.
+    ticket: UnsafeCell<Option<Ticket>>,
+}
+
+/// The class of calls under way.
+pub fn call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.get_or_try_init(py, || made_class(py)).map(|class| class.bind(py))
+}
+
+/// A call under way as a Python object.
+pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyResult<Bound<'py, PyAny>> {
+    let py = breaker.py();
+    let class = call_class(py)?.as_type_ptr();
+    // SAFETY: the class is that of `Call`, so there is room for one. Nobody sees the object before its fields are
+    // written: other threads have no reference to it, and the collector does not know of it.
+    unsafe {
+        let place = ffi::PyObject_GC_New::<Call>(class);
+        if place.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        ptr::write(&raw mut (*place).breaker, breaker.clone().unbind());
+        ptr::write(&raw mut (*place).ticket, UnsafeCell::new(held.release()));
+        ffi::PyObject_GC_Track(place.cast());
+        Ok(Bound::from_owned_ptr(py, place.cast()))
+    }
+}
+
+/// Methods for the interpreter, which only reads them.
+struct Methods([ffi::PyMethodDef; 4]);
+
+// SAFETY: its pointers are to constants, and nobody writes to it.
+unsafe impl Sync for Methods {}
+
+const BEGIN: usize = 0;
+const OF_CALLS: usize = 1;
+
+static METHODS: Methods = Methods([
+    method(c"begin", begin, c"begin($self, unused, /)\n--\n\nAsks for the leave to make one call."),
+    method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
+    method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
+    ffi::PyMethodDef::zeroed(),
+]);
+
+/// A method of one argument: the interpreter calls it faster than one of any other number.
+const fn method(name: &'static CStr, function: ffi::PyCFunction, text: &'static CStr) -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
+        ml_flags: ffi::METH_O,
+        ml_doc: text.as_ptr(),
+    }
+}
+
+/// Gives breakers their method `begin`.
+pub fn add_begin(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<PyBreaker>();
+    // SAFETY: the definition is static and read only, and the method takes the objects of this class.
+    let begin = unsafe {
+        let definition = ptr::from_ref(&METHODS.0[BEGIN]).cast_mut();
+        Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), definition))?
+    };
+    class.setattr("begin", begin)
+}
+
+fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
+    let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
+    let mut slots = [
+        slot(ffi::Py_tp_dealloc, deallocate as *mut c_void),
+        slot(ffi::Py_tp_traverse, traverse as *mut c_void),
+        slot(ffi::Py_tp_methods, METHODS.0[OF_CALLS..].as_ptr().cast_mut().cast()),
+        slot(ffi::Py_tp_doc, c"A call under way.".as_ptr().cast_mut().cast()),
+        ffi::PyType_Slot::default(),
+    ];
+    let flags = ffi::Py_TPFLAGS_DEFAULT
+        | ffi::Py_TPFLAGS_HAVE_GC
+        | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION
+        | ffi::Py_TPFLAGS_IMMUTABLETYPE;
+    let mut spec = ffi::PyType_Spec {
+        name: c"halfopen._core.Call".as_ptr(),
+        basicsize: size_of::<Call>() as c_int,
+        itemsize: 0,
+        flags: flags as _,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the interpreter copies the specification; what it keeps pointers to is static. The functions fit their
+    // slots, and each ends with the object in the state that its slot asks for.
+    let class = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
+    Ok(class.cast_into::<PyType>()?.unbind())
+}
+
+unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, unused: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter hands a method an object of its class and an argument, and is attached.
+    let [breaker, _] = unsafe { borrowed([breaker, unused]) };
+    // SAFETY: as above, and the class has this method alone.
+    let breaker = unsafe { breaker.cast_unchecked::<PyBreaker>() };
+    answered(breaker.py(), || {
+        let held = breaker.get().hold(breaker.py())?;
+        call_object(&breaker, held).map(Bound::unbind)
+    })
+}
+
+unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above.
+    let [call, result] = unsafe { borrowed([call, result]) };
+    answered(call.py(), || {
+        if is_stream(&result)? {
+            // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
+            return Python::attach(|_| guarded_stream(&call, &result).map(Bound::unbind));
+        }
+        if let Some(held) = held_by(&call) {
+            held.settle(Outcome::Success);
+        }
+        Ok(result.to_owned().unbind())
+    })
+}
+
+unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above.
+    let [call, error] = unsafe { borrowed([call, error]) };
+    answered(call.py(), || {
+        Python::attach(|py| {
+            if let Some(held) = held_by(&call) {
+                held.raised(&error)?;
+            }
+            Ok(py.None())
+        })
+    })
+}
+
+unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
+    // SAFETY: nobody has a reference to the object any more, so its fields are ours; they are dropped once. The class
+    // is let go of as every object of a class made at run time has to.
+    unsafe {
+        ffi::PyObject_GC_UnTrack(call.cast());
+        let (class, py) = (ffi::Py_TYPE(call), Python::assume_attached());
+        let fields = call.cast::<Call>();
+        let breaker = ptr::read(&raw const (*fields).breaker).into_bound(py);
+        if let Some(ticket) = ptr::read(&raw const (*fields).ticket).into_inner() {
+            // A panic must not leave a function that C has called.
+            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(ticket)));
+        }
+        drop(breaker);
+        ffi::PyObject_GC_Del(call.cast());
+        ffi::Py_DECREF(class.cast());
+    }
+}
+
+unsafe extern "C" fn traverse(call: *mut ffi::PyObject, visit: ffi::visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: the collector looks at tracked objects only, whose fields are written; the breaker is read and no more.
+    unsafe {
+        match visit(ffi::Py_TYPE(call).cast(), arg) {
+            0 => visit((*call.cast::<Call>()).breaker.as_ptr(), arg),
+            stop => stop,
+        }
+    }
+}
+
+/// Takes the ticket of a call, unless somebody has.
+fn held_by<'a>(call: &'a Bound<'_, PyAny>) -> Option<Held<'a>> {
+    let fields = call.as_ptr().cast::<Call>();
+    // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the
+    // interpreter's lock, or in a critical section of the object where there is none, nobody else is at the ticket.
+    let (breaker, ticket) = unsafe {
+        let take = || (*(*fields).ticket.get()).take();
+        ((*fields).breaker.get(), with_critical_section(call, take))
+    };
+    ticket.map(|ticket| Held::new(breaker, ticket))
+}
+
+/// The object and the argument of a method.
+///
+/// # Safety
+/// The interpreter is attached, and both objects stay alive for as long as the result is used.
+unsafe fn borrowed<'py>(objects: [*mut ffi::PyObject; 2]) -> [Borrowed<'py, 'py, PyAny>; 2] {
+    // SAFETY: as asked of the caller.
+    objects.map(|object| unsafe { Borrowed::from_ptr(Python::assume_attached(), object) })
+}
+
+/// The answer of a method as the interpreter expects it.
+fn answered(py: Python<'_>, method: impl FnOnce() -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
+    let answer = catch_unwind(AssertUnwindSafe(method));
+    match answer.unwrap_or_else(|_| Err(PanicException::new_err("a call could not be settled"))) {
+        Ok(object) => object.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Whether objects of a class can be awaited: the very question that `await` asks.
+///
+/// What Python offers for it asks an abstract base class, which takes longer than all the rest of a guarded call.
+pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a class has a slot of that number, and it is looked at and no more.
+    unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
+}
+
+/// Runs host code as in an `except` block of that error, for a host that asks for `sys.exception()`.
+pub fn while_handling<T>(error: &Bound<'_, PyAny>, run: impl FnOnce() -> T) -> T {
+    struct Before(*mut ffi::PyObject);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            // SAFETY: attached, as the error shows that was there before; the reference is ours, and none is fine too.
+            unsafe {
+                ffi::PyErr_SetHandledException(self.0);
+                ffi::Py_XDECREF(self.0);
+            }
+        }
+    }
+    // SAFETY: attached, as the error shows; it is an exception, and stays ours.
+    let before = unsafe {
+        let before = Before(ffi::PyErr_GetHandledException());
+        ffi::PyErr_SetHandledException(error.as_ptr());
+        before
+    };
+    let answer = run();
+    drop(before);
+    answer
+}

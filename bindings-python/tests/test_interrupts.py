@@ -1,0 +1,136 @@
+"""An interrupt may strike between any two steps of Python; whatever it cuts off, no permit is lost."""
+
+import gc
+import sys
+from _thread import interrupt_main
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from itertools import count
+from operator import call, itemgetter
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig
+
+# Between the call of a coroutine function and its await there is a step as well.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+
+
+def plain(answer: int) -> int:
+    return answer
+
+
+async def coroutine(answer: int) -> int:
+    return answer
+
+
+def numbers() -> Iterator[int]:
+    yield 1
+
+
+async def later_numbers() -> AsyncIterator[int]:
+    yield 1
+
+
+def finish(running: Coroutine[Any, Any, Any]) -> Any:
+    """Runs what never waits, with no event loop, which would take the interrupt for itself."""
+    try:
+        running.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waited")
+
+
+async def drain(stream: AsyncIterator[int]) -> list[int]:
+    return [item async for item in stream]
+
+
+def block(breaker: CircuitBreaker) -> None:
+    with breaker:
+        plain(1)
+
+
+async def async_block(breaker: CircuitBreaker) -> None:
+    async with breaker:
+        plain(1)
+
+
+CALLS: dict[str, Callable[[CircuitBreaker], object]] = {
+    "decorated": lambda breaker: breaker(plain)(1),
+    "decorated coroutine": lambda breaker: finish(breaker(coroutine)(1)),
+    "decorated generator": lambda breaker: list(breaker(numbers)()),
+    "decorated async generator": lambda breaker: finish(drain(breaker(later_numbers)())),
+    "call_sync": lambda breaker: breaker.call_sync(plain, 1),
+    "call_sync with what is awaited later": lambda breaker: finish(breaker.call_sync(coroutine, 1)),
+    "call_sync with what is iterated later": lambda breaker: list(breaker.call_sync(numbers)),
+    "call": lambda breaker: finish(breaker.call(plain, 1)),
+    "call of a coroutine": lambda breaker: finish(breaker.call(coroutine, 1)),
+    "acquire": lambda breaker: breaker.acquire().success(),
+}
+BLOCKS: dict[str, Callable[[CircuitBreaker], object]] = {
+    "block": block,
+    "async block": lambda breaker: finish(async_block(breaker)),
+}
+
+
+def interruptions(call: Callable[[CircuitBreaker], object], *, of_ours_alone: bool = False) -> int:
+    """Makes the call again and again, each time interrupted one step later, until it gets through."""
+
+    def interrupted_at(step: int) -> bool:
+        breaker = CircuitBreaker()
+        steps = count()
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:
+            frame.f_trace_opcodes = not (of_ours_alone and frame.f_code.co_filename == __file__)
+            if event == "opcode" and next(steps) == step:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        # A collection would run whoever asked to hear of it, and what an interrupt does there goes nowhere.
+        gc.disable()
+        # Python 3.12 asks at `settrace` whether anybody wants to hear of single steps.
+        sys._getframe().f_trace_opcodes = True
+        sys.settrace(trace)
+        try:
+            call(breaker)
+        except KeyboardInterrupt:
+            return True
+        else:
+            return False
+        finally:
+            sys.settrace(before)
+            gc.enable()
+            metrics = breaker.metrics
+            assert metrics.in_flight == 0, f"lost at step {step}"
+            assert metrics.failed_calls == 0, f"blamed on the provider at step {step}"
+
+    return next(step for step in count() if not interrupted_at(step))
+
+
+@pytest.mark.parametrize("way", CALLS)
+def test_a_call_that_is_interrupted_at_any_step_gives_its_permit_back(way: str) -> None:
+    assert interruptions(CALLS[way]) > 5
+
+
+@pytest.mark.parametrize("way", BLOCKS)
+def test_a_block_is_entered_and_left_with_no_step_to_interrupt(way: str) -> None:
+    # The steps of `with` itself are no interrupt's, but a trace function meets them.
+    assert interruptions(BLOCKS[way], of_ours_alone=True) == 0
+
+
+@pytest.mark.parametrize("way", CALLS | BLOCKS)
+@pytest.mark.parametrize("reading", ["the first", "the second"])
+def test_an_interrupt_that_comes_with_the_admission_or_the_end_loses_no_permit(way: str, reading: str) -> None:
+    # A signal is heard of at the next step of Python. So that this is the first one after the admission, the clock that
+    # receives it while the call is admitted takes no step of its own: it calls what it pops from a list.
+    readings: list[Callable[[], float]] = [float] * 100
+    breaker = CircuitBreaker(CircuitBreakerConfig(), clock=map(call, iter(readings.pop, None)).__next__)
+    interrupted = map(itemgetter(1), zip(iter(interrupt_main, 1), [0.0], strict=False)).__next__
+    readings += [interrupted] if reading == "the first" else [interrupted, float]
+    with pytest.raises(KeyboardInterrupt):
+        (CALLS | BLOCKS)[way](breaker)
+    assert interrupted not in readings
+    assert breaker.metrics.in_flight == 0
+    assert breaker.metrics.total_calls == 1

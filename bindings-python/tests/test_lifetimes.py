@@ -1,0 +1,197 @@
+"""What is let go of ends its calls, and nothing is kept for ever."""
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Coroutine, Generator
+from typing import Any
+
+import pytest
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig
+
+
+class Pause:
+    """Suspends whoever awaits it."""
+
+    def __await__(self) -> Generator[None, None, str]:
+        yield
+        return "resumed"
+
+
+async def paused() -> str:
+    return await Pause()
+
+
+class Owner:
+    """Refers to its breaker and to a call of it; the breaker refers back in every way that it can."""
+
+    def __init__(self) -> None:
+        self.breaker = CircuitBreaker(clock=self.now, classify=self.classify)
+        self.breaker.subscribe(self.hear)
+
+    def now(self) -> float:
+        return 0.0
+
+    def classify(self, error: Exception) -> Any:
+        raise NotImplementedError
+
+    def hear(self, event: object) -> None:
+        raise NotImplementedError
+
+
+def decorated(breaker: CircuitBreaker) -> Coroutine[Any, Any, str]:
+    return breaker(paused)()
+
+
+def called(breaker: CircuitBreaker) -> Coroutine[Any, Any, str]:
+    return breaker.call(paused)
+
+
+def judged_later(breaker: CircuitBreaker) -> Coroutine[Any, Any, str]:
+    return breaker.call_sync(paused)
+
+
+async def in_a_block(breaker: CircuitBreaker) -> str:
+    async with breaker:
+        return await Pause()
+
+
+WAYS = [decorated, called, judged_later, in_a_block]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_suspended_call_that_is_let_go_is_cancelled(breaker: CircuitBreaker, way: Any) -> None:
+    running = way(breaker)
+    running.send(None)
+    assert breaker.metrics.in_flight == 1
+    del running
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_suspended_call_that_is_closed_or_thrown_into_is_settled(breaker: CircuitBreaker, way: Any) -> None:
+    running = way(breaker)
+    running.send(None)
+    running.close()
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
+    running = way(breaker)
+    running.send(None)
+    with pytest.raises(OSError, match="thrown"):
+        running.throw(OSError("thrown"))
+    assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+def test_a_coroutine_that_is_never_started_takes_no_permit(breaker: CircuitBreaker) -> None:
+    never_started = [way(breaker) for way in (decorated, called, in_a_block)]
+    never_awaited = breaker.__aenter__()
+    del never_started, never_awaited
+    assert breaker.metrics.total_calls == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_suspended_call_in_a_cycle_with_its_breaker_is_collected_and_cancelled(way: Any) -> None:
+    owner: Any = Owner()
+    owner.running = way(owner.breaker)
+    owner.running.send(None)
+    evidence = owner.breaker.evidence()
+    gone = weakref.ref(owner.breaker)
+    gc.collect()
+    assert evidence.counts()["in_flight"] == 1
+    del owner
+    gc.collect()
+    assert gone() is None
+    assert (evidence.counts()["cancelled_calls"], evidence.counts()["in_flight"]) == (1, 0)
+
+
+def test_a_guarded_function_in_a_cycle_with_itself_is_collected() -> None:
+    def made() -> Any:
+        breaker = CircuitBreaker()
+
+        @breaker
+        def plain(depth: int) -> Any:
+            return plain(depth - 1)
+
+        @breaker
+        async def coroutine() -> Any:
+            return await coroutine()
+
+        return weakref.ref(plain), weakref.ref(coroutine), weakref.ref(breaker)
+
+    gone = made()
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None, None]
+
+
+def test_a_block_that_is_never_left_does_not_keep_its_breaker() -> None:
+    breaker = CircuitBreaker()
+    breaker.__enter__()
+    evidence, gone = breaker.evidence(), weakref.ref(breaker)
+    del breaker
+    gc.collect()
+    assert gone() is None
+    assert evidence.counts()["in_flight"] == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_call_in_flight_keeps_its_breaker(way: Any) -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="kept"))
+    gone, running = weakref.ref(breaker), way(breaker)
+    running.send(None)
+    del breaker
+    gc.collect()
+    kept = gone()
+    assert kept is not None
+    with pytest.raises(StopIteration):
+        running.send(None)
+    assert kept.metrics.successful_calls == 1
+
+
+def test_calls_leave_nothing_behind() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=65535), classify=lambda _: "ignored")
+
+    @breaker
+    def plain(fails: bool) -> object:
+        if fails:
+            raise OSError
+        return object()
+
+    @breaker
+    async def coroutine(fails: bool) -> object:
+        return plain(fails)
+
+    def block(fails: bool) -> None:
+        with breaker:
+            plain(fails)
+
+    async def async_block(fails: bool) -> None:
+        async with breaker:
+            await coroutine(fails)
+
+    async def all_ways() -> None:
+        for fails in (False, True):
+            for way in (plain, block):
+                try:
+                    way(fails)
+                except OSError:
+                    assert fails
+            for awaited in (coroutine, async_block):
+                try:
+                    await awaited(fails)
+                except OSError:
+                    assert fails
+
+    async def objects_after(rounds: int) -> int:
+        for _ in range(rounds):
+            await all_ways()
+        gc.collect()
+        return len(gc.get_objects())
+
+    async def main() -> None:
+        await objects_after(10)
+        before = await objects_after(1)
+        assert await objects_after(200) <= before + 5
+
+    asyncio.run(main())
+    assert breaker.metrics.in_flight == 0

@@ -1,0 +1,223 @@
+//! Everything that can happen next, and what the table of the text says of it.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::situation::{Out, Situation};
+use super::{CALLS_IN_FLIGHT, NOW, nanos};
+use crate::config::Rules;
+use crate::control::settle::Judged;
+use crate::control::wait::{Openings, Wait};
+use crate::control::{Admission, Cause, Control, Mode, Outcome, Phase, Probing, State, Transition};
+
+pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situation> {
+    let (control, rules) = (situation.control, &family[situation.in_force]);
+    let mut next = Vec::new();
+    if situation.out.len() < CALLS_IN_FLIGHT {
+        next.extend(acquired(situation, rules));
+    }
+    // Only a closed circuit is told a rate.
+    let rates = [None, Some(Cause::FailureRate), Some(Cause::SlowCallRate)];
+    let rates = if control.is_closed() { &rates[..] } else { &rates[..1] };
+    for index in different(&situation.out) {
+        for call in ENDINGS {
+            next.extend(rates.iter().map(|rate| settled(situation, rules, index, call, *rate)));
+        }
+    }
+    for duration in [None, Some(nanos(1)), Some(nanos(3))] {
+        next.push(situation.with(forced_open(control, duration)));
+    }
+    next.push(situation.with(started_afresh(control, control.reset(rules, NOW), rules.shadow, Cause::Reset)));
+    next.push(situation.with(started_afresh(control, control.disable(NOW), false, Cause::Disabled)));
+    next.push(situation.with(control.restored(&control.saved(rules, NOW), NOW)));
+    for (in_force, _) in family.iter().enumerate() {
+        next.push(Situation { in_force, ..situation.clone() });
+    }
+    // Time passes, and runs backwards.
+    next.push(situation.with(control.shifted(-1)));
+    next.push(situation.with(control.shifted(1)));
+    next.iter().for_each(|next| nothing_comes_back(situation, next));
+    next
+}
+
+/// One of each kind: equal permits stand side by side, and whichever of them settles, the same is left.
+fn different(out: &[Out]) -> impl Iterator<Item = usize> {
+    (0..out.len()).filter(|&index| index == 0 || out[index] != out[index - 1])
+}
+
+/// What no permit could survive: a generation or a lap that was there before.
+fn nothing_comes_back(before: &Situation, after: &Situation) {
+    let (old, new) = (before.control, after.control);
+    assert!(new.generation >= old.generation);
+    assert!(new.generation > old.generation || new.phase.state() == old.phase.state(), "a state of its own generation");
+    if let (Phase::HalfOpen(old), Phase::HalfOpen(new)) = (old.phase, new.phase) {
+        assert!(new.lap >= old.lap);
+    }
+}
+
+fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
+    let before = situation.control;
+    let (control, admission) = before.acquire(rules, NOW);
+    let Admission::Admitted { stamp, taken_back, transition, shadow_rejected } = admission else { return None };
+    let mut out = situation.out.clone();
+    if shadow_rejected {
+        assert!(before.mode == Mode::Shadow && control == before, "a call that is only counted changes nothing");
+        assert!(transition.is_none() && taken_back == 0 && !control.hears(stamp), "and has no say");
+    } else {
+        let first = Transition { from: State::Open, to: State::HalfOpen, cause: Cause::TimeoutElapsed };
+        let (wanted, taken) = match before.phase {
+            Phase::Closed { .. } => (before, 0),
+            Phase::Open { .. } => {
+                let probing = Probing { successes: 0, slots: 1, lap: 0, active: NOW };
+                let mode = before.mode_at(rules, NOW);
+                (Control { mode, generation: before.generation + 1, ..before.with(Phase::HalfOpen(probing)) }, 0)
+            }
+            Phase::HalfOpen(probing) => {
+                let active = probing.active.max(NOW);
+                let (slots, lap, taken) = if probing.slots < rules.half_open_max_calls {
+                    (probing.slots + 1, probing.lap, 0)
+                } else {
+                    assert!(NOW.since(probing.active) >= rules.effective_probe_timeout(), "one of them gave a sign");
+                    (1, probing.lap + 1, probing.slots)
+                };
+                (before.with(Phase::HalfOpen(Probing { slots, lap, active, ..probing })), taken)
+            }
+        };
+        assert_eq!((control, taken_back), (wanted, taken));
+        assert_eq!(transition, (before.phase.state() == State::Open).then_some(first));
+        assert!(control.probe_slots() <= rules.half_open_max_calls, "never more than there are");
+        assert!(stamp.generation == control.generation, "its permit is of this generation");
+    }
+    if taken_back > 0 {
+        out.iter_mut().for_each(|permit| permit.holds_slot = false);
+    }
+    out.push(Out { stamp, holds_slot: control.phase.state() == State::HalfOpen && !shadow_rejected });
+    Some(Situation { out, ..situation.with(control) })
+}
+
+/// Longer than any wait may be, so that it is cut.
+const HINT: Option<Duration> = Some(Duration::from_nanos(9));
+const SHORT_HINT: Option<Duration> = Some(Duration::from_nanos(3));
+
+const ENDINGS: [Judged; 7] = [
+    Judged { outcome: Outcome::Success, slow: false, retry_after: HINT },
+    Judged { outcome: Outcome::Success, slow: true, retry_after: HINT },
+    Judged { outcome: Outcome::Failure, slow: false, retry_after: None },
+    Judged { outcome: Outcome::Failure, slow: false, retry_after: SHORT_HINT },
+    Judged { outcome: Outcome::Failure, slow: true, retry_after: HINT },
+    Judged { outcome: Outcome::Ignored, slow: false, retry_after: HINT },
+    Judged { outcome: Outcome::Cancelled, slow: false, retry_after: HINT },
+];
+
+fn settled(situation: &Situation, rules: &Rules, index: usize, call: Judged, rate: Option<Cause>) -> Situation {
+    let mut out = situation.out.clone();
+    let permit = out.swap_remove(index);
+    let before = situation.control;
+    let (control, settlement) = before.settle(rules, permit.stamp, call, rate, NOW);
+    let current = permit.stamp.generation == before.generation && matches!(before.mode, Mode::Auto | Mode::Shadow);
+    assert_eq!(settlement.current, current);
+    let wanted = match before.phase {
+        _ if !current => (before, None),
+        Phase::Closed { failures, .. } => closed_settle(before, rules, failures, call, rate),
+        Phase::HalfOpen(probing) => {
+            let slots = probing.slots - u8::from(permit.holds_slot);
+            let left = Probing { slots, active: probing.active.max(NOW), ..probing };
+            probe_settle(before, rules, left, call)
+        }
+        Phase::Open { .. } => panic!("an open circuit has handed out no permit: {situation:?}"),
+    };
+    assert_eq!((control, settlement.transition), wanted, "{call:?}, {rate:?} in {situation:?}");
+    Situation { out, ..situation.with(control) }
+}
+
+type Moved = (Control, Option<Transition>);
+
+fn closed_settle(before: Control, rules: &Rules, failures: u32, call: Judged, rate: Option<Cause>) -> Moved {
+    let failures = match call.outcome {
+        Outcome::Ignored | Outcome::Cancelled => return (before, None),
+        Outcome::Success => 0,
+        Outcome::Failure => failures + 1,
+    };
+    let streak = rules.failure_threshold.is_some_and(|threshold| failures >= u32::from(threshold));
+    match if streak { Some(Cause::ConsecutiveFailures) } else { rate } {
+        Some(cause) => opened(before, rules, failures, call, cause),
+        None => {
+            let Phase::Closed { clean_at, .. } = before.phase else { panic!("it is closed") };
+            (before.with(Phase::Closed { failures, clean_at }), None)
+        }
+    }
+}
+
+fn probe_settle(before: Control, rules: &Rules, left: Probing, call: Judged) -> Moved {
+    match call.outcome {
+        Outcome::Ignored | Outcome::Cancelled => (before.with(Phase::HalfOpen(left)), None),
+        Outcome::Failure => opened(before, rules, 1, call, Cause::ProbeFailed),
+        Outcome::Success if call.slow && rules.slow_call_rate.is_some() => {
+            opened(before, rules, 1, call, Cause::ProbeSlow)
+        }
+        Outcome::Success if left.successes + 1 >= rules.success_threshold => {
+            let clean_at = NOW.after(before.openings.last_wait);
+            let closed = before.with(Phase::Closed { failures: 0, clean_at });
+            next_generation(before, closed, Cause::ProbesSucceeded)
+        }
+        Outcome::Success => {
+            let successes = left.successes + 1;
+            (before.with(Phase::HalfOpen(Probing { successes, ..left })), None)
+        }
+    }
+}
+
+fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Cause) -> Moved {
+    let before_it = openings_that_count(before);
+    let longest = rules.effective_max_timeout();
+    let mut grown = rules.timeout;
+    for _ in 0..before_it.count {
+        grown = grown.mul_f64(rules.timeout_multiplier).min(longest);
+    }
+    let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure).unwrap_or_default();
+    let chosen = grown.max(hint).min(longest);
+    let wait = Some(Wait::until(NOW.after(chosen), chosen));
+    let openings = Openings { count: before_it.count + 1, last_wait: chosen };
+    next_generation(before, Control { openings, ..before.with(Phase::Open { failures, wait }) }, cause)
+}
+
+/// None, where it has been closed at least as long as its last wait.
+fn openings_that_count(before: Control) -> Openings {
+    match before.phase {
+        Phase::Closed { clean_at, .. } if clean_at <= NOW => Openings::NONE,
+        Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen(_) => before.openings,
+    }
+}
+
+fn next_generation(before: Control, after: Control, cause: Cause) -> Moved {
+    let (from, to) = (before.phase.state(), after.phase.state());
+    let transition = (from != to).then_some(Transition { from, to, cause });
+    (Control { generation: before.generation + 1, ..after }, transition)
+}
+
+fn forced_open(before: Control, duration: Option<Duration>) -> Control {
+    let failures = match before.phase {
+        Phase::Closed { failures, .. } | Phase::Open { failures, .. } => failures,
+        Phase::HalfOpen(_) => 0,
+    };
+    let wait = duration.map(|chosen| Wait::until(NOW.after(chosen), chosen));
+    let held = before.with(Phase::Open { failures, wait });
+    let held = Control { mode: Mode::ForcedOpen, openings: openings_that_count(before), ..held };
+    let (control, transition) = before.force_open(duration, NOW);
+    assert_eq!((control, transition), next_generation(before, held, Cause::Forced));
+    control
+}
+
+fn started_afresh(before: Control, (control, transition): Moved, shadow: bool, cause: Cause) -> Control {
+    let mode = if cause == Cause::Disabled {
+        Mode::Disabled
+    } else if shadow {
+        Mode::Shadow
+    } else {
+        Mode::Auto
+    };
+    let closed = before.with(Phase::Closed { failures: 0, clean_at: NOW });
+    let closed = Control { mode, openings: Openings::NONE, ..closed };
+    assert_eq!((control, transition), next_generation(before, closed, cause));
+    control
+}

@@ -1,0 +1,118 @@
+//! What holds in every situation, whatever led to it.
+
+use super::situation::Situation;
+use super::{LONG, NOW, nanos};
+use crate::clock::Tick;
+use crate::config::Rules;
+use crate::control::settle::Judged;
+use crate::control::{Admission, Control, Mode, Outcome, Phase, Reason, Rejected, Stamp, State};
+
+const WELL: Judged = Judged { outcome: Outcome::Success, slow: false, retry_after: None };
+
+pub(super) fn check(situation: &Situation, rules: &Rules) {
+    let Situation { control, out, .. } = situation;
+    let held = out.iter().filter(|permit| permit.holds_slot && control.hears(permit.stamp)).count();
+    assert_eq!(usize::from(control.probe_slots()), held, "slots taken are the slots held: {situation:?}");
+
+    let held_without_end = matches!(control.phase, Phase::Open { wait: None, .. });
+    is_never_stuck(control, rules, held_without_end);
+    reads_as_it_acts(control, rules);
+    survives_a_restart(control, rules);
+    if let (unchanged, Admission::Rejected(rejected)) = control.acquire(rules, NOW) {
+        assert_eq!(unchanged, *control, "a rejection changes nothing");
+        assert_eq!(rejected.retry_after.is_none(), held_without_end);
+        tells_the_wait_exactly(control, rules, rejected);
+    }
+}
+
+/// Some finite passing of time admits a call, and then a provider that is well closes the circuit, whoever hangs: unless
+/// an operator holds it open without end.
+fn is_never_stuck(control: &Control, rules: &Rules, held_without_end: bool) {
+    let (mut control, mut now) = (*control, NOW);
+    for call in 0..=rules.success_threshold {
+        now = now.after(LONG);
+        let (next, admission) = control.acquire(rules, now);
+        let admitted = admitted_by_the_machine(&admission);
+        assert_eq!(admitted.is_none(), held_without_end, "stuck: {control:?} after {call} calls");
+        let Some(stamp) = admitted else { return };
+        control = next.settle(rules, stamp, WELL, None, now).0;
+    }
+    assert_eq!(control.phase.state(), State::Closed, "a provider that is well closes it: {control:?}");
+}
+
+fn admitted_by_the_machine(admission: &Admission) -> Option<Stamp> {
+    match *admission {
+        Admission::Admitted { stamp, shadow_rejected: false, .. } => Some(stamp),
+        Admission::Admitted { shadow_rejected: true, .. } | Admission::Rejected(_) => None,
+    }
+}
+
+/// Refused one tick before, admitted at it.
+fn tells_the_wait_exactly(control: &Control, rules: &Rules, rejected: Rejected) {
+    // Where the clock stepped back behind the moment that the wait is counted from, it is told as it was chosen.
+    let stepped_back = match control.phase {
+        Phase::Open { wait: Some(wait), .. } => wait.until > NOW.after(wait.chosen()),
+        Phase::HalfOpen(probing) => probing.active > NOW,
+        Phase::Closed { .. } | Phase::Open { wait: None, .. } => false,
+    };
+    if let Some(wait) = rejected.retry_after.filter(|_| !stepped_back) {
+        let at = |moment| control.acquire(rules, NOW.after(moment)).1;
+        assert!(matches!(at(wait), Admission::Admitted { .. }), "admitted at {wait:?}: {control:?}");
+        assert!(matches!(at(wait - nanos(1)), Admission::Rejected(_)), "refused before {wait:?}: {control:?}");
+    }
+}
+
+/// What is read, at any time, is what a call would meet; reading an earlier time decides nothing.
+fn reads_as_it_acts(control: &Control, rules: &Rules) {
+    for moment in (0..=12).map(|nanos| Tick::from_nanos(NOW.as_nanos() - 6 + nanos)) {
+        let (state, mode, left) =
+            (control.state_at(moment), control.mode_at(rules, moment), control.retry_after_at(moment));
+        let (next, admission) = control.acquire(rules, moment);
+        let turned_away = admitted_by_the_machine(&admission).is_none();
+        match control.phase {
+            Phase::Closed { .. } => assert!(state == State::Closed && !turned_away && left.is_none()),
+            Phase::HalfOpen(_) => assert!(state == State::HalfOpen && left.is_none()),
+            Phase::Open { wait, .. } => {
+                assert_eq!(turned_away, wait.is_none_or(|wait| moment < wait.until), "{control:?}");
+                assert_eq!(state == State::Open, turned_away, "{control:?}");
+                assert_eq!(left.is_some(), turned_away && wait.is_some(), "{control:?}");
+                assert!(
+                    left.is_none_or(|left| !left.is_zero() && left <= wait.unwrap().chosen()),
+                    "no more than chosen"
+                );
+            }
+        }
+        assert!(mode == Mode::ForcedOpen || next.mode == mode, "the mode that is told is the one that decides");
+        let wanted = match (mode, control.phase) {
+            (Mode::ForcedOpen, _) => Reason::ForcedOpen,
+            (_, Phase::Open { .. }) => Reason::Open,
+            (_, Phase::Closed { .. } | Phase::HalfOpen(_)) => Reason::ProbesBusy,
+        };
+        let rejected = if let Admission::Rejected(rejected) = admission { Some(rejected) } else { None };
+        assert!(rejected.is_none_or(|rejected| rejected.reason == wanted));
+        assert!(rejected.is_none() || mode != Mode::Shadow, "shadow rejects nothing");
+        assert!(matches!(mode, Mode::Auto | Mode::Shadow) == control.listens() || state == State::HalfOpen);
+        // The shell rejects by this alone, without asking the machine.
+        let told = control.hold().and_then(|hold| hold.rejection_at(moment));
+        assert_eq!(told, rejected.filter(|rejected| rejected.reason != Reason::ProbesBusy));
+    }
+}
+
+/// What is saved is whole, and what is restored of it tells the same; a round begins anew.
+fn survives_a_restart(control: &Control, rules: &Rules) {
+    let saved = control.saved(rules, NOW);
+    assert!(saved.is_consistent(), "{saved:?}");
+    let restored = control.restored(&saved, NOW);
+    assert_eq!(restored.saved(rules, NOW), crate::control::Saved { generation: restored.generation, ..saved });
+    assert!(restored.generation > control.generation, "no permit of before has a say");
+    let told = |it: &Control| {
+        (
+            it.state_at(NOW),
+            it.mode_at(rules, NOW),
+            it.retry_after_at(NOW),
+            it.consecutive_failures(),
+            it.openings_at(NOW),
+        )
+    };
+    assert_eq!(told(&restored), told(control));
+}

@@ -1,0 +1,114 @@
+//! A control value together with the permits that are out.
+
+use alloc::vec::Vec;
+
+use super::{NOW, nanos};
+use crate::clock::Tick;
+use crate::config::Rules;
+use crate::control::wait::{Openings, Wait};
+use crate::control::{Control, Jitter, Phase, Probing, Stamp};
+
+/// A permit that is out, and whether it holds a probe slot: kept here, by the rules of the text, not by the machine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Out {
+    pub(super) stamp: Stamp,
+    pub(super) holds_slot: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Situation {
+    pub(super) control: Control,
+    /// Which configuration of its family.
+    pub(super) in_force: usize,
+    pub(super) out: Vec<Out>,
+}
+
+/// The generation and the lap that the current one becomes, and what stands for all older ones.
+const CURRENT: u64 = 1;
+const OLDER: u64 = 0;
+/// When a wait ended that was over when it was saved: wherever the clock goes, it stays over.
+const FOR_GOOD: Tick = Tick::ZERO;
+
+impl Situation {
+    pub(super) fn first(family: &[Rules]) -> Self {
+        let control = Control::new(&family[0], Jitter { seed: 0 });
+        Self { control, in_force: 0, out: Vec::new() }.canonical(family)
+    }
+
+    /// The same permits beside another value.
+    pub(super) fn with(&self, control: Control) -> Self {
+        Self { control, ..self.clone() }
+    }
+
+    /// The same situation in the form that stands for all that behave alike.
+    ///
+    /// That no generation and no lap comes back while a permit of it is alive is what allows to call older ones alike,
+    /// and `events` checks it at each step: both only ever grow.
+    pub(super) fn canonical(mut self, family: &[Rules]) -> Self {
+        let generation = self.control.generation;
+        let lap = if let Phase::HalfOpen(probing) = self.control.phase { probing.lap } else { 0 };
+        for permit in &mut self.out {
+            let is_current = permit.stamp.generation == generation;
+            let of_this_lap = is_current && permit.stamp.lap == lap;
+            permit.stamp.generation = if is_current { CURRENT } else { OLDER };
+            permit.stamp.lap = if of_this_lap { CURRENT } else { OLDER };
+            permit.holds_slot &= is_current;
+        }
+        self.out.sort_unstable_by_key(|permit| (permit.stamp.generation, permit.stamp.lap, permit.holds_slot));
+        self.control.generation = CURRENT;
+        match &mut self.control.phase {
+            Phase::HalfOpen(probing) => probing.lap = CURRENT,
+            Phase::Closed { .. } | Phase::Open { .. } => {
+                self.out.iter_mut().for_each(|permit| permit.stamp.lap = 0);
+            }
+        }
+        self.control = self.control.within_reach(family);
+        self
+    }
+}
+
+impl Control {
+    /// Every moment moved by `by`, as if time had run the other way.
+    pub(super) fn shifted(self, by: i64) -> Self {
+        let shift = |moment: Tick| Tick::from_nanos(moment.as_nanos().saturating_add_signed(by));
+        self.with_moments(shift)
+    }
+
+    /// Moments so far off that nothing depends on how far, and counts beyond every threshold, brought to one value.
+    fn within_reach(self, family: &[Rules]) -> Self {
+        let patience = family.iter().map(Rules::effective_probe_timeout).max().unwrap_or_default();
+        let past = NOW.as_nanos() - patience.as_nanos() as u64;
+        let future = NOW.after(nanos(8)).as_nanos();
+        let near = |moment: Tick| Tick::from_nanos(moment.as_nanos().clamp(past, future));
+        let most = family.iter().filter_map(|rules| rules.failure_threshold).max().unwrap_or(1);
+        let mut near = self.with_moments(near);
+        match &mut near.phase {
+            Phase::Closed { failures, clean_at } => {
+                *failures = (*failures).min(u32::from(most) + 1);
+                *clean_at = NOW.max(*clean_at);
+            }
+            Phase::Open { failures, wait } => {
+                // The streak is only told while open, and starts anew after.
+                *failures = (*failures).min(1);
+                *wait = wait.map(|wait| Wait {
+                    until: if wait.until == FOR_GOOD { FOR_GOOD } else { NOW.max(wait.until) },
+                    ..wait
+                });
+            }
+            Phase::HalfOpen(_) => {}
+        }
+        near.openings = Openings { count: self.openings.count.min(3), ..self.openings };
+        near
+    }
+
+    fn with_moments(self, moved: impl Fn(Tick) -> Tick) -> Self {
+        let moved = |moment| if moment == FOR_GOOD { FOR_GOOD } else { moved(moment) };
+        self.with(match self.phase {
+            Phase::Closed { failures, clean_at } => Phase::Closed { failures, clean_at: moved(clean_at) },
+            Phase::Open { failures, wait } => {
+                Phase::Open { failures, wait: wait.map(|wait| Wait { until: moved(wait.until), ..wait }) }
+            }
+            Phase::HalfOpen(probing) => Phase::HalfOpen(Probing { active: moved(probing.active), ..probing }),
+        })
+    }
+}

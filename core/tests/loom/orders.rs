@@ -1,0 +1,98 @@
+//! Calls that meet an operator's orders, and the changes that both announce.
+
+use core::time::Duration;
+
+use halfopen::{Event, Outcome, Reason, State, WindowShape};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use crate::{about_to_probe, bounded, breaker, call, config, counts_add_up, three_threads, two_threads};
+
+#[test]
+fn a_failure_begun_before_a_reset_changes_nothing_after_it() {
+    two_threads(None, |turn| {
+        let breaker = breaker(config());
+        let ticket = breaker.admit().unwrap();
+        turn.race(&breaker, |it| it.settle(ticket, Outcome::Failure), |it| it.reset());
+        let status = breaker.status();
+        assert_eq!((status.state, status.consecutive_failures), (State::Closed, 0));
+        counts_add_up(&breaker, 1);
+    });
+}
+
+#[test]
+fn a_circuit_forced_open_stays_open() {
+    three_threads(|| {
+        let breaker = about_to_probe(config());
+        let calling = [Outcome::Success, Outcome::Failure].map(|outcome| {
+            let breaker = Arc::clone(&breaker);
+            thread::spawn(move || call(&breaker, outcome))
+        });
+        breaker.force_open(None).unwrap();
+        calling.into_iter().for_each(|calling| {
+            calling.join().unwrap();
+        });
+        assert_eq!((breaker.state(), breaker.status().retry_after), (State::Open, None));
+        counts_add_up(&breaker, 3);
+    });
+}
+
+#[test]
+fn a_rejection_tells_the_reason_and_the_wait_of_one_hold() {
+    two_threads(bounded(), |turn| {
+        let breaker = breaker(config().timeout_seconds(1.0));
+        breaker.force_open(None).unwrap();
+        let orders = |it: &crate::Breaker| {
+            it.force_open(Some(Duration::from_secs(2))).unwrap();
+            it.reset();
+            it.acquire().unwrap().failure();
+        };
+        let (told, ()) = turn.race(&breaker, |it| it.admit().map(|ticket| it.settle(ticket, Outcome::Ignored)), orders);
+        let told = told.map_err(|rejected| (rejected.reason, rejected.retry_after));
+        let holds = [(Reason::ForcedOpen, None), (Reason::ForcedOpen, Some(2)), (Reason::Open, Some(1))];
+        let of_one = |told| holds.iter().any(|(reason, wait)| told == (*reason, wait.map(Duration::from_secs)));
+        assert!(told.is_ok() || told.is_err_and(of_one));
+        counts_add_up(&breaker, 2);
+    });
+}
+
+#[test]
+fn a_window_that_is_taken_away_and_a_success() {
+    two_threads(None, |turn| {
+        let rates = config().failure_rate_threshold(0.5).minimum_calls(1).window(WindowShape::Calls(2));
+        let breaker = breaker(rates);
+        let without = config().build().unwrap();
+        turn.race(&breaker, |it| call(it, Outcome::Success), |it| it.reconfigure(without));
+        assert_eq!(breaker.status().window.calls, 0);
+        assert_eq!(breaker.status().consecutive_successes, 1);
+        counts_add_up(&breaker, 1);
+    });
+}
+
+#[test]
+fn a_restored_breaker_counts_what_happens_meanwhile() {
+    two_threads(None, |turn| {
+        let saved = about_to_probe(config()).snapshot();
+        let breaker = breaker(config());
+        turn.race(&breaker, |it| call(it, Outcome::Failure), move |it| it.restore(&saved).unwrap());
+        assert_ne!(breaker.state(), State::Closed, "restored as open, or opened by a probe");
+        counts_add_up(&breaker, 2);
+    });
+}
+
+#[test]
+fn a_listener_hears_each_change_once_and_in_order() {
+    two_threads(None, |turn| {
+        let breaker = breaker(config());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&heard);
+        breaker.subscribe(std::sync::Arc::new(move |event: &Event| hears.lock().unwrap().push(event.sequence)));
+        let orders = |it: &crate::Breaker| {
+            it.force_open(None).unwrap();
+            it.reset();
+        };
+        turn.race(&breaker, |it| call(it, Outcome::Failure), orders);
+        let changes = breaker.status().state_transitions;
+        assert_eq!(*heard.lock().unwrap(), (1..=changes).collect::<Vec<_>>());
+    });
+}

@@ -1,0 +1,86 @@
+//! Every short story of a whole breaker: each sequence of events up to a length, with up to three calls in flight, on a
+//! clock that goes forth and back. After each event the numbers are compared with a count of their own.
+//!
+//! The machine alone is searched without a bound on the length (`control::exhaustive`, in the crate). Here its evidence
+//! is there as well: the counters, the window, the history, the snapshot. Stories that lead to what reads the same are
+//! told on once. `HALFOPEN_PROVE=1` makes them longer.
+
+mod world;
+
+use std::collections::HashSet;
+
+use halfopen::{Config, ConfigBuilder, Outcome, WindowShape};
+use world::{Act, World};
+
+const CALLS_IN_FLIGHT: usize = 3;
+/// A tenth of a second, so that it is a bucket of the shortest window of seconds.
+const UNIT: f64 = 0.1;
+
+#[test]
+fn every_short_story_adds_up() {
+    let length = if std::env::var_os("HALFOPEN_PROVE").is_some() { 12 } else { 8 };
+    let (mut situations, mut events) = (0, 0);
+    for pair in pairs() {
+        let (told, happened) = explore(&pair, length);
+        situations += told;
+        events += happened;
+    }
+    println!("stories: {length} events long, {situations} situations, {events} events");
+    assert!(events > 10_000, "the search went nowhere");
+}
+
+/// What a breaker begins with, and what an operator switches to.
+fn pairs() -> Vec<[Config; 2]> {
+    let streak = || builder().failure_threshold(2);
+    let calls = || builder().failure_threshold(None).failure_rate_threshold(0.5).window(WindowShape::Calls(3));
+    let slow = || builder().failure_threshold(3).slow_call_seconds(UNIT).slow_call_rate_threshold(1.0);
+    let pairs = [
+        [streak(), calls()],
+        [calls().timeout_multiplier(2.0), streak().half_open_max_calls(1).shadow(true)],
+        [slow().window(WindowShape::Seconds(1)), slow().window(WindowShape::Calls(2)).record_durations(false)],
+        [streak().shadow(true).cancel_failure_after_seconds(2.0 * UNIT), streak().record_durations(false)],
+    ];
+    pairs.map(|pair| pair.map(|builder| builder.build().unwrap())).into()
+}
+
+fn builder() -> ConfigBuilder {
+    Config::builder()
+        .success_threshold(2)
+        .half_open_max_calls(2)
+        .timeout_seconds(2.0 * UNIT)
+        .probe_timeout_seconds(UNIT)
+        .minimum_calls(2)
+}
+
+/// How many situations there are within `length` events, and how many events lead from one to another.
+fn explore(pair: &[Config; 2], length: usize) -> (usize, usize) {
+    let mut known = HashSet::from([World::new(pair).looks()]);
+    let mut stories = vec![Vec::new()];
+    let mut events = 0;
+    for _ in 0..length {
+        let mut longer = Vec::new();
+        for story in stories {
+            for act in possible(&World::after(pair, &story)) {
+                let mut world = World::after(pair, &story);
+                world.act(act);
+                events += 1;
+                if known.insert(world.looks()) {
+                    longer.push([story.as_slice(), &[act]].concat());
+                }
+            }
+        }
+        stories = longer;
+    }
+    (known.len(), events)
+}
+
+fn possible(world: &World<'_>) -> Vec<Act> {
+    let mut acts =
+        vec![Act::Pass, Act::StepBack, Act::ForceOpen(None), Act::ForceOpen(Some(1)), Act::Disable, Act::Reset];
+    acts.extend([Act::Switch, Act::Restart]);
+    if world.calls() < CALLS_IN_FLIGHT {
+        acts.push(Act::Acquire);
+    }
+    acts.extend((0..world.calls()).flat_map(|call| Outcome::ALL.iter().map(move |how| Act::Settle(call, *how))));
+    acts
+}

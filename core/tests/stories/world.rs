@@ -1,0 +1,213 @@
+//! A breaker, its calls in flight, and what has been counted beside it.
+
+use std::time::Duration;
+
+use halfopen::{
+    CircuitBreaker, Clock, Config, Counts, Jitter, ManualClock, Mode, Outcome, Snapshot, State, Status, Tick, Ticket,
+    Value,
+};
+
+const UNIT: Duration = Duration::from_millis(100);
+
+/// What can happen; times in units.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    Acquire,
+    Settle(usize, Outcome),
+    Pass,
+    StepBack,
+    ForceOpen(Option<u32>),
+    Disable,
+    Reset,
+    /// The other configuration is put in force.
+    Switch,
+    /// The breaker is saved, thrown away, and restored into a new one.
+    Restart,
+}
+
+struct Call {
+    ticket: Ticket,
+    generation: u64,
+    /// Whether the machine admitted it itself.
+    heard: bool,
+    holds_slot: bool,
+    /// `None` where nothing asked for its length when it began.
+    started: Option<Tick>,
+}
+
+pub struct World<'c> {
+    pair: &'c [Config; 2],
+    in_force: usize,
+    breaker: CircuitBreaker<ManualClock>,
+    calls: Vec<Call>,
+    counted: Counts,
+    transitions: u64,
+    state: State,
+    latest: Tick,
+}
+
+impl<'c> World<'c> {
+    pub fn new(pair: &'c [Config; 2]) -> Self {
+        let clock = ManualClock::new();
+        clock.advance(20 * UNIT);
+        let latest = clock.now();
+        let breaker = CircuitBreaker::with_jitter(pair[0].clone(), clock, Jitter { seed: 0 });
+        let (counted, calls) = (Counts::default(), Vec::new());
+        Self { pair, in_force: 0, breaker, calls, counted, transitions: 0, state: State::Closed, latest }
+    }
+
+    pub fn after(pair: &'c [Config; 2], story: &[Act]) -> Self {
+        let mut world = Self::new(pair);
+        story.iter().for_each(|act| world.act(*act));
+        world
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub fn act(&mut self, act: Act) {
+        let (breaker, now) = (&self.breaker, self.breaker.clock().now());
+        match act {
+            Act::Acquire => self.acquire(),
+            Act::Settle(call, outcome) => self.settle(call, outcome),
+            Act::Pass => breaker.clock().advance(UNIT),
+            Act::StepBack => breaker.clock().set(Tick::from_nanos(now.as_nanos() - UNIT.as_nanos() as u64)),
+            Act::ForceOpen(units) => breaker.force_open(units.map(|units| units * UNIT)).unwrap(),
+            Act::Disable => breaker.disable(),
+            Act::Reset => breaker.reset(),
+            Act::Switch => {
+                self.in_force = 1 - self.in_force;
+                breaker.reconfigure(self.pair[self.in_force].clone());
+            }
+            Act::Restart => self.restart(),
+        }
+        self.latest = self.latest.max(self.breaker.clock().now());
+        self.adds_up();
+    }
+
+    fn acquire(&mut self) {
+        let before = self.breaker.status();
+        let Ok(ticket) = self.breaker.admit() else {
+            assert_ne!(before.mode, Mode::Shadow, "shadow rejects nothing");
+            self.counted.rejected_calls += 1;
+            return self.nothing_else_changed(before);
+        };
+        let after = self.breaker.status();
+        self.counted.total_calls += 1;
+        let heard = after.counts.shadow_rejected == before.counts.shadow_rejected;
+        let holds_slot = heard && after.state == State::HalfOpen;
+        if !heard {
+            assert_eq!(before.mode, Mode::Shadow);
+            self.counted.shadow_rejected += 1;
+            self.nothing_else_changed(before);
+        }
+        if after.counts.probe_timeouts > before.counts.probe_timeouts {
+            self.counted.probe_timeouts += self.slots_held(before.generation);
+            self.calls.iter_mut().for_each(|call| call.holds_slot = false);
+        }
+        let started = self.measures().then_some(before.now);
+        self.calls.push(Call { ticket, generation: after.generation, heard, holds_slot, started });
+        if holds_slot {
+            let slots = self.slots_held(after.generation);
+            assert!(slots <= self.rules().half_open_max_calls.into(), "never more than there are");
+        }
+    }
+
+    fn settle(&mut self, call: usize, outcome: Outcome) {
+        let before = self.breaker.status();
+        let call = self.calls.swap_remove(call);
+        let lasted = |limit: Option<Duration>| {
+            call.started.zip(limit).is_some_and(|(started, limit)| before.now.since(started) >= limit)
+        };
+        let given_up_late = outcome == Outcome::Cancelled && lasted(self.rules().cancel_failure_after);
+        let counts = &mut self.counted;
+        match if given_up_late { Outcome::Failure } else { outcome } {
+            Outcome::Success => counts.successful_calls += 1,
+            Outcome::Failure => counts.failed_calls += 1,
+            Outcome::Ignored => counts.ignored_calls += 1,
+            Outcome::Cancelled => counts.cancelled_calls += 1,
+        }
+        let decides = given_up_late || matches!(outcome, Outcome::Success | Outcome::Failure);
+        counts.slow_calls += u64::from(decides && lasted(self.pair[self.in_force].rules().slow_call));
+        self.breaker.settle(call.ticket, outcome);
+        let operated = matches!(before.mode, Mode::ForcedOpen | Mode::Disabled);
+        if call.generation != before.generation || !call.heard || operated || (!decides && self.state == State::Closed)
+        {
+            self.nothing_else_changed(before);
+        }
+    }
+
+    fn restart(&mut self) {
+        let saved = self.breaker.snapshot();
+        assert_eq!(Snapshot::from_value(&saved.to_value()).as_ref(), Ok(&saved), "what was written is read");
+        let clock = self.breaker.clock().clone();
+        let next = CircuitBreaker::with_jitter(self.breaker.config(), clock, Jitter { seed: 0 });
+        next.restore(&saved).unwrap();
+        let told = |it: &CircuitBreaker<ManualClock>| {
+            let status = it.status();
+            (status.state, status.mode, status.retry_after, status.consecutive_failures, status.window)
+        };
+        assert_eq!(told(&next), told(&self.breaker));
+        self.breaker = next;
+        // They end with the process.
+        self.counted.cancelled_calls += self.calls.drain(..).len() as u64;
+        if self.state == State::HalfOpen {
+            self.state = State::Open;
+        }
+    }
+
+    fn measures(&self) -> bool {
+        let rules = self.rules();
+        rules.record_durations || rules.slow_call.is_some() || rules.cancel_failure_after.is_some()
+    }
+
+    fn rules(&self) -> &halfopen::Rules {
+        self.pair[self.in_force].rules()
+    }
+
+    fn slots_held(&self, generation: u64) -> u64 {
+        self.calls.iter().filter(|call| call.holds_slot && call.generation == generation).count() as u64
+    }
+
+    fn nothing_else_changed(&self, before: Status) {
+        let after = self.breaker.status();
+        assert_eq!(Status { counts: before.counts, ..after }, before);
+    }
+
+    fn adds_up(&mut self) {
+        let status = self.breaker.status();
+        let in_flight = self.calls.len() as u64;
+        assert_eq!(status.counts, Counts { in_flight, ..self.counted });
+        let counts = status.counts;
+        let ended = counts.successful_calls + counts.failed_calls + counts.ignored_calls + counts.cancelled_calls;
+        assert_eq!(counts.total_calls, ended + in_flight);
+        assert!(status.consecutive_failures == 0 || status.consecutive_successes == 0);
+        assert!(status.window.failed <= status.window.calls && status.window.slow <= status.window.calls);
+        for event in self.breaker.events(self.transitions) {
+            self.transitions += 1;
+            assert_eq!((event.sequence, event.transition.from), (self.transitions, self.state));
+            self.state = event.transition.to;
+        }
+        assert!(status.state == self.state || (status.state, self.state) == (State::HalfOpen, State::Open));
+        let walked: u64 = self.breaker.edges().iter().map(|edge| edge.count).sum();
+        assert_eq!((walked, status.state_transitions), (self.transitions, self.transitions));
+    }
+
+    /// What stands for all stories that lead to the same: all that can be read but what has been counted, and what is
+    /// known of the calls in flight.
+    pub fn looks(&self) -> String {
+        let Value::Map(mut saved) = self.breaker.snapshot().to_value() else { panic!("a document is a map") };
+        saved.retain(|(name, _)| !matches!(name.as_str(), "generation" | "counters" | "transitions"));
+        let Status { now, state, consecutive_successes, generation, .. } = self.breaker.status();
+        let age = |started: Tick| now.since(started).min(3 * UNIT);
+        let calls = self
+            .calls
+            .iter()
+            .map(|call| (call.heard && call.generation == generation, call.holds_slot, call.started.map(age)));
+        let mut calls: Vec<_> = calls.collect();
+        calls.sort_unstable();
+        let rest = (self.in_force, state, self.state, consecutive_successes.min(2), self.latest.since(now));
+        format!("{saved:?} {rest:?} {calls:?}")
+    }
+}

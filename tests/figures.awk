@@ -1,0 +1,19 @@
+# The figures of `make prove`, drawn from its log.
+
+/^== .* took / { took = took "\n  " $2 ": " $4 " s"; next }
+/^== / { part = $2 }
+/^(exhaustive|stories|coverage|histories|generated): / { print }
+/^all [0-9]+ runners agree: / { print "vectors: " $0 }
+# The test runner puts its dots in front.
+match($0, /loom: [0-9]+ executions/) { split(substr($0, RSTART), words, " "); executions += words[2] }
+part == "prove-miri" && /^test result: ok/ { tests += $4 }
+/number_of_executed_units/ { inputs += $2 }
+/ mutants tested in / { mutants = $0 }
+
+END {
+	print "loom: " executions " executions"
+	print "miri: " tests " tests"
+	print "fuzzing: " inputs " inputs"
+	print "mutants: " mutants
+	print "The parts took:" took
+}
