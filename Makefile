@@ -18,7 +18,9 @@ WASM_BINDGEN_VERSION := $(call locked,wasm-bindgen,Cargo.lock)
 IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock)
 
 RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
-NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
+NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -path '*/component*' -prune -o -type f -print)
+COMPONENT_SOURCES = $(shell find core/src bindings-wasm/component/src bindings-wasm/component/wit -type f) \
+	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs Cargo.toml Cargo.lock core/Cargo.toml
 BENCH_CRATE := tests/bench/rust/Cargo.toml
 FUZZ_CRATE := tests/fuzz/Cargo.toml
 PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
@@ -26,7 +28,7 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/r
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-browser test-e2e build python node clean
+	test-rust test-python test-node test-browser test-e2e build python node component clean
 
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the story by itself
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.story)
@@ -34,7 +36,7 @@ demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the st
 test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-browser vectors test-e2e ## Everything
 	@echo "make test: all passed"
 
-vectors: python node $(DONE)/chromium ## The shared vectors in every runner
+vectors: python node component $(DONE)/chromium ## The shared vectors in every runner
 	@tests/run-vectors
 
 format: $(DONE)/venv $(DONE)/node_modules ## Puts all code into its form
@@ -43,10 +45,11 @@ format: $(DONE)/venv $(DONE)/node_modules ## Puts all code into its form
 	$(VENV)/ruff format $(PYTHON_CODE)
 	npm run --silent format
 
-build: python node ## Both packages
+build: python node component ## Both packages, and the component
 
 python: $(DONE)/python
 node: $(DONE)/node
+component: $(DONE)/component ## The core as a WebAssembly component
 
 ## Checks
 
@@ -73,13 +76,14 @@ test-rust: $(DONE)/rust
 	cargo test --quiet --package halfopen --features json
 	cargo test --quiet --package halfopen --release --test threads
 
-test-python: python
+test-python: python component
 	$(VENV)/pytest bindings-python/tests tests/python
 	$(VENV)/pytest --doctest-modules bindings-python/python
 
-test-node: node
+test-node: node component
 	npm run --silent test:native
 	npm run --silent test:wasm
+	npm run --silent test:component
 
 test-browser: node $(DONE)/chromium
 	npm run --silent test:browser
@@ -106,7 +110,7 @@ interleavings = RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --r
 generated = rm -rf target/generated && $(VENV)/python tests/reference/generate.py target/generated $1 && \
 	HALFOPEN_VECTORS=$(CURDIR)/target/generated tests/run-vectors
 
-prove-short: python node $(DONE)/chromium
+prove-short: python node component $(DONE)/chromium
 	$(exhaustive)
 	$(interleavings)
 	cargo test --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz
@@ -129,7 +133,7 @@ prove-miri: $(DONE)/rust $(DONE)/miri
 prove-table: python
 	$(VENV)/python tests/reference/coverage.py
 
-prove-histories: python node $(DONE)/chromium
+prove-histories: python node component $(DONE)/chromium
 	$(VENV)/python tests/reference/histories.py 10000000
 	$(call generated,500)
 
@@ -238,6 +242,11 @@ $(DONE)/node: $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BIND
 	@echo "Node and browser: the packages halfopen and halfopen-wasm"
 	npm run --silent build:wasm
 	npm run --silent build:node
+	@touch $@
+
+$(DONE)/component: $(DONE)/rust $(DONE)/node_modules $(COMPONENT_SOURCES)
+	@echo "Component: the package halfopen:breaker"
+	npm run --silent build:component
 	@touch $@
 
 $(DONE)/chromium: | $(DONE)

@@ -36,6 +36,8 @@ const { files } = await transpileBytes(component, {
   outDir: join(dist, 'js'),
   // Each instance is given its own clock.
   instantiation: 'sync',
+  // As `jco transpile` does: what is thrown is an error, with the record that was returned as its payload.
+  noComponentErrorWrapping: false,
   minify: false,
 });
 await writeFiles(files);

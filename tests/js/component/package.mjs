@@ -13,7 +13,7 @@ export class ManualClock {
   #now = 0n;
 
   set(millis) {
-    this.#now = BigInt(Math.round(millis * 1e6));
+    this.#now = BigInt(millis) * 1_000_000n;
   }
 
   /** From now on the component reads this one. */
@@ -43,10 +43,14 @@ function granted(ask) {
   try {
     return ask();
   } catch (error) {
-    if (error.payload === undefined) {
-      throw error;
+    switch (error.payload?.code) {
+      case 'CIRCUIT_OPEN':
+        throw new CircuitBreakerOpenError(error.payload);
+      case 'INVALID_VALUE':
+        throw new InvalidValueError(error.payload);
+      default:
+        throw error;
     }
-    throw 'field' in error.payload ? new InvalidValueError(error.payload) : new CircuitBreakerOpenError(error.payload);
   }
 }
 

@@ -3,18 +3,8 @@ import { test } from 'node:test';
 
 import { CircuitBreaker, HalfopenError, ManualClock } from 'halfopen';
 
+import { generator } from '../random.mjs';
 import { addsUp } from './stage.mjs';
-
-/** A small generator of the mulberry32 kind: the same rounds in every run, so that a failure can be run again. */
-function generator(seed) {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const throws = () => {
   throw new Error('junk');

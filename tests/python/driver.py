@@ -1,19 +1,15 @@
-"""Runs the shared vectors through the Python API: ``tests/vectors``, and the folder in ``HALFOPEN_VECTORS``."""
+"""Runs the shared vectors through a package with the API of ``halfopen``.
+
+They are those in ``tests/vectors``, and in the folder that ``HALFOPEN_VECTORS`` names.
+"""
 
 import json
 import os
-import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-    CircuitBreakerOpenError,
-    InvalidValueError,
-    ManualClock,
-    Permit,
-)
+from halfopen import CircuitBreakerOpenError, InvalidValueError
 
 Json = Any
 BESIDE = {"at_ms", "expect", "outcome", "retry_after_ms"}
@@ -26,10 +22,11 @@ class Difference(Exception):
 class Session:
     """A breaker on a manual clock, and the permits that it has handed out."""
 
-    def __init__(self, config: Json) -> None:
-        self.clock = ManualClock()
-        self.breaker = CircuitBreaker(CircuitBreakerConfig(**config), clock=self.clock)
-        self.permits: dict[str, Permit] = {}
+    def __init__(self, config: Json, package: ModuleType) -> None:
+        self.package = package
+        self.clock = package.ManualClock()
+        self.breaker = package.CircuitBreaker(package.CircuitBreakerConfig(**config), clock=self.clock)
+        self.permits: dict[str, Any] = {}
         self.told = 0
         self.announced: list[list[str]] = []
 
@@ -75,7 +72,7 @@ class Session:
             case ["reset"]:
                 self.breaker.reset()
             case ["reconfigure"]:
-                self.breaker.reconfigure(CircuitBreakerConfig(**step["reconfigure"]))
+                self.breaker.reconfigure(self.package.CircuitBreakerConfig(**step["reconfigure"]))
             case ["restart"]:
                 self._restart()
             case unknown:
@@ -89,7 +86,7 @@ class Session:
     def _restart(self) -> None:
         self._fetch()
         saved = self.breaker
-        self.breaker = CircuitBreaker(saved.config, clock=self.clock)
+        self.breaker = self.package.CircuitBreaker(saved.config, clock=self.clock)
         self.breaker.restore(saved.snapshot())
 
     def _transitions(self) -> list[list[str]]:
@@ -103,10 +100,10 @@ class Session:
         self.announced += [[event.from_state.value, event.to_state.value, event.cause] for event in events]
 
 
-def run(vector: Json) -> None:
+def run(vector: Json, package: ModuleType) -> None:
     """Runs one vector; raises what differs first."""
     try:
-        session = Session(vector["config"])
+        session = Session(vector["config"], package)
     except InvalidValueError as refused:
         if refused.field != vector.get("config_error"):
             raise Difference(f"config_error: wanted {vector.get('config_error')}, seen {refused}") from None
@@ -120,7 +117,7 @@ def run(vector: Json) -> None:
             raise Difference(f"step {number} {json.dumps(step)}: {difference}") from None
 
 
-def main() -> int:
+def main(runner: str, package: ModuleType) -> int:
     """Runs them all and says how many passed."""
     further = os.environ.get("HALFOPEN_VECTORS")
     folders = [Path(__file__).parents[1] / "vectors", *([Path(further)] if further else [])]
@@ -132,19 +129,15 @@ def main() -> int:
                 if vector["id"] in ids:
                     raise Difference("the id is not unique in its folder")
                 ids.add(vector["id"])
-                run(vector)
+                run(vector, package)
                 passed += 1
             except Difference as difference:
                 failed += 1
                 print(f"{vector['id']}: {difference}")
-    print(f"vectors python: {passed} passed, {failed} failed")
+    print(f"vectors {runner}: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
 
 def _millis(seconds: float | None) -> float | None:
     """Whole where it is whole to the nanosecond, which is as fine as the core counts."""
     return None if seconds is None else round(seconds * 1000, 6)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

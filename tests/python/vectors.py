@@ -1,0 +1,9 @@
+"""The vectors in Python, on the package ``halfopen``."""
+
+import sys
+
+import halfopen
+from driver import main
+
+if __name__ == "__main__":
+    sys.exit(main("python", halfopen))
