@@ -74,9 +74,9 @@ fn get(counter: &AtomicU64) -> u64 {
 impl Counters {
     #[inline]
     pub(super) fn admit(&self) -> Lane {
-        let lane = stripe();
-        add(&self.stripes[lane % STRIPES].admitted, 1);
-        Lane(lane)
+        let lane = Lane(stripe());
+        add(&self.at(lane).admitted, 1);
+        lane
     }
 
     /// A success with a say.
@@ -98,7 +98,7 @@ impl Counters {
 
     #[inline]
     pub(crate) fn reject(&self) {
-        add(&self.stripes[stripe() % STRIPES].rejected, 1);
+        add(&self.at(Lane(stripe())).rejected, 1);
     }
 
     pub(crate) fn shadow_reject(&self) {

@@ -69,8 +69,7 @@ impl Guarded {
     /// Takes a success that changes nothing but a window of calls, and so needs no time; false, and nothing has changed,
     /// where it needs one. A success opens a circuit only by a failure or a slow call that is in the window already.
     pub(super) fn count_success(&mut self, stamp: Stamp) -> bool {
-        let quiet = self.control.hears(stamp) && self.control.is_closed() && self.control.consecutive_failures() == 0;
-        quiet && self.window.count_success()
+        self.control.hears(stamp) && self.control.is_unmoved_by_success() && self.window.count_success()
     }
 
     /// `nanos` is how long the call took, `None` where nobody measured it.

@@ -200,16 +200,12 @@ impl<C: Clock> CircuitBreaker<C> {
 
     #[inline(never)]
     fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, outcome: Outcome) {
-        self.settle_at(Ticket { stamp, lane, start }, outcome, self.front.clock.now());
+        self.settle_at(Ticket { stamp, lane, start }, Ending::from(outcome), self.front.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
-        self.settle_call(ticket, ending.into(), now);
-    }
-
-    fn settle_call(&self, ticket: Ticket, ending: Ending, now: Tick) {
-        let glance = self.front.word.glance();
+        let (ending, glance) = (ending.into(), self.front.word.glance());
         let nanos = ticket.start.lasted(now);
         let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
             self.counters.succeed(ticket.lane);

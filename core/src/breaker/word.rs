@@ -39,7 +39,7 @@ pub(super) struct Glance(u64);
 impl Glance {
     fn of(control: &Control, rules: &Rules, hold: Option<Hold>) -> Self {
         let closed = control.is_closed();
-        let unmoved = closed && control.listens() && control.consecutive_failures() == 0 && rules.slow_call.is_none();
+        let unmoved = control.is_unmoved_by_success() && rules.slow_call.is_none();
         let window = rules.window_in_use();
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
         let flags = flag(closed, CLOSED)

@@ -157,10 +157,12 @@ impl Control {
 
     /// Whether the machine has it closed, with nothing that would bring the next opening nearer or make it longer.
     pub(crate) fn is_clean_at(&self, now: Tick) -> bool {
-        self.listens()
-            && self.is_closed()
-            && self.consecutive_failures() == 0
-            && self.openings_at(now) == Openings::NONE
+        self.is_unmoved_by_success() && self.openings_at(now) == Openings::NONE
+    }
+
+    /// Whether a success changes nothing of it: the machine has it closed, and there is no failure streak to end.
+    pub(crate) fn is_unmoved_by_success(&self) -> bool {
+        self.listens() && self.is_closed() && self.consecutive_failures() == 0
     }
 
     /// Whether a settle of this generation can change this value at all.
