@@ -9,22 +9,26 @@
 compile_error!("there is no native build for this platform: the WebAssembly build serves it");
 
 mod circuits;
-mod clock;
 mod js;
 
 use std::rc::Rc;
 
 use circuits::Circuits;
+use halfopen::Tick;
 use js::{Env, Js};
 
 /// What the addon exports: functions, and the `version` that has to be the package's own.
 fn exports<'call>(env: Env<'call>, exports: Js<'call>) -> Option<()> {
     let all = Rc::new(Circuits::default());
     env.set(exports, c"version", env.text(env!("CARGO_PKG_VERSION"))?)?;
+    env.set(exports, c"latest", env.number(Tick::LATEST_MILLIS)?)?;
     env.set(exports, c"create", env.function(c"create", Rc::clone(&all), circuits::create)?)?;
     env.set(exports, c"free", env.function(c"free", Rc::clone(&all), circuits::free)?)?;
     env.set(exports, c"enter", env.function(c"enter", Rc::clone(&all), circuits::enter)?)?;
+    env.set(exports, c"isTimed", env.function(c"isTimed", Rc::clone(&all), circuits::is_timed)?)?;
+    env.set(exports, c"enterAt", env.function(c"enterAt", Rc::clone(&all), circuits::enter_at)?)?;
     env.set(exports, c"settle", env.function(c"settle", Rc::clone(&all), circuits::settle)?)?;
+    env.set(exports, c"settleAt", env.function(c"settleAt", Rc::clone(&all), circuits::settle_at)?)?;
     env.set(exports, c"wait", env.function(c"wait", Rc::clone(&all), circuits::wait)?)?;
     env.set(exports, c"operate", env.function(c"operate", all, circuits::operate)?)
 }

@@ -5,9 +5,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import type { Provider } from '../../bindings-wasm/ts/circuit.js';
+import { clockOfNode } from '../../bindings-wasm/ts/clock-of-node.js';
 import { InvalidValueError } from '../../bindings-wasm/ts/errors.js';
 import { show } from '../../bindings-wasm/ts/show.js';
-import { type Exports, imports, wasmProvider } from '../../bindings-wasm/ts/wasm.js';
+import { type Exports, wasmProvider } from '../../bindings-wasm/ts/wasm.js';
 import { version } from '../package.json';
 import { type Addon, nativeProvider } from './addon.js';
 
@@ -66,6 +67,6 @@ function candidates(): string[] {
 
 function loadWasm(): Provider {
   const module = new WebAssembly.Module(readFileSync(join(__dirname, 'halfopen_wasm_bg.wasm')));
-  const { exports } = new WebAssembly.Instance(module, imports);
-  return wasmProvider(exports as unknown as Exports);
+  const { exports } = new WebAssembly.Instance(module);
+  return wasmProvider(exports as unknown as Exports, clockOfNode);
 }

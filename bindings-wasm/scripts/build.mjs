@@ -31,9 +31,7 @@ for (const name of [...HOSTS, 'types']) {
 await Promise.all([
   entry('web', { minify: true }),
   entry('node', { platform: 'node' }),
-  // The module imports whose clock is asked, so a bundler must find one file for both.
-  entry('bundler', { external: ['./asked.js', `./${WASM}`] }),
-  build({ entryPoints: [join(here, 'ts/asked.ts')], outdir: join(dist, 'bundler'), target: 'es2022' }),
+  entry('bundler', { external: [`./${WASM}`] }),
 ]);
 
 const options = ['--target', 'wasm32-unknown-unknown', '--profile', 'wasm'];

@@ -12,23 +12,21 @@ mod wire;
 
 use alloc::boxed::Box;
 
-use halfopen::Jitter;
-use halfopen_circuit::{Circuit, asked};
+use halfopen::{Jitter, Tick};
+use halfopen_circuit::{Circuit, Now};
 pub use wire::Wire;
-
-#[link(wasm_import_module = "./asked.js")]
-unsafe extern "C" {
-    /// Milliseconds on the clock of the breaker that is at work; NaN where there is no time to tell.
-    safe fn now() -> f64;
-    /// Says that this was no time.
-    safe fn refuse(millis: f64);
-}
 
 /// A closed circuit of the fields in the request; null, and an answer, where one is refused.
 #[unsafe(no_mangle)]
-pub extern "C" fn create(wire: &Wire, seed: f64) -> Option<Box<Circuit>> {
-    let made = Circuit::create(&wire.take(), asked(|| now(), |millis| refuse(millis)), Jitter { seed: seed.to_bits() });
+pub extern "C" fn create(wire: &Wire, seed: f64, millis: f64) -> Option<Box<Circuit>> {
+    let made = Circuit::create(&wire.take(), Now::told(millis), Jitter { seed: seed.to_bits() });
     made.map_err(|refusal| wire.put(refusal)).ok().map(Box::new)
+}
+
+/// See [`Tick::LATEST_MILLIS`].
+#[unsafe(no_mangle)]
+pub extern "C" fn latest() -> f64 {
+    Tick::LATEST_MILLIS
 }
 
 /// Lets go of a circuit.
@@ -43,10 +41,28 @@ pub extern "C" fn enter(circuit: &Circuit) -> f64 {
     circuit.enter()
 }
 
+/// See [`Circuit::is_timed`].
+#[unsafe(no_mangle)]
+pub extern "C" fn is_timed(circuit: &Circuit) -> bool {
+    circuit.is_timed()
+}
+
+/// See [`Circuit::enter_at`].
+#[unsafe(no_mangle)]
+pub extern "C" fn enter_at(circuit: &Circuit, millis: f64) -> f64 {
+    circuit.enter_at(millis)
+}
+
 /// See [`Circuit::settle`].
 #[unsafe(no_mangle)]
-pub extern "C" fn settle(circuit: &Circuit, ticket: f64, outcome: usize) -> bool {
+pub extern "C" fn settle(circuit: &Circuit, ticket: f64, outcome: usize) -> f64 {
     circuit.settle(ticket, outcome)
+}
+
+/// See [`Circuit::settle_at`].
+#[unsafe(no_mangle)]
+pub extern "C" fn settle_at(circuit: &Circuit, ticket: f64, outcome: usize, millis: f64) -> f64 {
+    circuit.settle_at(ticket, outcome, millis)
 }
 
 /// See [`Circuit::wait`].
@@ -57,6 +73,6 @@ pub extern "C" fn wait(circuit: &Circuit) -> f64 {
 
 /// Answers the request: see [`Circuit::operate`].
 #[unsafe(no_mangle)]
-pub extern "C" fn operate(wire: &Wire, circuit: &Circuit) {
-    wire.put(circuit.operate(&wire.take()));
+pub extern "C" fn operate(wire: &Wire, circuit: &Circuit, millis: f64) {
+    wire.put(circuit.operate(&wire.take(), millis));
 }

@@ -1,6 +1,5 @@
 /** The circuit breaker: the core's decisions, and what needs JavaScript's own promises. */
 
-import { ask } from './asked.js';
 import { Calls } from './calls.js';
 import { type Bytes, type Circuit, provider } from './circuit.js';
 import { HostClock } from './clock.js';
@@ -40,7 +39,6 @@ import { answered, configuration, Refusal, request } from './wire.js';
  */
 export class CircuitBreaker {
   readonly #circuit: Circuit;
-  readonly #clock: HostClock | null;
   readonly #listeners = new Listeners((after) => this.events(after));
   readonly #calls: Calls;
   readonly #wall: WallClock;
@@ -56,12 +54,12 @@ export class CircuitBreaker {
     const build = provider();
     const source = clock ?? build.clock;
     const fields = fieldsOf('config', config);
-    const made = build.create(configuration(fields), source !== null);
+    const time = source === null ? null : new HostClock(source, build.latest);
+    const made = build.create(configuration(fields), time);
     this.#circuit = made instanceof Uint8Array ? granted(made, fields) : made;
-    this.#clock = source === null ? null : new HostClock(source);
     this.#config = this.#configured();
     const judge = classify === undefined ? judgeByName : judgeBy(classify);
-    this.#calls = new Calls(this.name, this.#circuit, this.#clock, judge, this.#listeners);
+    this.#calls = new Calls(this.name, this.#circuit, judge, this.#listeners);
     this.#wall = new WallClock(this.#ask<StatusRead>('status').nowSeconds);
   }
 
@@ -254,7 +252,6 @@ export class CircuitBreaker {
   }
 
   #operate(bytes: Bytes): Uint8Array {
-    ask(this.#clock);
     return this.#circuit.operate(bytes);
   }
 

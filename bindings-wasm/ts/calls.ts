@@ -1,12 +1,11 @@
 /** The way of every guarded call: in, through the host's function, and out. */
 
-import { ask } from './asked.js';
 import type { Circuit } from './circuit.js';
-import type { HostClock } from './clock.js';
+import { Endings } from './endings.js';
 import { CircuitBreakerOpenError, InvalidValueError, withoutStack } from './errors.js';
 import type { Judge } from './judge.js';
 import type { Listeners } from './listeners.js';
-import { REASONS, SUCCESS } from './numbers.js';
+import { REASONS } from './numbers.js';
 import { field } from './properties.js';
 import { granted } from './refused.js';
 import { show } from './show.js';
@@ -22,17 +21,17 @@ const done = Promise.resolve();
 export class Calls {
   readonly #name: string;
   readonly #circuit: Circuit;
-  readonly #clock: HostClock | null;
   readonly #judge: Judge;
   readonly #listeners: Listeners;
+  readonly #endings: Endings;
   #weakly: WeakRef<Calls> | undefined;
 
-  constructor(name: string, circuit: Circuit, clock: HostClock | null, judge: Judge, listeners: Listeners) {
+  constructor(name: string, circuit: Circuit, judge: Judge, listeners: Listeners) {
     this.#name = name;
     this.#circuit = circuit;
-    this.#clock = clock;
     this.#judge = judge;
     this.#listeners = listeners;
+    this.#endings = new Endings(this, judge);
   }
 
   /** Runs `fn`, if the circuit lets it; never throws. */
@@ -50,17 +49,11 @@ export class Calls {
     }
     try {
       // As `await` does it, without the cost of an async function: whatever thenable comes back is waited for.
-      return then.call(
-        Promise.resolve(apply(fn, self, args)),
-        (result) => {
-          this.settle(ticket, SUCCESS);
-          return result;
-        },
-        (error) => {
-          this.settle(ticket, this.#judge(error));
-          throw error;
-        },
-      ) as Promise<Awaited<Result>>;
+      const result = Promise.resolve(apply(fn, self, args));
+      const { success, failure } = this.#endings.of(ticket);
+      // A method that is what it seems is sooner called; with another one, who knows how often it calls back.
+      const ended = result.then === then ? result.then(success, failure) : then.call(result, success, failure);
+      return ended as Promise<Awaited<Result>>;
     } catch (error) {
       this.settle(ticket, this.#judge(error));
       return rejected(error);
@@ -69,7 +62,6 @@ export class Calls {
 
   /** The number of a ticket, or a negative one that {@link rejection} knows. */
   enter(): number {
-    ask(this.#clock);
     const ticket = this.#circuit.enter();
     // A rejection changes nothing, and no host code may run before it is read.
     if (ticket >= 0 && this.#listeners.listening) {
@@ -80,12 +72,11 @@ export class Calls {
 
   /** Gives a ticket back; false where that was done before. */
   settle(ticket: number, outcome: number): boolean {
-    ask(this.#clock);
     const settled = this.#circuit.settle(ticket, outcome);
     if (this.#listeners.listening) {
       this.#listeners.deliver();
     }
-    return settled;
+    return settled > 0;
   }
 
   /**
@@ -95,7 +86,6 @@ export class Calls {
    */
   fail(ticket: number, retryAfter: number): boolean {
     const fields = [field('ticket', ticket), field('retryAfterSeconds', retryAfter)];
-    ask(this.#clock);
     const settled = granted<boolean>(this.#circuit.operate(request('fail', fields)), fields);
     this.#listeners.deliver();
     return settled;
@@ -110,7 +100,7 @@ export class Calls {
   /** The error for the call that was rejected last. */
   rejection(code: number): CircuitBreakerOpenError {
     const wait = this.#circuit.wait();
-    const reason = REASONS[-1 - code] as Reason;
+    const reason = REASONS[-2 - code] as Reason;
     return withoutStack(() => new CircuitBreakerOpenError(this.#name, reason, wait < 0 ? null : wait));
   }
 }

@@ -1,6 +1,5 @@
 /** Time as a host hands it in. */
 
-import { ask } from './asked.js';
 import { InvalidValueError } from './errors.js';
 import { reportOnce } from './report.js';
 import { show } from './show.js';
@@ -48,41 +47,47 @@ function checked(field: string, millis: number): number {
   throw new InvalidValueError(field, show(millis), 'a number of milliseconds of 0 or more');
 }
 
+/** Where the time comes from that a circuit has to be told. */
+export interface TimeSource {
+  /** Milliseconds; NaN where there is no time to tell. */
+  read(): number;
+}
+
+/** For a circuit that reads a clock of its own. */
+export const UNTOLD: TimeSource = { read: () => Number.NaN };
+
 /** A host's clock, read so that whatever it does harms no call. */
-export class HostClock {
+export class HostClock implements TimeSource {
   readonly #clock: Clock;
+  readonly #latest: number;
   readonly #report = reportOnce('the clock of a circuit breaker has no time to tell, so no time passes');
   #reading = false;
 
-  constructor(clock: Clock) {
+  /** `latest` is the most milliseconds that a clock can mean. */
+  constructor(clock: Clock, latest: number) {
     this.#clock = clock;
+    this.#latest = latest;
   }
 
-  /** Milliseconds; NaN where there is no time to tell. Only the core knows which numbers are times. */
   read(): number {
     if (this.#reading) {
       // A clock that asks the breaker gets an answer for the last time, and no recursion.
       return Number.NaN;
     }
     this.#reading = true;
+    let now: unknown;
     try {
-      const now: unknown = this.#clock.now();
-      if (typeof now === 'number' && !Number.isNaN(now)) {
-        return now;
-      }
-      this.#report(now);
+      now = this.#clock.now();
     } catch (fault) {
-      this.#report(fault);
-    } finally {
       this.#reading = false;
-      // It may have used another breaker.
-      ask(this);
+      this.#report(fault);
+      return Number.NaN;
     }
+    this.#reading = false;
+    if (typeof now === 'number' && now >= 0 && now <= this.#latest) {
+      return now;
+    }
+    this.#report(now);
     return Number.NaN;
-  }
-
-  /** Takes back what was read: no clock can mean that. */
-  refuse(millis: number): void {
-    this.#report(millis);
   }
 }

@@ -10,5 +10,5 @@ export const FAILURE = 1;
 export const IGNORED = 2;
 export const CANCELLED = 3;
 
-/** Every reason at its number. */
+/** Every reason: the first at −2, and so on. */
 export const REASONS: readonly Reason[] = ['open', 'probes_busy', 'forced_open'];

@@ -1,7 +1,7 @@
 /** The WebAssembly build. */
 
-import { now, refuse } from './asked.js';
 import { type Bytes, circuitsOf, type Provider } from './circuit.js';
+import { type Clock, UNTOLD } from './clock.js';
 
 /** A pointer into the module's memory. */
 type Pointer = number;
@@ -12,20 +12,21 @@ export interface Exports {
   wire(): Pointer;
   reserve(wire: Pointer, length: number): void;
   place(wire: Pointer): Pointer;
-  create(wire: Pointer, seed: number): Pointer;
-  operate(wire: Pointer, circuit: Pointer): void;
+  latest(): number;
+  create(wire: Pointer, seed: number, millis: number): Pointer;
+  operate(wire: Pointer, circuit: Pointer, millis: number): void;
   free(circuit: Pointer): void;
   enter(circuit: Pointer): number;
-  wait(circuit: Pointer): number;
+  enter_at(circuit: Pointer, millis: number): number;
+  is_timed(circuit: Pointer): number;
   settle(circuit: Pointer, ticket: number, outcome: number): number;
+  settle_at(circuit: Pointer, ticket: number, outcome: number, millis: number): number;
+  wait(circuit: Pointer): number;
 }
 
-/** What the module imports. */
-export const imports = { './asked.js': { now, refuse } };
-
-/** The provider of an instantiated module. */
-export function wasmProvider(exports: Exports): Provider {
-  const { memory, reserve, place, create, operate, free, enter, wait, settle } = exports;
+/** The provider of an instantiated module, which has no clock of its own: this one is for circuits whose user gave none. */
+export function wasmProvider(exports: Exports, clock: Clock): Provider {
+  const { memory, reserve, place, operate } = exports;
   const wire = exports.wire();
 
   // Anew each time, because the memory may have moved.
@@ -36,25 +37,31 @@ export function wasmProvider(exports: Exports): Provider {
   };
 
   const circuitOf = circuitsOf({
-    enter,
-    settle: (circuit, ticket, outcome) => settle(circuit, ticket, outcome) !== 0,
-    wait,
-    operate(circuit, request) {
+    enter: exports.enter,
+    enterAt: exports.enter_at,
+    settle: exports.settle,
+    settleAt: exports.settle_at,
+    isTimed: exports.is_timed,
+    wait: exports.wait,
+    operate(circuit, request, millis) {
       send(request);
-      operate(wire, circuit);
+      operate(wire, circuit, millis);
       return bytes();
     },
-    free,
+    free: exports.free,
   });
   return {
     kind: 'wasm',
-    // WebAssembly has no clock of its own, so every circuit asks for the time.
-    clock: globalThis.performance ?? Date,
-    create(fields) {
+    clock,
+    latest: exports.latest(),
+    create(fields, time) {
+      const source = time ?? UNTOLD;
+      // It may use another circuit, so it is read before anything is sent.
+      const millis = source.read();
       send(fields);
-      // Nor has it chance, which the jitter of each circuit takes its seed from.
-      const circuit = create(wire, Math.random());
-      return circuit === 0 ? bytes() : circuitOf(circuit);
+      // WebAssembly has no chance of its own, which the jitter of each circuit takes its seed from.
+      const circuit = exports.create(wire, Math.random(), millis);
+      return circuit === 0 ? bytes() : circuitOf(circuit, source);
     },
   };
 }

@@ -13,4 +13,4 @@ mod operations;
 mod wire;
 
 pub use circuit::Circuit;
-pub use now::{Now, asked};
+pub use now::Now;

@@ -3,22 +3,39 @@
 use alloc::boxed::Box;
 use core::cell::Cell;
 
-use halfopen::Tick;
+use halfopen::{Clock, Tick};
 
-/// Where a circuit reads the time.
-pub type Now = Box<dyn Fn() -> Tick>;
+/// Where a circuit has the time from.
+pub enum Now {
+    /// Its host tells it: what was told last.
+    Told(Cell<Tick>),
+    /// A clock that runs no code of the host's.
+    Own(Box<dyn Fn() -> Tick>),
+}
 
-/// The time on a clock of JavaScript's. `now` tells milliseconds, or NaN where it has no time to tell, and `refuse` is
-/// told of those that no clock can mean; in either case the last reading holds.
-pub fn asked(now: impl Fn() -> f64 + 'static, refuse: impl Fn(f64) + 'static) -> Now {
-    let last = Cell::new(Tick::ZERO);
-    Box::new(move || {
-        let millis = now();
-        match Tick::from_millis(millis) {
-            Some(now) => last.set(now),
-            None if millis.is_nan() => {}
-            None => refuse(millis),
+impl Now {
+    /// The clock of a host that tells the time, in milliseconds.
+    pub fn told(millis: f64) -> Self {
+        let now = Self::Told(Cell::default());
+        now.tell(millis);
+        now
+    }
+
+    /// Takes the time in milliseconds. Where that is none (NaN, say) the last one holds.
+    #[inline]
+    pub(crate) fn tell(&self, millis: f64) {
+        if let (Self::Told(last), Some(now)) = (self, Tick::from_millis(millis)) {
+            last.set(now);
         }
-        last.get()
-    })
+    }
+}
+
+impl Clock for Now {
+    #[inline]
+    fn now(&self) -> Tick {
+        match self {
+            Self::Told(last) => last.get(),
+            Self::Own(read) => read(),
+        }
+    }
 }

@@ -9,8 +9,9 @@ use crate::wire::{self, Writer};
 
 impl Circuit {
     /// Does what `request` says, a list of the operation's name and its arguments, and answers in bytes: what it brings,
-    /// or the refusal of a bad argument.
-    pub fn operate(&self, request: &[u8]) -> Vec<u8> {
+    /// or the refusal of a bad argument. `millis` is the time, where the host tells it.
+    pub fn operate(&self, request: &[u8], millis: f64) -> Vec<u8> {
+        self.core.clock().tell(millis);
         let request = wire::read(request);
         let (name, arguments) = match &request {
             Value::List(items) => match items.split_first() {

@@ -1,4 +1,4 @@
-/** For a bundler that imports WebAssembly as a module, which imports `asked.js` in turn. */
+/** For a bundler that imports WebAssembly as a module. */
 
 import { connect } from '../circuit.js';
 import type { BackendKind } from '../vocabulary.js';
@@ -7,6 +7,6 @@ import { type Exports, wasmProvider } from '../wasm.js';
 import * as module from './halfopen_wasm_bg.wasm';
 
 /** Which build of the core is in use. */
-export const backend: BackendKind = connect(wasmProvider(module as Exports));
+export const backend: BackendKind = connect(wasmProvider(module as Exports, globalThis.performance ?? Date));
 
 export * from '../index.js';

@@ -2,13 +2,13 @@
 
 import { connect } from '../circuit.js';
 import type { BackendKind } from '../vocabulary.js';
-import { type Exports, imports, wasmProvider } from '../wasm.js';
+import { type Exports, wasmProvider } from '../wasm.js';
 
 const module = await fetch(new URL('./halfopen_wasm_bg.wasm', import.meta.url));
 // Not streamed: that wants a server which knows the type of the file, and is no faster for one so small.
-const { instance } = await WebAssembly.instantiate(await module.arrayBuffer(), imports);
+const { instance } = await WebAssembly.instantiate(await module.arrayBuffer());
 
 /** Which build of the core is in use. */
-export const backend: BackendKind = connect(wasmProvider(instance.exports as unknown as Exports));
+export const backend: BackendKind = connect(wasmProvider(instance.exports as unknown as Exports, performance));
 
 export * from '../index.js';

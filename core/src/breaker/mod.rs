@@ -134,11 +134,8 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`Rejected`], with what is left of the wait.
     #[inline(always)]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
-        let glance = self.front.word.glance();
-        if let Some(stamp) = glance.admits()
-            && !glance.is_timed()
-        {
-            return Ok(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED });
+        if let Some(ticket) = self.admit_untimed() {
+            return Ok(ticket);
         }
         // A clock may run host code, so what was seen before it was read is not believed any more.
         let now = self.front.clock.now();
@@ -148,6 +145,14 @@ impl<C: Clock> CircuitBreaker<C> {
         }
         let (stamp, lane, start) = self.admit_at(now)?;
         Ok(Ticket { stamp, lane, start })
+    }
+
+    /// As [`admit`](Self::admit), where that needs no time: for a host that has to fetch it. Otherwise nothing has changed.
+    #[inline(always)]
+    pub fn admit_untimed(&self) -> Option<Ticket> {
+        let glance = self.front.word.glance();
+        let stamp = glance.admits().filter(|_| !glance.is_timed())?;
+        Some(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED })
     }
 
     /// Here and below, `inline(never)` keeps what is seldom needed out of the calls that it would slow down; and a ticket
@@ -191,8 +196,14 @@ impl<C: Clock> CircuitBreaker<C> {
         }
     }
 
+    /// Whether every call is timed now, so that neither [`admit`](Self::admit) nor [`settle`](Self::settle) can do without
+    /// the time.
+    pub fn times_calls(&self) -> bool {
+        self.front.word.glance().is_timed()
+    }
+
     /// As [`settle`](Self::settle), where that needs no time. Otherwise nothing has changed, and the ticket comes back,
-    /// for a host that has to keep it while it reads the clock: then [`settle_at`](Self::settle_at) takes it.
+    /// for a host that has to fetch the time: then [`settle_at`](Self::settle_at) takes it.
     ///
     /// # Errors
     /// The ticket, where it needs the time.

@@ -49,13 +49,22 @@ impl Tick {
 
     /// The moment `millis` milliseconds after the origin, to the nearest nanosecond; whole milliseconds are exact.
     ///
-    /// `None` where [`from_seconds`](Self::from_seconds) would say so.
+    /// `None` for what no clock can mean: NaN, a moment before the origin, or one after
+    /// [`LATEST_MILLIS`](Self::LATEST_MILLIS).
+    #[inline]
     pub fn from_millis(millis: f64) -> Option<Self> {
-        // The whole part is multiplied as an integer: as a double, today's date in nanoseconds is off by hundreds.
-        let whole = if millis >= 0.0 { millis as u64 } else { return None };
-        let rest = ((millis - whole as f64) * 1e6 + 0.5) as u64;
-        whole.checked_mul(1_000_000)?.checked_add(rest).map(Self)
+        if !(0.0..=Self::LATEST_MILLIS).contains(&millis) {
+            return None;
+        }
+        // The whole part is multiplied as an integer: as a double, today's date in nanoseconds is off by hundreds. What is
+        // known to fit needs no checks, which WebAssembly does in 128 bits; and a signed integer is sooner a double.
+        let whole = millis as i64;
+        let rest = ((millis - whole as f64) * 1e6 + 0.5) as i64;
+        Some(Self(whole as u64 * 1_000_000 + rest as u64))
     }
+
+    /// The most milliseconds that [`from_millis`](Self::from_millis) takes: nanoseconds are counted in 64 bits.
+    pub const LATEST_MILLIS: f64 = (u64::MAX / 1_000_000) as f64;
 
     /// Nanoseconds since the origin.
     pub const fn as_nanos(self) -> u64 {
@@ -156,10 +165,10 @@ mod tests {
         let nanos = |millis| Tick::from_millis(millis).map(Tick::as_nanos);
         assert_eq!(nanos(0.0), Some(0));
         assert_eq!(nanos(1_795_428_000_123.0), Some(1_795_428_000_123_000_000));
-        assert_eq!(nanos(18_446_744_073_709.0), Some(18_446_744_073_709_000_000));
+        assert_eq!(nanos(Tick::LATEST_MILLIS), Some(18_446_744_073_709_000_000));
         assert_eq!(nanos(0.000_001_4), Some(1));
         assert_eq!(nanos(1.25), Some(1_250_000));
-        for refused in [-1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 18_446_744_073_710.0, 1e300] {
+        for refused in [-1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, Tick::LATEST_MILLIS + 0.01, 1e300] {
             assert_eq!(nanos(refused), None, "{refused}");
         }
     }
