@@ -60,3 +60,18 @@ impl<T> Mutex<T> {
         self.0.lock()
     }
 }
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn threads_that_start_one_after_the_other_use_all_stripes() {
+        // The threads of other tests may take any of them in between.
+        let taken: BTreeSet<usize> = (0..50 * STRIPES).map(|_| thread::spawn(stripe).join().unwrap()).collect();
+        assert_eq!(taken, (0..STRIPES).collect());
+    }
+}
