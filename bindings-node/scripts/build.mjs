@@ -10,7 +10,7 @@ import { cargo, root, run, tool } from '../../bindings-wasm/scripts/tools.mjs';
 const here = join(root, 'bindings-node');
 const dist = join(here, 'dist');
 
-// The fallback first: its glue is part of the entry.
+// The fallback first.
 await import('../../bindings-wasm/scripts/build.mjs');
 const addon = cargo('halfopen-node', ['--release']).find((path) => /\.(so|dylib)$/.test(path));
 
@@ -23,7 +23,7 @@ function target() {
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 copyFileSync(addon, join(dist, `halfopen.${target()}.node`));
-copyFileSync(join(root, 'bindings-wasm/dist/glue/web/halfopen_wasm_bg.wasm'), join(dist, 'halfopen_wasm_bg.wasm'));
+copyFileSync(join(root, 'bindings-wasm/dist/web/halfopen_wasm_bg.wasm'), join(dist, 'halfopen_wasm_bg.wasm'));
 await build({
   entryPoints: [join(here, 'ts/index.ts')],
   outfile: join(dist, 'index.cjs'),
@@ -32,8 +32,6 @@ await build({
   platform: 'node',
   target: 'node20',
   logLevel: 'warning',
-  // The glue's own way to find its module is for pages; here it is handed in.
-  define: { 'import.meta.url': 'undefined' },
 });
 // The entry for `import` only passes on: there is one instance of everything, whichever way it is loaded.
 writeFileSync(join(dist, 'index.mjs'), "export * from './index.cjs';\n");

@@ -53,47 +53,33 @@ impl<'call> Env<'call> {
         Some(self.js(raw))
     }
 
-    pub(crate) fn null(self) -> Option<Js<'call>> {
+    pub(crate) fn boolean(self, truth: bool) -> Option<Js<'call>> {
         // SAFETY: `self` is the environment of the call that is running, and the place outlives the call of Node-API.
         // The same holds for every call of Node-API below.
-        self.made(|place| unsafe { sys::napi_get_null(self.raw, place) })
-    }
-
-    pub(crate) fn boolean(self, truth: bool) -> Option<Js<'call>> {
-        // SAFETY: as in `null`.
         self.made(|place| unsafe { sys::napi_get_boolean(self.raw, truth, place) })
     }
 
     pub(crate) fn number(self, number: f64) -> Option<Js<'call>> {
-        // SAFETY: as in `null`.
+        // SAFETY: as in `boolean`.
         self.made(|place| unsafe { sys::napi_create_double(self.raw, number, place) })
     }
 
     pub(crate) fn text(self, text: &str) -> Option<Js<'call>> {
         let length = isize::try_from(text.len()).ok()?;
-        // SAFETY: as in `null`; the text is read before the call returns.
+        // SAFETY: as in `boolean`; the text is read before the call returns.
         self.made(|place| unsafe { sys::napi_create_string_utf8(self.raw, text.as_ptr().cast(), length, place) })
     }
 
-    pub(crate) fn object(self) -> Option<Js<'call>> {
-        // SAFETY: as in `null`.
-        self.made(|place| unsafe { sys::napi_create_object(self.raw, place) })
-    }
-
-    /// An array of these items.
-    pub(crate) fn list(self, items: impl IntoIterator<Item = Option<Js<'call>>>) -> Option<Js<'call>> {
-        // SAFETY: as in `null`.
-        let list = self.made(|place| unsafe { sys::napi_create_array(self.raw, place) })?;
-        for (index, item) in (0..).zip(items) {
-            // SAFETY: as in `null`; both values belong to the running call.
-            checked(unsafe { sys::napi_set_element(self.raw, list.raw, index, item?.raw) }, ())?;
-        }
-        Some(list)
+    /// A typed array with a copy of these bytes.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Option<Js<'call>> {
+        let (length, data) = (bytes.len(), bytes.as_ptr().cast());
+        // SAFETY: as in `boolean`; the bytes are copied before the call returns, and nobody asks where to.
+        self.made(|place| unsafe { sys::napi_create_buffer_copy(self.raw, length, data, ptr::null_mut(), place) })
     }
 
     /// Gives `object` a property.
     pub(crate) fn set(self, object: Js<'call>, name: &CStr, value: Js<'call>) -> Option<()> {
-        // SAFETY: as in `null`; both values belong to the running call.
+        // SAFETY: as in `boolean`; both values belong to the running call.
         checked(unsafe { sys::napi_set_named_property(self.raw, object.raw, name.as_ptr(), value.raw) }, ())
     }
 
@@ -108,7 +94,7 @@ impl<'call> Env<'call> {
         let data = bound.cast::<c_void>();
         let function = self.made(|place| {
             let length = name.count_bytes() as isize;
-            // SAFETY: as in `null`. `data` is what `enter::<T, N>` takes it for, and stays so until `release::<T, N>`,
+            // SAFETY: as in `boolean`. `data` is what `enter::<T, N>` takes it for, and stays so until `release::<T, N>`,
             // which runs when the function is gone.
             unsafe { sys::napi_create_function(self.raw, name.as_ptr(), length, Some(enter::<T, N>), data, place) }
         });
@@ -117,7 +103,7 @@ impl<'call> Env<'call> {
             drop(unsafe { Box::from_raw(bound) });
             return None;
         };
-        // SAFETY: as in `null`. Where this fails the box is leaked, because the function may still be called.
+        // SAFETY: as in `boolean`. Where this fails the box is leaked, because the function may still be called.
         let status = unsafe {
             sys::napi_add_finalizer(
                 self.raw,
@@ -131,58 +117,77 @@ impl<'call> Env<'call> {
         checked(status, function)
     }
 
-    /// What `typeof` says, save that null is not an object.
-    pub(crate) fn type_of(self, value: Js<'call>) -> Option<sys::napi_valuetype> {
-        let mut kind = sys::ValueType::napi_undefined;
-        // SAFETY: as in `null`; the value belongs to the running call.
-        checked(unsafe { sys::napi_typeof(self.raw, value.raw, &mut kind) }, ())?;
-        Some(kind)
-    }
-
-    pub(crate) fn boolean_of(self, value: Js<'call>) -> Option<bool> {
-        let mut truth = false;
-        // SAFETY: as in `type_of`.
-        checked(unsafe { sys::napi_get_value_bool(self.raw, value.raw, &mut truth) }, ())?;
-        Some(truth)
-    }
-
     pub(crate) fn number_of(self, value: Js<'call>) -> Option<f64> {
         let mut number = 0.0;
-        // SAFETY: as in `type_of`.
+        // SAFETY: as in `boolean`; the value belongs to the running call.
         checked(unsafe { sys::napi_get_value_double(self.raw, value.raw, &mut number) }, ())?;
         Some(number)
     }
 
-    pub(crate) fn text_of(self, value: Js<'call>) -> Option<String> {
-        let mut length = 0;
-        // SAFETY: as in `type_of`; without a buffer only the length is told.
-        checked(unsafe { sys::napi_get_value_string_utf8(self.raw, value.raw, ptr::null_mut(), 0, &mut length) }, ())?;
-        // One byte more, for the zero that Node-API appends.
-        let mut bytes = vec![0; length + 1];
-        let (buffer, size) = (bytes.as_mut_ptr().cast(), bytes.len());
-        // SAFETY: as in `type_of`; the buffer has `size` bytes.
-        checked(unsafe { sys::napi_get_value_string_utf8(self.raw, value.raw, buffer, size, &mut length) }, ())?;
-        bytes.truncate(length);
-        // Half of a surrogate pair alone has no UTF-8; Node replaces it, and so would this.
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+    /// What a typed array of bytes holds; the bytes are read before any JavaScript runs again.
+    pub(crate) fn bytes_of(self, array: Js<'call>) -> Option<Vec<u8>> {
+        let (mut length, mut data) = (0, ptr::null_mut());
+        // SAFETY: as in `number_of`; what is not asked for may be null, and what is no typed array is refused.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.raw,
+                array.raw,
+                ptr::null_mut(),
+                &mut length,
+                &mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        checked(status, ())?;
+        if length == 0 {
+            return Some(Vec::new());
+        }
+        // SAFETY: the array has `length` bytes at `data`, and nobody writes to them while this call runs.
+        Some(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }.to_vec())
     }
 
-    /// Whether it is an array.
-    pub(crate) fn is_array(self, value: Js<'call>) -> Option<bool> {
-        let mut array = false;
-        // SAFETY: as in `type_of`.
-        checked(unsafe { sys::napi_is_array(self.raw, value.raw, &mut array) }, ())?;
-        Some(array)
+    /// Keeps a function beyond this call.
+    pub(crate) fn keep(self, function: Js<'call>) -> Option<Kept> {
+        let mut kept = ptr::null_mut();
+        // SAFETY: as in `number_of`.
+        checked(unsafe { sys::napi_create_reference(self.raw, function.raw, 1, &mut kept) }, ())?;
+        Some(Kept { env: self.raw, raw: kept })
     }
+}
 
-    /// The items of an array.
-    pub(crate) fn items(self, array: Js<'call>) -> Option<Vec<Js<'call>>> {
-        let mut length = 0;
-        // SAFETY: as in `type_of`; what is no array is refused.
-        checked(unsafe { sys::napi_get_array_length(self.raw, array.raw, &mut length) }, ())?;
-        // SAFETY: as in `type_of`.
-        let item = |index, place| unsafe { sys::napi_get_element(self.raw, array.raw, index, place) };
-        (0..length).map(|index| self.made(|place| item(index, place))).collect()
+/// A function that JavaScript does not collect. It is called, and let go of, while a call from JavaScript runs or its
+/// environment is torn down; so the environment is there.
+pub(crate) struct Kept {
+    env: sys::napi_env,
+    raw: sys::napi_ref,
+}
+
+impl Kept {
+    /// Calls it with a number; the number that it returns. What it throws is dropped.
+    pub(crate) fn call(&self, number: f64) -> Option<f64> {
+        let env = Env { raw: self.env, call: PhantomData };
+        // SAFETY: as in `boolean`: a call from JavaScript is running, as the type says.
+        let function = env.made(|place| unsafe { sys::napi_get_reference_value(self.env, self.raw, place) })?;
+        // SAFETY: as in `boolean`.
+        let this = env.made(|place| unsafe { sys::napi_get_undefined(self.env, place) })?;
+        let argument = env.number(number)?.raw;
+        // SAFETY: as in `boolean`; there is one argument.
+        let called =
+            env.made(|place| unsafe { sys::napi_call_function(self.env, this.raw, function.raw, 1, &argument, place) });
+        if called.is_none() {
+            // SAFETY: as in `boolean`.
+            let _ = env.made(|place| unsafe { sys::napi_get_and_clear_last_exception(self.env, place) });
+        }
+        env.number_of(called?)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // SAFETY: the reference was made in this environment, which is there, and is deleted here only. Where that fails
+        // the function is kept until the environment goes.
+        unsafe { sys::napi_delete_reference(self.env, self.raw) };
     }
 }
 

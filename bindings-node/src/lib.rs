@@ -1,7 +1,6 @@
-//! The breaker as a Node addon: conversions, and nothing that decides.
+//! The breaker as a Node addon: the border, and nothing that decides.
 //!
-//! The shared TypeScript is what users see. It reads a host's clock and tells the time before each operation, so no
-//! host code runs while this crate does, and no exception is ever thrown by it: what is refused is returned.
+//! The shared TypeScript is what users see. No exception is ever thrown by this crate: what is refused is returned.
 //!
 //! All `unsafe` stands in `js`.
 
@@ -9,15 +8,23 @@
 #[cfg(target_env = "msvc")]
 compile_error!("there is no native build for this platform: the WebAssembly build serves it");
 
-mod backend;
-mod convert;
+mod circuits;
+mod clock;
 mod js;
 
+use std::rc::Rc;
+
+use circuits::Circuits;
 use js::{Env, Js};
 
-/// What the addon exports: `create`, the names of the `operations`, and the `version` that has to be the package's own.
+/// What the addon exports: functions, and the `version` that has to be the package's own.
 fn exports<'call>(env: Env<'call>, exports: Js<'call>) -> Option<()> {
+    let all = Rc::new(Circuits::default());
     env.set(exports, c"version", env.text(env!("CARGO_PKG_VERSION"))?)?;
-    env.set(exports, c"operations", backend::operations(env)?)?;
-    env.set(exports, c"create", env.function(c"create", (), |(), env, arguments| backend::create(env, arguments))?)
+    env.set(exports, c"create", env.function(c"create", Rc::clone(&all), circuits::create)?)?;
+    env.set(exports, c"free", env.function(c"free", Rc::clone(&all), circuits::free)?)?;
+    env.set(exports, c"enter", env.function(c"enter", Rc::clone(&all), circuits::enter)?)?;
+    env.set(exports, c"settle", env.function(c"settle", Rc::clone(&all), circuits::settle)?)?;
+    env.set(exports, c"wait", env.function(c"wait", Rc::clone(&all), circuits::wait)?)?;
+    env.set(exports, c"operate", env.function(c"operate", all, circuits::operate)?)
 }

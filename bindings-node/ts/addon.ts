@@ -1,37 +1,28 @@
-/** The addon, and its circuits as the shared TypeScript wants them. */
+/** The addon as a build of the core. */
 
-import { type Backend, isRefusal, type Provider, type Refusal } from '../../bindings-wasm/ts/backend.js';
+import { now, refuse } from '../../bindings-wasm/ts/asked.js';
+import { type Circuits, circuitsOf, type Provider } from '../../bindings-wasm/ts/circuit.js';
 
 /** What the addon exports. */
-export interface Addon {
+export interface Addon extends Omit<Circuits, 'operate'> {
   readonly version: string;
-  /** The names of what a circuit's `operate` does, in the order of their numbers. */
-  readonly operations: readonly string[];
-  readonly create: (...args: Parameters<Provider['create']>) => Circuit | Refusal;
-}
-
-/** A circuit of the addon: what every call needs has a function of its own, all else is behind one. */
-interface Circuit extends Pick<Backend, 'tell' | 'enter' | 'settle'> {
-  operate(number: number, first?: unknown, second?: unknown): unknown;
+  /** A circuit, or the answer that refuses it; where it gets the two functions it asks them for the time. */
+  create(fields: Uint8Array, now?: () => number, refuse?: (millis: number) => void): number | Uint8Array;
+  operate(circuit: number, request: Uint8Array): Uint8Array;
 }
 
 /** The provider of a loaded addon. */
-export function nativeProvider({ create, operations }: Addon): Provider {
-  const shared = Object.fromEntries(
-    operations.map((name, number) => [
-      name,
-      function (this: Circuit, first: unknown, second: unknown) {
-        return this.operate(number, first, second);
-      },
-    ]),
-  );
+export function nativeProvider(addon: Addon): Provider {
+  const operate: Circuits['operate'] = (circuit, request) => addon.operate(circuit, Uint8Array.from(request));
+  const circuitOf = circuitsOf({ ...addon, operate });
   return {
     kind: 'native',
     // It reads the platform's own.
     clock: null,
     create(fields, told) {
-      const made = create(fields, told);
-      return isRefusal(made) ? made : (Object.assign(Object.create(shared), made) as Backend);
+      const bytes = Uint8Array.from(fields);
+      const made = told ? addon.create(bytes, now, refuse) : addon.create(bytes);
+      return typeof made === 'number' ? circuitOf(made) : made;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { connect } from '../../bindings-wasm/ts/backend.js';
+import { connect } from '../../bindings-wasm/ts/circuit.js';
 import type { BackendKind } from '../../bindings-wasm/ts/vocabulary.js';
 import { load } from './load.js';
 

@@ -4,11 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { Backend, initSync } from '../../bindings-wasm/dist/glue/web/halfopen_wasm.js';
-import type { Provider } from '../../bindings-wasm/ts/backend.js';
+import type { Provider } from '../../bindings-wasm/ts/circuit.js';
 import { InvalidValueError } from '../../bindings-wasm/ts/errors.js';
-import { wasmProvider } from '../../bindings-wasm/ts/provider.js';
 import { show } from '../../bindings-wasm/ts/show.js';
+import { type Exports, imports, wasmProvider } from '../../bindings-wasm/ts/wasm.js';
 import { version } from '../package.json';
 import { type Addon, nativeProvider } from './addon.js';
 
@@ -66,6 +65,7 @@ function candidates(): string[] {
 }
 
 function loadWasm(): Provider {
-  initSync({ module: readFileSync(join(__dirname, 'halfopen_wasm_bg.wasm')) });
-  return wasmProvider(Backend);
+  const module = new WebAssembly.Module(readFileSync(join(__dirname, 'halfopen_wasm_bg.wasm')));
+  const { exports } = new WebAssembly.Instance(module, imports);
+  return wasmProvider(exports as unknown as Exports);
 }

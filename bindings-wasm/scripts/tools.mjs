@@ -1,8 +1,6 @@
 /** What the builds need: cargo's artefacts, wasm-opt, and files that are written only where they change. */
 
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -37,22 +35,10 @@ export function cargo(crate, args, env) {
   return made.filenames;
 }
 
-/** Does `work` unless `folder` was made by this script from the same input. */
-export function unlessMade(folder, input, work) {
-  const stamp = join(folder, '.made-from');
-  const hash = createHash('sha256').update(input).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) {
-    return;
-  }
-  mkdirSync(folder, { recursive: true });
-  work();
-  writeFileSync(stamp, hash);
-}
-
 /** Where a program of a development dependency lies. */
 export const tool = (name) => join(root, 'node_modules/.bin', name);
 
-/** What wasm-bindgen and the compiler use; every browser that has `FinalizationRegistry` has these. */
+/** What the compilers use; every browser that has `FinalizationRegistry` has these. */
 const FEATURES = [
   'bulk-memory',
   'mutable-globals',

@@ -1,28 +1,33 @@
 /** The circuit breaker: the core's decisions, and what needs JavaScript's own promises. */
 
-import { type Backend, isRefusal, provider, type Refusal } from './backend.js';
+import { ask } from './asked.js';
+import { Calls } from './calls.js';
+import { type Bytes, type Circuit, provider } from './circuit.js';
 import { HostClock } from './clock.js';
-import { type CircuitBreakerConfig, crossing, type EffectiveConfig, fieldsOf, refused } from './config.js';
-import { CircuitBreakerOpenError, InvalidValueError } from './errors.js';
+import { type CircuitBreakerConfig, type EffectiveConfig, fieldsOf } from './config.js';
+import { InvalidValueError } from './errors.js';
 import { judgeBy, judgeByName } from './judge.js';
 import { Listeners, type TransitionListener } from './listeners.js';
-import { objectOf } from './names.js';
+import { welcome } from './newcomers.js';
 import { type CircuitBreakerOptions, optionsOf } from './options.js';
-import { SUCCESS } from './outcome.js';
-import { type Permit, permitsOf, type Settle } from './permit.js';
+import { Permit } from './permit.js';
 import { type Field, field } from './properties.js';
+import { granted } from './refused.js';
 import { show } from './show.js';
 import {
   type DurationsByOutcome,
+  type DurationsRead,
   durationsOf,
+  type EventRead,
   eventOf,
   type Status,
+  type StatusRead,
   statusOf,
   type TransitionEvent,
   WallClock,
 } from './status.js';
-import { decoded, encoded } from './structure.js';
-import type { Mode, Reason, State } from './vocabulary.js';
+import type { Mode, State } from './vocabulary.js';
+import { answered, configuration, Refusal, request } from './wire.js';
 
 /**
  * A circuit breaker. It starts no timer, and nothing of it keeps a process alive.
@@ -34,18 +39,12 @@ import type { Mode, Reason, State } from './vocabulary.js';
  * ```
  */
 export class CircuitBreaker {
-  readonly #backend: Backend;
+  readonly #circuit: Circuit;
   readonly #clock: HostClock | null;
-  readonly #judge: (error: unknown) => number;
-  #config: EffectiveConfig;
-  readonly #wall: WallClock;
   readonly #listeners = new Listeners((after) => this.events(after));
-  readonly #settle: Settle = (ticket, outcome, retryAfter) => {
-    const settled = retryAfter === undefined ? this.#told().settle(ticket, outcome) : this.#fail(ticket, retryAfter);
-    this.#listeners.deliver();
-    return settled;
-  };
-  readonly #permit = permitsOf(this.#settle);
+  readonly #calls: Calls;
+  readonly #wall: WallClock;
+  #config: EffectiveConfig;
 
   /**
    * A closed circuit.
@@ -57,15 +56,13 @@ export class CircuitBreaker {
     const build = provider();
     const source = clock ?? build.clock;
     const fields = fieldsOf('config', config);
-    const made = build.create(crossing(fields), source !== null);
-    if (isRefusal(made)) {
-      throw refused(made, fields);
-    }
-    this.#backend = made;
+    const made = build.create(configuration(fields), source !== null);
+    this.#circuit = made instanceof Uint8Array ? granted(made, fields) : made;
     this.#clock = source === null ? null : new HostClock(source);
-    this.#judge = classify === undefined ? judgeByName : judgeBy(classify);
-    this.#config = configOf(made);
-    this.#wall = new WallClock(objectOf<Status>(this.#told().status()).nowSeconds);
+    this.#config = this.#configured();
+    const judge = classify === undefined ? judgeByName : judgeBy(classify);
+    this.#calls = new Calls(this.name, this.#circuit, this.#clock, judge, this.#listeners);
+    this.#wall = new WallClock(this.#ask<StatusRead>('status').nowSeconds);
   }
 
   /**
@@ -77,7 +74,7 @@ export class CircuitBreaker {
    * @throws CircuitBreakerOpenError where the circuit did not let it run
    */
   call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Promise<Awaited<Result>> {
-    return this.#run(fn, undefined, args);
+    return this.#calls.run(fn, undefined, args);
   }
 
   /** A function with the name, the length and the `this` of `fn` that makes each of its calls as {@link call} does. */
@@ -85,9 +82,9 @@ export class CircuitBreaker {
     fn: (this: This, ...args: Args) => Result,
   ): (this: This, ...args: Args) => Promise<Awaited<Result>> {
     checkFunction(fn);
-    const run = (self: This, args: Args) => this.#run(fn, self, args);
+    const calls = this.#calls;
     const wrapped = function (this: This, ...args: Args) {
-      return run(this, args);
+      return calls.run(fn, this, args);
     };
     for (const property of ['name', 'length'] as const) {
       Object.defineProperty(wrapped, property, { value: fn[property], configurable: true });
@@ -101,7 +98,13 @@ export class CircuitBreaker {
    * @throws CircuitBreakerOpenError where the circuit rejects it
    */
   acquire(): Permit {
-    return this.#permit(this.#enter());
+    const ticket = this.#calls.enter();
+    if (ticket < 0) {
+      throw this.#calls.rejection(ticket);
+    }
+    const permit = new Permit(this.#calls, ticket);
+    welcome(permit);
+    return permit;
   }
 
   /** The circuit's name. */
@@ -116,17 +119,17 @@ export class CircuitBreaker {
 
   /** The state now; `half_open` also where the wait is over and nobody has called yet. */
   get state(): State {
-    return this.#told().state() as State;
+    return this.#ask('state');
   }
 
   /** Who decides now. */
   get mode(): Mode {
-    return this.#told().mode() as Mode;
+    return this.#ask('mode');
   }
 
   /** Everything that can be read, at one moment; a plain object that is ready for JSON. */
   status(): Status {
-    return statusOf(this.name, this.#told(), this.#wall);
+    return statusOf(this.name, this.#ask('status'), this.#wall);
   }
 
   /**
@@ -138,12 +141,12 @@ export class CircuitBreaker {
     if (!(typeof after === 'number' && after >= 0)) {
       throw new InvalidValueError('after', show(after), 'a sequence number, or 0 for all');
     }
-    return this.#backend.events(after).map((flat) => eventOf(flat, this.#wall));
+    return this.#ask<EventRead[]>('events', field('after', after)).map((event) => eventOf(event, this.#wall));
   }
 
   /** How long the calls took that ended in success and in failure. */
   durations(): DurationsByOutcome {
-    return durationsOf(this.#backend);
+    return durationsOf(this.#ask<DurationsRead[]>('durations'));
   }
 
   /**
@@ -153,9 +156,7 @@ export class CircuitBreaker {
    * @throws InvalidValueError for another share or outcome
    */
   percentile(share: number, outcome: 'success' | 'failure' = 'success'): number | null {
-    const fields = [field('share', share), field('outcome', outcome)];
-    const [, seconds, , ending] = crossing(fields);
-    return this.#granted(this.#backend.percentile(seconds, ending), fields);
+    return this.#ask('percentile', field('share', share), field('outcome', outcome));
   }
 
   /**
@@ -164,7 +165,7 @@ export class CircuitBreaker {
    * listener or an operator's order.
    */
   isIdle(): boolean {
-    return this.#told().isIdle() && this.#listeners.isEmpty;
+    return !this.#listeners.listening && this.#ask<boolean>('is_idle');
   }
 
   /**
@@ -175,19 +176,19 @@ export class CircuitBreaker {
    * @throws InvalidValueError for another duration
    */
   forceOpen(durationSeconds?: number | null): void {
-    const fields = [field('durationSeconds', durationSeconds ?? null)];
-    this.#order((backend) => backend.forceOpen(crossing(fields)[1]), fields);
+    this.#ask('force_open', field('durationSeconds', durationSeconds ?? null));
+    this.#listeners.deliver();
   }
 
   /** Lets every call pass and judges none, until the circuit is reset or forced open. */
   disable(): void {
-    this.#told().disable();
+    this.#ask('disable');
     this.#listeners.deliver();
   }
 
   /** Closes the circuit and hands it back to the machine; lifetime counters stay. */
   reset(): void {
-    this.#told().reset();
+    this.#ask('reset');
     this.#listeners.deliver();
   }
 
@@ -199,8 +200,8 @@ export class CircuitBreaker {
    */
   reconfigure(config: CircuitBreakerConfig): void {
     const fields = fieldsOf('config', config);
-    this.#order((backend) => backend.reconfigure(crossing(fields)), fields);
-    this.#config = configOf(this.#backend);
+    this.#send(configuration(fields, 'reconfigure'), fields);
+    this.#config = this.#configured();
   }
 
   /**
@@ -210,12 +211,13 @@ export class CircuitBreaker {
    */
   matches(config: CircuitBreakerConfig): boolean {
     const fields = fieldsOf('config', config);
-    return this.#granted(this.#backend.matches(crossing(fields)), fields);
+    return this.#send(configuration(fields, 'matches'), fields);
   }
 
   /** What outlives this breaker, as a JSON document; a call in flight is saved as cancelled. */
   snapshot(): string {
-    return JSON.stringify(decoded(this.#told().snapshot()));
+    // Its names are the same in every language.
+    return JSON.stringify(answered(this.#operate(request('snapshot', [])), (name) => name));
   }
 
   /**
@@ -225,16 +227,15 @@ export class CircuitBreaker {
    * with itself; then nothing has changed
    */
   restore(document: string): void {
-    const refusal = this.#told().restore(encoded(parsed(document)));
-    if (refusal !== null) {
-      const [part, allowed, value] = refusal;
-      throw new InvalidValueError(part, show(decoded(value)), allowed);
+    const refusal = answered(this.#operate(request('restore', [field('snapshot', parsed(document))])));
+    if (refusal instanceof Refusal) {
+      throw new InvalidValueError(refusal.field, show(refusal.value), refusal.allowed);
     }
   }
 
   /** Says in one sentence why the circuit is as it is and what would change it. */
   explain(): string {
-    return this.#told().explain();
+    return this.#ask('explain');
   }
 
   /** Calls `listener` with each further transition, after the change and in order; returns what ends that. */
@@ -243,67 +244,25 @@ export class CircuitBreaker {
     return this.#listeners.add(listener);
   }
 
-  async #run<This, Args extends unknown[], Result>(
-    fn: (this: This, ...args: Args) => Result,
-    self: This,
-    args: Args,
-  ): Promise<Awaited<Result>> {
-    checkFunction(fn);
-    const ticket = this.#enter();
-    let result: Awaited<Result>;
-    try {
-      result = await Reflect.apply(fn, self, args);
-    } catch (error) {
-      this.#settle(ticket, this.#judge(error));
-      throw error;
-    }
-    this.#settle(ticket, SUCCESS);
-    return result;
+  /** What an operation answers that is given these fields. */
+  #ask<Answer>(operation: string, ...fields: Field[]): Answer {
+    return this.#send(request(operation, fields), fields);
   }
 
-  /** The number of a ticket. */
-  #enter(): number {
-    const ticket = this.#told().enter();
-    if (ticket < 0) {
-      // No host code has run since, so this is its own rejection.
-      const [reason, retryAfter] = this.#backend.rejection() ?? [];
-      throw new CircuitBreakerOpenError(this.name, reason as Reason, retryAfter ?? null);
-    }
-    this.#listeners.deliver();
-    return ticket;
+  #send<Answer>(bytes: Bytes, fields: readonly Field[]): Answer {
+    return granted(this.#operate(bytes), fields);
   }
 
-  #fail(ticket: number, retryAfter: number): boolean {
-    const fields = [field('retryAfterSeconds', retryAfter)];
-    return this.#granted(this.#told().fail(ticket, crossing(fields)[1]), fields);
+  #operate(bytes: Bytes): Uint8Array {
+    ask(this.#clock);
+    return this.#circuit.operate(bytes);
   }
 
-  #granted<Answer>(answer: Answer | Refusal, fields: readonly Field[]): Answer {
-    if (isRefusal(answer)) {
-      throw refused(answer, fields);
-    }
-    return answer;
+  #configured(): EffectiveConfig {
+    const config = this.#ask<EffectiveConfig>('config');
+    Object.freeze(config.window);
+    return Object.freeze(config);
   }
-
-  #order(order: (backend: Backend) => Refusal | null, fields: readonly Field[]): void {
-    const refusal = order(this.#told());
-    if (refusal !== null) {
-      throw refused(refusal, fields);
-    }
-    this.#listeners.deliver();
-  }
-
-  /** The core, which has just been told the time. */
-  #told(): Backend {
-    this.#clock?.tell(this.#backend);
-    return this.#backend;
-  }
-}
-
-function configOf(backend: Backend): EffectiveConfig {
-  const config = objectOf<EffectiveConfig>(backend.config());
-  Object.freeze(config.window);
-  return Object.freeze(config);
 }
 
 function parsed(document: unknown): unknown {

@@ -1,6 +1,6 @@
 /** Time as a host hands it in. */
 
-import type { Backend } from './backend.js';
+import { ask } from './asked.js';
 import { InvalidValueError } from './errors.js';
 import { reportOnce } from './report.js';
 import { show } from './show.js';
@@ -58,22 +58,31 @@ export class HostClock {
     this.#clock = clock;
   }
 
-  /** Tells the time to a circuit. Where the clock throws or returns what is no time, the last time holds. */
-  tell(backend: Backend): void {
+  /** Milliseconds; NaN where there is no time to tell. Only the core knows which numbers are times. */
+  read(): number {
     if (this.#reading) {
       // A clock that asks the breaker gets an answer for the last time, and no recursion.
-      return;
+      return Number.NaN;
     }
     this.#reading = true;
     try {
       const now: unknown = this.#clock.now();
-      if (typeof now !== 'number' || !backend.tell(now)) {
-        this.#report(now);
+      if (typeof now === 'number' && !Number.isNaN(now)) {
+        return now;
       }
+      this.#report(now);
     } catch (fault) {
       this.#report(fault);
     } finally {
       this.#reading = false;
+      // It may have used another breaker.
+      ask(this);
     }
+    return Number.NaN;
+  }
+
+  /** Takes back what was read: no clock can mean that. */
+  refuse(millis: number): void {
+    this.#report(millis);
   }
 }

@@ -1,11 +1,8 @@
 /** A configuration on its way to the core, which alone knows the fields, their defaults and their checks. */
 
-import type { Flat, Refusal } from './backend.js';
 import { InvalidValueError } from './errors.js';
-import { camelCase, inCamelCase, snakeCase } from './names.js';
 import { type Field, propertiesOf } from './properties.js';
 import { show } from './show.js';
-import { encoded, short } from './structure.js';
 
 /** What a circuit may be configured with; a field that is left out or undefined has the core's default. */
 export interface CircuitBreakerConfig {
@@ -67,15 +64,4 @@ export function fieldsOf(argument: string, object: unknown): Field[] {
     throw new InvalidValueError(argument, show(object), 'a plain object');
   }
   return properties.filter(({ value }) => value !== undefined);
-}
-
-/** Names and values in turn, for the core. */
-export function crossing(fields: readonly Field[]): Flat {
-  return fields.flatMap(({ key, value }) => [short(snakeCase(key)), encoded(value)]);
-}
-
-/** The error for what the core refused. */
-export function refused([name, allowed, value]: Refusal, fields: readonly Field[]): InvalidValueError {
-  const field = fields.find(({ key }) => short(snakeCase(key)) === name);
-  return new InvalidValueError(field?.key ?? camelCase(name), field?.shown ?? show(value), inCamelCase(allowed));
 }

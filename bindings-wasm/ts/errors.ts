@@ -35,6 +35,32 @@ export class CircuitBreakerOpenError extends HalfopenError {
   }
 }
 
+/**
+ * What `make` makes, without the stack that V8 would capture for it: that takes longer than a guarded call, and of a
+ * rejection it tells nothing.
+ */
+export function withoutStack<Made>(make: () => Made): Made {
+  const limit = limitStack(0);
+  try {
+    return make();
+  } finally {
+    if (limit !== undefined) {
+      limitStack(limit);
+    }
+  }
+}
+
+/** Limits the stacks that V8 captures, and returns the limit before; undefined where there is nothing to be limited. */
+function limitStack(frames: number): number | undefined {
+  try {
+    const { stackTraceLimit: before } = Error as { stackTraceLimit?: unknown };
+    return typeof before === 'number' && Reflect.set(Error, 'stackTraceLimit', frames) ? before : undefined;
+  } catch {
+    // Somebody watches over it.
+    return undefined;
+  }
+}
+
 /** A value was refused, and nothing has changed. */
 export class InvalidValueError extends HalfopenError {
   override readonly code = 'INVALID_VALUE';

@@ -1,11 +1,14 @@
 /** Who says what an error means for the circuit. */
 
-import { CANCELLED, FAILURE, OUTCOMES } from './outcome.js';
+import { CANCELLED, FAILURE, OUTCOMES } from './numbers.js';
 import { reportOnce } from './report.js';
 import type { Outcome } from './vocabulary.js';
 
 /** Says how a call ended that threw `error`. */
 export type Classify = (error: unknown) => Outcome;
+
+/** Says the number of an outcome. */
+export type Judge = (error: unknown) => number;
 
 /** Without a classifier: a call that its caller aborted says nothing about the provider, any other error does. */
 export function judgeByName(error: unknown): number {
@@ -19,7 +22,7 @@ export function judgeByName(error: unknown): number {
 }
 
 /** With a classifier; where that fails, the error counts as a failure. */
-export function judgeBy(classify: Classify): (error: unknown) => number {
+export function judgeBy(classify: Classify): Judge {
   const report = reportOnce('the classifier of a circuit breaker gave no outcome, so the error counts as a failure');
   return (error) => {
     try {

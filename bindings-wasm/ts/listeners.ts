@@ -11,6 +11,8 @@ export class Listeners {
   readonly #events: (after: number) => TransitionEvent[];
   readonly #listeners = new Set<{ readonly listener: TransitionListener }>();
   readonly #report = reportOnce('a listener of a circuit breaker threw');
+  /** Whether anybody listens. */
+  listening = false;
   #heard = 0;
   #delivering = false;
 
@@ -20,22 +22,22 @@ export class Listeners {
 
   /** Takes a listener in; returns what takes it away, and says whether it was there. */
   add(listener: TransitionListener): () => boolean {
-    if (this.isEmpty) {
+    if (!this.listening) {
       this.#heard = this.#events(0).at(-1)?.sequence ?? 0;
     }
     const entry = { listener };
     this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
-  }
-
-  /** Whether nobody listens. */
-  get isEmpty(): boolean {
-    return this.#listeners.size === 0;
+    this.listening = true;
+    return () => {
+      const was = this.#listeners.delete(entry);
+      this.listening = this.#listeners.size > 0;
+      return was;
+    };
   }
 
   /** Tells what has happened since, unless that is being done already, further up the stack. */
   deliver(): void {
-    if (this.isEmpty || this.#delivering) {
+    if (!this.listening || this.#delivering) {
       return;
     }
     this.#delivering = true;

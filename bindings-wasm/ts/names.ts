@@ -1,7 +1,5 @@
 /** How the core's names are spelled in JavaScript: one function each way. */
 
-import { decoded } from './structure.js';
-
 /** `timeout_seconds` becomes `timeoutSeconds`. */
 export function camelCase(name: string): string {
   return name.replace(/_([a-z_])/g, (_, next: string) => next.toUpperCase());
@@ -19,13 +17,4 @@ export function snakeCase(name: string): string {
 /** Every name in a sentence of the core's, spelled in JavaScript's way. */
 export function inCamelCase(sentence: string): string {
   return sentence.replace(/\b[a-z]+(?:_[a-z]+)+\b/g, camelCase);
-}
-
-/** Names and values in turn, as an object. */
-export function objectOf<T>(flat: readonly unknown[]): T {
-  const object: Record<string, unknown> = {};
-  for (let index = 0; index < flat.length; index += 2) {
-    object[camelCase(String(flat[index]))] = decoded(flat[index + 1]);
-  }
-  return object as T;
 }

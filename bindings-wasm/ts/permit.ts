@@ -2,34 +2,11 @@
 
 /** The leave to make one call. */
 
-import { CANCELLED, FAILURE, IGNORED, SUCCESS } from './outcome.js';
-
-/** Gives a ticket back; false where that was done before. */
-export type Settle = (ticket: number, outcome: number, retryAfter?: number) => boolean;
+import type { Calls } from './calls.js';
+import { CANCELLED, FAILURE, IGNORED, SUCCESS } from './numbers.js';
 
 /** `Symbol.dispose`, or what compilers of `using` fall back to where a runtime lacks it. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
-
-/** What is settled as cancelled when its permit is collected. (Some edge runtimes have no such registry.) */
-const forgotten =
-  typeof FinalizationRegistry === 'undefined'
-    ? undefined
-    : new FinalizationRegistry<{ settle: WeakRef<Settle>; ticket: number }>(({ settle, ticket }) =>
-        settle.deref()?.(ticket, CANCELLED),
-      );
-
-/** What hands out the permits of one breaker. */
-export function permitsOf(settle: Settle): (ticket: number) => Permit {
-  // The registry keeps what it holds alive, and a breaker may know, through its listeners, who holds its permits.
-  const weakly = forgotten && new WeakRef(settle);
-  return (ticket) => {
-    const permit = new Permit(settle, ticket);
-    if (weakly) {
-      forgotten?.register(permit, { settle: weakly, ticket }, permit);
-    }
-    return permit;
-  };
-}
 
 /**
  * A permit to make one call, which has to say how the call ended.
@@ -38,12 +15,14 @@ export function permitsOf(settle: Settle): (ticket: number) => Permit {
  * unsettled, or collected as garbage, is settled as cancelled.
  */
 export class Permit implements Disposable {
-  readonly #settle: Settle;
+  readonly #calls: Calls;
   readonly #ticket: number;
+  #open = true;
+  #watched = false;
 
   /** @internal */
-  constructor(settle: Settle, ticket: number) {
-    this.#settle = settle;
+  constructor(calls: Calls, ticket: number) {
+    this.#calls = calls;
     this.#ticket = ticket;
   }
 
@@ -59,7 +38,7 @@ export class Permit implements Disposable {
    * @throws InvalidValueError for what is no number of seconds
    */
   failure(retryAfter?: number): boolean {
-    return this.#end(FAILURE, retryAfter);
+    return retryAfter === undefined ? this.#end(FAILURE) : this.#ended(this.#calls.fail(this.#ticket, retryAfter));
   }
 
   /** The call failed, and that says nothing about the provider. */
@@ -77,9 +56,35 @@ export class Permit implements Disposable {
     this.cancel();
   }
 
-  #end(outcome: number, retryAfter?: number): boolean {
-    const settled = this.#settle(this.#ticket, outcome, retryAfter);
-    forgotten?.unregister(this);
+  /** @internal */
+  watch(): void {
+    if (this.#open && !this.#watched) {
+      this.#watched = true;
+      forgotten?.register(this, { calls: this.#calls.weakly, ticket: this.#ticket }, this);
+    }
+  }
+
+  #end(outcome: number): boolean {
+    return this.#ended(this.#calls.settle(this.#ticket, outcome));
+  }
+
+  #ended(settled: boolean): boolean {
+    this.#open = false;
+    if (this.#watched) {
+      this.#watched = false;
+      forgotten?.unregister(this);
+    }
     return settled;
   }
 }
+
+/**
+ * What is settled as cancelled when its permit is collected. (Some edge runtimes have no such registry.) A registry keeps
+ * what it holds alive, and a breaker may know, through its listeners, who holds its permits.
+ */
+const forgotten =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<{ calls: WeakRef<Calls>; ticket: number }>(({ calls, ticket }) =>
+        calls.deref()?.settle(ticket, CANCELLED),
+      );

@@ -1,7 +1,5 @@
 /** What can be read of a breaker, as plain objects that are ready for JSON. */
 
-import type { Backend, Flat } from './backend.js';
-import { objectOf } from './names.js';
 import type { Cause, Mode, State } from './vocabulary.js';
 
 /** A reading of a breaker at one moment; seconds of a moment count from the origin of the breaker's clock. */
@@ -121,9 +119,11 @@ export class WallClock {
   }
 }
 
+/** A reading of a circuit as the core tells it. */
+export type StatusRead = Omit<Status, 'name' | `${string}Time`>;
+
 /** A reading of a circuit. */
-export function statusOf(name: string, backend: Backend, wall: WallClock): Status {
-  const read = objectOf<Omit<Status, 'name' | `${string}Time`>>(backend.status());
+export function statusOf(name: string, read: StatusRead, wall: WallClock): Status {
   const date = (seconds: number | null) => (seconds === null ? null : wall.date(seconds));
   return {
     name,
@@ -135,14 +135,19 @@ export function statusOf(name: string, backend: Backend, wall: WallClock): Statu
 }
 
 /** An event as the core tells it. */
-export function eventOf(flat: Flat, wall: WallClock): TransitionEvent {
-  const read = objectOf<Omit<TransitionEvent, 'time'>>(flat);
+export type EventRead = Omit<TransitionEvent, 'time'>;
+
+/** An event with its date. */
+export function eventOf(read: EventRead, wall: WallClock): TransitionEvent {
   return { ...read, time: wall.date(read.atSeconds) };
 }
 
+/** Of an outcome its name, the calls, all their seconds, and the bounds and counts of the buckets in turn. */
+export type DurationsRead = readonly [outcome: string, calls: number, seconds: number, buckets: readonly number[]];
+
 /** The histograms of a circuit by the outcome they belong to. */
-export function durationsOf(backend: Backend): DurationsByOutcome {
-  const histograms = backend.durations().map(([outcome, count, totalSeconds, flat]) => {
+export function durationsOf(read: readonly DurationsRead[]): DurationsByOutcome {
+  const histograms = read.map(([outcome, count, totalSeconds, flat]) => {
     const bounds = flat.filter((_, index) => index % 2 === 0);
     const buckets = bounds.map((upToSeconds, index) => ({ upToSeconds, count: flat[2 * index + 1] }));
     return [outcome, { count, totalSeconds, buckets }];

@@ -60,6 +60,7 @@ mod names;
 mod registry;
 mod snapshot;
 mod sync;
+mod text;
 mod window;
 
 pub use breaker::{

@@ -14,9 +14,12 @@ macro_rules! named_enum {
             /// Every value, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// The names of all values, in the same order.
+            pub(crate) const NAMES: &'static [&'static str] = &[$($name),+];
+
             /// The stable name, the same in every language.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
+                Self::NAMES[self as usize]
             }
         }
 

@@ -1,12 +1,12 @@
-/** For a bundler that imports WebAssembly as a module. */
+/** For a bundler that imports WebAssembly as a module, which imports `asked.js` in turn. */
 
-import { connect } from '../backend.js';
-import { wasmProvider } from '../provider.js';
+import { connect } from '../circuit.js';
 import type { BackendKind } from '../vocabulary.js';
-// @ts-expect-error: the glue has its types where it is made, not where it will lie.
-import { Backend } from './halfopen_wasm.js';
+import { type Exports, wasmProvider } from '../wasm.js';
+// @ts-expect-error: it will lie beside what is built from this.
+import * as module from './halfopen_wasm_bg.wasm';
 
 /** Which build of the core is in use. */
-export const backend: BackendKind = connect(wasmProvider(Backend));
+export const backend: BackendKind = connect(wasmProvider(module as Exports));
 
 export * from '../index.js';

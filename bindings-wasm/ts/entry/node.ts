@@ -2,14 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 
-import { Backend, initSync } from '../../dist/glue/web/halfopen_wasm.js';
-import { connect } from '../backend.js';
-import { wasmProvider } from '../provider.js';
+import { connect } from '../circuit.js';
 import type { BackendKind } from '../vocabulary.js';
+import { type Exports, imports, wasmProvider } from '../wasm.js';
 
-initSync({ module: readFileSync(new URL('./halfopen_wasm_bg.wasm', import.meta.url)) });
+const module = new WebAssembly.Module(readFileSync(new URL('./halfopen_wasm_bg.wasm', import.meta.url)));
+const { exports } = new WebAssembly.Instance(module, imports);
 
 /** Which build of the core is in use. */
-export const backend: BackendKind = connect(wasmProvider(Backend));
+export const backend: BackendKind = connect(wasmProvider(exports as unknown as Exports));
 
 export * from '../index.js';

@@ -1,13 +1,14 @@
 /** For a page: `<script type="module">`, or a bundler that knows `new URL(…, import.meta.url)`. */
 
-import init, { Backend } from '../../dist/glue/web/halfopen_wasm.js';
-import { connect } from '../backend.js';
-import { wasmProvider } from '../provider.js';
+import { connect } from '../circuit.js';
 import type { BackendKind } from '../vocabulary.js';
+import { type Exports, imports, wasmProvider } from '../wasm.js';
 
-await init();
+const module = await fetch(new URL('./halfopen_wasm_bg.wasm', import.meta.url));
+// Not streamed: that wants a server which knows the type of the file, and is no faster for one so small.
+const { instance } = await WebAssembly.instantiate(await module.arrayBuffer(), imports);
 
 /** Which build of the core is in use. */
-export const backend: BackendKind = connect(wasmProvider(Backend));
+export const backend: BackendKind = connect(wasmProvider(instance.exports as unknown as Exports));
 
 export * from '../index.js';

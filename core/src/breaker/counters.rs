@@ -59,7 +59,7 @@ struct Seldom {
 }
 
 /// The stripe that counted a call's admission, and counts its success.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Lane(usize);
 
 // Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.

@@ -2,6 +2,7 @@
 //!
 //! The names stand here once. A binding only spells them in its host's way.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{CallDurations, Counts, Event, Status};
@@ -9,73 +10,141 @@ use crate::clock::Tick;
 use crate::config::Value;
 use crate::histogram::{BUCKET_BOUNDS, Durations};
 
-fn seconds(wait: Option<Duration>) -> Value {
-    wait.map(|wait| wait.as_secs_f64()).into()
-}
+/// A list in the making.
+struct Entries(Vec<(&'static str, Value)>);
 
-/// A moment as seconds from the clock's origin.
-fn moment(tick: Option<Tick>) -> Value {
-    tick.map(Tick::as_seconds).into()
+impl Entries {
+    fn count(&mut self, name: &'static str, count: u64) {
+        self.0.push((name, Value::Whole(count)));
+    }
+
+    fn text(&mut self, name: &'static str, text: &str) {
+        self.0.push((name, text.into()));
+    }
+
+    fn number(&mut self, name: &'static str, number: Option<f64>) {
+        self.0.push((name, number.into()));
+    }
+
+    fn seconds(&mut self, name: &'static str, wait: Option<Duration>) {
+        self.number(name, wait.map(|wait| wait.as_secs_f64()));
+    }
+
+    /// A moment as seconds from the clock's origin.
+    fn moment(&mut self, name: &'static str, tick: Option<Tick>) {
+        self.number(name, tick.map(Tick::as_seconds));
+    }
+
+    fn counts(&mut self, counts: &Counts) {
+        for (name, count) in Counts::LASTING.into_iter().zip(counts.lasting()) {
+            self.count(name, count);
+        }
+        self.count("in_flight", counts.in_flight);
+    }
 }
 
 impl Counts {
+    /// The names of the counts that outlive a breaker, in the order of [`lasting`](Self::lasting).
+    pub(crate) const LASTING: [&'static str; 9] = [
+        "total_calls",
+        "successful_calls",
+        "failed_calls",
+        "ignored_calls",
+        "cancelled_calls",
+        "rejected_calls",
+        "shadow_rejected",
+        "slow_calls",
+        "probe_timeouts",
+    ];
+
+    /// All counts but that of the calls in flight.
+    pub(crate) fn lasting(&self) -> [u64; Self::LASTING.len()] {
+        [
+            self.total_calls,
+            self.successful_calls,
+            self.failed_calls,
+            self.ignored_calls,
+            self.cancelled_calls,
+            self.rejected_calls,
+            self.shadow_rejected,
+            self.slow_calls,
+            self.probe_timeouts,
+        ]
+    }
+
+    /// The counts that outlive a breaker, and no call in flight.
+    pub(crate) const fn of_lasting(counts: [u64; Self::LASTING.len()]) -> Self {
+        let [
+            total_calls,
+            successful_calls,
+            failed_calls,
+            ignored_calls,
+            cancelled_calls,
+            rejected_calls,
+            shadow_rejected,
+            slow_calls,
+            probe_timeouts,
+        ] = counts;
+        Self {
+            total_calls,
+            successful_calls,
+            failed_calls,
+            ignored_calls,
+            cancelled_calls,
+            rejected_calls,
+            shadow_rejected,
+            slow_calls,
+            probe_timeouts,
+            in_flight: 0,
+        }
+    }
+
     /// The lifetime counters with their names.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
-        [
-            ("total_calls", self.total_calls.into()),
-            ("successful_calls", self.successful_calls.into()),
-            ("failed_calls", self.failed_calls.into()),
-            ("ignored_calls", self.ignored_calls.into()),
-            ("cancelled_calls", self.cancelled_calls.into()),
-            ("rejected_calls", self.rejected_calls.into()),
-            ("shadow_rejected", self.shadow_rejected.into()),
-            ("slow_calls", self.slow_calls.into()),
-            ("probe_timeouts", self.probe_timeouts.into()),
-            ("in_flight", self.in_flight.into()),
-        ]
-        .into_iter()
+        let mut entries = Entries(Vec::new());
+        entries.counts(self);
+        entries.0.into_iter()
     }
 }
 
 impl Status {
     /// Every number of this reading with its name; waits in seconds, moments in seconds from the clock's origin.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
-        let verdict = [
-            ("now_seconds", self.now.as_seconds().into()),
-            ("state", self.state.as_str().into()),
-            ("mode", self.mode.as_str().into()),
-            ("retry_after_seconds", seconds(self.retry_after)),
-            ("generation", self.generation.into()),
-            ("success_rate", self.success_rate().into()),
-            ("consecutive_failures", self.consecutive_failures.into()),
-            ("consecutive_successes", self.consecutive_successes.into()),
-            ("window_calls", self.window.calls.into()),
-            ("window_failed", self.window.failed.into()),
-            ("window_slow", self.window.slow.into()),
-            ("state_transitions", self.state_transitions.into()),
-            ("last_failure_seconds", moment(self.last_failure)),
-            ("last_success_seconds", moment(self.last_success)),
-            ("last_state_change_seconds", moment(self.last_change)),
-        ];
-        verdict.into_iter().chain(self.counts.entries())
+        let mut entries = Entries(Vec::new());
+        entries.moment("now_seconds", Some(self.now));
+        entries.text("state", self.state.as_str());
+        entries.text("mode", self.mode.as_str());
+        entries.seconds("retry_after_seconds", self.retry_after);
+        entries.count("generation", self.generation);
+        entries.number("success_rate", Some(self.success_rate()));
+        entries.count("consecutive_failures", self.consecutive_failures);
+        entries.count("consecutive_successes", self.consecutive_successes);
+        entries.count("window_calls", self.window.calls);
+        entries.count("window_failed", self.window.failed);
+        entries.count("window_slow", self.window.slow);
+        entries.count("state_transitions", self.state_transitions);
+        entries.moment("last_failure_seconds", self.last_failure);
+        entries.moment("last_success_seconds", self.last_success);
+        entries.moment("last_state_change_seconds", self.last_change);
+        entries.counts(&self.counts);
+        entries.0.into_iter()
     }
 }
 
 impl Event {
     /// Everything this event tells, with names; the wait in seconds, the moment in seconds from the clock's origin.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
-        [
-            ("sequence", self.sequence.into()),
-            ("at_seconds", self.at.as_seconds().into()),
-            ("from_state", self.transition.from.as_str().into()),
-            ("to_state", self.transition.to.as_str().into()),
-            ("cause", self.transition.cause.as_str().into()),
-            ("generation", self.generation.into()),
-            ("consecutive_failures", self.consecutive_failures.into()),
-            ("consecutive_successes", self.consecutive_successes.into()),
-            ("retry_after_seconds", seconds(self.retry_after)),
-        ]
-        .into_iter()
+        let mut entries = Entries(Vec::new());
+        entries.count("sequence", self.sequence);
+        entries.moment("at_seconds", Some(self.at));
+        entries.text("from_state", self.transition.from.as_str());
+        entries.text("to_state", self.transition.to.as_str());
+        entries.text("cause", self.transition.cause.as_str());
+        entries.count("generation", self.generation);
+        entries.count("consecutive_failures", self.consecutive_failures.into());
+        entries.count("consecutive_successes", self.consecutive_successes.into());
+        entries.seconds("retry_after_seconds", self.retry_after);
+        entries.0.into_iter()
     }
 }
 

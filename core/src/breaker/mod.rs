@@ -182,20 +182,33 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
     #[inline]
     pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
-        let (ending, glance) = (ending.into(), self.front.word.glance());
+        let ending = ending.into();
+        if let Err(Ticket { stamp, lane, start }) = self.settle_untimed(ticket, ending) {
+            match ending.retry_after {
+                None => self.settle_now(stamp, lane, start, ending.outcome),
+                Some(_) => self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now()),
+            }
+        }
+    }
+
+    /// As [`settle`](Self::settle), where that needs no time. Otherwise nothing has changed, and the ticket comes back,
+    /// for a host that has to keep it while it reads the clock: then [`settle_at`](Self::settle_at) takes it.
+    ///
+    /// # Errors
+    /// The ticket, where it needs the time.
+    #[inline]
+    pub fn settle_untimed(&self, ticket: Ticket, ending: Ending) -> Result<(), Ticket> {
+        let glance = self.front.word.glance();
         if ending.outcome == Outcome::Success && !glance.is_timed() {
             if glance.unmoved_by_success(ticket.stamp) {
-                return self.counters.succeed(ticket.lane);
+                self.counters.succeed(ticket.lane);
+                return Ok(());
             }
             if glance.counts_calls() && self.count_success(&ticket) {
-                return;
+                return Ok(());
             }
         }
-        let Ticket { stamp, lane, start } = ticket;
-        match ending.retry_after {
-            None => self.settle_now(stamp, lane, start, ending.outcome),
-            Some(_) => self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now()),
-        }
+        Err(ticket)
     }
 
     #[inline(never)]

@@ -1,8 +1,12 @@
 //! Tickets as plain integers, for hosts across whose border only numbers are cheap.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Ticket;
+use super::counters::Lane;
+use super::permit::Start;
+use crate::control::Stamp;
 
 /// The tickets that a host has out, each under an integer below 2^53, so that a double holds it exactly.
 ///
@@ -22,22 +26,34 @@ use super::Ticket;
 pub struct Tickets {
     /// As many as a power of two, or none. The ticket `id` lies in slot `id % slots`; what is left of the id is the
     /// slot's sequence number, which grows each time the ids have gone once around.
-    slots: Vec<Option<Held>>,
+    slots: Vec<Slot>,
     held: usize,
     next: u64,
 }
 
-#[derive(Debug)]
-struct Held {
+/// A place for a ticket, in its parts: it is one of many that are written and read in passing.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// Whose place it is; [`NOBODY`] where it is free, and then the rest says nothing.
     id: u64,
-    ticket: Ticket,
+    stamp: Stamp,
+    start: Start,
+    lane: Lane,
 }
 
+/// No ticket's integer.
+const NOBODY: u64 = u64::MAX;
 /// The first integer that a double cannot tell from its neighbour.
 const ID_LIMIT: u64 = 1 << 53;
 const FIRST_SLOTS: usize = 8;
 /// A table that a burst made longer than this is let go when its last ticket comes back.
 const KEPT_SLOTS: usize = 1024;
+
+impl Slot {
+    fn free() -> Self {
+        Self { id: NOBODY, stamp: Stamp::closed(0), start: Start::UNTIMED, lane: Lane::default() }
+    }
+}
 
 impl Tickets {
     /// No tickets.
@@ -46,32 +62,51 @@ impl Tickets {
     }
 
     /// Keeps `ticket` until its integer, which this returns, is [taken](Self::take).
+    #[inline]
     pub fn insert(&mut self, ticket: Ticket) -> u64 {
+        let Ticket { stamp, start, lane } = ticket;
         if self.held >= self.slots.len() / 2 {
             self.grow();
         }
         // At most half of the slots are full, so once around passes at least as many free ones as full ones: a slot is
         // found, and after few steps on average, whichever calls are the long ones.
-        while self.slots[self.slot(self.next)].is_some() {
-            self.next = (self.next + 1) % ID_LIMIT;
+        loop {
+            let id = self.next;
+            self.next = (id + 1) % ID_LIMIT;
+            let slot = self.slot(id);
+            let slot = &mut self.slots[slot];
+            if slot.id == NOBODY {
+                *slot = Slot { id, stamp, start, lane };
+                self.held += 1;
+                return id;
+            }
         }
-        let id = self.next;
-        let slot = self.slot(id);
-        self.slots[slot] = Some(Held { id, ticket });
-        self.held += 1;
-        self.next = (id + 1) % ID_LIMIT;
-        id
     }
 
     /// Hands back the ticket kept under `id`; `None` where it was taken before, or there never was one.
+    #[inline]
     pub fn take(&mut self, id: u64) -> Option<Ticket> {
         let slot = self.slot(id);
-        let taken = self.slots.get_mut(slot)?.take_if(|held| held.id == id)?;
+        let slot = self.slots.get_mut(slot).filter(|slot| slot.id == id && id != NOBODY)?;
+        slot.id = NOBODY;
+        let Slot { stamp, start, lane, .. } = *slot;
         self.held -= 1;
         if self.held == 0 && self.slots.len() > KEPT_SLOTS {
             self.slots = Vec::new();
         }
-        Some(taken.ticket)
+        Some(Ticket { stamp, start, lane })
+    }
+
+    /// Keeps a ticket again under the `id` that it was just taken by: nothing may have been done since.
+    pub fn put_back(&mut self, id: u64, ticket: Ticket) {
+        let Ticket { stamp, start, lane } = ticket;
+        if self.slots.is_empty() {
+            // It was the last of a long table.
+            self.grow();
+        }
+        let slot = self.slot(id);
+        self.slots[slot] = Slot { id, stamp, start, lane };
+        self.held += 1;
     }
 
     /// How many tickets are out.
@@ -90,14 +125,14 @@ impl Tickets {
     }
 
     /// Doubles the slots. Two ids that differ below the old length differ below the new one, so none collide.
+    #[cold]
+    #[inline(never)]
     fn grow(&mut self) {
         let length = (self.slots.len() * 2).max(FIRST_SLOTS);
-        let mut slots = Vec::new();
-        slots.resize_with(length, || None);
-        let old = core::mem::replace(&mut self.slots, slots);
-        for held in old.into_iter().flatten() {
+        let old = core::mem::replace(&mut self.slots, vec![Slot::free(); length]);
+        for held in old.into_iter().filter(|slot| slot.id != NOBODY) {
             let slot = self.slot(held.id);
-            self.slots[slot] = Some(held);
+            self.slots[slot] = held;
         }
     }
 }
@@ -184,6 +219,20 @@ mod tests {
         assert!(tickets.slots.is_empty());
         let id = tickets.insert(ticket(&breaker, 0));
         assert!(!ids.contains(&id) && tickets.take(id).is_some());
+    }
+
+    #[test]
+    fn a_ticket_that_is_put_back_is_found_again() {
+        let breaker = breaker();
+        let mut tickets = Tickets::new();
+        let ids: Vec<u64> = (0..2_000).map(|n| tickets.insert(ticket(&breaker, n))).collect();
+        for (n, id) in ids.into_iter().enumerate() {
+            let taken = tickets.take(id).unwrap();
+            tickets.put_back(id, taken);
+            assert_eq!(tickets.take(id).unwrap().start.nanos(), n as u64);
+            assert!(tickets.take(id).is_none());
+        }
+        assert!(tickets.is_empty());
     }
 
     proptest! {

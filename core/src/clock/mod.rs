@@ -7,7 +7,6 @@ mod manual;
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 mod system;
 
-use core::fmt;
 use core::time::Duration;
 
 pub use manual::ManualClock;
@@ -111,16 +110,6 @@ pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
     // `u64::MAX as f64` rounds up to 2^64, which is the first value that does not fit.
     let nanos = seconds * NANOS;
     (nanos >= 0.0 && nanos < u64::MAX as f64).then_some((nanos + 0.5) as u64)
-}
-
-/// Seconds with one decimal, rounded, for a message. (Formatting a float would be a sixth of the WebAssembly module.)
-pub(crate) struct Tenths(pub(crate) Duration);
-
-impl fmt::Display for Tenths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = (self.0.as_millis() + 50) / 100;
-        write!(f, "{}.{}", tenths / 10, tenths % 10)
-    }
 }
 
 /// In 64 bits: with the 128 of [`Duration::as_nanos`], each reading of the system's clock would take longer.

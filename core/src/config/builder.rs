@@ -2,6 +2,7 @@
 
 use super::fields;
 use super::{Config, InvalidValue, Value, WindowShape, known_fields};
+use crate::text::joined;
 
 /// Collects fields and refuses the first bad one when [`build`](Self::build) is called.
 ///
@@ -20,10 +21,14 @@ impl ConfigBuilder {
 
     /// Sets the field called `field`: the way for hosts that hold names and values.
     pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
-        if self.refused.is_none() {
-            self.refused = self.try_set(field, &value.into()).err();
-        }
+        self.put(field, &value.into());
         self
+    }
+
+    pub(super) fn put(&mut self, field: &str, value: &Value) {
+        if self.refused.is_none() {
+            self.refused = self.try_set(field, value).err();
+        }
     }
 
     /// Identifies the circuit: 1 to 128 printable characters.
@@ -125,8 +130,8 @@ impl ConfigBuilder {
 
     fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
         let Some(field) = fields::find(name) else {
-            return Err(InvalidValue::new(name, value, &(alloc::string::String::from("one of: ") + &known_fields())));
+            return Err(InvalidValue::new(name, value, &joined(&["one of: ", &known_fields()])));
         };
-        (field.write)(&mut self.config, value).ok_or_else(|| InvalidValue::new(name, value, field.allowed))
+        field.write(&mut self.config, value).ok_or_else(|| InvalidValue::new(name, value, field.allowed))
     }
 }

@@ -1,123 +1,152 @@
-//! The table of fields: for each its name, what is allowed, and how it is written and read.
+//! The table of fields: for each its name, what is allowed, and its place.
+
+use alloc::sync::Arc;
+use core::ops::RangeInclusive;
+use core::time::Duration;
 
 use super::parse::{
-    NAME, RATE, SECONDS_OR_NONE, SECONDS_TO_A_YEAR, SHARE, TRUTH, number, optional, printable, rate, seconds,
-    seconds_to_a_year, truth, whole, window,
+    NAME, RATE, SECONDS_OR_NONE, SECONDS_TO_A_YEAR, SHARE, TRUTH, count, number, optional, printable, rate, seconds,
+    seconds_to_a_year, truth, window,
 };
 use super::{Config, InvalidValue, Value, WindowShape};
-use core::time::Duration;
 
 /// A row of the table.
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) allowed: &'static str,
+    place: fn(&mut Config) -> Place<'_>,
+}
+
+/// Where a field's value lies, by what it may be.
+enum Place<'c> {
+    Name(&'c mut Arc<str>),
+    /// A whole number from 1, or none.
+    Streak(&'c mut Option<u16>),
+    /// A whole number from 1.
+    Small(&'c mut u8),
+    /// A whole number from 1.
+    Calls(&'c mut u64),
+    /// At most a year.
+    Wait(&'c mut Duration),
+    Seconds(&'c mut Option<Duration>),
+    Rate(&'c mut Option<f64>),
+    Number(&'c mut f64, RangeInclusive<f64>),
+    Shape(&'c mut WindowShape),
+    Truth(&'c mut bool),
+}
+
+impl Field {
     /// Puts a value in, or changes nothing and says `None`.
-    pub(super) write: fn(&mut Config, &Value) -> Option<()>,
-    pub(super) read: fn(&Config) -> Value,
+    pub(super) fn write(&self, config: &mut Config, value: &Value) -> Option<()> {
+        match (self.place)(config) {
+            Place::Name(place) => *place = printable(value)?,
+            Place::Streak(place) => *place = optional(value, |value| count(value, u16::MAX.into()))?.map(|n| n as u16),
+            Place::Small(place) => *place = count(value, u8::MAX.into())? as u8,
+            Place::Calls(place) => *place = count(value, u64::MAX)?,
+            Place::Wait(place) => *place = seconds_to_a_year(value)?,
+            Place::Seconds(place) => *place = optional(value, seconds)?,
+            Place::Rate(place) => *place = optional(value, rate)?,
+            Place::Number(place, range) => *place = number(value, range)?,
+            Place::Shape(place) => *place = window(value)?,
+            Place::Truth(place) => *place = truth(value)?,
+        }
+        Some(())
+    }
+
+    pub(super) fn read(&self, config: &Config) -> Value {
+        // A place is one to write to; a configuration is small, and its name is shared.
+        match (self.place)(&mut config.clone()) {
+            Place::Name(name) => Value::from(&**name),
+            Place::Streak(failures) => (*failures).into(),
+            Place::Small(count) => (*count).into(),
+            Place::Calls(count) => (*count).into(),
+            Place::Wait(wait) => wait.as_secs_f64().into(),
+            Place::Seconds(seconds) => seconds.map(|seconds| seconds.as_secs_f64()).into(),
+            Place::Rate(rate) => (*rate).into(),
+            Place::Number(number, _) => (*number).into(),
+            Place::Shape(shape) => (*shape).into(),
+            Place::Truth(truth) => (*truth).into(),
+        }
+    }
 }
 
 pub(super) const FIELDS: &[Field] = &[
-    Field {
-        name: "name",
-        allowed: NAME,
-        write: |config, value| put(&mut config.name, printable(value)),
-        read: |config| Value::from(config.name()),
-    },
+    Field { name: "name", allowed: NAME, place: |config| Place::Name(&mut config.name) },
     Field {
         name: "failure_threshold",
         allowed: "a whole number from 1 to 65535, or none while another policy is on",
-        write: |config, value| put(&mut config.rules.failure_threshold, optional(value, |v| whole(v, 1..=u16::MAX))),
-        read: |config| config.rules.failure_threshold.into(),
+        place: |config| Place::Streak(&mut config.rules.failure_threshold),
     },
     Field {
         name: "success_threshold",
         allowed: "a whole number from 1 to 255",
-        write: |config, value| put(&mut config.rules.success_threshold, whole(value, 1..=u8::MAX)),
-        read: |config| config.rules.success_threshold.into(),
+        place: |config| Place::Small(&mut config.rules.success_threshold),
     },
     Field {
         name: "timeout_seconds",
         allowed: SECONDS_TO_A_YEAR,
-        write: |config, value| put(&mut config.rules.timeout, seconds_to_a_year(value)),
-        read: |config| config.rules.timeout.as_secs_f64().into(),
+        place: |config| Place::Wait(&mut config.rules.timeout),
     },
     Field {
         name: "half_open_max_calls",
         allowed: "a whole number from 1 to 255",
-        write: |config, value| put(&mut config.rules.half_open_max_calls, whole(value, 1..=u8::MAX)),
-        read: |config| config.rules.half_open_max_calls.into(),
+        place: |config| Place::Small(&mut config.rules.half_open_max_calls),
     },
     Field {
         name: "failure_rate_threshold",
         allowed: RATE,
-        write: |config, value| put(&mut config.rules.failure_rate, optional(value, rate)),
-        read: |config| config.rules.failure_rate.into(),
+        place: |config| Place::Rate(&mut config.rules.failure_rate),
     },
     Field {
         name: "slow_call_seconds",
         allowed: SECONDS_OR_NONE,
-        write: |config, value| put(&mut config.rules.slow_call, optional(value, seconds)),
-        read: |config| in_seconds(config.rules.slow_call),
+        place: |config| Place::Seconds(&mut config.rules.slow_call),
     },
     Field {
         name: "slow_call_rate_threshold",
         allowed: RATE,
-        write: |config, value| put(&mut config.rules.slow_call_rate, optional(value, rate)),
-        read: |config| config.rules.slow_call_rate.into(),
+        place: |config| Place::Rate(&mut config.rules.slow_call_rate),
     },
     Field {
         name: "window",
         allowed: r#"{"calls": 1 to 10000} or {"seconds": 1 to 3600}"#,
-        write: |config, value| put(&mut config.rules.window, window(value)),
-        read: |config| config.rules.window.into(),
+        place: |config| Place::Shape(&mut config.rules.window),
     },
     Field {
         name: "minimum_calls",
         allowed: "a whole number, at least 1",
-        write: |config, value| put(&mut config.rules.minimum_calls, whole(value, 1..=u64::MAX)),
-        read: |config| config.rules.minimum_calls.into(),
+        place: |config| Place::Calls(&mut config.rules.minimum_calls),
     },
     Field {
         name: "timeout_multiplier",
         allowed: "a number from 1 to 10",
-        write: |config, value| put(&mut config.rules.timeout_multiplier, number(value, 1.0..=10.0)),
-        read: |config| config.rules.timeout_multiplier.into(),
+        place: |config| Place::Number(&mut config.rules.timeout_multiplier, 1.0..=10.0),
     },
     Field {
         name: "max_timeout_seconds",
         allowed: "a number of seconds, at least timeout_seconds, or none for one hour or timeout_seconds if that is more",
-        write: |config, value| put(&mut config.rules.max_timeout, optional(value, seconds)),
-        read: |config| in_seconds(config.rules.max_timeout),
+        place: |config| Place::Seconds(&mut config.rules.max_timeout),
     },
     Field {
         name: "timeout_jitter",
         allowed: SHARE,
-        write: |config, value| put(&mut config.rules.timeout_jitter, number(value, 0.0..=1.0)),
-        read: |config| config.rules.timeout_jitter.into(),
+        place: |config| Place::Number(&mut config.rules.timeout_jitter, 0.0..=1.0),
     },
     Field {
         name: "probe_timeout_seconds",
         allowed: "a number of seconds above 0 (and below 584 years), or none for the same as timeout_seconds",
-        write: |config, value| put(&mut config.rules.probe_timeout, optional(value, seconds)),
-        read: |config| in_seconds(config.rules.probe_timeout),
+        place: |config| Place::Seconds(&mut config.rules.probe_timeout),
     },
     Field {
         name: "cancel_failure_after_seconds",
         allowed: SECONDS_OR_NONE,
-        write: |config, value| put(&mut config.rules.cancel_failure_after, optional(value, seconds)),
-        read: |config| in_seconds(config.rules.cancel_failure_after),
+        place: |config| Place::Seconds(&mut config.rules.cancel_failure_after),
     },
-    Field {
-        name: "shadow",
-        allowed: TRUTH,
-        write: |config, value| put(&mut config.rules.shadow, truth(value)),
-        read: |config| config.rules.shadow.into(),
-    },
+    Field { name: "shadow", allowed: TRUTH, place: |config| Place::Truth(&mut config.rules.shadow) },
     Field {
         name: "record_durations",
         allowed: TRUTH,
-        write: |config, value| put(&mut config.rules.record_durations, truth(value)),
-        read: |config| config.rules.record_durations.into(),
+        place: |config| Place::Truth(&mut config.rules.record_durations),
     },
 ];
 
@@ -147,12 +176,4 @@ pub(super) fn check_together(config: Config) -> Result<Config, InvalidValue> {
         return refuse("minimum_calls", "at most the calls that the window holds");
     }
     Ok(config)
-}
-
-fn put<T>(place: &mut T, value: Option<T>) -> Option<()> {
-    value.map(|value| *place = value)
-}
-
-fn in_seconds(duration: Option<Duration>) -> Value {
-    duration.map(|duration| duration.as_secs_f64()).into()
 }

@@ -11,12 +11,15 @@ mod value;
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
 pub(crate) use parse::{hint_argument, outcome_argument, seconds_argument, share_argument, wait_argument};
 pub use rules::{Rules, WindowShape};
 pub use value::Value;
+
+use crate::text::listed;
 
 /// A checked configuration: whoever holds one holds one that a breaker accepts.
 ///
@@ -50,7 +53,11 @@ impl Config {
         let Value::Map(fields) = document else {
             return Err(InvalidValue::new("config", document, "an object"));
         };
-        fields.iter().fold(Self::builder(), |builder, (name, value)| builder.set(name, value.clone())).build()
+        let mut builder = Self::builder();
+        for (name, value) in fields {
+            builder.put(name, value);
+        }
+        builder.build()
     }
 
     /// Checks a name that a host gives to something else than the circuit (a provider, say), under the rule of `name`.
@@ -83,12 +90,12 @@ impl Config {
 
     /// Every field with its value, in the order of the documentation: what a host shows or serialises.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
-        fields::FIELDS.iter().map(|field| (field.name, (field.read)(self)))
+        fields::FIELDS.iter().map(|field| (field.name, field.read(self)))
     }
 
     /// The value of the field called `name`, where there is such a field.
     pub fn entry(&self, name: &str) -> Option<Value> {
-        fields::find(name).map(|field| (field.read)(self))
+        fields::find(name).map(|field| field.read(self))
     }
 }
 
@@ -100,6 +107,6 @@ impl Default for Config {
 
 /// The names of all fields, for a message.
 fn known_fields() -> String {
-    let names: alloc::vec::Vec<_> = fields::FIELDS.iter().map(|field| field.name).collect();
-    names.join(", ")
+    let names: Vec<&str> = fields::FIELDS.iter().map(|field| field.name).collect();
+    listed(&names)
 }

@@ -64,14 +64,9 @@ pub(super) fn optional<T>(value: &Value, parse: impl FnOnce(&Value) -> Option<T>
     }
 }
 
-pub(super) fn whole<T: PartialOrd + TryFrom<u64>>(value: &Value, range: RangeInclusive<T>) -> Option<T> {
-    let count = match *value {
-        Value::Whole(count) => count,
-        // `as` saturates, so what is negative, fractional, huge or NaN does not come back as the same number.
-        Value::Number(number) if (number as u64) as f64 == number => number as u64,
-        _ => return None,
-    };
-    T::try_from(count).ok().filter(|count| range.contains(count))
+/// A whole number from 1 to `most`.
+pub(super) fn count(value: &Value, most: u64) -> Option<u64> {
+    value.as_whole().filter(|count| (1..=most).contains(count))
 }
 
 /// A positive number of seconds as a duration of at least one nanosecond.
@@ -105,8 +100,10 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
 pub(super) fn window(value: &Value) -> Option<WindowShape> {
     let Value::Map(entries) = value else { return None };
     match entries.as_slice() {
-        [(kind, calls)] if kind == "calls" => whole(calls, 1..=10_000).map(WindowShape::Calls),
-        [(kind, seconds)] if kind == "seconds" => whole(seconds, 1..=3_600).map(WindowShape::Seconds),
+        [(kind, calls)] if kind == "calls" => count(calls, 10_000).map(|calls| WindowShape::Calls(calls as u16)),
+        [(kind, seconds)] if kind == "seconds" => {
+            count(seconds, 3_600).map(|seconds| WindowShape::Seconds(seconds as u16))
+        }
         _ => None,
     }
 }
@@ -115,6 +112,11 @@ pub(super) fn printable(value: &Value) -> Option<Arc<str>> {
     let Value::Text(text) = value else { return None };
     // Line and paragraph separators are no control characters, and would still break a log line in two.
     let unprintable = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let fits = (1..=128).contains(&text.chars().count()) && !text.chars().any(unprintable);
+    let mut left = 128;
+    let fits = !text.is_empty()
+        && text.chars().all(|c| {
+            left -= 1;
+            left >= 0 && !unprintable(c)
+        });
     fits.then(|| Arc::from(text.as_str()))
 }

@@ -25,6 +25,18 @@ pub enum Value {
     Other(String),
 }
 
+impl Value {
+    /// The count that it is, whether it comes as one or as a number.
+    pub(crate) fn as_whole(&self) -> Option<u64> {
+        match *self {
+            Self::Whole(count) => Some(count),
+            // `as` saturates, so what is negative, fractional, huge or NaN does not come back as the same number.
+            Self::Number(number) if (number as u64) as f64 == number => Some(number as u64),
+            _ => None,
+        }
+    }
+}
+
 /// The longest text that an error message repeats.
 const SHOWN_CHARS: usize = 80;
 

@@ -1,102 +1,192 @@
-//! Reading a document part by part: each refusal names the part, and what nobody reads is refused in the end.
+//! A document that is written and read by one and the same walk over its parts, so that each of them stands once.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::config::{InvalidValue, Value};
+use crate::text;
 
 /// The highest count that every JSON library reads back exactly.
 pub(super) const EXACT: u64 = (1 << 53) - 1;
 
-/// Named values that are read one after the other.
-pub(super) struct Document<'v> {
-    path: String,
-    left: Vec<(&'v str, &'v Value)>,
-}
-
 /// The longest duration that is told, some 292 years. Beyond 104 days a JSON library that knows only doubles rounds
 /// nanoseconds, by some nanoseconds; what is longer stays longer or equal.
 const LONGEST: u64 = i64::MAX as u64;
+
+/// Named values. Each method takes what a part holds, and returns it where the document is written, or what the document
+/// says where it is read.
+pub(super) enum Document<'v> {
+    Written(Vec<(String, Value)>),
+    Read(Reading<'v>),
+}
+
+/// A document that is read: the first refusal names its part, and after it whatever is read is of no account.
+pub(super) struct Reading<'v> {
+    path: String,
+    left: Vec<(&'v str, &'v Value)>,
+    refused: Option<InvalidValue>,
+}
+
+/// The document that `walk` writes.
+pub(super) fn write(walk: impl FnOnce(&mut Document<'_>)) -> Value {
+    let mut document = Document::Written(Vec::new());
+    walk(&mut document);
+    document.written()
+}
+
+/// What `walk` reads in a document, to the last part of it.
+pub(super) fn read<'v, T>(
+    path: &str,
+    value: &'v Value,
+    walk: impl FnOnce(&mut Document<'v>) -> T,
+) -> Result<T, InvalidValue> {
+    let mut document = Document::Read(Reading::of(path.into(), value, None));
+    let made = walk(&mut document);
+    document.refused().map_or(Ok(made), Err)
+}
 
 pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).map_or(LONGEST, |nanos| nanos.min(LONGEST))
 }
 
 impl<'v> Document<'v> {
-    pub(super) fn of(path: &str, value: &'v Value) -> Result<Self, InvalidValue> {
-        let Value::Map(entries) = value else {
-            return Err(InvalidValue::new(path, value, "an object"));
+    /// Where the document is read: what it says of a part.
+    pub(super) fn at(&mut self, name: &str, own: Value) -> Option<&'v Value> {
+        match self {
+            Self::Written(entries) => {
+                entries.push((name.into(), own));
+                None
+            }
+            Self::Read(reading) => Some(reading.take(name)),
+        }
+    }
+
+    /// A part that is a document itself.
+    pub(super) fn part(&mut self, name: &str, walk: &mut dyn FnMut(&mut Self)) {
+        match self {
+            Self::Written(entries) => {
+                let mut inner = Self::Written(Vec::new());
+                walk(&mut inner);
+                entries.push((name.into(), inner.written()));
+            }
+            Self::Read(reading) => {
+                let value = reading.take(name);
+                let mut inner = Self::Read(Reading::of(reading.path_of(name), value, reading.refused.take()));
+                walk(&mut inner);
+                reading.refused = inner.refused();
+            }
+        }
+    }
+
+    pub(super) fn whole(&mut self, name: &str, own: u64, most: u64) -> u64 {
+        let Some(value) = self.at(name, own.into()) else { return own };
+        let count = value.as_whole().filter(|count| *count <= most);
+        if count.is_none() {
+            self.refuse(name, value, &text::joined(&["a whole number from 0 to ", &text::whole(most)]));
+        }
+        count.unwrap_or(own)
+    }
+
+    pub(super) fn constant(&mut self, name: &str, only: u64) {
+        if let Some(value) = self.at(name, only.into())
+            && value.as_whole() != Some(only)
+        {
+            self.refuse(name, value, &text::whole(only));
+        }
+    }
+
+    pub(super) fn duration(&mut self, name: &str, own: Duration) -> Duration {
+        Duration::from_nanos(self.whole(name, nanos(own), LONGEST))
+    }
+
+    pub(super) fn duration_or_none(&mut self, name: &str, own: Option<Duration>) -> Option<Duration> {
+        (!self.is_null(name, own.is_none())).then(|| self.duration(name, own.unwrap_or_default()))
+    }
+
+    /// Whether a part is null, which it is not any more then.
+    pub(super) fn is_null(&mut self, name: &str, own: bool) -> bool {
+        let null = match self {
+            Self::Written(_) => own,
+            Self::Read(reading) => {
+                reading.left.iter().any(|(known, value)| *known == name && matches!(value, Value::Null))
+            }
         };
-        Ok(Self { path: path.into(), left: entries.iter().map(|(name, value)| (name.as_str(), value)).collect() })
+        if null {
+            self.at(name, Value::Null);
+        }
+        null
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Result<&'v Value, InvalidValue> {
-        match self.left.iter().position(|(known, _)| *known == name) {
-            Some(at) => Ok(self.left.swap_remove(at).1),
-            None => Err(self.refusal(name, &Value::Null, "present")),
+    /// Where the document is read: whether there is such a part.
+    pub(super) fn has(&self, name: &str) -> Option<bool> {
+        match self {
+            Self::Written(_) => None,
+            Self::Read(reading) => Some(reading.left.iter().any(|(known, _)| *known == name)),
         }
     }
 
-    pub(super) fn part(&mut self, name: &str) -> Result<Self, InvalidValue> {
-        let path = format!("{}.{name}", self.path);
-        Document::of(&path, self.take(name)?)
-    }
-
-    pub(super) fn whole(&mut self, name: &str, most: u64) -> Result<u64, InvalidValue> {
-        let value = self.take(name)?;
-        let count = match *value {
-            Value::Whole(count) => Some(count),
-            Value::Number(number) if (number as u64) as f64 == number => Some(number as u64),
-            _ => None,
-        };
-        let fits = count.filter(|count| *count <= most);
-        fits.ok_or_else(|| self.refusal(name, value, &format!("a whole number from 0 to {most}")))
-    }
-
-    pub(super) fn constant(&mut self, name: &str, only: u64) -> Result<(), InvalidValue> {
-        let value = self.take(name)?;
-        if *value == Value::Whole(only) || *value == Value::Number(only as f64) {
-            return Ok(());
+    /// The place among `names` of the one that stands there.
+    pub(super) fn named(&mut self, name: &str, own: usize, names: &[&str]) -> usize {
+        let Some(value) = self.at(name, names[own].into()) else { return own };
+        let found = names.iter().position(|known| matches!(value, Value::Text(text) if text == known));
+        if found.is_none() {
+            self.refuse(name, value, &text::joined(&["one of: ", &text::listed(names)]));
         }
-        Err(self.refusal(name, value, &format!("{only}")))
+        found.unwrap_or(own)
     }
 
-    pub(super) fn duration(&mut self, name: &str) -> Result<Duration, InvalidValue> {
-        self.whole(name, LONGEST).map(Duration::from_nanos)
-    }
-
-    pub(super) fn duration_or_none(&mut self, name: &str) -> Result<Option<Duration>, InvalidValue> {
-        if self.left.iter().any(|(known, value)| *known == name && **value == Value::Null) {
-            self.take(name)?;
-            return Ok(None);
+    /// Refuses what a document says of a part.
+    pub(super) fn refuse(&mut self, name: &str, value: &Value, allowed: &str) {
+        if let Self::Read(reading) = self {
+            reading.refuse(&reading.path_of(name), value, allowed);
         }
-        self.duration(name).map(Some)
     }
 
-    /// The one of `values` whose name stands there.
-    pub(super) fn named<T: Copy>(
-        &mut self,
-        name: &str,
-        values: &[T],
-        name_of: impl Fn(T) -> &'static str,
-    ) -> Result<T, InvalidValue> {
-        let value = self.take(name)?;
-        let found = values.iter().find(|known| matches!(value, Value::Text(text) if text == name_of(**known)));
-        let allowed = || values.iter().map(|known| name_of(*known)).collect::<Vec<_>>().join(", ");
-        found.copied().ok_or_else(|| self.refusal(name, value, &format!("one of: {}", allowed())))
+    fn written(self) -> Value {
+        if let Self::Written(entries) = self { Value::Map(entries) } else { Value::Null }
+    }
+
+    fn refused(self) -> Option<InvalidValue> {
+        if let Self::Read(reading) = self { reading.closed() } else { None }
+    }
+}
+
+impl<'v> Reading<'v> {
+    fn of(path: String, value: &'v Value, refused: Option<InvalidValue>) -> Self {
+        let mut reading = Self { path, left: Vec::new(), refused };
+        match value {
+            Value::Map(entries) => reading.left.extend(entries.iter().map(|(name, value)| (name.as_str(), value))),
+            _ => reading.refuse(&reading.path.clone(), value, "an object"),
+        }
+        reading
     }
 
     /// Nothing may be left.
-    pub(super) fn done(self) -> Result<(), InvalidValue> {
-        match self.left.first() {
-            None => Ok(()),
-            Some((name, value)) => Err(self.refusal(name, value, "absent: this version knows no such part")),
+    fn closed(mut self) -> Option<InvalidValue> {
+        if let Some((name, value)) = self.left.first().copied() {
+            self.refuse(&self.path_of(name), value, "absent: this version knows no such part");
+        }
+        self.refused
+    }
+
+    fn take(&mut self, name: &str) -> &'v Value {
+        match self.left.iter().position(|(known, _)| *known == name) {
+            Some(at) => self.left.swap_remove(at).1,
+            None => {
+                self.refuse(&self.path_of(name), &Value::Null, "present");
+                &Value::Null
+            }
         }
     }
 
-    fn refusal(&self, name: &str, value: &Value, allowed: &str) -> InvalidValue {
-        InvalidValue::new(&format!("{}.{name}", self.path), value, allowed)
+    fn refuse(&mut self, field: &str, value: &Value, allowed: &str) {
+        if self.refused.is_none() {
+            self.refused = Some(InvalidValue::new(field, value, allowed));
+        }
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        text::joined(&[&self.path, ".", name])
     }
 }

@@ -6,17 +6,23 @@
 mod document;
 mod window;
 
+use core::time::Duration;
+
 use crate::breaker::Counts;
 use crate::config::{InvalidValue, Value};
 use crate::control::{Mode, Saved, State};
-use document::{Document, nanos};
+use crate::text;
+use document::{Document, EXACT, nanos};
 pub(crate) use window::SavedWindow;
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
+/// The states that are saved, which are the first of all: a stay in `half_open` ends with its process.
+const SAVED_STATES: &[&str] = State::NAMES.split_at(2).0;
+
 /// Half of what can be told exactly, so that no restored breaker outgrows its own snapshots.
-const HIGHEST_GENERATION: u64 = document::EXACT / 2;
+const HIGHEST_GENERATION: u64 = EXACT / 2;
 
 /// What outlives a breaker: its verdict, its counters and its window, but no call in flight.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,29 +39,29 @@ pub struct Snapshot {
 pub(crate) type Edges = [[u64; State::ALL.len()]; State::ALL.len()];
 
 impl Snapshot {
+    /// What a document is read into.
+    const BLANK: Self = Self {
+        control: Saved {
+            state: State::Closed,
+            mode: Mode::Auto,
+            generation: 0,
+            failures: 0,
+            wait: None,
+            openings: 0,
+            last_wait: Duration::ZERO,
+            clean_in: Duration::ZERO,
+        },
+        consecutive_successes: 0,
+        counts: Counts::of_lasting([0; Counts::LASTING.len()]),
+        edges: [[0; State::ALL.len()]; State::ALL.len()],
+        window: SavedWindow::None,
+    };
+
     /// The document.
     pub fn to_value(&self) -> Value {
-        let control = &self.control;
-        let counters = self.counts.entries().filter(|(name, _)| *name != "in_flight");
-        let named = |(name, value): (&str, Value)| (name.into(), value);
-        let edges = pairs().map(|(from, to)| (edge_name(from, to), self.edges[from as usize][to as usize]));
-        let fields = [
-            ("version", VERSION.into()),
-            ("state", control.state.as_str().into()),
-            ("mode", control.mode.as_str().into()),
-            ("generation", control.generation.into()),
-            ("consecutive_failures", control.failures.into()),
-            ("consecutive_successes", self.consecutive_successes.into()),
-            ("wait_nanos", control.wait.map(|(chosen, _)| nanos(chosen)).into()),
-            ("left_nanos", control.wait.map(|(_, left)| nanos(left)).into()),
-            ("openings", control.openings.into()),
-            ("last_wait_nanos", nanos(control.last_wait).into()),
-            ("clean_in_nanos", nanos(control.clean_in).into()),
-            ("counters", Value::Map(counters.map(named).collect())),
-            ("transitions", Value::Map(edges.map(|(name, count)| (name, count.into())).collect())),
-            ("window", self.window.to_value()),
-        ];
-        Value::Map(fields.into_iter().map(named).collect())
+        document::write(|document| {
+            self.clone().walked(document);
+        })
     }
 
     /// Reads a document.
@@ -64,48 +70,46 @@ impl Snapshot {
     /// [`InvalidValue`] naming the part that is missing, of a wrong type, unknown, or in contradiction with the rest;
     /// `snapshot.version` where it is of another version.
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
-        let mut document = Document::of("snapshot", document)?;
-        document.constant("version", VERSION)?;
-        let control = Saved {
-            state: document.named("state", &[State::Closed, State::Open], State::as_str)?,
-            mode: document.named("mode", Mode::ALL, Mode::as_str)?,
-            generation: document.whole("generation", HIGHEST_GENERATION)?,
-            failures: document.whole("consecutive_failures", u32::MAX.into())? as u32,
-            wait: document.duration_or_none("wait_nanos")?.zip(document.duration_or_none("left_nanos")?),
-            openings: document.whole("openings", u32::MAX.into())? as u32,
-            last_wait: document.duration("last_wait_nanos")?,
-            clean_in: document.duration("clean_in_nanos")?,
-        };
-        let consecutive_successes = document.whole("consecutive_successes", document::EXACT)?;
-        let counts = counts(document.part("counters")?)?;
-        let edges = edges(document.part("transitions")?)?;
-        let window = SavedWindow::from_value(document.take("window")?)?;
-        document.done()?;
-        let snapshot = Self { control, consecutive_successes, counts, edges, window };
+        let snapshot = document::read("snapshot", document, |document| Self::BLANK.walked(document))?;
         snapshot.check()?;
         Ok(snapshot)
+    }
+
+    /// The parts of the document, in their order: each as it is here, or as the document says.
+    fn walked(self, document: &mut Document<'_>) -> Self {
+        let control = self.control;
+        document.constant("version", VERSION);
+        Self {
+            control: Saved {
+                state: State::ALL[document.named("state", control.state as usize, SAVED_STATES)],
+                mode: Mode::ALL[document.named("mode", control.mode as usize, Mode::NAMES)],
+                generation: document.whole("generation", control.generation, HIGHEST_GENERATION),
+                failures: document.whole("consecutive_failures", control.failures.into(), u32::MAX.into()) as u32,
+                wait: {
+                    let chosen = document.duration_or_none("wait_nanos", control.wait.map(|(chosen, _)| chosen));
+                    chosen.zip(document.duration_or_none("left_nanos", control.wait.map(|(_, left)| left)))
+                },
+                openings: document.whole("openings", control.openings.into(), u32::MAX.into()) as u32,
+                last_wait: document.duration("last_wait_nanos", control.last_wait),
+                clean_in: document.duration("clean_in_nanos", control.clean_in),
+            },
+            consecutive_successes: document.whole("consecutive_successes", self.consecutive_successes, EXACT),
+            counts: walk_counts(document, &self.counts),
+            edges: walk_edges(document, self.edges),
+            window: self.window.walked(document, "window"),
+        }
     }
 
     /// Whether a breaker that has counted so much itself can go on counting from here.
     pub(crate) fn check_sums(&self, own: &Counts, own_transitions: u64) -> Result<(), InvalidValue> {
         let allowed = "no more than can be told exactly, together with what this breaker has counted";
         let refuse = |part: &str, sum: u64| Err(InvalidValue::new(part, &sum.into(), allowed));
-        // None of the other counts of calls is more than the total.
-        let pairs = [
-            (self.counts.total_calls, own.total_calls),
-            (self.counts.rejected_calls, own.rejected_calls),
-            (self.counts.shadow_rejected, own.shadow_rejected),
-            (self.counts.slow_calls, own.slow_calls),
-            (self.counts.probe_timeouts, own.probe_timeouts),
-        ];
-        for (saved, own) in pairs {
-            let sum = saved.saturating_add(own);
-            if sum > document::EXACT {
-                return refuse("snapshot.counters", sum);
-            }
+        let sums = self.counts.lasting().into_iter().zip(own.lasting()).map(|(saved, own)| saved.saturating_add(own));
+        if let Some(sum) = sums.into_iter().find(|sum| *sum > EXACT) {
+            return refuse("snapshot.counters", sum);
         }
         let walked = self.edges.as_flattened().iter().fold(own_transitions, |sum, count| sum.saturating_add(*count));
-        if walked > document::EXACT { refuse("snapshot.transitions", walked) } else { Ok(()) }
+        if walked > EXACT { refuse("snapshot.transitions", walked) } else { Ok(()) }
     }
 
     /// What no part can know alone.
@@ -141,33 +145,22 @@ fn pairs() -> impl Iterator<Item = (State, State)> {
     all.filter(|(from, to)| from != to)
 }
 
-fn edge_name(from: State, to: State) -> alloc::string::String {
-    alloc::format!("{from}>{to}")
+fn walk_edges(document: &mut Document<'_>, mut edges: Edges) -> Edges {
+    document.part("transitions", &mut |document| {
+        for (from, to) in pairs() {
+            let count = &mut edges[from as usize][to as usize];
+            *count = document.whole(&text::joined(&[from.as_str(), ">", to.as_str()]), *count, EXACT);
+        }
+    });
+    edges
 }
 
-fn edges(mut document: Document<'_>) -> Result<Edges, InvalidValue> {
-    let mut edges = Edges::default();
-    for (from, to) in pairs() {
-        edges[from as usize][to as usize] = document.whole(&edge_name(from, to), document::EXACT)?;
-    }
-    document.done()?;
-    Ok(edges)
-}
-
-fn counts(mut document: Document<'_>) -> Result<Counts, InvalidValue> {
-    let mut count = |name| document.whole(name, document::EXACT);
-    let counts = Counts {
-        total_calls: count("total_calls")?,
-        successful_calls: count("successful_calls")?,
-        failed_calls: count("failed_calls")?,
-        ignored_calls: count("ignored_calls")?,
-        cancelled_calls: count("cancelled_calls")?,
-        rejected_calls: count("rejected_calls")?,
-        shadow_rejected: count("shadow_rejected")?,
-        slow_calls: count("slow_calls")?,
-        probe_timeouts: count("probe_timeouts")?,
-        in_flight: 0,
-    };
-    document.done()?;
-    Ok(counts)
+fn walk_counts(document: &mut Document<'_>, counts: &Counts) -> Counts {
+    let mut lasting = counts.lasting();
+    document.part("counters", &mut |document| {
+        for (name, count) in Counts::LASTING.into_iter().zip(&mut lasting) {
+            *count = document.whole(name, *count, EXACT);
+        }
+    });
+    Counts::of_lasting(lasting)
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::document::{Document, EXACT};
-use crate::config::{InvalidValue, Value, WindowShape};
+use crate::config::{Value, WindowShape};
 use crate::window::{BUCKETS, Call, WindowCounts};
 
 /// What a window held, without a clock.
@@ -28,6 +28,8 @@ const LETTERS: [(char, Call); 4] = [
 ];
 
 impl SavedWindow {
+    const BLANK_CALLS: Self = Self::Calls { size: 0, ended: Vec::new() };
+
     pub(crate) fn shape(&self) -> Option<WindowShape> {
         match self {
             Self::None => None,
@@ -36,67 +38,70 @@ impl SavedWindow {
         }
     }
 
-    pub(super) fn to_value(&self) -> Value {
-        let fields = match self {
-            Self::None => return Value::Null,
-            Self::Calls { size, ended } => {
-                let letter = |call: &Call| LETTERS.iter().find(|(_, known)| known == call).map(|(letter, _)| *letter);
-                let letters: String = ended.iter().filter_map(letter).collect();
-                [("calls", Value::from(*size)), ("ended", letters.as_str().into())]
-            }
-            Self::Seconds { size, buckets } => {
-                let counts = |bucket: &WindowCounts| {
-                    Value::List([bucket.calls, bucket.failed, bucket.slow].map(Value::from).into())
-                };
-                [("seconds", (*size).into()), ("buckets", Value::List(buckets.iter().map(counts).collect()))]
-            }
-        };
-        Value::Map(fields.map(|(name, value)| (name.into(), value)).into())
-    }
-
-    pub(super) fn from_value(value: &Value) -> Result<Self, InvalidValue> {
-        if *value == Value::Null {
-            return Ok(Self::None);
+    /// The part called `name` of a document, as [`Document`] says.
+    pub(super) fn walked(mut self, document: &mut Document<'_>, name: &str) -> Self {
+        if document.is_null(name, matches!(self, Self::None)) {
+            return Self::None;
         }
-        let mut document = Document::of("snapshot.window", value)?;
-        let window = if matches!(value, Value::Map(fields) if fields.iter().any(|(name, _)| name == "calls")) {
-            let size = document.whole("calls", 10_000)? as u16;
-            Self::Calls { size, ended: ended(document.take("ended")?, size)? }
-        } else {
-            let size = document.whole("seconds", 3_600)? as u16;
-            Self::Seconds { size, buckets: Box::new(buckets(document.take("buckets")?)?) }
-        };
-        document.done()?;
-        Ok(window)
+        document.part(name, &mut |document| {
+            if let Some(of_calls) = document.has("calls") {
+                self = if of_calls { Self::BLANK_CALLS } else { Self::Seconds { size: 0, buckets: Box::default() } };
+            }
+            match &mut self {
+                Self::None => {}
+                Self::Calls { size, ended } => {
+                    *size = document.whole("calls", (*size).into(), 10_000) as u16;
+                    walk_ended(document, *size, ended);
+                }
+                Self::Seconds { size, buckets } => {
+                    *size = document.whole("seconds", (*size).into(), 3_600) as u16;
+                    walk_buckets(document, buckets);
+                }
+            }
+        });
+        self
     }
 }
 
-fn ended(value: &Value, size: u16) -> Result<Vec<Call>, InvalidValue> {
+fn walk_ended(document: &mut Document<'_>, size: u16, ended: &mut Vec<Call>) {
+    let mut letters = String::new();
+    for call in &*ended {
+        letters.extend(LETTERS.iter().find(|(_, known)| known == call).map(|(letter, _)| letter));
+    }
+    let Some(value) = document.at("ended", Value::Text(letters)) else { return };
     let call = |letter: char| LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, call)| *call);
     let calls: Option<Vec<Call>> = if let Value::Text(text) = value { text.chars().map(call).collect() } else { None };
-    let fits = calls.filter(|calls| calls.len() <= size.into());
-    fits.ok_or_else(|| InvalidValue::new("snapshot.window.ended", value, "a letter of . f s b for each call, no more"))
+    match calls {
+        Some(calls) if calls.len() <= size.into() => *ended = calls,
+        _ => document.refuse("ended", value, "a letter of . f s b for each call, no more"),
+    }
 }
 
-fn buckets(value: &Value) -> Result<[WindowCounts; BUCKETS as usize], InvalidValue> {
-    let refused = || {
-        let allowed = "ten lists of calls, failed and slow, neither of which is more than the calls";
-        InvalidValue::new("snapshot.window.buckets", value, allowed)
-    };
-    let Value::List(list) = value else { return Err(refused()) };
-    let counts: Option<Vec<WindowCounts>> = list.iter().map(bucket).collect();
-    counts.and_then(|counts| counts.try_into().ok()).ok_or_else(refused)
+fn walk_buckets(document: &mut Document<'_>, buckets: &mut [WindowCounts; BUCKETS as usize]) {
+    let counts =
+        |bucket: &WindowCounts| Value::List([bucket.calls, bucket.failed, bucket.slow].map(Value::from).into());
+    let Some(value) = document.at("buckets", Value::List(buckets.iter().map(counts).collect())) else { return };
+    let list = if let Value::List(list) = value { list.as_slice() } else { &[] };
+    let mut fits = list.len() == buckets.len();
+    for (bucket, value) in buckets.iter_mut().zip(list) {
+        match bucket_of(value) {
+            Some(counts) => *bucket = counts,
+            None => fits = false,
+        }
+    }
+    if !fits {
+        document.refuse(
+            "buckets",
+            value,
+            "ten lists of calls, failed and slow, neither of which is more than the calls",
+        );
+    }
 }
 
-fn bucket(value: &Value) -> Option<WindowCounts> {
+fn bucket_of(value: &Value) -> Option<WindowCounts> {
     let Value::List(counts) = value else { return None };
-    let count = |value: &Value| match *value {
-        Value::Whole(count) => Some(count),
-        Value::Number(number) if (number as u64) as f64 == number => Some(number as u64),
-        _ => None,
-    };
     let [calls, failed, slow] = counts.as_slice() else { return None };
-    let counts = WindowCounts { calls: count(calls)?, failed: count(failed)?, slow: count(slow)? };
+    let counts = WindowCounts { calls: calls.as_whole()?, failed: failed.as_whole()?, slow: slow.as_whole()? };
     // Ten buckets are added up, so none may hold more than a tenth of what can be counted exactly.
     let fits = counts.failed <= counts.calls && counts.slow <= counts.calls && counts.calls <= EXACT / BUCKETS;
     fits.then_some(counts)

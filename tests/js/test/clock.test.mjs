@@ -105,6 +105,83 @@ test('a clock may use the breaker, which takes the last time meanwhile', async (
   assert.deepEqual([totalCalls, successfulCalls, inFlight], [7, 7, 0]);
 });
 
+test('the clock is read only where a rule needs it', async () => {
+  let reads = 0;
+  const clock = {
+    now: () => {
+      reads += 1;
+      return 5000;
+    },
+  };
+  const readsOf = async (config, work) => {
+    const breaker = new CircuitBreaker(config, { clock });
+    reads = 0;
+    await work(breaker);
+    return reads;
+  };
+  const succeed = async (breaker) => {
+    await breaker.call(async () => 'fine');
+    breaker.acquire().success();
+  };
+  const window = { failureThreshold: null, failureRateThreshold: 0.5 };
+  assert.equal(await readsOf({ recordDurations: false }, succeed), 0);
+  assert.equal(await readsOf({ recordDurations: false, ...window }, succeed), 0);
+  assert.equal(await readsOf({ recordDurations: true }, succeed), 4);
+  const fail = (breaker) => breaker.acquire().failure();
+  assert.equal(await readsOf({ recordDurations: false }, fail), 1);
+  const reject = async (breaker) => {
+    breaker.forceOpen(10);
+    reads = 0;
+    await breaker.call(succeed).catch(() => undefined);
+  };
+  assert.equal(await readsOf({}, reject), 1);
+});
+
+test('a clock may settle the permit that is being settled', () => {
+  let permit;
+  const clock = {
+    now() {
+      permit?.success();
+      return 1000;
+    },
+  };
+  const breaker = new CircuitBreaker({}, { clock });
+  permit = breaker.acquire();
+  assert.equal(permit.success(), false);
+  const { totalCalls, successfulCalls, inFlight } = breaker.status();
+  assert.deepEqual([totalCalls, successfulCalls, inFlight], [1, 1, 0]);
+});
+
+test('at the end of the stack no permit is lost', () => {
+  // Wherever the stack ends, a permit is either settled or can still be settled.
+  const breaker = new CircuitBreaker({}, { clock: { now: () => 1000 } });
+  const dive = (depth, work) => (depth === 0 ? work() : dive(depth - 1, work));
+  const fits = (depth) => {
+    try {
+      return dive(depth, () => true);
+    } catch {
+      return false;
+    }
+  };
+  let deepest = 1;
+  while (fits(deepest * 2)) {
+    deepest *= 2;
+  }
+  for (let step = deepest / 2; step >= 1; step /= 2) {
+    deepest += fits(deepest + step) ? step : 0;
+  }
+  for (let depth = deepest - 60; depth <= deepest; depth += 1) {
+    const permit = breaker.acquire();
+    try {
+      dive(depth, () => permit.success());
+    } catch (error) {
+      assert.ok(error instanceof RangeError);
+    }
+    permit.success();
+    assert.equal(breaker.status().inFlight, 0, `${deepest - depth} from the end`);
+  }
+});
+
 test('two breakers may share a clock that asks both', () => {
   const breakers = [];
   const clock = { now: () => breakers.reduce((sum, breaker) => sum + breaker.status().totalCalls, 0) };

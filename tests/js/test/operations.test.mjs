@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { InvalidValueError, ManualClock } from 'halfopen';
+import { CircuitBreaker, InvalidValueError, ManualClock } from 'halfopen';
 
 import { onStage, opened, warningsOf } from './stage.mjs';
 
@@ -128,6 +128,38 @@ test('a listener hears each transition in order until it is taken away', () => {
   assert.equal(stop(), false);
   breaker.forceOpen();
   assert.equal(heard.length, 5);
+});
+
+test('a rejection tells its own reason and wait, whatever the clock and the listeners do', async () => {
+  let breaker;
+  let other;
+  const seen = [];
+  const rejected = [];
+  const reject = () => {
+    try {
+      breaker.acquire();
+    } catch ({ reason, retryAfter }) {
+      rejected.push([reason, retryAfter]);
+    }
+  };
+  const clock = {
+    now() {
+      // So the other breaker's clock is the one that was asked last.
+      seen.push(other?.state);
+      return 1000;
+    },
+  };
+  other = new CircuitBreaker({}, { clock: new ManualClock() });
+  breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 10 }, { clock });
+  breaker.subscribe(({ toState }) => toState === 'open' && reject());
+  breaker.acquire().failure();
+  breaker.forceOpen(20);
+  reject();
+  assert.deepEqual(rejected, [
+    ['open', 10],
+    ['forced_open', 20],
+  ]);
+  assert.deepEqual([...new Set(seen.filter(Boolean))], ['closed']);
 });
 
 test('a listener that throws harms no call, and one may call into the breaker that calls it', async () => {

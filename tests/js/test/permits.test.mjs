@@ -83,6 +83,34 @@ test('a permit that is forgotten is cancelled when it is collected', async () =>
   assert.equal(kept.success(), true);
 });
 
+test('of hundreds of permits in one turn each that is forgotten is cancelled, and no other', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc');
+  const { breaker } = onStage();
+  const kept = [];
+  (() => {
+    for (let n = 0; n < 300; n += 1) {
+      const permit = breaker.acquire();
+      if (n % 3 === 0) {
+        kept.push(permit);
+      } else if (n % 3 === 1) {
+        permit.success();
+      }
+    }
+  })();
+  for (let turn = 0; turn < 100 && breaker.status().inFlight > 100; turn += 1) {
+    gc();
+    await new Promise(setImmediate);
+  }
+  const { inFlight, cancelledCalls, successfulCalls } = breaker.status();
+  assert.deepEqual(
+    { inFlight, cancelledCalls, successfulCalls },
+    { inFlight: 100, cancelledCalls: 100, successfulCalls: 100 },
+  );
+  assert.ok(kept.every((permit) => permit.failure()));
+  assert.equal(breaker.status().inFlight, 0);
+});
+
 test('a permit that its own breaker can reach is collected with it', async () => {
   setFlagsFromString('--expose-gc');
   const gc = vm.runInNewContext('gc');

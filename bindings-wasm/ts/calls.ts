@@ -1,0 +1,126 @@
+/** The way of every guarded call: in, through the host's function, and out. */
+
+import { ask } from './asked.js';
+import type { Circuit } from './circuit.js';
+import type { HostClock } from './clock.js';
+import { CircuitBreakerOpenError, InvalidValueError, withoutStack } from './errors.js';
+import type { Judge } from './judge.js';
+import type { Listeners } from './listeners.js';
+import { REASONS, SUCCESS } from './numbers.js';
+import { field } from './properties.js';
+import { granted } from './refused.js';
+import { show } from './show.js';
+import type { Reason } from './vocabulary.js';
+import { request } from './wire.js';
+
+// Kept from the start: who patches promises later does not patch a breaker.
+const { then } = Promise.prototype;
+const { apply } = Reflect;
+const done = Promise.resolve();
+
+/** The calls of one breaker. */
+export class Calls {
+  readonly #name: string;
+  readonly #circuit: Circuit;
+  readonly #clock: HostClock | null;
+  readonly #judge: Judge;
+  readonly #listeners: Listeners;
+  #weakly: WeakRef<Calls> | undefined;
+
+  constructor(name: string, circuit: Circuit, clock: HostClock | null, judge: Judge, listeners: Listeners) {
+    this.#name = name;
+    this.#circuit = circuit;
+    this.#clock = clock;
+    this.#judge = judge;
+    this.#listeners = listeners;
+  }
+
+  /** Runs `fn`, if the circuit lets it; never throws. */
+  run<This, Args extends unknown[], Result>(
+    fn: (this: This, ...args: Args) => Result,
+    self: This,
+    args: Args,
+  ): Promise<Awaited<Result>> {
+    if (typeof fn !== 'function') {
+      return rejected(new InvalidValueError('fn', show(fn), 'a function'));
+    }
+    const ticket = this.enter();
+    if (ticket < 0) {
+      return rejected(this.rejection(ticket));
+    }
+    try {
+      // As `await` does it, without the cost of an async function: whatever thenable comes back is waited for.
+      return then.call(
+        Promise.resolve(apply(fn, self, args)),
+        (result) => {
+          this.settle(ticket, SUCCESS);
+          return result;
+        },
+        (error) => {
+          this.settle(ticket, this.#judge(error));
+          throw error;
+        },
+      ) as Promise<Awaited<Result>>;
+    } catch (error) {
+      this.settle(ticket, this.#judge(error));
+      return rejected(error);
+    }
+  }
+
+  /** The number of a ticket, or a negative one that {@link rejection} knows. */
+  enter(): number {
+    ask(this.#clock);
+    const ticket = this.#circuit.enter();
+    // A rejection changes nothing, and no host code may run before it is read.
+    if (ticket >= 0 && this.#listeners.listening) {
+      this.#listeners.deliver();
+    }
+    return ticket;
+  }
+
+  /** Gives a ticket back; false where that was done before. */
+  settle(ticket: number, outcome: number): boolean {
+    ask(this.#clock);
+    const settled = this.#circuit.settle(ticket, outcome);
+    if (this.#listeners.listening) {
+      this.#listeners.deliver();
+    }
+    return settled;
+  }
+
+  /**
+   * As {@link settle} with a failure that asked to be left alone for so many seconds.
+   *
+   * @throws InvalidValueError for what is no number of seconds
+   */
+  fail(ticket: number, retryAfter: number): boolean {
+    const fields = [field('ticket', ticket), field('retryAfterSeconds', retryAfter)];
+    ask(this.#clock);
+    const settled = granted<boolean>(this.#circuit.operate(request('fail', fields)), fields);
+    this.#listeners.deliver();
+    return settled;
+  }
+
+  /** For who has to know the calls, and must not keep them. */
+  get weakly(): WeakRef<Calls> {
+    this.#weakly ??= new WeakRef(this);
+    return this.#weakly;
+  }
+
+  /** The error for the call that was rejected last. */
+  rejection(code: number): CircuitBreakerOpenError {
+    const wait = this.#circuit.wait();
+    const reason = REASONS[-1 - code] as Reason;
+    return withoutStack(() => new CircuitBreakerOpenError(this.#name, reason, wait < 0 ? null : wait));
+  }
+}
+
+/**
+ * A promise that is rejected when the caller, who has it in hand by then, had time to say what becomes of that: for a
+ * rejection that nobody handles yet a host keeps books, and that would cost more than all else here.
+ */
+function rejected(error: unknown): Promise<never> {
+  return new Promise((_, reject) => {
+    then.call(done, () => reject(error));
+  });
+}

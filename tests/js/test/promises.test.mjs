@@ -1,0 +1,148 @@
+/** What a guarded call makes of promises and of what only looks like one, and how it fails. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import vm from 'node:vm';
+
+import { CircuitBreakerOpenError, InvalidValueError } from 'halfopen';
+
+import { addsUp, onStage, opened } from './stage.mjs';
+
+test('call and a wrapped function never throw, they reject', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const fail = () => {
+    throw new RangeError('at once');
+  };
+  const calls = [breaker.call(fail), breaker.call('no function'), breaker.call(() => 'too late'), breaker.wrap(fail)()];
+  const ends = await Promise.allSettled(calls);
+  const kinds = ends.map(({ reason }) => reason.constructor);
+  assert.deepEqual(kinds, [RangeError, InvalidValueError, CircuitBreakerOpenError, CircuitBreakerOpenError]);
+  assert.ok(addsUp(breaker.status()));
+});
+
+test('promises of another realm, of a subclass, and with a `then` of their own are awaited', async () => {
+  const { breaker } = onStage();
+  class Tracked extends Promise {}
+  const own = Promise.resolve('hidden');
+  // biome-ignore lint/suspicious/noThenProperty: a promise with one of its own is what is tested
+  own.then = () => assert.fail('what `await` does not call either');
+  const results = [
+    await breaker.call(() => vm.runInNewContext('Promise.resolve("foreign")')),
+    await breaker.call(() => Tracked.resolve('tracked')),
+    await breaker.call(() => own),
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    await breaker.call(() => ({ then: (resolve) => resolve({ then: (inner) => inner('in two steps') }) })),
+  ];
+  assert.deepEqual(results, ['foreign', 'tracked', 'hidden', 'in two steps']);
+  assert.equal(breaker.status().successfulCalls, 4);
+});
+
+test('a thenable that says everything twice is heard once', async () => {
+  const { breaker } = onStage();
+  const chatty = {
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+    then(resolve, reject) {
+      resolve('first');
+      reject(new Error('second'));
+      resolve('third');
+      throw new Error('fourth');
+    },
+  };
+  assert.equal(await breaker.call(() => chatty), 'first');
+  const { totalCalls, successfulCalls, failedCalls } = breaker.status();
+  assert.deepEqual([totalCalls, successfulCalls, failedCalls], [1, 1, 0]);
+});
+
+test('a promise that cannot be looked at is a failure', async () => {
+  const { breaker } = onStage();
+  const poisoned = Object.defineProperty(Promise.resolve(1), 'constructor', {
+    get() {
+      throw new RangeError('poisoned');
+    },
+  });
+  await assert.rejects(
+    breaker.call(() => poisoned),
+    RangeError,
+  );
+  const { failedCalls, inFlight } = breaker.status();
+  assert.deepEqual([failedCalls, inFlight], [1, 0]);
+});
+
+test('who patches promises later does not patch a breaker', async () => {
+  const { breaker } = onStage();
+  const { then } = Promise.prototype;
+  let patched = 0;
+  // biome-ignore lint/suspicious/noThenProperty: as some tracers do
+  Promise.prototype.then = function (...handlers) {
+    patched += 1;
+    return then.apply(this, handlers);
+  };
+  try {
+    breaker.call(() => 1);
+  } finally {
+    // biome-ignore lint/suspicious/noThenProperty: back to what it was
+    Promise.prototype.then = then;
+  }
+  assert.equal(patched, 0);
+});
+
+test('a rejection that nobody handles is reported as any other', () => {
+  const script = `
+    import { CircuitBreaker } from 'halfopen';
+    process.on('unhandledRejection', (error) => console.log(error.code));
+    const breaker = new CircuitBreaker();
+    breaker.forceOpen();
+    breaker.call(() => 1);
+    breaker.call(() => 1).catch(() => undefined);
+  `;
+  const run = ['--input-type=module', '--eval', script];
+  assert.equal(execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' }), 'CIRCUIT_OPEN\n');
+});
+
+test('a rejection captures no stack, and other errors go on to have one', async () => {
+  const { breaker } = opened();
+  const limit = Error.stackTraceLimit;
+  const rejection = await breaker.call(() => 1).catch((error) => error);
+  assert.equal(rejection.stack, `CircuitBreakerOpenError: ${rejection.message}`);
+  assert.throws(
+    () => breaker.acquire(),
+    ({ stack, message }) => stack === `CircuitBreakerOpenError: ${message}`,
+  );
+  assert.equal(Error.stackTraceLimit, limit);
+  const refusal = await breaker.call('no function').catch((error) => error);
+  assert.match(refusal.stack, /\n {4}at /);
+  const own = await onStage()
+    .breaker.call(() => {
+      throw new Error('own');
+    })
+    .catch((error) => error);
+  assert.match(own.stack, /\n {4}at /);
+});
+
+for (const [how, prepare] of Object.entries({
+  frozen: 'Object.freeze(Error)',
+  gone: 'delete Error.stackTraceLimit',
+  'no number': "Error.stackTraceLimit = 'all'",
+  watched: `Object.defineProperty(Error, 'stackTraceLimit', {
+    get: () => 10,
+    set() { throw new Error('hands off') },
+  })`,
+  unreadable: `Object.defineProperty(Error, 'stackTraceLimit', { get() { throw new Error('eyes off') } })`,
+})) {
+  test(`a rejection leaves the limit of stacks as it was: ${how}`, () => {
+    const script = `
+      import { CircuitBreaker } from 'halfopen';
+      ${prepare};
+      const before = JSON.stringify(Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit'));
+      const breaker = new CircuitBreaker();
+      breaker.forceOpen();
+      const error = await breaker.call(() => 1).catch((error) => error);
+      const after = JSON.stringify(Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit'));
+      console.log(error.code, error.reason, before === after);
+    `;
+    const run = ['--input-type=module', '--eval', script];
+    const told = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
+    assert.equal(told, 'CIRCUIT_OPEN forced_open true\n');
+  });
+}
