@@ -9,6 +9,9 @@ use crate::config::{Rules, WindowShape};
 use crate::control::{Control, Hold, Reason, Rejected, Stamp, Wait};
 use crate::sync::{AtomicU64, Ordering};
 
+#[cfg(test)]
+mod tests;
+
 /// Set where the circuit is closed: a call is admitted without asking the machine.
 const CLOSED: u64 = 1;
 /// Set where a current success changes nothing: closed, in the machine's hands, no failure streak to end, and neither a
