@@ -131,9 +131,24 @@ fn a_circuit_in_shadow_mode_says_so_first() {
 fn a_restored_circuit_does_not_know_what_opened_it() {
     let before = on_a_streak_of(1);
     end(&before, Outcome::Failure);
-    let after = on_a_streak_of(1);
-    after.restore(&before.snapshot()).unwrap();
-    assert_eq!(after.explain(), "open: in 30.0 s the next call is let through as a probe");
-    wait_is_over(&after);
-    assert_eq!(after.explain(), "half-open: its wait is over, and the next call is a probe");
+    let [unused, forced, probing] = [(); 3].map(|()| on_a_streak_of(1));
+    forced.force_open(None).unwrap();
+    end(&probing, Outcome::Failure);
+    wait_is_over(&probing);
+    end(&probing, Outcome::Success);
+    for after in [unused, forced, probing] {
+        after.restore(&before.snapshot()).unwrap();
+        assert_eq!(after.explain(), "open: in 30.0 s the next call is let through as a probe");
+        wait_is_over(&after);
+        assert_eq!(after.explain(), "half-open: its wait is over, and the next call is a probe");
+    }
+}
+
+#[test]
+fn what_an_operator_has_held_open_is_told_no_cause_of_before() {
+    let breaker = on_a_streak_of(1);
+    end(&breaker, Outcome::Failure);
+    breaker.force_open(Some(Duration::from_secs(30))).unwrap();
+    wait_is_over(&breaker);
+    assert_eq!(breaker.explain(), "half-open: its wait is over, and the next call is a probe");
 }
