@@ -120,6 +120,17 @@ fn another_version_and_contradictions_are_refused() {
 }
 
 #[test]
+fn a_success_streak_is_refused_where_the_circuit_is_open() {
+    let open = breaker(WindowShape::Calls(4));
+    open.force_open(None).unwrap();
+    let mut document = open.snapshot().to_value();
+    assert!(Snapshot::from_value(&document).is_ok());
+    let streak = fields(&mut document).iter_mut().find(|(name, _)| name == "consecutive_successes").unwrap();
+    streak.1 = 1u64.into();
+    assert_eq!(refused_field(&document), "snapshot.consecutive_successes");
+}
+
+#[test]
 fn counts_never_grow_beyond_what_can_be_told() {
     let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
     let most = Value::Whole((1 << 53) - 1);
