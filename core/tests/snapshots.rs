@@ -192,6 +192,24 @@ fn a_generation_leaves_room_for_as_many_again() {
 }
 
 #[test]
+fn the_calls_in_a_window_never_grow_beyond_what_can_be_told() {
+    const TENTH: u64 = ((1 << 53) - 1) / 10;
+    let restored = |calls: u64| {
+        let mut document = lived(WindowShape::Seconds(30), 0).snapshot().to_value();
+        let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
+        let (_, buckets) = fields(window).iter_mut().find(|(name, _)| name == "buckets").unwrap();
+        let Value::List(buckets) = buckets else { panic!("the buckets are a list") };
+        buckets.fill(Value::List(vec![calls.into(), calls.into(), 0u64.into()]));
+        let snapshot = Snapshot::from_value(&document).map_err(|error| error.field().to_owned())?;
+        let breaker = breaker(WindowShape::Seconds(30));
+        breaker.restore(&snapshot).unwrap();
+        Ok(breaker.status().window.calls)
+    };
+    assert_eq!(restored(TENTH), Ok(10 * TENTH));
+    assert_eq!(restored(TENTH + 1), Err("snapshot.window.buckets".to_owned()));
+}
+
+#[test]
 fn a_refused_snapshot_changes_nothing() {
     let breaker = lived(WindowShape::Calls(4), 0);
     let before = breaker.status();
