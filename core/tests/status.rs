@@ -74,3 +74,15 @@ fn of_the_changes_of_state_those_are_counted_that_have_happened() {
     let edge = |from, to| Edge { from, to, count: 2 };
     assert_eq!(breaker.edges(), [edge(State::Closed, State::Open), edge(State::Open, State::Closed)]);
 }
+
+#[test]
+fn it_is_idle_where_a_new_one_in_its_place_would_do_the_same() {
+    let breaker = breaker();
+    assert!(breaker.is_idle());
+    let permit = breaker.acquire().unwrap();
+    assert!(!breaker.is_idle(), "a call is in flight");
+    permit.success();
+    assert!(breaker.is_idle());
+    breaker.acquire().unwrap().failure();
+    assert!(!breaker.is_idle(), "it is open");
+}

@@ -125,3 +125,18 @@ fn a_call_is_timed_where_a_rule_asks_how_long_it_took() {
     assert_eq!(timed(untimed().slow_call_seconds(1.0)), (true, false));
     assert_eq!(timed(untimed().cancel_failure_after_seconds(1.0)), (true, false));
 }
+
+#[test]
+fn while_a_change_is_mirrored_the_word_says_only_what_is_to_be_measured() {
+    for recorded in [false, true] {
+        let rules = rules(Config::builder().record_durations(recorded));
+        for control in each(&rules) {
+            let glance = Word::new(&control, &rules).glance();
+            let changing = glance.changing();
+            assert_eq!((changing.is_timed(), changing.is_recording()), (glance.is_timed(), glance.is_recording()));
+            assert_eq!(changing.admits(), None);
+            assert!(!changing.unmoved_by_success(Stamp::closed(0)) && !changing.counts_calls());
+            assert_eq!(changing.0 & (REJECTING | FORCED), 0);
+        }
+    }
+}
