@@ -126,7 +126,8 @@ prove-interleavings: $(DONE)/rust
 # What it does not run takes it hours: the searches, and a hundred threads.
 prove-miri: $(DONE)/rust $(DONE)/miri
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --target-dir target/miri \
-		--lib --test permits --test listeners --test registry --test percentile --test configuration -- \
+		--lib --test permits --test listeners --test registry --test percentile --test configuration --test status \
+		--test explain --test entries -- \
 		--skip every_reachable --skip as_a_map
 
 prove-table: python
