@@ -8,12 +8,12 @@
 match($0, /loom: [0-9]+ executions/) { split(substr($0, RSTART), words, " "); executions += words[2] }
 part == "prove-miri" && /^test result: ok/ { tests += $4 }
 /number_of_executed_units/ { inputs += $2 }
-/ mutants tested in / { mutants = $0 }
+/ mutants tested in / { mutants = mutants "\n  " $0 }
 
 END {
 	print "loom: " executions " executions"
 	print "miri: " tests " tests"
 	print "fuzzing: " inputs " inputs"
-	print "mutants: " mutants
+	print "mutants, first against the quick tests, then what was left against all:" mutants
 	print "The parts took:" took
 }

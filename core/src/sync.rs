@@ -17,22 +17,22 @@ use std::sync as platform;
 pub(crate) const STRIPES: usize = 4;
 
 /// The stripe of the running thread, below [`STRIPES`]. Threads take them in turn, so two that start one after the
-/// other never share one.
-#[cfg(all(feature = "std", not(loom)))]
+/// other never share one. Where threads cannot be told apart, all do. (In loom, too: what it searches has to be the same
+/// in each run.)
 #[inline]
 pub(crate) fn stripe() -> usize {
-    use core::sync::atomic::AtomicUsize;
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    std::thread_local! {
-        static STRIPE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-    }
-    STRIPE.with(|stripe| *stripe)
-}
-
-/// Where threads cannot be told apart, all share one. (loom, too: what it searches has to be the same in each run.)
-#[cfg(any(not(feature = "std"), loom))]
-pub(crate) fn stripe() -> usize {
-    0
+    #[cfg(all(feature = "std", not(loom)))]
+    let stripe = {
+        use core::sync::atomic::AtomicUsize;
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        std::thread_local! {
+            static STRIPE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
+        }
+        STRIPE.with(|stripe| *stripe)
+    };
+    #[cfg(any(not(feature = "std"), loom))]
+    let stripe = 0;
+    stripe
 }
 
 /// A lock that is held for some nanoseconds, and never while host code runs.
@@ -58,5 +58,20 @@ impl<T> Mutex<T> {
     #[cfg(not(any(feature = "std", loom)))]
     pub(crate) fn lock(&self) -> spin::MutexGuard<'_, T> {
         self.0.lock()
+    }
+}
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn threads_that_start_one_after_the_other_use_all_stripes() {
+        // The threads of other tests may take any of them in between.
+        let taken: BTreeSet<usize> = (0..16 * STRIPES).map(|_| thread::spawn(stripe).join().unwrap()).collect();
+        assert_eq!(taken, (0..STRIPES).collect());
     }
 }

@@ -83,3 +83,18 @@ fn a_listener_that_is_taken_away_hears_no_more() {
     breaker.acquire().unwrap().failure();
     assert_eq!(Arc::strong_count(&heard), 1, "what it captured is gone with it");
 }
+
+#[test]
+fn of_two_listeners_the_one_that_is_meant_is_taken_away() {
+    let breaker = breaker();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let [first, second] = ["first", "second"].map(|name| {
+        let record = Arc::clone(&heard);
+        breaker.subscribe(Arc::new(move |event: &Event| record.lock().unwrap().push((name, event.transition.to))))
+    });
+    assert!(breaker.unsubscribe(first));
+    breaker.force_open(None).unwrap();
+    assert!(breaker.unsubscribe(second));
+    breaker.reset();
+    assert_eq!(*heard.lock().unwrap(), [("second", State::Open)]);
+}

@@ -1,8 +1,13 @@
 //! What a permit does in the hands of Rust code, and what the callee's own troubles do to the breaker.
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use halfopen::{CallError, CircuitBreaker, Clock, Config, Ending, ManualClock, Outcome, Reason, State, Tick, Value};
+use halfopen::{
+    CallError, CircuitBreaker, Clock, Config, Counts, Ending, ManualClock, Outcome, Reason, State, Tick, Value,
+};
 
 fn breaker() -> CircuitBreaker<ManualClock> {
     let config = Config::builder().failure_threshold(1).timeout_seconds(1.0).half_open_max_calls(1).build().unwrap();
@@ -15,6 +20,18 @@ fn a_permit_dropped_without_a_word_is_cancelled() {
     drop(breaker.acquire());
     let counts = breaker.counts();
     assert_eq!((counts.total_calls, counts.cancelled_calls, counts.in_flight), (1, 1, 0));
+}
+
+#[test]
+fn each_way_of_ending_is_counted_as_itself() {
+    let breaker = breaker();
+    breaker.acquire().unwrap().success();
+    breaker.acquire().unwrap().ignore();
+    breaker.acquire().unwrap().cancel();
+    breaker.acquire().unwrap().failure();
+    let each =
+        Counts { successful_calls: 1, failed_calls: 1, ignored_calls: 1, cancelled_calls: 1, ..Counts::default() };
+    assert_eq!(breaker.counts(), Counts { total_calls: 4, ..each });
 }
 
 #[test]
@@ -32,6 +49,36 @@ fn the_callees_error_passes_through_and_the_next_call_is_rejected() {
     let Err(CallError::Rejected(rejected)) = breaker.call(|| Ok::<_, &str>(())) else { panic!("it must be open") };
     assert_eq!((rejected.reason, rejected.code()), (Reason::Open, "CIRCUIT_OPEN"));
     assert_eq!(rejected.to_string(), "the circuit is OPEN (open); retry after 1.0 s");
+}
+
+#[test]
+fn a_failed_call_reads_as_the_callees_own_error_and_tells_its_source() {
+    let parsed = "seven".parse::<u8>().unwrap_err();
+    let error = CallError::Failed(Unreadable(parsed.clone()));
+    assert_eq!(error.to_string(), "the answer is no number");
+    assert_eq!(error.source().unwrap().to_string(), parsed.to_string());
+
+    let breaker = breaker();
+    breaker.force_open(None).unwrap();
+    let rejected = breaker.call(|| Ok::<_, Unreadable>(())).unwrap_err();
+    assert_eq!(rejected.to_string(), "the circuit is OPEN (forced_open); it is held open until it is reset");
+    assert!(rejected.source().is_none());
+}
+
+/// A callee's error with a source of its own.
+#[derive(Debug)]
+struct Unreadable(ParseIntError);
+
+impl Display for Unreadable {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer is no number")
+    }
+}
+
+impl Error for Unreadable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
 }
 
 #[test]

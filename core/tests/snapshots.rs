@@ -55,6 +55,20 @@ fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
 }
 
 #[test]
+fn the_changes_of_state_of_before_are_added_to_its_own() {
+    let (old, new) = (breaker(WindowShape::Calls(4)), breaker(WindowShape::Calls(4)));
+    for breaker in [&old, &new, &new] {
+        breaker.force_open(None).unwrap();
+        breaker.reset();
+    }
+    old.force_open(None).unwrap();
+    new.restore(&old.snapshot()).unwrap();
+    let walked: Vec<_> = new.edges().iter().map(|edge| (edge.from, edge.to, edge.count)).collect();
+    assert_eq!(walked, [(State::Closed, State::Open, 4), (State::Open, State::Closed, 3)]);
+    assert_eq!(new.status().state_transitions, 7);
+}
+
+#[test]
 fn a_window_of_another_shape_starts_empty() {
     let new = breaker(WindowShape::Calls(5));
     new.restore(&lived(WindowShape::Calls(4), 0).snapshot()).unwrap();
@@ -120,6 +134,17 @@ fn another_version_and_contradictions_are_refused() {
 }
 
 #[test]
+fn a_success_streak_is_refused_where_the_circuit_is_open() {
+    let open = breaker(WindowShape::Calls(4));
+    open.force_open(None).unwrap();
+    let mut document = open.snapshot().to_value();
+    assert!(Snapshot::from_value(&document).is_ok());
+    let streak = fields(&mut document).iter_mut().find(|(name, _)| name == "consecutive_successes").unwrap();
+    streak.1 = 1u64.into();
+    assert_eq!(refused_field(&document), "snapshot.consecutive_successes");
+}
+
+#[test]
 fn counts_never_grow_beyond_what_can_be_told() {
     let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
     let most = Value::Whole((1 << 53) - 1);
@@ -178,6 +203,37 @@ fn a_generation_leaves_room_for_as_many_again() {
     };
     assert!(restored(HALF).is_ok());
     assert_eq!(restored(HALF + 1), Err("snapshot.generation".into()));
+}
+
+#[test]
+fn a_window_holds_no_more_calls_than_its_size() {
+    let restored = |ended: &str| {
+        let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+        let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
+        fields(window).iter_mut().filter(|(name, _)| name == "ended").for_each(|(_, old)| *old = ended.into());
+        Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
+    };
+    assert!(restored(".fsb").is_ok());
+    assert_eq!(restored(".fsb."), Err("snapshot.window.ended".to_owned()));
+    assert_eq!(restored(".fx"), Err("snapshot.window.ended".to_owned()));
+}
+
+#[test]
+fn the_calls_in_a_window_never_grow_beyond_what_can_be_told() {
+    const TENTH: u64 = ((1 << 53) - 1) / 10;
+    let restored = |calls: u64| {
+        let mut document = lived(WindowShape::Seconds(30), 0).snapshot().to_value();
+        let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
+        let (_, buckets) = fields(window).iter_mut().find(|(name, _)| name == "buckets").unwrap();
+        let Value::List(buckets) = buckets else { panic!("the buckets are a list") };
+        buckets.fill(Value::List(vec![calls.into(), calls.into(), 0u64.into()]));
+        let snapshot = Snapshot::from_value(&document).map_err(|error| error.field().to_owned())?;
+        let breaker = breaker(WindowShape::Seconds(30));
+        breaker.restore(&snapshot).unwrap();
+        Ok(breaker.status().window.calls)
+    };
+    assert_eq!(restored(TENTH), Ok(10 * TENTH));
+    assert_eq!(restored(TENTH + 1), Err("snapshot.window.buckets".to_owned()));
 }
 
 #[test]

@@ -211,3 +211,18 @@ pub struct Counts {
     /// Calls admitted that have not ended.
     pub in_flight: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_lane_counts_in_a_line_of_its_own() {
+        let counters = Counters::default();
+        for lane in 0..STRIPES {
+            counters.succeed(Lane(lane));
+        }
+        assert_eq!(counters.stripes.each_ref().map(|stripe| get(&stripe.successes)), [1; STRIPES]);
+        assert_eq!(counters.current_successes(), STRIPES as u64);
+    }
+}

@@ -25,7 +25,8 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn explain(&self) -> String {
         let status = self.status();
         let rules = *self.config().rules();
-        let last = self.events(0).pop();
+        // What a restored circuit did before, or one that has since been held open, is not why it is as it is.
+        let last = self.events(0).pop().filter(|event| event.generation == status.generation);
         let state = match status.state {
             State::Closed => closed(&status, &rules),
             State::Open => open(&status, last.as_ref()),
@@ -74,7 +75,7 @@ fn half_open(status: &Status, rules: &Rules, last: Option<&Event>) -> String {
 
 /// What opened it, as far as that is known: a restored circuit does not remember.
 fn because(status: &Status, last: Option<&Event>) -> String {
-    let Some(event) = last.filter(|event| event.transition.to == State::Open) else { return String::new() };
+    let Some(event) = last else { return String::new() };
     let why = match event.transition.cause {
         Cause::ConsecutiveFailures => {
             let failures = status.consecutive_failures;

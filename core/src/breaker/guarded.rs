@@ -179,3 +179,19 @@ impl Guarded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
+        // It passed by the lock, and its thread was slow to count it.
+        let mut guarded = Guarded::new(Config::default(), Jitter { seed: 0 });
+        guarded.settle(Stamp::closed(0), Outcome::Failure.into(), None, Tick::ZERO);
+        guarded.begin_streak(0, 7);
+        assert_eq!((guarded.control.consecutive_failures(), guarded.consecutive_successes(8)), (1, 0));
+        guarded.settle(Stamp::closed(0), Outcome::Success.into(), None, Tick::ZERO);
+        assert_eq!((guarded.control.consecutive_failures(), guarded.consecutive_successes(8)), (0, 1));
+    }
+}

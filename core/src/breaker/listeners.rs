@@ -92,15 +92,13 @@ impl Listeners {
     }
 }
 
-#[cfg(feature = "std")]
 fn call(listener: &Listener, event: &Event) {
+    let call = || listener(event);
     // The panic hook has told of it; the guarded call must not hear of it.
-    let _ = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| listener(event)));
-}
-
-#[cfg(not(feature = "std"))]
-fn call(listener: &Listener, event: &Event) {
-    listener(event);
+    #[cfg(feature = "std")]
+    let _ = std::panic::catch_unwind(core::panic::AssertUnwindSafe(call));
+    #[cfg(not(feature = "std"))]
+    call();
 }
 
 impl fmt::Debug for Listeners {

@@ -40,7 +40,7 @@ impl<'b, C: Clock> Permit<'b, C> {
 
     /// The call was given up before it ended.
     pub fn cancel(self) {
-        self.settle(Outcome::Cancelled);
+        // Dropped, it says so itself.
     }
 
     /// The call ended so.

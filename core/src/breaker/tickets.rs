@@ -222,6 +222,20 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_common_length_is_kept() {
+        let breaker = breaker();
+        let mut tickets = Tickets::new();
+        for (burst, kept) in [(KEPT_SLOTS / 2, KEPT_SLOTS), (KEPT_SLOTS / 2 + 1, 0)] {
+            let ids: Vec<u64> = (0..burst).map(|_| tickets.insert(ticket(&breaker, 0))).collect();
+            assert_eq!((tickets.len(), tickets.is_empty()), (burst, false));
+            for id in ids {
+                assert!(tickets.take(id).is_some());
+            }
+            assert_eq!(tickets.slots.len(), kept, "after {burst} calls at once");
+        }
+    }
+
+    #[test]
     fn a_ticket_that_is_put_back_is_found_again() {
         let breaker = breaker();
         let mut tickets = Tickets::new();

@@ -9,6 +9,9 @@ use crate::config::{Rules, WindowShape};
 use crate::control::{Control, Hold, Reason, Rejected, Stamp, Wait};
 use crate::sync::{AtomicU64, Ordering};
 
+#[cfg(test)]
+mod tests;
+
 /// Set where the circuit is closed: a call is admitted without asking the machine.
 const CLOSED: u64 = 1;
 /// Set where a current success changes nothing: closed, in the machine's hands, no failure streak to end, and neither a
@@ -26,9 +29,6 @@ const REJECTING: u64 = 32;
 const FORCED: u64 = 64;
 /// The generation starts above the flags. It would have to be bumped every nanosecond for two years to wrap.
 const GENERATION_SHIFT: u32 = 8;
-/// What the word says of the circuit while a change is being mirrored: nothing, so that whoever reads it asks the
-/// machine. What is to be measured it goes on saying.
-const CHANGING: u64 = 0;
 /// In the place of a wait that does not end.
 const ENDLESS: u64 = u64::MAX;
 
@@ -50,6 +50,12 @@ impl Glance {
             | flag(hold.is_some(), REJECTING)
             | flag(hold.is_some_and(|hold| hold.reason == Reason::ForcedOpen), FORCED);
         Self((control.generation() << GENERATION_SHIFT) | flags)
+    }
+
+    /// What the word says while the change to this is being mirrored: nothing of the circuit, so that whoever reads it
+    /// asks the machine. What is to be measured it goes on saying.
+    fn changing(self) -> Self {
+        Self(self.0 & (TIMED | RECORDING))
     }
 
     /// Whether a call's duration has to be known.
@@ -97,8 +103,7 @@ pub(super) struct Word {
 
 impl Word {
     pub(super) fn new(control: &Control, rules: &Rules) -> Self {
-        let word =
-            Self { glance: AtomicU64::new(CHANGING), until: AtomicU64::new(ENDLESS), chosen: AtomicU64::new(ENDLESS) };
+        let word = Self { glance: AtomicU64::new(0), until: AtomicU64::new(ENDLESS), chosen: AtomicU64::new(ENDLESS) };
         word.publish(control, rules);
         word
     }
@@ -136,7 +141,7 @@ impl Word {
         }
         if let Some(Hold { wait, .. }) = hold {
             let (until, chosen) = wait.map_or((ENDLESS, ENDLESS), Wait::nanos);
-            self.glance.store(CHANGING | (glance.0 & (TIMED | RECORDING)), Ordering::Relaxed);
+            self.glance.store(glance.changing().0, Ordering::Relaxed);
             self.until.store(until, Ordering::Release);
             self.chosen.store(chosen, Ordering::Release);
         }

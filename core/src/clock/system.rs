@@ -36,3 +36,17 @@ impl Clock for SystemClock {
         Tick::ZERO.after(self.origin.elapsed())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_passes_and_never_runs_backwards() {
+        let clock = SystemClock::default();
+        let mut readings = [Tick::ZERO; 10_000];
+        readings.fill_with(|| clock.now());
+        assert!(readings.is_sorted());
+        assert!(readings.last() > readings.first());
+    }
+}

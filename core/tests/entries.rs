@@ -1,0 +1,111 @@
+//! Readings as names and values, from which each host makes an object of its own.
+
+use std::time::Duration;
+
+use halfopen::{BUCKET_BOUNDS, CircuitBreaker, Config, ManualClock, Value};
+
+/// Two successes of 5 and 20 milliseconds, a failure of a minute that opened it, and a rejection.
+fn lived() -> CircuitBreaker<ManualClock> {
+    let config = Config::builder().failure_threshold(1).timeout_seconds(2.5).build().unwrap();
+    let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
+    for millis in [5, 20] {
+        let permit = breaker.acquire().unwrap();
+        breaker.clock().advance(Duration::from_millis(millis));
+        permit.success();
+    }
+    let permit = breaker.acquire().unwrap();
+    breaker.clock().advance(Duration::from_secs(60));
+    permit.failure();
+    breaker.clock().advance(Duration::from_secs(1));
+    assert!(breaker.acquire().is_err());
+    breaker
+}
+
+#[test]
+fn a_status_tells_every_number_with_its_name() {
+    let told: Vec<_> = lived().status().entries().collect();
+    let counts: Vec<_> = lived().counts().entries().collect();
+    assert_eq!(
+        told[..15],
+        [
+            ("now_seconds", Value::Number(61.025)),
+            ("state", "open".into()),
+            ("mode", "auto".into()),
+            ("retry_after_seconds", Value::Number(1.5)),
+            ("generation", Value::Whole(1)),
+            ("success_rate", Value::Number(200.0 / 3.0)),
+            ("consecutive_failures", Value::Whole(1)),
+            ("consecutive_successes", Value::Whole(0)),
+            ("window_calls", Value::Whole(0)),
+            ("window_failed", Value::Whole(0)),
+            ("window_slow", Value::Whole(0)),
+            ("state_transitions", Value::Whole(1)),
+            ("last_failure_seconds", Value::Number(60.025)),
+            ("last_success_seconds", Value::Number(0.025)),
+            ("last_state_change_seconds", Value::Number(60.025)),
+        ]
+    );
+    assert_eq!(told[15..], counts);
+}
+
+#[test]
+fn the_lifetime_counters_have_names() {
+    let told: Vec<_> = lived().counts().entries().collect();
+    let wanted = [
+        ("total_calls", 3),
+        ("successful_calls", 2),
+        ("failed_calls", 1),
+        ("ignored_calls", 0),
+        ("cancelled_calls", 0),
+        ("rejected_calls", 1),
+        ("shadow_rejected", 0),
+        ("slow_calls", 0),
+        ("probe_timeouts", 0),
+        ("in_flight", 0),
+    ];
+    assert_eq!(told, wanted.map(|(name, count)| (name, Value::Whole(count))));
+}
+
+#[test]
+fn an_event_tells_the_numbers_that_decided_it() {
+    let breaker = lived();
+    breaker.clock().advance(Duration::from_millis(1_500));
+    for _ in 0..2 {
+        breaker.acquire().unwrap().success();
+    }
+    let told: Vec<Vec<_>> = breaker.events(0).iter().map(|event| event.entries().collect()).collect();
+    let event =
+        |sequence: u64, at: f64, [from, to, cause]: [&str; 3], failures: u64, successes: u64, wait: Option<f64>| {
+            vec![
+                ("sequence", Value::Whole(sequence)),
+                ("at_seconds", Value::Number(at)),
+                ("from_state", from.into()),
+                ("to_state", to.into()),
+                ("cause", cause.into()),
+                ("generation", Value::Whole(sequence)),
+                ("consecutive_failures", Value::Whole(failures)),
+                ("consecutive_successes", Value::Whole(successes)),
+                ("retry_after_seconds", wait.into()),
+            ]
+        };
+    assert_eq!(
+        told,
+        [
+            event(1, 60.025, ["closed", "open", "consecutive_failures"], 1, 0, Some(2.5)),
+            event(2, 62.525, ["open", "half_open", "timeout_elapsed"], 0, 0, None),
+            event(3, 62.525, ["half_open", "closed", "probes_succeeded"], 0, 2, None),
+        ]
+    );
+}
+
+#[test]
+fn durations_are_told_by_outcome_and_added_up_bucket_by_bucket() {
+    let [(success, succeeded), (failure, failed)] = lived().durations().by_outcome();
+    assert_eq!((success, failure), ("success", "failure"));
+    let bounds: Vec<f64> = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]).collect();
+    let (told, counts): (Vec<f64>, Vec<u64>) = succeeded.cumulative().unzip();
+    assert_eq!(told, bounds);
+    assert_eq!(counts, [1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+    assert_eq!(failed.cumulative().last(), Some((f64::INFINITY, 1)));
+    assert_eq!((succeeded.total, failed.total), (Duration::from_millis(25), Duration::from_secs(60)));
+}

@@ -1,0 +1,154 @@
+//! What an operator is told: why the circuit is as it is, and what would change it.
+
+use std::time::Duration;
+
+use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, WindowShape};
+
+type Breaker = CircuitBreaker<ManualClock>;
+
+fn breaker(config: ConfigBuilder) -> Breaker {
+    let config = config.timeout_seconds(30.0).build().unwrap();
+    CircuitBreaker::with_clock(config, ManualClock::new())
+}
+
+fn on_a_streak_of(failures: u16) -> Breaker {
+    breaker(Config::builder().failure_threshold(failures))
+}
+
+/// Opens at half of two calls that failed, or that took a second.
+fn on_rates() -> Breaker {
+    let rates = Config::builder().failure_rate_threshold(0.5).slow_call_seconds(1.0).slow_call_rate_threshold(0.5);
+    breaker(rates.window(WindowShape::Calls(2)).minimum_calls(2))
+}
+
+fn end(breaker: &Breaker, outcome: Outcome) {
+    breaker.acquire().unwrap().settle(outcome);
+}
+
+fn end_slowly(breaker: &Breaker, outcome: Outcome) {
+    let permit = breaker.acquire().unwrap();
+    breaker.clock().advance(Duration::from_secs(1));
+    permit.settle(outcome);
+}
+
+fn wait_is_over(breaker: &Breaker) {
+    breaker.clock().advance(Duration::from_secs(30));
+}
+
+#[test]
+fn a_closed_circuit_tells_how_near_it_is_to_opening() {
+    let streak = on_a_streak_of(3);
+    end(&streak, Outcome::Failure);
+    assert_eq!(streak.explain(), "closed: it has seen 1 of 3 failures in a row, and opens when a threshold is reached");
+
+    let both = on_rates();
+    end_slowly(&both, Outcome::Failure);
+    assert_eq!(
+        both.explain(),
+        "closed: it has seen 1 of 5 failures in a row, and 1 failed and 1 slow of 1 calls in its window, \
+         and opens when a threshold is reached"
+    );
+
+    let rate = breaker(Config::builder().failure_threshold(None).failure_rate_threshold(0.5));
+    assert_eq!(
+        rate.explain(),
+        "closed: it has seen 0 failed and 0 slow of 0 calls in its window, and opens when a threshold is reached"
+    );
+}
+
+#[test]
+fn an_open_circuit_tells_what_opened_it_and_what_is_left_of_its_wait() {
+    let streak = on_a_streak_of(2);
+    end(&streak, Outcome::Failure);
+    end(&streak, Outcome::Failure);
+    streak.clock().advance(Duration::from_millis(2_500));
+    assert_eq!(streak.explain(), "open after 2 failures in a row: in 27.5 s the next call is let through as a probe");
+    wait_is_over(&streak);
+    end(&streak, Outcome::Failure);
+    assert_eq!(streak.explain(), "open because a probe failed: in 30.0 s the next call is let through as a probe");
+
+    let failed = on_rates();
+    end(&failed, Outcome::Success);
+    end(&failed, Outcome::Failure);
+    assert_eq!(
+        failed.explain(),
+        "open because too many calls in its window failed: in 30.0 s the next call is let through as a probe"
+    );
+
+    let slow = on_rates();
+    end(&slow, Outcome::Success);
+    end_slowly(&slow, Outcome::Success);
+    assert_eq!(
+        slow.explain(),
+        "open because too many calls in its window were slow: in 30.0 s the next call is let through as a probe"
+    );
+    wait_is_over(&slow);
+    end_slowly(&slow, Outcome::Success);
+    assert_eq!(slow.explain(), "open because a probe was slow: in 30.0 s the next call is let through as a probe");
+}
+
+#[test]
+fn a_half_open_circuit_tells_what_its_probes_have_to_do() {
+    let breaker = on_a_streak_of(1);
+    end(&breaker, Outcome::Failure);
+    wait_is_over(&breaker);
+    assert_eq!(breaker.explain(), "half-open after 1 failure in a row: its wait is over, and the next call is a probe");
+    end(&breaker, Outcome::Success);
+    assert_eq!(
+        breaker.explain(),
+        "half-open: 1 of 2 probes have succeeded, that many in a row close it, a failure opens it"
+    );
+}
+
+#[test]
+fn an_order_is_told_as_the_operators() {
+    let breaker = on_a_streak_of(1);
+    breaker.force_open(None).unwrap();
+    assert_eq!(breaker.explain(), "forced open by an operator: it stays so until it is reset");
+    breaker.disable();
+    assert_eq!(breaker.explain(), "closed because it is disabled: every call passes until it is reset");
+    breaker.force_open(Some(Duration::from_secs(30))).unwrap();
+    assert_eq!(breaker.explain(), "forced open by an operator: in 30.0 s the next call is let through as a probe");
+    wait_is_over(&breaker);
+    assert_eq!(
+        breaker.explain(),
+        "half-open because an operator had forced it open: its wait is over, and the next call is a probe"
+    );
+}
+
+#[test]
+fn a_circuit_in_shadow_mode_says_so_first() {
+    let breaker = breaker(Config::builder().failure_threshold(1).shadow(true));
+    end(&breaker, Outcome::Failure);
+    assert_eq!(
+        breaker.explain(),
+        "in shadow mode, so no call is rejected; open after 1 failure in a row: \
+         in 30.0 s the next call is let through as a probe"
+    );
+}
+
+#[test]
+fn a_restored_circuit_does_not_know_what_opened_it() {
+    let before = on_a_streak_of(1);
+    end(&before, Outcome::Failure);
+    let [unused, forced, probing] = [(); 3].map(|()| on_a_streak_of(1));
+    forced.force_open(None).unwrap();
+    end(&probing, Outcome::Failure);
+    wait_is_over(&probing);
+    end(&probing, Outcome::Success);
+    for after in [unused, forced, probing] {
+        after.restore(&before.snapshot()).unwrap();
+        assert_eq!(after.explain(), "open: in 30.0 s the next call is let through as a probe");
+        wait_is_over(&after);
+        assert_eq!(after.explain(), "half-open: its wait is over, and the next call is a probe");
+    }
+}
+
+#[test]
+fn what_an_operator_has_held_open_is_told_no_cause_of_before() {
+    let breaker = on_a_streak_of(1);
+    end(&breaker, Outcome::Failure);
+    breaker.force_open(Some(Duration::from_secs(30))).unwrap();
+    wait_is_over(&breaker);
+    assert_eq!(breaker.explain(), "half-open: its wait is over, and the next call is a probe");
+}
