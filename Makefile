@@ -165,7 +165,9 @@ bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/benc
 	$(call bench_cargo,run) --release --bin memory $(BENCH)/memory.json
 	$(call bench_cargo,run) --release --bin time $(BENCH)/rust.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/time_calls.py $(BENCH)/python.json
-	node --expose-gc tests/bench/node/time.mjs $(BENCH)/node.json
+	for build in wasm native; do \
+		HALFOPEN_BACKEND=$$build node --expose-gc tests/bench/node/time.mjs $(BENCH)/node-$$build.json || exit 1; \
+	done
 	node tests/bench/browser/time.mjs $(BENCH)/browser.json
 	$(VENV)/python tests/bench/report.py
 	$(MAKE) --no-print-directory bench-instructions

@@ -1,7 +1,7 @@
 /** The addon as a build of the core. */
 
 import { type Circuits, circuitsOf, type Provider } from '../../bindings-wasm/ts/circuit.js';
-import { UNTOLD } from '../../bindings-wasm/ts/clock.js';
+import { UNTOLD } from '../../bindings-wasm/ts/time.js';
 
 /** What the addon exports. */
 export interface Addon extends Omit<Circuits, 'operate'> {
@@ -18,8 +18,8 @@ export function nativeProvider(addon: Addon): Provider {
   const circuitOf = circuitsOf({ ...addon, operate });
   return {
     kind: 'native',
-    // It reads the platform's own.
-    clock: null,
+    // It reads the platform's clock.
+    time: null,
     latest: addon.latest,
     create(fields, time) {
       const made = addon.create(Uint8Array.from(fields), time?.read());

@@ -1,46 +1,41 @@
-/** Chooses the build of the core: the native one where it loads, and else the WebAssembly that comes along. */
+/**
+ * Chooses the build of the core: WebAssembly, because V8 enters it sooner than an addon, and so each call is faster
+ * (docs/benchmarks.md); and where a host has none, the native one.
+ */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import type { Provider } from '../../bindings-wasm/ts/circuit.js';
-import { clockOfNode } from '../../bindings-wasm/ts/clock-of-node.js';
+import { timeOfNode } from '../../bindings-wasm/ts/entry/time-of-node.js';
 import { InvalidValueError } from '../../bindings-wasm/ts/errors.js';
 import { show } from '../../bindings-wasm/ts/show.js';
 import { type Exports, wasmProvider } from '../../bindings-wasm/ts/wasm.js';
 import { version } from '../package.json';
 import { type Addon, nativeProvider } from './addon.js';
 
-/** The build that the environment asks for, or the best that there is. */
+/** The build that the environment asks for, or the best that the host can load. */
 export function load(): Provider {
   const wish = process.env['HALFOPEN_BACKEND'];
   switch (wish) {
     case undefined:
     case '':
-      return loadNative([]) ?? loadWasm();
+      // `node --jitless` has none.
+      return typeof WebAssembly === 'undefined' ? loadNative() : loadWasm();
     case 'wasm':
       return loadWasm();
     case 'native':
-      return forceNative();
+      return loadNative();
     default:
       throw new InvalidValueError('HALFOPEN_BACKEND', show(wish), 'native or wasm, or nothing for the best there is');
   }
 }
 
-function forceNative(): Provider {
-  const faults: string[] = [];
-  const native = loadNative(faults);
-  if (native === undefined) {
-    const platform = `${process.platform}-${process.arch}`;
-    throw new Error(`HALFOPEN_BACKEND=native, but no native build loads on ${platform}:\n${faults.join('\n')}`);
-  }
-  return native;
-}
-
-/** The first addon that loads; why the others do not is told to `faults`. */
-function loadNative(faults: string[]): Provider | undefined {
+/** The first addon that loads. */
+function loadNative(): Provider {
   const require = createRequire(__filename);
+  const faults: string[] = [];
   for (const candidate of candidates()) {
     try {
       const addon = require(candidate) as Addon;
@@ -52,7 +47,8 @@ function loadNative(faults: string[]): Provider | undefined {
       faults.push(`${candidate}: ${fault instanceof Error ? fault.message.split('\n')[0] : show(fault)}`);
     }
   }
-  return undefined;
+  const platform = `${process.platform}-${process.arch}`;
+  throw new Error(`no native build of halfopen loads on ${platform}:\n${faults.join('\n')}`);
 }
 
 /**
@@ -68,5 +64,5 @@ function candidates(): string[] {
 function loadWasm(): Provider {
   const module = new WebAssembly.Module(readFileSync(join(__dirname, 'halfopen_wasm_bg.wasm')));
   const { exports } = new WebAssembly.Instance(module);
-  return wasmProvider(exports as unknown as Exports, clockOfNode);
+  return wasmProvider(exports as unknown as Exports, timeOfNode);
 }

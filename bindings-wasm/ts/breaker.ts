@@ -52,9 +52,8 @@ export class CircuitBreaker {
   constructor(config: CircuitBreakerConfig = {}, options: CircuitBreakerOptions = {}) {
     const { clock, classify } = optionsOf(options);
     const build = provider();
-    const source = clock ?? build.clock;
     const fields = fieldsOf('config', config);
-    const time = source === null ? null : new HostClock(source, build.latest);
+    const time = clock === undefined ? build.time : new HostClock(clock, build.latest);
     const made = build.create(configuration(fields), time);
     this.#circuit = made instanceof Uint8Array ? granted(made, fields) : made;
     this.#config = this.#configured();

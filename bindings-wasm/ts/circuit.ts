@@ -1,6 +1,6 @@
 /** The core as the two builds of it show it: numbers for what every call needs, and bytes for all else. */
 
-import type { Clock, TimeSource } from './clock.js';
+import type { TimeSource } from './time.js';
 import type { BackendKind } from './vocabulary.js';
 
 /** One circuit. Nothing in it throws, but for what a clock might: see {@link TimeSource}. */
@@ -93,8 +93,8 @@ export function circuitsOf(build: Circuits): (circuit: number, time: TimeSource)
 /** A build of the core. */
 export interface Provider {
   readonly kind: BackendKind;
-  /** The clock of a circuit whose user gave none; null where the build has its own. */
-  readonly clock: Clock | null;
+  /** The time of a circuit whose user gave no clock; null where the build reads a clock of its own. */
+  readonly time: TimeSource | null;
   /** The most milliseconds that a clock can mean. */
   readonly latest: number;
   /**

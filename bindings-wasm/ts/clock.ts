@@ -3,6 +3,7 @@
 import { InvalidValueError } from './errors.js';
 import { reportOnce } from './report.js';
 import { show } from './show.js';
+import type { TimeSource } from './time.js';
 
 /** Where a breaker reads the time: `performance`, `Date`, a {@link ManualClock}, or a clock of one's own. */
 export interface Clock {
@@ -46,15 +47,6 @@ function checked(field: string, millis: number): number {
   }
   throw new InvalidValueError(field, show(millis), 'a number of milliseconds of 0 or more');
 }
-
-/** Where the time comes from that a circuit has to be told. */
-export interface TimeSource {
-  /** Milliseconds; NaN where there is no time to tell. */
-  read(): number;
-}
-
-/** For a circuit that reads a clock of its own. */
-export const UNTOLD: TimeSource = { read: () => Number.NaN };
 
 /** A host's clock, read so that whatever it does harms no call. */
 export class HostClock implements TimeSource {

@@ -1,7 +1,7 @@
 /** The WebAssembly build. */
 
 import { type Bytes, circuitsOf, type Provider } from './circuit.js';
-import { type Clock, UNTOLD } from './clock.js';
+import { type TimeSource, UNTOLD } from './time.js';
 
 /** A pointer into the module's memory. */
 type Pointer = number;
@@ -24,8 +24,8 @@ export interface Exports {
   wait(circuit: Pointer): number;
 }
 
-/** The provider of an instantiated module, which has no clock of its own: this one is for circuits whose user gave none. */
-export function wasmProvider(exports: Exports, clock: Clock): Provider {
+/** The provider of an instantiated module, which has no clock of its own: circuits whose user gave none have `time`. */
+export function wasmProvider(exports: Exports, time: TimeSource): Provider {
   const { memory, reserve, place, operate } = exports;
   const wire = exports.wire();
 
@@ -52,10 +52,10 @@ export function wasmProvider(exports: Exports, clock: Clock): Provider {
   });
   return {
     kind: 'wasm',
-    clock,
+    time,
     latest: exports.latest(),
-    create(fields, time) {
-      const source = time ?? UNTOLD;
+    create(fields, told) {
+      const source = told ?? UNTOLD;
       // It may use another circuit, so it is read before anything is sent.
       const millis = source.read();
       send(fields);

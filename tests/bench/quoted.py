@@ -12,9 +12,9 @@ QUOTED = (
     ("Rust, window of 100 calls", "Rust", "window of 100, success, one thread", "halfopen"),
     ("Python", "Python", "sync, streak, success", "halfopen"),
     ("Python, `async`", "Python", "async, streak, success", "halfopen"),
-    ("Node, native", "Node", "streak, success", "halfopen native"),
-    ("Node, WebAssembly", "Node", "streak, success", "halfopen wasm"),
-    ("browser", "Browser", "streak, success", "halfopen wasm"),
+    ("Node", "Node, WebAssembly", "streak, success", "halfopen"),
+    ("Node, the native build", "Node, native", "streak, success", "halfopen"),
+    ("browser", "Browser", "streak, success", "halfopen"),
 )
 """What it is called there; the language, the path and the contender."""
 

@@ -6,7 +6,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-LANGUAGES = ("Rust", "Python", "Node", "Browser")
+FILES = {
+    "Rust": "rust.json",
+    "Python": "python.json",
+    "Node, WebAssembly": "node-wasm.json",
+    "Node, native": "node-native.json",
+    "Browser": "browser.json",
+}
+"""Where the benchmarks of each language, or build, leave their readings."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,8 @@ def load(folder: Path) -> tuple[dict[str, Readings], dict[str, str]]:
     """The readings of each language, and the versions of what ran them."""
     readings: dict[str, Readings] = {}
     versions: dict[str, str] = {}
-    for language in LANGUAGES:
-        document = json.loads((folder / f"{language.lower()}.json").read_text())
+    for language, file in FILES.items():
+        document = json.loads((folder / file).read_text())
         readings[language] = Readings(document["rows"])
         versions |= document.get("versions", {})
     return readings, versions

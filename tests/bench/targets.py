@@ -24,10 +24,11 @@ class Target:
 def targets(readings: dict[str, Readings], wasm_bytes: int, breaker_bytes: int) -> Iterator[Target]:
     yield from rust(readings["Rust"])
     yield from python(readings["Python"])
-    yield from node(readings["Node"])
+    for build in ("Node, WebAssembly", "Node, native"):
+        yield from node(build, readings[build])
     yield Target(
         "Browser: acquire and settle, durations off",
-        readings["Browser"].net("acquire and settle", "halfopen wasm, durations off"),
+        readings["Browser"].net("acquire and settle", "halfopen, durations off"),
         15,
         "ns",
     )
@@ -68,15 +69,13 @@ def python(readings: Readings) -> Iterator[Target]:
         yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, what=f"Python: {path}")
 
 
-def node(readings: Readings) -> Iterator[Target]:
+def node(build: str, readings: Readings) -> Iterator[Target]:
     peer = "cockatiel ConsecutiveBreaker"
-    for build in ("native", "wasm"):
-        ours = f"halfopen {build}"
-        path = "streak, success"
-        yield ratio(readings, path, f"{ours}, durations off", peer, 0.6, what=f"Node, {build}: {path}, durations off")
-        yield ratio(readings, path, ours, peer, 1.3, what=f"Node, {build}: {path}, durations on")
-        path = "streak, rejection"
-        yield ratio(readings, path, ours, peer, 0.5, what=f"Node, {build}: {path}")
+    path = "streak, success"
+    yield ratio(readings, path, "halfopen, durations off", peer, 0.6, what=f"{build}: {path}, durations off")
+    yield ratio(readings, path, "halfopen", peer, 1.3, what=f"{build}: {path}, durations on")
+    path = "streak, rejection"
+    yield ratio(readings, path, "halfopen", peer, 0.5, what=f"{build}: {path}")
 
 
 def ratio(readings: Readings, path: str, ours: str, peer: str, limit: float, *, what: str) -> Target:

@@ -7,24 +7,19 @@ export const DAY_MS = 24 * 60 * 60 * 1000;
 /** So many failures in a row never happen. */
 const NEVER = 2 ** 31;
 
-/** Our own breakers of each build of the core, with durations and without; `opens` says whether failures open them. */
-export function ourBreakers(builds, policy, opens) {
+/** Our own breakers, with durations and without; `opens` says whether failures open them. */
+export function ourBreakers({ CircuitBreaker }, policy, opens) {
   const limits =
     policy === 'streak'
       ? { failureThreshold: opens ? 1 : 65_535 }
       : { failureThreshold: null, failureRateThreshold: opens ? 0.5 : 1, window: { calls: 100 }, minimumCalls: 100 };
-  const all = {};
-  for (const [name, { CircuitBreaker }] of Object.entries(builds)) {
-    for (const recordDurations of [true, false]) {
-      const breaker = new CircuitBreaker({ ...limits, recordDurations, timeoutSeconds: DAY_MS / 1000 });
-      all[`halfopen ${name}${recordDurations ? '' : ', durations off'}`] = breaker;
-    }
-  }
-  return all;
+  const breaker = (recordDurations) =>
+    new CircuitBreaker({ ...limits, recordDurations, timeoutSeconds: DAY_MS / 1000 });
+  return { halfopen: breaker(true), 'halfopen, durations off': breaker(false) };
 }
 
-export function ours(builds, policy, fn, opens) {
-  const breakers = Object.entries(ourBreakers(builds, policy, opens));
+export function ours(halfopen, policy, fn, opens) {
+  const breakers = Object.entries(ourBreakers(halfopen, policy, opens));
   return Object.fromEntries(breakers.map(([name, breaker]) => [name, () => breaker.call(fn)]));
 }
 

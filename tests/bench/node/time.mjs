@@ -1,18 +1,19 @@
-/** How long a guarded call takes, beside the peers. Writes the readings of all rounds to the file that it is given. */
+/**
+ * How long a guarded call takes, beside the peers. Writes the readings of all rounds to the file that it is given.
+ *
+ * `HALFOPEN_BACKEND` says which build of the core is measured: like an application, a process has one.
+ */
 
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
+import * as halfopen from 'halfopen';
 import Opossum from 'opossum';
 
 import { cockatiel, DAY_MS, ours } from './contenders.mjs';
 import { OUTCOMES, rowsOf } from './paths.mjs';
 
-/** The package, loaded once for each build of its core. */
-const builds = { native: load('native'), wasm: load('wasm') };
-
 const contenders = (policy, fn, opens) => ({
-  ...ours(builds, policy, fn, opens),
+  ...ours(halfopen, policy, fn, opens),
   ...cockatiel(policy, fn, opens),
   // It knows no streaks.
   ...(policy === 'streak' ? {} : opossum(fn, opens)),
@@ -34,11 +35,4 @@ function opossum(fn, opens) {
   const timed = new Opossum(fn, limits);
   const untimed = new Opossum(fn, { ...limits, timeout: false });
   return { opossum: () => timed.fire(), 'opossum, no timeout': () => untimed.fire() };
-}
-
-function load(backend) {
-  const require = createRequire(import.meta.url);
-  delete require.cache[require.resolve('halfopen')];
-  process.env.HALFOPEN_BACKEND = backend;
-  return require('halfopen');
 }

@@ -57,8 +57,8 @@ try {
   writeFileSync(join(scratch, 'page.mjs'), `import * as halfopen from 'halfopen-wasm'; ${use}`);
   const bundler = join(scratch, 'node_modules/halfopen-wasm/dist/bundler/index.js');
   writeFileSync(join(scratch, 'bundled.mjs'), `import * as halfopen from ${JSON.stringify(bundler)}; ${use}`);
-  assert.equal(run(process.execPath, ['required.cjs'], scratch), 'native');
-  assert.equal(run(process.execPath, ['imported.mjs'], scratch), 'native');
+  assert.equal(run(process.execPath, ['required.cjs'], scratch), 'wasm');
+  assert.equal(run(process.execPath, ['imported.mjs'], scratch), 'wasm');
   assert.equal(run(process.execPath, ['page.mjs'], scratch), 'wasm');
   // Node can import WebAssembly as bundlers do, if it is asked to.
   assert.equal(run(process.execPath, ['--no-warnings', '--experimental-wasm-modules', 'bundled.mjs'], scratch), 'wasm');
