@@ -37,8 +37,8 @@ NOTES = {
     "recloser knows one policy, the share of the last calls, and failsafe's window is one of time.",
     "Python": "`halfopen` is the decorator. The module that is replaced is [an imitation of "
     "it](../tests/bench/python/replaced.py).",
-    "Node, WebAssembly": "`await breaker.call(fn)` with the build that Node loads where nobody asks for another. The windows "
-    "of opossum and of cockatiel's SamplingBreaker are of time.",
+    "Node, WebAssembly": "`await breaker.call(fn)` with the build that Node loads where nobody asks for another. "
+    "The windows of opossum and of cockatiel's SamplingBreaker are of time.",
     "Node, native": "The same with `HALFOPEN_BACKEND=native`.",
     "Browser": "Headless Chromium. *Acquire and settle* is `breaker.acquire().success()`; the rest is "
     "`await breaker.call(fn)`.",
