@@ -15,8 +15,8 @@ import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { cargo, optimise, root } from './tools.mjs';
 
 const dist = join(root, 'bindings-wasm/dist/component');
-const [module] = cargo('halfopen-component', ['--target', 'wasm32-unknown-unknown', '--profile', 'wasm']).filter((path) =>
-  path.endsWith('.wasm'),
+const [module] = cargo('halfopen-component', ['--target', 'wasm32-unknown-unknown', '--profile', 'wasm']).filter(
+  (path) => path.endsWith('.wasm'),
 );
 
 rmSync(dist, { recursive: true, force: true });
