@@ -8,6 +8,6 @@ import type { TimeSource } from '../time.js';
 export const timeOfNode: TimeSource = {
   read() {
     const time = hrtime();
-    return time[0] * 1e3 + time[1] / 1e6;
+    return time[0] * 1e3 + time[1] * 1e-6;
   },
 };
