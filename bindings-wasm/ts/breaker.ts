@@ -39,7 +39,7 @@ import { answered, configuration, Refusal, request } from './wire.js';
  */
 export class CircuitBreaker {
   readonly #circuit: Circuit;
-  readonly #listeners = new Listeners((after) => this.events(after));
+  readonly #listeners = new Listeners((after) => this.#eventsAfter(after));
   readonly #calls: Calls;
   readonly #wall: WallClock;
   #config: EffectiveConfig;
@@ -138,7 +138,7 @@ export class CircuitBreaker {
     if (!(typeof after === 'number' && after >= 0)) {
       throw new InvalidValueError('after', show(after), 'a sequence number, or 0 for all');
     }
-    return this.#ask<EventRead[]>('events', field('after', after)).map((event) => eventOf(event, this.#wall));
+    return this.#eventsAfter(after);
   }
 
   /** How long the calls took that ended in success and in failure. */
@@ -239,6 +239,10 @@ export class CircuitBreaker {
   subscribe(listener: TransitionListener): () => boolean {
     checkFunction(listener);
     return this.#listeners.add(listener);
+  }
+
+  #eventsAfter(sequence: number): TransitionEvent[] {
+    return this.#ask<EventRead[]>('events', field('after', sequence)).map((event) => eventOf(event, this.#wall));
   }
 
   /** What an operation answers that is given these fields. */

@@ -12,10 +12,11 @@ import { show } from './show.js';
 import type { Reason } from './vocabulary.js';
 import { request } from './wire.js';
 
-// Kept from the start: who patches promises later does not patch a breaker.
-const { then } = Promise.prototype;
+// Kept from the start: who patches promises later, or puts others in their place, does not patch a breaker.
+const Own = Promise;
+const { then } = Own.prototype;
 const { apply } = Reflect;
-const done = Promise.resolve();
+const done = Own.resolve();
 
 /** The calls of one breaker. */
 export class Calls {
@@ -49,7 +50,7 @@ export class Calls {
     }
     try {
       // As `await` does it, without the cost of an async function: whatever thenable comes back is waited for.
-      const result = Promise.resolve(apply(fn, self, args));
+      const result = Own.resolve(apply(fn, self, args));
       const { success, failure } = this.#endings.of(ticket);
       // A method that is what it seems is sooner called; with another one, who knows how often it calls back.
       const ended = result.then === then ? result.then(success, failure) : then.call(result, success, failure);
@@ -110,7 +111,7 @@ export class Calls {
  * rejection that nobody handles yet a host keeps books, and that would cost more than all else here.
  */
 function rejected(error: unknown): Promise<never> {
-  return new Promise((_, reject) => {
+  return new Own((_, reject) => {
     then.call(done, () => reject(error));
   });
 }

@@ -35,17 +35,24 @@ export class Listeners {
     };
   }
 
-  /** Tells what has happened since, unless that is being done already, further up the stack. */
+  /**
+   * Tells what has happened since, unless that is being done already, further up the stack. Never throws: with the stack
+   * used up, what is left is told with the next transition.
+   */
   deliver(): void {
     if (!this.listening || this.#delivering) {
       return;
     }
     this.#delivering = true;
-    for (let event = this.#next(); event !== undefined; event = this.#next()) {
-      this.#heard = event.sequence;
-      for (const { listener } of [...this.#listeners]) {
-        this.#tell(listener, event);
+    try {
+      for (let event = this.#next(); event !== undefined; event = this.#next()) {
+        this.#heard = event.sequence;
+        for (const { listener } of [...this.#listeners]) {
+          this.#tell(listener, event);
+        }
       }
+    } catch {
+      // Not even a report would have room.
     }
     this.#delivering = false;
   }

@@ -22,8 +22,8 @@ export function welcome(permit: Permit): void {
   places[next] = permit;
   next = (next + 1) % PLACES;
   if (!turning) {
-    turning = true;
     then.call(done, sendOn);
+    turning = true;
   }
 }
 

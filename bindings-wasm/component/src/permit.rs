@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Ending, Outcome, Ticket, Value};
+use halfopen::{CircuitBreaker, Clock, Ending, Outcome, Ticket, Value};
 
 use crate::clock::HostClock;
 use crate::wit;
@@ -22,7 +22,13 @@ impl Permit {
 
     /// Whether it was this that settled it.
     fn hand_back(&self, ending: impl Into<Ending>) -> bool {
-        self.ticket.take().map(|ticket| self.core.settle(ticket, ending)).is_some()
+        let ending = ending.into();
+        let Some(ticket) = self.ticket.take() else { return false };
+        let Err(ticket) = self.core.settle_untimed(ticket, ending) else { return true };
+        // A host's clock that throws, as it must not, shall not take the ticket with it.
+        self.ticket.set(Some(ticket));
+        let now = self.core.clock().now();
+        self.ticket.take().map(|ticket| self.core.settle_at(ticket, ending, now)).is_some()
     }
 }
 

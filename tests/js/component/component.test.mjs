@@ -92,6 +92,21 @@ test('a permit is settled once', () => {
   assert.deepEqual([counts.successfulCalls, counts.failedCalls, counts.cancelledCalls, state], [1n, 0n, 0n, 'closed']);
 });
 
+test('a clock that throws takes no permit with it', () => {
+  const clock = { now: () => 0n };
+  const { Breaker } = instance(() => clock.now()).circuit;
+  const breaker = Breaker.create({}, 0n);
+  const permit = breaker.acquire();
+  clock.now = () => {
+    throw new Error('no time to tell');
+  };
+  assert.throws(() => permit.failure(undefined), /no time to tell/);
+  clock.now = () => 1n;
+  assert.deepEqual([permit.settled(), permit.failure(undefined), permit.success()], [false, true, false]);
+  const { failedCalls, inFlight } = breaker.status().counts;
+  assert.deepEqual([failedCalls, inFlight], [1n, 0n]);
+});
+
 test('a permit may outlive its breaker', () => {
   const { breaker } = made();
   const permit = breaker.acquire();

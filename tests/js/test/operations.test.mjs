@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { CircuitBreaker, InvalidValueError, ManualClock } from 'halfopen';
+import { backend, CircuitBreaker, InvalidValueError, ManualClock } from 'halfopen';
 
 import { onStage, opened, warningsOf } from './stage.mjs';
 
@@ -184,6 +184,50 @@ test('a listener that throws harms no call, and one may call into the breaker th
   assert.equal(warnings.length, 1);
   assert.match(warnings[0], /listener.*a listener of its own troubles/);
   assert.deepEqual([heard, breaker.state], [['open', 'closed'], 'closed']);
+});
+
+test('a breaker whose own methods were replaced tells its listeners all the same', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const heard = [];
+  breaker.subscribe(({ toState }) => heard.push(toState));
+  breaker.events = () => {
+    throw new Error('a stub');
+  };
+  const mine = new Error('mine');
+  await assert.rejects(
+    breaker.call(() => Promise.reject(mine)),
+    (error) => error === mine,
+  );
+  assert.deepEqual(heard, ['open']);
+});
+
+test('what could not be told with the stack used up is told later', { skip: backend !== 'native' }, async () => {
+  const { breaker } = onStage();
+  const heard = [];
+  breaker.subscribe(({ sequence }) => heard.push(sequence));
+  let orders = 0;
+  const useUp = () => {
+    try {
+      useUp();
+    } catch {
+      // On the way back there is a little more of the stack in each function.
+    }
+    if (orders < 500) {
+      orders += 1;
+      try {
+        breaker.forceOpen();
+        breaker.reset();
+      } catch {
+        // Not enough yet.
+      }
+    }
+  };
+  // The listener itself may have been the one that had no room.
+  await warningsOf(useUp);
+  breaker.reset();
+  breaker.forceOpen();
+  const last = breaker.events().at(-1).sequence;
+  assert.equal(heard.at(-1), last);
 });
 
 test('a listener that throws later, as an async one does, is reported too', async () => {

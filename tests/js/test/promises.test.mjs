@@ -87,6 +87,32 @@ test('who patches promises later does not patch a breaker', async () => {
   assert.equal(patched, 0);
 });
 
+test("who puts another Promise in the place of the language's own later does not either", async () => {
+  const { breaker } = onStage();
+  const own = globalThis.Promise;
+  globalThis.Promise = class {
+    #promise;
+    constructor(run) {
+      this.#promise = new own(run);
+    }
+    static resolve = (value) => new globalThis.Promise((resolve) => resolve(value));
+    // biome-ignore lint/suspicious/noThenProperty: as the libraries have it that bring promises of their own
+    then = (...handlers) => this.#promise.then(...handlers);
+  };
+  let answer;
+  let refusal;
+  try {
+    answer = breaker.call(() => 1);
+    breaker.forceOpen();
+    refusal = breaker.call(() => 1);
+  } finally {
+    globalThis.Promise = own;
+  }
+  assert.equal(await answer, 1);
+  await assert.rejects(refusal, CircuitBreakerOpenError);
+  assert.ok(answer instanceof own && refusal instanceof own);
+});
+
 test('a rejection that nobody handles is reported as any other', () => {
   const script = `
     import { CircuitBreaker } from 'halfopen';
