@@ -31,8 +31,8 @@ impl Circuits {
     }
 
     /// What `work` brings, with the circuit of that number.
-    fn with<T>(&self, number: usize, work: impl FnOnce(&Circuit) -> T) -> Option<T> {
-        self.kept.borrow().get(number)?.as_deref().map(work)
+    fn with<T>(&self, number: usize, work: impl FnOnce(&mut Circuit) -> T) -> Option<T> {
+        self.kept.borrow_mut().get_mut(number)?.as_deref_mut().map(work)
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn enter<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'c
 
 /// `isTimed(circuit)`: 1 for what [`Circuit::is_timed`] affirms.
 pub(crate) fn is_timed<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    env.number(all.with(env.index_of(number)?, Circuit::is_timed)?.into())
+    env.number(all.with(env.index_of(number)?, |circuit| circuit.is_timed())?.into())
 }
 
 /// `enterAt(circuit, millis)`: see [`Circuit::enter_at`].
@@ -95,7 +95,7 @@ pub(crate) fn settle_at<'call>(all: &Rc<Circuits>, env: Env<'call>, arguments: [
 
 /// `wait(circuit)`: see [`Circuit::wait`].
 pub(crate) fn wait<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    env.number(all.with(env.index_of(number)?, Circuit::wait)?)
+    env.number(all.with(env.index_of(number)?, |circuit| circuit.wait())?)
 }
 
 /// `operate(circuit, request, millis)`: see [`Circuit::operate`].

@@ -14,11 +14,13 @@ use alloc::boxed::Box;
 
 use halfopen::{Jitter, Tick};
 use halfopen_circuit::{Circuit, Now};
+use runtime::room_for_an_order;
 pub use wire::Wire;
 
 /// A closed circuit of the fields in the request; null, and an answer, where one is refused.
 #[unsafe(no_mangle)]
-pub extern "C" fn create(wire: &Wire, seed: f64, millis: f64) -> Option<Box<Circuit>> {
+pub extern "C" fn create(wire: &mut Wire, seed: f64, millis: f64) -> Option<Box<Circuit>> {
+    room_for_an_order();
     let made = Circuit::create(&wire.take(), Now::told(millis), Jitter { seed: seed.to_bits() });
     made.map_err(|refusal| wire.put(refusal)).ok().map(Box::new)
 }
@@ -37,7 +39,7 @@ pub extern "C" fn free(circuit: Box<Circuit>) {
 
 /// See [`Circuit::enter`].
 #[unsafe(no_mangle)]
-pub extern "C" fn enter(circuit: &Circuit) -> f64 {
+pub extern "C" fn enter(circuit: &mut Circuit) -> f64 {
     circuit.enter()
 }
 
@@ -49,19 +51,19 @@ pub extern "C" fn is_timed(circuit: &Circuit) -> bool {
 
 /// See [`Circuit::enter_at`].
 #[unsafe(no_mangle)]
-pub extern "C" fn enter_at(circuit: &Circuit, millis: f64) -> f64 {
+pub extern "C" fn enter_at(circuit: &mut Circuit, millis: f64) -> f64 {
     circuit.enter_at(millis)
 }
 
 /// See [`Circuit::settle`].
 #[unsafe(no_mangle)]
-pub extern "C" fn settle(circuit: &Circuit, ticket: f64, outcome: usize) -> f64 {
+pub extern "C" fn settle(circuit: &mut Circuit, ticket: f64, outcome: usize) -> f64 {
     circuit.settle(ticket, outcome)
 }
 
 /// See [`Circuit::settle_at`].
 #[unsafe(no_mangle)]
-pub extern "C" fn settle_at(circuit: &Circuit, ticket: f64, outcome: usize, millis: f64) -> f64 {
+pub extern "C" fn settle_at(circuit: &mut Circuit, ticket: f64, outcome: usize, millis: f64) -> f64 {
     circuit.settle_at(ticket, outcome, millis)
 }
 
@@ -73,6 +75,8 @@ pub extern "C" fn wait(circuit: &Circuit) -> f64 {
 
 /// Answers the request: see [`Circuit::operate`].
 #[unsafe(no_mangle)]
-pub extern "C" fn operate(wire: &Wire, circuit: &Circuit, millis: f64) {
-    wire.put(circuit.operate(&wire.take(), millis));
+pub extern "C" fn operate(wire: &mut Wire, circuit: &mut Circuit, millis: f64) {
+    room_for_an_order();
+    let answer = circuit.operate(&wire.take(), millis);
+    wire.put(answer);
 }

@@ -7,9 +7,8 @@ import { type CircuitBreakerConfig, type EffectiveConfig, fieldsOf } from './con
 import { InvalidValueError } from './errors.js';
 import { judgeBy, judgeByName } from './judge.js';
 import { Listeners, type TransitionListener } from './listeners.js';
-import { welcome } from './newcomers.js';
 import { type CircuitBreakerOptions, optionsOf } from './options.js';
-import { Permit } from './permit.js';
+import type { Permit } from './permit.js';
 import { type Field, field } from './properties.js';
 import { granted } from './refused.js';
 import { show } from './show.js';
@@ -95,13 +94,7 @@ export class CircuitBreaker {
    * @throws CircuitBreakerOpenError where the circuit rejects it
    */
   acquire(): Permit {
-    const ticket = this.#calls.enter();
-    if (ticket < 0) {
-      throw this.#calls.rejection(ticket);
-    }
-    const permit = new Permit(this.#calls, ticket);
-    welcome(permit);
-    return permit;
+    return this.#calls.acquire();
   }
 
   /** The circuit's name. */

@@ -5,7 +5,9 @@ import { Endings } from './endings.js';
 import { CircuitBreakerOpenError, InvalidValueError, withoutStack } from './errors.js';
 import type { Judge } from './judge.js';
 import type { Listeners } from './listeners.js';
-import { REASONS } from './numbers.js';
+import { welcome } from './newcomers.js';
+import { CANCELLED, REASONS } from './numbers.js';
+import { Permit } from './permit.js';
 import { field } from './properties.js';
 import { granted } from './refused.js';
 import { show } from './show.js';
@@ -18,6 +20,13 @@ const { then } = Own.prototype;
 const { apply } = Reflect;
 const done = Own.resolve();
 
+/** A call that ended with this error, and with this outcome where that is known. */
+interface Debt {
+  readonly ticket: number;
+  readonly error: unknown;
+  readonly outcome: number | null;
+}
+
 /** The calls of one breaker. */
 export class Calls {
   readonly #name: string;
@@ -25,6 +34,8 @@ export class Calls {
   readonly #judge: Judge;
   readonly #listeners: Listeners;
   readonly #endings: Endings;
+  /** Calls that have ended, and are not settled yet. */
+  readonly #owed: Debt[] = [];
   #weakly: WeakRef<Calls> | undefined;
 
   constructor(name: string, circuit: Circuit, judge: Judge, listeners: Listeners) {
@@ -56,17 +67,57 @@ export class Calls {
       const ended = result.then === then ? result.then(success, failure) : then.call(result, success, failure);
       return ended as Promise<Awaited<Result>>;
     } catch (error) {
-      this.settle(ticket, this.#judge(error));
+      // Written down without a call, because the stack may be full. Then it is paid with the next call.
+      this.#owed[this.#owed.length] = { ticket, error, outcome: null };
+      this.#pay();
       return rejected(error);
+    }
+  }
+
+  /**
+   * A permit to make one call.
+   *
+   * @throws CircuitBreakerOpenError where the circuit rejects it
+   */
+  acquire(): Permit {
+    const ticket = this.enter();
+    if (ticket < 0) {
+      throw this.rejection(ticket);
+    }
+    try {
+      const permit = new Permit(this, ticket);
+      welcome(permit);
+      return permit;
+    } catch (error) {
+      // The stack is full, and nobody has the permit.
+      this.#owed[this.#owed.length] = { ticket, error, outcome: CANCELLED };
+      throw error;
+    }
+  }
+
+  /** Settles what is owed, each debt for as long as it takes: to settle one twice does no harm. */
+  #pay(): void {
+    for (let debt = this.#owed[0]; debt !== undefined; debt = this.#owed[0]) {
+      this.settle(debt.ticket, debt.outcome ?? this.#judge(debt.error));
+      if (this.#owed[0] === debt) {
+        this.#owed.shift();
+      }
     }
   }
 
   /** The number of a ticket, or a negative one that {@link rejection} knows. */
   enter(): number {
+    if (this.#owed.length > 0) {
+      this.#pay();
+    }
     const ticket = this.#circuit.enter();
     // A rejection changes nothing, and no host code may run before it is read.
     if (ticket >= 0 && this.#listeners.listening) {
-      this.#listeners.deliver();
+      try {
+        this.#listeners.deliver();
+      } catch {
+        // The stack is full: they are told later.
+      }
     }
     return ticket;
   }

@@ -51,14 +51,31 @@ impl<T> Mutex<T> {
 
     #[cfg(any(feature = "std", loom))]
     pub(crate) fn lock(&self) -> platform::MutexGuard<'_, T> {
+        #[cfg(target_family = "wasm")]
+        descend(FRAMES);
         // Nothing that runs under the lock can panic half-way, so a poisoned value is still whole.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     #[cfg(not(any(feature = "std", loom)))]
     pub(crate) fn lock(&self) -> spin::MutexGuard<'_, T> {
+        #[cfg(target_family = "wasm")]
+        descend(FRAMES);
         self.0.lock()
     }
+}
+
+/// More than whoever holds the lock ever calls one inside the other.
+#[cfg(target_family = "wasm")]
+const FRAMES: u32 = 64;
+
+/// Goes down so many frames and comes back. In WebAssembly a call that finds the stack full never returns, and nothing
+/// lets go of what its callers held; so where there is no room, it has to show before the lock is taken.
+#[cfg(target_family = "wasm")]
+#[inline(never)]
+fn descend(frames: u32) -> u32 {
+    // Otherwise the compiler would make a loop of it.
+    core::hint::black_box(if frames == 0 { 0 } else { descend(frames - 1) + 1 })
 }
 
 #[cfg(all(test, feature = "std", not(loom)))]

@@ -1,7 +1,6 @@
 //! The circuit, its tickets, and its last rejection.
 
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
 
 use halfopen::{CircuitBreaker, Clock, Config, Ending, Jitter, Outcome, Ticket, Tickets};
 
@@ -15,9 +14,8 @@ const SETTLED: f64 = 1.0;
 /// A circuit whose permits are numbers. It lives on one thread, and never calls its host.
 pub struct Circuit {
     pub(crate) core: CircuitBreaker<Now>,
-    // Borrowed for single statements that run no host code, so never twice.
-    tickets: RefCell<Tickets>,
-    wait: Cell<Option<f64>>,
+    tickets: Tickets,
+    wait: Option<f64>,
 }
 
 impl Circuit {
@@ -29,8 +27,8 @@ impl Circuit {
         match Config::from_value(&wire::read(request)) {
             Ok(config) => Ok(Self {
                 core: CircuitBreaker::with_jitter(config, clock, jitter),
-                tickets: RefCell::default(),
-                wait: Cell::default(),
+                tickets: Tickets::new(),
+                wait: None,
             }),
             Err(error) => {
                 let mut writer = Writer::new();
@@ -44,7 +42,7 @@ impl Circuit {
     /// instead, and then nothing has changed; −2, −3 and so on for the reason why the call is rejected, in the order of
     /// [`halfopen::Reason::ALL`].
     #[inline]
-    pub fn enter(&self) -> f64 {
+    pub fn enter(&mut self) -> f64 {
         match self.core.clock() {
             Now::Told(_) => self.core.admit_untimed().map_or(TIME_IS_NEEDED, |ticket| self.keep(ticket)),
             Now::Own(_) => self.enter_now(),
@@ -59,73 +57,71 @@ impl Circuit {
 
     /// As [`enter`](Self::enter) at that time, in milliseconds.
     #[inline]
-    pub fn enter_at(&self, millis: f64) -> f64 {
+    pub fn enter_at(&mut self, millis: f64) -> f64 {
         self.core.clock().tell(millis);
         self.enter_now()
     }
 
     #[inline]
-    fn enter_now(&self) -> f64 {
+    fn enter_now(&mut self) -> f64 {
+        // Nothing can go wrong any more once a ticket is out.
+        self.tickets.reserve();
         match self.core.admit() {
             Ok(ticket) => self.keep(ticket),
             Err(rejected) => {
-                self.wait.set(rejected.retry_after.map(|wait| wait.as_secs_f64()));
+                self.wait = rejected.retry_after.map(|wait| wait.as_secs_f64());
                 -2.0 - f64::from(rejected.reason as u8)
             }
         }
     }
 
     #[inline]
-    fn keep(&self, ticket: Ticket) -> f64 {
+    fn keep(&mut self, ticket: Ticket) -> f64 {
         // See `id_of`.
-        self.tickets.borrow_mut().insert(ticket) as i64 as f64
+        self.tickets.insert(ticket) as i64 as f64
     }
 
     /// The seconds that the last rejection said to wait; a negative number where nobody can tell.
     pub fn wait(&self) -> f64 {
-        self.wait.get().unwrap_or(-1.0)
+        self.wait.unwrap_or(-1.0)
     }
 
     /// Settles a ticket with the outcome of that number in the order of [`Outcome::ALL`]: 1; 0 where there is no such
     /// ticket (any more); −1 where the host has to tell the time with [`settle_at`](Self::settle_at) instead, and then
     /// nothing has changed.
     #[inline]
-    pub fn settle(&self, ticket: f64, outcome: usize) -> f64 {
+    pub fn settle(&mut self, ticket: f64, outcome: usize) -> f64 {
         let Some(&outcome) = Outcome::ALL.get(outcome) else { return NO_TICKET };
-        let Some(taken) = self.take(ticket) else { return NO_TICKET };
-        let Err(taken) = self.core.settle_untimed(taken, outcome.into()) else { return SETTLED };
-        match self.core.clock() {
-            Now::Told(_) => {
-                self.tickets.borrow_mut().put_back(id_of(ticket), taken);
-                TIME_IS_NEEDED
-            }
-            Now::Own(read) => {
-                self.core.settle_at(taken, outcome, read());
-                SETTLED
-            }
+        match self.tickets.offer(id_of(ticket), |ticket| self.core.settle_untimed(ticket, outcome.into())) {
+            None => NO_TICKET,
+            Some(true) => SETTLED,
+            Some(false) => match self.core.clock() {
+                Now::Told(_) => TIME_IS_NEEDED,
+                Now::Own(_) => self.settle_now(ticket, outcome),
+            },
         }
     }
 
     /// As [`settle`](Self::settle) at that time, in milliseconds.
     #[inline]
-    pub fn settle_at(&self, ticket: f64, outcome: usize, millis: f64) -> f64 {
+    pub fn settle_at(&mut self, ticket: f64, outcome: usize, millis: f64) -> f64 {
         self.core.clock().tell(millis);
-        match Outcome::ALL.get(outcome) {
-            Some(&outcome) if self.give_back(ticket, outcome) => SETTLED,
-            _ => NO_TICKET,
-        }
+        Outcome::ALL.get(outcome).map_or(NO_TICKET, |outcome| self.settle_now(ticket, *outcome))
+    }
+
+    #[inline]
+    fn settle_now(&mut self, ticket: f64, outcome: Outcome) -> f64 {
+        if self.give_back(ticket, outcome) { SETTLED } else { NO_TICKET }
     }
 
     /// Settles a ticket now; false where there is no such ticket (any more).
     #[inline]
-    pub(crate) fn give_back(&self, ticket: f64, ending: impl Into<Ending>) -> bool {
-        let taken = self.take(ticket);
-        taken.map(|ticket| self.core.settle_at(ticket, ending, self.core.clock().now())).is_some()
-    }
-
-    #[inline]
-    fn take(&self, ticket: f64) -> Option<Ticket> {
-        self.tickets.borrow_mut().take(id_of(ticket))
+    pub(crate) fn give_back(&mut self, ticket: f64, ending: impl Into<Ending>) -> bool {
+        let settled = self.tickets.offer(id_of(ticket), |ticket| {
+            self.core.settle_at(ticket, ending, self.core.clock().now());
+            Ok(())
+        });
+        settled.is_some()
     }
 }
 

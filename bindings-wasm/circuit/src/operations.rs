@@ -10,7 +10,7 @@ use crate::wire::{self, Writer};
 impl Circuit {
     /// Does what `request` says, a list of the operation's name and its arguments, and answers in bytes: what it brings,
     /// or the refusal of a bad argument. `millis` is the time, where the host tells it.
-    pub fn operate(&self, request: &[u8], millis: f64) -> Vec<u8> {
+    pub fn operate(&mut self, request: &[u8], millis: f64) -> Vec<u8> {
         self.core.clock().tell(millis);
         let request = wire::read(request);
         let (name, arguments) = match &request {
@@ -28,7 +28,7 @@ impl Circuit {
         writer.answer()
     }
 
-    fn answer(&self, name: &str, first: &Value, second: &Value, writer: &mut Writer) -> Result<(), InvalidValue> {
+    fn answer(&mut self, name: &str, first: &Value, second: &Value, writer: &mut Writer) -> Result<(), InvalidValue> {
         let core = &self.core;
         match name {
             "state" => writer.text(core.state().as_str()),

@@ -61,13 +61,19 @@ impl Tickets {
         Self { slots: Vec::new(), held: 0, next: 0 }
     }
 
-    /// Keeps `ticket` until its integer, which this returns, is [taken](Self::take).
+    /// Makes room for one more, for a host that wants to be out of the reach of failures when it has a ticket in hand.
     #[inline]
-    pub fn insert(&mut self, ticket: Ticket) -> u64 {
-        let Ticket { stamp, start, lane } = ticket;
+    pub fn reserve(&mut self) {
         if self.held >= self.slots.len() / 2 {
             self.grow();
         }
+    }
+
+    /// Keeps `ticket` until its integer, which this returns, is [taken](Self::take).
+    #[inline]
+    pub fn insert(&mut self, ticket: Ticket) -> u64 {
+        self.reserve();
+        let Ticket { stamp, start, lane } = ticket;
         // At most half of the slots are full, so once around passes at least as many free ones as full ones: a slot is
         // found, and after few steps on average, whichever calls are the long ones.
         loop {
@@ -86,27 +92,32 @@ impl Tickets {
     /// Hands back the ticket kept under `id`; `None` where it was taken before, or there never was one.
     #[inline]
     pub fn take(&mut self, id: u64) -> Option<Ticket> {
-        let slot = self.slot(id);
-        let slot = self.slots.get_mut(slot).filter(|slot| slot.id == id && id != NOBODY)?;
-        slot.id = NOBODY;
+        let mut taken = None;
+        self.offer(id, |ticket| {
+            taken = Some(ticket);
+            Ok(())
+        });
+        taken
+    }
+
+    /// Offers the ticket kept under `id` to `taker`, which says whether it took it: true, or false where that gave it back
+    /// and it goes on being kept; `None` where it was taken before, or there never was one.
+    ///
+    /// The ticket's place is free only when `taker` has returned, so one that never does loses nothing.
+    #[inline]
+    pub fn offer(&mut self, id: u64, taker: impl FnOnce(Ticket) -> Result<(), Ticket>) -> Option<bool> {
+        let index = self.slot(id);
+        let slot = self.slots.get_mut(index).filter(|slot| slot.id == id && id != NOBODY)?;
         let Slot { stamp, start, lane, .. } = *slot;
+        if taker(Ticket { stamp, start, lane }).is_err() {
+            return Some(false);
+        }
+        slot.id = NOBODY;
         self.held -= 1;
         if self.held == 0 && self.slots.len() > KEPT_SLOTS {
             self.slots = Vec::new();
         }
-        Some(Ticket { stamp, start, lane })
-    }
-
-    /// Keeps a ticket again under the `id` that it was just taken by: nothing may have been done since.
-    pub fn put_back(&mut self, id: u64, ticket: Ticket) {
-        let Ticket { stamp, start, lane } = ticket;
-        if self.slots.is_empty() {
-            // It was the last of a long table.
-            self.grow();
-        }
-        let slot = self.slot(id);
-        self.slots[slot] = Slot { id, stamp, start, lane };
-        self.held += 1;
+        Some(true)
     }
 
     /// How many tickets are out.
@@ -236,15 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_that_is_put_back_is_found_again() {
+    fn a_ticket_that_nobody_takes_is_found_again() {
         let breaker = breaker();
         let mut tickets = Tickets::new();
         let ids: Vec<u64> = (0..2_000).map(|n| tickets.insert(ticket(&breaker, n))).collect();
         for (n, id) in ids.into_iter().enumerate() {
-            let taken = tickets.take(id).unwrap();
-            tickets.put_back(id, taken);
+            assert_eq!(tickets.offer(id, Err), Some(false));
             assert_eq!(tickets.take(id).unwrap().start.nanos(), n as u64);
-            assert!(tickets.take(id).is_none());
+            assert_eq!(tickets.offer(id, Err), None);
         }
         assert!(tickets.is_empty());
     }
