@@ -144,3 +144,25 @@ fn a_good_call_that_no_rule_times_reads_no_clock() {
         assert_eq!(breaker.status().consecutive_successes, 1);
     }
 }
+
+#[test]
+fn a_host_that_fetches_the_time_learns_when_it_is_needed() {
+    let breaker = |record| {
+        let config = Config::builder().failure_threshold(1).record_durations(record).build().unwrap();
+        CircuitBreaker::with_clock(config, ManualClock::new())
+    };
+    let timed = breaker(true);
+    assert!(timed.times_calls());
+    assert!(timed.admit_untimed().is_none());
+
+    let untimed = breaker(false);
+    assert!(!untimed.times_calls());
+    let [success, failure] = [(); 2].map(|()| untimed.admit_untimed().unwrap());
+    assert!(untimed.settle_untimed(success, Outcome::Success.into()).is_ok());
+    let failure = untimed.settle_untimed(failure, Outcome::Failure.into()).unwrap_err();
+    assert_eq!(untimed.status().counts.in_flight, 1, "nothing has changed");
+    untimed.settle_at(failure, Outcome::Failure, Tick::ZERO);
+    assert_eq!(untimed.state(), State::Open);
+    assert!(untimed.admit_untimed().is_none());
+    assert_eq!(untimed.status().counts.rejected_calls, 0, "it was not even asked");
+}
