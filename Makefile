@@ -16,7 +16,7 @@ BENCH := target/bench
 locked = $(shell sed -n '/^name = "$1"$$/{n;s/version = "\(.*\)"/\1/p;}' $2)
 IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock)
 
-RUST_SOURCES = $(shell find core/src bindings-*/src bindings-wasm/circuit/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
+RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
 NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -path '*/component*' -prune -o -type f -print)
 COMPONENT_SOURCES = $(shell find core/src bindings-wasm/component/src bindings-wasm/component/wit -type f) \
 	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs Cargo.toml Cargo.lock core/Cargo.toml

@@ -14,11 +14,5 @@ const FRAMES: u32 = 256;
 /// Throws where the stack has no room for an order, before anything has been touched: in the middle of one it would leave
 /// the allocator, or a circuit, half changed.
 pub(crate) fn room_for_an_order() {
-    descend(FRAMES);
-}
-
-#[inline(never)]
-fn descend(frames: u32) -> u32 {
-    // Otherwise the compiler would make a loop of it.
-    core::hint::black_box(if frames == 0 { 0 } else { descend(frames - 1) + 1 })
+    halfopen::descend(FRAMES);
 }

@@ -207,7 +207,7 @@ export class CircuitBreaker {
   /** What outlives this breaker, as a JSON document; a call in flight is saved as cancelled. */
   snapshot(): string {
     // Its names are the same in every language.
-    return JSON.stringify(answered(this.#operate(request('snapshot', [])), (name) => name));
+    return JSON.stringify(answered(this.#circuit.operate(request('snapshot', [])), (name) => name));
   }
 
   /**
@@ -217,7 +217,7 @@ export class CircuitBreaker {
    * with itself; then nothing has changed
    */
   restore(document: string): void {
-    const refusal = answered(this.#operate(request('restore', [field('snapshot', parsed(document))])));
+    const refusal = answered(this.#circuit.operate(request('restore', [field('snapshot', parsed(document))])));
     if (refusal instanceof Refusal) {
       throw new InvalidValueError(refusal.field, show(refusal.value), refusal.allowed);
     }
@@ -244,11 +244,7 @@ export class CircuitBreaker {
   }
 
   #send<Answer>(bytes: Bytes, fields: readonly Field[]): Answer {
-    return granted(this.#operate(bytes), fields);
-  }
-
-  #operate(bytes: Bytes): Uint8Array {
-    return this.#circuit.operate(bytes);
+    return granted(this.#circuit.operate(bytes), fields);
   }
 
   #configured(): EffectiveConfig {

@@ -3,7 +3,7 @@
 import type { TimeSource } from './time.js';
 import type { BackendKind } from './vocabulary.js';
 
-/** One circuit. Nothing in it throws, but for what a clock might: see {@link TimeSource}. */
+/** One circuit. Nothing in it throws, unless the stack is full. */
 export interface Circuit {
   /** The number of a ticket; or −2, −3 and so on for the reason why the call is rejected, in the order of `REASONS`. */
   enter(): number;

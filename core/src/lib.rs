@@ -75,4 +75,6 @@ pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, State}
 pub use histogram::{BUCKET_BOUNDS, Durations};
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;
+#[cfg(target_family = "wasm")]
+pub use sync::descend;
 pub use window::WindowCounts;

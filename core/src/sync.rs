@@ -69,11 +69,14 @@ impl<T> Mutex<T> {
 #[cfg(target_family = "wasm")]
 const FRAMES: u32 = 64;
 
-/// Goes down so many frames and comes back. In WebAssembly a call that finds the stack full never returns, and nothing
-/// lets go of what its callers held; so where there is no room, it has to show before the lock is taken.
+/// Goes down so many frames of the stack and comes back.
+///
+/// In WebAssembly a call that finds the stack full never returns, and nothing lets go of what its callers held. So where
+/// there is no room, it has to show before anything is touched: the breaker asks for what it needs before it takes its
+/// lock, and a host may ask for more before it gives an order.
 #[cfg(target_family = "wasm")]
 #[inline(never)]
-fn descend(frames: u32) -> u32 {
+pub fn descend(frames: u32) -> u32 {
     // Otherwise the compiler would make a loop of it.
     core::hint::black_box(if frames == 0 { 0 } else { descend(frames - 1) + 1 })
 }
