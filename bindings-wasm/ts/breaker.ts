@@ -37,7 +37,6 @@ import { answered, configuration, Refusal, request } from './wire.js';
  * ```
  */
 export class CircuitBreaker {
-  readonly #circuit: Circuit;
   readonly #listeners = new Listeners((after) => this.#eventsAfter(after));
   readonly #calls: Calls;
   readonly #wall: WallClock;
@@ -54,10 +53,10 @@ export class CircuitBreaker {
     const fields = fieldsOf('config', config);
     const time = clock === undefined ? build.time : new HostClock(clock, build.latest);
     const made = build.create(configuration(fields), time);
-    this.#circuit = made instanceof Uint8Array ? granted(made, fields) : made;
-    this.#config = this.#configured();
+    const circuit = made instanceof Uint8Array ? granted<Circuit>(made, fields) : made;
     const judge = classify === undefined ? judgeByName : judgeBy(classify);
-    this.#calls = new Calls(this.name, this.#circuit, judge, this.#listeners);
+    this.#calls = new Calls(this, circuit, judge, this.#listeners);
+    this.#config = this.#configured();
     this.#wall = new WallClock(this.#ask<StatusRead>('status').nowSeconds);
   }
 
@@ -207,7 +206,7 @@ export class CircuitBreaker {
   /** What outlives this breaker, as a JSON document; a call in flight is saved as cancelled. */
   snapshot(): string {
     // Its names are the same in every language.
-    return JSON.stringify(answered(this.#circuit.operate(request('snapshot', [])), (name) => name));
+    return JSON.stringify(answered(this.#calls.operate(request('snapshot', [])), (name) => name));
   }
 
   /**
@@ -217,7 +216,7 @@ export class CircuitBreaker {
    * with itself; then nothing has changed
    */
   restore(document: string): void {
-    const refusal = answered(this.#circuit.operate(request('restore', [field('snapshot', parsed(document))])));
+    const refusal = answered(this.#calls.operate(request('restore', [field('snapshot', parsed(document))])));
     if (refusal instanceof Refusal) {
       throw new InvalidValueError(refusal.field, show(refusal.value), refusal.allowed);
     }
@@ -244,7 +243,7 @@ export class CircuitBreaker {
   }
 
   #send<Answer>(bytes: Bytes, fields: readonly Field[]): Answer {
-    return granted(this.#circuit.operate(bytes), fields);
+    return granted(this.#calls.operate(bytes), fields);
   }
 
   #configured(): EffectiveConfig {

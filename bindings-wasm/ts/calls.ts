@@ -1,6 +1,6 @@
 /** The way of every guarded call: in, through the host's function, and out. */
 
-import type { Circuit } from './circuit.js';
+import type { Bytes, Circuit } from './circuit.js';
 import { Endings } from './endings.js';
 import { CircuitBreakerOpenError, InvalidValueError, withoutStack } from './errors.js';
 import type { Judge } from './judge.js';
@@ -20,26 +20,31 @@ const { then } = Own.prototype;
 const { apply } = Reflect;
 const done = Own.resolve();
 
-/** A call that ended with this error, and with this outcome where that is known. */
-interface Debt {
-  readonly ticket: number;
-  readonly error: unknown;
-  readonly outcome: number | null;
+/** Stands for the error of a call that was never made. */
+const UNUSED = Symbol('unused');
+
+/** Whose calls they are. */
+interface Named {
+  readonly name: string;
 }
 
 /** The calls of one breaker. */
 export class Calls {
-  readonly #name: string;
+  readonly #breaker: Named;
   readonly #circuit: Circuit;
   readonly #judge: Judge;
   readonly #listeners: Listeners;
   readonly #endings: Endings;
-  /** Calls that have ended, and are not settled yet. */
-  readonly #owed: Debt[] = [];
+  /**
+   * Calls that have ended and are not settled yet: in turn a ticket, and the error that its call ended with. In one array,
+   * and written to without a call or a new object, because where the stack is full there is room for neither.
+   */
+  readonly #owed: unknown[] = [];
+  #paying = false;
   #weakly: WeakRef<Calls> | undefined;
 
-  constructor(name: string, circuit: Circuit, judge: Judge, listeners: Listeners) {
-    this.#name = name;
+  constructor(breaker: Named, circuit: Circuit, judge: Judge, listeners: Listeners) {
+    this.#breaker = breaker;
     this.#circuit = circuit;
     this.#judge = judge;
     this.#listeners = listeners;
@@ -67,8 +72,8 @@ export class Calls {
       const ended = result.then === then ? result.then(success, failure) : then.call(result, success, failure);
       return ended as Promise<Awaited<Result>>;
     } catch (error) {
-      // Written down without a call, because the stack may be full. Then it is paid with the next call.
-      this.#owed[this.#owed.length] = { ticket, error, outcome: null };
+      this.#owed[this.#owed.length] = ticket;
+      this.#owed[this.#owed.length] = error;
       this.#pay();
       return rejected(error);
     }
@@ -89,19 +94,28 @@ export class Calls {
       welcome(permit);
       return permit;
     } catch (error) {
-      // The stack is full, and nobody has the permit.
-      this.#owed[this.#owed.length] = { ticket, error, outcome: CANCELLED };
+      // Nobody has the permit.
+      this.#owed[this.#owed.length] = ticket;
+      this.#owed[this.#owed.length] = UNUSED;
       throw error;
     }
   }
 
-  /** Settles what is owed, each debt for as long as it takes: to settle one twice does no harm. */
+  /** Settles what is owed, if nobody does it already. Where the stack is full, what is left waits for who comes next. */
   #pay(): void {
-    for (let debt = this.#owed[0]; debt !== undefined; debt = this.#owed[0]) {
-      this.settle(debt.ticket, debt.outcome ?? this.#judge(debt.error));
-      if (this.#owed[0] === debt) {
-        this.#owed.shift();
+    if (this.#paying) {
+      return;
+    }
+    this.#paying = true;
+    try {
+      while (this.#owed.length > 0) {
+        const error = this.#owed[1];
+        // To settle a ticket twice does no harm.
+        this.settle(this.#owed[0] as number, error === UNUSED ? CANCELLED : this.#judge(error));
+        this.#owed.splice(0, 2);
       }
+    } finally {
+      this.#paying = false;
     }
   }
 
@@ -122,6 +136,14 @@ export class Calls {
     return ticket;
   }
 
+  /** Answers a request, as {@link Circuit} does. */
+  operate(request: Bytes): Uint8Array {
+    if (this.#owed.length > 0) {
+      this.#pay();
+    }
+    return this.#circuit.operate(request);
+  }
+
   /** Gives a ticket back; false where that was done before. */
   settle(ticket: number, outcome: number): boolean {
     const settled = this.#circuit.settle(ticket, outcome);
@@ -138,7 +160,7 @@ export class Calls {
    */
   fail(ticket: number, retryAfter: number): boolean {
     const fields = [field('ticket', ticket), field('retryAfterSeconds', retryAfter)];
-    const settled = granted<boolean>(this.#circuit.operate(request('fail', fields)), fields);
+    const settled = granted<boolean>(this.operate(request('fail', fields)), fields);
     this.#listeners.deliver();
     return settled;
   }
@@ -153,7 +175,7 @@ export class Calls {
   rejection(code: number): CircuitBreakerOpenError {
     const wait = this.#circuit.wait();
     const reason = REASONS[-2 - code] as Reason;
-    return withoutStack(() => new CircuitBreakerOpenError(this.#name, reason, wait < 0 ? null : wait));
+    return withoutStack(() => new CircuitBreakerOpenError(this.#breaker.name, reason, wait < 0 ? null : wait));
   }
 }
 

@@ -59,8 +59,9 @@ export class Permit implements Disposable {
   /** @internal */
   watch(): void {
     if (this.#open && !this.#watched) {
-      this.#watched = true;
       forgotten?.register(this, { calls: this.#calls.weakly, ticket: this.#ticket }, this);
+      // Last, because what comes before may find the stack full.
+      this.#watched = true;
     }
   }
 

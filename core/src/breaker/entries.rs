@@ -36,67 +36,33 @@ impl Entries {
     }
 
     fn counts(&mut self, counts: &Counts) {
-        for (name, count) in Counts::LASTING.into_iter().zip(counts.lasting()) {
+        for (name, count) in counts.lasting() {
             self.count(name, count);
         }
         self.count("in_flight", counts.in_flight);
     }
 }
 
+/// Where a count lies.
+type Place = fn(&mut Counts) -> &mut u64;
+
 impl Counts {
-    /// The names of the counts that outlive a breaker, in the order of [`lasting`](Self::lasting).
-    pub(crate) const LASTING: [&'static str; 9] = [
-        "total_calls",
-        "successful_calls",
-        "failed_calls",
-        "ignored_calls",
-        "cancelled_calls",
-        "rejected_calls",
-        "shadow_rejected",
-        "slow_calls",
-        "probe_timeouts",
+    /// The counts that outlive a breaker, which are all but that of the calls in flight: for each its name and its place.
+    pub(crate) const LASTING: [(&'static str, Place); 9] = [
+        ("total_calls", |counts| &mut counts.total_calls),
+        ("successful_calls", |counts| &mut counts.successful_calls),
+        ("failed_calls", |counts| &mut counts.failed_calls),
+        ("ignored_calls", |counts| &mut counts.ignored_calls),
+        ("cancelled_calls", |counts| &mut counts.cancelled_calls),
+        ("rejected_calls", |counts| &mut counts.rejected_calls),
+        ("shadow_rejected", |counts| &mut counts.shadow_rejected),
+        ("slow_calls", |counts| &mut counts.slow_calls),
+        ("probe_timeouts", |counts| &mut counts.probe_timeouts),
     ];
 
-    /// All counts but that of the calls in flight.
-    pub(crate) fn lasting(&self) -> [u64; Self::LASTING.len()] {
-        [
-            self.total_calls,
-            self.successful_calls,
-            self.failed_calls,
-            self.ignored_calls,
-            self.cancelled_calls,
-            self.rejected_calls,
-            self.shadow_rejected,
-            self.slow_calls,
-            self.probe_timeouts,
-        ]
-    }
-
-    /// The counts that outlive a breaker, and no call in flight.
-    pub(crate) const fn of_lasting(counts: [u64; Self::LASTING.len()]) -> Self {
-        let [
-            total_calls,
-            successful_calls,
-            failed_calls,
-            ignored_calls,
-            cancelled_calls,
-            rejected_calls,
-            shadow_rejected,
-            slow_calls,
-            probe_timeouts,
-        ] = counts;
-        Self {
-            total_calls,
-            successful_calls,
-            failed_calls,
-            ignored_calls,
-            cancelled_calls,
-            rejected_calls,
-            shadow_rejected,
-            slow_calls,
-            probe_timeouts,
-            in_flight: 0,
-        }
+    /// The counts that outlive a breaker, with their names.
+    pub(crate) fn lasting(mut self) -> impl Iterator<Item = (&'static str, u64)> {
+        Self::LASTING.into_iter().map(move |(name, place)| (name, *place(&mut self)))
     }
 
     /// The lifetime counters with their names.

@@ -39,24 +39,6 @@ pub struct Snapshot {
 pub(crate) type Edges = [[u64; State::ALL.len()]; State::ALL.len()];
 
 impl Snapshot {
-    /// What a document is read into.
-    const BLANK: Self = Self {
-        control: Saved {
-            state: State::Closed,
-            mode: Mode::Auto,
-            generation: 0,
-            failures: 0,
-            wait: None,
-            openings: 0,
-            last_wait: Duration::ZERO,
-            clean_in: Duration::ZERO,
-        },
-        consecutive_successes: 0,
-        counts: Counts::of_lasting([0; Counts::LASTING.len()]),
-        edges: [[0; State::ALL.len()]; State::ALL.len()],
-        window: SavedWindow::None,
-    };
-
     /// The document.
     pub fn to_value(&self) -> Value {
         document::write(|document| {
@@ -70,7 +52,7 @@ impl Snapshot {
     /// [`InvalidValue`] naming the part that is missing, of a wrong type, unknown, or in contradiction with the rest;
     /// `snapshot.version` where it is of another version.
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
-        let snapshot = document::read("snapshot", document, |document| Self::BLANK.walked(document))?;
+        let snapshot = document::read("snapshot", document, |document| Self::blank().walked(document))?;
         snapshot.check()?;
         Ok(snapshot)
     }
@@ -94,7 +76,7 @@ impl Snapshot {
                 clean_in: document.duration("clean_in_nanos", control.clean_in),
             },
             consecutive_successes: document.whole("consecutive_successes", self.consecutive_successes, EXACT),
-            counts: walk_counts(document, &self.counts),
+            counts: walk_counts(document, self.counts),
             edges: walk_edges(document, self.edges),
             window: self.window.walked(document, "window"),
         }
@@ -104,12 +86,32 @@ impl Snapshot {
     pub(crate) fn check_sums(&self, own: &Counts, own_transitions: u64) -> Result<(), InvalidValue> {
         let allowed = "no more than can be told exactly, together with what this breaker has counted";
         let refuse = |part: &str, sum: u64| Err(InvalidValue::new(part, &sum.into(), allowed));
-        let sums = self.counts.lasting().into_iter().zip(own.lasting()).map(|(saved, own)| saved.saturating_add(own));
-        if let Some(sum) = sums.into_iter().find(|sum| *sum > EXACT) {
+        let mut sums = self.counts.lasting().zip(own.lasting()).map(|((_, saved), (_, own))| saved.saturating_add(own));
+        if let Some(sum) = sums.find(|sum| *sum > EXACT) {
             return refuse("snapshot.counters", sum);
         }
         let walked = self.edges.as_flattened().iter().fold(own_transitions, |sum, count| sum.saturating_add(*count));
         if walked > EXACT { refuse("snapshot.transitions", walked) } else { Ok(()) }
+    }
+
+    /// What a document is read into.
+    fn blank() -> Self {
+        Self {
+            control: Saved {
+                state: State::Closed,
+                mode: Mode::Auto,
+                generation: 0,
+                failures: 0,
+                wait: None,
+                openings: 0,
+                last_wait: Duration::ZERO,
+                clean_in: Duration::ZERO,
+            },
+            consecutive_successes: 0,
+            counts: Counts::default(),
+            edges: [[0; State::ALL.len()]; State::ALL.len()],
+            window: SavedWindow::None,
+        }
     }
 
     /// What no part can know alone.
@@ -155,12 +157,12 @@ fn walk_edges(document: &mut Document<'_>, mut edges: Edges) -> Edges {
     edges
 }
 
-fn walk_counts(document: &mut Document<'_>, counts: &Counts) -> Counts {
-    let mut lasting = counts.lasting();
+fn walk_counts(document: &mut Document<'_>, mut counts: Counts) -> Counts {
     document.part("counters", &mut |document| {
-        for (name, count) in Counts::LASTING.into_iter().zip(&mut lasting) {
+        for (name, place) in Counts::LASTING {
+            let count = place(&mut counts);
             *count = document.whole(name, *count, EXACT);
         }
     });
-    Counts::of_lasting(lasting)
+    counts
 }

@@ -71,19 +71,34 @@ test('a classifier that throws leaks no probe slot', async () => {
   assert.equal(breaker.state, 'half_open');
 });
 
-test('a classifier may use the breaker', async () => {
-  let breaker;
-  const classify = () => {
-    breaker.reset();
-    return breaker.status().inFlight === 1 ? 'ignored' : 'failure';
-  };
-  ({ breaker } = onStage({}, { classify }));
-  await assert.rejects(
-    breaker.call(() => Promise.reject(new Error('own'))),
-    /own/,
-  );
-  assert.equal(breaker.status().ignoredCalls, 1);
-});
+const FAILING = {
+  rejects: () => Promise.reject(new Error('own')),
+  throws: () => {
+    throw new Error('own');
+  },
+};
+
+for (const [how, fail] of Object.entries(FAILING)) {
+  test(`a classifier may use the breaker whose call ${how}`, async () => {
+    let breaker;
+    const judged = [];
+    const classify = ({ message }) => {
+      judged.push(message);
+      if (message === 'own') {
+        breaker.reset();
+        const inner = () => {
+          throw new Error('inner');
+        };
+        breaker.call(inner).catch(({ message }) => assert.equal(message, 'inner'));
+      }
+      return breaker.status().inFlight > 0 ? 'ignored' : 'failure';
+    };
+    ({ breaker } = onStage({}, { classify }));
+    await assert.rejects(breaker.call(fail), /own/);
+    assert.deepEqual(judged.sort(), ['inner', 'own']);
+    assert.deepEqual([breaker.status().ignoredCalls, breaker.status().inFlight], [2, 0]);
+  });
+}
 
 test('an error whose name cannot be read is a failure', async () => {
   const { breaker } = onStage({ failureThreshold: 5 });

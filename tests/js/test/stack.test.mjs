@@ -6,6 +6,8 @@ import { runInNewContext } from 'node:vm';
 import { CircuitBreaker, ManualClock } from 'halfopen';
 
 setFlagsFromString('--expose-gc');
+// Interpreted frames are the largest, so the stack ends in more places.
+setFlagsFromString('--no-opt');
 const gc = runInNewContext('gc');
 
 const window = { failureThreshold: null, failureRateThreshold: 1, minimumCalls: 100 };
@@ -18,26 +20,50 @@ async function collected() {
   }
 }
 
-for (const [policy, config] of Object.entries(policies)) {
-  test(`permits that are held when the stack is used up come back: ${policy}`, async () => {
-    const breaker = new CircuitBreaker(config, { clock: new ManualClock() });
-    const deeper = () => {
+/** Uses up the stack from so many places further down. */
+function from(places, deeper) {
+  const start = (..._arguments) => deeper();
+  start(...Array.from({ length: places }, () => 0));
+}
+
+/** Ways to use up the stack with calls in flight. */
+const ways = {
+  held: (breaker) =>
+    function deeper() {
       const permit = breaker.acquire();
       try {
         deeper();
       } finally {
         permit.success();
       }
-    };
-    for (let round = 0; round < 5; round += 1) {
-      assert.throws(deeper, RangeError);
-      await collected();
-      const { inFlight, totalCalls, successfulCalls, cancelledCalls } = breaker.status();
-      assert.equal(inFlight, 0);
-      assert.equal(totalCalls, successfulCalls + cancelledCalls);
-    }
-    assert.equal(await breaker.call(() => 'well'), 'well');
-  });
+    },
+  'made one in the other': (breaker) =>
+    function deeper() {
+      breaker.call(deeper).catch((error) => assert.ok(error instanceof RangeError, String(error)));
+    },
+};
+
+for (const [way, deeperOf] of Object.entries(ways)) {
+  for (const [policy, config] of Object.entries(policies)) {
+    test(`calls that are ${way} when the stack is used up come back: ${policy}`, async () => {
+      const breaker = new CircuitBreaker(config, { clock: new ManualClock() });
+      const deeper = deeperOf(breaker);
+      // As many as the frame of one level has.
+      for (let places = 0; places < 30; places += 1) {
+        try {
+          from(places, deeper);
+        } catch (error) {
+          assert.ok(error instanceof RangeError, String(error));
+        }
+        await collected();
+        const { inFlight, totalCalls, successfulCalls, failedCalls, cancelledCalls } = breaker.status();
+        assert.equal(inFlight, 0);
+        assert.equal(totalCalls, successfulCalls + failedCalls + cancelledCalls);
+        breaker.reset();
+      }
+      assert.equal(await breaker.call(() => 'well'), 'well');
+    });
+  }
 }
 
 test('a stack that is used up again and again in one circuit harms no other', async () => {
