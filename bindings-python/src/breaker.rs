@@ -99,7 +99,7 @@ impl PyBreaker {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        guarded::call(slf, func, args, kwargs)
+        guarded::call(slf, || func.call(args, kwargs))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {

@@ -5,7 +5,7 @@ use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::PyType;
 
 use crate::breaker::PyBreaker;
 use crate::convert::outcome_of;
@@ -50,11 +50,11 @@ impl Drop for Held<'_> {
     }
 }
 
-/// `GuardedFunction`: a function with the breaker that guards it.
+/// `GuardedFunction`: a function with the breaker that guards it; [`crate::raw`] adds what calls it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
 pub struct PyGuardedFunction {
-    breaker: Py<PyBreaker>,
-    function: Py<PyAny>,
+    pub breaker: Py<PyBreaker>,
+    pub function: Py<PyAny>,
 }
 
 #[pymethods]
@@ -65,37 +65,23 @@ impl PyGuardedFunction {
         Self { breaker, function }
     }
 
-    #[pyo3(signature = (*args, **kwargs))]
-    fn __call__<'py>(
-        &self,
-        args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = args.py();
-        call(self.breaker.bind(py), self.function.bind(py), args, kwargs)
-    }
-
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.breaker)?;
         visit.call(&self.function)
     }
 }
 
-/// Makes a whole call; where its result has yet to be awaited or iterated, it ends when that does.
+/// Makes a whole call, which `run` runs; where its result has yet to be awaited or iterated, it ends when that does.
 pub fn call<'py>(
     breaker: &Bound<'py, PyBreaker>,
-    function: &Bound<'py, PyAny>,
-    args: &Bound<'py, PyTuple>,
-    kwargs: Option<&Bound<'py, PyDict>>,
+    run: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
     let held = breaker.get().hold(py)?;
-    let result = match function.call(args, kwargs) {
+    let result = match run() {
         Ok(result) => result,
-        Err(error) => {
-            held.raised(error.value(py))?;
-            return Err(error);
-        }
+        // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
+        Err(error) => return Python::attach(|py| held.raised(error.value(py)).and(Err(error))),
     };
     match Returned::of(&result)? {
         Returned::Value => {

@@ -26,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<evidence::PyEvidence>()?;
     module.add_class::<guarded::PyGuardedFunction>()?;
     raw::add_begin(module.py())?;
+    raw::add_run(module.py())?;
     module.add("Call", raw::call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     Ok(())

@@ -140,7 +140,8 @@ class GuardedFunction:
     """A plain function and the breaker that guards it."""
 
     def __new__(cls, breaker: Breaker, function: Callable[..., Any], /) -> Self: ...
-    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def run(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Makes a call, if the circuit lets it."""
 
 def is_awaitable(result: object, /) -> bool:
     """Whether ``await`` takes it."""

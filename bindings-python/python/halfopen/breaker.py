@@ -110,7 +110,7 @@ class CircuitBreaker(GuardedCalls):
         self.order_disabled()
 
     def _guard_plain_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return forwarding(_PLAIN, func, _run=GuardedFunction(self, func))
+        return forwarding(_PLAIN, func, _run=GuardedFunction(self, func).run)
 
     def _guard_async_generator_function(
         self, func: Callable[..., AsyncGenerator[Any, Any]]

@@ -1,4 +1,4 @@
-//! All of this binding that is unsafe: what PyO3 offers no way to do, or none that is fast enough.
+//! The class of calls under way, and what begins one.
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_void};
@@ -7,12 +7,12 @@ use std::ptr;
 
 use halfopen::{Outcome, Ticket};
 use pyo3::ffi;
-use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyType;
 
+use super::{Methods, add_method, answered, borrowed};
 use crate::breaker::PyBreaker;
 use crate::guarded::{Held, guarded_stream, is_stream};
 
@@ -53,17 +53,7 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyRe
     }
 }
 
-/// Methods for the interpreter, which only reads them.
-struct Methods([ffi::PyMethodDef; 4]);
-
-// SAFETY: its pointers are to constants, and nobody writes to it.
-unsafe impl Sync for Methods {}
-
-const BEGIN: usize = 0;
-const OF_CALLS: usize = 1;
-
-static METHODS: Methods = Methods([
-    method(c"begin", begin, c"begin($self, unused, /)\n--\n\nAsks for the leave to make one call."),
+static METHODS: Methods<3> = Methods([
     method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
     method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
     ffi::PyMethodDef::zeroed(),
@@ -79,15 +69,13 @@ const fn method(name: &'static CStr, function: ffi::PyCFunction, text: &'static 
     }
 }
 
+static BEGIN: Methods<1> =
+    Methods([method(c"begin", begin, c"begin($self, unused, /)\n--\n\nAsks for the leave to make one call.")]);
+
 /// Gives breakers their method `begin`.
 pub fn add_begin(py: Python<'_>) -> PyResult<()> {
-    let class = py.get_type::<PyBreaker>();
-    // SAFETY: the definition is static and read only, and the method takes the objects of this class.
-    let begin = unsafe {
-        let definition = ptr::from_ref(&METHODS.0[BEGIN]).cast_mut();
-        Bound::from_owned_ptr_or_err(py, ffi::PyDescr_NewMethod(class.as_type_ptr(), definition))?
-    };
-    class.setattr("begin", begin)
+    // SAFETY: it takes the objects of this class.
+    unsafe { add_method(&py.get_type::<PyBreaker>(), &BEGIN) }
 }
 
 fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
@@ -95,7 +83,7 @@ fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
     let mut slots = [
         slot(ffi::Py_tp_dealloc, deallocate as *mut c_void),
         slot(ffi::Py_tp_traverse, traverse as *mut c_void),
-        slot(ffi::Py_tp_methods, METHODS.0[OF_CALLS..].as_ptr().cast_mut().cast()),
+        slot(ffi::Py_tp_methods, METHODS.0.as_ptr().cast_mut().cast()),
         slot(ffi::Py_tp_doc, c"A call under way.".as_ptr().cast_mut().cast()),
         ffi::PyType_Slot::default(),
     ];
@@ -195,56 +183,4 @@ fn held_by<'a>(call: &'a Bound<'_, PyAny>) -> Option<Held<'a>> {
         ((*fields).breaker.get(), with_critical_section(call, take))
     };
     ticket.map(|ticket| Held::new(breaker, ticket))
-}
-
-/// The object and the argument of a method.
-///
-/// # Safety
-/// The interpreter is attached, and both objects stay alive for as long as the result is used.
-unsafe fn borrowed<'py>(objects: [*mut ffi::PyObject; 2]) -> [Borrowed<'py, 'py, PyAny>; 2] {
-    // SAFETY: as asked of the caller.
-    objects.map(|object| unsafe { Borrowed::from_ptr(Python::assume_attached(), object) })
-}
-
-/// The answer of a method as the interpreter expects it.
-fn answered(py: Python<'_>, method: impl FnOnce() -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
-    let answer = catch_unwind(AssertUnwindSafe(method));
-    match answer.unwrap_or_else(|_| Err(PanicException::new_err("a call could not be settled"))) {
-        Ok(object) => object.into_ptr(),
-        Err(error) => {
-            error.restore(py);
-            ptr::null_mut()
-        }
-    }
-}
-
-/// Whether objects of a class can be awaited: the very question that `await` asks.
-///
-/// What Python offers for it asks an abstract base class, which takes longer than all the rest of a guarded call.
-pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: a class has a slot of that number, and it is looked at and no more.
-    unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
-}
-
-/// Runs host code as in an `except` block of that error, for a host that asks for `sys.exception()`.
-pub fn while_handling<T>(error: &Bound<'_, PyAny>, run: impl FnOnce() -> T) -> T {
-    struct Before(*mut ffi::PyObject);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            // SAFETY: attached, as the error shows that was there before; the reference is ours, and none is fine too.
-            unsafe {
-                ffi::PyErr_SetHandledException(self.0);
-                ffi::Py_XDECREF(self.0);
-            }
-        }
-    }
-    // SAFETY: attached, as the error shows; it is an exception, and stays ours.
-    let before = unsafe {
-        let before = Before(ffi::PyErr_GetHandledException());
-        ffi::PyErr_SetHandledException(error.as_ptr());
-        before
-    };
-    let answer = run();
-    drop(before);
-    answer
 }

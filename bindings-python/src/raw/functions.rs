@@ -1,0 +1,99 @@
+//! What a guarded function calls.
+
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use super::{Methods, add_method, answered, borrowed};
+use crate::guarded::{PyGuardedFunction, call};
+
+static RUN: Methods<1> = Methods([ffi::PyMethodDef {
+    ml_name: c"run".as_ptr(),
+    ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: run },
+    ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+    ml_doc: c"run($self, /, *args, **kwargs)\n--\n\nMakes a guarded call.".as_ptr(),
+}]);
+
+/// Gives guarded functions their method `run`.
+///
+/// With a method of PyO3's the arguments of each call would be packed and unpacked, which takes 10 to 20 ns.
+pub fn add_run(py: Python<'_>) -> PyResult<()> {
+    // SAFETY: it takes the objects of this class.
+    unsafe { add_method(&py.get_type::<PyGuardedFunction>(), &RUN) }
+}
+
+unsafe extern "C" fn run(
+    guarded: *mut ffi::PyObject,
+    arguments: *const *mut ffi::PyObject,
+    positional: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter hands a method an object of its class, and is attached.
+    let guarded = unsafe {
+        let [guarded] = borrowed([guarded]);
+        guarded.cast_unchecked::<PyGuardedFunction>()
+    };
+    let py = guarded.py();
+    answered(py, || {
+        let PyGuardedFunction { breaker, function } = guarded.get();
+        // SAFETY: these are the arguments of the running call.
+        let run = || unsafe { called(function.bind(py), arguments, positional as usize, names) };
+        call(breaker.bind(py), run).map(Bound::unbind)
+    })
+}
+
+/// Calls a function with the arguments of a method.
+///
+/// # Safety
+/// There are so many arguments by position, and after them one for each of `names`, which are a tuple of strings or null;
+/// all stay alive.
+unsafe fn called<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: *const *mut ffi::PyObject,
+    positional: usize,
+    names: *mut ffi::PyObject,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, callable, end) = (function.py(), function.as_ptr(), ptr::null_mut::<ffi::PyObject>());
+    // SAFETY: as asked of the caller. The list of objects ends with null.
+    unsafe {
+        let at = |place: usize| *arguments.add(place);
+        let result = match (positional, names.is_null()) {
+            (0, true) => ffi::PyObject_CallNoArgs(callable),
+            (1, true) => ffi::PyObject_CallFunctionObjArgs(callable, at(0), end),
+            (2, true) => ffi::PyObject_CallFunctionObjArgs(callable, at(0), at(1), end),
+            (3, true) => ffi::PyObject_CallFunctionObjArgs(callable, at(0), at(1), at(2), end),
+            _ => return packed(function, arguments, positional, names),
+        };
+        Bound::from_owned_ptr_or_err(py, result)
+    }
+}
+
+/// As [`called`], for any number of arguments; Python 3.11 offers extensions that run in later versions too no other way.
+///
+/// # Safety
+/// As for [`called`].
+#[cold]
+unsafe fn packed<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: *const *mut ffi::PyObject,
+    positional: usize,
+    names: *mut ffi::PyObject,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = function.py();
+    // SAFETY: as asked of the caller.
+    let (argument, names) = unsafe {
+        let names = Bound::from_borrowed_ptr_or_opt(py, names).map(|names| names.cast_into_unchecked::<PyTuple>());
+        (|place: usize| Bound::from_borrowed_ptr(py, *arguments.add(place)), names)
+    };
+    let args = PyTuple::new(py, (0..positional).map(argument))?;
+    let kwargs = names.map(|names| {
+        let kwargs = PyDict::new(py);
+        for (place, name) in names.iter().enumerate() {
+            kwargs.set_item(name, argument(positional + place))?;
+        }
+        Ok::<_, PyErr>(kwargs)
+    });
+    function.call(args, kwargs.transpose()?.as_ref())
+}

@@ -1,0 +1,86 @@
+//! All of this binding that is unsafe: what PyO3 offers no way to do, or none that is fast enough.
+
+mod calls;
+mod functions;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+pub use calls::{add_begin, call_class, call_object};
+pub use functions::add_run;
+use pyo3::ffi;
+use pyo3::panic::PanicException;
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyType};
+
+/// Methods for the interpreter, which only reads them.
+struct Methods<const N: usize>([ffi::PyMethodDef; N]);
+
+// SAFETY: its pointers are to constants, and nobody writes to it.
+unsafe impl<const N: usize> Sync for Methods<N> {}
+
+/// Gives a class of PyO3's a method.
+///
+/// # Safety
+/// The method takes the objects of that class.
+unsafe fn add_method(class: &Bound<'_, PyType>, method: &'static Methods<1>) -> PyResult<()> {
+    let [definition] = &method.0;
+    // SAFETY: the definition is static, and the interpreter only reads it.
+    let descriptor = unsafe {
+        let made = ffi::PyDescr_NewMethod(class.as_type_ptr(), ptr::from_ref(definition).cast_mut());
+        Bound::from_owned_ptr_or_err(class.py(), made)?
+    };
+    class.setattr(descriptor.getattr("__name__")?.cast_into::<PyString>()?, descriptor)
+}
+
+/// The object of a method, and its arguments.
+///
+/// # Safety
+/// The interpreter is attached, and the objects stay alive for as long as the result is used.
+unsafe fn borrowed<'py, const N: usize>(objects: [*mut ffi::PyObject; N]) -> [Borrowed<'py, 'py, PyAny>; N] {
+    // SAFETY: as asked of the caller.
+    objects.map(|object| unsafe { Borrowed::from_ptr(Python::assume_attached(), object) })
+}
+
+/// The answer of a method as the interpreter expects it.
+fn answered(py: Python<'_>, method: impl FnOnce() -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
+    let answer = catch_unwind(AssertUnwindSafe(method));
+    match answer.unwrap_or_else(|_| Err(PanicException::new_err("a call could not be settled"))) {
+        Ok(object) => object.into_ptr(),
+        Err(error) => {
+            error.restore(py);
+            ptr::null_mut()
+        }
+    }
+}
+
+/// Whether objects of a class can be awaited: the very question that `await` asks.
+///
+/// What Python offers for it asks an abstract base class, which takes longer than all the rest of a guarded call.
+pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a class has a slot of that number, and it is looked at and no more.
+    unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
+}
+
+/// Runs host code as in an `except` block of that error, for a host that asks for `sys.exception()`.
+pub fn while_handling<T>(error: &Bound<'_, PyAny>, run: impl FnOnce() -> T) -> T {
+    struct Before(*mut ffi::PyObject);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            // SAFETY: attached, as the error shows that was there before; the reference is ours, and none is fine too.
+            unsafe {
+                ffi::PyErr_SetHandledException(self.0);
+                ffi::Py_XDECREF(self.0);
+            }
+        }
+    }
+    // SAFETY: attached, as the error shows; it is an exception, and stays ours.
+    let before = unsafe {
+        let before = Before(ffi::PyErr_GetHandledException());
+        ffi::PyErr_SetHandledException(error.as_ptr());
+        before
+    };
+    let answer = run();
+    drop(before);
+    answer
+}
