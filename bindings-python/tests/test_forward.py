@@ -2,12 +2,13 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerConfig
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
 
 DEFAULT = object()
 
@@ -136,3 +137,29 @@ def test_functions_of_one_shape_are_not_mixed_up(breaker: CircuitBreaker) -> Non
 
     guarded = [numbered(number) for number in range(20)]
     assert [function("a") for function in guarded] == [("a", number) for number in range(20)]
+
+
+async def test_nothing_is_kept_of_a_call(breaker: CircuitBreaker) -> None:
+    @breaker
+    def plain(*args: Any, **kwargs: Any) -> Any:
+        return args, kwargs
+
+    @breaker
+    async def awaited(*args: Any, **kwargs: Any) -> Any:
+        return args, kwargs
+
+    @breaker
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        raise LookupError(args, kwargs)
+
+    argument = object()
+    before = sys.getrefcount(argument)
+    for count in range(6):
+        for kwargs in ({}, {"a": argument, "b": argument}):
+            plain(*[argument] * count, **kwargs)
+            await awaited(*[argument] * count, **kwargs)
+            with pytest.raises((LookupError, CircuitBreakerOpenError)):
+                failing(*[argument] * count, **kwargs)
+            breaker.reset()
+    del kwargs
+    assert sys.getrefcount(argument) == before
