@@ -8,8 +8,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// More than an order ever calls one inside the other.
-const FRAMES: u32 = 256;
+/// More than an order ever needs: thirteen kilobytes.
+const FRAMES: u32 = 32;
 
 /// Throws where the stack has no room for an order, before anything has been touched: in the middle of one it would leave
 /// the allocator, or a circuit, half changed.
