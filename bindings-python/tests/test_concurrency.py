@@ -136,7 +136,7 @@ def test_many_event_loops_share_one_breaker(breaker: CircuitBreaker) -> None:
     assert asyncio.run(ask()) == 1
 
 
-def test_the_callee_runs_with_nothing_held(breaker: CircuitBreaker) -> None:
+def test_no_lock_is_held_while_the_function_runs(breaker: CircuitBreaker) -> None:
     together = threading.Barrier(5)
     with ThreadPoolExecutor(5) as pool:
         # Each waits until all five are in the function: this would hang if calls took turns.

@@ -136,6 +136,24 @@ def ways_to_call(breaker: CircuitBreaker, function: Callable[[], None]) -> list[
     ]
 
 
+def test_secrets_in_an_exceptions_url_reach_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    def confused(error: Exception) -> Any:
+        raise ValueError(f"what is {error}?")
+
+    caplog.set_level(logging.DEBUG)
+    error = OSError("https://user:secret@host")
+    classifiers: list[Callable[[Exception], Any]] = [lambda _: "failure", lambda _: "nonsense", confused]
+    for classify in classifiers:
+        breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1), classify=classify)
+        for way in ways_to_call(breaker, raising(error)):
+            breaker.reset()
+            with pytest.raises(OSError, match="secret"):
+                way()
+        assert "secret" not in f"{breaker.explain()} {breaker.metrics} {breaker.events()} {breaker!r}"
+    assert "a classifier raised" in caplog.text
+    assert "secret" not in caplog.text
+
+
 def test_a_classifier_runs_as_in_an_except_block() -> None:
     seen: list[tuple[BaseException | None, BaseException]] = []
     error = OSError("mine")

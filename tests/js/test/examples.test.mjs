@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { backend } from 'halfopen';
+import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 
 import { ask } from '../examples/node.mjs';
 import { example } from '../readme.mjs';
@@ -62,6 +62,30 @@ test('a breaker keeps no process alive', () => {
   const run = ['--input-type=module', '--eval', script];
   const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 };
   assert.equal(execFileSync(process.execPath, run, options), 'open\n');
+});
+
+test('calls leave no timer and no listener behind', async () => {
+  const { signal } = new AbortController();
+  const held = () => [
+    process.getActiveResourcesInfo().sort(),
+    process.eventNames().map((event) => process.listenerCount(event)),
+    getEventListeners(signal, 'abort').length,
+  ];
+  const breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 3600 });
+  breaker.subscribe(() => undefined);
+  const waitFor = async () => signal.throwIfAborted();
+  await breaker.call(waitFor);
+  const before = held();
+  for (let round = 0; round < 100; round += 1) {
+    await breaker.call(waitFor);
+    await assert.rejects(
+      breaker.call(() => Promise.reject(new Error('down'))),
+      /down/,
+    );
+    await assert.rejects(breaker.call(waitFor), CircuitBreakerOpenError);
+    breaker.reset();
+  }
+  assert.deepEqual(held(), before);
 });
 
 test('tens of thousands of breakers are made while V8 optimises and gives up its optimisation', () => {
