@@ -55,7 +55,8 @@ export class CircuitBreaker {
     const made = build.create(configuration(fields), time);
     const circuit = made instanceof Uint8Array ? granted<Circuit>(made, fields) : made;
     const judge = classify === undefined ? judgeByName : judgeBy(classify);
-    this.#calls = new Calls(this, circuit, judge, this.#listeners);
+    // Not `this.name`, which a subclass may make something else of.
+    this.#calls = new Calls(() => this.#config.name, circuit, judge, this.#listeners);
     this.#config = this.#configured();
     this.#wall = new WallClock(this.#ask<StatusRead>('status').nowSeconds);
   }
@@ -118,7 +119,7 @@ export class CircuitBreaker {
 
   /** Everything that can be read, at one moment; a plain object that is ready for JSON. */
   status(): Status {
-    return statusOf(this.name, this.#ask('status'), this.#wall);
+    return statusOf(this.#config.name, this.#ask('status'), this.#wall);
   }
 
   /**

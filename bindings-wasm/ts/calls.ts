@@ -23,14 +23,9 @@ const done = Own.resolve();
 /** Stands for the error of a call that was never made. */
 const UNUSED = Symbol('unused');
 
-/** Whose calls they are. */
-interface Named {
-  readonly name: string;
-}
-
 /** The calls of one breaker. */
 export class Calls {
-  readonly #breaker: Named;
+  readonly #name: () => string;
   readonly #circuit: Circuit;
   readonly #judge: Judge;
   readonly #listeners: Listeners;
@@ -43,8 +38,8 @@ export class Calls {
   #paying = false;
   #weakly: WeakRef<Calls> | undefined;
 
-  constructor(breaker: Named, circuit: Circuit, judge: Judge, listeners: Listeners) {
-    this.#breaker = breaker;
+  constructor(name: () => string, circuit: Circuit, judge: Judge, listeners: Listeners) {
+    this.#name = name;
     this.#circuit = circuit;
     this.#judge = judge;
     this.#listeners = listeners;
@@ -68,9 +63,8 @@ export class Calls {
       // As `await` does it, without the cost of an async function: whatever thenable comes back is waited for.
       const result = Own.resolve(apply(fn, self, args));
       const { success, failure } = this.#endings.of(ticket);
-      // A method that is what it seems is sooner called; with another one, who knows how often it calls back.
-      const ended = result.then === then ? result.then(success, failure) : then.call(result, success, failure);
-      return ended as Promise<Awaited<Result>>;
+      // The language's own, which calls back once whatever the result has under that name.
+      return then.call(result, success, failure) as Promise<Awaited<Result>>;
     } catch (error) {
       this.#owed[this.#owed.length] = ticket;
       this.#owed[this.#owed.length] = error;
@@ -175,7 +169,7 @@ export class Calls {
   rejection(code: number): CircuitBreakerOpenError {
     const wait = this.#circuit.wait();
     const reason = REASONS[-2 - code] as Reason;
-    return withoutStack(() => new CircuitBreakerOpenError(this.#breaker.name, reason, wait < 0 ? null : wait));
+    return withoutStack(() => new CircuitBreakerOpenError(this.#name(), reason, wait < 0 ? null : wait));
   }
 }
 

@@ -5,9 +5,16 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import vm from 'node:vm';
 
-import { CircuitBreakerOpenError, InvalidValueError } from 'halfopen';
+import { CircuitBreaker, CircuitBreakerOpenError, InvalidValueError } from 'halfopen';
 
 import { addsUp, onStage, opened } from './stage.mjs';
+
+/** A promise, and what ends it. */
+function promised() {
+  const ends = {};
+  const promise = new Promise((resolve, reject) => Object.assign(ends, { resolve, reject }));
+  return { promise, ...ends };
+}
 
 test('call and a wrapped function never throw, they reject', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
@@ -52,6 +59,42 @@ test('a thenable that says everything twice is heard once', async () => {
   assert.equal(await breaker.call(() => chatty), 'first');
   const { totalCalls, successfulCalls, failedCalls } = breaker.status();
   assert.deepEqual([totalCalls, successfulCalls, failedCalls], [1, 1, 0]);
+});
+
+test('a promise that changes its `then` while it is looked at ends one call, its own', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const { then } = Promise.prototype;
+  const lying = Promise.resolve('own');
+  let looks = 0;
+  Object.defineProperty(lying, 'then', {
+    get() {
+      looks += 1;
+      return looks === 1 ? then : (resolve) => [resolve(1), resolve(2)] && then.call(lying);
+    },
+  });
+  assert.equal(await breaker.call(() => lying), 'own');
+  const [well, bad] = [promised(), promised()];
+  const calls = [breaker.call(() => well.promise), breaker.call(() => bad.promise)];
+  well.resolve('well');
+  bad.reject(new Error('down'));
+  await Promise.allSettled(calls);
+  const { successfulCalls, failedCalls, inFlight, state } = breaker.status();
+  assert.deepEqual([successfulCalls, failedCalls, inFlight, state], [2, 1, 0, 'open']);
+});
+
+test('a subclass may name itself as it likes, also by throwing', async () => {
+  class Odd extends CircuitBreaker {
+    get name() {
+      throw new Error('a name of its own');
+    }
+  }
+  const breaker = new Odd({ name: 'gemini' });
+  breaker.forceOpen();
+  await assert.rejects(
+    breaker.call(() => 'never'),
+    (error) => error instanceof CircuitBreakerOpenError && error.circuitName === 'gemini',
+  );
+  assert.equal(breaker.status().name, 'gemini');
 });
 
 test('a promise that cannot be looked at is a failure', async () => {
