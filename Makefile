@@ -163,14 +163,16 @@ bench_cargo = CARGO_TARGET_DIR=$(CURDIR)/$(BENCH)/rust cargo $1 --quiet --locked
 
 bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## docs/benchmarks.md, in minutes
 	$(call bench_cargo,run) --release --bin memory $(BENCH)/memory.json
+	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/memory.py $(BENCH)/memory-python.json
+	node --expose-gc tests/bench/node/memory.mjs $(BENCH)/memory-node.json
 	$(call bench_cargo,run) --release --bin time $(BENCH)/rust.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/time_calls.py $(BENCH)/python.json
 	for build in wasm native; do \
 		HALFOPEN_BACKEND=$$build node --expose-gc tests/bench/node/time.mjs $(BENCH)/node-$$build.json || exit 1; \
 	done
 	node tests/bench/browser/time.mjs $(BENCH)/browser.json
-	$(VENV)/python tests/bench/report.py
 	$(MAKE) --no-print-directory bench-instructions
+	$(VENV)/python tests/bench/report.py
 
 # RENEW=1 writes a new baseline, where a change is meant.
 bench-instructions: $(DONE)/venv $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION) ## Needs valgrind

@@ -34,13 +34,15 @@ class Readings:
     """One language's rows: for each path and contender a figure, net where there is a bare call to take off."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
-        whole = {(row["path"], row["contender"]): Figure(min(row["ns"]), median(row["ns"])) for row in rows}
-        self._figures = {
-            (row["path"], row["contender"]): whole[row["path"], row["contender"]] - whole[row["path"], row["bare"]]
-            if row["bare"]
-            else whole[row["path"], row["contender"]]
-            for row in rows
-        }
+        rounds: dict[tuple[str, str], list[float]] = {(row["path"], row["contender"]): row["ns"] for row in rows}
+        whole = {key: Figure(min(ns), median(ns)) for key, ns in rounds.items()}
+        self._figures = dict(whole)
+        self._rounds = dict(rounds)
+        for row in rows:
+            if row["bare"]:
+                key, bare = (row["path"], row["contender"]), (row["path"], row["bare"])
+                self._figures[key] = whole[key] - whole[bare]
+                self._rounds[key] = [ns - own for ns, own in zip(rounds[key], rounds[bare], strict=True)]
         self.paths = list(dict.fromkeys(path for path, _ in self._figures))
 
     def contenders(self, paths: list[str]) -> list[str]:
@@ -54,6 +56,10 @@ class Readings:
     def net(self, path: str, contender: str) -> float:
         """The median."""
         return self._figures[path, contender].median
+
+    def rounds(self, path: str, contender: str) -> list[float]:
+        """Each round by itself: what the bare call took in the same round is taken off."""
+        return self._rounds[path, contender]
 
     def best_peer(self, path: str) -> str | None:
         """Whoever has the lowest median of those who are not ours."""

@@ -21,6 +21,12 @@ def machine() -> str:
     return f"{processor()}, {os.cpu_count()} cores, {system()}"
 
 
+def revision() -> str:
+    """The commit of what was measured, and whether there was more than that."""
+    changed = _git("status", "--porcelain", "--", "core", "bindings-python", "bindings-node", "bindings-wasm", "tests")
+    return _git("rev-parse", "--short", "HEAD") + (" and uncommitted changes" if changed else "")
+
+
 def pinned_versions() -> dict[str, str]:
     cargo = tomllib.loads((BENCH / "rust/Cargo.lock").read_text())
     crates = {package["name"]: package["version"] for package in cargo["package"]}
@@ -35,9 +41,7 @@ def pinned_versions() -> dict[str, str]:
 
 
 def rust_version() -> str:
-    return subprocess.run(["rustc", "--version"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()[
-        1
-    ]
+    return _said("rustc", "--version").split()[1]
 
 
 def processor() -> str:
@@ -53,3 +57,11 @@ def system() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
         return platform.platform(terse=True)
+
+
+def _git(*arguments: str) -> str:
+    return _said("git", *arguments).strip()
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import quantiles
 
 from readings import Readings, shown
+from reasons import BROWSER, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE
 
 KIB = 1024
 
@@ -15,10 +17,30 @@ class Target:
     limit: float
     unit: str
     """Of both: ``ns``, ``bytes``, or ``× somebody's``."""
+    rounds: tuple[float, ...] = ()
+    """What was measured in each round, where there were rounds."""
+    at_least: bool = False
+    """Whether more is better."""
+    reason: str = ""
+    """Why it is not met, where it is not."""
 
     @property
     def met(self) -> bool:
-        return self.measured <= self.limit
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
+
+    @property
+    def quartiles(self) -> tuple[float, float] | None:
+        """Between which half of the rounds lie."""
+        if not self.rounds:
+            return None
+        first, _, third = quantiles(self.rounds, n=4)
+        return first, third
+
+    @property
+    def verdict(self) -> str:
+        verdict = "met" if self.met else "**not met**"
+        within = self.quartiles is not None and self.quartiles[0] < self.limit < self.quartiles[1]
+        return f"{verdict}, narrowly" if within else verdict
 
 
 def targets(readings: dict[str, Readings], wasm_bytes: int, breaker_bytes: int) -> Iterator[Target]:
@@ -26,13 +48,11 @@ def targets(readings: dict[str, Readings], wasm_bytes: int, breaker_bytes: int) 
     yield from python(readings["Python"])
     for build in ("Node, WebAssembly", "Node, native"):
         yield from node(build, readings[build])
-    yield Target(
-        "Browser: acquire and settle, durations off",
-        readings["Browser"].net("acquire and settle", "halfopen, durations off"),
-        15,
-        "ns",
+    path = "acquire, settle"
+    yield time(
+        readings["Browser"], path, "halfopen, durations off", 15, what=f"Browser: {path}, durations off", reason=BROWSER
     )
-    yield Target("WebAssembly with the whole core and its glue, gzipped", wasm_bytes, 20 * KIB, "bytes")
+    yield Target("WebAssembly with the whole core and its glue, gzipped", wasm_bytes, 20 * KIB, "bytes", reason=SIZE)
     yield Target("a breaker that counts a streak only", breaker_bytes, KIB, "bytes")
 
 
@@ -40,50 +60,72 @@ def rust(readings: Readings) -> Iterator[Target]:
     path, ours = "streak, success, one thread", "halfopen, durations off"
     alone = readings.net(path, ours)
     yield ratio(readings, path, ours, "recloser", 0.6, what=f"Rust: {path}, durations off")
-    yield Target(f"Rust: {path}, durations off", alone, 8, "ns")
+    yield time(readings, path, ours, 8, what=f"Rust: {path}, durations off", reason=COUNTED)
     # The clock that it has, and not the processor's counter: `core/src/clock/system.rs` says why.
     clock = readings.net("floor, one thread", "read halfopen::SystemClock")
-    yield Target(
-        f"Rust: {path}, durations on (that, two clock reads, 10 ns)",
-        readings.net(path, "halfopen"),
-        alone + 2 * clock + 10,
-        "ns",
-    )
+    limit = alone + 2 * clock + 10
+    yield time(readings, path, "halfopen", limit, what=f"Rust: {path}, durations on (that, two clock reads, 10 ns)")
     together = "streak, success, two threads"
-    yield Target(f"Rust: {together}, durations off", readings.net(together, ours) / alone, 1.5, "× our one thread's")
+    rounds = zip(readings.rounds(together, ours), readings.rounds(path, ours), strict=True)
+    yield Target(
+        f"Rust: {together}, durations off",
+        readings.net(together, ours) / alone,
+        1.5,
+        "× our one thread's",
+        tuple(two / one for two, one in rounds),
+    )
     window = "window of 100, success, one thread"
-    yield Target(f"Rust: {window}, durations off", readings.net(window, ours), 30, "ns")
+    yield time(readings, window, ours, 30, what=f"Rust: {window}, durations off")
     rejection = "streak, rejection, one thread"
-    yield ratio(readings, rejection, "halfopen", "recloser", 1, what=f"Rust: {rejection}")
+    yield ratio(readings, rejection, "halfopen", "recloser", 1, what=f"Rust: {rejection}", reason=REJECTED)
 
 
 def python(readings: Readings) -> Iterator[Target]:
     for mode, limit, share in (("sync", 100, 0.3), ("async", 170, 0.4)):
         path = f"{mode}, streak, success"
-        yield Target(f"Python: {path}", readings.net(path, "halfopen"), limit, "ns")
-        yield ratio(readings, path, "halfopen", "circuitbreaker", share, what=f"Python: {path}")
-    path = "async, streak, success"
-    yield ratio(readings, path, "halfopen", "the module that is replaced", 1 / 50, what=f"Python: {path}")
+        yield time(readings, path, "halfopen", limit, what=f"Python: {path}", reason=INTERPRETED)
+        yield ratio(readings, path, "halfopen", "circuitbreaker", share, what=f"Python: {path}", reason=INTERPRETED)
+    path, replaced = "async, streak, success", "the module that is replaced"
+    rounds = zip(readings.rounds(path, replaced), readings.rounds(path, "halfopen"), strict=True)
+    yield Target(
+        f"Python: {path}",
+        readings.net(path, replaced) / readings.net(path, "halfopen"),
+        50,
+        f"× less than {replaced}",
+        tuple(theirs / ours for theirs, ours in rounds),
+        at_least=True,
+        reason=INTERPRETED,
+    )
     for mode in ("sync", "async"):
         path = f"{mode}, streak, rejection"
-        yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, what=f"Python: {path}")
+        yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, what=f"Python: {path}", reason=INTERPRETED)
 
 
 def node(build: str, readings: Readings) -> Iterator[Target]:
-    peer = "cockatiel ConsecutiveBreaker"
+    peer, reason = "cockatiel ConsecutiveBreaker", NATIVE if "native" in build else ""
     path = "streak, success"
-    yield ratio(readings, path, "halfopen, durations off", peer, 0.6, what=f"{build}: {path}, durations off")
-    yield ratio(readings, path, "halfopen", peer, 1.3, what=f"{build}: {path}, durations on")
+    yield ratio(
+        readings, path, "halfopen, durations off", peer, 0.6, what=f"{build}: {path}, durations off", reason=reason
+    )
+    yield ratio(readings, path, "halfopen", peer, 1.3, what=f"{build}: {path}, durations on", reason=reason)
     path = "streak, rejection"
-    yield ratio(readings, path, "halfopen", peer, 0.5, what=f"{build}: {path}")
+    yield ratio(readings, path, "halfopen", peer, 0.5, what=f"{build}: {path}", reason=reason)
 
 
-def ratio(readings: Readings, path: str, ours: str, peer: str, limit: float, *, what: str) -> Target:
-    return Target(what, readings.net(path, ours) / readings.net(path, peer), limit, f"× {peer}")
+def time(readings: Readings, path: str, ours: str, limit: float, *, what: str, reason: str = "") -> Target:
+    rounds = tuple(readings.rounds(path, ours))
+    return Target(what, readings.net(path, ours), limit, "ns", rounds, reason=reason)
+
+
+def ratio(readings: Readings, path: str, ours: str, peer: str, limit: float, *, what: str, reason: str = "") -> Target:
+    both = zip(readings.rounds(path, ours), readings.rounds(path, peer), strict=True)
+    rounds = tuple(own / other for own, other in both)
+    measured = readings.net(path, ours) / readings.net(path, peer)
+    return Target(what, measured, limit, f"× {peer}", rounds, reason=reason)
 
 
 def number(target: Target, value: float) -> str:
-    """A value of this target with its unit."""
+    """A value of this target."""
     if target.unit.startswith("×"):
-        return f"{value:.2f} {target.unit}"
-    return f"{value:,.0f} bytes" if target.unit == "bytes" else f"{shown(value)} {target.unit}"
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if target.unit == "bytes" else shown(value)

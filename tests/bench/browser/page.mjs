@@ -2,18 +2,9 @@
 
 import * as halfopen from '/halfopen/index.js';
 
-import { cockatiel, ourBreakers, ours } from '../node/contenders.mjs';
-import { measure, plain } from '../node/harness.mjs';
+import { cockatiel, ours } from '../node/contenders.mjs';
 import { OUTCOMES, rowsOf } from '../node/paths.mjs';
-
-/** The two steps of a call alone, without a promise: what streams use, and what the core and the border cost. */
-async function acquireAndSettle() {
-  const steps = {};
-  for (const [name, breaker] of Object.entries(ourBreakers(halfopen, 'streak', false))) {
-    steps[name] = () => breaker.acquire().success();
-  }
-  return await measure('acquire and settle', { ...steps, bare: () => 1 }, plain);
-}
+import { permits } from '../node/permits.mjs';
 
 async function calls() {
   const contenders = (policy, fn, opens) => ({ ...ours(halfopen, policy, fn, opens), ...cockatiel(policy, fn, opens) });
@@ -24,4 +15,4 @@ async function calls() {
   return rows;
 }
 
-globalThis.measured = (async () => [...(await acquireAndSettle()), ...(await calls())])();
+globalThis.measured = (async () => [...(await permits(halfopen)), ...(await calls())])();

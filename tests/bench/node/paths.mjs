@@ -21,11 +21,19 @@ const fail = async () => {
   throw FAILURE;
 };
 
-/** Measures those that `contenders(policy, fn, opens)` makes, once their first calls led to where the path begins. */
+/** Measures those that `contenders(policy, fn, opens)` makes, which end as the path says before and after. */
 export async function rowsOf(policy, outcome, contenders) {
   const path = `${policy}, ${outcome}`;
   const fn = outcome === 'success' ? succeed : fail;
   const guarded = contenders(policy, fn, outcome === 'rejection');
+  await endAsTheyShould(path, outcome, guarded);
+  const rows = await measure(path, outcome === 'rejection' ? guarded : { ...guarded, bare: fn }, awaited);
+  await endAsTheyShould(path, outcome, guarded);
+  return rows;
+}
+
+/** Makes as many calls as lead to where the path begins, and makes sure that it is there. */
+async function endAsTheyShould(path, outcome, guarded) {
   for (const [name, call] of Object.entries(guarded)) {
     const seen = await endings(call);
     // One of 50 succeeds on the way of failures, so a single last one proves nothing.
@@ -33,13 +41,18 @@ export async function rowsOf(policy, outcome, contenders) {
       throw new Error(`${path}: ${name} ended with ${seen.slice(-2)}`);
     }
   }
-  return await measure(path, outcome === 'rejection' ? guarded : { ...guarded, bare: fn }, awaited);
 }
 
 async function endings(call) {
   const seen = [];
   for (let left = FIRST_CALLS; left > 0; left--) {
-    const ended = (error) => (error === FAILURE ? 'failure' : 'rejection');
+    const ended = (error) => {
+      if (error instanceof TypeError || error instanceof ReferenceError) {
+        // A mistake in here is no rejection.
+        throw error;
+      }
+      return error === FAILURE ? 'failure' : 'rejection';
+    };
     seen.push(await call().then(() => 'success', ended));
   }
   return seen;

@@ -11,6 +11,7 @@ import Opossum from 'opossum';
 
 import { cockatiel, DAY_MS, ours } from './contenders.mjs';
 import { OUTCOMES, rowsOf } from './paths.mjs';
+import { permits } from './permits.mjs';
 
 const contenders = (policy, fn, opens) => ({
   ...ours(halfopen, policy, fn, opens),
@@ -19,7 +20,7 @@ const contenders = (policy, fn, opens) => ({
   ...(policy === 'streak' ? {} : opossum(fn, opens)),
 });
 
-const rows = [];
+const rows = await permits(halfopen);
 for (const policy of ['streak', 'window of 100']) {
   for (const outcome of OUTCOMES) {
     rows.push(...(await rowsOf(policy, outcome, contenders)));

@@ -38,13 +38,22 @@ async def rows_of(path: Path) -> list[dict[str, Any]]:
     else:
         function = fail_awaited if path.awaited else fail
     guarded = dict(contenders(path, function))
+    await end_as_they_should(path, guarded)
+    rows = await measure(str(path), path.awaited, guarded if path.opens else {**guarded, "bare": function})
+    await end_as_they_should(path, guarded)
+    return rows
+
+
+async def end_as_they_should(path: Path, guarded: dict[str, Call]) -> None:
+    """Makes as many calls as lead to where the path begins, and makes sure that it is there."""
     for name, call in guarded.items():
-        await make_the_first_calls(path, name, call)
-    return await measure(str(path), path.awaited, guarded if path.opens else {**guarded, "bare": function})
+        seen = await endings(path, call)
+        # One of 50 succeeds on the way of failures, so a single last one proves nothing.
+        if path.outcome not in seen[-2:]:
+            raise SystemExit(f"{path}: {name} ended with {seen[-2:]}")
 
 
-async def make_the_first_calls(path: Path, name: str, call: Call) -> None:
-    """Makes sure that they lead to where the path begins."""
+async def endings(path: Path, call: Call) -> list[str]:
     seen: list[str] = []
     for _ in range(FIRST_CALLS):
         try:
@@ -54,11 +63,12 @@ async def make_the_first_calls(path: Path, name: str, call: Call) -> None:
             seen.append("success")
         except ProviderError:
             seen.append("failure")
+        except (AttributeError, NameError, TypeError):
+            # A mistake in here is no rejection.
+            raise
         except Exception:
             seen.append("rejection")
-    # One of 50 succeeds on the way of failures, so a single last one proves nothing.
-    if path.outcome not in seen[-2:]:
-        raise SystemExit(f"{path}: {name} ended with {seen[-2:]}")
+    return seen
 
 
 if __name__ == "__main__":

@@ -29,12 +29,18 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Runs `work({ page, origin, told })` on a page; `told` collects what the page writes to its console. */
-export async function withPage(work) {
+/**
+ * Runs `work({ page, origin, told })` on a page, in a browser with these flags besides its usual ones; `told` collects what
+ * the page writes to its console.
+ */
+export async function withPage(work, flags = []) {
   const server = createServer(serve);
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [...FLAGS, ...flags],
+  });
   try {
     const page = await browser.newPage();
     const told = [];

@@ -2,8 +2,9 @@
 //! regression shows where a stopwatch would show noise. Each run makes [`CALLS`] calls.
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use halfopen::{CallError, CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, Status, WindowShape};
+use halfopen::{CallError, CircuitBreaker, Config, ConfigBuilder, Ending, ManualClock, Outcome, Status, WindowShape};
 use iai_callgrind::{library_benchmark, library_benchmark_group, main};
 
 /// As many as `instructions.py` divides by.
@@ -20,8 +21,15 @@ fn with_durations() -> ConfigBuilder {
 }
 
 fn with_window() -> ConfigBuilder {
-    let window = with_streak().failure_threshold(None).window(WindowShape::Calls(100)).minimum_calls(100);
-    window.failure_rate_threshold(1.0)
+    with_streak().failure_threshold(None).window(WindowShape::Calls(100)).minimum_calls(100).failure_rate_threshold(1.0)
+}
+
+fn with_seconds() -> ConfigBuilder {
+    with_window().window(WindowShape::Seconds(60))
+}
+
+fn with_slowness() -> ConfigBuilder {
+    with_window().slow_call_seconds(1.0).slow_call_rate_threshold(1.0)
 }
 
 /// A closed circuit that has made its first calls, for as long as the process lives.
@@ -44,6 +52,8 @@ fn open(config: ConfigBuilder) -> Breaker {
 #[bench::streak(closed(with_streak()))]
 #[bench::durations(closed(with_durations()))]
 #[bench::window(closed(with_window()))]
+#[bench::seconds(closed(with_seconds()))]
+#[bench::slowness(closed(with_slowness()))]
 fn success(breaker: Breaker) {
     for call in 0..CALLS {
         let _ = black_box(breaker.call(|| black_box(Ok::<_, u64>(call))));
@@ -53,6 +63,7 @@ fn success(breaker: Breaker) {
 // The two halves of a call, as the bindings use them.
 #[library_benchmark]
 #[bench::streak(closed(with_streak()))]
+#[bench::durations(closed(with_durations()))]
 fn admit_and_settle(breaker: Breaker) {
     for _ in 0..CALLS {
         let ticket = black_box(breaker.admit()).expect("the circuit is closed");
@@ -63,9 +74,32 @@ fn admit_and_settle(breaker: Breaker) {
 #[library_benchmark]
 #[bench::streak(closed(with_streak()))]
 #[bench::durations(closed(with_durations()))]
+#[bench::window(closed(with_window()))]
 fn failure(breaker: Breaker) {
     for call in 0..CALLS {
         let _ = black_box(breaker.call(|| black_box(Err::<u64, _>(call))));
+    }
+}
+
+// A failure that asks to be left alone for a while.
+#[library_benchmark]
+#[bench::streak(closed(with_streak()))]
+fn hinted_failure(breaker: Breaker) {
+    let ending = Ending { outcome: Outcome::Failure, retry_after: Some(Duration::from_secs(1)) };
+    for _ in 0..CALLS {
+        let ticket = black_box(breaker.admit()).expect("the circuit is closed");
+        breaker.settle(ticket, black_box(ending));
+    }
+}
+
+// The wait ends, a probe is let through, and fails.
+#[library_benchmark]
+#[bench::streak(closed(with_streak().failure_threshold(1).timeout_seconds(1.0)))]
+fn probe(breaker: Breaker) {
+    for _ in 0..CALLS {
+        breaker.clock().advance(Duration::from_secs(1));
+        let ticket = black_box(breaker.admit()).expect("the wait is over");
+        breaker.settle(ticket, black_box(Outcome::Failure));
     }
 }
 
@@ -87,5 +121,8 @@ fn status(breaker: Breaker) {
     }
 }
 
-library_benchmark_group!(name = paths; benchmarks = success, admit_and_settle, failure, rejection, status);
+library_benchmark_group!(
+    name = paths;
+    benchmarks = success, admit_and_settle, failure, hinted_failure, probe, rejection, status
+);
 main!(library_benchmark_groups = paths);

@@ -11,7 +11,7 @@ use recloser::Recloser;
 use tower::{Service, ServiceExt, service_fn};
 use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
 
-use crate::harness::Contender;
+use crate::harness::{Calls, Contender, Threads};
 
 /// What opens the circuit: failures in a row, or their share of the last 100 calls.
 #[derive(Clone, Copy, PartialEq)]
@@ -47,17 +47,17 @@ fn fail(call: u64) -> Result<u64, u64> {
 }
 
 /// Everybody who can do the work of this path in so many threads.
-pub fn contenders(policy: Policy, outcome: Outcome, threads: usize) -> Vec<Contender> {
+pub fn contenders(policy: Policy, outcome: Outcome, threads: Threads) -> Vec<Contender> {
     let work = if outcome == Outcome::Success { succeed } else { fail };
     let path = Path { policy, outcome, work };
     let mut all = vec![path.halfopen(true), path.halfopen(false), path.recloser(), path.failsafe()];
     // Where two callers meet at an open circuit, tower-resilience lets one of them sleep for a millisecond.
-    if outcome != Outcome::Rejection || threads == 1 {
+    if outcome != Outcome::Rejection || threads == Threads::One {
         all.push(path.tower_resilience());
     }
     if outcome != Outcome::Rejection {
-        all.push(Contender { name: "bare", bare: None, calls: Box::new(move || work) });
-        all.push(Contender { name: "bare service", bare: None, calls: Box::new(move || called(service(work))) });
+        all.push(Contender::unguarded("bare", move || work));
+        all.push(Contender::unguarded("bare service", move || called(service(work))));
     }
     all
 }
@@ -165,7 +165,7 @@ impl Path {
         self.contender("tower-resilience", "bare service", move || called(guarded.clone()), outcome)
     }
 
-    /// Makes the first calls, and makes sure that they led to where the path begins.
+    /// Its check makes as many calls as lead to where the path begins, and makes sure that it is there.
     fn contender<M, F, R>(
         &self,
         name: &'static str,
@@ -174,16 +174,26 @@ impl Path {
         outcome: fn(R) -> Outcome,
     ) -> Contender
     where
-        M: Fn() -> F + Sync + 'static,
+        M: Fn() -> F + Clone + Sync + 'static,
         F: FnMut(u64) -> R + 'static,
         R: 'static,
     {
-        let mut call = make();
-        let last = (0..FIRST_CALLS).map(&mut call).last().expect("there are first calls");
-        assert_eq!(outcome(last), self.outcome, "{name}");
+        let (calls, expected) = (make.clone(), self.outcome);
+        let check = move || {
+            let mut call = calls();
+            let ended: Vec<Outcome> = (0..FIRST_CALLS).map(|number| outcome(call(number))).collect();
+            assert_eq!(ended.last(), Some(&expected), "{name}");
+        };
         // A rejected call has no bare one: what is asked is how long the caller waits for its error.
         let bare = (self.outcome != Outcome::Rejection).then_some(bare);
-        Contender { name, bare, calls: Box::new(make) }
+        Contender { name, bare, calls: Box::new(make), check: Box::new(check) }
+    }
+}
+
+impl Contender {
+    /// What nothing guards.
+    pub fn unguarded(name: &'static str, calls: impl Calls + 'static) -> Self {
+        Self { name, bare: None, calls: Box::new(calls), check: Box::new(|| ()) }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::hint::black_box;
 use std::sync::Barrier;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,28 @@ pub struct Contender {
     /// The contender that makes the same call with nothing around it; the report takes its time off.
     pub bare: Option<&'static str>,
     pub calls: Box<dyn Calls>,
+    /// Makes calls, and panics where they do not end as the path says.
+    pub check: Box<dyn Fn()>,
+}
+
+/// Who calls at the same time.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Threads {
+    One,
+    Two,
+    /// The first and the fifth of five. Our own breakers count in four places, which threads take in turn.
+    FirstAndFifth,
+}
+
+impl Threads {
+    fn count(self) -> usize {
+        if self == Self::One { 1 } else { 2 }
+    }
+
+    /// How many come and go between the one and the other.
+    fn between(self) -> usize {
+        if self == Self::FirstAndFifth { 3 } else { 0 }
+    }
 }
 
 /// Calls that several threads can make at once.
@@ -56,8 +79,9 @@ impl Cores {
     }
 
     /// Nanoseconds per call and thread, for each contender and each round.
-    pub fn measure(&self, path: &str, threads: usize, contenders: &[Contender]) -> Vec<Value> {
+    pub fn measure(&self, path: &str, threads: Threads, contenders: &[Contender]) -> Vec<Value> {
         eprintln!("{path}");
+        contenders.iter().for_each(|contender| (contender.check)());
         let calls: Vec<u64> = contenders.iter().map(|contender| self.calls_in_a_turn(threads, contender)).collect();
         let mut readings = vec![Vec::with_capacity(ROUNDS); contenders.len()];
         for _ in 0..ROUNDS {
@@ -65,11 +89,12 @@ impl Cores {
                 readings.push(self.turn(threads, contender, *calls).as_nanos() as f64 / *calls as f64);
             }
         }
+        contenders.iter().for_each(|contender| (contender.check)());
         let named = contenders.iter().zip(readings);
         named.map(|(it, ns)| json!({ "path": path, "contender": it.name, "bare": it.bare, "ns": ns })).collect()
     }
 
-    fn calls_in_a_turn(&self, threads: usize, contender: &Contender) -> u64 {
+    fn calls_in_a_turn(&self, threads: Threads, contender: &Contender) -> u64 {
         let mut calls = 1_000;
         loop {
             let taken = self.turn(threads, contender, calls);
@@ -81,16 +106,28 @@ impl Cores {
     }
 
     /// All threads make so many calls at the same time, each on a core of its own; the slowest one's time counts.
-    fn turn(&self, threads: usize, contender: &Contender, calls: u64) -> Duration {
-        let start = &Barrier::new(threads);
-        let run = |core| {
+    fn turn(&self, threads: Threads, contender: &Contender, calls: u64) -> Duration {
+        let start = &Barrier::new(threads.count());
+        let run = |core, ready: Sender<()>| {
             core_affinity::set_for_current(core);
+            contender.calls.time(1);
+            ready.send(()).expect("the other end waits");
             start.wait();
             contender.calls.time(calls)
         };
         thread::scope(|scope| {
-            let cores = self.0.iter().cycle().take(threads);
-            let running: Vec<_> = cores.map(|core| scope.spawn(move || run(*core))).collect();
+            let cores = self.0.iter().cycle().take(threads.count());
+            let running: Vec<_> = cores
+                .map(|core| {
+                    let (ready, is_ready) = channel();
+                    let running = scope.spawn(move || run(*core, ready));
+                    is_ready.recv().expect("no call panics");
+                    for _ in 0..threads.between() {
+                        scope.spawn(|| contender.calls.time(1)).join().expect("no call panics");
+                    }
+                    running
+                })
+                .collect();
             running.into_iter().map(|thread| thread.join().expect("no call panics")).max().unwrap_or_default()
         })
     }

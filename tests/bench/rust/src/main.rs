@@ -7,7 +7,7 @@ mod harness;
 use std::{env, fs};
 
 use contenders::{Outcome, Policy, contenders};
-use harness::Cores;
+use harness::{Cores, Threads};
 use serde_json::json;
 
 fn main() {
@@ -16,14 +16,16 @@ fn main() {
     let mut rows = Vec::new();
     for policy in [Policy::Streak, Policy::Window] {
         for outcome in [Outcome::Success, Outcome::Failure, Outcome::Rejection] {
-            for (threads, named) in [(1, "one thread"), (2, "two threads")] {
+            for (threads, named) in [(Threads::One, "one thread"), (Threads::Two, "two threads")] {
                 let path = format!("{policy}, {outcome}, {named}");
                 rows.extend(cores.measure(&path, threads, &contenders(policy, outcome, threads)));
             }
         }
     }
+    let crowded = contenders(Policy::Streak, Outcome::Success, Threads::FirstAndFifth);
+    rows.extend(cores.measure("streak, success, the first and the fifth thread", Threads::FirstAndFifth, &crowded));
     let floors = floors::floors();
-    rows.extend(cores.measure("floor, one thread", 1, &floors));
-    rows.extend(cores.measure("floor, two threads", 2, &floors));
+    rows.extend(cores.measure("floor, one thread", Threads::One, &floors));
+    rows.extend(cores.measure("floor, two threads", Threads::Two, &floors));
     fs::write(file, json!({ "rows": rows }).to_string()).expect("the file can be written");
 }
