@@ -82,7 +82,11 @@ class CircuitBreaker(GuardedCalls):
     """
 
     def __call__(self, func: F) -> F:
-        """Guards a function: plain, coroutine, generator or async generator; it stays what it is."""
+        """Guards a function: plain, coroutine, generator or async generator; it stays what it is.
+
+        Its parameters and their defaults are those of this moment: what is changed of them later, the guarded function
+        does not know.
+        """
         guarded: Callable[..., Any]
         if isasyncgenfunction(func):
             guarded = self._guard_async_generator_function(func)

@@ -32,6 +32,7 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    #[inline]
     fn now(&self) -> Tick {
         Tick::ZERO.after(self.origin.elapsed())
     }
