@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from readings import Readings, shown
-from reasons import BROWSER, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE
+from reasons import BROWSER, CLOCKED, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE
 
 KIB = 1024
 
@@ -102,7 +102,7 @@ def python(readings: Readings) -> Iterator[Target]:
 
 
 def node(build: str, readings: Readings) -> Iterator[Target]:
-    peer, reason = "cockatiel ConsecutiveBreaker", NATIVE if "native" in build else ""
+    peer, reason = "cockatiel ConsecutiveBreaker", NATIVE if "native" in build else CLOCKED
     path = "streak, success"
     yield ratio(
         readings, path, "halfopen, durations off", peer, 0.6, what=f"{build}: {path}, durations off", reason=reason

@@ -32,7 +32,6 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[inline]
     fn now(&self) -> Tick {
         Tick::ZERO.after(self.origin.elapsed())
     }

@@ -55,7 +55,7 @@ export function plain(call, calls) {
 
 /** A power of two times so many that a turn is long enough. */
 async function callsInATurn(call, loop) {
-  let calls = 5000;
+  let calls = 100;
   // Twice, because what is compiled while it is tried is faster the next time.
   while ((await turn(call, loop, calls)) < TURN_MS || (await turn(call, loop, calls)) < TURN_MS) {
     calls *= 2;

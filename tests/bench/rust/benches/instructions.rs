@@ -77,8 +77,11 @@ fn admit_and_settle(breaker: Breaker) {
 #[bench::window(closed(with_window()))]
 fn failure(breaker: Breaker) {
     for call in 0..CALLS {
-        let _ = black_box(breaker.call(|| black_box(Err::<u64, _>(call))));
+        // One in 50 succeeds, because failures alone would reach every rate.
+        let result = if call.is_multiple_of(50) { Ok(call) } else { Err(call) };
+        let _ = black_box(breaker.call(|| black_box(result)));
     }
+    assert_eq!(breaker.counts().rejected_calls, 0);
 }
 
 // A failure that asks to be left alone for a while.
