@@ -14,8 +14,8 @@ INTERPRETED = (
     "frame is dropped."
 )
 CLOCKED = (
-    "two readings of Node's clock take as long as all else that is added to the call, and cockatiel reads none (compare "
-    "the column without durations)."
+    "two readings of Node's clock take as long as all else that is added to the call, and cockatiel reads none "
+    "(compare the column without durations)."
 )
 NATIVE = (
     "a call enters the addon twice, and by Node-API each entry costs more than the WebAssembly build needs for the "

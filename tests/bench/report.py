@@ -44,10 +44,10 @@ MEMORY_OF_HOSTS = ("memory-python.json", "memory-node.json")
 
 NOTES = {
     "Rust": "Built as `cargo build --release` does it. Where two threads call through one breaker, the slower one's "
-    "time counts. The peers record no durations. recloser knows one policy, the share of the last calls, and failsafe's "
-    "window is one of time. tower-resilience awaits a lock, so two threads that block on it wait for the operating "
-    "system. A breaker of ours counts in four places, which threads take in turn: *the first and the fifth thread* "
-    "share one.",
+    "time counts. The peers record no durations. recloser knows one policy, the share of the last calls, "
+    "and failsafe's window is one of time. tower-resilience awaits a lock, so two threads that block on it "
+    "wait for the operating system. A breaker of ours counts in four places, which threads take in turn: "
+    "*the first and the fifth thread* share one.",
     "Python": "`halfopen` is the decorator. The module that is replaced is [an imitation of "
     "it](../tests/bench/python/replaced.py).",
     "Node, WebAssembly": "`await breaker.call(fn)` with the build that Node loads where nobody asks for another. "
