@@ -1,6 +1,6 @@
 /**
- * Chooses the build of the core: WebAssembly, because V8 enters it sooner than an addon, and so each call is faster
- * (docs/benchmarks.md); and where a host has none, the native one.
+ * Chooses the build of the core: WebAssembly, because V8 enters it sooner than an addon, and so a call that succeeds is
+ * guarded sooner (docs/benchmarks.md); and where a host has none, the native one.
  */
 
 import { readFileSync } from 'node:fs';

@@ -75,9 +75,9 @@ def sections(
     yield "## Targets\n"
     yield TARGETS
     yield judged(held)
-    reasons = {it.reason: it.what for it in held if not it.met and it.reason}
+    reasons = {it.reason: it.what.split(":")[0] for it in held if not it.met and it.reason}
     yield "Why some are not met:\n"
-    yield "".join(f"- {reasons[reason].split(',')[0]}: {reason}\n" for reason in reasons)
+    yield "".join(f"- {where}: {reason}\n" for reason, where in reasons.items())
     for language, its in readings.items():
         yield f"## {language}\n"
         yield f"{NOTES[language]}\n"
