@@ -1,6 +1,7 @@
 """An interrupt may strike between any two steps of Python; whatever it cuts off, no permit is lost."""
 
 import gc
+import signal
 import sys
 from _thread import interrupt_main
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -15,6 +16,14 @@ from halfopen import CircuitBreaker, CircuitBreakerConfig
 
 # Between the call of a coroutine function and its await there is a step as well.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Who starts a process in the background lets it ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def plain(answer: int) -> int:
