@@ -6,13 +6,21 @@ import type { TransitionEvent } from './status.js';
 /** Called with a transition, and waited for by nobody. What it throws, now or later, is reported, and harms nothing. */
 export type TransitionListener = (event: TransitionEvent) => void;
 
+/** Somebody who listens, and what was the last transition before that. */
+interface Entry {
+  readonly listener: TransitionListener;
+  readonly since: number;
+}
+
 /** The listeners of one breaker. They are told from what the core has kept, so the core never calls the host. */
 export class Listeners {
   readonly #events: (after: number) => TransitionEvent[];
-  readonly #listeners = new Set<{ readonly listener: TransitionListener }>();
+  readonly #listeners = new Set<Entry>();
   readonly #report = reportOnce('a listener of a circuit breaker threw');
   /** Whether anybody listens. */
   listening = false;
+  /** What is still to be told: the core keeps no more than the last transitions, and a listener may cause many. */
+  readonly #untold: TransitionEvent[] = [];
   #heard = 0;
   #delivering = false;
 
@@ -22,10 +30,12 @@ export class Listeners {
 
   /** Takes a listener in; returns what takes it away, and says whether it was there. */
   add(listener: TransitionListener): () => boolean {
-    if (!this.listening) {
+    if (this.listening) {
+      this.#collect();
+    } else {
       this.#heard = this.#events(0).at(-1)?.sequence ?? 0;
     }
-    const entry = { listener };
+    const entry = { listener, since: this.#heard };
     this.#listeners.add(entry);
     this.listening = true;
     return () => {
@@ -40,25 +50,37 @@ export class Listeners {
    * used up, what is left is told with the next transition.
    */
   deliver(): void {
-    if (!this.listening || this.#delivering) {
+    if (!this.listening) {
       return;
     }
+    const outer = this.#delivering;
     this.#delivering = true;
     try {
-      for (let event = this.#next(); event !== undefined; event = this.#next()) {
-        this.#heard = event.sequence;
-        for (const { listener } of [...this.#listeners]) {
-          this.#tell(listener, event);
-        }
+      this.#collect();
+      for (let event = this.#untold[0]; event !== undefined && !outer; event = this.#untold[0]) {
+        this.#untold.shift();
+        this.#tellAll(event);
       }
     } catch {
       // Not even a report would have room.
     }
-    this.#delivering = false;
+    this.#delivering = outer;
   }
 
-  #next(): TransitionEvent | undefined {
-    return this.#events(this.#heard)[0];
+  #collect(): void {
+    for (const event of this.#events(this.#heard)) {
+      this.#untold.push(event);
+      this.#heard = event.sequence;
+    }
+  }
+
+  #tellAll(event: TransitionEvent): void {
+    for (const entry of [...this.#listeners]) {
+      // One that was told before it may have taken it away.
+      if (entry.since < event.sequence && this.#listeners.has(entry)) {
+        this.#tell(entry.listener, event);
+      }
+    }
   }
 
   #tell(listener: TransitionListener, event: TransitionEvent): void {

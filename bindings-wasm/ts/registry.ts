@@ -53,17 +53,27 @@ export class Registry {
     let known = this.get(read.name ?? '');
     if (known === undefined) {
       const made = new CircuitBreaker(read, this.#options);
-      known = this.get(made.name) ?? this.#add(made);
+      known = this.get(made.name) ?? made;
     }
+    const { name } = known.config;
     if (!known.matches(read)) {
-      throw new NameConflictError(known.name);
+      throw new NameConflictError(name);
+    }
+    if (!this.#kept.has(name)) {
+      this.#makeRoom();
+      this.#keep(name, known);
     }
     return known;
   }
 
-  /** The breaker of that name, if there is one. */
+  /** The breaker of that name, if there is one; one that was let go of is kept again, where there is room. */
   get(name: string): CircuitBreaker | undefined {
-    return this.#kept.get(name) ?? this.#released.get(name)?.deref();
+    const kept = this.#kept.get(name);
+    const found = kept ?? this.#released.get(name)?.deref();
+    if (kept === undefined && found !== undefined && this.size < this.#bound) {
+      this.#keep(name, found);
+    }
+    return found;
   }
 
   /** Lets go of the breaker of that name; whoever holds it keeps it. */
@@ -105,18 +115,20 @@ export class Registry {
   /** All breakers that it can hand out, in the order of their names. */
   breakers(): CircuitBreaker[] {
     const names = [...this.#kept.keys(), ...this.#released.keys()].sort();
-    return names.flatMap((name) => this.get(name) ?? []);
+    return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.deref() ?? []);
   }
 
-  #add(made: CircuitBreaker): CircuitBreaker {
+  #makeRoom(): void {
     if (this.size >= this.#bound) {
       this.removeUnused();
     }
     if (this.size >= this.#bound) {
       throw new RegistryFullError(this.#bound);
     }
-    this.#kept.set(made.name, made);
-    this.#released.delete(made.name);
-    return made;
+  }
+
+  #keep(name: string, breaker: CircuitBreaker): void {
+    this.#kept.set(name, breaker);
+    this.#released.delete(name);
   }
 }

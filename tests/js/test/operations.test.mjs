@@ -130,6 +130,42 @@ test('a listener hears each transition in order until it is taken away', () => {
   assert.equal(heard.length, 5);
 });
 
+test('a listener hears all that it causes itself, however much', () => {
+  const { breaker } = onStage();
+  const heard = [];
+  breaker.subscribe(({ sequence }) => {
+    heard.push(sequence);
+    for (let round = 0; heard.length === 1 && round < 100; round += 1) {
+      breaker.reset();
+      breaker.forceOpen();
+    }
+  });
+  breaker.forceOpen();
+  assert.deepEqual(
+    heard,
+    Array.from({ length: 201 }, (_, index) => index + 1),
+  );
+});
+
+test('a listener hears what comes after it was taken in and before it was taken away, also in the middle of a delivery', () => {
+  const { breaker } = onStage();
+  const heard = [];
+  const hear = (name) => (event) => heard.push(`${name}${event.sequence}`);
+  let stop;
+  breaker.subscribe(({ sequence }) => {
+    if (sequence === 1) {
+      assert.equal(stop(), true);
+      breaker.reset();
+      breaker.subscribe(hear('late'));
+    }
+  });
+  stop = breaker.subscribe(hear('gone'));
+  breaker.forceOpen();
+  assert.deepEqual(heard, []);
+  breaker.forceOpen();
+  assert.deepEqual(heard, ['late3']);
+});
+
 test('a rejection tells its own reason and wait, whatever the clock and the listeners do', async () => {
   let breaker;
   let other;

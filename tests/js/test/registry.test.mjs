@@ -7,6 +7,9 @@ import vm from 'node:vm';
 
 import { InvalidValueError, ManualClock, NameConflictError, Registry, RegistryFullError } from 'halfopen';
 
+setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
+
 const config = (name, fields = {}) => ({ name, failureThreshold: 1, successThreshold: 1, ...fields });
 
 test('a name has one breaker with one configuration', () => {
@@ -71,6 +74,22 @@ test('one that is let go of and comes into use is kept again, where there is roo
   assert.deepEqual([registry.removeUnused(), registry.size], [0, 1]);
 });
 
+test('one that is let go of and asked for again forgets nothing, though nobody holds it between its calls', async () => {
+  const registry = new Registry(2);
+  const ask = (name) => registry.getOrCreate(config(name, { timeoutSeconds: 3600 }));
+  for (const name of ['well', 'other', 'one too many']) {
+    ask(name).acquire().success();
+  }
+  ask('well').acquire().failure();
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise(setImmediate);
+    gc();
+  }
+  assert.equal(ask('well').state, 'open');
+  ask('other').acquire().failure();
+  assert.throws(() => ask('one too many'), RegistryFullError);
+});
+
 const USES = {
   'a streak': [{ failureThreshold: 5 }, (breaker) => breaker.acquire().failure()],
   'an order': [{}, (breaker) => breaker.disable()],
@@ -109,8 +128,6 @@ test('its breakers have its classifier', async () => {
 });
 
 test('what nobody holds is collected, and leaves no name behind', async () => {
-  setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc');
   const registry = new Registry(10);
   for (let n = 0; n < 1000; n += 1) {
     registry.getOrCreate(config(`tenant ${n}`));
