@@ -33,7 +33,7 @@ export interface CircuitBreakerConfig {
   /** The wait is spread over ± this share of itself: 0 to 1; 0 by default. */
   readonly timeoutJitter?: number | undefined;
   /**
-   * After this long without a settled probe, in seconds, slots that are all taken are taken back; the same as
+   * After this long without a sign of life from a probe, in seconds, slots that are all taken are taken back; the same as
    * `timeoutSeconds` by default.
    */
   readonly probeTimeoutSeconds?: number | null | undefined;

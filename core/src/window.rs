@@ -148,7 +148,7 @@ impl Window {
     }
 }
 
-/// The last calls, two bits for each in a ring.
+/// The last calls, a byte for each in a ring.
 #[derive(Clone, Debug)]
 pub(crate) struct LastCalls {
     ring: Box<[u8]>,

@@ -1,6 +1,6 @@
 //! What a configuration tells of itself.
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Value};
+use halfopen::{CircuitBreaker, Config, ManualClock, Value, WindowShape};
 
 #[test]
 fn a_field_is_read_by_its_name() {
@@ -50,4 +50,15 @@ fn a_circuit_keeps_its_name_when_it_is_reconfigured() {
     breaker.reconfigure(Config::builder().name("other").failure_threshold(9).build().unwrap());
     assert_eq!((breaker.name(), breaker.config().name()), ("gemini", "gemini"));
     assert_eq!(breaker.config().rules().failure_threshold, Some(9));
+}
+
+#[test]
+fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
+    let with = |number: f64| {
+        let fields = [("window", Value::from(WindowShape::Seconds(60))), ("failure_rate_threshold", 0.5.into())];
+        let fields = fields.into_iter().chain([("minimum_calls", number.into())]);
+        Config::from_value(&Value::Map(fields.map(|(name, value)| (name.into(), value)).collect()))
+    };
+    assert!(with(9_007_199_254_740_992.0).is_ok());
+    assert_eq!(with(18_446_744_073_709_551_616.0).unwrap_err().field(), "minimum_calls");
 }

@@ -121,6 +121,8 @@ fn another_version_and_contradictions_are_refused() {
     assert_eq!(refused("consecutive_successes", 1u64.into()), "snapshot.consecutive_successes");
     assert_eq!(refused("clean_in_nanos", 1u64.into()), "snapshot.clean_in_nanos");
     assert_eq!(refused("generation", u64::MAX.into()), "snapshot.generation");
+    assert_eq!(refused("wait_nanos", 5u64.into()), "snapshot.left_nanos");
+    assert_eq!(refused("left_nanos", 5u64.into()), "snapshot.left_nanos");
 
     let open = lived(WindowShape::Calls(4), 0);
     open.force_open(Some(Duration::from_secs(1))).unwrap();
@@ -131,6 +133,27 @@ fn another_version_and_contradictions_are_refused() {
         .filter(|(name, _)| name == "mode")
         .for_each(|(_, mode)| *mode = Value::Text("disabled".into()));
     assert_eq!(refused_field(&document), "snapshot.wait_nanos", "what is disabled is closed");
+}
+
+#[test]
+fn half_a_wait_is_refused_and_makes_no_order_endless() {
+    let breaker = breaker(WindowShape::Calls(10));
+    breaker.force_open(Some(Duration::from_secs(5))).unwrap();
+    for part in ["wait_nanos", "left_nanos"] {
+        let mut document = breaker.snapshot().to_value();
+        fields(&mut document).iter_mut().find(|(name, _)| name == part).unwrap().1 = Value::Null;
+        assert_eq!(refused_field(&document), "snapshot.left_nanos", "{part}");
+    }
+}
+
+#[test]
+fn no_more_slow_calls_are_believed_than_were_judged() {
+    let breaker = breaker(WindowShape::Calls(10));
+    breaker.acquire().unwrap().success();
+    breaker.acquire().unwrap().ignore();
+    let document = breaker.snapshot().to_value();
+    assert!(Snapshot::from_value(&with(&document, "counters", "slow_calls", 1)).is_ok());
+    assert_eq!(refused_field(&with(&document, "counters", "slow_calls", 2)), "snapshot.counters");
 }
 
 #[test]

@@ -118,7 +118,14 @@ impl<F: Fn() -> Tick> Clock for F {
 pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
     // `u64::MAX as f64` rounds up to 2^64, which is the first value that does not fit.
     let nanos = seconds * NANOS;
-    (nanos >= 0.0 && nanos < u64::MAX as f64).then_some((nanos + 0.5) as u64)
+    (nanos >= 0.0 && nanos < u64::MAX as f64).then(|| nearest(nanos))
+}
+
+/// The nearest whole number; the least or the largest one where there is none so small or so large.
+pub(crate) fn nearest(number: f64) -> u64 {
+    // To add a half first would itself be rounded, from 2^52 on.
+    let whole = number as u64;
+    whole.saturating_add(u64::from(number - whole as f64 >= 0.5))
 }
 
 /// In 64 bits: with the 128 of [`Duration::as_nanos`], each reading of the system's clock would take longer.
@@ -129,6 +136,17 @@ pub(crate) const fn saturating_nanos(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_number_is_the_nearest_one_however_large() {
+        for (number, expected) in [(0.0, 0), (0.49, 0), (0.5, 1), (1.5, 2), (2.4, 2), (-7.0, 0), (f64::NAN, 0)] {
+            assert_eq!(nearest(number), expected, "{number}");
+        }
+        // Half of an odd number above 2^52 is no double: the sum would be the next even one.
+        let odd = (1u64 << 52) + 1;
+        assert_eq!(nearest(odd as f64), odd);
+        assert_eq!([nearest(1e300), nearest(f64::INFINITY)], [u64::MAX; 2]);
+    }
 
     #[test]
     fn whole_milliseconds_in_seconds_are_exact_at_todays_date() {

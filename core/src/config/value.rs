@@ -30,8 +30,9 @@ impl Value {
     pub(crate) fn as_whole(&self) -> Option<u64> {
         match *self {
             Self::Whole(count) => Some(count),
-            // `as` saturates, so what is negative, fractional, huge or NaN does not come back as the same number.
-            Self::Number(number) if (number as u64) as f64 == number => Some(number as u64),
+            // `as` cuts what is negative, fractional or NaN, so that does not come back as the same number; it saturates
+            // at a number that is 2^64 as a double.
+            Self::Number(number) if (number as u64) as f64 == number && number < u64::MAX as f64 => Some(number as u64),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Control, Phase};
-use crate::clock::{Tick, saturating_nanos};
+use crate::clock::{Tick, nearest, saturating_nanos};
 use crate::config::Rules;
 
 /// A wait as it was chosen, and when it ends.
@@ -64,7 +64,7 @@ impl Openings {
         let grown = rules.timeout.as_nanos() as f64 * power(rules.timeout_multiplier, self.count);
         let spread = grown * (1.0 + rules.timeout_jitter * jitter.of(generation));
         // What has grown beyond all bounds, and what the jitter takes away of that, `as` cuts to what fits.
-        let nanos = ((spread + 0.5) as u64).max(1);
+        let nanos = nearest(spread).max(1);
         let chosen = Duration::from_nanos(nanos).max(hint.unwrap_or_default()).min(longest);
         Self { count: self.count.saturating_add(1), last_wait: chosen }
     }

@@ -69,7 +69,15 @@ impl Snapshot {
                 failures: document.whole("consecutive_failures", control.failures.into(), u32::MAX.into()) as u32,
                 wait: {
                     let chosen = document.duration_or_none("wait_nanos", control.wait.map(|(chosen, _)| chosen));
-                    chosen.zip(document.duration_or_none("left_nanos", control.wait.map(|(_, left)| left)))
+                    let left = document.duration_or_none("left_nanos", control.wait.map(|(_, left)| left));
+                    if chosen.is_some() != left.is_some() {
+                        document.refuse(
+                            "left_nanos",
+                            &left.map(nanos).into(),
+                            "null where wait_nanos is, and only there",
+                        );
+                    }
+                    chosen.zip(left)
                 },
                 openings: document.whole("openings", control.openings.into(), u32::MAX.into()) as u32,
                 last_wait: document.duration("last_wait_nanos", control.last_wait),
@@ -121,6 +129,11 @@ impl Snapshot {
         let ended = [counts.successful_calls, counts.failed_calls, counts.ignored_calls, counts.cancelled_calls];
         if ended.iter().sum::<u64>() != counts.total_calls {
             return refuse("snapshot.counters", counts.total_calls, "a total that is the sum of how the calls ended");
+        }
+        let judged = counts.successful_calls + counts.failed_calls;
+        if counts.slow_calls > judged {
+            let allowed = "at most as many slow calls as ended in success or failure";
+            return refuse("snapshot.counters", counts.slow_calls, allowed);
         }
         if control.failures > 0 && self.consecutive_successes > 0 {
             return refuse("snapshot.consecutive_successes", self.consecutive_successes, "0 while there are failures");
