@@ -98,3 +98,28 @@ fn of_two_listeners_the_one_that_is_meant_is_taken_away() {
     breaker.reset();
     assert_eq!(*heard.lock().unwrap(), [("second", State::Open)]);
 }
+
+#[test]
+fn a_listener_hears_what_comes_after_it_was_taken_in_and_before_it_was_taken_away() {
+    let breaker = breaker();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hear = |name| {
+        let record = Arc::clone(&heard);
+        Arc::new(move |event: &Event| record.lock().unwrap().push((name, event.sequence)))
+    };
+    let (weak, late, gone) = (Arc::downgrade(&breaker), hear("late"), Arc::new(Mutex::new(None)));
+    let leaving = Arc::clone(&gone);
+    breaker.subscribe(Arc::new(move |event: &Event| {
+        if event.sequence == 1 {
+            let breaker = weak.upgrade().unwrap();
+            assert!(breaker.unsubscribe(leaving.lock().unwrap().take().unwrap()));
+            breaker.reset();
+            breaker.subscribe(Arc::clone(&late) as _);
+        }
+    }));
+    *gone.lock().unwrap() = Some(breaker.subscribe(hear("gone")));
+    breaker.force_open(None).unwrap();
+    assert_eq!(*heard.lock().unwrap(), []);
+    breaker.force_open(None).unwrap();
+    assert_eq!(*heard.lock().unwrap(), [("late", 3)]);
+}

@@ -28,10 +28,19 @@ pub(super) struct Listeners {
 
 #[derive(Default)]
 struct Desk {
-    listeners: Vec<(ListenerId, Arc<Listener>)>,
+    listeners: Vec<Entry>,
     waiting: VecDeque<Event>,
+    /// The number of the last transition that was put in line.
+    announced: u64,
     delivering: bool,
     next_id: u64,
+}
+
+struct Entry {
+    id: ListenerId,
+    /// The last transition before it began to listen.
+    since: u64,
+    listener: Arc<Listener>,
 }
 
 impl Listeners {
@@ -40,7 +49,7 @@ impl Listeners {
         let desk = desk.get_or_insert_default();
         let id = ListenerId(desk.next_id);
         desk.next_id += 1;
-        desk.listeners.push((id, listener));
+        desk.listeners.push(Entry { id, since: desk.announced, listener });
         id
     }
 
@@ -48,8 +57,7 @@ impl Listeners {
         let mut desk = self.desk.lock();
         let listeners = desk.as_mut().map(|desk| &mut desk.listeners);
         // Dropped after the lock is free: what a listener captured may run anybody's code when it goes.
-        let gone: Vec<_> =
-            listeners.map_or_else(Vec::new, |all| all.extract_if(.., |(known, _)| *known == id).collect());
+        let gone: Vec<_> = listeners.map_or_else(Vec::new, |all| all.extract_if(.., |entry| entry.id == id).collect());
         drop(desk);
         !gone.is_empty()
     }
@@ -63,6 +71,7 @@ impl Listeners {
         if let Some(desk) = &mut *self.desk.lock()
             && !desk.listeners.is_empty()
         {
+            desk.announced = event.sequence;
             desk.waiting.push_back(event);
         }
     }
@@ -72,15 +81,18 @@ impl Listeners {
         let mut first = true;
         while let Some((event, listeners)) = self.next(first) {
             first = false;
-            for listener in listeners {
-                call(&*listener, &event);
+            for id in listeners {
+                // One that was told before it may have taken it away.
+                if let Some(listener) = self.find(id) {
+                    call(&*listener, &event);
+                }
             }
         }
     }
 
     /// What to deliver next, and to whom; `None` where nothing waits, or where somebody else is delivering when this one
     /// would begin.
-    fn next(&self, first: bool) -> Option<(Event, Vec<Arc<Listener>>)> {
+    fn next(&self, first: bool) -> Option<(Event, Vec<ListenerId>)> {
         let mut desk = self.desk.lock();
         let desk = desk.as_mut()?;
         if first && desk.delivering {
@@ -88,7 +100,15 @@ impl Listeners {
         }
         let event = desk.waiting.pop_front();
         desk.delivering = event.is_some();
-        Some((event?, desk.listeners.iter().map(|(_, listener)| Arc::clone(listener)).collect()))
+        let event = event?;
+        let listening = desk.listeners.iter().filter(|entry| entry.since < event.sequence);
+        Some((event, listening.map(|entry| entry.id).collect()))
+    }
+
+    fn find(&self, id: ListenerId) -> Option<Arc<Listener>> {
+        let desk = self.desk.lock();
+        let entry = desk.as_ref()?.listeners.iter().find(|entry| entry.id == id)?;
+        Some(Arc::clone(&entry.listener))
     }
 }
 
