@@ -94,7 +94,7 @@ test-e2e: python $(DONE)/chromium
 ## The proof: what `make test` runs in short, `make prove` runs at length
 
 # Each part can be run alone; tests/figures.awk draws the figures from the log, and core/README.md repeats them.
-prove: ## About an hour and a half: every value, interleaving and history, fuzzing, mutants
+prove: ## An hour or more: every value, interleaving and history, fuzzing, mutants
 	@mkdir -p target/proof
 	@for part in $(PROOF); do \
 		echo "== $$part"; SECONDS=0; $(MAKE) --no-print-directory $$part || exit 1; echo "== $$part took $$SECONDS s"; \
