@@ -125,9 +125,9 @@ prove-interleavings: $(DONE)/rust
 
 # What it does not run takes it hours: the searches, and a hundred threads.
 prove-miri: $(DONE)/rust $(DONE)/miri
-	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --package halfopen --target-dir target/miri \
+	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=16 cargo +nightly miri test --package halfopen --target-dir target/miri \
 		--lib --test permits --test listeners --test registry --test percentile --test configuration --test status \
-		--test explain --test entries -- \
+		--test explain --test entries --test contradictions --test snapshots -- \
 		--skip every_reachable --skip as_a_map
 
 prove-table: python

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::clock::nearest;
 use crate::sync::{AtomicU64, Ordering};
 
 /// The upper bounds of the buckets in seconds; a last bucket without a bound follows.
@@ -14,7 +15,7 @@ const BOUNDS_NANOS: [u64; BUCKET_BOUNDS.len()] = {
     let mut nanos = [0; BUCKET_BOUNDS.len()];
     let mut i = 0;
     while i < nanos.len() {
-        nanos[i] = (BUCKET_BOUNDS[i] * 1e9 + 0.5) as u64;
+        nanos[i] = nearest(BUCKET_BOUNDS[i] * 1e9);
         i += 1;
     }
     nanos

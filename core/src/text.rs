@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::clock::nearest;
+
 /// The parts in a row.
 pub(crate) fn joined(parts: &[&str]) -> String {
     let mut text = String::new();
@@ -32,9 +34,20 @@ pub(crate) fn whole(number: u64) -> String {
 }
 
 /// Seconds with one decimal, rounded.
-pub(crate) fn tenths(duration: Duration) -> String {
+pub(crate) fn seconds(duration: Duration) -> String {
     let tenths = (u64::from(duration.subsec_millis()) + 50) / 100;
-    joined(&[&whole(duration.as_secs() + tenths / 10), ".", &whole(tenths % 10)])
+    joined(&[&whole(duration.as_secs().saturating_add(tenths / 10)), ".", &whole(tenths % 10), " s"])
+}
+
+/// A share in percent with one decimal, rounded.
+pub(crate) fn percent(share: f64) -> String {
+    let tenths = nearest(share * 1000.0);
+    joined(&[&whole(tenths / 10), ".", &whole(tenths % 10), " %"])
+}
+
+/// So many things, each of them a `noun`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    joined(&[&whole(count), " ", noun, if count == 1 { "" } else { "s" }])
 }
 
 #[cfg(test)]
@@ -48,7 +61,19 @@ mod tests {
 
     #[test]
     fn tenths_are_rounded_from_the_millisecond() {
-        let shown = |millis| tenths(Duration::from_millis(millis));
-        assert_eq!([0, 49, 50, 949, 950, 8_500, 59_999].map(shown), ["0.0", "0.0", "0.1", "0.9", "1.0", "8.5", "60.0"]);
+        let shown = |millis| seconds(Duration::from_millis(millis));
+        assert_eq!([0, 49, 50, 949, 950].map(shown), ["0.0 s", "0.0 s", "0.1 s", "0.9 s", "1.0 s"]);
+        assert_eq!([8_500, 59_999].map(shown), ["8.5 s", "60.0 s"]);
+        assert_eq!(seconds(Duration::MAX), "18446744073709551615.0 s");
+    }
+
+    #[test]
+    fn shares_are_told_in_tenths_of_a_percent() {
+        assert_eq!([0.5, 1.0, 1.0 / 3.0, 0.0005].map(percent), ["50.0 %", "100.0 %", "33.3 %", "0.1 %"]);
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "call")), ["0 calls", "1 call", "2 calls"]);
     }
 }

@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
+use core::iter::Sum;
 
 use crate::clock::Tick;
 use crate::config::{Rules, WindowShape};
@@ -52,11 +53,26 @@ impl WindowCounts {
     }
 }
 
+impl Sum for WindowCounts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |mut sum, counts| {
+            sum.add(counts);
+            sum
+        })
+    }
+}
+
 /// How a call in the window ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub failed: bool,
     pub slow: bool,
+}
+
+impl From<Call> for WindowCounts {
+    fn from(call: Call) -> Self {
+        Self { calls: 1, failed: call.failed.into(), slow: call.slow.into() }
+    }
 }
 
 /// A window of one of the two shapes, or of none.
@@ -246,20 +262,12 @@ impl LastSeconds {
             self.buckets[(skipped % BUCKETS) as usize] = WindowCounts::default();
         }
         self.latest = current;
-        self.buckets[(current % BUCKETS) as usize].add(WindowCounts {
-            calls: 1,
-            failed: call.failed.into(),
-            slow: call.slow.into(),
-        });
+        self.buckets[(current % BUCKETS) as usize].add(call.into());
     }
 
     fn counts(&self, now: Tick) -> WindowCounts {
         let oldest = self.bucket_at(now) - (BUCKETS - 1);
-        let mut counts = WindowCounts::default();
-        for bucket in oldest..=self.latest {
-            counts.add(self.buckets[(bucket % BUCKETS) as usize]);
-        }
-        counts
+        (oldest..=self.latest).map(|bucket| self.buckets[(bucket % BUCKETS) as usize]).sum()
     }
 }
 

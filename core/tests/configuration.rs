@@ -62,3 +62,13 @@ fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
     assert!(with(9_007_199_254_740_992.0).is_ok());
     assert_eq!(with(18_446_744_073_709_551_616.0).unwrap_err().field(), "minimum_calls");
 }
+
+#[test]
+fn a_field_that_is_given_twice_is_refused() {
+    let thresholds = |given: [u64; 2]| {
+        let fields = given.map(|threshold| ("failure_threshold".to_owned(), threshold.into()));
+        Config::from_value(&Value::Map(fields.into())).unwrap_err()
+    };
+    assert_eq!((thresholds([3, 4]).field(), thresholds([3, 4]).allowed()), ("failure_threshold", "given once"));
+    assert_eq!(thresholds([0, 4]).value(), &0u64.into(), "what is wrong first is told first");
+}

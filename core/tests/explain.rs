@@ -39,21 +39,62 @@ fn wait_is_over(breaker: &Breaker) {
 fn a_closed_circuit_tells_how_near_it_is_to_opening() {
     let streak = on_a_streak_of(3);
     end(&streak, Outcome::Failure);
-    assert_eq!(streak.explain(), "closed: it has seen 1 of 3 failures in a row, and opens when a threshold is reached");
+    assert_eq!(streak.explain(), "closed: 1 failure in a row, and 3 open it");
 
     let both = on_rates();
     end_slowly(&both, Outcome::Failure);
     assert_eq!(
         both.explain(),
-        "closed: it has seen 1 of 5 failures in a row, and 1 failed and 1 slow of 1 calls in its window, \
-         and opens when a threshold is reached"
+        "closed: 1 failure in a row, and 5 open it; \
+         1 failed and 1 slow of 1 call in its window, and 50.0 % failed or 50.0 % slow of at least 2 open it"
     );
 
-    let rate = breaker(Config::builder().failure_threshold(None).failure_rate_threshold(0.5));
+    let rate = breaker(Config::builder().failure_threshold(None).failure_rate_threshold(0.625));
     assert_eq!(
         rate.explain(),
-        "closed: it has seen 0 failed and 0 slow of 0 calls in its window, and opens when a threshold is reached"
+        "closed: 0 failed and 0 slow of 0 calls in its window, and 62.5 % failed of at least 10 open it"
     );
+
+    let slow = Config::builder().failure_threshold(None).slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
+    assert_eq!(
+        breaker(slow).explain(),
+        "closed: 0 failed and 0 slow of 0 calls in its window, and 100.0 % slow of at least 10 open it"
+    );
+}
+
+#[test]
+fn a_streak_beyond_a_lowered_threshold_opens_with_the_next_failure() {
+    let breaker = on_a_streak_of(3);
+    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::Failure);
+    assert_eq!(breaker.explain(), "closed: 2 failures in a row, and 3 open it");
+    for lowered in [2, 1] {
+        breaker.reconfigure(Config::builder().failure_threshold(lowered).build().unwrap());
+        let told = format!("closed: 2 failures in a row, and {lowered} open it, so the next failure does");
+        assert_eq!(breaker.explain(), told);
+    }
+}
+
+#[test]
+fn a_half_open_circuit_without_a_free_slot_tells_when_there_is_one() {
+    let breaker = breaker(Config::builder().failure_threshold(1).half_open_max_calls(2).probe_timeout_seconds(10.0));
+    end(&breaker, Outcome::Failure);
+    wait_is_over(&breaker);
+    let probing = "half-open: 0 of 2 probes have succeeded, that many in a row close it, a failure opens it";
+    let first = breaker.acquire().unwrap();
+    assert_eq!(breaker.explain(), probing, "a slot is free");
+    let second = breaker.acquire().unwrap();
+    breaker.clock().advance(Duration::from_secs(4));
+    let busy =
+        "; all slots are taken: the next probe is let through when one ends, or after 6.0 s without a sign of any";
+    assert_eq!(breaker.explain(), format!("{probing}{busy}"));
+    breaker.clock().advance(Duration::from_secs(6));
+    assert_eq!(breaker.explain(), format!("{probing}; its probes hang, and the next call takes their slots"));
+    let third = breaker.acquire().unwrap();
+    assert_eq!(breaker.explain(), probing);
+    for permit in [first, second, third] {
+        permit.ignore();
+    }
 }
 
 #[test]

@@ -108,124 +108,77 @@ fn a_missing_an_unknown_and_a_wrong_part_are_named() {
 }
 
 #[test]
-fn another_version_and_contradictions_are_refused() {
-    let refused = |name: &str, value: Value| {
-        let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-        fields(&mut document).iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.clone());
-        refused_field(&document)
-    };
-    assert_eq!(refused("version", 2u64.into()), "snapshot.version");
-    assert_eq!(refused("state", "open".into()), "snapshot.wait_nanos");
-    assert_eq!(refused("state", "half_open".into()), "snapshot.state");
-    assert_eq!(refused("mode", "forced_open".into()), "snapshot.wait_nanos");
-    assert_eq!(refused("consecutive_successes", 1u64.into()), "snapshot.consecutive_successes");
-    assert_eq!(refused("clean_in_nanos", 1u64.into()), "snapshot.clean_in_nanos");
-    assert_eq!(refused("generation", u64::MAX.into()), "snapshot.generation");
-    assert_eq!(refused("wait_nanos", 5u64.into()), "snapshot.left_nanos");
-    assert_eq!(refused("left_nanos", 5u64.into()), "snapshot.left_nanos");
-
-    let open = lived(WindowShape::Calls(4), 0);
-    open.force_open(Some(Duration::from_secs(1))).unwrap();
-    let mut document = open.snapshot().to_value();
-    assert!(Snapshot::from_value(&document).is_ok());
-    fields(&mut document)
-        .iter_mut()
-        .filter(|(name, _)| name == "mode")
-        .for_each(|(_, mode)| *mode = Value::Text("disabled".into()));
-    assert_eq!(refused_field(&document), "snapshot.wait_nanos", "what is disabled is closed");
-}
-
-#[test]
-fn half_a_wait_is_refused_and_makes_no_order_endless() {
-    let breaker = breaker(WindowShape::Calls(10));
-    breaker.force_open(Some(Duration::from_secs(5))).unwrap();
-    for part in ["wait_nanos", "left_nanos"] {
-        let mut document = breaker.snapshot().to_value();
-        fields(&mut document).iter_mut().find(|(name, _)| name == part).unwrap().1 = Value::Null;
-        assert_eq!(refused_field(&document), "snapshot.left_nanos", "{part}");
-    }
-}
-
-#[test]
-fn no_more_slow_calls_are_believed_than_were_judged() {
-    let breaker = breaker(WindowShape::Calls(10));
-    breaker.acquire().unwrap().success();
-    breaker.acquire().unwrap().ignore();
-    let document = breaker.snapshot().to_value();
-    assert!(Snapshot::from_value(&with(&document, "counters", "slow_calls", 1)).is_ok());
-    assert_eq!(refused_field(&with(&document, "counters", "slow_calls", 2)), "snapshot.counters");
-}
-
-#[test]
-fn a_success_streak_is_refused_where_the_circuit_is_open() {
-    let open = breaker(WindowShape::Calls(4));
-    open.force_open(None).unwrap();
-    let mut document = open.snapshot().to_value();
-    assert!(Snapshot::from_value(&document).is_ok());
-    let streak = fields(&mut document).iter_mut().find(|(name, _)| name == "consecutive_successes").unwrap();
-    streak.1 = 1u64.into();
-    assert_eq!(refused_field(&document), "snapshot.consecutive_successes");
-}
-
-#[test]
-fn counts_never_grow_beyond_what_can_be_told() {
+fn another_version_is_refused() {
     let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-    let most = Value::Whole((1 << 53) - 1);
-    for part in ["counters", "transitions"] {
-        let (_, counts) = fields(&mut document).iter_mut().find(|(name, _)| name == part).unwrap();
-        let names = ["total_calls", "successful_calls", "rejected_calls"];
-        fields(counts)
-            .iter_mut()
-            .filter(|(name, _)| names.contains(&name.as_str()))
-            .for_each(|(_, old)| *old = most.clone());
-        fields(counts)
-            .iter_mut()
-            .filter(|(name, _)| name == "failed_calls")
-            .for_each(|(_, old)| *old = Value::Whole(0));
-    }
-    let breaker = breaker(WindowShape::Calls(4));
-    let huge = Snapshot::from_value(&document).unwrap();
-    breaker.restore(&huge).unwrap();
-    assert_eq!(breaker.restore(&huge).unwrap_err().field(), "snapshot.counters");
-    assert_eq!(breaker.counts().total_calls, (1 << 53) - 1);
-    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok());
+    fields(&mut document).iter_mut().find(|(name, _)| name == "version").unwrap().1 = 2u64.into();
+    assert_eq!(refused_field(&document), "snapshot.version");
 }
 
-/// The same document with another value at `part.name`.
-fn with(document: &Value, part: &str, name: &str, value: u64) -> Value {
+/// The most that a JSON library tells exactly.
+const EXACT: u64 = (1 << 53) - 1;
+
+/// The same document with other counts in `part`.
+fn with(document: &Value, part: &str, counts: &[(&str, u64)]) -> Value {
     let mut changed = document.clone();
     let (_, inner) = fields(&mut changed).iter_mut().find(|(known, _)| known == part).unwrap();
-    fields(inner).iter_mut().filter(|(known, _)| known == name).for_each(|(_, old)| *old = value.into());
+    for (name, count) in counts {
+        fields(inner).iter_mut().find(|(known, _)| known == name).unwrap().1 = (*count).into();
+    }
     changed
 }
 
 #[test]
-fn transitions_never_grow_beyond_what_can_be_told() {
-    const MOST: u64 = (1 << 53) - 1;
-    let breaker = breaker(WindowShape::Calls(4));
-    let restore = |count| {
-        let document =
-            with(&lived(WindowShape::Calls(4), 0).snapshot().to_value(), "transitions", "closed>open", count);
-        breaker.restore(&Snapshot::from_value(&document).unwrap()).map_err(|error| error.field().to_owned())
+fn counts_have_room_to_grow_as_much_again() {
+    let document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+    let having = |total: u64, rejected: u64| {
+        let counts = [("total_calls", total), ("successful_calls", total - 1), ("rejected_calls", rejected)];
+        Snapshot::from_value(&with(&document, "counters", &counts)).unwrap()
     };
-    breaker.force_open(None).unwrap();
-    assert_eq!(restore(MOST), Err("snapshot.transitions".into()));
-    assert_eq!(restore(MOST - 1), Ok(()));
-    assert_eq!(breaker.status().state_transitions, MOST);
-    assert_eq!(restore(1), Err("snapshot.transitions".into()));
+    let breaker = breaker(WindowShape::Calls(4));
+    for too_much in [having(EXACT, 0), having(EXACT / 2 + 1, 0), having(10, EXACT), having(10, EXACT / 2 + 1)] {
+        assert_eq!(breaker.restore(&too_much).unwrap_err().field(), "snapshot.counters");
+        assert_eq!(breaker.counts().total_calls, 0);
+    }
+    breaker.restore(&having(EXACT / 2, EXACT / 2)).unwrap();
+    assert_eq!(breaker.restore(&having(2, 0)).unwrap_err().field(), "snapshot.counters");
+    breaker.acquire().unwrap().success();
+    assert_eq!(breaker.counts().total_calls, EXACT / 2 + 1);
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be told exactly");
+    let more = with(&document, "counters", &[("rejected_calls", EXACT + 1)]);
+    assert_eq!(refused_field(&more), "snapshot.counters.rejected_calls");
 }
 
 #[test]
-fn a_generation_leaves_room_for_as_many_again() {
-    const HALF: u64 = ((1 << 53) - 1) / 2;
+fn transitions_have_room_to_grow_as_much_again() {
+    let breaker = breaker(WindowShape::Calls(4));
+    let restore = |count| {
+        let document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+        let document = with(&document, "transitions", &[("closed>open", count)]);
+        breaker.restore(&Snapshot::from_value(&document).unwrap()).map_err(|error| error.field().to_owned())
+    };
+    breaker.force_open(None).unwrap();
+    assert_eq!(restore(EXACT / 2), Err("snapshot.transitions".into()));
+    assert_eq!(restore(EXACT / 2 - 1), Ok(()));
+    assert_eq!(breaker.status().state_transitions, EXACT / 2);
+    assert_eq!(restore(1), Err("snapshot.transitions".into()));
+    breaker.force_open(None).unwrap();
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be told exactly");
+}
+
+#[test]
+fn a_generation_has_room_to_grow_as_much_again() {
     let restored = |generation: u64| {
         let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-        let known = fields(&mut document).iter_mut().find(|(name, _)| name == "generation").unwrap();
-        known.1 = generation.into();
-        Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
+        fields(&mut document).iter_mut().find(|(name, _)| name == "generation").unwrap().1 = generation.into();
+        let breaker = breaker(WindowShape::Calls(4));
+        breaker.restore(&Snapshot::from_value(&document).map_err(|error| error.field().to_owned())?).unwrap();
+        assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "its own snapshot is whole");
+        Ok(breaker.status().generation)
     };
-    assert!(restored(HALF).is_ok());
-    assert_eq!(restored(HALF + 1), Err("snapshot.generation".into()));
+    assert_eq!(restored(7), Ok(8));
+    assert_eq!(restored(EXACT / 2), Ok(EXACT / 2 + 1));
+    assert_eq!(restored(EXACT), Ok(EXACT / 2 + 1));
+    assert_eq!(restored(EXACT + 1), Err("snapshot.generation".to_owned()));
 }
 
 #[test]
@@ -234,6 +187,8 @@ fn a_window_holds_no_more_calls_than_its_size() {
         let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
         let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
         fields(window).iter_mut().filter(|(name, _)| name == "ended").for_each(|(_, old)| *old = ended.into());
+        let counted = [("total_calls", 4), ("failed_calls", 2), ("successful_calls", 2), ("slow_calls", 2)];
+        document = with(&document, "counters", &counted);
         Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
     };
     assert!(restored(".fsb").is_ok());
@@ -242,21 +197,26 @@ fn a_window_holds_no_more_calls_than_its_size() {
 }
 
 #[test]
-fn the_calls_in_a_window_never_grow_beyond_what_can_be_told() {
-    const TENTH: u64 = ((1 << 53) - 1) / 10;
-    let restored = |calls: u64| {
+fn a_bucket_holds_no_more_of_any_kind_than_calls() {
+    let restored = |bucket: [u64; 3]| {
         let mut document = lived(WindowShape::Seconds(30), 0).snapshot().to_value();
+        document = with(&document, "counters", &[("total_calls", 3), ("failed_calls", 2), ("slow_calls", 3)]);
         let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
         let (_, buckets) = fields(window).iter_mut().find(|(name, _)| name == "buckets").unwrap();
         let Value::List(buckets) = buckets else { panic!("the buckets are a list") };
-        buckets.fill(Value::List(vec![calls.into(), calls.into(), 0u64.into()]));
-        let snapshot = Snapshot::from_value(&document).map_err(|error| error.field().to_owned())?;
-        let breaker = breaker(WindowShape::Seconds(30));
-        breaker.restore(&snapshot).unwrap();
-        Ok(breaker.status().window.calls)
+        buckets.fill(Value::List([0u64; 3].map(Value::from).into()));
+        buckets[3] = Value::List(bucket.map(Value::from).into());
+        Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
     };
-    assert_eq!(restored(TENTH), Ok(10 * TENTH));
-    assert_eq!(restored(TENTH + 1), Err("snapshot.window.buckets".to_owned()));
+    for whole in [[3, 2, 3], [2, 2, 2], [1, 0, 0], [0, 0, 0]] {
+        assert!(restored(whole).is_ok(), "{whole:?}");
+    }
+    for damaged in [[1, 2, 0], [1, 0, 2], [EXACT + 1, 0, 0]] {
+        assert_eq!(restored(damaged), Err("snapshot.window.buckets".to_owned()), "{damaged:?}");
+    }
+    for uncounted in [[4, 2, 0], [EXACT, 0, 0]] {
+        assert_eq!(restored(uncounted), Err("snapshot.window".to_owned()), "{uncounted:?}");
+    }
 }
 
 #[test]
@@ -298,9 +258,8 @@ proptest! {
         let mut document = lived(shape, 7).snapshot().to_value();
         let mut place = at;
         damage(&mut document, &mut place, &value);
-        if let Ok(snapshot) = Snapshot::from_value(&document) {
-            let breaker = breaker(shape);
-            breaker.restore(&snapshot).unwrap();
+        let breaker = breaker(shape);
+        if Snapshot::from_value(&document).and_then(|snapshot| breaker.restore(&snapshot)).is_ok() {
             prop_assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "its own snapshot is whole");
             let status = breaker.status();
             let counts = status.counts;

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::control::Rejected;
-use crate::text::tenths;
+use crate::text::seconds;
 
 /// A call that did not bring a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the circuit is OPEN ({})", self.reason)?;
         match self.retry_after {
-            Some(wait) => write!(f, "; retry after {} s", tenths(wait)),
+            Some(wait) => write!(f, "; retry after {}", seconds(wait)),
             None => f.write_str("; it is held open until it is reset"),
         }
     }

@@ -7,7 +7,7 @@ use super::{CircuitBreaker, Event, Status};
 use crate::clock::Clock;
 use crate::config::Rules;
 use crate::control::{Cause, Mode, State};
-use crate::text::{joined, tenths, whole};
+use crate::text::{counted, joined, percent, seconds, whole};
 use crate::window::WindowCounts;
 
 impl<C: Clock> CircuitBreaker<C> {
@@ -23,14 +23,17 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Ok::<(), halfopen::InvalidValue>(())
     /// ```
     pub fn explain(&self) -> String {
-        let status = self.status();
-        let rules = *self.config().rules();
+        let now = self.front.clock.now();
+        let guarded = self.guarded.lock();
+        let (status, rules) = (self.status_of(&guarded, now), *guarded.rules());
+        let busy_for = guarded.control.probes_busy_for(&rules, now);
         // What a restored circuit did before, or one that has since been held open, is not why it is as it is.
-        let last = self.events(0).pop().filter(|event| event.generation == status.generation);
+        let last = guarded.history.newer_than(0).filter(|event| event.generation == status.generation);
+        drop(guarded);
         let state = match status.state {
             State::Closed => closed(&status, &rules),
             State::Open => open(&status, last.as_ref()),
-            State::HalfOpen => half_open(&status, &rules, last.as_ref()),
+            State::HalfOpen => half_open(&status, &rules, busy_for, last.as_ref()),
         };
         match status.mode {
             Mode::Auto => state,
@@ -45,32 +48,62 @@ impl<C: Clock> CircuitBreaker<C> {
 }
 
 fn probe_after(left: Duration) -> String {
-    joined(&[": in ", &tenths(left), " s the next call is let through as a probe"])
+    joined(&[": in ", &seconds(left), " the next call is let through as a probe"])
 }
 
 fn closed(status: &Status, rules: &Rules) -> String {
     let streak = rules.failure_threshold.map_or_else(String::new, |threshold| {
-        joined(&[&whole(status.consecutive_failures), " of ", &whole(threshold.into()), " failures in a row"])
+        let failures = status.consecutive_failures;
+        // So it can stand where the threshold was lowered: what is judged is the end of a call.
+        let reached = if failures >= threshold.into() { ", so the next failure does" } else { "" };
+        joined(&[&counted(failures, "failure"), " in a row, and ", &whole(threshold.into()), " open it", reached])
     });
-    let window = rules.window_in_use().map_or_else(String::new, |_| {
-        let WindowCounts { calls, failed, slow } = status.window;
-        joined(&[&whole(failed), " failed and ", &whole(slow), " slow of ", &whole(calls), " calls in its window"])
-    });
-    let between = if streak.is_empty() || window.is_empty() { "" } else { ", and " };
-    joined(&["closed: it has seen ", &streak, between, &window, ", and opens when a threshold is reached"])
+    let window = rules.window_in_use().map_or_else(String::new, |_| window(status.window, rules));
+    let between = if streak.is_empty() || window.is_empty() { "" } else { "; " };
+    joined(&["closed: ", &streak, between, &window])
+}
+
+fn window(held: WindowCounts, rules: &Rules) -> String {
+    let share = |rate: Option<f64>, what| rate.map_or_else(String::new, |rate| joined(&[&percent(rate), what]));
+    let (failed, slow) = (share(rules.failure_rate, " failed"), share(rules.slow_call_rate, " slow"));
+    let between = if failed.is_empty() || slow.is_empty() { "" } else { " or " };
+    let holds =
+        joined(&[&whole(held.failed), " failed and ", &whole(held.slow), " slow of ", &counted(held.calls, "call")]);
+    joined(&[
+        &holds,
+        " in its window, and ",
+        &failed,
+        between,
+        &slow,
+        " of at least ",
+        &whole(rules.minimum_calls),
+        " open it",
+    ])
 }
 
 fn open(status: &Status, last: Option<&Event>) -> String {
     joined(&["open", &because(status, last), &probe_after(status.retry_after.unwrap_or_default())])
 }
 
-fn half_open(status: &Status, rules: &Rules, last: Option<&Event>) -> String {
+fn half_open(status: &Status, rules: &Rules, busy_for: Option<Duration>, last: Option<&Event>) -> String {
     if last.is_none_or(|event| event.transition.to != State::HalfOpen) {
         return joined(&["half-open", &because(status, last), ": its wait is over, and the next call is a probe"]);
     }
     let (successes, threshold) = (whole(status.consecutive_successes), whole(rules.success_threshold.into()));
     let rest = " probes have succeeded, that many in a row close it, a failure opens it";
-    joined(&["half-open: ", &successes, " of ", &threshold, rest])
+    joined(&["half-open: ", &successes, " of ", &threshold, rest, &busy(busy_for)])
+}
+
+/// Where no slot is free: when the next probe is let through.
+fn busy(busy_for: Option<Duration>) -> String {
+    match busy_for {
+        None => String::new(),
+        Some(Duration::ZERO) => "; its probes hang, and the next call takes their slots".into(),
+        Some(left) => {
+            let next = "; all slots are taken: the next probe is let through when one ends, or after ";
+            joined(&[next, &seconds(left), " without a sign of any"])
+        }
+    }
 }
 
 /// What opened it, as far as that is known: a restored circuit does not remember.
@@ -78,9 +111,7 @@ fn because(status: &Status, last: Option<&Event>) -> String {
     let Some(event) = last else { return String::new() };
     let why = match event.transition.cause {
         Cause::ConsecutiveFailures => {
-            let failures = status.consecutive_failures;
-            let plural = if failures == 1 { "" } else { "s" };
-            return joined(&[" after ", &whole(failures), " failure", plural, " in a row"]);
+            return joined(&[" after ", &counted(status.consecutive_failures, "failure"), " in a row"]);
         }
         Cause::FailureRate => " because too many calls in its window failed",
         Cause::SlowCallRate => " because too many calls in its window were slow",

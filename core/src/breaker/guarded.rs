@@ -172,7 +172,8 @@ impl Guarded {
     pub(super) fn consecutive_successes(&self, successes: u64) -> u64 {
         if !self.control.is_closed() {
             self.control.probe_successes().into()
-        } else if self.control.consecutive_failures() > 0 {
+        } else if self.control.consecutive_failures() > 0 || !self.control.listens() {
+            // In `disabled` too: a thread that was slow to count its success may count it after the order.
             0
         } else {
             successes.wrapping_sub(self.streak_base)
@@ -193,5 +194,13 @@ mod tests {
         assert_eq!((guarded.control.consecutive_failures(), guarded.consecutive_successes(8)), (1, 0));
         guarded.settle(Stamp::closed(0), Outcome::Success.into(), None, Tick::ZERO);
         assert_eq!((guarded.control.consecutive_failures(), guarded.consecutive_successes(8)), (0, 1));
+    }
+
+    #[test]
+    fn a_success_that_is_counted_only_after_the_circuit_is_disabled_begins_no_streak() {
+        let mut guarded = Guarded::new(Config::default(), Jitter { seed: 0 });
+        guarded.order(|control, _, now| control.disable(now), Tick::ZERO);
+        guarded.begin_streak(0, 7);
+        assert_eq!(guarded.consecutive_successes(8), 0);
     }
 }

@@ -51,7 +51,9 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn snapshot(&self) -> Snapshot {
         let now = self.front.clock.now();
         let guarded = self.guarded.lock();
-        guarded.saved(self.counters.read(), self.counters.current_successes(), now)
+        // First: the streak of successes is cut from these, and may not tell of one that is not among the counts.
+        let successes = self.counters.current_successes();
+        guarded.saved(self.counters.read(), successes, now)
     }
 
     /// Goes on where a snapshot was taken: its state, mode and window take the place of this breaker's own, and its
@@ -59,7 +61,7 @@ impl<C: Clock> CircuitBreaker<C> {
     ///
     /// # Errors
     /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, where the sum with this breaker's own is
-    /// more than can be told exactly; then nothing has changed.
+    /// more than half of what can be told exactly (2⁵³); then nothing has changed.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<(), InvalidValue> {
         let now = self.front.clock.now();
         snapshot.check_sums(&self.counts(), self.status().state_transitions)?;

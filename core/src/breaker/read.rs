@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::guarded::Guarded;
 use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, Status};
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
@@ -43,7 +44,10 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Everything that can be read, at one moment.
     pub fn status(&self) -> Status {
         let now = self.front.clock.now();
-        let guarded = self.guarded.lock();
+        self.status_of(&self.guarded.lock(), now)
+    }
+
+    pub(super) fn status_of(&self, guarded: &Guarded, now: Tick) -> Status {
         let control = &guarded.control;
         Status {
             now,

@@ -39,8 +39,8 @@ impl Tick {
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         const NANOSECONDS_BLUR: f64 = (1 << 22) as f64;
         let nanos = if seconds >= NANOSECONDS_BLUR {
-            // `as` saturates, so what is more than 584 years does not get through the multiplication.
-            ((seconds * 1e6 + 0.5) as u64).checked_mul(1_000)
+            // What is more than 584 years does not get through the multiplication.
+            nearest(seconds * 1e6).checked_mul(1_000)
         } else {
             nanos_from_seconds(seconds)
         };
@@ -122,10 +122,10 @@ pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
 }
 
 /// The nearest whole number; the least or the largest one where there is none so small or so large.
-pub(crate) fn nearest(number: f64) -> u64 {
+pub(crate) const fn nearest(number: f64) -> u64 {
     // To add a half first would itself be rounded, from 2^52 on.
     let whole = number as u64;
-    whole.saturating_add(u64::from(number - whole as f64 >= 0.5))
+    whole.saturating_add((number - whole as f64 >= 0.5) as u64)
 }
 
 /// In 64 bits: with the 128 of [`Duration::as_nanos`], each reading of the system's clock would take longer.

@@ -21,14 +21,10 @@ impl ConfigBuilder {
 
     /// Sets the field called `field`: the way for hosts that hold names and values.
     pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.put(field, &value.into());
-        self
-    }
-
-    pub(super) fn put(&mut self, field: &str, value: &Value) {
         if self.refused.is_none() {
-            self.refused = self.try_set(field, value).err();
+            self.refused = self.try_set(field, &value.into()).err();
         }
+        self
     }
 
     /// Identifies the circuit: 1 to 128 printable characters.
@@ -128,7 +124,7 @@ impl ConfigBuilder {
         }
     }
 
-    fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
+    pub(super) fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
         let Some(field) = fields::find(name) else {
             return Err(InvalidValue::new(name, value, &joined(&["one of: ", &known_fields()])));
         };

@@ -40,9 +40,11 @@ impl Field {
     pub(super) fn write(&self, config: &mut Config, value: &Value) -> Option<()> {
         match (self.place)(config) {
             Place::Name(place) => *place = printable(value)?,
-            Place::Streak(place) => *place = optional(value, |value| count(value, u16::MAX.into()))?.map(|n| n as u16),
-            Place::Small(place) => *place = count(value, u8::MAX.into())? as u8,
-            Place::Calls(place) => *place = count(value, u64::MAX)?,
+            Place::Streak(place) => {
+                *place = optional(value, |value| count(value, 1..=u16::MAX.into()))?.map(|n| n as u16)
+            }
+            Place::Small(place) => *place = count(value, 1..=u8::MAX.into())? as u8,
+            Place::Calls(place) => *place = count(value, 1..=u64::MAX)?,
             Place::Wait(place) => *place = seconds_to_a_year(value)?,
             Place::Seconds(place) => *place = optional(value, seconds)?,
             Place::Rate(place) => *place = optional(value, rate)?,

@@ -48,14 +48,18 @@ impl Config {
     /// A configuration from its fields by name: what [`entries`](Self::entries) tells, all of it or a part.
     ///
     /// # Errors
-    /// [`InvalidValue`] for the first bad field, or naming `config` where `document` is no [`Value::Map`].
+    /// [`InvalidValue`] for the first field that is bad, unknown or given twice, or naming `config` where `document` is no
+    /// [`Value::Map`].
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
         let Value::Map(fields) = document else {
             return Err(InvalidValue::new("config", document, "an object"));
         };
         let mut builder = Self::builder();
-        for (name, value) in fields {
-            builder.put(name, value);
+        for (at, (name, value)) in fields.iter().enumerate() {
+            if fields[..at].iter().any(|(known, _)| known == name) {
+                return Err(InvalidValue::new(name, value, "given once"));
+            }
+            builder.try_set(name, value)?;
         }
         builder.build()
     }

@@ -64,9 +64,9 @@ pub(super) fn optional<T>(value: &Value, parse: impl FnOnce(&Value) -> Option<T>
     }
 }
 
-/// A whole number from 1 to `most`.
-pub(super) fn count(value: &Value, most: u64) -> Option<u64> {
-    value.as_whole().filter(|count| (1..=most).contains(count))
+/// A whole number in `range`.
+pub(super) fn count(value: &Value, range: RangeInclusive<u64>) -> Option<u64> {
+    value.as_whole().filter(|count| range.contains(count))
 }
 
 /// A positive number of seconds as a duration of at least one nanosecond.
@@ -100,9 +100,11 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
 pub(super) fn window(value: &Value) -> Option<WindowShape> {
     let Value::Map(entries) = value else { return None };
     match entries.as_slice() {
-        [(kind, calls)] if kind == "calls" => count(calls, 10_000).map(|calls| WindowShape::Calls(calls as u16)),
+        [(kind, calls)] if kind == "calls" => {
+            count(calls, WindowShape::CALLS).map(|calls| WindowShape::Calls(calls as u16))
+        }
         [(kind, seconds)] if kind == "seconds" => {
-            count(seconds, 3_600).map(|seconds| WindowShape::Seconds(seconds as u16))
+            count(seconds, WindowShape::SECONDS).map(|seconds| WindowShape::Seconds(seconds as u16))
         }
         _ => None,
     }

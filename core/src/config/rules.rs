@@ -1,6 +1,7 @@
 //! A checked configuration as the numbers that the machine decides by.
 
 use alloc::vec;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use super::Value;
@@ -95,6 +96,13 @@ impl Rules {
     pub(crate) fn measures_durations(&self) -> bool {
         self.record_durations || self.slow_call.is_some() || self.cancel_failure_after.is_some()
     }
+}
+
+impl WindowShape {
+    /// How many calls a window may hold.
+    pub(crate) const CALLS: RangeInclusive<u64> = 1..=10_000;
+    /// How many seconds.
+    pub(crate) const SECONDS: RangeInclusive<u64> = 1..=3_600;
 }
 
 impl From<WindowShape> for Value {

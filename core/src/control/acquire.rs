@@ -55,6 +55,14 @@ impl Hold {
     }
 }
 
+impl Probing {
+    /// Where no slot is free: what is left until they are taken back, if no probe gives a sign of life.
+    fn busy_for(self, rules: &Rules, now: Tick) -> Option<Duration> {
+        let left = rules.effective_probe_timeout().saturating_sub(now.since(self.active));
+        (self.slots >= rules.half_open_max_calls).then_some(left)
+    }
+}
+
 /// The longest wait that a call rejected for want of a probe slot is told.
 const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
 
@@ -79,6 +87,11 @@ impl Control {
         }
     }
 
+    /// While half-open with no slot free: what is left until the slots are taken back, if no probe gives a sign of life.
+    pub(crate) fn probes_busy_for(&self, rules: &Rules, now: Tick) -> Option<Duration> {
+        if let Phase::HalfOpen(probing) = self.phase { probing.busy_for(rules, now) } else { None }
+    }
+
     fn hold_for(&self, wait: Option<Wait>) -> Hold {
         let reason = if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open };
         Hold { reason, wait }
@@ -92,18 +105,20 @@ impl Control {
     }
 
     fn acquire_probe(self, probing: Probing, rules: &Rules, now: Tick) -> (Self, Admission) {
-        let probe_timeout = rules.effective_probe_timeout();
-        let silence = now.since(probing.active);
         let active = probing.active.max(now);
-        if probing.slots < rules.half_open_max_calls {
-            let one_more = Probing { slots: probing.slots + 1, active, ..probing };
-            self.with(Phase::HalfOpen(one_more)).admitted(0, None)
-        } else if silence >= probe_timeout {
-            let next_lap = Probing { slots: 1, lap: probing.lap + 1, active, ..probing };
-            self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
-        } else {
-            let retry_after = Some((probe_timeout - silence).min(PROBES_BUSY_RETRY));
-            self.rejected(Rejected { reason: Reason::ProbesBusy, retry_after })
+        match probing.busy_for(rules, now) {
+            None => {
+                let one_more = Probing { slots: probing.slots + 1, active, ..probing };
+                self.with(Phase::HalfOpen(one_more)).admitted(0, None)
+            }
+            Some(Duration::ZERO) => {
+                let next_lap = Probing { slots: 1, lap: probing.lap + 1, active, ..probing };
+                self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
+            }
+            Some(left) => {
+                let retry_after = Some(left.min(PROBES_BUSY_RETRY));
+                self.rejected(Rejected { reason: Reason::ProbesBusy, retry_after })
+            }
         }
     }
 

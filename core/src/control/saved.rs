@@ -23,19 +23,6 @@ pub(crate) struct Saved {
     pub clean_in: Duration,
 }
 
-impl Saved {
-    /// Whether its parts do not contradict each other.
-    pub(crate) fn is_consistent(&self) -> bool {
-        let held_without_end = self.mode == Mode::ForcedOpen && self.wait.is_none();
-        match self.state {
-            State::Closed => self.wait.is_none() && self.mode != Mode::ForcedOpen,
-            State::Open if self.mode == Mode::Disabled => false,
-            State::Open => held_without_end || self.wait.is_some_and(|(chosen, left)| left <= chosen),
-            State::HalfOpen => false,
-        }
-    }
-}
-
 impl Control {
     /// What outlives a process. A stay in `half_open` does not, since its probes do not: it is saved as an open circuit
     /// that waits for its first probe.

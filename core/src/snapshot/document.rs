@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use crate::config::{InvalidValue, Value};
@@ -79,11 +80,12 @@ impl<'v> Document<'v> {
         }
     }
 
-    pub(super) fn whole(&mut self, name: &str, own: u64, most: u64) -> u64 {
+    pub(super) fn whole(&mut self, name: &str, own: u64, allowed: RangeInclusive<u64>) -> u64 {
         let Some(value) = self.at(name, own.into()) else { return own };
-        let count = value.as_whole().filter(|count| *count <= most);
+        let count = value.as_whole().filter(|count| allowed.contains(count));
         if count.is_none() {
-            self.refuse(name, value, &text::joined(&["a whole number from 0 to ", &text::whole(most)]));
+            let (least, most) = (text::whole(*allowed.start()), text::whole(*allowed.end()));
+            self.refuse(name, value, &text::joined(&["a whole number from ", &least, " to ", &most]));
         }
         count.unwrap_or(own)
     }
@@ -97,7 +99,7 @@ impl<'v> Document<'v> {
     }
 
     pub(super) fn duration(&mut self, name: &str, own: Duration) -> Duration {
-        Duration::from_nanos(self.whole(name, nanos(own), LONGEST))
+        Duration::from_nanos(self.whole(name, nanos(own), 0..=LONGEST))
     }
 
     pub(super) fn duration_or_none(&mut self, name: &str, own: Option<Duration>) -> Option<Duration> {

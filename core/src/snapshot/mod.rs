@@ -3,6 +3,7 @@
 //! The document holds what is left of waits, never moments, so that it means the same on any clock. It is a
 //! [`Value`]: each host writes it as JSON with its own library; in Rust, the feature `json` does.
 
+mod check;
 mod document;
 mod window;
 
@@ -21,8 +22,8 @@ const VERSION: u64 = 1;
 /// The states that are saved, which are the first of all: a stay in `half_open` ends with its process.
 const SAVED_STATES: &[&str] = State::NAMES.split_at(2).0;
 
-/// Half of what can be told exactly, so that no restored breaker outgrows its own snapshots.
-const HIGHEST_GENERATION: u64 = EXACT / 2;
+/// Half of what can be told exactly: what is restored can grow by as much again before its own snapshot tells too much.
+const RESTORED: u64 = EXACT / 2;
 
 /// What outlives a breaker: its verdict, its counters and its window, but no call in flight.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,8 +66,8 @@ impl Snapshot {
             control: Saved {
                 state: State::ALL[document.named("state", control.state as usize, SAVED_STATES)],
                 mode: Mode::ALL[document.named("mode", control.mode as usize, Mode::NAMES)],
-                generation: document.whole("generation", control.generation, HIGHEST_GENERATION),
-                failures: document.whole("consecutive_failures", control.failures.into(), u32::MAX.into()) as u32,
+                generation: document.whole("generation", control.generation, 0..=EXACT).min(RESTORED),
+                failures: document.whole("consecutive_failures", control.failures.into(), 0..=u32::MAX.into()) as u32,
                 wait: {
                     let chosen = document.duration_or_none("wait_nanos", control.wait.map(|(chosen, _)| chosen));
                     let left = document.duration_or_none("left_nanos", control.wait.map(|(_, left)| left));
@@ -79,11 +80,11 @@ impl Snapshot {
                     }
                     chosen.zip(left)
                 },
-                openings: document.whole("openings", control.openings.into(), u32::MAX.into()) as u32,
+                openings: document.whole("openings", control.openings.into(), 0..=u32::MAX.into()) as u32,
                 last_wait: document.duration("last_wait_nanos", control.last_wait),
                 clean_in: document.duration("clean_in_nanos", control.clean_in),
             },
-            consecutive_successes: document.whole("consecutive_successes", self.consecutive_successes, EXACT),
+            consecutive_successes: document.whole("consecutive_successes", self.consecutive_successes, 0..=EXACT),
             counts: walk_counts(document, self.counts),
             edges: walk_edges(document, self.edges),
             window: self.window.walked(document, "window"),
@@ -92,14 +93,14 @@ impl Snapshot {
 
     /// Whether a breaker that has counted so much itself can go on counting from here.
     pub(crate) fn check_sums(&self, own: &Counts, own_transitions: u64) -> Result<(), InvalidValue> {
-        let allowed = "no more than can be told exactly, together with what this breaker has counted";
+        let allowed = "no more than half of what can be told exactly, together with what this breaker has counted";
         let refuse = |part: &str, sum: u64| Err(InvalidValue::new(part, &sum.into(), allowed));
         let mut sums = self.counts.lasting().zip(own.lasting()).map(|((_, saved), (_, own))| saved.saturating_add(own));
-        if let Some(sum) = sums.find(|sum| *sum > EXACT) {
+        if let Some(sum) = sums.find(|sum| *sum > RESTORED) {
             return refuse("snapshot.counters", sum);
         }
         let walked = self.edges.as_flattened().iter().fold(own_transitions, |sum, count| sum.saturating_add(*count));
-        if walked > EXACT { refuse("snapshot.transitions", walked) } else { Ok(()) }
+        if walked > RESTORED { refuse("snapshot.transitions", walked) } else { Ok(()) }
     }
 
     /// What a document is read into.
@@ -121,50 +122,19 @@ impl Snapshot {
             window: SavedWindow::None,
         }
     }
-
-    /// What no part can know alone.
-    fn check(&self) -> Result<(), InvalidValue> {
-        let Self { control, counts, .. } = self;
-        let refuse = |field: &str, value: u64, allowed: &str| Err(InvalidValue::new(field, &value.into(), allowed));
-        let ended = [counts.successful_calls, counts.failed_calls, counts.ignored_calls, counts.cancelled_calls];
-        if ended.iter().sum::<u64>() != counts.total_calls {
-            return refuse("snapshot.counters", counts.total_calls, "a total that is the sum of how the calls ended");
-        }
-        let judged = counts.successful_calls + counts.failed_calls;
-        if counts.slow_calls > judged {
-            let allowed = "at most as many slow calls as ended in success or failure";
-            return refuse("snapshot.counters", counts.slow_calls, allowed);
-        }
-        if control.failures > 0 && self.consecutive_successes > 0 {
-            return refuse("snapshot.consecutive_successes", self.consecutive_successes, "0 while there are failures");
-        }
-        if control.state == State::Open && self.consecutive_successes > 0 {
-            return refuse("snapshot.consecutive_successes", self.consecutive_successes, "0 while open");
-        }
-        if control.clean_in > control.last_wait {
-            return refuse("snapshot.clean_in_nanos", nanos(control.clean_in), "at most last_wait_nanos");
-        }
-        if !control.is_consistent() {
-            let wait = control.wait.map(|(chosen, _)| nanos(chosen));
-            let allowed =
-                "a wait where the state is open, unless it is held without end, and no longer left than chosen";
-            return Err(InvalidValue::new("snapshot.wait_nanos", &wait.into(), allowed));
-        }
-        Ok(())
-    }
 }
 
-/// Every change of state that there can be.
+/// Every change of state that there can be: only an open circuit comes to probing.
 fn pairs() -> impl Iterator<Item = (State, State)> {
     let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
-    all.filter(|(from, to)| from != to)
+    all.filter(|(from, to)| from != to && (*from, *to) != (State::Closed, State::HalfOpen))
 }
 
 fn walk_edges(document: &mut Document<'_>, mut edges: Edges) -> Edges {
     document.part("transitions", &mut |document| {
         for (from, to) in pairs() {
             let count = &mut edges[from as usize][to as usize];
-            *count = document.whole(&text::joined(&[from.as_str(), ">", to.as_str()]), *count, EXACT);
+            *count = document.whole(&text::joined(&[from.as_str(), ">", to.as_str()]), *count, 0..=EXACT);
         }
     });
     edges
@@ -174,7 +144,7 @@ fn walk_counts(document: &mut Document<'_>, mut counts: Counts) -> Counts {
     document.part("counters", &mut |document| {
         for (name, place) in Counts::LASTING {
             let count = place(&mut counts);
-            *count = document.whole(name, *count, EXACT);
+            *count = document.whole(name, *count, 0..=EXACT);
         }
     });
     counts

@@ -38,6 +38,15 @@ impl SavedWindow {
         }
     }
 
+    /// What it holds.
+    pub(super) fn counts(&self) -> WindowCounts {
+        match self {
+            Self::None => WindowCounts::default(),
+            Self::Calls { ended, .. } => ended.iter().map(|call| WindowCounts::from(*call)).sum(),
+            Self::Seconds { buckets, .. } => buckets.iter().copied().sum(),
+        }
+    }
+
     /// The part called `name` of a document, as [`Document`] says.
     pub(super) fn walked(mut self, document: &mut Document<'_>, name: &str) -> Self {
         if document.is_null(name, matches!(self, Self::None)) {
@@ -50,11 +59,11 @@ impl SavedWindow {
             match &mut self {
                 Self::None => {}
                 Self::Calls { size, ended } => {
-                    *size = document.whole("calls", (*size).into(), 10_000) as u16;
+                    *size = document.whole("calls", (*size).into(), WindowShape::CALLS) as u16;
                     walk_ended(document, *size, ended);
                 }
                 Self::Seconds { size, buckets } => {
-                    *size = document.whole("seconds", (*size).into(), 3_600) as u16;
+                    *size = document.whole("seconds", (*size).into(), WindowShape::SECONDS) as u16;
                     walk_buckets(document, buckets);
                 }
             }
@@ -102,7 +111,6 @@ fn bucket_of(value: &Value) -> Option<WindowCounts> {
     let Value::List(counts) = value else { return None };
     let [calls, failed, slow] = counts.as_slice() else { return None };
     let counts = WindowCounts { calls: calls.as_whole()?, failed: failed.as_whole()?, slow: slow.as_whole()? };
-    // Ten buckets are added up, so none may hold more than a tenth of what can be counted exactly.
-    let fits = counts.failed <= counts.calls && counts.slow <= counts.calls && counts.calls <= EXACT / BUCKETS;
+    let fits = counts.failed <= counts.calls && counts.slow <= counts.calls && counts.calls <= EXACT;
     fits.then_some(counts)
 }

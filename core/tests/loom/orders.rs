@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use halfopen::{Event, Outcome, Reason, State, WindowShape};
+use halfopen::{Event, Outcome, Reason, Snapshot, State, WindowShape};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
@@ -66,6 +66,29 @@ fn a_window_that_is_taken_away_and_a_success() {
         assert_eq!(breaker.status().window.calls, 0);
         assert_eq!(breaker.status().consecutive_successes, 1);
         counts_add_up(&breaker, 1);
+    });
+}
+
+#[test]
+fn what_is_saved_in_the_middle_of_a_call_is_whole() {
+    for outcome in [Outcome::Success, Outcome::Failure] {
+        two_threads(None, move |turn| {
+            let rates = config().failure_rate_threshold(0.5).minimum_calls(2).window(WindowShape::Calls(2));
+            let breaker = breaker(rates.failure_threshold(2));
+            let (_, saved) = turn.race(&breaker, move |it| call(it, outcome), |it| it.snapshot().to_value());
+            assert!(Snapshot::from_value(&saved).is_ok());
+            counts_add_up(&breaker, 1);
+        });
+    }
+}
+
+#[test]
+fn what_is_saved_beside_a_success_that_takes_no_lock_is_whole() {
+    two_threads(None, |turn| {
+        let breaker = breaker(config());
+        call(&breaker, Outcome::Success);
+        let (_, saved) = turn.race(&breaker, |it| call(it, Outcome::Success), |it| it.snapshot().to_value());
+        assert!(Snapshot::from_value(&saved).is_ok());
     });
 }
 

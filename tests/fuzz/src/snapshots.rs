@@ -29,6 +29,8 @@ fn damaged(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
         }
         Ok(()) => {
             next.acquire().map(|permit| permit.failure()).unwrap_or_default();
+            let own = Snapshot::from_value(&next.snapshot().to_value());
+            assert!(own.is_ok(), "what it writes itself is whole: {own:?}");
             Session::of(next).is_sound();
         }
     }
