@@ -157,6 +157,12 @@ anything = st.recursive(
 )
 
 
+def test_what_is_equal_has_the_same_hash() -> None:
+    configs = [CircuitBreakerConfig(timeout_jitter=zero) for zero in (0.0, -0.0, 0)]
+    assert [configs[0]] * 3 == configs
+    assert len({hash(config) for config in configs}) == 1
+
+
 # Drawing takes long on a busy machine, which says nothing about what is drawn.
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from([*FIELDS, "name", "nonsense"]), anything))

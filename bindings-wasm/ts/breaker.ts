@@ -125,10 +125,10 @@ export class CircuitBreaker {
   /**
    * The last transitions, oldest first: those with a sequence number above `after`, at most 64.
    *
-   * @throws InvalidValueError for what is no number of 0 or more
+   * @throws InvalidValueError for what is no whole number of 0 or more
    */
   events(after = 0): TransitionEvent[] {
-    if (!(typeof after === 'number' && after >= 0)) {
+    if (!(Number.isInteger(after) && after >= 0)) {
       throw new InvalidValueError('after', show(after), 'a sequence number, or 0 for all');
     }
     return this.#eventsAfter(after);

@@ -89,16 +89,7 @@ export class Registry {
    * for such a name again gets a breaker that behaves alike, and the same one as long as somebody holds it.
    */
   removeUnused(): number {
-    // Of those let go of before, some are gone, and some came into use, which are kept again where there is room.
-    for (const [name, released] of this.#released) {
-      const breaker = released.deref();
-      if (breaker === undefined || (!breaker.isIdle() && this.#kept.size < this.#bound)) {
-        this.#released.delete(name);
-      }
-      if (breaker !== undefined && !this.#released.has(name)) {
-        this.#kept.set(name, breaker);
-      }
-    }
+    this.#lookAtReleased();
     const idle = [...this.#kept].filter(([, breaker]) => breaker.isIdle());
     for (const [name, breaker] of idle) {
       this.#kept.delete(name);
@@ -116,6 +107,26 @@ export class Registry {
   breakers(): CircuitBreaker[] {
     const names = [...this.#kept.keys(), ...this.#released.keys()].sort();
     return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.deref() ?? []);
+  }
+
+  /** Of those let go of before, some are gone, and some came into use, which are kept again where there is room. */
+  #lookAtReleased(): void {
+    // In turn, and twice as many as a sweep can let go of: so it takes as long however many are about, and what a burst of
+    // names leaves behind grows less.
+    let unseen = Math.min(2 * this.#bound, this.#released.size);
+    for (const [name, released] of this.#released) {
+      if (unseen === 0) {
+        break;
+      }
+      unseen -= 1;
+      this.#released.delete(name);
+      const breaker = released.deref();
+      if (breaker !== undefined && !breaker.isIdle() && this.size < this.#bound) {
+        this.#kept.set(name, breaker);
+      } else if (breaker !== undefined) {
+        this.#released.set(name, released);
+      }
+    }
   }
 
   #makeRoom(): void {

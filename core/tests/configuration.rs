@@ -72,3 +72,9 @@ fn a_field_that_is_given_twice_is_refused() {
     assert_eq!((thresholds([3, 4]).field(), thresholds([3, 4]).allowed()), ("failure_threshold", "given once"));
     assert_eq!(thresholds([0, 4]).value(), &0u64.into(), "what is wrong first is told first");
 }
+
+#[test]
+fn a_zero_has_no_sign() {
+    let config = Config::builder().timeout_jitter(-0.0).build().unwrap();
+    assert_eq!(config.entry("timeout_jitter").unwrap().to_string(), "0");
+}

@@ -86,7 +86,8 @@ pub(super) fn number(value: &Value, range: RangeInclusive<f64>) -> Option<f64> {
         Value::Number(number) => number,
         _ => return None,
     };
-    range.contains(&number).then_some(number)
+    // Together with a zero, a negative zero is one: what is equal looks alike.
+    range.contains(&number).then_some(number + 0.0)
 }
 
 pub(super) fn rate(value: &Value) -> Option<f64> {

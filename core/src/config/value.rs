@@ -26,6 +26,12 @@ pub enum Value {
 }
 
 impl Value {
+    /// What stands under a name, where it is a map.
+    pub(crate) fn entry(&self, name: &str) -> Option<&Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
     /// The count that it is, whether it comes as one or as a number.
     pub(crate) fn as_whole(&self) -> Option<u64> {
         match *self {

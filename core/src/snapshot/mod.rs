@@ -54,7 +54,7 @@ impl Snapshot {
     /// `snapshot.version` where it is of another version.
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
         let snapshot = document::read("snapshot", document, |document| Self::blank().walked(document))?;
-        snapshot.check()?;
+        snapshot.check(document)?;
         Ok(snapshot)
     }
 

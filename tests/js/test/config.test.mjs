@@ -192,10 +192,10 @@ test('forceOpen takes seconds in their range, or nothing', () => {
 
 test('events takes a sequence number', () => {
   const { breaker } = onStage();
-  for (const junk of [-1, Number.NaN, '0', null, 0n, {}, Symbol('s')]) {
+  for (const junk of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '0', null, 0n, {}, Symbol('s')]) {
     assert.throws(() => breaker.events(junk), { code: 'INVALID_VALUE', field: 'after' });
   }
-  for (const fine of [undefined, 0, 0.5, 2 ** 60, 1e300, Number.POSITIVE_INFINITY]) {
+  for (const fine of [undefined, 0, 2 ** 60, 1e300]) {
     assert.deepEqual(breaker.events(fine), []);
   }
 });

@@ -27,6 +27,31 @@ for (const [way, counter] of Object.entries(WAYS)) {
   });
 }
 
+test('a stream that breaks is a failure, where its permit is held until it has ended', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  async function* broken() {
+    yield 'half an answer';
+    throw new Error('the connection is gone');
+  }
+  const heard = [];
+  async function listen() {
+    const permit = breaker.acquire();
+    try {
+      for await (const part of broken()) {
+        heard.push(part);
+        assert.equal(breaker.status().inFlight, 1);
+      }
+      permit.success();
+    } catch (error) {
+      permit.failure();
+      throw error;
+    }
+  }
+  await assert.rejects(listen(), { message: 'the connection is gone' });
+  assert.deepEqual(heard, ['half an answer']);
+  assert.equal(breaker.state, 'open');
+});
+
 test('a permit settled twice frees no slot of another', () => {
   const { breaker, clock } = opened({ halfOpenMaxCalls: 1, successThreshold: 3 });
   clock.advance(10_000);

@@ -140,6 +140,39 @@ test('what nobody holds is collected, and leaves no name behind', async () => {
   assert.ok(registry.breakers().length <= 20, `${registry.breakers().length} are still there`);
 });
 
+test('however many were let go of, to make room takes no longer', (t) => {
+  const { WeakRef } = globalThis;
+  t.after(() => Object.assign(globalThis, { WeakRef }));
+  let looks = 0;
+  class Counted extends WeakRef {
+    deref() {
+      looks += 1;
+      return super.deref();
+    }
+  }
+  globalThis.WeakRef = Counted;
+  const registry = new Registry(10);
+  // In one turn nothing is collected.
+  for (let n = 0; n < 1000; n += 1) {
+    registry.getOrCreate(config(`tenant ${n}`));
+  }
+  assert.ok(looks > 0 && looks <= 2 * 1000, `${looks} looks for 1000 names`);
+});
+
+test('of many that were let go of, one that comes into use is kept again before long', () => {
+  const registry = new Registry(2);
+  const used = registry.getOrCreate(config('used'));
+  for (let n = 0; n < 100; n += 1) {
+    registry.getOrCreate(config(`tenant ${n}`));
+  }
+  used.acquire().failure();
+  for (let sweep = 0; sweep < 30 && registry.size !== 1; sweep += 1) {
+    registry.removeUnused();
+  }
+  assert.equal(registry.size, 1);
+  assert.equal(registry.get('used'), used);
+});
+
 test('a bad bound is refused by name', () => {
   for (const bound of [0, -1, 1.5, true, '1', null, undefined, Number.NaN, Number.POSITIVE_INFINITY, 5n]) {
     assert.throws(
