@@ -141,10 +141,12 @@ test('what nobody holds is collected, and leaves no name behind', async () => {
 });
 
 test('however many were let go of, to make room takes no longer', (t) => {
-  const { WeakRef } = globalThis;
-  t.after(() => Object.assign(globalThis, { WeakRef }));
+  const Own = globalThis.WeakRef;
+  t.after(() => {
+    globalThis.WeakRef = Own;
+  });
   let looks = 0;
-  class Counted extends WeakRef {
+  class Counted extends Own {
     deref() {
       looks += 1;
       return super.deref();
