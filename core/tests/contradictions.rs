@@ -257,3 +257,20 @@ fn a_transition_from_closed_to_half_open() {
     let error = Snapshot::from_value(&document).unwrap_err();
     assert_eq!(error.field(), "snapshot.transitions.closed>half_open");
 }
+
+#[test]
+fn what_the_document_says_of_the_part_is_told() {
+    let told = |path: &str, value: Value| {
+        let mut document = failing().snapshot().to_value();
+        *part(&mut document, path) = value;
+        Snapshot::from_value(&document).unwrap_err().to_string()
+    };
+    assert_eq!(
+        told("counters.total_calls", 7u64.into()),
+        "snapshot.counters.total_calls = 7 is refused: allowed is the sum of how the calls ended"
+    );
+    assert_eq!(
+        told("window.ended", "fff".into()),
+        r#"snapshot.window = {"calls": 10, "ended": "fff"} is refused: allowed is at most what was counted"#
+    );
+}
