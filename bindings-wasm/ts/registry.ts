@@ -86,7 +86,8 @@ export class Registry {
 
   /**
    * Lets go of the breakers that are idle ({@link CircuitBreaker.isIdle}), and says how many those were: whoever asks
-   * for such a name again gets a breaker that behaves alike, and the same one as long as somebody holds it.
+   * for such a name again gets a breaker that behaves alike, and the same one as long as somebody holds it. Those let go
+   * of before that came into use are kept again, where there is room: it looks at twice as many as its bound, in turn.
    */
   removeUnused(): number {
     this.#lookAtReleased();

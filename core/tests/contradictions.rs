@@ -117,10 +117,11 @@ fn counters_that_do_not_add_up() {
     assert_eq!(refused_counts(&failing(), [("counters.slow_calls", 5)]), "snapshot.counters.slow_calls");
     let unheld = |taken_back, on_trial| {
         let counts = [("counters.probe_timeouts", taken_back), ("counters.shadow_rejected", on_trial)];
-        refused_counts(&failing(), counts)
+        refused_counts(&recovered(), counts)
     };
-    assert_eq!([unheld(6, 0), unheld(0, 6), unheld(2, 4)], ["", "", ""]);
-    assert_eq!([unheld(7, 0), unheld(0, 7), unheld(3, 4)], ["snapshot.counters.probe_timeouts"; 3]);
+    assert_eq!(recovered().counts().total_calls, 8);
+    assert_eq!([unheld(8, 0), unheld(0, 8), unheld(3, 5)], ["", "", ""]);
+    assert_eq!([unheld(9, 0), unheld(0, 9), unheld(4, 5)], ["snapshot.counters.total_calls"; 3]);
 }
 
 #[test]
@@ -185,7 +186,7 @@ fn a_wait_where_none_is_and_none_where_one_is() {
     let wait = |chosen: Option<u64>, left: Option<u64>| [("wait_nanos", chosen.into()), ("left_nanos", left.into())];
     let ten_seconds = wait(Some(10 * SECOND), Some(10 * SECOND));
     assert_eq!(refused(&failing(), &ten_seconds), "snapshot.wait_nanos");
-    assert_eq!(refused(&failing(), &[("mode", forced_open.clone())]), "snapshot.wait_nanos");
+    assert_eq!(refused(&failing(), &[("mode", forced_open)]), "snapshot.mode");
     assert_eq!(refused(&open(), &wait(None, None)), "snapshot.wait_nanos");
     assert_eq!(refused(&held_without_end(), &[("mode", auto.clone())]), "snapshot.wait_nanos");
     assert_eq!(refused(&open(), &[("mode", shadow)]), "");
@@ -196,14 +197,17 @@ fn a_wait_where_none_is_and_none_where_one_is() {
 
     // The machine's own wait is the last wait, unless it is over: then it may have been an order's.
     assert_eq!(refused(&open(), &wait(Some(10 * SECOND), Some(1))), "");
-    assert_eq!(refused(&open(), &wait(Some(10 * SECOND), Some(10 * SECOND + 1))), "snapshot.wait_nanos");
+    assert_eq!(refused(&open(), &wait(Some(10 * SECOND), Some(10 * SECOND + 1))), "snapshot.left_nanos");
     assert_eq!(refused(&open(), &wait(Some(11 * SECOND), Some(1))), "snapshot.wait_nanos");
     assert_eq!(refused(&open(), &wait(Some(11 * SECOND), Some(0))), "");
 
     // An order's is as long as it was ordered, and over when its mode is.
     assert_eq!(refused(&forced(5), &wait(Some(7 * SECOND), Some(7 * SECOND))), "");
-    assert_eq!(refused(&forced(5), &wait(Some(7 * SECOND), Some(7 * SECOND + 1))), "snapshot.wait_nanos");
-    assert_eq!(refused(&forced(5), &wait(Some(5 * SECOND), Some(0))), "snapshot.wait_nanos");
+    assert_eq!(refused(&forced(5), &wait(Some(7 * SECOND), Some(7 * SECOND + 1))), "snapshot.left_nanos");
+    assert_eq!(refused(&forced(5), &wait(Some(5 * SECOND), Some(0))), "snapshot.left_nanos");
+    const YEAR: u64 = 365 * 24 * 3_600 * SECOND;
+    assert_eq!(refused(&forced(5), &wait(Some(YEAR), Some(1))), "");
+    assert_eq!(refused(&forced(5), &wait(Some(YEAR + 1), Some(1))), "snapshot.wait_nanos");
     assert_eq!(refused(&forced(5), &[("mode", auto)]), "snapshot.wait_nanos");
 }
 
@@ -241,7 +245,13 @@ fn transitions_that_no_circuit_makes() {
     assert_eq!(walked(&recovered(), &[(probed, 0)]), "snapshot.transitions.open>half_open");
     assert_eq!(walked(&recovered(), &[(reopened, 1)]), "snapshot.transitions.open>half_open");
     assert_eq!(walked(&recovered(), &[(reopened, 1), (probed, 2)]), "");
-    assert_eq!(walked(&recovered(), &[(probed, 5), (closed, 0)]), "", "a restart may end a round");
+    assert_eq!(walked(&open(), &[(probed, 5)]), "", "a restart may end a round");
+    assert_eq!(walked(&recovered(), &[(closed, 0)]), "snapshot.transitions.half_open>closed");
+    assert_eq!(walked(&failing(), &[("counters.probe_timeouts", 1)]), "snapshot.transitions.open>half_open");
+    assert_eq!(walked(&open(), &[("counters.probe_timeouts", 1), (probed, 1)]), "");
+    for turned_away in ["counters.rejected_calls", "counters.shadow_rejected"] {
+        assert_eq!(walked(&failing(), &[(turned_away, 1)]), "snapshot.transitions.closed>open");
+    }
 
     assert_eq!(walked(&open(), &[("openings", 2)]), "snapshot.openings");
     assert_eq!(walked(&open(), &[("openings", 2), (probed, 1), (reopened, 1)]), "");

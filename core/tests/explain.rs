@@ -46,7 +46,7 @@ fn a_closed_circuit_tells_how_near_it_is_to_opening() {
     assert_eq!(
         both.explain(),
         "closed: 1 failure in a row, and 5 open it; \
-         1 failed and 1 slow of 1 call in its window, and 50.0 % failed or 50.0 % slow of at least 2 open it"
+         1 failed and 1 slow of 1 call in its window, and 50 % failed or 50 % slow of at least 2 open it"
     );
 
     let rate = breaker(Config::builder().failure_threshold(None).failure_rate_threshold(0.625));
@@ -58,7 +58,7 @@ fn a_closed_circuit_tells_how_near_it_is_to_opening() {
     let slow = Config::builder().failure_threshold(None).slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
     assert_eq!(
         breaker(slow).explain(),
-        "closed: 0 failed and 0 slow of 0 calls in its window, and 100.0 % slow of at least 10 open it"
+        "closed: 0 failed and 0 slow of 0 calls in its window, and 100 % slow of at least 10 open it"
     );
 }
 
@@ -70,8 +70,8 @@ fn a_streak_beyond_a_lowered_threshold_opens_with_the_next_failure() {
     assert_eq!(breaker.explain(), "closed: 2 failures in a row, and 3 open it");
     for lowered in [2, 1] {
         breaker.reconfigure(Config::builder().failure_threshold(lowered).build().unwrap());
-        let told = format!("closed: 2 failures in a row, and {lowered} open it, so the next failure does");
-        assert_eq!(breaker.explain(), told);
+        let opening = if lowered == 1 { "1 opens it" } else { "2 open it" };
+        assert_eq!(breaker.explain(), format!("closed: 2 failures in a row, and {opening}, so the next failure does"));
     }
 }
 
@@ -80,13 +80,13 @@ fn a_half_open_circuit_without_a_free_slot_tells_when_there_is_one() {
     let breaker = breaker(Config::builder().failure_threshold(1).half_open_max_calls(2).probe_timeout_seconds(10.0));
     end(&breaker, Outcome::Failure);
     wait_is_over(&breaker);
-    let probing = "half-open: 0 of 2 probes have succeeded, that many in a row close it, a failure opens it";
+    let probing = "half-open: 0 successes in a row, and 2 close it; a failure opens it";
     let first = breaker.acquire().unwrap();
     assert_eq!(breaker.explain(), probing, "a slot is free");
     let second = breaker.acquire().unwrap();
     breaker.clock().advance(Duration::from_secs(4));
-    let busy =
-        "; all slots are taken: the next probe is let through when one ends, or after 6.0 s without a sign of any";
+    let busy = "; all probe slots are taken: the next call is let through when one is free, \
+                or after 6.0 s without a sign of any probe";
     assert_eq!(breaker.explain(), format!("{probing}{busy}"));
     breaker.clock().advance(Duration::from_secs(6));
     assert_eq!(breaker.explain(), format!("{probing}; its probes hang, and the next call takes their slots"));
@@ -135,9 +135,34 @@ fn a_half_open_circuit_tells_what_its_probes_have_to_do() {
     wait_is_over(&breaker);
     assert_eq!(breaker.explain(), "half-open after 1 failure in a row: its wait is over, and the next call is a probe");
     end(&breaker, Outcome::Success);
+    assert_eq!(breaker.explain(), "half-open: 1 success in a row, and 2 close it; a failure opens it");
+}
+
+#[test]
+fn a_slow_probe_opens_it_where_a_rate_of_slow_calls_is_set() {
+    let slow = Config::builder().slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
+    let breaker = breaker(slow.failure_threshold(1).success_threshold(1));
+    end(&breaker, Outcome::Failure);
+    wait_is_over(&breaker);
+    end(&breaker, Outcome::Ignored);
     assert_eq!(
         breaker.explain(),
-        "half-open: 1 of 2 probes have succeeded, that many in a row close it, a failure opens it"
+        "half-open: 0 successes in a row, and 1 closes it; a failure or a slow call opens it"
+    );
+}
+
+#[test]
+fn a_rate_beyond_a_lowered_threshold_may_open_with_the_next_call() {
+    let rates = |rate| Config::builder().failure_threshold(None).failure_rate_threshold(rate).minimum_calls(2);
+    let breaker = breaker(rates(1.0));
+    for outcome in [Outcome::Success, Outcome::Failure] {
+        end(&breaker, outcome);
+    }
+    breaker.reconfigure(rates(0.5).build().unwrap());
+    assert_eq!(
+        breaker.explain(),
+        "closed: 1 failed and 0 slow of 2 calls in its window, and 50 % failed of at least 2 open it, \
+         so the next call may"
     );
 }
 

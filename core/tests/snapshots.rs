@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Snapshot, State, Value, WindowShape};
+use halfopen::{CircuitBreaker, Config, Ending, ManualClock, Outcome, Snapshot, State, Value, WindowShape};
 use proptest::prelude::*;
 
 fn breaker(shape: WindowShape) -> CircuitBreaker<ManualClock> {
@@ -129,7 +129,8 @@ fn with(document: &Value, part: &str, counts: &[(&str, u64)]) -> Value {
 
 #[test]
 fn counts_have_room_to_grow_as_much_again() {
-    let document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+    // One that has been open, and so can have turned calls away.
+    let document = with(&lived(WindowShape::Calls(4), 0).snapshot().to_value(), "transitions", &[("closed>open", 1)]);
     let having = |total: u64, rejected: u64| {
         let counts = [("total_calls", total), ("successful_calls", total - 1), ("rejected_calls", rejected)];
         Snapshot::from_value(&with(&document, "counters", &counts)).unwrap()
@@ -179,6 +180,25 @@ fn a_generation_has_room_to_grow_as_much_again() {
     assert_eq!(restored(EXACT / 2), Ok(EXACT / 2 + 1));
     assert_eq!(restored(EXACT), Ok(EXACT / 2 + 1));
     assert_eq!(restored(EXACT + 1), Err("snapshot.generation".to_owned()));
+}
+
+#[test]
+fn a_wait_of_centuries_survives_a_library_that_knows_only_doubles() {
+    let longest = Config::builder().failure_threshold(1).max_timeout_seconds(1.0e10);
+    let breaker = CircuitBreaker::with_clock(longest.build().unwrap(), ManualClock::new());
+    let hint = Some(Duration::from_secs(10_000_000_000));
+    breaker.acquire().unwrap().settle(Ending { outcome: Outcome::Failure, retry_after: hint });
+    let written = breaker.snapshot().to_value();
+    // The second is what JavaScript writes for the first.
+    for told in [Value::Number(i64::MAX as f64), Value::Whole(9_223_372_036_854_776_000)] {
+        let mut document = written.clone();
+        fields(&mut document)
+            .iter_mut()
+            .filter(|(_, value)| *value == Value::Whole(i64::MAX as u64))
+            .for_each(|(_, value)| *value = told.clone());
+        assert_ne!(document, written);
+        assert_eq!(Snapshot::from_value(&document).unwrap().to_value(), written);
+    }
 }
 
 #[test]

@@ -131,7 +131,7 @@ class Both:
                 self.model.disable(now)
             case {"reconfigure": config}:
                 self.core.reconfigure(halfopen.CircuitBreakerConfig(**config))
-                self.model.reconfigure(parse(config))
+                self.model.reconfigure(parse(config), now)
             case {"restart": True}:
                 saved, self.core = self.core, halfopen.CircuitBreaker(self.core.config, clock=self.clock)
                 self.core.restore(saved.snapshot())

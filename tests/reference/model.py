@@ -232,8 +232,12 @@ class Breaker:
         self.successes = 0
         self.openings.count = 0
 
-    def reconfigure(self, config: Config) -> None:
+    def reconfigure(self, config: Config, now: int) -> None:
         """State, mode, counters and the running wait stay as they are."""
+        if self.mode != self.mode_at(now):
+            # A hold that is over has ended in the mode that was configured then.
+            self.mode = self.own_mode
+            self.deadline = 0
         self.config = config
         if Window(config).shape != self.window.shape:
             self.window = Window(config)

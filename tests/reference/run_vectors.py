@@ -78,7 +78,7 @@ class Run:
                 self.breaker.reset(now)
             case {"reconfigure": config}:
                 self.config = parse(config)
-                self.breaker.reconfigure(self.config)
+                self.breaker.reconfigure(self.config, now)
             case {"restart": True}:
                 saved = save(self.breaker, now)
                 # A list of its own: what still happens to the old breaker is not announced by the new one.

@@ -56,29 +56,28 @@ fn closed(status: &Status, rules: &Rules) -> String {
         let failures = status.consecutive_failures;
         // So it can stand where the threshold was lowered: what is judged is the end of a call.
         let reached = if failures >= threshold.into() { ", so the next failure does" } else { "" };
-        joined(&[&counted(failures, "failure"), " in a row, and ", &whole(threshold.into()), " open it", reached])
+        joined(&[&counted(failures, "failure"), " in a row, and ", &opening(threshold), reached])
     });
     let window = rules.window_in_use().map_or_else(String::new, |_| window(status.window, rules));
     let between = if streak.is_empty() || window.is_empty() { "" } else { "; " };
     joined(&["closed: ", &streak, between, &window])
 }
 
+fn opening(threshold: u16) -> String {
+    joined(&[&whole(threshold.into()), if threshold == 1 { " opens it" } else { " open it" }])
+}
+
 fn window(held: WindowCounts, rules: &Rules) -> String {
     let share = |rate: Option<f64>, what| rate.map_or_else(String::new, |rate| joined(&[&percent(rate), what]));
     let (failed, slow) = (share(rules.failure_rate, " failed"), share(rules.slow_call_rate, " slow"));
     let between = if failed.is_empty() || slow.is_empty() { "" } else { " or " };
+    let calls = counted(held.calls, "call");
     let holds =
-        joined(&[&whole(held.failed), " failed and ", &whole(held.slow), " slow of ", &counted(held.calls, "call")]);
-    joined(&[
-        &holds,
-        " in its window, and ",
-        &failed,
-        between,
-        &slow,
-        " of at least ",
-        &whole(rules.minimum_calls),
-        " open it",
-    ])
+        joined(&[&whole(held.failed), " failed and ", &whole(held.slow), " slow of ", &calls, " in its window"]);
+    // As with the streak; and good calls may have aged out.
+    let reached = if held.verdict(rules).is_some() { ", so the next call may" } else { "" };
+    let least = whole(rules.minimum_calls);
+    joined(&[&holds, ", and ", &failed, between, &slow, " of at least ", &least, " open it", reached])
 }
 
 fn open(status: &Status, last: Option<&Event>) -> String {
@@ -89,9 +88,11 @@ fn half_open(status: &Status, rules: &Rules, busy_for: Option<Duration>, last: O
     if last.is_none_or(|event| event.transition.to != State::HalfOpen) {
         return joined(&["half-open", &because(status, last), ": its wait is over, and the next call is a probe"]);
     }
-    let (successes, threshold) = (whole(status.consecutive_successes), whole(rules.success_threshold.into()));
-    let rest = " probes have succeeded, that many in a row close it, a failure opens it";
-    joined(&["half-open: ", &successes, " of ", &threshold, rest, &busy(busy_for)])
+    let (successes, threshold) = (counted(status.consecutive_successes, "success"), rules.success_threshold);
+    let closing = if threshold == 1 { " closes it; a failure" } else { " close it; a failure" };
+    let slow = if rules.slow_call_rate.is_some() { " or a slow call" } else { "" };
+    let threshold = whole(threshold.into());
+    joined(&["half-open: ", &successes, " in a row, and ", &threshold, closing, slow, " opens it", &busy(busy_for)])
 }
 
 /// Where no slot is free: when the next probe is let through.
@@ -100,8 +101,8 @@ fn busy(busy_for: Option<Duration>) -> String {
         None => String::new(),
         Some(Duration::ZERO) => "; its probes hang, and the next call takes their slots".into(),
         Some(left) => {
-            let next = "; all slots are taken: the next probe is let through when one ends, or after ";
-            joined(&[next, &seconds(left), " without a sign of any"])
+            let next = "; all probe slots are taken: the next call is let through when one is free, or after ";
+            joined(&[next, &seconds(left), " without a sign of any probe"])
         }
     }
 }

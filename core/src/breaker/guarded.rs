@@ -119,7 +119,8 @@ impl Guarded {
     }
 
     /// The name stays, since it identifies the circuit; a window whose shape changed starts empty.
-    pub(super) fn reconfigure(&mut self, config: Config) {
+    pub(super) fn reconfigure(&mut self, config: Config, now: Tick) {
+        self.control = self.control.without_an_order_that_is_over(self.rules(), now);
         if config.rules().window_in_use() != self.config.rules().window_in_use() {
             self.window = Window::new(config.rules());
         }

@@ -44,7 +44,8 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Puts a whole new configuration in force. State, mode, counters and the running wait stay; thresholds hold from
     /// the next event on; a window whose shape changed starts empty; the name stays, since it identifies the circuit.
     pub fn reconfigure(&self, config: Config) {
-        self.change(|guarded| guarded.reconfigure(config));
+        let now = self.front.clock.now();
+        self.change(|guarded| guarded.reconfigure(config, now));
     }
 
     /// What outlives this breaker; a call in flight is saved as cancelled.

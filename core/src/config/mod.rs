@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
-pub(crate) use parse::{hint_argument, outcome_argument, seconds_argument, share_argument, wait_argument};
+pub(crate) use parse::{hint_argument, is_wait, outcome_argument, seconds_argument, share_argument, wait_argument};
 pub use rules::{Rules, WindowShape};
 pub use value::Value;
 

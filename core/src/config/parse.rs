@@ -17,7 +17,7 @@ pub(super) const SECONDS_TO_A_YEAR: &str = "a number of seconds above 0, at most
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Whether a wait may be as long as that.
-fn is_wait(duration: &Duration) -> bool {
+pub(crate) fn is_wait(duration: &Duration) -> bool {
     !duration.is_zero() && *duration <= YEAR
 }
 

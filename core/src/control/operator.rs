@@ -17,6 +17,18 @@ impl Control {
         Self { mode: Mode::ForcedOpen, openings: self.openings_at(now), ..self }.moved(held, Cause::Forced)
     }
 
+    /// Ends a forced opening whose time is over at `now`, while the rules still are the ones that it ends with: the mode
+    /// stays when they change. What was over stays over, wherever the clock goes.
+    pub(crate) fn without_an_order_that_is_over(self, rules: &Rules, now: Tick) -> Self {
+        match self.phase {
+            Phase::Open { failures, wait: Some(wait) } if self.mode == Mode::ForcedOpen && wait.is_over(now) => {
+                let over = Wait::until(Tick::ZERO, wait.chosen());
+                Self { mode: Self::own_mode(rules), ..self.with(Phase::Open { failures, wait: Some(over) }) }
+            }
+            _ => self,
+        }
+    }
+
     /// Closes the circuit and hands it back to the machine.
     pub fn reset(self, rules: &Rules, now: Tick) -> (Self, Option<Transition>) {
         self.started_afresh(Self::own_mode(rules), Cause::Reset, now)

@@ -1,10 +1,8 @@
 //! What no part of a document can know alone: whether it contradicts another. Each line is one of section 5 of
 //! docs/semantics.md, where it says what no life of a breaker can have led to.
 
-use core::time::Duration;
-
 use super::Snapshot;
-use crate::config::{InvalidValue, Value};
+use crate::config::{InvalidValue, Value, is_wait};
 use crate::control::{Mode, Saved, State};
 use crate::text::joined;
 
@@ -45,7 +43,10 @@ impl Snapshot {
         first([
             (counts.total_calls != ended, ("counters.total_calls", "the sum of how the calls ended")),
             (counts.slow_calls > judged, ("counters.slow_calls", "at most the calls that succeeded or failed")),
-            (unheld > counts.total_calls, ("counters.probe_timeouts", "with shadow_rejected at most total_calls")),
+            (
+                unheld > counts.total_calls,
+                ("counters.total_calls", "at least probe_timeouts and shadow_rejected together"),
+            ),
             (failures > failing, ("consecutive_failures", "at most what was counted")),
             (
                 successes > succeeding,
@@ -57,19 +58,36 @@ impl Snapshot {
     }
 
     fn in_transitions(&self) -> Option<Contradiction> {
-        let count = |from: State, to: State| self.edges[from as usize][to as usize];
-        let opened = count(State::Closed, State::Open);
-        let reopened = count(State::HalfOpen, State::Open);
-        let left = reopened.saturating_add(count(State::HalfOpen, State::Closed));
-        let moved = self.control.state == State::Open || self.edges.as_flattened().iter().any(|count| *count > 0);
-        let entered = opened.saturating_add(reopened);
+        let (control, counts) = (&self.control, &self.counts);
+        let walked = |from: State, to: State| self.edges[from as usize][to as usize];
+        let (opened, reopened) = (walked(State::Closed, State::Open), walked(State::HalfOpen, State::Open));
+        let (probed, recovered) = (walked(State::Open, State::HalfOpen), walked(State::HalfOpen, State::Closed));
+        let ever_open = control.state == State::Open
+            || self.edges.as_flattened().iter().any(|count| *count > 0)
+            || counts.rejected_calls > 0
+            || counts.shadow_rejected > 0;
+        // Slots are taken back only from probes.
+        let probing = reopened.saturating_add(recovered).max(counts.probe_timeouts.min(1));
         first([
-            (opened == 0 && moved, ("transitions.closed>open", "at least 1 where it is open or has ever been")),
             (
-                left > count(State::Open, State::HalfOpen),
-                ("transitions.open>half_open", "at least as many as leave half_open"),
+                ever_open && opened == 0,
+                ("transitions.closed>open", "at least 1 where it is open, has been, or turned calls away"),
             ),
-            (u64::from(self.control.openings) > entered, ("openings", "at most the transitions to open")),
+            (
+                probing > probed,
+                (
+                    "transitions.open>half_open",
+                    "at least as many as leave half_open, and 1 where slots were taken back",
+                ),
+            ),
+            (
+                control.state == State::Closed && control.openings > 0 && recovered == 0,
+                ("transitions.half_open>closed", "at least 1 where it is closed after openings"),
+            ),
+            (
+                u64::from(control.openings) > opened.saturating_add(reopened),
+                ("openings", "at most the transitions to open"),
+            ),
         ])
     }
 }
@@ -80,31 +98,36 @@ impl Saved {
         let is_closed = self.state == State::Closed;
         let is_clean = self.openings == 0;
         let remembers = !is_closed || !is_clean || self.failures > 0;
-        first([
+        let found = first([
             (
                 self.mode == Mode::Disabled && remembers,
                 ("mode", "another one while it is open, or failures or openings are remembered"),
-            ),
-            (
-                !self.has_a_wait_that_fits(),
-                ("wait_nanos", "null where closed or held without end, else the last wait, or an order's"),
             ),
             (is_clean != self.last_wait.is_zero(), ("last_wait_nanos", "0 where openings is, and only there")),
             (
                 self.clean_in > self.last_wait || self.clean_in.is_zero() == (is_closed && !is_clean),
                 ("clean_in_nanos", "1 to last_wait_nanos where closed after openings, else 0"),
             ),
-        ])
+        ]);
+        found.or_else(|| self.in_the_wait())
     }
 
-    fn has_a_wait_that_fits(&self) -> bool {
+    fn in_the_wait(&self) -> Option<Contradiction> {
         let is_held = self.mode == Mode::ForcedOpen;
         match (self.state, self.wait) {
-            (State::Closed, wait) => wait.is_none() && !is_held,
-            (_, None) => is_held,
-            // What is over may have been a timed order's, or stand for a round whose probes have not outlived it.
-            (_, Some((_, Duration::ZERO))) => !is_held,
-            (_, Some((chosen, left))) => left <= chosen && (is_held || chosen == self.last_wait),
+            (State::Closed, Some(_)) => Some(("wait_nanos", "null while closed")),
+            (State::Closed, None) => is_held.then_some(("mode", "another one while closed")),
+            (_, None) => (!is_held).then_some(("wait_nanos", "a number, unless forced open without end")),
+            (_, Some((chosen, left))) => first([
+                (left > chosen, ("left_nanos", "at most wait_nanos")),
+                (is_held && left.is_zero(), ("left_nanos", "at least 1 while forced open")),
+                (is_held && !is_wait(&chosen), ("wait_nanos", "at most one year while forced open")),
+                // What is over may have been an order's, or stand for a round whose probes have not outlived it.
+                (
+                    !is_held && !left.is_zero() && chosen != self.last_wait,
+                    ("wait_nanos", "last_wait_nanos, unless it is over or forced open"),
+                ),
+            ]),
         }
     }
 }

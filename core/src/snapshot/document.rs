@@ -99,7 +99,8 @@ impl<'v> Document<'v> {
     }
 
     pub(super) fn duration(&mut self, name: &str, own: Duration) -> Duration {
-        Duration::from_nanos(self.whole(name, nanos(own), 0..=LONGEST))
+        // As a double the longest one is a little longer.
+        Duration::from_nanos(self.whole(name, nanos(own), 0..=u64::MAX).min(LONGEST))
     }
 
     pub(super) fn duration_or_none(&mut self, name: &str, own: Option<Duration>) -> Option<Duration> {
