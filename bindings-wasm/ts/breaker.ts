@@ -65,7 +65,8 @@ export class CircuitBreaker {
    * Runs `fn(...args)` if the circuit lets it, and waits for what it returns before judging it. Its result and its own
    * errors pass through untouched.
    *
-   * The call ends when its promise settles: guard what you stream with {@link acquire}, until the stream has ended.
+   * The call ends when its promise settles, or, where that brings an async generator, at the end of that: its error counts,
+   * and who stops early says nothing. Other streams are guarded with {@link acquire}, until they have ended.
    *
    * @throws CircuitBreakerOpenError where the circuit did not let it run
    */

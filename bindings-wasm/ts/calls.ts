@@ -11,6 +11,7 @@ import { Permit } from './permit.js';
 import { field } from './properties.js';
 import { granted } from './refused.js';
 import { show } from './show.js';
+import { GuardedStream } from './streams.js';
 import type { Reason } from './vocabulary.js';
 import { request } from './wire.js';
 
@@ -93,6 +94,13 @@ export class Calls {
       this.#owed[this.#owed.length] = UNUSED;
       throw error;
     }
+  }
+
+  /** The stream that a call returned: it holds the call's permit until it ends, or is collected. */
+  stream(ticket: number, result: AsyncGenerator): GuardedStream {
+    const permit = new Permit(this, ticket);
+    permit.watch();
+    return new GuardedStream(result, permit, this.#judge);
   }
 
   /** Settles what is owed, if nobody does it already. Where the stack is full, what is left waits for who comes next. */

@@ -2,10 +2,13 @@
 
 import type { Judge } from './judge.js';
 import { SUCCESS } from './numbers.js';
+import { isStream } from './streams.js';
 
 /** Who takes the tickets back. */
 interface Settles {
   settle(ticket: number, outcome: number): void;
+  /** A stream, which takes it back at its end. */
+  stream(ticket: number, result: AsyncGenerator): unknown;
 }
 
 /** The callbacks of one call, until one of them has run; then of another one. */
@@ -43,7 +46,11 @@ export class Endings {
     const ending: Ending = {
       ticket: 0,
       success: (result) => {
-        this.#calls.settle(this.#ended(ending), SUCCESS);
+        const ticket = this.#ended(ending);
+        if (typeof result === 'object' && isStream(result)) {
+          return this.#calls.stream(ticket, result);
+        }
+        this.#calls.settle(ticket, SUCCESS);
         return result;
       },
       failure: (error) => {

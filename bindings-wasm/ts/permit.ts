@@ -28,7 +28,7 @@ export class Permit implements Disposable {
 
   /** The call did what was asked. */
   success(): boolean {
-    return this.#end(SUCCESS);
+    return this.end(SUCCESS);
   }
 
   /**
@@ -38,17 +38,17 @@ export class Permit implements Disposable {
    * @throws InvalidValueError for what is no number of seconds
    */
   failure(retryAfter?: number): boolean {
-    return retryAfter === undefined ? this.#end(FAILURE) : this.#ended(this.#calls.fail(this.#ticket, retryAfter));
+    return retryAfter === undefined ? this.end(FAILURE) : this.#ended(this.#calls.fail(this.#ticket, retryAfter));
   }
 
   /** The call failed, and that says nothing about the provider. */
   ignore(): boolean {
-    return this.#end(IGNORED);
+    return this.end(IGNORED);
   }
 
   /** The call was given up before it ended. */
   cancel(): boolean {
-    return this.#end(CANCELLED);
+    return this.end(CANCELLED);
   }
 
   /** At the end of a `using` block: the same as {@link cancel}. */
@@ -65,7 +65,8 @@ export class Permit implements Disposable {
     }
   }
 
-  #end(outcome: number): boolean {
+  /** @internal */
+  end(outcome: number): boolean {
     return this.#ended(this.#calls.settle(this.#ticket, outcome));
   }
 

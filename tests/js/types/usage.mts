@@ -40,6 +40,11 @@ is<Same<typeof text, Promise<string>>>();
 const thenable = breaker.call((): PromiseLike<boolean> => Promise.resolve(true));
 is<Same<typeof thenable, Promise<boolean>>>();
 
+const stream = breaker.call(async function* () {
+  yield 1;
+});
+is<Same<typeof stream, Promise<AsyncGenerator<number, void, unknown>>>>();
+
 // Wrapping keeps parameters and `this`.
 const client = {
   base: 'a',

@@ -1,0 +1,152 @@
+/** A stream that a guarded call returns is judged when it ends, where it is an async generator. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import vm from 'node:vm';
+
+import { onStage } from './stage.mjs';
+
+setFlagsFromString('--expose-gc');
+const gc = vm.runInNewContext('gc');
+
+async function* whole() {
+  yield 1;
+  yield 2;
+}
+
+async function* broken() {
+  yield 1;
+  throw new Error('the connection is gone');
+}
+
+/** The ways to a guarded stream. */
+const WAYS = {
+  called: (breaker, stream) => breaker.call(stream),
+  wrapped: (breaker, stream) => breaker.wrap(stream)(),
+  'opened by an async function': (breaker, stream) => breaker.call(async () => stream()),
+  'guarded twice': async (breaker, stream) => breaker.call(() => onStage().breaker.call(stream)),
+};
+
+async function drain(stream) {
+  const items = [];
+  for await (const item of stream) {
+    items.push(item);
+  }
+  return items;
+}
+
+test('a stream succeeds when it ends', async (t) => {
+  for (const [way, guard] of Object.entries(WAYS)) {
+    await t.test(way, async () => {
+      const { breaker } = onStage();
+      const stream = await guard(breaker, whole);
+      assert.deepEqual([breaker.status().inFlight, breaker.status().successfulCalls], [1, 0]);
+      assert.deepEqual(await drain(stream), [1, 2]);
+      assert.deepEqual([breaker.status().inFlight, breaker.status().successfulCalls], [0, 1]);
+      assert.deepEqual(await stream.next(), { value: undefined, done: true });
+      assert.equal(breaker.status().successfulCalls, 1);
+    });
+  }
+});
+
+test('a stream that breaks is a failure', async (t) => {
+  for (const [way, guard] of Object.entries(WAYS)) {
+    await t.test(way, async () => {
+      const { breaker } = onStage({ failureThreshold: 1 });
+      await assert.rejects(drain(await guard(breaker, broken)), { message: 'the connection is gone' });
+      assert.deepEqual([breaker.state, breaker.status().failedCalls, breaker.status().inFlight], ['open', 1, 0]);
+      await assert.rejects(guard(breaker, whole), { code: 'CIRCUIT_OPEN' });
+    });
+  }
+});
+
+test('a consumer that stops early is neutral', async () => {
+  const { breaker } = onStage();
+  let cleaned = 0;
+  async function* endless() {
+    try {
+      for (;;) {
+        yield 1;
+      }
+    } finally {
+      cleaned += 1;
+    }
+  }
+  for await (const item of await breaker.call(endless)) {
+    assert.equal(item, 1);
+    break;
+  }
+  const unread = await breaker.call(endless);
+  assert.deepEqual(await unread.return('enough'), { value: 'enough', done: true });
+  assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight, cleaned], [2, 0, 1]);
+});
+
+test('a stream is passed on both ways', async () => {
+  const { breaker } = onStage();
+  const stream = await breaker.call(async function* () {
+    let said = yield 'ready';
+    try {
+      said = yield said.toUpperCase();
+    } catch {
+      yield 'caught';
+    }
+    return 'bye';
+  });
+  assert.deepEqual(await stream.next(), { value: 'ready', done: false });
+  assert.deepEqual(await stream.next('hello'), { value: 'HELLO', done: false });
+  assert.deepEqual(await stream.throw(new Error('stop')), { value: 'caught', done: false });
+  assert.deepEqual(await stream.next(), { value: 'bye', done: true });
+  assert.equal(breaker.status().successfulCalls, 1);
+  assert.equal(Object.prototype.toString.call(stream), '[object AsyncGenerator]');
+});
+
+test('items that are asked for at once come in order', async () => {
+  const { breaker } = onStage();
+  const stream = await breaker.call(whole);
+  const steps = await Promise.all([stream.next(), stream.next(), stream.next(), stream.next()]);
+  assert.deepEqual(
+    steps.map(({ value }) => value),
+    [1, 2, undefined, undefined],
+  );
+  assert.deepEqual([breaker.status().successfulCalls, breaker.status().inFlight], [1, 0]);
+});
+
+test('an error that is thrown into a stream, and that it does not catch, is judged as its own', async () => {
+  const { breaker } = onStage();
+  const aborted = Object.assign(new Error('enough'), { name: 'AbortError' });
+  const stream = await breaker.call(whole);
+  await stream.next();
+  await assert.rejects(stream.throw(aborted), aborted);
+  assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight], [1, 0]);
+});
+
+test('a stream that nobody holds any more is given back', async () => {
+  const { breaker } = onStage();
+  await breaker.call(whole).then((stream) => stream.next());
+  for (let turn = 0; turn < 100 && breaker.status().inFlight > 0; turn += 1) {
+    await new Promise(setImmediate);
+    gc();
+  }
+  assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight], [1, 0]);
+});
+
+test('a result that only looks like a stream, or will not be looked at, is a result', async () => {
+  const { breaker } = onStage();
+  const refuses = () => {
+    throw new Error('do not look');
+  };
+  const closed = new Proxy({}, { getPrototypeOf: refuses });
+  for (const result of [
+    null,
+    {},
+    [1],
+    whole,
+    { next: whole, return: whole, throw: whole },
+    new Map().entries(),
+    closed,
+  ]) {
+    assert.equal(await breaker.call(() => result), result);
+  }
+  assert.deepEqual([breaker.status().successfulCalls, breaker.status().inFlight], [7, 0]);
+});
