@@ -65,8 +65,10 @@ export class CircuitBreaker {
    * Runs `fn(...args)` if the circuit lets it, and waits for what it returns before judging it. Its result and its own
    * errors pass through untouched.
    *
-   * The call ends when its promise settles, or, where that brings an async generator, at the end of that: its error counts,
-   * and who stops early says nothing. Other streams are guarded with {@link acquire}, until they have ended.
+   * The call ends when its promise settles, or, where that brings an async generator, when that has ended: its error counts,
+   * and a consumer that stops early, or throws, cancels the call. Such a call lasts as long as the stream, with the time
+   * that its consumer takes, and a probe succeeds only where its stream is read to the end. Streams of other makes are
+   * guarded with {@link acquire}.
    *
    * @throws CircuitBreakerOpenError where the circuit did not let it run
    */

@@ -11,7 +11,7 @@ import { Permit } from './permit.js';
 import { field } from './properties.js';
 import { granted } from './refused.js';
 import { show } from './show.js';
-import { GuardedStream } from './streams.js';
+import { guard } from './streams.js';
 import type { Reason } from './vocabulary.js';
 import { request } from './wire.js';
 
@@ -96,11 +96,16 @@ export class Calls {
     }
   }
 
-  /** The stream that a call returned: it holds the call's permit until it ends, or is collected. */
-  stream(ticket: number, result: AsyncGenerator): GuardedStream {
+  /** Lets the stream that a call returned hold its permit, until it ends or is collected. */
+  watch(ticket: number, stream: AsyncGenerator): void {
     const permit = new Permit(this, ticket);
-    permit.watch();
-    return new GuardedStream(result, permit, this.#judge);
+    try {
+      guard(stream, permit, this.#judge);
+      permit.watch();
+    } catch {
+      // It lets nobody look on, so the call has ended with it.
+      permit.success();
+    }
   }
 
   /** Settles what is owed, if nobody does it already. Where the stack is full, what is left waits for who comes next. */

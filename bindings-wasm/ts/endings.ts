@@ -7,8 +7,8 @@ import { isStream } from './streams.js';
 /** Who takes the tickets back. */
 interface Settles {
   settle(ticket: number, outcome: number): void;
-  /** A stream, which takes it back at its end. */
-  stream(ticket: number, result: AsyncGenerator): unknown;
+  /** Takes it back when the stream ends. */
+  watch(ticket: number, stream: AsyncGenerator): void;
 }
 
 /** The callbacks of one call, until one of them has run; then of another one. */
@@ -48,9 +48,10 @@ export class Endings {
       success: (result) => {
         const ticket = this.#ended(ending);
         if (typeof result === 'object' && isStream(result)) {
-          return this.#calls.stream(ticket, result);
+          this.#calls.watch(ticket, result);
+        } else {
+          this.#calls.settle(ticket, SUCCESS);
         }
-        this.#calls.settle(ticket, SUCCESS);
         return result;
       },
       failure: (error) => {

@@ -87,13 +87,23 @@ export class Registry {
   /**
    * Lets go of the breakers that are idle ({@link CircuitBreaker.isIdle}), and says how many those were: whoever asks
    * for such a name again gets a breaker that behaves alike, and the same one as long as somebody holds it. Those let go
-   * of before that came into use are kept again, where there is room: it looks at twice as many as its bound, in turn.
+   * of before that came into use are kept again, where there is room.
    */
   removeUnused(): number {
-    this.#lookAtReleased();
     const idle = [...this.#kept].filter(([, breaker]) => breaker.isIdle());
-    for (const [name, breaker] of idle) {
+    for (const [name] of idle) {
       this.#kept.delete(name);
+    }
+    // Of those let go of before, some are gone, and some came into use, which are kept again where there is room by now.
+    for (const [name, released] of this.#released) {
+      const breaker = released.deref();
+      if (breaker === undefined) {
+        this.#released.delete(name);
+      } else if (this.size < this.#bound && !breaker.isIdle()) {
+        this.#keep(name, breaker);
+      }
+    }
+    for (const [name, breaker] of idle) {
       this.#released.set(name, new WeakRef(breaker));
     }
     return idle.length;
@@ -108,26 +118,6 @@ export class Registry {
   breakers(): CircuitBreaker[] {
     const names = [...this.#kept.keys(), ...this.#released.keys()].sort();
     return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.deref() ?? []);
-  }
-
-  /** Of those let go of before, some are gone, and some came into use, which are kept again where there is room. */
-  #lookAtReleased(): void {
-    // In turn, and twice as many as a sweep can let go of: so it takes as long however many are about, and what a burst of
-    // names leaves behind grows less.
-    let unseen = Math.min(2 * this.#bound, this.#released.size);
-    for (const [name, released] of this.#released) {
-      if (unseen === 0) {
-        break;
-      }
-      unseen -= 1;
-      this.#released.delete(name);
-      const breaker = released.deref();
-      if (breaker !== undefined && !breaker.isIdle() && this.size < this.#bound) {
-        this.#kept.set(name, breaker);
-      } else if (breaker !== undefined) {
-        this.#released.set(name, released);
-      }
-    }
   }
 
   #makeRoom(): void {

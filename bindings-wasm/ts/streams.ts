@@ -1,4 +1,4 @@
-/** A stream that a guarded call returned, which ends the call at its own end. */
+/** Streams that guarded calls return: such a call ends when its stream does. */
 
 import type { Judge } from './judge.js';
 import { CANCELLED, SUCCESS } from './numbers.js';
@@ -9,6 +9,15 @@ const AsyncGenerators: object = Object.getPrototypeOf(async function* () {
   yield;
 }).prototype;
 const isInherited = Object.prototype.isPrototypeOf;
+
+/** The ways to take a step, and what it means where it is the last one: who stops early is neutral. */
+const STEPS = [
+  ['next', SUCCESS],
+  ['throw', SUCCESS],
+  ['return', CANCELLED],
+] as const;
+
+type Step = (...sent: unknown[]) => Promise<IteratorResult<unknown>>;
 
 /** Whether it is an async generator, which has produced nothing yet when it is returned. */
 export function isStream(result: object | null): result is AsyncGenerator {
@@ -21,45 +30,36 @@ export function isStream(result: object | null): result is AsyncGenerator {
 }
 
 /**
- * Passes a stream on, both ways. Its end is a success, its error counts, and a consumer that stops early is neutral.
+ * Settles the permit when the stream ends: its end is a success, and its error counts. The stream stays the object that it
+ * is, and only its methods look on, so whatever its maker has put on it is there, and it is passed on both ways.
  */
-export class GuardedStream {
-  readonly #stream: AsyncGenerator;
-  readonly #permit: Permit;
-  readonly #judge: Judge;
-
-  constructor(stream: AsyncGenerator, permit: Permit, judge: Judge) {
-    this.#stream = stream;
-    this.#permit = permit;
-    this.#judge = judge;
-  }
-
-  next(...sent: [] | [unknown]): Promise<IteratorResult<unknown>> {
-    return this.#step(() => this.#stream.next(...sent), SUCCESS);
-  }
-
-  throw(error: unknown): Promise<IteratorResult<unknown>> {
-    return this.#step(() => this.#stream.throw(error), SUCCESS);
-  }
-
-  return(value: unknown): Promise<IteratorResult<unknown>> {
-    return this.#step(() => this.#stream.return(value), CANCELLED);
-  }
-
-  /** Takes a step; `end` is what it means where it is the last. */
-  async #step(take: () => Promise<IteratorResult<unknown>>, end: number): Promise<IteratorResult<unknown>> {
-    try {
-      const step = await take();
-      if (step.done) {
-        this.#permit.end(end);
-      }
-      return step;
-    } catch (error) {
-      this.#permit.end(this.#judge(error));
-      throw error;
+export function guard(stream: AsyncGenerator, permit: Permit, judge: Judge): void {
+  let ended = false;
+  const end = (outcome: () => number): void => {
+    if (!ended) {
+      ended = true;
+      permit.end(outcome());
     }
+  };
+  for (const [name, last] of STEPS) {
+    const own: unknown = stream[name];
+    if (typeof own !== 'function') {
+      continue;
+    }
+    const step: Step = async (...sent) => {
+      try {
+        const taken: IteratorResult<unknown> = await Reflect.apply(own, stream, sent);
+        if (taken.done) {
+          end(() => last);
+        }
+        return taken;
+      } catch (error) {
+        // What the consumer has thrown into the stream is no error of the provider's.
+        const thrown = name === 'throw' && error === sent[0];
+        end(() => (thrown ? CANCELLED : judge(error)));
+        throw error;
+      }
+    };
+    Object.defineProperty(stream, name, { value: step, configurable: true, writable: true });
   }
 }
-
-// With all that a generator has, such as the helpers that its realm gives it.
-Object.setPrototypeOf(GuardedStream.prototype, AsyncGenerators);

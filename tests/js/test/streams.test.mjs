@@ -1,6 +1,8 @@
 /** A stream that a guarded call returns is judged when it ends, where it is an async generator. */
 
 import assert from 'node:assert/strict';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import vm from 'node:vm';
@@ -112,13 +114,73 @@ test('items that are asked for at once come in order', async () => {
   assert.deepEqual([breaker.status().successfulCalls, breaker.status().inFlight], [1, 0]);
 });
 
-test('an error that is thrown into a stream, and that it does not catch, is judged as its own', async () => {
+test('what its consumer throws into a stream is no error of the provider', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const mine = new Error('mine');
+  const started = await breaker.call(whole);
+  await started.next();
+  await assert.rejects(started.throw(mine), mine);
+  const unread = await breaker.call(whole);
+  await assert.rejects(unread.throw(mine), mine);
+  assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight, breaker.state], [2, 0, 'closed']);
+
+  const answered = await breaker.call(async function* () {
+    try {
+      yield 1;
+    } catch {
+      throw new Error('theirs');
+    }
+  });
+  await answered.next();
+  await assert.rejects(answered.throw(mine), { message: 'theirs' });
+  assert.equal(breaker.state, 'open');
+});
+
+test('a client that leaves a stream of Node is neutral', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const client = new Writable({
+    objectMode: true,
+    write: (_chunk, _encoding, written) => written(new Error('the client is gone')),
+  });
+  await assert.rejects(pipeline(Readable.from(await breaker.call(whole)), client), { message: 'the client is gone' });
+  await new Promise(setImmediate);
+  assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight, breaker.state], [1, 0, 'closed']);
+});
+
+test('a stream stays the object that it is', async () => {
   const { breaker } = onStage();
-  const aborted = Object.assign(new Error('enough'), { name: 'AbortError' });
+  const made = Object.assign(whole(), { controller: new AbortController() });
+  const stream = await breaker.call(() => made);
+  assert.equal(stream, made);
+  assert.ok(stream instanceof whole && stream.controller.signal);
+  assert.deepEqual(Object.keys(stream), ['controller']);
+});
+
+test('a stream that lets nobody look on has ended with its call', async () => {
+  const { breaker } = onStage();
+  const frozen = Object.freeze(whole());
+  assert.deepEqual(await drain(await breaker.call(() => frozen)), [1, 2]);
+  assert.deepEqual([breaker.status().successfulCalls, breaker.status().inFlight], [1, 0]);
+});
+
+test('a stream without `return` has none', async () => {
+  const { breaker } = onStage();
+  const stream = await breaker.call(() => Object.assign(whole(), { return: undefined }));
+  for await (const item of stream) {
+    assert.equal(item, 1);
+    break;
+  }
+  assert.deepEqual(await drain(stream), [2]);
+  assert.equal(breaker.status().successfulCalls, 1);
+});
+
+test('a stream that has ended is judged no more', async () => {
+  const judged = [];
+  const { breaker } = onStage({}, { classify: (error) => judged.push(error) && 'failure' });
   const stream = await breaker.call(whole);
-  await stream.next();
-  await assert.rejects(stream.throw(aborted), aborted);
-  assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight], [1, 0]);
+  await drain(stream);
+  await assert.rejects(stream.throw(new Error('late')), { message: 'late' });
+  assert.deepEqual(judged, []);
 });
 
 test('a stream that nobody holds any more is given back', async () => {
