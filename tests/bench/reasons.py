@@ -15,7 +15,7 @@ INTERPRETED = (
 )
 CLOCKED = (
     "two readings of Node's clock take as long as all else that is added to the call, and cockatiel reads none "
-    "(compare the column without durations)."
+    "(compare the column without durations). Without them it lies at the limit, from run to run on either side."
 )
 NATIVE = (
     "a call enters the addon twice, and by Node-API each entry costs more than the WebAssembly build needs for the "
