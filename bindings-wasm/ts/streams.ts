@@ -9,6 +9,7 @@ const AsyncGenerators: object = Object.getPrototypeOf(async function* () {
   yield;
 }).prototype;
 const isInherited = Object.prototype.isPrototypeOf;
+const { apply } = Reflect;
 
 /** The ways to take a step, and what it means where it is the last one: who stops early is neutral. */
 const STEPS = [
@@ -48,7 +49,7 @@ export function guard(stream: AsyncGenerator, permit: Permit, judge: Judge): voi
     }
     const step: Step = async (...sent) => {
       try {
-        const taken: IteratorResult<unknown> = await Reflect.apply(own, stream, sent);
+        const taken: IteratorResult<unknown> = await apply(own, stream, sent);
         if (taken.done) {
           end(() => last);
         }

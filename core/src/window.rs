@@ -189,24 +189,21 @@ impl LastCalls {
     fn oldest_first(&self) -> impl Iterator<Item = Call> + '_ {
         let held = self.counts.calls as usize;
         let first = self.next + self.ring.len() - held;
-        (0..held)
-            .map(move |n| self.ring[(first + n) % self.ring.len()])
-            .map(|bits| Call { failed: bits & FAILED != 0, slow: bits & SLOW != 0 })
+        (0..held).map(move |n| call_of(self.ring[(first + n) % self.ring.len()]))
     }
 
     fn add(&mut self, call: Call) {
-        let call = if call.failed { FAILED } else { 0 } + if call.slow { SLOW } else { 0 };
         if self.counts.calls == self.ring.len() as u64 {
-            self.counts.take(counts_of(self.ring[self.next]));
+            self.counts.take(call_of(self.ring[self.next]).into());
         }
-        self.ring[self.next] = call;
-        self.counts.add(counts_of(call));
+        self.ring[self.next] = if call.failed { FAILED } else { 0 } + if call.slow { SLOW } else { 0 };
+        self.counts.add(call.into());
         self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
     }
 }
 
-fn counts_of(call: u8) -> WindowCounts {
-    WindowCounts { calls: 1, failed: (call & FAILED).into(), slow: u64::from(call & SLOW != 0) }
+fn call_of(bits: u8) -> Call {
+    Call { failed: bits & FAILED != 0, slow: bits & SLOW != 0 }
 }
 
 /// The last seconds, in ten buckets aligned to tick 0.

@@ -1,8 +1,13 @@
 //! A snapshot that contradicts itself is refused by the name of the part: docs/semantics.md, section 5. What stands just
 //! on the right side of each line is taken.
 
+mod calls;
+mod documents;
+
 use std::time::Duration;
 
+use calls::{end, end_slowly};
+use documents::{fields, part};
 use halfopen::{CircuitBreaker, Config, ManualClock, Outcome, Snapshot, Value, WindowShape};
 
 const SECOND: u64 = 1_000_000_000;
@@ -14,16 +19,6 @@ fn fresh() -> Breaker {
     let rates = Config::builder().failure_rate_threshold(1.0).slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
     let config = rates.window(WindowShape::Calls(10)).failure_threshold(3).success_threshold(1).timeout_seconds(10.0);
     CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new())
-}
-
-fn end(breaker: &Breaker, outcome: Outcome) {
-    breaker.acquire().unwrap().settle(outcome);
-}
-
-fn end_slowly(breaker: &Breaker, outcome: Outcome) {
-    let permit = breaker.acquire().unwrap();
-    breaker.clock().advance(Duration::from_secs(1));
-    permit.settle(outcome);
 }
 
 /// Two successes, one of them slow, an ignored and a cancelled call, two failures.
@@ -83,14 +78,6 @@ fn disabled() -> Breaker {
     breaker.disable();
     end(&breaker, Outcome::Failure);
     breaker
-}
-
-/// The part at a path of names.
-fn part<'v>(document: &'v mut Value, path: &str) -> &'v mut Value {
-    path.split('.').fold(document, |value, name| {
-        let Value::Map(entries) = value else { panic!("{path} lies in a map") };
-        &mut entries.iter_mut().find(|(known, _)| known == name).unwrap().1
-    })
 }
 
 /// The part that is refused in the snapshot of `breaker` with other values at some paths; nothing where it is taken.
@@ -261,7 +248,7 @@ fn transitions_that_no_circuit_makes() {
 #[test]
 fn a_transition_from_closed_to_half_open() {
     let mut document = fresh().snapshot().to_value();
-    let Value::Map(edges) = part(&mut document, "transitions") else { panic!("the transitions are a map") };
+    let edges = fields(part(&mut document, "transitions"));
     assert!(edges.iter().all(|(name, _)| name != "closed>half_open"));
     edges.push(("closed>half_open".into(), 0u64.into()));
     let error = Snapshot::from_value(&document).unwrap_err();

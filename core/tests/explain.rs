@@ -1,7 +1,10 @@
 //! What an operator is told: why the circuit is as it is, and what would change it.
 
+mod calls;
+
 use std::time::Duration;
 
+use calls::{end, end_slowly};
 use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, WindowShape};
 
 type Breaker = CircuitBreaker<ManualClock>;
@@ -19,16 +22,6 @@ fn on_a_streak_of(failures: u16) -> Breaker {
 fn on_rates() -> Breaker {
     let rates = Config::builder().failure_rate_threshold(0.5).slow_call_seconds(1.0).slow_call_rate_threshold(0.5);
     breaker(rates.window(WindowShape::Calls(2)).minimum_calls(2))
-}
-
-fn end(breaker: &Breaker, outcome: Outcome) {
-    breaker.acquire().unwrap().settle(outcome);
-}
-
-fn end_slowly(breaker: &Breaker, outcome: Outcome) {
-    let permit = breaker.acquire().unwrap();
-    breaker.clock().advance(Duration::from_secs(1));
-    permit.settle(outcome);
 }
 
 fn wait_is_over(breaker: &Breaker) {

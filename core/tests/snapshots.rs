@@ -1,7 +1,10 @@
 //! A snapshot is whole or refused by name, and what is restored goes on.
 
+mod documents;
+
 use std::time::Duration;
 
+use documents::{fields, part};
 use halfopen::{CircuitBreaker, Config, Ending, ManualClock, Outcome, Snapshot, State, Value, WindowShape};
 use proptest::prelude::*;
 
@@ -25,12 +28,6 @@ fn lived(shape: WindowShape, seconds: u64) -> CircuitBreaker<ManualClock> {
     breaker.clock().advance(Duration::from_secs(2));
     breaker.acquire().unwrap().failure();
     breaker
-}
-
-/// The entries of a map, to be changed.
-fn fields(document: &mut Value) -> &mut Vec<(String, Value)> {
-    let Value::Map(fields) = document else { panic!("a document is a map") };
-    fields
 }
 
 fn refused_field(document: &Value) -> String {
@@ -95,10 +92,7 @@ fn a_missing_an_unknown_and_a_wrong_part_are_named() {
         assert_eq!(refused_field(&missing), format!("snapshot.{name}"));
 
         let mut wrong = whole.clone();
-        fields(&mut wrong)
-            .iter_mut()
-            .filter(|(known, _)| known == name)
-            .for_each(|(_, value)| *value = Value::Bool(true));
+        *part(&mut wrong, name) = Value::Bool(true);
         assert!(refused_field(&wrong).starts_with(&format!("snapshot.{name}")));
     }
     let mut unknown = whole.clone();
@@ -110,19 +104,18 @@ fn a_missing_an_unknown_and_a_wrong_part_are_named() {
 #[test]
 fn another_version_is_refused() {
     let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-    fields(&mut document).iter_mut().find(|(name, _)| name == "version").unwrap().1 = 2u64.into();
+    *part(&mut document, "version") = 2u64.into();
     assert_eq!(refused_field(&document), "snapshot.version");
 }
 
 /// The most that a JSON library tells exactly.
 const EXACT: u64 = (1 << 53) - 1;
 
-/// The same document with other counts in `part`.
-fn with(document: &Value, part: &str, counts: &[(&str, u64)]) -> Value {
+/// The same document with other counts at some paths.
+fn with(document: &Value, counts: &[(&str, u64)]) -> Value {
     let mut changed = document.clone();
-    let (_, inner) = fields(&mut changed).iter_mut().find(|(known, _)| known == part).unwrap();
-    for (name, count) in counts {
-        fields(inner).iter_mut().find(|(known, _)| known == name).unwrap().1 = (*count).into();
+    for (path, count) in counts {
+        *part(&mut changed, path) = (*count).into();
     }
     changed
 }
@@ -130,10 +123,14 @@ fn with(document: &Value, part: &str, counts: &[(&str, u64)]) -> Value {
 #[test]
 fn counts_have_room_to_grow_as_much_again() {
     // One that has been open, and so can have turned calls away.
-    let document = with(&lived(WindowShape::Calls(4), 0).snapshot().to_value(), "transitions", &[("closed>open", 1)]);
+    let document = with(&lived(WindowShape::Calls(4), 0).snapshot().to_value(), &[("transitions.closed>open", 1)]);
     let having = |total: u64, rejected: u64| {
-        let counts = [("total_calls", total), ("successful_calls", total - 1), ("rejected_calls", rejected)];
-        Snapshot::from_value(&with(&document, "counters", &counts)).unwrap()
+        let counts = [
+            ("counters.total_calls", total),
+            ("counters.successful_calls", total - 1),
+            ("counters.rejected_calls", rejected),
+        ];
+        Snapshot::from_value(&with(&document, &counts)).unwrap()
     };
     let breaker = breaker(WindowShape::Calls(4));
     for too_much in [having(EXACT, 0), having(EXACT / 2 + 1, 0), having(10, EXACT), having(10, EXACT / 2 + 1)] {
@@ -145,7 +142,7 @@ fn counts_have_room_to_grow_as_much_again() {
     breaker.acquire().unwrap().success();
     assert_eq!(breaker.counts().total_calls, EXACT / 2 + 1);
     assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be told exactly");
-    let more = with(&document, "counters", &[("rejected_calls", EXACT + 1)]);
+    let more = with(&document, &[("counters.rejected_calls", EXACT + 1)]);
     assert_eq!(refused_field(&more), "snapshot.counters.rejected_calls");
 }
 
@@ -154,7 +151,7 @@ fn transitions_have_room_to_grow_as_much_again() {
     let breaker = breaker(WindowShape::Calls(4));
     let restore = |count| {
         let document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-        let document = with(&document, "transitions", &[("closed>open", count)]);
+        let document = with(&document, &[("transitions.closed>open", count)]);
         breaker.restore(&Snapshot::from_value(&document).unwrap()).map_err(|error| error.field().to_owned())
     };
     breaker.force_open(None).unwrap();
@@ -170,7 +167,7 @@ fn transitions_have_room_to_grow_as_much_again() {
 fn a_generation_has_room_to_grow_as_much_again() {
     let restored = |generation: u64| {
         let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-        fields(&mut document).iter_mut().find(|(name, _)| name == "generation").unwrap().1 = generation.into();
+        *part(&mut document, "generation") = generation.into();
         let breaker = breaker(WindowShape::Calls(4));
         breaker.restore(&Snapshot::from_value(&document).map_err(|error| error.field().to_owned())?).unwrap();
         assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "its own snapshot is whole");
@@ -205,10 +202,14 @@ fn a_wait_of_centuries_survives_a_library_that_knows_only_doubles() {
 fn a_window_holds_no_more_calls_than_its_size() {
     let restored = |ended: &str| {
         let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
-        let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
-        fields(window).iter_mut().filter(|(name, _)| name == "ended").for_each(|(_, old)| *old = ended.into());
-        let counted = [("total_calls", 4), ("failed_calls", 2), ("successful_calls", 2), ("slow_calls", 2)];
-        document = with(&document, "counters", &counted);
+        *part(&mut document, "window.ended") = ended.into();
+        let counts = [
+            ("counters.total_calls", 4),
+            ("counters.failed_calls", 2),
+            ("counters.successful_calls", 2),
+            ("counters.slow_calls", 2),
+        ];
+        document = with(&document, &counts);
         Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
     };
     assert!(restored(".fsb").is_ok());
@@ -220,10 +221,9 @@ fn a_window_holds_no_more_calls_than_its_size() {
 fn a_bucket_holds_no_more_of_any_kind_than_calls() {
     let restored = |bucket: [u64; 3]| {
         let mut document = lived(WindowShape::Seconds(30), 0).snapshot().to_value();
-        document = with(&document, "counters", &[("total_calls", 3), ("failed_calls", 2), ("slow_calls", 3)]);
-        let (_, window) = fields(&mut document).iter_mut().find(|(name, _)| name == "window").unwrap();
-        let (_, buckets) = fields(window).iter_mut().find(|(name, _)| name == "buckets").unwrap();
-        let Value::List(buckets) = buckets else { panic!("the buckets are a list") };
+        let counts = [("counters.total_calls", 3), ("counters.failed_calls", 2), ("counters.slow_calls", 3)];
+        document = with(&document, &counts);
+        let Value::List(buckets) = part(&mut document, "window.buckets") else { panic!("the buckets are a list") };
         buckets.fill(Value::List([0u64; 3].map(Value::from).into()));
         buckets[3] = Value::List(bucket.map(Value::from).into());
         Snapshot::from_value(&document).map_err(|error| error.field().to_owned())

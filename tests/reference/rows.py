@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from config import FIELDS
+from model import COUNTERS
 
 TEXT = Path(__file__).parents[2] / "docs" / "semantics.md"
-OUTCOMES = ("success", "failure", "ignored", "cancelled")
+OUTCOMES = tuple(COUNTERS)
 
 Visit = tuple[str, Any]
 

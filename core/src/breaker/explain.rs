@@ -56,15 +56,16 @@ fn closed(status: &Status, rules: &Rules) -> String {
         let failures = status.consecutive_failures;
         // So it can stand where the threshold was lowered: what is judged is the end of a call.
         let reached = if failures >= threshold.into() { ", so the next failure does" } else { "" };
-        joined(&[&counted(failures, "failure"), " in a row, and ", &opening(threshold), reached])
+        joined(&[&counted(failures, "failure"), " in a row, and ", &doing(threshold.into(), "open"), reached])
     });
     let window = rules.window_in_use().map_or_else(String::new, |_| window(status.window, rules));
     let between = if streak.is_empty() || window.is_empty() { "" } else { "; " };
     joined(&["closed: ", &streak, between, &window])
 }
 
-fn opening(threshold: u16) -> String {
-    joined(&[&whole(threshold.into()), if threshold == 1 { " opens it" } else { " open it" }])
+/// What so many of them do to the circuit.
+fn doing(count: u64, verb: &str) -> String {
+    joined(&[&whole(count), " ", verb, if count == 1 { "s it" } else { " it" }])
 }
 
 fn window(held: WindowCounts, rules: &Rules) -> String {
@@ -88,11 +89,10 @@ fn half_open(status: &Status, rules: &Rules, busy_for: Option<Duration>, last: O
     if last.is_none_or(|event| event.transition.to != State::HalfOpen) {
         return joined(&["half-open", &because(status, last), ": its wait is over, and the next call is a probe"]);
     }
-    let (successes, threshold) = (counted(status.consecutive_successes, "success"), rules.success_threshold);
-    let closing = if threshold == 1 { " closes it; a failure" } else { " close it; a failure" };
+    let successes = counted(status.consecutive_successes, "success");
+    let closing = doing(rules.success_threshold.into(), "close");
     let slow = if rules.slow_call_rate.is_some() { " or a slow call" } else { "" };
-    let threshold = whole(threshold.into());
-    joined(&["half-open: ", &successes, " in a row, and ", &threshold, closing, slow, " opens it", &busy(busy_for)])
+    joined(&["half-open: ", &successes, " in a row, and ", &closing, "; a failure", slow, " opens it", &busy(busy_for)])
 }
 
 /// Where no slot is free: when the next probe is let through.

@@ -104,12 +104,13 @@ impl Control {
 
     /// The mode at `now`: a circuit held open for a time is the machine's again when the time has passed.
     pub fn mode_at(&self, rules: &Rules, now: Tick) -> Mode {
-        match self.phase {
-            Phase::Open { wait: Some(wait), .. } if self.mode == Mode::ForcedOpen && wait.is_over(now) => {
-                Self::own_mode(rules)
-            }
-            _ => self.mode,
-        }
+        if self.is_order_over(now) { Self::own_mode(rules) } else { self.mode }
+    }
+
+    /// Whether an operator held it open for a time, and the time has passed.
+    fn is_order_over(&self, now: Tick) -> bool {
+        let over = matches!(self.phase, Phase::Open { wait: Some(wait), .. } if wait.is_over(now));
+        over && self.mode == Mode::ForcedOpen
     }
 
     /// What is left of the wait at `now`; `None` where the circuit is not open, or is held open without end.

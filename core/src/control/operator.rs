@@ -17,11 +17,11 @@ impl Control {
         Self { mode: Mode::ForcedOpen, openings: self.openings_at(now), ..self }.moved(held, Cause::Forced)
     }
 
-    /// Ends a forced opening whose time is over at `now`, while the rules still are the ones that it ends with: the mode
-    /// stays when they change. What was over stays over, wherever the clock goes.
+    /// A forced opening whose time is over at `now` ends in the mode of the rules that hold then, and is over wherever the
+    /// clock goes.
     pub(crate) fn without_an_order_that_is_over(self, rules: &Rules, now: Tick) -> Self {
         match self.phase {
-            Phase::Open { failures, wait: Some(wait) } if self.mode == Mode::ForcedOpen && wait.is_over(now) => {
+            Phase::Open { failures, wait: Some(wait) } if self.is_order_over(now) => {
                 let over = Wait::until(Tick::ZERO, wait.chosen());
                 Self { mode: Self::own_mode(rules), ..self.with(Phase::Open { failures, wait: Some(over) }) }
             }

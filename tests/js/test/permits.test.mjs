@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
 import vm from 'node:vm';
 
 import { CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 
+import { collectedUntil } from '../garbage.mjs';
 import { addsUp, onStage, opened } from './stage.mjs';
 
 const WAYS = { success: 'successfulCalls', failure: 'failedCalls', ignore: 'ignoredCalls', cancel: 'cancelledCalls' };
@@ -91,26 +91,18 @@ test('a runtime without Symbol.dispose has what compilers of `using` fall back t
 });
 
 test('a permit that is forgotten is cancelled when it is collected', async () => {
-  setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc');
   const { breaker, clock } = opened({ halfOpenMaxCalls: 2 });
   clock.advance(10_000);
   const kept = breaker.acquire();
   (() => breaker.acquire())();
   assert.equal(breaker.status().inFlight, 2);
-  // Finalizers come on a later turn of the loop, and when is V8's business; each turn collects once.
-  for (let turn = 0; turn < 100 && breaker.status().inFlight > 1; turn += 1) {
-    gc();
-    await new Promise(setImmediate);
-  }
+  await collectedUntil(() => breaker.status().inFlight <= 1);
   const { inFlight, cancelledCalls } = breaker.status();
   assert.deepEqual({ inFlight, cancelledCalls }, { inFlight: 1, cancelledCalls: 1 });
   assert.equal(kept.success(), true);
 });
 
 test('of hundreds of permits in one turn each that is forgotten is cancelled, and no other', async () => {
-  setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc');
   const { breaker } = onStage();
   const kept = [];
   (() => {
@@ -123,10 +115,7 @@ test('of hundreds of permits in one turn each that is forgotten is cancelled, an
       }
     }
   })();
-  for (let turn = 0; turn < 100 && breaker.status().inFlight > 100; turn += 1) {
-    gc();
-    await new Promise(setImmediate);
-  }
+  await collectedUntil(() => breaker.status().inFlight <= 100);
   const { inFlight, cancelledCalls, successfulCalls } = breaker.status();
   assert.deepEqual(
     { inFlight, cancelledCalls, successfulCalls },
@@ -137,8 +126,6 @@ test('of hundreds of permits in one turn each that is forgotten is cancelled, an
 });
 
 test('a permit that its own breaker can reach is collected with it', async () => {
-  setFlagsFromString('--expose-gc');
-  const gc = vm.runInNewContext('gc');
   let collected = 0;
   const sessions = new FinalizationRegistry(() => {
     collected += 1;
@@ -150,10 +137,7 @@ test('a permit that its own breaker can reach is collected with it', async () =>
     session.permit = session.breaker.acquire();
     sessions.register(session);
   }
-  for (let turn = 0; turn < 100 && collected < 90; turn += 1) {
-    gc();
-    await new Promise(setImmediate);
-  }
+  await collectedUntil(() => collected >= 90);
   // The last one may still stand in a register.
   assert.ok(collected >= 90, `${collected} of 100 were collected`);
 });

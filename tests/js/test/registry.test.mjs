@@ -2,21 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import vm from 'node:vm';
 
 import { InvalidValueError, ManualClock, NameConflictError, Registry, RegistryFullError } from 'halfopen';
 
-setFlagsFromString('--expose-gc');
-const gc = vm.runInNewContext('gc');
-
-/** Looking at a weak reference keeps what it refers to until the end of the turn. */
-async function collected() {
-  for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise(setImmediate);
-    gc();
-  }
-}
+import { collected, collectedUntil } from '../garbage.mjs';
 
 const config = (name, fields = {}) => ({ name, failureThreshold: 1, successThreshold: 1, ...fields });
 
@@ -137,11 +126,7 @@ test('what nobody holds is collected, and leaves no name behind', async () => {
   for (let n = 0; n < 1000; n += 1) {
     registry.getOrCreate(config(`tenant ${n}`));
   }
-  for (let turn = 0; turn < 100 && registry.breakers().length > 20; turn += 1) {
-    // Looking at one keeps it until the end of the turn.
-    await new Promise(setImmediate);
-    gc();
-  }
+  await collectedUntil(() => registry.breakers().length <= 20);
   assert.ok(registry.breakers().length <= 20, `${registry.breakers().length} are still there`);
 });
 

@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
 import { CircuitBreaker, ManualClock } from 'halfopen';
 
-setFlagsFromString('--expose-gc');
+import { collected } from '../garbage.mjs';
+
 // Interpreted frames are the largest, so the stack ends in more places.
 setFlagsFromString('--no-opt');
-const gc = runInNewContext('gc');
 
 const window = { failureThreshold: null, failureRateThreshold: 1, minimumCalls: 100 };
 const policies = { streak: { failureThreshold: 65_535 }, window, untimed: { ...window, recordDurations: false } };
-
-async function collected() {
-  for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise(setImmediate);
-    gc();
-  }
-}
 
 /** Uses up the stack from so many places further down. */
 function from(places, deeper) {
