@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Config, Ending, Outcome, Snapshot, Ticket};
+use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Snapshot, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -134,6 +134,11 @@ impl PyBreaker {
         self.core.state().as_str()
     }
 
+    /// The time of the clock, in seconds.
+    fn read_now(&self) -> f64 {
+        self.core.clock().now().as_seconds()
+    }
+
     /// Every number that can be read, by name.
     fn read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         dict_of(py, self.core.status().entries())
@@ -187,7 +192,7 @@ impl PyBreaker {
         self.core.explain()
     }
 
-    /// Calls `listener` with each further transition, and returns what takes it away again.
+    /// Calls `listener` with each further transition and with the clock's time then, and returns what takes it away again.
     fn add_listener(&self, listener: Py<PyAny>) -> u64 {
         self.listeners.add(&self.core, listener)
     }

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use halfopen::{CircuitBreaker, Event, ListenerId};
+use halfopen::{CircuitBreaker, Event, ListenerId, Tick};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -30,10 +30,15 @@ struct Listening {
 struct Callable(Mutex<Option<Py<PyAny>>>);
 
 impl PyListeners {
-    pub fn add(&self, core: &CircuitBreaker<PyClock>, listener: Py<PyAny>) -> u64 {
+    /// `listener` is called with each event and with the time of the breaker's clock then.
+    pub fn add(&self, core: &Arc<CircuitBreaker<PyClock>>, listener: Py<PyAny>) -> u64 {
         let callable = Arc::new(Callable(Mutex::new(Some(listener))));
-        let called = Arc::clone(&callable);
-        let id = core.subscribe(Arc::new(move |event| called.call(event)));
+        // The breaker holds what it calls, so a handle on it here would keep both for ever.
+        let (called, breaker) = (Arc::clone(&callable), Arc::downgrade(core));
+        let id = core.subscribe(Arc::new(move |event| {
+            let now = breaker.upgrade().map_or(event.at, |breaker| breaker.clock().now_quietly());
+            called.call(event, now);
+        }));
         let number = self.ever.fetch_add(1, Ordering::Relaxed);
         locked(&self.list).push(Listening { number, id, callable });
         number
@@ -69,10 +74,10 @@ impl PyListeners {
 
 impl Callable {
     /// What a listener raises is reported where Python puts such things, and harms nothing.
-    fn call(&self, event: &Event) {
+    fn call(&self, event: &Event, now: Tick) {
         Python::attach(|py| {
             let Some(callable) = locked(&self.0).as_ref().map(|callable| callable.clone_ref(py)) else { return };
-            let raised = dict_of(py, event.entries()).and_then(|raw| callable.call1(py, (raw,)));
+            let raised = dict_of(py, event.entries()).and_then(|raw| callable.call1(py, (raw, now.as_seconds())));
             if let Err(error) = raised {
                 error.write_unraisable(py, Some(callable.bind(py)));
             }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerState, InvalidValueError, ManualClock
+from halfopen import CircuitBreaker, CircuitBreakerState, Event, InvalidValueError, ManualClock
 
 
 def test_the_status_of_an_open_circuit(breaker: CircuitBreaker, clock: ManualClock) -> None:
@@ -37,6 +37,69 @@ def test_times_are_aware_and_the_same_at_every_look(breaker: CircuitBreaker) -> 
     assert abs(time - before) < timedelta(minutes=1)
     assert breaker.metrics.last_success_time == time
     assert breaker.metrics is not breaker.metrics
+
+
+class Wall:
+    """The wall clock, in a test that sets it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
+        monkeypatch.setattr("halfopen.status.time.time", lambda: self.seconds)
+
+    def date(self, ago: float = 0) -> datetime:
+        return datetime.fromtimestamp(self.seconds - ago, UTC)
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
+    return Wall(monkeypatch)
+
+
+@pytest.mark.parametrize("step", [3600, -3600, 1, -1, 10**8])
+def test_a_wall_clock_that_is_set_right_makes_every_date_right(
+    breaker: CircuitBreaker, clock: ManualClock, wall: Wall, step: float
+) -> None:
+    heard: list[Event] = []
+    breaker.subscribe(heard.append)
+    breaker.acquire().success()
+    breaker.acquire().failure()
+    assert heard[0].at == breaker.events()[0].at == breaker.metrics.last_failure_time == wall.date()
+    wall.seconds += step
+    for read in (breaker.metrics, breaker.metrics):
+        assert (read.last_success_time, read.last_failure_time, read.last_state_change) == (wall.date(),) * 3
+    assert breaker.get_status()["metrics"]["last_failure_time"] == wall.date().isoformat()
+    assert breaker.events()[0].at == wall.date()
+    wall.seconds += 30
+    clock.advance(30)
+    wall.seconds += step
+    breaker.acquire().success()
+    assert [event.at for event in heard[1:]] == [wall.date()] * 2
+    assert [event.at for event in breaker.events()] == [wall.date(ago=30), wall.date(), wall.date()]
+
+
+def test_a_listener_is_the_first_to_hear_of_a_wall_clock_that_was_set_right(
+    breaker: CircuitBreaker, clock: ManualClock, wall: Wall
+) -> None:
+    heard: list[datetime] = []
+    breaker.subscribe(lambda event: heard.append(event.at))
+    assert breaker.metrics.last_state_change is None
+    clock.advance(100)
+    wall.seconds += 100 + 3600
+    breaker.acquire().failure()
+    assert heard == [wall.date()]
+
+
+def test_a_date_does_not_move_while_the_clocks_differ_by_less_than_a_second(
+    breaker: CircuitBreaker, clock: ManualClock, wall: Wall
+) -> None:
+    breaker.acquire().failure()
+    first = breaker.metrics.last_failure_time
+    for drift in (0.0, 0.5, 0.4, -1.8):
+        clock.advance(10)
+        wall.seconds += 10 + drift
+        assert breaker.metrics.last_failure_time == breaker.events()[0].at == first
+    wall.seconds -= 0.2
+    assert breaker.metrics.last_failure_time == wall.date(ago=40)
 
 
 def test_events_tell_what_happened_in_order(breaker: CircuitBreaker, clock: ManualClock) -> None:

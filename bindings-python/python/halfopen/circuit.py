@@ -41,7 +41,7 @@ class Circuit(Breaker):
         self = super().__new__(cls, config, provider_id, clock, classify)
         self.config = config
         self.provider_id = provider_id
-        self._wall = WallClock(self.read_status()["now_seconds"])
+        self._wall = WallClock()
         THIS_PROCESS.add(self)
         return self
 
@@ -72,7 +72,9 @@ class Circuit(Breaker):
 
     def events(self, after: int = 0) -> list[Event]:
         """The last transitions with a sequence number above ``after``, oldest first."""
-        return [event_of(raw, self._wall) for raw in self.read_events(after)]
+        raw_events = self.read_events(after)
+        dates = self._wall.at(self.read_now())
+        return [event_of(raw, dates) for raw in raw_events]
 
     def reconfigure(self, config: CircuitBreakerConfig) -> None:
         """Puts a whole new configuration in force; state, mode, counters and the running wait stay.
@@ -113,7 +115,7 @@ class Circuit(Breaker):
         if not callable(listener) or iscoroutinefunction(listener):
             raise InvalidValueError("listener", repr(listener), "a plain function, which nobody has to await")
         wall = self._wall
-        number = self.add_listener(lambda raw: listener(event_of(raw, wall)))
+        number = self.add_listener(lambda raw, now: listener(event_of(raw, wall.at(now))))
         return lambda: self.remove_listener(number)
 
     def __repr__(self) -> str:

@@ -1,8 +1,10 @@
 """What can be read of a breaker, in Python's own types."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import inf
 from typing import Any, TypedDict
 
 from halfopen._core import CircuitBreakerConfig
@@ -86,15 +88,46 @@ class CircuitBreakerStatus(TypedDict):
 class WallClock:
     """Turns a breaker's clock into dates.
 
-    The two clocks are compared once, so that the same moment is always the same date.
+    A date is worked out when it is read: the wall clock's time now, less the age of the moment on the breaker's clock.
+    So a wall clock that is set right makes every date right, those of the past too.
+
+    The rule, which is the same in every language:
+
+    - ``offset = wall now - breaker's clock now``, both in seconds, and ``date = offset + moment``.
+    - Each reading works the offset out afresh. It keeps the one that the reading before used while the two differ by
+      less than ``TOLERANCE_SECONDS``, and takes the fresh one otherwise. So the same moment has the same date at every
+      reading, although two clocks are never read at the same instant and the wall clock is slewed.
+    - All dates of one reading use one offset. A listener's event is a reading of its own, made when it is delivered.
+
+    The age is that of the breaker's clock: where that one stands still while a machine sleeps, moments before the sleep
+    are dated later by as long as it slept.
     """
 
-    def __init__(self, now_seconds: float) -> None:
-        self._origin = datetime.now(UTC).timestamp() - now_seconds
+    __slots__ = ("_offset",)
+    TOLERANCE_SECONDS = 1.0
+
+    def __init__(self) -> None:
+        self._offset = inf
+
+    def at(self, now_seconds: float) -> "Dates":
+        """The dates of a reading that was made at this moment of the breaker's clock."""
+        fresh = time.time() - now_seconds
+        # Threads may race here: each then has one of two offsets that are both right.
+        kept = self._offset
+        if abs(fresh - kept) >= self.TOLERANCE_SECONDS:
+            self._offset = kept = fresh
+        return Dates(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The dates of one reading."""
+
+    offset: float
 
     def date(self, seconds: float) -> datetime:
         """The date of a moment on the breaker's clock."""
-        return datetime.fromtimestamp(self._origin + seconds, UTC)
+        return datetime.fromtimestamp(self.offset + seconds, UTC)
 
     def date_or_none(self, seconds: float | None) -> datetime | None:
         """The same for a moment that may not have come yet."""
@@ -103,13 +136,14 @@ class WallClock:
 
 def metrics_of(raw: RawStatus, wall: WallClock) -> CircuitBreakerMetrics:
     """The counters of a reading."""
+    dates = wall.at(raw["now_seconds"])
     values: dict[str, Any] = {**raw}
     counted = {name: values[name] for name in CircuitBreakerMetrics.__dataclass_fields__ if name in values}
     return CircuitBreakerMetrics(
         **counted,
-        last_failure_time=wall.date_or_none(raw["last_failure_seconds"]),
-        last_success_time=wall.date_or_none(raw["last_success_seconds"]),
-        last_state_change=wall.date_or_none(raw["last_state_change_seconds"]),
+        last_failure_time=dates.date_or_none(raw["last_failure_seconds"]),
+        last_success_time=dates.date_or_none(raw["last_success_seconds"]),
+        last_state_change=dates.date_or_none(raw["last_state_change_seconds"]),
     )
 
 
@@ -131,11 +165,11 @@ def status_of(raw: RawStatus, config: CircuitBreakerConfig, provider_id: str, wa
     }
 
 
-def event_of(raw: RawEvent, wall: WallClock) -> Event:
+def event_of(raw: RawEvent, dates: Dates) -> Event:
     """A transition as the core announces it."""
     return Event(
         sequence=raw["sequence"],
-        at=wall.date(raw["at_seconds"]),
+        at=dates.date(raw["at_seconds"]),
         from_state=CircuitBreakerState(raw["from_state"]),
         to_state=CircuitBreakerState(raw["to_state"]),
         cause=raw["cause"],
