@@ -23,7 +23,7 @@ use crate::permit::PyPermit;
 
 /// A `with` block is entered.
 pub fn enter<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyPermit>> {
-    let permit = Bound::new(breaker.py(), PyBreaker::acquire(breaker)?)?;
+    let permit = Bound::new(breaker.py(), PyBreaker::acquire(breaker, None)?)?;
     breaker.get().blocks().enter(&permit)?;
     Ok(permit)
 }

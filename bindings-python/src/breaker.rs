@@ -84,9 +84,14 @@ impl PyBreaker {
 
     /// Asks for a permit to make one call.
     ///
-    /// Raises `CircuitBreakerOpenError` where the circuit does not let it run.
-    pub fn acquire(slf: &Bound<'_, Self>) -> PyResult<PyPermit> {
-        Ok(PyPermit::new(slf.clone().unbind(), slf.get().admit(slf.py())?))
+    /// `inside` is the permit of the call that makes this one: inside a probe it rides on that permit, takes no slot, has
+    /// no vote and is not counted. Raises `CircuitBreakerOpenError` where the circuit does not let it run.
+    #[pyo3(signature = (*, inside = None))]
+    pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&PyPermit>) -> PyResult<PyPermit> {
+        let this = slf.get();
+        let admitted = this.core.admit_inside(|| inside.and_then(|outer| outer.stamp_for(slf)));
+        let ticket = admitted.map_err(|rejected| rejection(slf.py(), this.name.bind(slf.py()), &rejected))?;
+        Ok(PyPermit::new(slf.clone().unbind(), ticket))
     }
 
     /// Calls a plain `func` if the circuit lets it.

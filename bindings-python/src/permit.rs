@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use halfopen::{Ending, Outcome, Ticket};
+use halfopen::{Ending, Outcome, Stamp, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -22,6 +22,13 @@ pub struct PyPermit {
 impl PyPermit {
     pub fn new(breaker: Py<PyBreaker>, ticket: Ticket) -> Self {
         Self { breaker, ticket: Mutex::new(Some(ticket)) }
+    }
+
+    /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
+    /// breaker's.
+    pub fn stamp_for(&self, breaker: &Bound<'_, PyBreaker>) -> Option<Stamp> {
+        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        ticket.as_ref().filter(|_| self.breaker.is(breaker)).map(Ticket::stamp)
     }
 
     fn take(&self) -> Option<Ticket> {

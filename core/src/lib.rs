@@ -71,7 +71,7 @@ pub use breaker::{
 pub use clock::SystemClock;
 pub use clock::{Clock, ManualClock, Tick};
 pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
-pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, State};
+pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;

@@ -12,7 +12,7 @@ from typing import Any
 from halfopen import CircuitBreakerOpenError, InvalidValueError
 
 Json = Any
-BESIDE = {"at_ms", "expect", "outcome", "retry_after_ms"}
+BESIDE = {"at_ms", "expect", "inside", "outcome", "retry_after_ms"}
 
 
 class Difference(Exception):
@@ -56,7 +56,8 @@ class Session:
             case []:
                 pass
             case ["acquire"]:
-                self.permits[step["acquire"]] = self.breaker.acquire()
+                inside = self.permits.get(step.get("inside"))
+                self.permits[step["acquire"]] = self.breaker.acquire(inside=inside)
             case ["settle"]:
                 # A permit that was let go can be settled no more: Python has nothing left to settle it with.
                 if permit := self.permits.get(step["settle"]):

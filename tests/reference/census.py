@@ -21,6 +21,9 @@ EXPECTED = [
     *(f"in mode {mode}" for mode in ("auto", "shadow", "disabled", "forced_open")),
     *(f"rates over {kind}" for kind in ("calls", "seconds")),
     "a call is only counted as rejected, in shadow",
+    "a call rides on the permit of a probe",
+    "a call inside another is one of its own",
+    "a riding call settles",
     "slots are taken back",
     "a probe without a slot settles",
     "a settle is late",
@@ -67,6 +70,10 @@ class Census:
         if model.config.judges_rates:
             self.note(f"rates over {model.config.window[0]}")
         self.note("a call is only counted as rejected, in shadow", "shadow_rejected" in grew)
+        made = permits.get(step.get("acquire", ""))
+        if made is not None and "inside" in step:
+            rides = made[-1].outer is not None
+            self.note("a call rides on the permit of a probe" if rides else "a call inside another is one of its own")
         self.note("slots are taken back", "probe_timeouts" in grew)
         if voice is not None:
             self.note(voice)
@@ -92,6 +99,8 @@ class Census:
     def voice(self, model: Breaker, breaker: Breaker, permit: Any) -> str | None:
         if permit.settled:
             return "a permit is settled again"
+        if permit.outer is not None:
+            return "a riding call settles"
         if breaker is not model or permit.generation != model.generation or not permit.votes:
             return "a settle is late"
         if model.state == "half_open" and permit not in model.slots:

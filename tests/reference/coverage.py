@@ -44,6 +44,7 @@ ACQUIRES = {
     ("auto", "half_open", "admitted"),
     ("auto", "half_open", "probes_busy"),
     ("auto", "half_open", "taken back"),
+    ("auto", "half_open", "rides"),
     ("forced_open", "open", "forced_open"),
     ("disabled", "closed", "admitted"),
     ("shadow", "closed", "admitted"),
@@ -52,6 +53,7 @@ ACQUIRES = {
     ("shadow", "half_open", "admitted"),
     ("shadow", "half_open", "shadow_rejected"),
     ("shadow", "half_open", "taken back"),
+    ("shadow", "half_open", "rides"),
 }
 SETTLES = {
     *product(("current", "late"), ("closed", "half_open"), OUTCOMES),
@@ -59,6 +61,7 @@ SETTLES = {
     *product(("late",), ("open",), OUTCOMES),
     *product(("unheard",), ("disabled", "forced_open", "shadow"), OUTCOMES),
     ("again", "", ""),
+    *product(("riding",), ("half_open",), OUTCOMES),
     ("slot taken back", "half_open", "success"),
     ("slot taken back", "half_open", "failure"),
 }
@@ -120,7 +123,8 @@ class Witness:
             first = (state, run.breaker.state) == ("open", "half_open")
             taken_back = run.breaker.counters["probe_timeouts"] > before["probe_timeouts"]
             shadowed = run.breaker.counters["shadow_rejected"] > before["shadow_rejected"]
-            admitted = "first probe" if first else "taken back" if taken_back else "admitted"
+            rides = answer.permit is not None and answer.permit.outer is not None
+            admitted = "first probe" if first else "taken back" if taken_back else "rides" if rides else "admitted"
             self.note("acquire", (mode, state, "shadow_rejected" if shadowed else answer.reason or admitted))
 
     def settling(self, run: Run, step: dict[str, Any], mode: str, state: str) -> tuple[str, str, str] | None:
@@ -130,6 +134,8 @@ class Witness:
         outcome = step["outcome"]
         if permit.settled:
             return ("again", "", "")
+        if permit.outer is not None:
+            return ("riding", state, outcome)
         if mode in {"disabled", "forced_open"} or not permit.votes:
             return ("unheard", mode, outcome)
         if breaker is not run.breaker or permit.generation != breaker.generation:

@@ -67,7 +67,10 @@ def some_step(
     known = list(permits) if chance.random() < 0.05 else [name for name in permits if not permits[name][-1].settled]
     kind = chance.random()
     if kind < 0.48 or not known:
-        return step | {"acquire": str(number)}
+        # Also inside a call that has ended, and not of the breaker of before a restart.
+        here = [name for name, (*_, breaker, _) in permits.items() if breaker is model]
+        inside = {"inside": chance.choice(here)} if here and chance.random() < 0.2 else {}
+        return step | {"acquire": str(number)} | inside
     if kind < 0.92:
         step |= {"settle": chance.choice(known), "outcome": chance.choice(OUTCOMES)}
         return step | ({"retry_after_ms": chance.choice([0, 3, 30, 300])} if chance.random() < 0.1 else {})
@@ -110,7 +113,7 @@ class Both:
     def act(self, step: dict[str, Any], now: int) -> tuple[dict[str, Any], dict[str, Any]]:
         match step:
             case {"acquire": name}:
-                return self.acquire(name, now)
+                return self.acquire(name, self.permits.get(step.get("inside", "")), now)
             case {"settle": name, "outcome": outcome}:
                 permit, model, shadow = self.permits[name]
                 hint = step.get("retry_after_ms")
@@ -141,11 +144,14 @@ class Both:
                 raise ValueError(step)
         return {}, {}
 
-    def acquire(self, name: str, now: int) -> tuple[dict[str, Any], dict[str, Any]]:
-        answer = self.model.acquire(now)
+    def acquire(
+        self, name: str, inside: tuple[halfopen.Permit, Breaker, Permit] | None, now: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        outer, shadow = (inside[0], inside[2]) if inside else (None, None)
+        answer = self.model.acquire(now, shadow)
         model_said = {"reason": answer.reason, "wait": answer.retry_after}
         try:
-            permit = self.core.acquire()
+            permit = self.core.acquire(inside=outer)
         except halfopen.CircuitBreakerOpenError as rejected:
             return {"reason": rejected.reason, "wait": nanos(rejected.retry_after)}, model_said
         if answer.permit is not None:

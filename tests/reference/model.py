@@ -30,6 +30,8 @@ class Permit:
     generation: int
     votes: bool  # false for a call that the machine did not admit itself
     settled: bool = False
+    probe: bool = False
+    outer: Permit | None = None  # set where the call rides on the permit of that probe
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Breaker:
 
     # Calls.
 
-    def acquire(self, now: int) -> Answer:
+    def acquire(self, now: int, inside: Permit | None = None) -> Answer:
+        if inside is not None and self.rides(inside):
+            return Answer(Permit(None, inside.generation, votes=False, outer=inside.outer or inside))
         self.mode = self.mode_at(now)
         if self.mode == "disabled":
             return self.admit(now, votes=False)
@@ -103,6 +107,11 @@ class Breaker:
             self.last_activity = now
         return self.acquire_probe(now)
 
+    def rides(self, inside: Permit) -> bool:
+        probe = inside.outer or inside
+        operated = self.mode in {"forced_open", "disabled"}
+        return probe.probe and not inside.settled and not operated and probe.generation == self.generation
+
     def acquire_probe(self, now: int) -> Answer:
         quiet = max(0, now - self.last_activity)
         if len(self.slots) >= self.config.half_open_max_calls:
@@ -113,6 +122,7 @@ class Breaker:
             self.slots = []
         answer = self.admit(now, votes=True)
         assert answer.permit is not None
+        answer.permit.probe = True
         self.slots.append(answer.permit)
         self.last_activity = max(self.last_activity, now)
         return answer
@@ -136,6 +146,8 @@ class Breaker:
         if permit.settled:
             return
         permit.settled = True
+        if permit.outer is not None:
+            return
         duration = -1 if permit.born is None else max(0, now - permit.born)
         limit = self.config.cancel_failure_after
         if outcome == "cancelled" and limit is not None and duration >= limit:

@@ -57,7 +57,10 @@ class Run:
     def act(self, step: dict[str, Any], now: int) -> Answer | None:
         match step:
             case {"acquire": name}:
-                answer = self.breaker.acquire(now)
+                inside = self.permits.get(step.get("inside", ""))
+                # On the breaker of before a restart there is no call of this one.
+                outer = inside[1] if inside and inside[0] is self.breaker else None
+                answer = self.breaker.acquire(now, outer)
                 if answer.permit is not None:
                     self.permits[name] = (self.breaker, answer.permit)
                 return answer

@@ -161,9 +161,11 @@ class Breaker:
     def name(self) -> str:
         """The circuit's name."""
 
-    def acquire(self) -> Permit:
+    def acquire(self, *, inside: Permit | None = None) -> Permit:
         """Asks for a permit to make one call.
 
+        ``inside`` is the permit of the call that makes this one: inside a probe it rides on that permit, takes no slot,
+        has no vote and is not counted.
         Raises ``CircuitBreakerOpenError`` where the circuit does not let it run.
         """
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Ending, Outcome, Ticket, Value};
+use halfopen::{CircuitBreaker, Clock, Ending, Outcome, Stamp, Ticket, Value};
 
 use crate::clock::HostClock;
 use crate::wit;
@@ -18,6 +18,14 @@ pub(crate) struct Permit {
 impl Permit {
     pub(crate) fn new(core: Arc<CircuitBreaker<HostClock>>, ticket: Ticket) -> Self {
         Self { core, ticket: Cell::new(Some(ticket)) }
+    }
+
+    /// The stamp for a call made inside this one, unless this one has ended.
+    fn stamp(&self) -> Option<Stamp> {
+        let ticket = self.ticket.take();
+        let stamp = ticket.as_ref().map(Ticket::stamp);
+        self.ticket.set(ticket);
+        stamp
     }
 
     /// Whether it was this that settled it.
@@ -39,6 +47,11 @@ impl Drop for Permit {
 }
 
 impl wit::GuestPermit for Permit {
+    fn acquire_nested(&self) -> Result<wit::Permit, wit::Rejected> {
+        let ticket = self.core.admit_inside(|| self.stamp())?;
+        Ok(wit::Permit::new(Permit::new(Arc::clone(&self.core), ticket)))
+    }
+
     fn success(&self) -> bool {
         self.hand_back(Outcome::Success)
     }
@@ -61,9 +74,6 @@ impl wit::GuestPermit for Permit {
     }
 
     fn settled(&self) -> bool {
-        let ticket = self.ticket.take();
-        let settled = ticket.is_none();
-        self.ticket.set(ticket);
-        settled
+        self.stamp().is_none()
     }
 }

@@ -71,6 +71,15 @@ fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Acquire)
 }
 
+impl Lane {
+    /// That of a call that rides on the permit of another, and is not counted.
+    pub(super) const RIDING: Self = Self(usize::MAX);
+
+    pub(super) fn is_riding(self) -> bool {
+        self.0 == Self::RIDING.0
+    }
+}
+
 impl Counters {
     #[inline]
     pub(super) fn admit(&self) -> Lane {

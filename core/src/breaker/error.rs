@@ -14,6 +14,13 @@ pub enum CallError<E> {
     Failed(E),
 }
 
+impl<E> CallError<E> {
+    /// Whether the circuit did not let the call run, so that the error says nothing about the provider.
+    pub const fn is_rejected(&self) -> bool {
+        matches!(self, Self::Rejected(_))
+    }
+}
+
 impl Rejected {
     /// `CIRCUIT_OPEN`, the same in every language.
     pub const fn code(&self) -> &'static str {

@@ -7,6 +7,7 @@ mod explain;
 mod guarded;
 mod history;
 mod listeners;
+mod nesting;
 mod orders;
 mod permit;
 mod read;
@@ -113,9 +114,42 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`CallError::Rejected`] where the circuit did not let it run, otherwise the function's own error.
     #[inline]
     pub fn call<T, E>(&self, function: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
-        let permit = self.acquire().map_err(CallError::Rejected)?;
+        self.call_classified(function, |_| Outcome::Failure)
+    }
+
+    /// As [`call`](Self::call), where `classify` says what an error means for the provider.
+    ///
+    /// A rejection by another breaker is not evidence about this one's provider, and which errors are rejections only
+    /// their type tells:
+    ///
+    /// ```
+    /// use halfopen::{CallError, CircuitBreaker, Config, Outcome};
+    ///
+    /// let (outer, inner) = (CircuitBreaker::new(Config::default()), CircuitBreaker::new(Config::default()));
+    /// inner.force_open(None)?;
+    /// let answer = outer.call_classified(
+    ///     || inner.call(|| Ok::<_, std::io::Error>("hello")),
+    ///     |error| if error.is_rejected() { Outcome::Ignored } else { Outcome::Failure },
+    /// );
+    /// assert!(matches!(answer, Err(CallError::Failed(CallError::Rejected(_)))));
+    /// assert_eq!(outer.status().counts.ignored_calls, 1);
+    /// # Ok::<(), halfopen::InvalidValue>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    #[inline]
+    pub fn call_classified<T, E>(
+        &self,
+        function: impl FnOnce() -> Result<T, E>,
+        classify: impl FnOnce(&E) -> Outcome,
+    ) -> Result<T, CallError<E>> {
+        let ticket = self.admit_inside(|| nesting::probe_of(self)).map_err(CallError::Rejected)?;
+        let permit = Permit::new(self, ticket);
+        let inside = nesting::enter(self, permit.stamp());
         let result = function();
-        permit.settle(if result.is_ok() { Outcome::Success } else { Outcome::Failure });
+        drop(inside);
+        permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
         result.map_err(CallError::Failed)
     }
 
@@ -134,6 +168,19 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`Rejected`], with what is left of the wait.
     #[inline(always)]
     pub fn admit(&self) -> Result<Ticket, Rejected> {
+        self.admit_inside(|| None)
+    }
+
+    /// As [`admit`](Self::admit), for a host that knows which call this one is made inside.
+    ///
+    /// `outer` is asked where the circuit is not closed. It answers with the [`Ticket::stamp`] of this breaker's
+    /// innermost probe that is still unsettled and whose function makes this call. Inside a probe of the present round
+    /// the call rides on that permit: its ticket takes no slot, has no vote and is not counted.
+    ///
+    /// # Errors
+    /// [`Rejected`], with what is left of the wait.
+    #[inline(always)]
+    pub fn admit_inside(&self, outer: impl FnOnce() -> Option<Stamp>) -> Result<Ticket, Rejected> {
         if let Some(ticket) = self.admit_untimed() {
             return Ok(ticket);
         }
@@ -143,7 +190,7 @@ impl<C: Clock> CircuitBreaker<C> {
             self.counters.reject();
             return Err(rejected);
         }
-        let (stamp, lane, start) = self.admit_at(now)?;
+        let (stamp, lane, start) = self.admit_at(now, outer)?;
         Ok(Ticket { stamp, lane, start })
     }
 
@@ -158,28 +205,33 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Here and below, `inline(never)` keeps what is seldom needed out of the calls that it would slow down; and a ticket
     /// crosses such a border in its parts, because one with an address could not stay in registers elsewhere.
     #[inline(never)]
-    fn admit_at(&self, now: Tick) -> Result<(Stamp, Lane, Start), Rejected> {
+    fn admit_at(&self, now: Tick, outer: impl FnOnce() -> Option<Stamp>) -> Result<(Stamp, Lane, Start), Rejected> {
         let glance = self.front.word.glance();
         let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
         if let Some(stamp) = glance.admits() {
             return Ok((stamp, self.counters.admit(), start));
         }
-        self.ask_the_machine(now, start)
+        self.ask_the_machine(now, start, outer())
     }
 
     #[inline(never)]
-    fn ask_the_machine(&self, now: Tick, start: Start) -> Result<(Stamp, Lane, Start), Rejected> {
-        self.change(|guarded| match guarded.acquire(now) {
-            Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
-                self.counters.take_back(taken_back);
-                if shadow_rejected {
-                    self.counters.shadow_reject();
-                }
-                Ok((stamp, self.counters.admit(), start))
+    fn ask_the_machine(&self, now: Tick, start: Start, outer: Option<Stamp>) -> Result<(Stamp, Lane, Start), Rejected> {
+        self.change(|guarded| {
+            if let Some(outer) = outer.filter(|outer| guarded.control.rides(*outer)) {
+                return Ok((outer, Lane::RIDING, Start::UNTIMED));
             }
-            Admission::Rejected(rejected) => {
-                self.counters.reject();
-                Err(rejected)
+            match guarded.acquire(now) {
+                Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
+                    self.counters.take_back(taken_back);
+                    if shadow_rejected {
+                        self.counters.shadow_reject();
+                    }
+                    Ok((stamp, self.counters.admit(), start))
+                }
+                Admission::Rejected(rejected) => {
+                    self.counters.reject();
+                    Err(rejected)
+                }
             }
         })
     }
@@ -258,8 +310,12 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
+    // A riding call gets here too, for its permit is never one of a closed circuit.
     #[inline(never)]
     fn settle_guarded(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
+        if ticket.lane.is_riding() {
+            return Settled { outcome: Outcome::Ignored, slow: false, current: false };
+        }
         self.change(|guarded| {
             let before = guarded.control;
             let settled = guarded.settle(ticket.stamp, ending, nanos, now);

@@ -1,11 +1,12 @@
 //! The leave to make one call.
 
 use core::mem::ManuallyDrop;
+use core::time::Duration;
 
 use super::CircuitBreaker;
 use super::counters::Lane;
 use crate::clock::{Clock, Tick};
-use crate::control::{Ending, Outcome, Stamp};
+use crate::control::{Ending, Outcome, Rejected, Stamp};
 
 /// A permit that settles itself: dropped without a word, it is settled as cancelled.
 ///
@@ -65,6 +66,43 @@ impl<C: Clock> Drop for Permit<'_, C> {
     }
 }
 
+impl<'b, C: Clock> Permit<'b, C> {
+    /// Asks for a permit for a call that is made inside this one.
+    ///
+    /// Inside a probe of the present round it rides on the probe's permit: it takes no slot, has no vote and is not
+    /// counted. Otherwise it is a call like any other.
+    ///
+    /// # Errors
+    /// [`Rejected`], with what is left of the wait.
+    pub fn acquire_nested(&self) -> Result<Permit<'b, C>, Rejected> {
+        let ticket = self.breaker.admit_inside(|| Some(self.ticket.stamp))?;
+        Ok(Permit::new(self.breaker, ticket))
+    }
+
+    /// What [`CircuitBreaker::call`] tells the calls that its function makes.
+    #[inline]
+    pub(super) fn stamp(&self) -> Stamp {
+        self.ticket.stamp
+    }
+}
+
+impl Ticket {
+    /// What a call that is made inside this one hands to [`CircuitBreaker::admit_inside`].
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Whether the call was admitted as a probe, so that calls made inside it may ride on its permit.
+    pub fn is_probe(&self) -> bool {
+        self.stamp.is_probe()
+    }
+
+    /// Leaves a time out of the call's duration: one that its consumer took, and not the provider.
+    pub fn exclude(&mut self, time: Duration) {
+        self.start = self.start.later_by(time);
+    }
+}
+
 /// A permit as plain data, for hosts whose own objects decide when it is settled.
 ///
 /// It is settled by [`CircuitBreaker::settle`], which takes it. A ticket that is dropped leaves its call in flight for
@@ -88,6 +126,10 @@ impl Start {
 
     pub(super) const fn at(now: Tick) -> Self {
         Self(now)
+    }
+
+    fn later_by(self, time: Duration) -> Self {
+        if self == Self::UNTIMED { self } else { Self(self.0.after(time)) }
     }
 
     /// How long the call has taken, in nanoseconds; `None` where nobody measured it.

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::transition::{Cause, Transition};
 use super::wait::Wait;
-use super::{Control, Mode, Phase, Probing, Reason, Stamp};
+use super::{Control, FIRST_LAP, Mode, Phase, Probing, Reason, Stamp};
 use crate::clock::Tick;
 use crate::config::Rules;
 
@@ -98,7 +98,7 @@ impl Control {
     }
 
     fn first_probe(self, rules: &Rules, now: Tick) -> (Self, Admission) {
-        let first = Probing { successes: 0, slots: 1, lap: 0, active: now };
+        let first = Probing { successes: 0, slots: 1, lap: FIRST_LAP, active: now };
         let released = Self { mode: self.mode_at(rules, now), ..self };
         let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
         next.admitted(0, transition)

@@ -62,7 +62,7 @@ struct Probing {
     successes: u8,
     /// Probe slots taken.
     slots: u8,
-    /// Grows each time the slots are taken back.
+    /// Grows each time the slots are taken back, from [`FIRST_LAP`] on.
     lap: u64,
     /// When a probe was last admitted or settled.
     active: Tick,
@@ -72,8 +72,11 @@ struct Probing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     generation: u64,
+    /// Zero where the call is not a probe.
     lap: u64,
 }
+
+const FIRST_LAP: u64 = 1;
 
 impl Control {
     /// A closed circuit in its first generation; `jitter` spreads its waits.
@@ -176,6 +179,11 @@ impl Control {
         self.listens() && stamp.generation == self.generation
     }
 
+    /// Whether a call made inside the call with this stamp rides on its permit: that one is a probe of this round.
+    pub(crate) fn rides(&self, outer: Stamp) -> bool {
+        outer.is_probe() && self.hears(outer)
+    }
+
     fn with(self, phase: Phase) -> Self {
         Self { phase, ..self }
     }
@@ -193,5 +201,10 @@ impl Stamp {
     /// The generation in which the permit was handed out.
     pub const fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Whether the call was admitted as a probe.
+    pub const fn is_probe(&self) -> bool {
+        self.lap != 0
     }
 }

@@ -69,6 +69,11 @@ class Permit {
     this.#clock = clock;
   }
 
+  acquireNested = () => {
+    this.#clock.tell();
+    return granted(() => this.#permit.acquireNested());
+  };
+
   success = () => this.#end((permit) => permit.success());
   failure = (hint) => this.#end((permit) => permit.failure(hint));
   ignore = () => this.#end((permit) => permit.ignore());
@@ -96,11 +101,8 @@ export class CircuitBreaker {
     this.#breaker = granted(() => Breaker.create(record, undefined));
   }
 
-  acquire = () =>
-    new Permit(
-      this.#ask((breaker) => breaker.acquire()),
-      this.#clock,
-    );
+  acquire = ({ inside } = {}) =>
+    new Permit(inside?.acquireNested() ?? this.#ask((breaker) => breaker.acquire()), this.#clock);
   forceOpen = (seconds) => this.#ask((breaker) => breaker.forceOpen(seconds ?? undefined));
   disable = () => this.#ask((breaker) => breaker.disable());
   reset = () => this.#ask((breaker) => breaker.reset());

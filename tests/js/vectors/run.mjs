@@ -1,7 +1,7 @@
 /** Runs vectors through the public API, in any host: it is handed the package and knows no file. */
 
 const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
-const BESIDE = new Set(['at_ms', 'expect', 'outcome', 'retry_after_ms']);
+const BESIDE = new Set(['at_ms', 'expect', 'inside', 'outcome', 'retry_after_ms']);
 
 const camelCase = (name) => name.replace(/_([a-z_])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -100,7 +100,7 @@ class Session {
       case '':
         return {};
       case 'acquire':
-        this.#permits.set(step.acquire, this.breaker.acquire());
+        this.#permits.set(step.acquire, this.breaker.acquire({ inside: this.#permits.get(step.inside) }));
         return { admitted: true, reason: null, retry_after_ms: null };
       case 'settle':
         this.#settle(step);

@@ -75,6 +75,9 @@ class CircuitBreakerConfig:
 class Permit(_Resource):
     """The leave to make one call."""
 
+    def acquire_nested(self) -> ResourceAny:
+        return self._ask("acquire-nested")
+
     def settle(self, outcome: str, retry_after: float | None = None) -> bool:
         return bool(self._ask("settle", outcome, retry_after))
 
@@ -105,8 +108,9 @@ class CircuitBreaker(_Resource):
         config.record = self._ask("config")
         return config
 
-    def acquire(self) -> Permit:
-        return Permit("permit", self._ask("acquire"), self._clock)
+    def acquire(self, *, inside: Permit | None = None) -> Permit:
+        made = self._ask("acquire") if inside is None else inside.acquire_nested()
+        return Permit("permit", made, self._clock)
 
     def force_open(self, seconds: float | None) -> None:
         self._ask("force-open", seconds)

@@ -58,9 +58,9 @@ impl Session {
         let keys: Vec<&str> = step.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let mut admission = None;
         let mut refused = None;
-        match keys.iter().find(|key| !matches!(**key, "at_ms" | "expect" | "outcome" | "retry_after_ms")) {
+        match keys.iter().find(|key| !matches!(**key, "at_ms" | "expect" | "inside" | "outcome" | "retry_after_ms")) {
             None => {}
-            Some(&"acquire") => admission = Some(self.acquire(text(&step["acquire"])?)),
+            Some(&"acquire") => admission = Some(self.acquire(text(&step["acquire"])?, step["inside"].as_str())),
             Some(&"settle") => self.settle(step)?,
             Some(&"drop") => drop(self.permits.insert(text(&step["drop"])?.to_owned(), None)),
             Some(&"force_open") => refused = self.force_open(&step["force_open"]).err(),
@@ -84,8 +84,10 @@ impl Session {
         Ok(())
     }
 
-    fn acquire(&mut self, id: &str) -> Result<(), Rejected> {
-        let permit = self.breaker.acquire()?;
+    fn acquire(&mut self, id: &str, inside: Option<&str>) -> Result<(), Rejected> {
+        // A permit that is settled is gone, so nothing can be inside its call.
+        let outer = inside.and_then(|outer| self.permits.get(outer)).and_then(Option::as_ref);
+        let permit = outer.map_or_else(|| self.breaker.acquire(), Permit::acquire_nested)?;
         self.permits.insert(id.to_owned(), Some(permit));
         Ok(())
     }

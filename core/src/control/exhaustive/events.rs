@@ -8,7 +8,7 @@ use super::{CALLS_IN_FLIGHT, NOW, nanos};
 use crate::config::Rules;
 use crate::control::settle::Judged;
 use crate::control::wait::{Openings, Wait};
-use crate::control::{Admission, Cause, Control, Mode, Outcome, Phase, Probing, State, Transition};
+use crate::control::{Admission, Cause, Control, FIRST_LAP, Mode, Outcome, Phase, Probing, State, Transition};
 
 pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situation> {
     let (control, rules) = (situation.control, &family[situation.in_force]);
@@ -68,7 +68,7 @@ fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
         let (wanted, taken) = match before.phase {
             Phase::Closed { .. } => (before, 0),
             Phase::Open { .. } => {
-                let probing = Probing { successes: 0, slots: 1, lap: 0, active: NOW };
+                let probing = Probing { successes: 0, slots: 1, lap: FIRST_LAP, active: NOW };
                 let mode = before.mode_at(rules, NOW);
                 (Control { mode, generation: before.generation + 1, ..before.with(Phase::HalfOpen(probing)) }, 0)
             }
@@ -87,6 +87,7 @@ fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
         assert_eq!(transition, (before.phase.state() == State::Open).then_some(first));
         assert!(control.probe_slots() <= rules.half_open_max_calls, "never more than there are");
         assert!(stamp.generation == control.generation, "its permit is of this generation");
+        assert_eq!(stamp.is_probe(), control.phase.state() == State::HalfOpen);
     }
     if taken_back > 0 {
         out.iter_mut().for_each(|permit| permit.holds_slot = false);

@@ -14,6 +14,12 @@ pub(super) fn check(situation: &Situation, rules: &Rules) {
     let held = out.iter().filter(|permit| permit.holds_slot && control.hears(permit.stamp)).count();
     assert_eq!(usize::from(control.probe_slots()), held, "slots taken are the slots held: {situation:?}");
 
+    for permit in out {
+        // Only a probe of this round can be half-open's own: so a call inside any other asks the machine.
+        let of_this_round = control.hears(permit.stamp) && control.phase.state() == State::HalfOpen;
+        assert_eq!(control.rides(permit.stamp), of_this_round, "{situation:?}");
+    }
+
     let held_without_end = matches!(control.phase, Phase::Open { wait: None, .. });
     is_never_stuck(control, rules, held_without_end);
     reads_as_it_acts(control, rules);

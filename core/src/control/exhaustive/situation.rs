@@ -23,9 +23,10 @@ pub(super) struct Situation {
     pub(super) out: Vec<Out>,
 }
 
-/// The generation and the lap that the current one becomes, and what stands for all older ones.
-const CURRENT: u64 = 1;
-const OLDER: u64 = 0;
+/// The generation and the lap that the current one becomes, and what stands for all older ones. (Lap 0 is that of a call
+/// that is not a probe.)
+const CURRENT: u64 = 2;
+const OLDER: u64 = 1;
 /// When a wait ended that was over when it was saved: wherever the clock goes, it stays over.
 const FOR_GOOD: Tick = Tick::ZERO;
 
@@ -51,7 +52,9 @@ impl Situation {
             let is_current = permit.stamp.generation == generation;
             let of_this_lap = is_current && permit.stamp.lap == lap;
             permit.stamp.generation = if is_current { CURRENT } else { OLDER };
-            permit.stamp.lap = if of_this_lap { CURRENT } else { OLDER };
+            if permit.stamp.is_probe() {
+                permit.stamp.lap = if of_this_lap { CURRENT } else { OLDER };
+            }
             permit.holds_slot &= is_current;
         }
         self.out.sort_unstable_by_key(|permit| (permit.stamp.generation, permit.stamp.lap, permit.holds_slot));
