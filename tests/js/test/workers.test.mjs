@@ -12,8 +12,8 @@ test('each worker has breakers of its own', async () => {
   const statuses = await Promise.all(
     Array.from({ length: 6 }, async (_, index) => {
       const worker = start({ calls: 1000 + index });
-      const [status] = await once(worker, 'message');
-      const [code] = await once(worker, 'exit');
+      // Both from the start: where the worker ends soon after its message, nobody may be listening for the end by then.
+      const [[status], [code]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
       return [status, code];
     }),
   );
