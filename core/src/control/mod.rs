@@ -1,6 +1,7 @@
 #![doc = include_str!("machine.md")]
 
 mod acquire;
+mod codec;
 mod operator;
 mod saved;
 mod settle;
@@ -17,6 +18,7 @@ use core::time::Duration;
 
 pub(crate) use acquire::Hold;
 pub use acquire::{Admission, Rejected};
+pub use codec::{InvalidWords, WORDS};
 pub(crate) use saved::Saved;
 pub use settle::{Ending, Settlement};
 pub use transition::{Cause, Transition};

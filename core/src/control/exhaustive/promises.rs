@@ -24,6 +24,7 @@ pub(super) fn check(situation: &Situation, rules: &Rules) {
     is_never_stuck(control, rules, held_without_end);
     reads_as_it_acts(control, rules);
     survives_a_restart(control, rules);
+    assert_eq!(Control::from_words(control.to_words()), Ok(*control), "its words say all of it");
     if let (unchanged, Admission::Rejected(rejected)) = control.acquire(rules, NOW) {
         assert_eq!(unchanged, *control, "a rejection changes nothing");
         assert_eq!(rejected.retry_after.is_none(), held_without_end);
