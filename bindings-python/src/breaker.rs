@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Snapshot, Ticket};
+use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Snapshot, Tick, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -16,6 +16,7 @@ use crate::evidence::PyEvidence;
 use crate::guarded::{self, Held};
 use crate::listeners::PyListeners;
 use crate::permit::PyPermit;
+use crate::stream::PyStream;
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
@@ -47,17 +48,31 @@ impl PyBreaker {
         &self.blocks
     }
 
+    pub fn clock(&self) -> &PyClock {
+        self.core.clock()
+    }
+
+    /// Whether anything asks how long calls take.
+    pub fn times_calls(&self) -> bool {
+        self.core.times_calls()
+    }
+
     pub fn settle(&self, ticket: Ticket, ending: Ending) {
         self.core.settle(ticket, ending);
     }
 
     /// Settles the permit of a call that nobody waits for any more.
     ///
-    /// That may be while an exception is on its way, which must not meet the host's clock and listeners.
-    pub fn abandon(&self, ticket: Ticket) {
+    /// That may be while an exception is on its way, which must not meet the host's clock and listeners. A call that was
+    /// `paused_at` some time has not run since.
+    pub fn abandon(&self, mut ticket: Ticket, paused_at: Option<Tick>) {
         Python::attach(|py| {
             let on_its_way = PyErr::take(py);
-            self.core.settle_at(ticket, Outcome::Cancelled, self.core.clock().now_quietly());
+            let now = self.core.clock().now_quietly();
+            if let Some(paused_at) = paused_at {
+                ticket.exclude(now.since(paused_at));
+            }
+            self.core.settle_at(ticket, Outcome::Cancelled, now);
             if let Some(error) = on_its_way {
                 error.restore(py);
             }
@@ -92,6 +107,12 @@ impl PyBreaker {
         let admitted = this.core.admit_inside(|| inside.and_then(|outer| outer.stamp_for(slf)));
         let ticket = admitted.map_err(|rejected| rejection(slf.py(), this.name.bind(slf.py()), &rejected))?;
         Ok(PyPermit::new(slf.clone().unbind(), ticket))
+    }
+
+    /// Begins the call that made this generator or async generator.
+    #[pyo3(signature = (generator, /))]
+    fn begin_stream(slf: &Bound<'_, Self>, generator: &Bound<'_, PyAny>) -> PyResult<PyStream> {
+        Ok(PyStream::new(slf, generator, slf.get().hold(slf.py())?))
     }
 
     /// Calls a plain `func` if the circuit lets it.

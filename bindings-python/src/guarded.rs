@@ -10,6 +10,7 @@ use pyo3::types::PyType;
 use crate::breaker::PyBreaker;
 use crate::convert::outcome_of;
 use crate::raw::{call_object, has_await, while_handling};
+use crate::stream::PyStream;
 
 const GUARD: &str = "halfopen.guard";
 
@@ -45,7 +46,7 @@ impl<'b> Held<'b> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.abandon(ticket);
+            self.breaker.abandon(ticket, None);
         }
     }
 }
@@ -89,7 +90,7 @@ pub fn call<'py>(
             Ok(result)
         }
         Returned::Awaitable => guarded_awaitable(&call_object(breaker, held)?, &result),
-        Returned::Stream => guarded_stream(&call_object(breaker, held)?, &result),
+        Returned::Stream => guarded_stream(breaker, held, &result),
     }
 }
 
@@ -159,7 +160,15 @@ fn guarded_awaitable<'py>(call: &Bound<'py, PyAny>, awaitable: &Bound<'py, PyAny
 }
 
 /// The stream that a call returned, which settles the call when it ends.
-pub fn guarded_stream<'py>(call: &Bound<'py, PyAny>, stream: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub fn guarded_stream<'py>(
+    breaker: &Bound<'py, PyBreaker>,
+    held: Held<'_>,
+    generator: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
     static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    FUNCTION.import(call.py(), GUARD, "guarded_stream")?.call1((call, stream))
+    let py = breaker.py();
+    let stream = PyStream::new(breaker, generator, held);
+    // Nobody has asked for an item yet.
+    stream.pause();
+    FUNCTION.import(py, GUARD, "guarded_stream")?.call1((stream, generator))
 }

@@ -14,6 +14,7 @@ mod listeners;
 mod permit;
 #[expect(unsafe_code)]
 mod raw;
+mod stream;
 
 use pyo3::prelude::*;
 
@@ -25,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<permit::PyPermit>()?;
     module.add_class::<evidence::PyEvidence>()?;
     module.add_class::<guarded::PyGuardedFunction>()?;
+    module.add_class::<stream::PyStream>()?;
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;
     module.add("Call", raw::call_class(module.py())?)?;

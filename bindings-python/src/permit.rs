@@ -105,7 +105,7 @@ impl Drop for PyPermit {
     fn drop(&mut self) {
         let ticket = self.ticket.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(ticket) = ticket {
-            self.breaker.get().abandon(ticket);
+            self.breaker.get().abandon(ticket, None);
         }
     }
 }

@@ -1,6 +1,6 @@
 """The compiled core. Import from ``halfopen``; only ``halfopen`` itself imports from here."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, final
 
@@ -8,7 +8,7 @@ from typing_extensions import disjoint_base
 
 from halfopen.vocabulary import Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
-__all__ = ["Breaker", "Call", "CircuitBreakerConfig", "Evidence", "GuardedFunction", "Permit", "is_awaitable"]
+__all__ = ["Breaker", "Call", "CircuitBreakerConfig", "Evidence", "GuardedFunction", "Permit", "Stream", "is_awaitable"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -143,6 +143,49 @@ class GuardedFunction:
     def run(self, /, *args: Any, **kwargs: Any) -> Any:
         """Makes a call, if the circuit lets it."""
 
+@final
+class Stream(Iterator[Any]):
+    """A generator or an async generator, and the call that made it, which ends when it does.
+
+    The consumer's time and the consumer's errors are not the call's.
+    """
+
+    @property
+    def generator(self) -> Any:
+        """The generator that is guarded."""
+
+    def resume(self) -> None:
+        """The consumer asks for the next item."""
+
+    def pause(self) -> None:
+        """The consumer has got an item."""
+
+    def thrown(self, error: BaseException, /) -> None:
+        """The consumer throws this into the generator."""
+
+    def returned(self) -> None:
+        """The generator has ended."""
+
+    def raised(self, error: BaseException, /) -> None:
+        """The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any:
+        """Sends a value into the generator."""
+
+    def throw(
+        self,
+        kind: type[BaseException] | BaseException,
+        error: object = None,
+        trace: TracebackType | None = None,
+        /,
+    ) -> Any:
+        """Throws the consumer's error into the generator."""
+
+    def close(self) -> None:
+        """The consumer stops early."""
+
 def is_awaitable(result: object, /) -> bool:
     """Whether ``await`` takes it."""
 
@@ -174,6 +217,9 @@ class Breaker:
 
         The interpreter calls what takes one argument faster than what takes none.
         """
+
+    def begin_stream(self, generator: Any, /) -> Stream:
+        """Begins the call that made this generator or async generator."""
 
     def call_sync(self, func: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Calls a plain ``func`` if the circuit lets it.

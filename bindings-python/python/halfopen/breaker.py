@@ -1,14 +1,13 @@
 """The circuit breaker as Python uses it."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from functools import wraps
+from collections.abc import Awaitable, Callable
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, ParamSpec, TypeVar, overload
 
-from halfopen._core import Call, GuardedFunction, is_awaitable
+from halfopen._core import GuardedFunction, is_awaitable
 from halfopen.circuit import Circuit
 from halfopen.forward import forwarding
-from halfopen.guard import async_stream_function, guarded_generator
+from halfopen.guard import guarded_async_generator_function, guarded_generator_function
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,9 +88,9 @@ class CircuitBreaker(GuardedCalls):
         """
         guarded: Callable[..., Any]
         if isasyncgenfunction(func):
-            guarded = self._guard_async_generator_function(func)
+            guarded = guarded_async_generator_function(self.begin_stream, func)
         elif isgeneratorfunction(func):
-            guarded = self._guard_generator_function(func)
+            guarded = guarded_generator_function(self.begin_stream, func)
         elif iscoroutinefunction(func):
             guarded = self._guard_coroutine_function(func)
         else:
@@ -115,20 +114,3 @@ class CircuitBreaker(GuardedCalls):
 
     def _guard_plain_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return forwarding(_PLAIN, func, _run=GuardedFunction(self, func).run)
-
-    def _guard_async_generator_function(
-        self, func: Callable[..., AsyncGenerator[Any, Any]]
-    ) -> Callable[..., AsyncGenerator[Any, Any]]:
-        def begin(*args: Any, **kwargs: Any) -> tuple[Call, AsyncGenerator[Any, Any]]:
-            return self.begin(None), func(*args, **kwargs)
-
-        return wraps(func)(async_stream_function(begin))
-
-    def _guard_generator_function(
-        self, func: Callable[..., Generator[Any, Any, Any]]
-    ) -> Callable[..., Generator[Any, Any, Any]]:
-        @wraps(func)
-        def guarded(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            return (yield from guarded_generator(self.begin(None), func(*args, **kwargs)))
-
-        return guarded

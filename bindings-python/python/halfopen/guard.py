@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import aclosing, closing
+from contextlib import aclosing
 from inspect import isasyncgen
 from typing import Any
 
-from halfopen._core import Call
+from halfopen._core import Call, Stream
+from halfopen.forward import forwarding
 from halfopen.vocabulary import Outcome
 
 Classifier = Callable[[Exception], Outcome]
@@ -40,53 +41,62 @@ async def guarded_awaitable(call: Call, awaitable: Awaitable[Any]) -> Any:
     return call.returned(result)
 
 
-def guarded_stream(call: Call, stream: Any) -> Any:
-    """The stream that a call returned, which ends the call at its own end."""
-    if isasyncgen(stream):
-        return async_stream_function(lambda: (call, stream))()
-    return guarded_generator(call, stream)
+def guarded_stream(stream: Stream, generator: Any) -> Any:
+    """The generator that a call returned, guarded: the call ends when it does."""
+    return _async_generator(stream) if isasyncgen(generator) else _generator(stream)
 
 
-def async_stream_function(
-    begin: Callable[..., tuple[Call, AsyncGenerator[Any, Any]]],
+def guarded_generator_function(
+    begin: Callable[[Any], Stream], func: Callable[..., Any]
+) -> Callable[..., Generator[Any, Any, Any]]:
+    """``func`` with each of its generators guarded; ``begin`` begins the call."""
+    return forwarding(_GENERATOR, func, _begin=begin)
+
+
+def guarded_async_generator_function(
+    begin: Callable[[Any], Stream], func: Callable[..., Any]
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
-    """An async generator function that passes a stream on, both ways.
-
-    The stream begins with the first item that is asked for. Its end is a success, its error counts, and a consumer that
-    stops early is neutral.
-    """
-
-    async def guarded(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        call, stream = begin(*args, **kwargs)
-        try:
-            async with aclosing(stream):
-                step = stream.asend(None)
-                while True:
-                    try:
-                        item = await step
-                    except StopAsyncIteration:
-                        break
-                    try:
-                        step = stream.asend((yield item))
-                    except GeneratorExit:
-                        raise
-                    except BaseException as thrown:
-                        step = stream.athrow(thrown)
-        except BaseException as error:
-            call.raised(error)
-            raise
-        call.returned(None)
-
-    return guarded
+    """The same for an async generator function."""
+    return forwarding(_ASYNC_GENERATOR, func, _begin=begin, _closing=aclosing)
 
 
-def guarded_generator(call: Call, stream: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """The same for a plain generator, whose return value is kept."""
+_GENERATOR = """
+def guarded({parameters}):
+    return (yield from _begin(_func({arguments})))
+"""
+
+# What the consumer does is passed on to the generator, and told to the stream, which leaves its time and its errors out.
+_ASYNC_GENERATOR = """
+async def guarded({parameters}):
+    _stream = _begin(_func({arguments}))
     try:
-        with closing(stream):
-            result = yield from stream
-    except BaseException as error:
-        call.raised(error)
+        async with _closing(_stream.generator) as _generator:
+            _step = _generator.asend(None)
+            while True:
+                _stream.resume()
+                try:
+                    _item = await _step
+                except StopAsyncIteration:
+                    break
+                _stream.pause()
+                try:
+                    _step = _generator.asend((yield _item))
+                except GeneratorExit:
+                    _stream.resume()
+                    raise
+                except BaseException as _error:
+                    _stream.thrown(_error)
+                    _step = _generator.athrow(_error)
+    except BaseException as _error:
+        _stream.raised(_error)
         raise
-    call.returned(None)
-    return result
+    _stream.returned()
+"""
+
+
+def _begun(stream: Stream) -> Stream:
+    return stream
+
+
+_generator = guarded_generator_function(_begun, _begun)
+_async_generator = guarded_async_generator_function(_begun, _begun)

@@ -123,9 +123,12 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
     answered(call.py(), || {
         if is_stream(&result)? {
             // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
-            return Python::attach(|_| guarded_stream(&call, &result).map(Bound::unbind));
+            return Python::attach(|_| match held_by(&call) {
+                Some((breaker, held)) => guarded_stream(breaker, held, &result).map(Bound::unbind),
+                None => Ok(result.to_owned().unbind()),
+            });
         }
-        if let Some(held) = held_by(&call) {
+        if let Some((_, held)) = held_by(&call) {
             held.settle(Outcome::Success);
         }
         Ok(result.to_owned().unbind())
@@ -137,7 +140,7 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
     let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
         Python::attach(|py| {
-            if let Some(held) = held_by(&call) {
+            if let Some((_, held)) = held_by(&call) {
                 held.raised(&error)?;
             }
             Ok(py.None())
@@ -155,7 +158,7 @@ unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
         let breaker = ptr::read(&raw const (*fields).breaker).into_bound(py);
         if let Some(ticket) = ptr::read(&raw const (*fields).ticket).into_inner() {
             // A panic must not leave a function that C has called.
-            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(ticket)));
+            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(ticket, None)));
         }
         drop(breaker);
         ffi::PyObject_GC_Del(call.cast());
@@ -174,13 +177,13 @@ unsafe extern "C" fn traverse(call: *mut ffi::PyObject, visit: ffi::visitproc, a
 }
 
 /// Takes the ticket of a call, unless somebody has.
-fn held_by<'a>(call: &'a Bound<'_, PyAny>) -> Option<Held<'a>> {
+fn held_by<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, Held<'a>)> {
     let fields = call.as_ptr().cast::<Call>();
     // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the
     // interpreter's lock, or in a critical section of the object where there is none, nobody else is at the ticket.
     let (breaker, ticket) = unsafe {
         let take = || (*(*fields).ticket.get()).take();
-        ((*fields).breaker.get(), with_critical_section(call, take))
+        ((*fields).breaker.bind(call.py()), with_critical_section(call, take))
     };
-    ticket.map(|ticket| Held::new(breaker, ticket))
+    ticket.map(|ticket| (breaker, Held::new(breaker.get(), ticket)))
 }

@@ -1,0 +1,221 @@
+//! A guarded generator or async generator: the call that made it ends when it does.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use halfopen::{Clock, Outcome, Tick, Ticket};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyIterator, PyTuple, PyType};
+
+use crate::breaker::PyBreaker;
+use crate::guarded::Held;
+
+/// `Stream`: a generator and the call that made it.
+///
+/// Around a generator it is what `yield from` takes. Around an async generator, the function that awaits its items says
+/// here when it asks for one and when it hands one over. The call's duration is the generator's time alone: what the
+/// consumer takes between two items is left out.
+#[pyclass(frozen, name = "Stream", module = "halfopen._core")]
+pub struct PyStream {
+    breaker: Py<PyBreaker>,
+    generator: Py<PyAny>,
+    call: Mutex<Call>,
+}
+
+struct Call {
+    /// Taken by whoever settles the call.
+    ticket: Option<Ticket>,
+    /// Since when the consumer has had the last item, where calls are timed.
+    paused_at: Option<Tick>,
+    /// The consumer's error, which was thrown into the generator.
+    thrown: Option<Py<PyAny>>,
+}
+
+impl PyStream {
+    /// A stream whose call has begun.
+    pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, held: Held<'_>) -> Self {
+        let call = Call { ticket: held.release(), paused_at: None, thrown: None };
+        Self { breaker: breaker.clone().unbind(), generator: generator.clone().unbind(), call: Mutex::new(call) }
+    }
+
+    fn call(&self) -> MutexGuard<'_, Call> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<Held<'_>> {
+        let ticket = self.call().ticket.take()?;
+        Some(Held::new(self.breaker.get(), ticket))
+    }
+
+    fn settle(&self, outcome: Outcome) {
+        if let Some(held) = self.take() {
+            held.settle(outcome);
+        }
+    }
+
+    /// The answer to the consumer, after the generator has made a step.
+    fn answer<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
+        match step {
+            Ok(PySendResult::Next(item)) => {
+                self.pause();
+                Ok(item)
+            }
+            Ok(PySendResult::Return(result)) => {
+                self.settle(Outcome::Success);
+                Err(PyStopIteration::new_err((result.unbind(),)))
+            }
+            Err(error) => self.raised(error.value(py)).and(Err(error)),
+        }
+    }
+}
+
+#[pymethods]
+impl PyStream {
+    /// The generator that is guarded.
+    #[getter]
+    fn generator(&self, py: Python<'_>) -> Py<PyAny> {
+        self.generator.clone_ref(py)
+    }
+
+    /// The consumer asks for the next item.
+    fn resume(&self) {
+        let paused_at = self.call().paused_at.take();
+        if let Some(paused_at) = paused_at {
+            let now = self.breaker.get().clock().now();
+            if let Some(ticket) = &mut self.call().ticket {
+                ticket.exclude(now.since(paused_at));
+            }
+        }
+    }
+
+    /// The consumer has got an item.
+    pub fn pause(&self) {
+        // The clock may be the host's, so it is read without the lock.
+        let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
+        self.call().paused_at = now;
+    }
+
+    /// The consumer throws this into the generator.
+    fn thrown(&self, error: &Bound<'_, PyAny>) {
+        let before = self.call().thrown.replace(error.clone().unbind());
+        drop(before);
+    }
+
+    /// The generator has ended.
+    fn returned(&self) {
+        self.settle(Outcome::Success);
+    }
+
+    /// The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure.
+    fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let thrown = self.call().thrown.take();
+        match self.take() {
+            Some(held) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
+                held.settle(Outcome::Cancelled);
+                Ok(())
+            }
+            Some(held) => held.raised(error),
+            None => Ok(()),
+        }
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.send(py.None().bind(py))
+    }
+
+    /// Sends a value into the generator.
+    fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.resume();
+        let step = self.generator.bind(value.py()).cast::<PyIterator>()?.send(value);
+        self.answer(value.py(), step)
+    }
+
+    /// Throws the consumer's error into the generator.
+    #[pyo3(signature = (kind, error = None, trace = None, /))]
+    fn throw<'py>(
+        &self,
+        kind: &Bound<'py, PyAny>,
+        error: Option<&Bound<'py, PyAny>>,
+        trace: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = kind.py();
+        let error = instance_of(kind, error)?;
+        if let Some(trace) = trace.filter(|trace| !trace.is_none()) {
+            error.setattr(intern!(py, "__traceback__"), trace)?;
+        }
+        self.thrown(&error);
+        self.resume();
+        let step = match self.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
+            Ok(item) => Ok(PySendResult::Next(item)),
+            Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
+                end.value(py).getattr(intern!(py, "value")).map(PySendResult::Return)
+            }
+            Err(error) => Err(error),
+        };
+        self.answer(py, step)
+    }
+
+    /// The consumer stops early.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.resume();
+        match self.generator.bind(py).call_method0(intern!(py, "close")) {
+            Ok(_) => {
+                self.settle(Outcome::Cancelled);
+                Ok(())
+            }
+            Err(error) => self.raised(error.value(py)).and(Err(error)),
+        }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)?;
+        visit.call(&self.generator)?;
+        // Whoever holds the lock does so for an instant, and the collector will come again.
+        let Ok(call) = self.call.try_lock() else { return Ok(()) };
+        visit.call(&call.thrown)
+    }
+}
+
+impl Drop for PyStream {
+    fn drop(&mut self) {
+        let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ticket) = call.ticket.take() {
+            self.breaker.get().abandon(ticket, call.paused_at);
+        }
+    }
+}
+
+/// The exception that `throw(kind, error)` throws.
+fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+    let error = error.filter(|error| !error.is_none());
+    let error = match (kind.cast::<PyType>(), error) {
+        (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
+        (Err(_), None) => kind.clone(),
+        (Ok(class), None) => class.call0()?,
+        (Ok(class), Some(error)) if error.is_instance(class)? => error.clone(),
+        (Ok(class), Some(error)) => match error.cast::<PyTuple>() {
+            Ok(arguments) => class.call1(arguments)?,
+            Err(_) => class.call1((error,))?,
+        },
+    };
+    if error.is_instance_of::<PyBaseException>() {
+        return Ok(error);
+    }
+    Err(PyTypeError::new_err("exceptions must be classes or instances deriving from BaseException"))
+}
+
+/// Whether what was thrown into a generator has come back. Python lets no `StopIteration` out of a generator: it wraps it.
+fn is_same(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> bool {
+    let stops = thrown.is_instance_of::<PyStopIteration>() || thrown.is_instance_of::<PyStopAsyncIteration>();
+    error.is(thrown)
+        || stops
+            && error.is_instance_of::<PyRuntimeError>()
+            && error.getattr(intern!(error.py(), "__cause__")).is_ok_and(|cause| cause.is(thrown))
+}
