@@ -99,6 +99,7 @@ impl PyStream {
     }
 
     /// The consumer throws this into the generator.
+    #[pyo3(signature = (error, /))]
     fn thrown(&self, error: &Bound<'_, PyAny>) {
         let before = self.call().thrown.replace(error.clone().unbind());
         drop(before);
@@ -110,6 +111,7 @@ impl PyStream {
     }
 
     /// The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure.
+    #[pyo3(signature = (error, /))]
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.call().thrown.take();
         match self.take() {
@@ -131,6 +133,7 @@ impl PyStream {
     }
 
     /// Sends a value into the generator.
+    #[pyo3(signature = (value, /))]
     fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.resume();
         let step = self.generator.bind(value.py()).cast::<PyIterator>()?.send(value);

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState, ManualClock
+from halfopen.vocabulary import Outcome
 
 
 class Client:
@@ -77,7 +79,7 @@ def test_what_a_route_raises_is_no_failure_of_its_dependency(breaker: CircuitBre
 
     @api.get("/")
     async def route(client: Annotated[Client, Depends(awaited if kind == "async" else plain)]) -> None:
-        raise HTTPException(404)
+        raise HTTPException(404, f"no such thing at {client}")
 
     with TestClient(api) as client:
         assert [client.get("/").status_code for _ in range(4)] == [404] * 4
@@ -105,7 +107,7 @@ def test_what_a_dependency_raises_itself_is_its_failure(breaker: CircuitBreaker,
 
     @api.get("/")
     async def route(client: Annotated[Client, Depends(awaited if kind == "async" else plain)]) -> None:
-        raise HTTPException(404)
+        raise HTTPException(404, f"no such thing at {client}")
 
     with TestClient(api) as client, pytest.raises(OSError, match="gone"):
         client.get("/")
@@ -150,7 +152,12 @@ async def test_what_a_consumer_throws_and_gets_back_is_cancelled(breaker: Circui
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_classifier_is_not_asked_about_its_consumers_error(way: str) -> None:
     asked: list[Exception] = []
-    breaker = CircuitBreaker(classify=lambda error: asked.append(error) or "failure")
+
+    def classify(error: Exception) -> Outcome:
+        asked.append(error)
+        return "failure"
+
+    breaker = CircuitBreaker(classify=classify)
     stream = stream_of(way, breaker)
     await stream.next()
     with pytest.raises(Mine):
@@ -214,8 +221,6 @@ async def test_what_was_thrown_and_comes_back_later_is_still_its_consumers(break
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_what_it_throws_is_kept_no_longer_than_its_stream(breaker: CircuitBreaker, way: str) -> None:
-    import weakref
-
     stream, mine = stream_of(way, breaker), Mine()
     gone = weakref.ref(mine)
     await stream.next()
@@ -228,8 +233,8 @@ async def test_what_it_throws_is_kept_no_longer_than_its_stream(breaker: Circuit
 
 def test_every_form_of_throw_throws_what_python_would(breaker: CircuitBreaker) -> None:
     forms: list[tuple[Any, ...]] = [
-        (Mine("a"),), (Mine,), (Mine, "a"), (Mine, ("a", "b")), (Mine, None), (Mine, Mine("a")), (Mine("a"), None, None),
-        (5,), (int,), (Mine("a"), "b"),
+        (Mine("a"),), (Mine,), (Mine, "a"), (Mine, ("a", "b")), (Mine, None), (Mine, Mine("a")),
+        (Mine("a"), None, None), (Mine("a"), "b"), (5,), (int,),
     ]  # fmt: skip
 
     def outcome(stream: Generator[int, None, None], form: tuple[Any, ...]) -> object:

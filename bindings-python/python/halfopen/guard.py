@@ -65,7 +65,7 @@ def guarded({parameters}):
     return (yield from _begin(_func({arguments})))
 """
 
-# What the consumer does is passed on to the generator, and told to the stream, which leaves its time and its errors out.
+# What the consumer does is passed on to the generator, and told to the stream, which leaves its time and errors out.
 _ASYNC_GENERATOR = """
 async def guarded({parameters}):
     _stream = _begin(_func({arguments}))
