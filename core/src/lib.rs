@@ -64,12 +64,12 @@ mod text;
 mod window;
 
 pub use breaker::{
-    CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, Permit, Status,
-    Ticket, Tickets,
+    CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, OwnedPermit,
+    Permit, Status, Ticket, Tickets,
 };
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use clock::SystemClock;
-pub use clock::{Clock, ManualClock, Tick};
+pub use clock::{Clock, DefaultClock, ManualClock, Tick};
 pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};

@@ -9,6 +9,7 @@ mod history;
 mod listeners;
 mod nesting;
 mod orders;
+mod owned;
 mod permit;
 mod read;
 mod status;
@@ -16,16 +17,19 @@ mod tickets;
 mod word;
 
 use alloc::sync::Arc;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
 
 pub use counters::Counts;
 pub use error::CallError;
 pub use history::{EVENTS_KEPT, Edge, Event};
 pub use listeners::{Listener, ListenerId};
+pub use owned::OwnedPermit;
 pub use permit::{Permit, Ticket};
 pub use status::{CallDurations, Status};
 pub use tickets::Tickets;
 
-use crate::clock::{Clock, Tick};
+use crate::clock::{Clock, DefaultClock, Tick};
 use crate::config::Config;
 use crate::control::{Admission, Ending, Jitter, Outcome, Rejected, Stamp};
 use crate::sync::Mutex;
@@ -37,7 +41,8 @@ use word::Word;
 
 /// A circuit breaker that any number of threads may share.
 ///
-/// - **Calls**: [`call`](Self::call), or in two steps [`acquire`](Self::acquire) and a [`Permit`].
+/// - **Calls**: [`call`](Self::call), [`call_async`](Self::call_async), or in two steps [`acquire`](Self::acquire) and a
+///   [`Permit`].
 /// - **Queries**: [`state`](Self::state), [`status`](Self::status), [`events`](Self::events),
 ///   [`durations`](Self::durations). They change nothing.
 /// - **Orders**: [`force_open`](Self::force_open), [`disable`](Self::disable), [`reset`](Self::reset).
@@ -62,7 +67,7 @@ use word::Word;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct CircuitBreaker<C> {
+pub struct CircuitBreaker<C = DefaultClock> {
     front: Front<C>,
     counters: Counters,
     listeners: Listeners,
@@ -149,6 +154,50 @@ impl<C: Clock> CircuitBreaker<C> {
         let inside = nesting::enter(self, permit.stamp());
         let result = function();
         drop(inside);
+        permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
+        result.map_err(CallError::Failed)
+    }
+
+    /// As [`call`](Self::call), for a function that returns a future. Needs no runtime: it is polled by whoever polls this
+    /// one, and dropping it before it has ended counts as cancelled.
+    ///
+    /// A call that the future makes is inside this one (see [`Permit::acquire_nested`]); one made by a task that the future
+    /// spawns is not.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_async<T, E, F>(&self, function: impl FnOnce() -> F) -> Result<T, CallError<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.call_async_classified(function, |_| Outcome::Failure).await
+    }
+
+    /// As [`call_async`](Self::call_async), where `classify` says what an error means for the provider, as in
+    /// [`call_classified`](Self::call_classified).
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_async_classified<T, E, F>(
+        &self,
+        function: impl FnOnce() -> F,
+        classify: impl FnOnce(&E) -> Outcome,
+    ) -> Result<T, CallError<E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let ticket = self.admit_inside(|| nesting::probe_of(self)).map_err(CallError::Rejected)?;
+        let permit = Permit::new(self, ticket);
+        let mut future = pin!({
+            let _inside = nesting::enter(self, permit.stamp());
+            function()
+        });
+        let polled = poll_fn(|context| {
+            // Only while it is polled: between two polls this thread does other work.
+            let _inside = nesting::enter(self, permit.stamp());
+            future.as_mut().poll(context)
+        });
+        let result = polled.await;
         permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
         result.map_err(CallError::Failed)
     }

@@ -13,6 +13,15 @@ pub use manual::ManualClock;
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use system::SystemClock;
 
+/// The clock of a [`CircuitBreaker`](crate::CircuitBreaker) whose type names none: [`SystemClock`], where the platform
+/// has one.
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
+pub type DefaultClock = SystemClock;
+/// The clock of a [`CircuitBreaker`](crate::CircuitBreaker) whose type names none: a function, since this platform has no
+/// clock of its own.
+#[cfg(not(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown")))))]
+pub type DefaultClock = fn() -> Tick;
+
 /// Nanoseconds in a second.
 const NANOS: f64 = 1e9;
 
