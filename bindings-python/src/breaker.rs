@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Snapshot, Tick, Ticket};
+use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Rejected, Snapshot, Tick, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -15,6 +15,7 @@ use crate::error::{rejection, to_python};
 use crate::evidence::PyEvidence;
 use crate::guarded::{self, Held};
 use crate::listeners::PyListeners;
+use crate::observer::PyObserver;
 use crate::permit::PyPermit;
 use crate::stream::PyStream;
 
@@ -26,12 +27,31 @@ pub struct PyBreaker {
     classify: Option<Py<PyAny>>,
     blocks: Blocks,
     listeners: PyListeners,
+    observer: PyObserver,
 }
 
 impl PyBreaker {
     /// The leave to make one call, or the error for the caller who may not.
     pub fn admit(&self, py: Python<'_>) -> PyResult<Ticket> {
-        self.core.admit().map_err(|rejected| rejection(py, self.name.bind(py), &rejected))
+        self.answer(py, self.core.admit())
+    }
+
+    /// The core's answer to whoever asked for a permit, as the observer and the caller hear it.
+    fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<Ticket> {
+        match answer {
+            Ok(ticket) if ticket.is_riding() => Ok(ticket),
+            Ok(ticket) => match self.observer.admitted(py) {
+                Ok(()) => Ok(ticket),
+                Err(interrupt) => {
+                    self.abandon(ticket, None);
+                    Err(interrupt)
+                }
+            },
+            Err(rejected) => {
+                let own = self.observer.rejected(py, &rejected);
+                Err(own.unwrap_or_else(|| rejection(py, self.name.bind(py), &rejected)))
+            }
+        }
     }
 
     /// The same, for a call that Rust makes.
@@ -58,7 +78,12 @@ impl PyBreaker {
     }
 
     pub fn settle(&self, ticket: Ticket, ending: Ending) {
-        self.core.settle(ticket, ending);
+        if self.observer.is_there() {
+            let call = self.core.settle_told(ticket, ending, self.core.clock().now());
+            Python::attach(|py| self.observer.settled(py, call));
+        } else {
+            self.core.settle(ticket, ending);
+        }
     }
 
     /// Settles the permit of a call that nobody waits for any more.
@@ -72,7 +97,8 @@ impl PyBreaker {
             if let Some(paused_at) = paused_at {
                 ticket.exclude(now.since(paused_at));
             }
-            self.core.settle_at(ticket, Outcome::Cancelled, now);
+            let call = self.core.settle_told(ticket, Outcome::Cancelled, now);
+            self.observer.settled(py, call);
             if let Some(error) = on_its_way {
                 error.restore(py);
             }
@@ -94,7 +120,14 @@ impl PyBreaker {
         Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock)));
         let name = PyString::new(py, core.name()).unbind();
-        Ok(Self { core, name, classify, blocks: Blocks::default(), listeners: PyListeners::default() })
+        Ok(Self {
+            core,
+            name,
+            classify,
+            blocks: Blocks::default(),
+            listeners: PyListeners::default(),
+            observer: PyObserver::default(),
+        })
     }
 
     /// Asks for a permit to make one call.
@@ -105,8 +138,7 @@ impl PyBreaker {
     pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&PyPermit>) -> PyResult<PyPermit> {
         let this = slf.get();
         let admitted = this.core.admit_inside(|| inside.and_then(|outer| outer.stamp_for(slf)));
-        let ticket = admitted.map_err(|rejected| rejection(slf.py(), this.name.bind(slf.py()), &rejected))?;
-        Ok(PyPermit::new(slf.clone().unbind(), ticket))
+        Ok(PyPermit::new(slf.clone().unbind(), this.answer(slf.py(), admitted)?))
     }
 
     /// Begins the call that made this generator or async generator.
@@ -228,6 +260,12 @@ impl PyBreaker {
         self.listeners.remove(&self.core, number)
     }
 
+    /// Lets `observer` keep books of every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
+    /// return the error for the caller, and `settled(outcome, seconds)`; false where there is an observer already.
+    fn observe(&self, observer: Py<PyAny>) -> bool {
+        self.observer.set(observer)
+    }
+
     /// Closes the circuit and hands it back to the machine.
     fn order_reset(&self) {
         self.core.reset();
@@ -242,7 +280,8 @@ impl PyBreaker {
         self.core.clock().traverse(&visit)?;
         visit.call(&self.classify)?;
         self.blocks.traverse(&visit)?;
-        self.listeners.traverse(&visit)
+        self.listeners.traverse(&visit)?;
+        self.observer.traverse(&visit)
     }
 
     fn __clear__(&self) {

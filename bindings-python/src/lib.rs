@@ -11,6 +11,7 @@ mod error;
 mod evidence;
 mod guarded;
 mod listeners;
+mod observer;
 mod permit;
 #[expect(unsafe_code)]
 mod raw;

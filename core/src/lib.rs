@@ -65,7 +65,7 @@ mod window;
 
 pub use breaker::{
     CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, OwnedPermit,
-    Permit, Status, Ticket, Tickets,
+    Permit, SettledCall, Status, Ticket, Tickets,
 };
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use clock::SystemClock;

@@ -166,3 +166,20 @@ fn a_host_that_fetches_the_time_learns_when_it_is_needed() {
     assert!(untimed.admit_untimed().is_none());
     assert_eq!(untimed.status().counts.rejected_calls, 0, "it was not even asked");
 }
+
+#[test]
+fn a_host_with_books_of_its_own_is_told_how_a_call_was_counted() {
+    let rules = Config::builder().failure_threshold(9).cancel_failure_after_seconds(2.0);
+    let told = |record, outcome, seconds| {
+        let config = rules.clone().record_durations(record).build().unwrap();
+        let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
+        let ticket = breaker.admit().unwrap();
+        let call = breaker.settle_told(ticket, outcome, Tick::from_seconds(seconds).unwrap());
+        (call.outcome, call.duration.map(|it| it.as_secs_f64()), breaker.status().counts.failed_calls)
+    };
+    assert_eq!(told(true, Outcome::Success, 1.0), (Outcome::Success, Some(1.0), 0));
+    assert_eq!(told(true, Outcome::Failure, 1.0), (Outcome::Failure, Some(1.0), 1));
+    assert_eq!(told(true, Outcome::Cancelled, 1.0), (Outcome::Cancelled, Some(1.0), 0));
+    assert_eq!(told(true, Outcome::Cancelled, 3.0), (Outcome::Failure, Some(3.0), 1));
+    assert_eq!(told(false, Outcome::Failure, 1.0), (Outcome::Failure, None, 1));
+}

@@ -6,7 +6,7 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
-from halfopen.vocabulary import Outcome, RawCounts, RawEvent, RawStatus, State, Window
+from halfopen.vocabulary import Observer, Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
 __all__ = ["Breaker", "Call", "CircuitBreakerConfig", "Evidence", "GuardedFunction", "Permit", "Stream", "is_awaitable"]
 
@@ -251,6 +251,9 @@ class Breaker:
     def read_percentile(self, share: float, outcome: str) -> float | None: ...
     def is_idle(self) -> bool:
         """Whether it holds nothing against the next calls, and nobody would miss it: what a ``Registry`` may let go."""
+
+    def observe(self, observer: Observer) -> bool:
+        """Tells ``observer`` of every call, whichever way it is made; false where there is one already."""
 
     def add_listener(self, listener: Callable[[RawEvent, float], object]) -> int: ...
     def remove_listener(self, number: int) -> bool: ...

@@ -1,6 +1,6 @@
 """The words and documents that the core speaks in, for type checkers."""
 
-from typing import Literal, TypedDict
+from typing import Literal, Protocol, TypedDict
 
 Outcome = Literal["success", "failure", "ignored", "cancelled"]
 State = Literal["closed", "open", "half_open"]
@@ -82,3 +82,16 @@ class RawEvent(TypedDict):
     consecutive_failures: int
     consecutive_successes: int
     retry_after_seconds: float | None
+
+
+class Observer(Protocol):
+    """Keeps books of the calls of a breaker."""
+
+    def admitted(self) -> None:
+        """A call has been admitted."""
+
+    def rejected(self, retry_after: float | None, reason: Reason, /) -> Exception | None:
+        """A call has been rejected; what is returned is raised instead of a ``CircuitBreakerOpenError``."""
+
+    def settled(self, outcome: Outcome, seconds: float | None, /) -> None:
+        """A call was counted with this outcome; ``None`` seconds where durations are not recorded."""

@@ -19,13 +19,14 @@ mod word;
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
+use core::time::Duration;
 
 pub use counters::Counts;
 pub use error::CallError;
 pub use history::{EVENTS_KEPT, Edge, Event};
 pub use listeners::{Listener, ListenerId};
 pub use owned::OwnedPermit;
-pub use permit::{Permit, Ticket};
+pub use permit::{Permit, SettledCall, Ticket};
 pub use status::{CallDurations, Status};
 pub use tickets::Tickets;
 
@@ -330,21 +331,29 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
+        self.settle_told(ticket, ending, now);
+    }
+
+    /// As [`settle_at`](Self::settle_at), for a host with books of its own: it is told how the call was counted.
+    #[inline(always)]
+    pub fn settle_told(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) -> SettledCall {
         let (ending, glance) = (ending.into(), self.front.word.glance());
         let nanos = ticket.start.lasted(now);
+        let duration = nanos.map(Duration::from_nanos).filter(|_| glance.is_recording());
         let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
             self.counters.succeed(ticket.lane);
             true
         } else {
             let settled = self.settle_guarded(&ticket, ending, nanos, now);
             if settled.outcome != Outcome::Success {
-                return;
+                return SettledCall { outcome: settled.outcome, duration };
             }
             settled.current
         };
         if let Some(nanos) = nanos.filter(|_| glance.is_recording()) {
             self.counters.record_success(ticket.lane, nanos, current.then_some(now));
         }
+        SettledCall { outcome: Outcome::Success, duration }
     }
 
     /// Takes a success that only the window has to know of, and not when; false, and nothing has changed, where the

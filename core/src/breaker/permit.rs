@@ -59,6 +59,15 @@ impl<'b, C: Clock> Permit<'b, C> {
     }
 }
 
+/// How the breaker counted a call that has been settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettledCall {
+    /// Not always what it was settled with: a call that was cancelled late may count as a failure.
+    pub outcome: Outcome,
+    /// How long it took; `None` where durations are not recorded.
+    pub duration: Option<Duration>,
+}
+
 impl<C: Clock> Drop for Permit<'_, C> {
     #[inline]
     fn drop(&mut self) {
@@ -95,6 +104,11 @@ impl Ticket {
     /// Whether the call was admitted as a probe, so that calls made inside it may ride on its permit.
     pub fn is_probe(&self) -> bool {
         self.stamp.is_probe()
+    }
+
+    /// Whether the call rides on another one's permit, so that it is not counted.
+    pub fn is_riding(&self) -> bool {
+        self.lane.is_riding()
     }
 
     /// Leaves a time out of the call's duration: one that its consumer took, and not the provider.

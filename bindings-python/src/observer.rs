@@ -1,0 +1,76 @@
+//! Somebody in Python who keeps books of every call of a breaker, whichever way it is made.
+//!
+//! `halfopen.compat` does, for a backend whose metrics, logs and errors have their own form. Whoever has no observer
+//! pays one look at an empty cell.
+
+use std::sync::OnceLock;
+
+use halfopen::{Rejected, SettledCall};
+use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+#[derive(Default)]
+pub struct PyObserver(OnceLock<Py<PyAny>>);
+
+impl PyObserver {
+    /// Takes the observer; false where there is one already.
+    pub fn set(&self, observer: Py<PyAny>) -> bool {
+        self.0.set(observer).is_ok()
+    }
+
+    pub fn is_there(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// A call has been admitted. Fails only where an interrupt came in, which belongs to the caller.
+    pub fn admitted(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(observer) = self.0.get() else { return Ok(()) };
+        match observer.call_method0(py, intern!(py, "admitted")) {
+            Err(error) if !error.is_instance_of::<PyException>(py) => Err(error),
+            Err(error) => {
+                error.write_unraisable(py, Some(observer.bind(py)));
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// A call has been rejected: the observer's own error for the caller, where it has one.
+    pub fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> Option<PyErr> {
+        let observer = self.0.get()?;
+        let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
+        match observer.call_method1(py, intern!(py, "rejected"), (retry_after, rejected.reason.as_str())) {
+            Ok(error) if error.bind(py).is_instance_of::<PyBaseException>() => {
+                Some(PyErr::from_value(error.into_bound(py)))
+            }
+            Ok(_) => None,
+            Err(error) if !error.is_instance_of::<PyException>(py) => Some(error),
+            Err(error) => {
+                error.write_unraisable(py, Some(observer.bind(py)));
+                None
+            }
+        }
+    }
+
+    /// A call has been settled. The call is over and its result on the way, so an interrupt is raised a moment later.
+    pub fn settled(&self, py: Python<'_>, call: SettledCall) {
+        let Some(observer) = self.0.get() else { return };
+        let seconds = call.duration.map(|duration| duration.as_secs_f64());
+        let told = observer.call_method1(py, intern!(py, "settled"), (call.outcome.as_str(), seconds));
+        let told = told.map(drop).or_else(|error| {
+            if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
+                return Err(error);
+            }
+            py.import("_thread")?.call_method0("interrupt_main").map(drop)
+        });
+        if let Err(error) = told {
+            error.write_unraisable(py, Some(observer.bind(py)));
+        }
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.get().map_or(Ok(()), |observer| visit.call(observer))
+    }
+}
