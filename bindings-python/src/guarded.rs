@@ -7,12 +7,14 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
+use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
 use crate::convert::outcome_of;
-use crate::raw::{call_object, has_await, while_handling};
+use crate::raw::{call_object, has_await, inherits, while_handling};
 use crate::stream::PyStream;
 
 const GUARD: &str = "halfopen.guard";
+const FOLLOWED: &str = "halfopen._followed";
 
 /// The leave to make one call, on Rust's own stack. Dropped unsettled, it is cancelled.
 pub struct Held<'b> {
@@ -89,7 +91,7 @@ pub fn call<'py>(
             held.settle(Outcome::Success);
             Ok(result)
         }
-        Returned::Awaitable => guarded_awaitable(&call_object(breaker, held)?, &result),
+        Returned::Awaitable | Returned::Future => followed(&call_object(breaker, held)?, &result),
         Returned::Stream => guarded_stream(breaker, held, &result),
     }
 }
@@ -115,6 +117,8 @@ impl PyBreaker {
 enum Returned {
     Value,
     Awaitable,
+    /// A `concurrent.futures.Future`.
+    Future,
     Stream,
 }
 
@@ -123,27 +127,66 @@ impl Returned {
         if has_await(result) {
             return Ok(Self::Awaitable);
         }
-        if !is_stream(result)? {
-            return Ok(Self::Value);
-        }
-        // A generator may be a coroutine of the kind that was written with a decorator.
-        static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let is_awaitable = IS_AWAITABLE.import(result.py(), "inspect", "isawaitable")?;
-        Ok(if is_awaitable.call1((result,))?.extract()? { Self::Awaitable } else { Self::Stream })
+        Ok(match EndsLater::of(result)? {
+            None => Self::Value,
+            Some(EndsLater::Future) => Self::Future,
+            // A generator may be a coroutine of the kind that was written with a decorator.
+            Some(EndsLater::Stream) if is_generator_based_coroutine(result)? => Self::Awaitable,
+            Some(EndsLater::Stream) => Self::Stream,
+        })
     }
 }
 
-/// Whether it is a generator or an async generator: the call that returned it ends when it does.
-pub fn is_stream(result: &Bound<'_, PyAny>) -> PyResult<bool> {
-    // Neither class can have subclasses.
-    static CLASSES: PyOnceLock<[Py<PyType>; 2]> = PyOnceLock::new();
-    let py = result.py();
-    let classes = CLASSES.get_or_try_init(py, || {
-        let types = py.import("types")?;
-        let class = |name| Ok::<_, PyErr>(types.getattr(name)?.cast_into()?.unbind());
-        Ok::<_, PyErr>([class("GeneratorType")?, class("AsyncGeneratorType")?])
-    })?;
-    Ok(classes.iter().any(|class| result.get_type_ptr() == class.bind(py).as_type_ptr()))
+fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    IS_AWAITABLE.import(stream.py(), "inspect", "isawaitable")?.call1((stream,))?.extract()
+}
+
+/// A value that ends the call that returned it when it ends itself.
+pub enum EndsLater {
+    /// A `concurrent.futures.Future`.
+    Future,
+    /// A generator or an async generator.
+    Stream,
+}
+
+impl EndsLater {
+    pub fn of(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        let py = result.py();
+        let classes = Classes::get(py)?;
+        // The classes of streams can have no subclasses.
+        if is_exactly(result, &classes.generator) || is_exactly(result, &classes.async_generator) {
+            return Ok(Some(Self::Stream));
+        }
+        Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future))
+    }
+}
+
+/// Classes of the standard library.
+struct Classes {
+    coroutine: Py<PyType>,
+    generator: Py<PyType>,
+    async_generator: Py<PyType>,
+    future: Py<PyType>,
+}
+
+impl Classes {
+    fn get(py: Python<'_>) -> PyResult<&Self> {
+        static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
+        CLASSES.get_or_try_init(py, || {
+            let class = |module, name| Ok::<_, PyErr>(py.import(module)?.getattr(name)?.cast_into()?.unbind());
+            Ok(Self {
+                coroutine: class("types", "CoroutineType")?,
+                generator: class("types", "GeneratorType")?,
+                async_generator: class("types", "AsyncGeneratorType")?,
+                future: class("concurrent.futures", "Future")?,
+            })
+        })
+    }
+}
+
+fn is_exactly(object: &Bound<'_, PyAny>, class: &Py<PyType>) -> bool {
+    object.get_type_ptr() == class.bind(object.py()).as_type_ptr()
 }
 
 /// Whether `await` takes it.
@@ -153,10 +196,15 @@ pub fn is_awaitable(result: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(matches!(Returned::of(result)?, Returned::Awaitable))
 }
 
-/// The awaitable that a call returned, which settles the call when it has been awaited.
-fn guarded_awaitable<'py>(call: &Bound<'py, PyAny>, awaitable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// What a call returned, which settles the call when its own outcome is known.
+pub fn followed<'py>(call: &Bound<'py, PyAny>, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    FUNCTION.import(call.py(), GUARD, "guarded_awaitable")?.call1((call, awaitable))
+    let py = call.py();
+    if is_exactly(result, &Classes::get(py)?.coroutine) {
+        let awaiting = Awaiting::new(call.clone().unbind(), result.clone().unbind());
+        return Ok(Bound::new(py, awaiting)?.into_any());
+    }
+    FUNCTION.import(py, FOLLOWED, "followed")?.call1((call, result))
 }
 
 /// The stream that a call returned, which settles the call when it ends.

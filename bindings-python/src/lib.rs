@@ -2,6 +2,7 @@
 
 #![deny(unsafe_code)]
 
+mod awaiting;
 mod blocks;
 mod breaker;
 mod clock;
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<permit::PyPermit>()?;
     module.add_class::<evidence::PyEvidence>()?;
     module.add_class::<guarded::PyGuardedFunction>()?;
+    module.add_class::<awaiting::Awaiting>()?;
     module.add_class::<stream::PyStream>()?;
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;

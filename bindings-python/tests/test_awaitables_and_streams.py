@@ -60,12 +60,6 @@ async def test_a_plain_function_that_returns_an_awaitable_is_judged_when_it_ends
     assert breaker.state is CircuitBreakerState.OPEN
 
 
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-async def test_an_awaitable_that_nobody_awaits_is_cancelled(breaker: CircuitBreaker) -> None:
-    breaker.call_sync(fails)  # type: ignore[unused-coroutine]
-    assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
-
-
 async def test_what_an_awaited_call_returns_is_not_awaited_again(breaker: CircuitBreaker) -> None:
     future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 

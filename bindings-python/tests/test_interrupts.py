@@ -4,7 +4,8 @@ import gc
 import signal
 import sys
 from _thread import interrupt_main
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from concurrent.futures import Future
 from itertools import count
 from operator import call, itemgetter
 from types import FrameType
@@ -42,13 +43,30 @@ async def later_numbers() -> AsyncIterator[int]:
     yield 1
 
 
-def finish(running: Coroutine[Any, Any, Any]) -> Any:
+class Custom:
+    """Awaitable, and no coroutine."""
+
+    def __init__(self, answer: int) -> None:
+        self._answer = answer
+
+    def __await__(self) -> Generator[Any, Any, int]:
+        return coroutine(self._answer).__await__()
+
+
+def finish(running: Coroutine[Any, Any, Any] | Generator[Any, Any, Any]) -> Any:
     """Runs what never waits, with no event loop, which would take the interrupt for itself."""
     try:
         running.send(None)
     except StopIteration as end:
         return end.value
     raise AssertionError("it waited")
+
+
+def submitted(breaker: CircuitBreaker) -> Future[int]:
+    """A future that is done before anybody looks at it."""
+    future: Future[int] = Future()
+    future.set_result(1)
+    return breaker.call_sync(lambda: future)
 
 
 async def drain(stream: AsyncIterator[int]) -> list[int]:
@@ -72,6 +90,8 @@ CALLS: dict[str, Callable[[CircuitBreaker], object]] = {
     "decorated async generator": lambda breaker: finish(drain(breaker(later_numbers)())),
     "call_sync": lambda breaker: breaker.call_sync(plain, 1),
     "call_sync with what is awaited later": lambda breaker: finish(breaker.call_sync(coroutine, 1)),
+    "call_sync with a custom awaitable": lambda breaker: finish(breaker.call_sync(Custom, 1).__await__()),
+    "call_sync with a future": lambda breaker: submitted(breaker).result(),
     "call_sync with what is iterated later": lambda breaker: list(breaker.call_sync(numbers)),
     "call": lambda breaker: finish(breaker.call(plain, 1)),
     "call of a coroutine": lambda breaker: finish(breaker.call(coroutine, 1)),
@@ -138,8 +158,15 @@ def test_an_interrupt_that_comes_with_the_admission_or_the_end_loses_no_permit(w
     breaker = CircuitBreaker(CircuitBreakerConfig(), clock=map(call, iter(readings.pop, None)).__next__)
     interrupted = map(itemgetter(1), zip(iter(interrupt_main, 1), [0.0], strict=False)).__next__
     readings += [interrupted] if reading == "the first" else [interrupted, float]
-    with pytest.raises(KeyboardInterrupt):
+
+    def run() -> None:
         (CALLS | BLOCKS)[way](breaker)
+        # Python looks for signals at a loop's end and not at a return.
+        for _ in range(2):
+            pass
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
     assert interrupted not in readings
     assert breaker.metrics.in_flight == 0
     assert breaker.metrics.total_calls == 1

@@ -8,7 +8,17 @@ from typing_extensions import disjoint_base
 
 from halfopen.vocabulary import Observer, Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
-__all__ = ["Breaker", "Call", "CircuitBreakerConfig", "Evidence", "GuardedFunction", "Permit", "Stream", "is_awaitable"]
+__all__ = [
+    "Awaiting",
+    "Breaker",
+    "Call",
+    "CircuitBreakerConfig",
+    "Evidence",
+    "GuardedFunction",
+    "Permit",
+    "Stream",
+    "is_awaitable",
+]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -134,6 +144,21 @@ class Call:
 
     def raised(self, error: BaseException, /) -> None:
         """Settles it: the call raised this, which says of the provider what the breaker's classifier makes of it."""
+
+@final
+class Awaiting:
+    """Stands in for a coroutine, or for the iterator that something is awaited by, and settles the call at its end."""
+
+    def __new__(cls, call: Call, steps: Any, /) -> Self: ...
+    def __await__(self) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any) -> Any: ...
+    def throw(self, *error: Any) -> Any: ...
+    def close(self) -> None: ...
+    def __setattr__(self, name: str, value: Any, /) -> None: ...
+    def __delattr__(self, name: str, /) -> None: ...
+    def __dir__(self) -> list[str]: ...
 
 @final
 class GuardedFunction:

@@ -1,12 +1,12 @@
-"""What becomes of a call that is awaited or iterated, and what a classifier says of its error."""
+"""What becomes of a call that is iterated, and what a classifier says of its error."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
 from inspect import isasyncgen
 from typing import Any
 
-from halfopen._core import Call, Stream
+from halfopen._core import Stream
 from halfopen.forward import forwarding
 from halfopen.vocabulary import Outcome
 
@@ -29,16 +29,6 @@ def classified(classify: Classifier, error: Exception) -> Outcome:
         return outcome
     _log.warning("a classifier returned no outcome for %s; counted as a failure", type(error))
     return "failure"
-
-
-async def guarded_awaitable(call: Call, awaitable: Awaitable[Any]) -> Any:
-    """Awaits what a call returned, which is when the call ends."""
-    try:
-        result = await awaitable
-    except BaseException as error:
-        call.raised(error)
-        raise
-    return call.returned(result)
 
 
 def guarded_stream(stream: Stream, generator: Any) -> Any:

@@ -14,7 +14,7 @@ use pyo3::types::PyType;
 
 use super::{Methods, add_method, answered, borrowed};
 use crate::breaker::PyBreaker;
-use crate::guarded::{Held, guarded_stream, is_stream};
+use crate::guarded::{EndsLater, Held, followed, guarded_stream};
 
 /// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
 ///
@@ -121,17 +121,20 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
     // SAFETY: as above.
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || {
-        if is_stream(&result)? {
+        match EndsLater::of(&result)? {
+            None => {
+                if let Some((_, held)) = held_by(&call) {
+                    held.settle(Outcome::Success);
+                }
+                Ok(result.to_owned().unbind())
+            }
             // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
-            return Python::attach(|_| match held_by(&call) {
+            Some(EndsLater::Stream) => Python::attach(|_| match held_by(&call) {
                 Some((breaker, held)) => guarded_stream(breaker, held, &result).map(Bound::unbind),
                 None => Ok(result.to_owned().unbind()),
-            });
+            }),
+            Some(EndsLater::Future) => Python::attach(|_| followed(&call, &result).map(Bound::unbind)),
         }
-        if let Some((_, held)) = held_by(&call) {
-            held.settle(Outcome::Success);
-        }
-        Ok(result.to_owned().unbind())
     })
 }
 

@@ -11,7 +11,8 @@ pub use functions::add_run;
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyIterator, PyString, PyType};
 
 /// Methods for the interpreter, which only reads them.
 struct Methods<const N: usize>([ffi::PyMethodDef; N]);
@@ -60,6 +61,21 @@ fn answered(py: Python<'_>, method: impl FnOnce() -> PyResult<Py<PyAny>>) -> *mu
 pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: a class has a slot of that number, and it is looked at and no more.
     unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
+}
+
+/// Whether an object's class is this one or inherits from it.
+///
+/// `isinstance` also asks the object for its `__class__`, which takes longer and may run host code.
+pub fn inherits(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
+    // SAFETY: both are classes, and they are looked at and no more.
+    unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) != 0 }
+}
+
+/// The next step of a coroutine or of the iterator of an `await`.
+pub fn send<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
+    // SAFETY: the interpreter takes any object here, and calls its method `send` where it is no iterator; PyO3 offers it
+    // for iterators alone, which a coroutine is not.
+    unsafe { steps.cast_unchecked::<PyIterator>() }.send(value)
 }
 
 /// Runs host code as in an `except` block of that error, for a host that asks for `sys.exception()`.

@@ -1,0 +1,121 @@
+//! What awaits the result of a guarded function, and settles the call when that has been awaited.
+
+use pyo3::exceptions::{PyGeneratorExit, PyStopIteration};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use crate::raw::send;
+
+/// Stands in for a coroutine, or for the iterator that another awaitable is awaited by.
+///
+/// It is not a coroutine around the coroutine: Python would warn of that one too where it is never awaited, and to close
+/// it before its first step would not close the other. Here no step of Python's comes in between, where an interrupt could
+/// strike.
+#[pyclass(frozen, weakref, module = "halfopen._core")]
+pub struct Awaiting {
+    call: Py<PyAny>,
+    steps: Py<PyAny>,
+}
+
+impl Awaiting {
+    /// The next step; the last one ends the call.
+    fn step<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        match send(self.steps.bind(py), value) {
+            Ok(PySendResult::Next(waits_for)) => Ok(waits_for),
+            Ok(PySendResult::Return(result)) => Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),))),
+            Err(error) => Err(self.raised(py, error)?),
+        }
+    }
+
+    fn returned<'py>(&self, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = result.py();
+        self.call.bind(py).call_method1(intern!(py, "returned"), (result,))
+    }
+
+    fn raised(&self, py: Python<'_>, error: PyErr) -> PyResult<PyErr> {
+        self.call.bind(py).call_method1(intern!(py, "raised"), (error.value(py),))?;
+        Ok(error)
+    }
+}
+
+#[pymethods]
+impl Awaiting {
+    #[new]
+    #[pyo3(signature = (call, steps, /))]
+    pub fn new(call: Py<PyAny>, steps: Py<PyAny>) -> Self {
+        Self { call, steps }
+    }
+
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.step(py.None().bind(py))
+    }
+
+    fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.step(value)
+    }
+
+    #[pyo3(signature = (*error))]
+    fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let py = error.py();
+        let thrown = self.steps.bind(py).call_method1(intern!(py, "throw"), error.clone());
+        let error = match thrown {
+            Ok(waits_for) => return Ok(waits_for),
+            Err(error) => error,
+        };
+        if !error.is_instance_of::<PyStopIteration>(py) {
+            return Err(self.raised(py, error)?);
+        }
+        let result = error.value(py).getattr(intern!(py, "value"))?;
+        Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),)))
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let closed = self.steps.bind(py).call_method0(intern!(py, "close"));
+        self.raised(py, PyGeneratorExit::new_err(()))?;
+        closed.map(|_| ())
+    }
+
+    /// Everything else is as the original has it: `inspect` and debuggers look at a coroutine's frame and state.
+    fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        self.steps.bind(name.py()).getattr(name)
+    }
+
+    fn __setattr__(&self, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.steps.bind(name.py()).setattr(name, value)
+    }
+
+    fn __delattr__(&self, name: &Bound<'_, PyString>) -> PyResult<()> {
+        self.steps.bind(name.py()).delattr(name)
+    }
+
+    /// What `isinstance` asks, and so `inspect.iscoroutine`.
+    #[getter(__class__)]
+    fn class_of_the_original<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.steps.bind(py).getattr(intern!(py, "__class__"))
+    }
+
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        self.steps.bind(py).repr()
+    }
+
+    fn __dir__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.steps.bind(py).dir()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.call)?;
+        visit.call(&self.steps)
+    }
+}
