@@ -398,7 +398,7 @@ async def test_a_custom_awaitable_keeps_its_attributes_operators_and_class(break
     del request.url
     assert not hasattr(request, "url")
     with pytest.raises(AttributeError, match="typo"):
-        request.typo = 1
+        request.typo = 1  # type: ignore[attr-defined]
     request.url = "u"
     for copied in (copy.copy(request), copy.deepcopy(request), pickle.loads(pickle.dumps(request))):
         assert type(copied) is Request

@@ -72,10 +72,9 @@ def _stand_in(call: Call, original: Any) -> Any:
 
 def _await(self: StandIn) -> Awaiting:
     call, original = self._halfopen_call, self._halfopen_original
+    kind = class_of(original)
     # A coroutine that was written as a generator has no method for it.
-    steps: Any = (
-        original if isinstance(original, GeneratorType) else _or_settle(call, class_of(original).__await__, original)
-    )
+    steps = _or_settle(call, iter if kind is GeneratorType else kind.__await__, original)
     return Awaiting(call, steps)
 
 
