@@ -9,17 +9,15 @@ Entering ends the call because that is where the request is made: ``async with s
 ``response = await session.get(url)`` and a block that closes it. What happens in the block is the caller's own.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
-from inspect import isasyncgen
 from types import GeneratorType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from halfopen._core import Awaiting, Call, is_awaitable
 from halfopen._stand_in import StandIn, class_of, stand_in_class
-from halfopen.guard import guarded_stream
 
 
 def followed(call: Call, result: Any) -> Any:
@@ -91,10 +89,17 @@ def _enter_async(self: StandIn) -> Any:
 
 def _iterate_async(self: StandIn) -> Any:
     call, original = self._halfopen_call, self._halfopen_original
-    items = _or_settle(call, class_of(original).__aiter__, original)
-    if items is original:
-        return self
-    return guarded_stream(call, items) if isasyncgen(items) else _stand_in(call, items)
+    return call.returned(_items(_or_settle(call, class_of(original).__aiter__, original)))
+
+
+async def _items(iterator: Any) -> AsyncGenerator[Any, None]:
+    # A guarded generator leaves out the time that its consumer takes.
+    while True:
+        try:
+            item = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        yield item
 
 
 async def _next_async(self: StandIn) -> Any:
