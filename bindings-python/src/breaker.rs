@@ -10,7 +10,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::blocks::{self, Blocks, Ready};
 use crate::clock::PyClock;
 use crate::config::PyConfig;
-use crate::convert::{count_of, dict_of, object_of, value_of};
+use crate::convert::{check_callable, count_of, dict_of, object_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::PyEvidence;
 use crate::guarded::{self, Held};
@@ -118,7 +118,7 @@ impl PyBreaker {
     ) -> PyResult<Self> {
         let py = provider_id.py();
         Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
-        let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(clock)));
+        let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
         let name = PyString::new(py, core.name()).unbind();
         Ok(Self {
             core,
@@ -157,6 +157,7 @@ impl PyBreaker {
         args: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        check_callable(func)?;
         guarded::call(slf, || func.call(args, kwargs))
     }
 

@@ -2,10 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::{Clock, SystemClock, Tick};
+use halfopen::{Clock, InvalidValue, SystemClock, Tick};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+
+use crate::convert::value_of;
+use crate::error::to_python;
 
 /// Where a breaker made from Python reads the time.
 pub enum PyClock {
@@ -16,11 +19,22 @@ pub enum PyClock {
 }
 
 impl PyClock {
-    pub fn new(callable: Option<Py<PyAny>>) -> Self {
-        match callable {
-            None => Self::System(SystemClock::new()),
-            Some(callable) => Self::Host { callable, last: AtomicU64::new(0) },
-        }
+    /// Refuses a callable that returns no time. One that raises may do better later; see [`Self::now`].
+    pub fn new(py: Python<'_>, callable: Option<Py<PyAny>>) -> PyResult<Self> {
+        let Some(callable) = callable else { return Ok(Self::System(SystemClock::new())) };
+        let last = match callable.bind(py).call0() {
+            Ok(seconds) => tick_of(&seconds).ok_or_else(|| {
+                to_python(
+                    py,
+                    &InvalidValue::new("clock", &value_of(&seconds), "a function that returns seconds, at least 0"),
+                )
+            })?,
+            Err(fault) => {
+                fault.write_unraisable(py, Some(callable.bind(py)));
+                Tick::ZERO
+            }
+        };
+        Ok(Self::Host { callable, last: AtomicU64::new(last.as_nanos()) })
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -63,6 +77,9 @@ impl PyClock {
 
 fn read(callable: &Bound<'_, PyAny>) -> PyResult<Tick> {
     let seconds = callable.call0()?;
-    Tick::from_seconds(seconds.extract()?)
-        .ok_or_else(|| PyValueError::new_err(format!("the clock of a circuit breaker returned {seconds}")))
+    tick_of(&seconds).ok_or_else(|| PyValueError::new_err(format!("the clock of a circuit breaker returned {seconds}")))
+}
+
+fn tick_of(seconds: &Bound<'_, PyAny>) -> Option<Tick> {
+    Tick::from_seconds(seconds.extract().ok()?)
 }

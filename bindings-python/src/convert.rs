@@ -83,6 +83,14 @@ pub fn dict_of<'py>(
     Ok(dict)
 }
 
+/// Refuses what cannot be called.
+pub fn check_callable(func: &Bound<'_, PyAny>) -> PyResult<()> {
+    if func.is_callable() {
+        return Ok(());
+    }
+    Err(to_python(func.py(), &InvalidValue::new("func", &value_of(func), "a function or another callable")))
+}
+
 /// A count that is no field of a configuration.
 pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
     match value_of(object) {

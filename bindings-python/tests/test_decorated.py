@@ -10,7 +10,7 @@ import threading
 import types
 import typing
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
@@ -106,6 +106,122 @@ async def test_methods_of_every_kind_are_guarded() -> None:
     assert inspect.isfunction(Client.method)
     assert pickle.loads(pickle.dumps(Client.method)) is Client.method
     assert MODULE_BREAKER.metrics.successful_calls == before + 10
+
+
+class Wrapped:
+    """Methods that were wrapped before they were guarded."""
+
+    prefix = "hello "
+    computed = 0
+
+    @MODULE_BREAKER
+    @classmethod
+    def on_the_class(cls, name: str) -> str:
+        return cls.prefix + name
+
+    @MODULE_BREAKER
+    @classmethod
+    async def awaited_on_the_class(cls, name: str) -> str:
+        return cls.prefix + name
+
+    @MODULE_BREAKER
+    @staticmethod
+    def on_nobody(name: str) -> str:
+        return name
+
+    @MODULE_BREAKER
+    @staticmethod
+    def counted(times: int) -> Iterator[int]:
+        yield from range(times)
+
+    @MODULE_BREAKER  # type: ignore[prop-decorator]
+    @property
+    def read(self) -> str:
+        """Reads it."""
+        return self.prefix
+
+    @read.setter
+    def read(self, value: str) -> None:
+        self.prefix = value
+
+    @MODULE_BREAKER  # type: ignore[prop-decorator]
+    @functools.cached_property
+    def cached(self) -> int:
+        self.computed += 1
+        return self.computed
+
+    @MODULE_BREAKER  # type: ignore[prop-decorator]
+    @property
+    async def awaited(self) -> str:
+        return self.prefix
+
+    def method(self, greeting: str, name: str) -> str:
+        return greeting + name
+
+    part = MODULE_BREAKER(functools.partialmethod(method, "good day "))
+    static_part = MODULE_BREAKER(functools.partialmethod(staticmethod(str.upper), "text"))
+
+
+async def test_methods_that_were_wrapped_before_are_guarded() -> None:
+    before = MODULE_BREAKER.metrics
+    it: Any = Wrapped()
+    assert it.on_the_class("you") == Wrapped.on_the_class("you") == "hello you"
+    assert await it.awaited_on_the_class("you") == "hello you"
+    assert it.on_nobody("you") == Wrapped.on_nobody("you") == "you"
+    assert list(it.counted(3)) == [0, 1, 2]
+    assert it.read == await it.awaited == "hello "
+    it.read = "bye "
+    assert it.read == "bye "
+    assert it.cached == it.cached == 1
+    assert it.part("you") == "good day you"
+    assert it.static_part() == "TEXT"
+    after = MODULE_BREAKER.metrics
+    assert after.successful_calls == before.successful_calls + 12
+    assert (after.failed_calls, after.in_flight) == (before.failed_calls, before.in_flight)
+
+
+def test_what_was_wrapped_before_stays_what_it_was(breaker: CircuitBreaker) -> None:
+    wrapped: Any = vars(Wrapped)
+    assert type(wrapped["on_the_class"]) is classmethod
+    assert type(wrapped["on_nobody"]) is staticmethod
+    assert type(wrapped["read"]) is property
+    assert type(wrapped["cached"]) is functools.cached_property
+    assert type(wrapped["part"]) is functools.partialmethod
+    assert wrapped["read"].__doc__ == "Reads it."
+    assert inspect.signature(Wrapped.on_the_class) == inspect.signature(Client.on_the_class)
+    assert inspect.isgeneratorfunction(Wrapped.counted)
+
+    class Slow(property):
+        pass
+
+    assert type(breaker(Slow(lambda self: self))) is Slow
+
+
+def test_a_property_that_fails_counts(breaker: CircuitBreaker) -> None:
+    class Remote:
+        @breaker  # type: ignore[prop-decorator]
+        @property
+        def value(self) -> str:
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        _ = Remote().value
+    assert breaker.metrics.failed_calls == 1
+
+
+def test_a_class_is_guarded_as_what_makes_its_instances(breaker: CircuitBreaker) -> None:
+    class Connection:
+        def __init__(self, host: str) -> None:
+            if not host:
+                raise OSError("no host")
+
+    connect: Any = breaker(Connection)
+    assert type(connect("here")) is Connection
+    assert not {"__init__", "__dict__", "__weakref__"} & set(vars(connect))
+    assert inspect.signature(connect) == inspect.signature(Connection)
+    with pytest.raises(OSError, match="no host"):
+        connect("")
+    assert (breaker.metrics.successful_calls, breaker.metrics.failed_calls) == (1, 1)
 
 
 def test_an_abstract_method_stays_abstract(breaker: CircuitBreaker) -> None:

@@ -84,13 +84,13 @@ def test_a_suspended_call_that_is_closed_or_thrown_into_is_settled(breaker: Circ
 
 
 def test_a_call_under_way_is_settled_once(breaker: CircuitBreaker) -> None:
-    call, result = breaker.begin(None), object()
+    call, result = breaker.begin(paused), object()
     assert call.returned(result) is result
     assert call.returned(result) is result
     call.raised(OSError())
     del call
     assert (breaker.metrics.successful_calls, breaker.metrics.total_calls) == (1, 1)
-    breaker.begin(None)
+    breaker.begin(paused)
     assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
     with pytest.raises(TypeError):
         Call()

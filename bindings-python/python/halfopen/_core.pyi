@@ -237,10 +237,10 @@ class Breaker:
         Raises ``CircuitBreakerOpenError`` where the circuit does not let it run.
         """
 
-    def begin(self, unused: None, /) -> Call:
-        """Asks for the leave to make one call, for the frame that makes it.
+    def begin(self, func: Callable[..., Any], /) -> Call:
+        """Asks for the leave to make one call of ``func``, for the frame that makes it.
 
-        The interpreter calls what takes one argument faster than what takes none.
+        Raises ``InvalidValueError`` for what cannot be called.
         """
 
     def begin_stream(self, generator: Any, /) -> Stream:

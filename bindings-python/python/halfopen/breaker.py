@@ -1,17 +1,22 @@
 """The circuit breaker as Python uses it."""
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property, partialmethod
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
 
 from halfopen._core import GuardedFunction, is_awaitable
+from halfopen.arguments import guarded_descriptor
 from halfopen.circuit import Circuit
 from halfopen.forward import forwarding
 from halfopen.guard import guarded_async_generator_function, guarded_generator_function
 
 P = ParamSpec("P")
 R = TypeVar("R")
-F = TypeVar("F", bound=Callable[..., Any])
+Guardable: TypeAlias = (
+    "Callable[..., Any] | classmethod[Any, Any, Any] | property | cached_property[Any] | partialmethod[Any]"
+)
+F = TypeVar("F", bound=Guardable)
 
 
 _PLAIN = """
@@ -23,7 +28,7 @@ def guarded({parameters}):
 # back wherever it is dropped.
 _COROUTINE = """
 async def guarded({parameters}):
-    _call = _begin(None)
+    _call = _begin(_func)
     try:
         return _call.returned(await _func({arguments}))
     except BaseException as _error:
@@ -45,7 +50,7 @@ class GuardedCalls(Circuit):
         Raises ``CircuitBreakerOpenError`` where it is not let, otherwise whatever ``func`` raises, untouched.
         A generator counts when it ends, not when it is made.
         """
-        call = self.begin(None)
+        call = self.begin(func)
         try:
             result = func(*args, **kwargs)
             if is_awaitable(result):
@@ -83,19 +88,27 @@ class CircuitBreaker(GuardedCalls):
     def __call__(self, func: F) -> F:
         """Guards a function: plain, coroutine, generator or async generator; it stays what it is.
 
+        So does a ``staticmethod``, ``classmethod`` or ``partialmethod``, and a ``property`` or ``cached_property``, of
+        which the reading is guarded. A class is guarded as a function that makes its instances. Anything else that
+        cannot be called is refused with ``InvalidValueError``.
+
         Its parameters and their defaults are those of this moment: what is changed of them later, the guarded function
         does not know.
         """
-        guarded: Callable[..., Any]
-        if isasyncgenfunction(func):
-            guarded = guarded_async_generator_function(self.begin_stream, func)
-        elif isgeneratorfunction(func):
-            guarded = guarded_generator_function(self.begin_stream, func)
-        elif iscoroutinefunction(func):
-            guarded = self._guard_coroutine_function(func)
+        function: Any = func
+        guarded: Any = guarded_descriptor(self, function)
+        if guarded is not None:
+            pass
+        elif isasyncgenfunction(function):
+            guarded = guarded_async_generator_function(self.begin_stream, function)
+        elif isgeneratorfunction(function):
+            guarded = guarded_generator_function(self.begin_stream, function)
+        elif iscoroutinefunction(function):
+            guarded = self._guard_coroutine_function(function)
         else:
-            guarded = self._guard_plain_function(func)
-        return guarded  # type: ignore[return-value]  # `wraps` keeps the signature
+            guarded = self._guard_plain_function(function)
+        result: F = guarded
+        return result
 
     def reset(self) -> None:
         """Closes the circuit and hands it back to the machine; the lifetime counters stay."""

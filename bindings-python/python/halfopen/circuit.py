@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable
-from inspect import iscoroutinefunction
 from typing import Literal, Self
 
 from halfopen._core import Breaker, CircuitBreakerConfig
+from halfopen.arguments import check_config, check_function, check_functions
 from halfopen.errors import InvalidValueError
 from halfopen.guard import Classifier
 from halfopen.living import THIS_PROCESS
@@ -38,6 +38,8 @@ class Circuit(Breaker):
         classify: Classifier | None = None,
     ) -> Self:
         config = CircuitBreakerConfig() if config is None else config
+        check_config(config)
+        check_functions(clock, classify)
         self = super().__new__(cls, config, provider_id, clock, classify)
         self.config = config
         self.provider_id = provider_id
@@ -82,6 +84,7 @@ class Circuit(Breaker):
         Thresholds hold from the next event on, a window whose shape changed starts empty, and the name stays, since it
         identifies the circuit.
         """
+        check_config(config)
         config = config.model_copy(update={"name": self.name})
         self.order_config(config)
         self.config = config
@@ -112,8 +115,7 @@ class Circuit(Breaker):
             InvalidValueError: for what is no plain function.
 
         """
-        if not callable(listener) or iscoroutinefunction(listener):
-            raise InvalidValueError("listener", repr(listener), "a plain function, which nobody has to await")
+        check_function("listener", listener, "a plain function, which nobody has to await")
         wall = self._wall
         number = self.add_listener(lambda raw, now: listener(event_of(raw, wall.at(now))))
         return lambda: self.remove_listener(number)

@@ -7,7 +7,7 @@ arguments what they are: a mistake of the caller, who hears of it before a call 
 
 import re
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import WRAPPER_UPDATES, lru_cache, wraps
 from keyword import iskeyword
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -28,7 +28,8 @@ def forwarding(template: str, func: Callable[..., Any], **names: Any) -> Callabl
         guarded.__defaults__, guarded.__kwdefaults__ = func.__defaults__, func.__kwdefaults__
     # A copy for each, because the interpreter tunes code to the one function that it has seen it call.
     guarded.__code__ = guarded.__code__.replace()
-    return wraps(func)(guarded)
+    # What a class holds is its instances', and no attribute of the function that makes them.
+    return wraps(func, updated=() if isinstance(func, type) else WRAPPER_UPDATES)(guarded)
 
 
 class _Signature(NamedTuple):

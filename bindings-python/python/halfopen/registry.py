@@ -5,6 +5,7 @@ from collections.abc import Callable
 from weakref import ref
 
 from halfopen._core import CircuitBreakerConfig
+from halfopen.arguments import check_functions
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError, NameConflictError, RegistryFullError
 from halfopen.guard import Classifier
@@ -28,6 +29,7 @@ class Registry:
     ) -> None:
         if not isinstance(bound, int) or isinstance(bound, bool) or bound < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidValueError("bound", repr(bound), "a whole number, at least 1")
+        check_functions(clock, classify)
         self._bound = bound
         self._clock = clock
         self._classify = classify

@@ -14,6 +14,7 @@ use pyo3::types::PyType;
 
 use super::{Methods, add_method, answered, borrowed};
 use crate::breaker::PyBreaker;
+use crate::convert::check_callable;
 use crate::guarded::{EndsLater, Held, followed, guarded_stream};
 
 /// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
@@ -70,7 +71,7 @@ const fn method(name: &'static CStr, function: ffi::PyCFunction, text: &'static 
 }
 
 static BEGIN: Methods<1> =
-    Methods([method(c"begin", begin, c"begin($self, unused, /)\n--\n\nAsks for the leave to make one call.")]);
+    Methods([method(c"begin", begin, c"begin($self, func, /)\n--\n\nAsks for the leave to make one call.")]);
 
 /// Gives breakers their method `begin`.
 pub fn add_begin(py: Python<'_>) -> PyResult<()> {
@@ -104,14 +105,15 @@ fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
     Ok(class.cast_into::<PyType>()?.unbind())
 }
 
-unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, unused: *mut ffi::PyObject) -> *mut ffi::PyObject {
+unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, func: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: the interpreter hands a method an object of its class and an argument, and is attached; this is a method
     // of breakers.
-    let breaker = unsafe {
-        let [breaker, _] = borrowed([breaker, unused]);
-        breaker.cast_unchecked::<PyBreaker>()
+    let (breaker, func) = unsafe {
+        let [breaker, func] = borrowed([breaker, func]);
+        (breaker.cast_unchecked::<PyBreaker>(), func)
     };
     answered(breaker.py(), || {
+        check_callable(&func)?;
         let held = breaker.get().hold(breaker.py())?;
         call_object(&breaker, held).map(Bound::unbind)
     })

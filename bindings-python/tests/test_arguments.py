@@ -1,0 +1,137 @@
+"""What cannot be guarded, or cannot be a breaker's function, is refused where it is handed in."""
+
+import functools
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from halfopen import CircuitBreaker, InvalidValueError, Registry
+
+
+async def coroutine(*_: object) -> Any:
+    raise NotImplementedError
+
+
+def generator(*_: object) -> Iterator[Any]:
+    yield
+
+
+async def async_generator(*_: object) -> AsyncIterator[Any]:
+    yield
+
+
+class Awaited:
+    async def __call__(self, *_: object) -> Any:
+        raise NotImplementedError
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Dispatching:
+    @functools.singledispatchmethod
+    def method(self, value: object) -> None:
+        raise NotImplementedError
+
+
+NO_FUNCTIONS: dict[str, Any] = {
+    "None": None, "a number": 5, "a text": "failure", "a list": [len], "an object": Unprintable(),
+}  # fmt: skip
+LATER: dict[str, Any] = {
+    "a coroutine function": coroutine, "a generator function": generator,
+    "an async generator function": async_generator,
+    "a partial of one": functools.partial(functools.partial(coroutine, 1), 2), "an async __call__": Awaited(),
+    "a partial of that": functools.partial(Awaited(), 1), "a bound async method": Awaited().__call__,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*NO_FUNCTIONS, "a property without a getter", "a singledispatchmethod"])
+def test_what_cannot_be_guarded_is_refused_where_it_is_decorated(breaker: CircuitBreaker, name: str) -> None:
+    others = {"a property without a getter": property(), "a singledispatchmethod": vars(Dispatching)["method"]}
+    with pytest.raises(InvalidValueError, match="func = ") as refused:
+        breaker((NO_FUNCTIONS | others)[name])
+    assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", "func")
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize("name", [*NO_FUNCTIONS, "a coroutine"])
+async def test_what_cannot_be_called_is_refused_and_takes_no_permit(breaker: CircuitBreaker, name: str) -> None:
+    func: Any = NO_FUNCTIONS[name] if name in NO_FUNCTIONS else coroutine()
+    with pytest.raises(InvalidValueError, match="func = "):
+        breaker.call_sync(func)
+    with pytest.raises(InvalidValueError, match="func = "):
+        await breaker.call(func)
+    assert breaker.metrics.total_calls == 0
+
+
+@pytest.mark.parametrize("name", [*(set(NO_FUNCTIONS) - {"None"}), *LATER])
+@pytest.mark.parametrize("field", ["classify", "clock"])
+def test_what_cannot_be_a_breakers_function_is_refused(field: str, name: str) -> None:
+    function = (NO_FUNCTIONS | LATER)[name]
+    makers: list[Callable[..., object]] = [CircuitBreaker, functools.partial(Registry, 10)]
+    for make in makers:
+        with pytest.raises(InvalidValueError) as refused:
+            make(**{field: function})
+        assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", field)
+
+
+@pytest.mark.parametrize("name", NO_FUNCTIONS | LATER)
+def test_what_cannot_be_a_listener_is_refused(breaker: CircuitBreaker, name: str) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        breaker.subscribe((NO_FUNCTIONS | LATER)[name])
+    assert refused.value.field == "listener"
+
+
+@pytest.mark.parametrize("reading", ["text", None, float("nan"), -1.0, float("inf"), [], 1e12])
+def test_a_clock_that_returns_no_time_is_refused(reading: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        CircuitBreaker(clock=lambda: reading)
+    assert refused.value.field == "clock"
+
+
+def test_a_clock_that_raises_at_first_may_do_better_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))
+    readings: Iterator[Any] = iter([OSError(), 5.0, 5.0])
+
+    def clock() -> float:
+        reading = next(readings)
+        if isinstance(reading, OSError):
+            raise reading
+        return float(reading)
+
+    assert CircuitBreaker(clock=clock).call_sync(lambda: "fine") == "fine"
+    assert reported == ["OSError"]
+
+
+@pytest.mark.parametrize("provider_id", ["", "two\nlines", "x" * 129, 5, None])
+def test_a_provider_without_a_name_is_refused(provider_id: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        CircuitBreaker(provider_id=provider_id)
+    assert refused.value.field == "provider_id"
+
+
+@pytest.mark.parametrize("config", ["gemini", 5, {"name": "gemini"}, object()])
+def test_what_is_no_configuration_is_refused(config: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        CircuitBreaker(config)
+    assert refused.value.field == "config"
+    with pytest.raises(InvalidValueError) as refused:
+        CircuitBreaker().reconfigure(config)
+    assert refused.value.field == "config"
+
+
+def test_what_looks_odd_and_is_a_function_is_taken() -> None:
+    class Classifier:
+        def __call__(self, error: Exception) -> Any:
+            return "ignored" if isinstance(error, KeyError) else "failure"
+
+    for classify in (Classifier(), functools.partial(Classifier()), Classifier().__call__):
+        breaker = CircuitBreaker(classify=classify)
+        with pytest.raises(KeyError):
+            breaker.call_sync(lambda: NO_FUNCTIONS["a key"])
+        assert breaker.metrics.ignored_calls == 1
