@@ -12,7 +12,7 @@ use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::convert::{check_callable, count_of, dict_of, object_of, value_of};
 use crate::error::{rejection, to_python};
-use crate::evidence::PyEvidence;
+use crate::evidence::{Followed, PyEvidence};
 use crate::guarded::{self, Held};
 use crate::listeners::PyListeners;
 use crate::observer::PyObserver;
@@ -28,6 +28,8 @@ pub struct PyBreaker {
     blocks: Blocks,
     listeners: PyListeners,
     observer: PyObserver,
+    /// The last to go, since the others may still count something as they go.
+    _followed: Followed,
 }
 
 impl PyBreaker {
@@ -120,6 +122,7 @@ impl PyBreaker {
         Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
         let name = PyString::new(py, core.name()).unbind();
+        let _followed = Followed::new(&core, &provider_id.extract::<String>()?);
         Ok(Self {
             core,
             name,
@@ -127,6 +130,7 @@ impl PyBreaker {
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),
+            _followed,
         })
     }
 

@@ -1,8 +1,8 @@
-//! `Evidence`: what a breaker has counted, readable after the breaker itself is gone.
+//! What breakers have counted: of one by itself, and of all of the process for its metrics.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use halfopen::{CircuitBreaker, Durations};
+use halfopen::{CircuitBreaker, Durations, Membership, Metrics, Reading, State};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -10,8 +10,6 @@ use crate::clock::PyClock;
 use crate::convert::dict_of;
 
 /// A handle on a breaker's numbers that does not keep the breaker's Python object alive.
-///
-/// Metrics need it: what a breaker has counted stays counted when the breaker goes.
 #[pyclass(frozen, name = "Evidence", module = "halfopen._core")]
 pub struct PyEvidence {
     pub core: Arc<CircuitBreaker<PyClock>>,
@@ -22,19 +20,9 @@ type Histogram = (u64, f64, Vec<(f64, u64)>);
 
 #[pymethods]
 impl PyEvidence {
-    /// The state's name, now. This reads the clock, which may be the host's.
-    fn state(&self) -> &'static str {
-        self.core.state().as_str()
-    }
-
     /// The lifetime counters, by name.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         dict_of(py, self.core.counts().entries())
-    }
-
-    /// For each change of state that has happened: from, to, how often.
-    fn edges(&self) -> Vec<(&'static str, &'static str, u64)> {
-        self.core.edges().iter().map(|edge| (edge.from.as_str(), edge.to.as_str(), edge.count)).collect()
     }
 
     /// The histograms by outcome.
@@ -43,4 +31,68 @@ impl PyEvidence {
         let histogram = |read: Durations| (read.count(), read.total.as_secs_f64(), read.cumulative().collect());
         by_outcome.map(|(name, read)| (name, histogram(read))).collect()
     }
+}
+
+/// The breakers of this process. Its lock is only taken by who holds the interpreter's and for some steps of Rust, so no
+/// fork ever finds it taken.
+static METRICS: LazyLock<Metrics<PyClock>> = LazyLock::new(Metrics::new);
+
+/// A breaker's place among those of this process, which it has as long as this lives.
+pub struct Followed(Membership);
+
+impl Followed {
+    pub fn new(core: &Arc<CircuitBreaker<PyClock>>, provider: &str) -> Self {
+        Self(METRICS.add(Arc::clone(core), provider))
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        METRICS.remove(&self.0);
+    }
+}
+
+/// Keeps from now on what breakers have counted that go, which is needed where counters are scraped.
+#[pyfunction]
+pub fn keep_ended_metrics() {
+    METRICS.keep_ended();
+}
+
+/// The calls attempted, succeeded, failed and rejected.
+type Calls = (u64, u64, u64, u64);
+
+/// For each change of state that has happened: from, to, how often.
+type Edges = Vec<(&'static str, &'static str, u64)>;
+
+/// By outcome the sum of the durations in seconds, and for each bucket the calls that took at most so long.
+type Histograms = Vec<(&'static str, f64, Vec<u64>)>;
+
+/// The name and the provider, the worst state of the breakers that there are as a number, and what has been counted.
+type Row = (String, String, Option<u8>, Calls, Edges, Histograms);
+
+/// What all breakers of this process have counted, those that are gone included, by their labels.
+#[pyfunction]
+pub fn read_metrics() -> Vec<Row> {
+    METRICS.read().into_iter().map(row).collect()
+}
+
+fn row(Reading { labels, state, totals }: Reading) -> Row {
+    let counts = totals.counts;
+    (
+        labels.name.to_string(),
+        labels.provider.to_string(),
+        state.map(State::severity),
+        (counts.total_calls, counts.successful_calls, counts.failed_calls, counts.rejected_calls),
+        totals.edges().iter().map(|edge| (edge.from.as_str(), edge.to.as_str(), edge.count)).collect(),
+        totals
+            .durations
+            .by_outcome()
+            .iter()
+            .map(|(outcome, read)| (*outcome, read.total.as_secs_f64(), up_to(read)))
+            .collect(),
+    )
+}
+
+fn up_to(durations: &Durations) -> Vec<u64> {
+    durations.cumulative().map(|(_, calls)| calls).collect()
 }

@@ -19,6 +19,7 @@ mod raw;
 mod stream;
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 /// The compiled part of the package `halfopen`.
 #[pymodule(gil_used = false)]
@@ -34,5 +35,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     raw::add_run(module.py())?;
     module.add("Call", raw::call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
+    module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::BUCKET_BOUNDS)?)?;
+    module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;
+    module.add_function(wrap_pyfunction!(evidence::read_metrics, module)?)?;
     Ok(())
 }

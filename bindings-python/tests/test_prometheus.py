@@ -6,7 +6,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, prometheus
-from halfopen.living import Living
 
 
 def calls(registry: CollectorRegistry, name: str, status: str) -> float | None:
@@ -48,18 +47,6 @@ def test_a_call_that_outlives_its_breaker_is_still_counted() -> None:
     del permit
     gc.collect()
     assert calls(metrics, "outlived", "success") == 1
-
-
-def test_breakers_that_are_gone_take_no_room() -> None:
-    living = Living()
-    for _ in range(10_000):
-        short_lived = breaker("one per session")
-        short_lived.acquire().success()
-        living.add(short_lived)
-    del short_lived
-    assert len(living._entries) < 200
-    assert living.counted()["one per session", "unknown"].calls["success"] == 10_000
-    assert living._entries == []
 
 
 def test_any_name_is_exposed_so_that_it_can_be_read_back() -> None:

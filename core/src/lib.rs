@@ -30,6 +30,7 @@
 //!   diagram stand there.
 //! - [`CircuitBreaker`]: the shell that many threads share: the value, its evidence, and a [`Clock`].
 //! - [`Registry`]: breakers by name, as many as you allow.
+//! - [`Metrics`]: what breakers have counted, by label, for whoever scrapes it.
 //! - [`Snapshot`]: what outlives a breaker, as a versioned document.
 //! - [`Clock`], [`Tick`], [`ManualClock`]: time, handed in.
 //!
@@ -56,6 +57,7 @@ mod clock;
 mod config;
 pub mod control;
 mod histogram;
+mod metrics;
 mod names;
 mod registry;
 mod snapshot;
@@ -73,6 +75,7 @@ pub use clock::{Clock, DefaultClock, ManualClock, Tick};
 pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};
+pub use metrics::{ENDED_KEPT, Labels, Membership, Metrics, Reading, Totals};
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;
 #[cfg(target_family = "wasm")]

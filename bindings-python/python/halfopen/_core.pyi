@@ -9,6 +9,7 @@ from typing_extensions import disjoint_base
 from halfopen.vocabulary import Observer, Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
 __all__ = [
+    "BUCKET_BOUNDS",
     "Awaiting",
     "Breaker",
     "Call",
@@ -18,6 +19,8 @@ __all__ = [
     "Permit",
     "Stream",
     "is_awaitable",
+    "keep_ended_metrics",
+    "read_metrics",
 ]
 
 _P = ParamSpec("_P")
@@ -288,7 +291,28 @@ class Breaker:
 class Evidence:
     """A handle on a breaker's numbers that does not keep the breaker's Python object alive."""
 
-    def state(self) -> State: ...
     def counts(self) -> RawCounts: ...
-    def edges(self) -> list[tuple[State, State, int]]: ...
     def durations(self) -> list[tuple[Literal["success", "failure"], tuple[int, float, list[tuple[float, int]]]]]: ...
+
+BUCKET_BOUNDS: tuple[float, ...]
+"""The upper bounds of the buckets in seconds; a last one without a bound follows."""
+
+def keep_ended_metrics() -> None:
+    """Keeps from now on what breakers have counted that go."""
+
+def read_metrics() -> list[
+    tuple[
+        str,
+        str,
+        int | None,
+        tuple[int, int, int, int],
+        list[tuple[State, State, int]],
+        list[tuple[Literal["success", "failure"], float, list[int]]],
+    ]
+]:
+    """What all breakers have counted, those that are gone included, by their labels.
+
+    The name and the provider, the worst state (0 closed, 1 half-open, 2 open) of those that there are, the calls
+    attempted, succeeded, failed and rejected, the transitions, and by outcome the sum of the durations in seconds and
+    for each bucket the calls that took at most so long.
+    """

@@ -8,7 +8,6 @@ from halfopen._core import Breaker, CircuitBreakerConfig
 from halfopen.arguments import check_config, check_function, check_functions
 from halfopen.errors import InvalidValueError
 from halfopen.guard import Classifier
-from halfopen.living import THIS_PROCESS
 from halfopen.status import (
     CircuitBreakerMetrics,
     CircuitBreakerState,
@@ -44,7 +43,6 @@ class Circuit(Breaker):
         self.config = config
         self.provider_id = provider_id
         self._wall = WallClock()
-        THIS_PROCESS.add(self)
         return self
 
     @property

@@ -55,18 +55,17 @@ class CircuitBreaker(GuardedCalls):
 
 
 try:
-    from halfopen.prometheus import (
-        circuit_breaker_call_duration,
-        circuit_breaker_calls_total,
-        circuit_breaker_state,
-        circuit_breaker_state_transitions,
-        register,
-    )
+    from halfopen.prometheus import COLLECTOR, register
 except ModuleNotFoundError as missing:
     if not (missing.name or "").startswith("prometheus_client"):
         raise
 else:
     register()
+    # One collector has all four.
+    circuit_breaker_state = COLLECTOR
+    circuit_breaker_calls_total = COLLECTOR
+    circuit_breaker_state_transitions = COLLECTOR
+    circuit_breaker_call_duration = COLLECTOR
     __all__ += [
         "circuit_breaker_call_duration",
         "circuit_breaker_calls_total",

@@ -42,6 +42,14 @@ pub struct Edge {
     pub count: u64,
 }
 
+/// The edges that were walked at least once.
+pub(crate) fn walked(counts: &Edges) -> Vec<Edge> {
+    let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
+    all.map(|(from, to)| Edge { from, to, count: counts[from as usize][to as usize] })
+        .filter(|edge| edge.count > 0)
+        .collect()
+}
+
 /// The record, which is made with the first transition: most breakers never see one.
 #[derive(Debug, Default)]
 pub(super) struct History(Option<Box<Record>>);
@@ -102,15 +110,6 @@ impl History {
     /// The kept events with a sequence number above `sequence`, oldest first.
     pub(super) fn after(&self, sequence: u64) -> Vec<Event> {
         self.recent().filter(|event| event.sequence > sequence).copied().collect()
-    }
-
-    /// The edges that were walked at least once.
-    pub(super) fn edges(&self) -> Vec<Edge> {
-        let counts = self.edge_counts();
-        let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
-        all.map(|(from, to)| Edge { from, to, count: counts[from as usize][to as usize] })
-            .filter(|edge| edge.count > 0)
-            .collect()
     }
 
     fn recent(&self) -> impl DoubleEndedIterator<Item = &Event> {

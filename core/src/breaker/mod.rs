@@ -23,6 +23,7 @@ use core::time::Duration;
 
 pub use counters::Counts;
 pub use error::CallError;
+pub(crate) use history::walked;
 pub use history::{EVENTS_KEPT, Edge, Event};
 pub use listeners::{Listener, ListenerId};
 pub use owned::OwnedPermit;

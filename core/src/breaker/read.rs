@@ -5,17 +5,22 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::guarded::Guarded;
-use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, Status};
+use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, Status, walked};
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
 use crate::control::{Mode, Outcome, State};
 #[cfg(doc)]
 use crate::histogram::Durations;
+use crate::metrics::Totals;
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.
     pub fn name(&self) -> &str {
         &self.front.name
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.front.name)
     }
 
     /// The configuration in force.
@@ -78,7 +83,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// How often each change of state has happened, for those that have.
     pub fn edges(&self) -> Vec<Edge> {
-        self.guarded.lock().history.edges()
+        walked(&self.guarded.lock().history.edge_counts())
     }
 
     /// Calls `listener` with each further transition: after the change, in order, with no lock held, in the thread that
@@ -106,6 +111,27 @@ impl<C: Clock> CircuitBreaker<C> {
     /// How long the calls took.
     pub fn durations(&self) -> CallDurations {
         CallDurations { success: self.counters.success_durations(), failure: self.guarded.lock().failure_durations() }
+    }
+
+    /// Everything that is counted for ever, in one piece.
+    pub fn totals(&self) -> Totals {
+        self.totals_of(&self.guarded.lock())
+    }
+
+    /// The same, with the state at `now`.
+    pub(crate) fn totals_at(&self, now: Tick) -> (Totals, State) {
+        let guarded = self.guarded.lock();
+        (self.totals_of(&guarded), guarded.control.state_at(now))
+    }
+
+    fn totals_of(&self, guarded: &Guarded) -> Totals {
+        let success = self.counters.success_durations();
+        Totals {
+            durations: CallDurations { success, failure: guarded.failure_durations() },
+            edges: guarded.history.edge_counts(),
+            // Last, so that there are not more durations than calls.
+            counts: self.counters.read(),
+        }
     }
 
     /// The duration that this share of the calls with this outcome did not exceed, as [`Durations::percentile`] tells it,

@@ -48,7 +48,7 @@ impl Status {
 }
 
 /// How long the calls took that ended in success and in failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallDurations {
     /// Calls that succeeded.
     pub success: Durations,

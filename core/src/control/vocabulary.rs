@@ -14,6 +14,17 @@ named_enum! {
     }
 }
 
+impl State {
+    /// How bad it is: 0 closed, 1 half-open, 2 open. Metrics tell the state so, and the worst of several is the highest.
+    pub const fn severity(self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::HalfOpen => 1,
+            Self::Open => 2,
+        }
+    }
+}
+
 named_enum! {
     /// Who decides about a circuit.
     Mode {

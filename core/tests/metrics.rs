@@ -1,0 +1,170 @@
+//! Totals by label: what is added up, and what is kept of breakers that are gone.
+
+mod documents;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use documents::part;
+use halfopen::{CircuitBreaker, Config, ENDED_KEPT, ManualClock, Membership, Metrics, Reading, Snapshot, State, Value};
+
+type Breaker = Arc<CircuitBreaker<ManualClock>>;
+
+fn breaker(name: &str) -> Breaker {
+    let config = Config::builder().name(name).failure_threshold(1).timeout_seconds(30.0).build().unwrap();
+    Arc::new(CircuitBreaker::with_clock(config, ManualClock::new()))
+}
+
+/// A breaker that has made one call.
+fn used(name: &str) -> Breaker {
+    let breaker = breaker(name);
+    breaker.acquire().unwrap().success();
+    breaker
+}
+
+/// Makes one that makes a call and goes.
+fn passes_by(metrics: &Metrics<ManualClock>, name: &str) {
+    let membership = metrics.add(used(name), "p");
+    metrics.remove(&membership);
+}
+
+fn labels(reading: &Reading) -> (&str, &str) {
+    (&reading.labels.name, &reading.labels.provider)
+}
+
+fn calls(readings: &[Reading]) -> u64 {
+    readings.iter().map(|reading| reading.totals.counts.total_calls).sum()
+}
+
+#[test]
+fn breakers_of_the_same_labels_add_up_and_show_the_worst_state() {
+    let metrics = Metrics::new();
+    let (first, second) = (breaker("a"), breaker("a"));
+    let memberships = [("p", &first), ("p", &second), ("q", &first)].map(|(p, it)| metrics.add(Arc::clone(it), p));
+    first.acquire().unwrap().success();
+    second.acquire().unwrap().failure();
+    let _in_flight = first.acquire().unwrap();
+    let readings = metrics.read();
+    assert_eq!(readings.iter().map(labels).collect::<Vec<_>>(), [("a", "p"), ("a", "q")]);
+    let Reading { state, totals, .. } = &readings[0];
+    assert_eq!(*state, Some(State::Open));
+    let counts = totals.counts;
+    assert_eq!((counts.total_calls, counts.successful_calls, counts.failed_calls, counts.in_flight), (3, 1, 1, 1));
+    assert_eq!((totals.durations.success.count(), totals.durations.failure.count()), (1, 1));
+    assert_eq!(totals.edges(), second.edges());
+    assert_eq!(totals.edges().len(), 1);
+    assert_eq!(readings[1].totals, first.totals());
+
+    second.clock().advance(std::time::Duration::from_secs(30));
+    assert_eq!(metrics.read()[0].state, Some(State::HalfOpen));
+    metrics.remove(&memberships[1]);
+    assert_eq!(metrics.read()[0].state, Some(State::Closed));
+}
+
+#[test]
+fn nothing_is_kept_of_those_that_are_gone_until_it_is_asked_for() {
+    let metrics = Metrics::new();
+    let stays = metrics.add(used("a"), "p");
+    passes_by(&metrics, "a");
+    passes_by(&metrics, "b");
+    assert_eq!(calls(&metrics.read()), 1);
+    metrics.keep_ended();
+    passes_by(&metrics, "a");
+    passes_by(&metrics, "b");
+    metrics.remove(&stays);
+    let readings = metrics.read();
+    assert_eq!(readings.iter().map(labels).collect::<Vec<_>>(), [("a", "p"), ("b", "p")]);
+    assert_eq!((readings[0].totals.counts.total_calls, readings[0].state), (2, None));
+    metrics.remove(&stays);
+    assert_eq!(metrics.read(), readings, "a breaker goes once");
+}
+
+#[test]
+fn labels_that_come_back_go_on_counting() {
+    let metrics = Metrics::new();
+    metrics.keep_ended();
+    passes_by(&metrics, "a");
+    let again = metrics.add(used("a"), "p");
+    let [reading] = &metrics.read()[..] else { panic!("one series") };
+    assert_eq!((reading.totals.counts.total_calls, reading.state), (2, Some(State::Closed)));
+    // It is none of those that ended, so it is never folded.
+    for number in 0..3 * ENDED_KEPT {
+        passes_by(&metrics, &number.to_string());
+    }
+    assert!(metrics.read().iter().any(|reading| labels(reading) == ("a", "p")));
+    metrics.remove(&again);
+    assert!(metrics.read().iter().any(|reading| labels(reading) == ("a", "p")));
+}
+
+#[test]
+fn a_series_of_zeros_ends_with_its_breaker() {
+    let metrics = Metrics::new();
+    metrics.keep_ended();
+    let membership = metrics.add(breaker("a"), "p");
+    assert_eq!(metrics.read().len(), 1);
+    metrics.remove(&membership);
+    assert!(metrics.read().is_empty());
+}
+
+#[test]
+fn the_oldest_of_too_many_that_ended_are_folded_so_that_no_sum_falls_and_no_series_jumps() {
+    let metrics = Metrics::new();
+    metrics.keep_ended();
+    let mut known: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for number in 0..ENDED_KEPT * 4 {
+        passes_by(&metrics, &format!("name {number:06}"));
+        if number % 97 != 0 {
+            continue;
+        }
+        let readings = metrics.read();
+        assert!(readings.len() <= ENDED_KEPT + 1);
+        assert_eq!(calls(&readings), number as u64 + 1, "nothing is lost, and nothing is counted twice");
+        for reading in &readings {
+            let (name, provider) = labels(reading);
+            let count = reading.totals.counts.total_calls;
+            let first = *known.entry((name.into(), provider.into())).or_insert(count);
+            assert_eq!(count, first, "no series of those that are gone grows: {name} {provider}");
+        }
+    }
+    let readings = metrics.read();
+    let folded: Vec<_> = readings.iter().filter(|reading| &*reading.labels.name == "(other)").collect();
+    assert_eq!(folded.len(), 1);
+    assert_eq!(labels(folded[0]), ("(other)", "(fold 6)"));
+    assert_eq!(folded[0].state, None);
+    let newest = format!("name {:06}", ENDED_KEPT * 4 - 1);
+    assert!(readings.iter().any(|reading| *reading.labels.name == *newest), "the oldest are folded first");
+}
+
+#[test]
+fn a_breaker_with_the_labels_of_the_folded_shares_their_series() {
+    let metrics = Metrics::new();
+    metrics.keep_ended();
+    for number in 0..=ENDED_KEPT {
+        passes_by(&metrics, &number.to_string());
+    }
+    let folded = metrics.read().into_iter().find(|reading| labels(reading) == ("(other)", "(fold 1)")).unwrap();
+    let _stays = metrics.add(used("(other)"), "(fold 1)");
+    let found: Vec<_> = metrics.read().into_iter().filter(|it| labels(it) == ("(other)", "(fold 1)")).collect();
+    let [shared] = &found[..] else { panic!("no labels twice") };
+    assert_eq!(shared.totals.counts.total_calls, folded.totals.counts.total_calls + 1);
+}
+
+#[test]
+fn sums_too_large_to_tell_stay_at_the_largest() {
+    let most = 1_u64 << 52;
+    let mut document = used("a").snapshot().to_value();
+    for count in ["total_calls", "successful_calls"] {
+        *part(&mut document, &format!("counters.{count}")) = Value::Whole(most);
+    }
+    let document = Snapshot::from_value(&document).unwrap();
+    let metrics = Metrics::new();
+    let memberships: Vec<Membership> = (0..5_000)
+        .map(|_| {
+            let restored = breaker("a");
+            restored.restore(&document).unwrap();
+            metrics.add(restored, "p")
+        })
+        .collect();
+    assert_eq!(metrics.read()[0].totals.counts.total_calls, u64::MAX);
+    drop(memberships);
+}
