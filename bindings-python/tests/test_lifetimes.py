@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Coroutine, Generator
 from typing import Any
@@ -211,3 +213,71 @@ def test_calls_leave_nothing_behind() -> None:
 
     asyncio.run(main())
     assert breaker.metrics.in_flight == 0
+
+
+DYNAMIC_NAMES = """
+import gc, resource, sys
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, Registry
+
+def most_memory() -> int:
+    gc.collect()
+    # The system tells kibibytes, save for macOS.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+registry = Registry(100)
+
+def pass_by(name: str) -> None:
+    breaker = registry.get_or_create(CircuitBreakerConfig(name=name, failure_threshold=1), f"provider of {name}")
+    off = breaker.subscribe(lambda event: None)
+
+    @breaker
+    def guarded(fails: bool) -> None:
+        if fails:
+            raise OSError
+
+    guarded(False)
+    for error in (OSError, CircuitBreakerOpenError):
+        try:
+            guarded(True)
+        except error:
+            pass
+    breaker.get_status(), breaker.explain(), repr(breaker), breaker.snapshot()
+    off()
+    breaker.reset()
+
+def pass_by_all(numbers: range) -> None:
+    for number in numbers:
+        pass_by(f"name {number}")
+
+{prepare}
+pass_by_all(range(3_000))
+before = most_memory()
+pass_by_all(range(3_000, 13_000))
+print(most_memory() - before)
+{check}
+"""
+SCRAPED = """
+from prometheus_client import CollectorRegistry, generate_latest
+from halfopen import prometheus
+metrics = CollectorRegistry()
+prometheus.register(metrics)
+"""
+ALL_ARE_THERE = """
+samples = [sample for family in metrics.collect() for sample in family.samples]
+attempted = [it.value for it in samples if it.name.endswith("calls_total") and it.labels["status"] == "attempted"]
+assert sum(attempted) == 2 * 13_000, sum(attempted)
+assert len(attempted) <= 1_101, len(attempted)
+"""
+
+
+@pytest.mark.parametrize(
+    ("prepare", "check"),
+    [("", 'assert "prometheus_client" not in sys.modules'), (SCRAPED, ALL_ARE_THERE)],
+    ids=["before metrics are registered", "after"],
+)
+def test_names_that_are_gone_leave_nothing_behind(prepare: str, check: str) -> None:
+    program = DYNAMIC_NAMES.replace("{prepare}", prepare).replace("{check}", check)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    # Of each name 150 bytes would be that much.
+    assert int(ran.stdout) < 1_500_000

@@ -13,12 +13,13 @@ worst is shown. What is kept of those that are gone:
   there are more, the series of the oldest half **end**, and their counts go on in one series that holds all that was
   ever folded: ``name="(other)"``, ``provider="(fold 1)"``. The next fold starts ``(fold 2)`` in its place, and so on.
 
-So sums over all series never run backwards. ``rate`` and ``increase`` count no call twice at a fold: they see how much a
-series grows after its first sample, and a series of folded counts never grows. What a breaker counted between its last
-scrape and a fold they miss, as they miss whatever a series holds at its first sample; sums do not. If a breaker with
-folded labels is made again, its series begins again at zero, which Prometheus takes for a restart.
+So sums over all series never run backwards. ``rate`` and ``increase`` count no call twice at a fold: they see how much
+a series grows after its first sample, and a series of folded counts never grows. What a breaker counted between its
+last scrape and a fold they miss, as they miss whatever a series holds at its first sample; sums do not. If a breaker
+with folded labels is made again, its series begins again at zero, which Prometheus takes for a restart.
 """
 
+from contextlib import suppress
 from typing import Self
 from weakref import WeakSet
 
@@ -126,6 +127,6 @@ def register(registry: CollectorRegistry = REGISTRY) -> None:
 
 def unregister(registry: CollectorRegistry = REGISTRY) -> None:
     """Takes the four metrics out of a registry; nothing happens where it does not have them."""
-    if registry in _registries:
-        _registries.discard(registry)
+    _registries.discard(registry)
+    with suppress(KeyError):
         registry.unregister(COLLECTOR)
