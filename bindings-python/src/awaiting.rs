@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::raw::send;
+use crate::nesting::Inside;
+use crate::raw::{probe_of, send};
 
 /// Stands in for a coroutine, or for the iterator that another awaitable is awaited by.
 ///
@@ -24,11 +25,17 @@ impl Awaiting {
     /// The next step; the last one ends the call.
     fn step<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
+        let _inside = self.enter(py)?;
         match send(self.steps.bind(py), value) {
             Ok(PySendResult::Next(waits_for)) => Ok(waits_for),
             Ok(PySendResult::Return(result)) => Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),))),
             Err(error) => Err(self.raised(py, error)?),
         }
+    }
+
+    /// The awaited code runs until the result is dropped.
+    fn enter<'py>(&self, py: Python<'py>) -> PyResult<Option<Inside<'py>>> {
+        probe_of(self.call.bind(py)).map(|probe| Inside::new(py, probe)).transpose()
     }
 
     fn returned<'py>(&self, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -69,6 +76,7 @@ impl Awaiting {
     #[pyo3(signature = (*error))]
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = error.py();
+        let _inside = self.enter(py)?;
         let thrown = self.steps.bind(py).call_method1(intern!(py, "throw"), error.clone());
         let error = match thrown {
             Ok(waits_for) => return Ok(waits_for),
@@ -82,6 +90,7 @@ impl Awaiting {
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
+        let _inside = self.enter(py)?;
         let closed = self.steps.bind(py).call_method0(intern!(py, "close"));
         self.raised(py, PyGeneratorExit::new_err(()))?;
         closed.map(|_| ())

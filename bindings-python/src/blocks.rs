@@ -1,9 +1,11 @@
 //! Which permit belongs to which `with breaker:`.
 //!
-//! Many tasks and threads enter one breaker at once, so each context knows the blocks that were entered in it. A block
-//! may also be left in another context than it was entered in (a framework may run the two halves of a generator in two
-//! worker threads); then any permit that was entered and not yet left serves, so that none leaks. `with
-//! breaker.acquire() as permit:` carries its own permit and has no such question.
+//! `with` calls `__enter__` and `__exit__` from one frame, so a block is known by its frame: also in a generator or a
+//! coroutine that is suspended inside it and goes on in another thread or context. Whoever is called by another frame at
+//! the end than at the beginning (`contextlib.ExitStack`, a context manager that passes the two calls on) gets the block
+//! that was entered last in the running context, and where there is none, because a framework ran the two halves in two
+//! contexts, the one that was entered last: none leaks. `with breaker.acquire():` carries its own permit and has no such
+//! question.
 //!
 //! All of it runs without a step of Python's in between, where an interrupt could make an entered block one that is
 //! never left.
@@ -20,10 +22,12 @@ use pyo3::sync::PyOnceLock;
 
 use crate::breaker::PyBreaker;
 use crate::permit::PyPermit;
+use crate::raw::Frame;
 
 /// A `with` block is entered.
 pub fn enter<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyPermit>> {
     let permit = Bound::new(breaker.py(), PyBreaker::acquire(breaker, None)?)?;
+    permit.get().entered(breaker.py())?;
     breaker.get().blocks().enter(&permit)?;
     Ok(permit)
 }
@@ -36,31 +40,45 @@ pub fn leave(breaker: &PyBreaker, error: &Bound<'_, PyAny>) -> PyResult<()> {
     }
 }
 
-/// The blocks of one breaker that have been entered and not yet left, oldest first.
+/// The blocks of one breaker that have been entered and not yet left.
 #[derive(Default)]
-pub struct Blocks(Mutex<BTreeMap<u64, Block>>);
+pub struct Blocks(Mutex<BTreeMap<Block, Entry>>);
 
-type Block = (Py<PyPermit>, Arc<u64>);
+/// A block by the frame that entered it and by its number: later blocks have higher ones.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Block {
+    frame: Option<Frame>,
+    number: u64,
+}
+
+/// The contexts in which the block was entered refer to it weakly.
+type Entry = (Py<PyPermit>, Arc<Block>);
 
 impl Blocks {
     fn enter(&self, permit: &Bound<'_, PyPermit>) -> PyResult<()> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let py = permit.py();
-        let number = Arc::new(NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut numbers = Entered::read(py)?;
-        numbers.push(Arc::clone(&number));
-        Entered::write(py, &numbers)?;
-        self.open().insert(*number, (permit.clone().unbind(), number));
+        let block = Arc::new(Block { frame: Frame::running(py), number: NEXT.fetch_add(1, Ordering::Relaxed) });
+        let mut blocks = Entered::read(py)?;
+        blocks.push(Arc::clone(&block));
+        Entered::write(py, &blocks)?;
+        self.open().insert(*block, (permit.clone().unbind(), block));
         Ok(())
     }
 
     /// The permit of the block that is left now; `None` where none was entered.
     fn leave(&self, py: Python<'_>) -> PyResult<Option<Py<PyPermit>>> {
-        let numbers = Entered::read(py)?;
+        let frame = Frame::running(py);
+        let entered_here = Entered::read(py)?;
         let mut open = self.open();
-        let entered_here = numbers.iter().rev().find_map(|number| open.remove(number));
-        let left = entered_here.or_else(|| open.pop_last().map(|(_, block)| block));
-        Ok(left.map(|(permit, _)| permit))
+        let of_the_frame = frame.and_then(|_| {
+            let all = Block { frame, number: 0 }..=Block { frame, number: u64::MAX };
+            open.range(all).next_back().map(|(block, _)| *block)
+        });
+        let of_the_context = || entered_here.iter().rev().map(|block| **block).find(|block| open.contains_key(block));
+        let last = || open.keys().max_by_key(|block| block.number).copied();
+        let left = of_the_frame.or_else(of_the_context).or_else(last);
+        Ok(left.and_then(|block| open.remove(&block)).map(|(permit, _)| permit))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -74,27 +92,27 @@ impl Blocks {
         drop(open);
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<u64, Block>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<Block, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The numbers of the blocks that were entered in a context.
+/// The blocks that were entered in a context.
 ///
-/// It keeps neither breaker nor permit alive, for a task that is started inside a block inherits its context. The number
-/// of a block that has been left, here or elsewhere, is forgotten when the next one is entered.
+/// It keeps neither breaker nor permit alive, for a task that is started inside a block inherits its context. A block that
+/// has been left, here or elsewhere, is forgotten when the next one is entered.
 #[pyclass(frozen, module = "halfopen._core")]
-struct Entered(Vec<Weak<u64>>);
+struct Entered(Vec<Weak<Block>>);
 
 impl Entered {
-    fn read(py: Python<'_>) -> PyResult<Vec<Arc<u64>>> {
+    fn read(py: Python<'_>) -> PyResult<Vec<Arc<Block>>> {
         let entered = Self::variable(py)?.call_method1(intern!(py, "get"), (py.None(),))?;
         let Ok(entered) = entered.cast::<Self>() else { return Ok(Vec::new()) };
         Ok(entered.get().0.iter().filter_map(Weak::upgrade).collect())
     }
 
-    fn write(py: Python<'_>, numbers: &[Arc<u64>]) -> PyResult<()> {
-        let entered = Self(numbers.iter().map(Arc::downgrade).collect());
+    fn write(py: Python<'_>, blocks: &[Arc<Block>]) -> PyResult<()> {
+        let entered = Self(blocks.iter().map(Arc::downgrade).collect());
         Self::variable(py)?.call_method1(intern!(py, "set"), (entered,))?;
         Ok(())
     }
@@ -118,18 +136,25 @@ impl Entered {
 
 /// What an `async with` awaits at its two ends: a coroutine that is over with its first step.
 #[pyclass(frozen, module = "halfopen._core")]
-pub struct Ready {
-    /// The breaker whose block is entered in that step.
-    entering: Option<Py<PyBreaker>>,
+pub struct Ready(Step);
+
+enum Step {
+    Enter(Py<PyBreaker>),
+    EnterPermit(Py<PyPermit>),
+    Leave,
 }
 
 impl Ready {
     pub fn entering(breaker: Py<PyBreaker>) -> Self {
-        Self { entering: Some(breaker) }
+        Self(Step::Enter(breaker))
+    }
+
+    pub fn entering_permit(permit: Py<PyPermit>) -> Self {
+        Self(Step::EnterPermit(permit))
     }
 
     pub fn left() -> Self {
-        Self { entering: None }
+        Self(Step::Leave)
     }
 }
 
@@ -140,9 +165,10 @@ impl Ready {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<()> {
-        let entered = match &self.entering {
-            Some(breaker) => Some(enter(breaker.bind(py))?.unbind()),
-            None => None,
+        let entered = match &self.0 {
+            Step::Enter(breaker) => Some(enter(breaker.bind(py))?.unbind()),
+            Step::EnterPermit(permit) => Some(PyPermit::__enter__(permit.bind(py).clone())?.unbind()),
+            Step::Leave => None,
         };
         Err(PyStopIteration::new_err((entered,)))
     }
@@ -159,6 +185,10 @@ impl Ready {
     fn close(&self) {}
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.entering)
+        match &self.0 {
+            Step::Enter(breaker) => visit.call(breaker),
+            Step::EnterPermit(permit) => visit.call(permit),
+            Step::Leave => Ok(()),
+        }
     }
 }

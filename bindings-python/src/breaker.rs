@@ -1,6 +1,7 @@
 //! `Breaker`: the compiled base class of `CircuitBreaker`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Rejected, Snapshot, Tick, Ticket};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -13,9 +14,11 @@ use crate::config::PyConfig;
 use crate::convert::{check_callable, count_of, dict_of, object_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::{Followed, PyEvidence};
-use crate::guarded::{self, Held};
+use crate::guarded;
 use crate::listeners::PyListeners;
+use crate::nesting::{self, Probe};
 use crate::observer::PyObserver;
+use crate::pending::{Held, PendingCall};
 use crate::permit::PyPermit;
 use crate::stream::PyStream;
 
@@ -23,6 +26,10 @@ use crate::stream::PyStream;
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
     core: Arc<CircuitBreaker<PyClock>>,
+    /// Tells it from every other breaker of this process, also from those that are gone.
+    number: u64,
+    /// How many errors it has noted; see [`crate::nesting`].
+    errors_noted: AtomicU64,
     name: Py<PyString>,
     classify: Option<Py<PyAny>>,
     blocks: Blocks,
@@ -34,21 +41,27 @@ pub struct PyBreaker {
 
 impl PyBreaker {
     /// The leave to make one call, or the error for the caller who may not.
-    pub fn admit(&self, py: Python<'_>) -> PyResult<Ticket> {
-        self.answer(py, self.core.admit())
+    pub fn admit(&self, py: Python<'_>) -> PyResult<PendingCall> {
+        self.answer(py, self.core.admit_inside(|| Probe::around(py, self.number)))
     }
 
     /// The core's answer to whoever asked for a permit, as the observer and the caller hear it.
-    fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<Ticket> {
+    fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<PendingCall> {
         match answer {
-            Ok(ticket) if ticket.is_riding() => Ok(ticket),
-            Ok(ticket) => match self.observer.admitted(py) {
-                Ok(()) => Ok(ticket),
-                Err(interrupt) => {
-                    self.abandon(ticket, None);
-                    Err(interrupt)
+            Ok(ticket) => {
+                let riding = ticket.is_riding();
+                let call = PendingCall::new(self.number, self.errors_noted.load(Ordering::Relaxed), ticket);
+                if riding {
+                    return Ok(call);
                 }
-            },
+                match self.observer.admitted(py) {
+                    Ok(()) => Ok(call),
+                    Err(interrupt) => {
+                        self.abandon(call, None);
+                        Err(interrupt)
+                    }
+                }
+            }
             Err(rejected) => {
                 let own = self.observer.rejected(py, &rejected);
                 Err(own.unwrap_or_else(|| rejection(py, self.name.bind(py), &rejected)))
@@ -79,8 +92,43 @@ impl PyBreaker {
         self.core.times_calls()
     }
 
-    pub fn settle(&self, ticket: Ticket, ending: Ending) {
-        if self.observer.is_there() {
+    pub fn settle(&self, call: PendingCall, ending: Ending) {
+        let begun = call.begun;
+        self.settle_ticket(call.ticket, ending);
+        if self.errors_noted.load(Ordering::Relaxed) != begun {
+            self.forget_errors(begun);
+        }
+    }
+
+    /// As [`Self::settle`], for a call that counts an error, or whose error an inner call has counted: calls around it may
+    /// end with the same error.
+    pub fn settle_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
+        let begun = call.begun;
+        self.settle_ticket(call.ticket, outcome.into());
+        if self.core.counts().in_flight == 0 {
+            self.forget_errors(begun);
+        } else if outcome == Outcome::Failure && nesting::note(self.number, begun, error).is_ok() {
+            self.errors_noted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a call inside one that has `begun` then has counted this error.
+    pub fn has_counted(&self, begun: u64, error: &Bound<'_, PyAny>) -> bool {
+        self.errors_noted.load(Ordering::Relaxed) != begun
+            && nesting::is_counted(self.number, begun, error).unwrap_or(false)
+    }
+
+    #[cold]
+    fn forget_errors(&self, begun: u64) {
+        if self.errors_noted.load(Ordering::Relaxed) != begun {
+            // Where it cannot be done, the errors stay until others take their place.
+            drop(Python::attach(|py| nesting::forget(py, self.number, begun)));
+        }
+    }
+
+    /// As [`Self::settle`], for a call that knows nothing of those around it and inside it.
+    pub fn settle_ticket(&self, ticket: Ticket, ending: Ending) {
+        if self.observer.is_there() && !ticket.is_riding() {
             let call = self.core.settle_told(ticket, ending, self.core.clock().now());
             Python::attach(|py| self.observer.settled(py, call));
         } else {
@@ -92,15 +140,16 @@ impl PyBreaker {
     ///
     /// That may be while an exception is on its way, which must not meet the host's clock and listeners. A call that was
     /// `paused_at` some time has not run since.
-    pub fn abandon(&self, mut ticket: Ticket, paused_at: Option<Tick>) {
+    pub fn abandon(&self, mut call: PendingCall, paused_at: Option<Tick>) {
         Python::attach(|py| {
             let on_its_way = PyErr::take(py);
             let now = self.core.clock().now_quietly();
-            if let Some(paused_at) = paused_at {
-                ticket.exclude(now.since(paused_at));
+            call.exclude_since(paused_at, now);
+            let riding = call.ticket.is_riding();
+            let settled = self.core.settle_told(call.ticket, Outcome::Cancelled, now);
+            if !riding {
+                self.observer.settled(py, settled);
             }
-            let call = self.core.settle_told(ticket, Outcome::Cancelled, now);
-            self.observer.settled(py, call);
             if let Some(error) = on_its_way {
                 error.restore(py);
             }
@@ -123,8 +172,11 @@ impl PyBreaker {
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
         let name = PyString::new(py, core.name()).unbind();
         let _followed = Followed::new(&core, &provider_id.extract::<String>()?);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Ok(Self {
             core,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            errors_noted: AtomicU64::new(0),
             name,
             classify,
             blocks: Blocks::default(),
@@ -140,9 +192,10 @@ impl PyBreaker {
     /// no vote and is not counted. Raises `CircuitBreakerOpenError` where the circuit does not let it run.
     #[pyo3(signature = (*, inside = None))]
     pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&PyPermit>) -> PyResult<PyPermit> {
-        let this = slf.get();
-        let admitted = this.core.admit_inside(|| inside.and_then(|outer| outer.stamp_for(slf)));
-        Ok(PyPermit::new(slf.clone().unbind(), this.answer(slf.py(), admitted)?))
+        let (py, this) = (slf.py(), slf.get());
+        let said = || inside.and_then(|outer| outer.stamp_for(slf));
+        let admitted = this.core.admit_inside(|| said().or_else(|| Probe::around(py, this.number)));
+        Ok(PyPermit::new(slf.clone().unbind(), this.answer(py, admitted)?))
     }
 
     /// Begins the call that made this generator or async generator.

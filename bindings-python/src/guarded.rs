@@ -1,6 +1,6 @@
 //! A call that is made and judged here: what it returns and what it raises say how it ended.
 
-use halfopen::{Ending, Outcome, Ticket};
+use halfopen::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -10,48 +10,13 @@ use pyo3::types::PyType;
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
 use crate::convert::outcome_of;
+use crate::error::is_rejection;
+use crate::pending::Held;
 use crate::raw::{call_object, has_await, inherits, while_handling};
 use crate::stream::PyStream;
 
 const GUARD: &str = "halfopen.guard";
 const FOLLOWED: &str = "halfopen._followed";
-
-/// The leave to make one call, on Rust's own stack. Dropped unsettled, it is cancelled.
-pub struct Held<'b> {
-    breaker: &'b PyBreaker,
-    ticket: Option<Ticket>,
-}
-
-impl<'b> Held<'b> {
-    pub fn new(breaker: &'b PyBreaker, ticket: Ticket) -> Self {
-        Self { breaker, ticket: Some(ticket) }
-    }
-
-    pub fn settle(mut self, ending: impl Into<Ending>) {
-        if let Some(ticket) = self.ticket.take() {
-            self.breaker.settle(ticket, ending.into());
-        }
-    }
-
-    pub fn raised(self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let outcome = self.breaker.outcome_of(error)?;
-        self.settle(outcome);
-        Ok(())
-    }
-
-    /// Leaves it to whoever takes the ticket to settle the call.
-    pub fn release(mut self) -> Option<Ticket> {
-        self.ticket.take()
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            self.breaker.abandon(ticket, None);
-        }
-    }
-}
 
 /// `GuardedFunction`: a function with the breaker that guards it; [`crate::raw`] adds what calls it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
@@ -81,7 +46,10 @@ pub fn call<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
     let held = breaker.get().hold(py)?;
-    let result = match run() {
+    held.enter(py)?;
+    let result = run();
+    held.leave(py);
+    let result = match result {
         Ok(result) => result,
         // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
         Err(error) => return Python::attach(|py| held.raised(error.value(py)).and(Err(error))),
@@ -100,14 +68,16 @@ impl PyBreaker {
     /// What an exception says about the provider.
     ///
     /// `asyncio.CancelledError`, `KeyboardInterrupt`, `SystemExit` and `GeneratorExit` are no `Exception`: they tell
-    /// that the caller gave up, not that the provider failed.
+    /// that the caller gave up, not that the provider failed. A rejection says nothing about a provider either.
     pub fn outcome_of(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         static CLASSIFIED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         if !error.is_instance_of::<PyException>() {
             return Ok(Outcome::Cancelled);
         }
-        let Some(classify) = self.classifier() else { return Ok(Outcome::Failure) };
         let py = error.py();
+        let Some(classify) = self.classifier() else {
+            return Ok(if is_rejection(error)? { Outcome::Ignored } else { Outcome::Failure });
+        };
         let classified = CLASSIFIED.import(py, GUARD, "classified")?;
         outcome_of(py, &while_handling(error, || classified.call1((classify, error)))?)
     }
@@ -217,6 +187,6 @@ pub fn guarded_stream<'py>(
     let py = breaker.py();
     let stream = PyStream::new(breaker, generator, held);
     // Nobody has asked for an item yet.
-    stream.pause();
+    stream.pause(py);
     FUNCTION.import(py, GUARD, "guarded_stream")?.call1((stream, generator))
 }

@@ -12,7 +12,9 @@ mod error;
 mod evidence;
 mod guarded;
 mod listeners;
+mod nesting;
 mod observer;
+mod pending;
 mod permit;
 #[expect(unsafe_code)]
 mod raw;
@@ -31,6 +33,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<guarded::PyGuardedFunction>()?;
     module.add_class::<awaiting::Awaiting>()?;
     module.add_class::<stream::PyStream>()?;
+    nesting::Variables::get(module.py())?;
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;
     module.add("Call", raw::call_class(module.py())?)?;

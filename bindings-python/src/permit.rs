@@ -1,13 +1,16 @@
 //! `Permit`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use halfopen::{Ending, Outcome, Stamp, Ticket};
+use halfopen::{Ending, InvalidValue, Outcome, Stamp};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
+use crate::blocks::Ready;
 use crate::breaker::PyBreaker;
 use crate::convert::{ending_of, outcome_of};
+use crate::error::to_python;
+use crate::pending::{Held, PendingCall};
 
 /// The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
 ///
@@ -16,37 +19,47 @@ use crate::convert::{ending_of, outcome_of};
 pub struct PyPermit {
     /// The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
-    ticket: Mutex<Option<Ticket>>,
+    call: Mutex<Option<PendingCall>>,
 }
 
 impl PyPermit {
-    pub fn new(breaker: Py<PyBreaker>, ticket: Ticket) -> Self {
-        Self { breaker, ticket: Mutex::new(Some(ticket)) }
+    pub fn new(breaker: Py<PyBreaker>, call: PendingCall) -> Self {
+        Self { breaker, call: Mutex::new(Some(call)) }
     }
 
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
     /// breaker's.
     pub fn stamp_for(&self, breaker: &Bound<'_, PyBreaker>) -> Option<Stamp> {
-        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
-        ticket.as_ref().filter(|_| self.breaker.is(breaker)).map(Ticket::stamp)
+        self.call().as_ref().filter(|_| self.breaker.is(breaker)).map(PendingCall::stamp)
     }
 
-    fn take(&self) -> Option<Ticket> {
-        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn call(&self) -> MutexGuard<'_, Option<PendingCall>> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hand_back(&self, ending: impl Into<Ending>) -> bool {
         // Settling may call the host's clock, so the lock is free again by then.
-        let Some(ticket) = self.take() else { return false };
-        self.breaker.get().settle(ticket, ending.into());
+        let Some(call) = self.call().take() else { return false };
+        self.breaker.get().settle(call, ending.into());
         true
+    }
+
+    /// The block that the permit was handed out to is entered.
+    pub fn entered(&self, py: Python<'_>) -> PyResult<()> {
+        let probe = self.call().as_ref().and_then(PendingCall::probe).cloned();
+        probe.map_or(Ok(()), |probe| probe.enter(py))
     }
 
     /// The block that the permit was handed out to has been left, with this error or `None`.
     pub fn left(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let ended = if error.is_none() { Outcome::Success } else { self.breaker.get().outcome_of(error)? };
-        self.hand_back(ended);
-        Ok(())
+        let Some(call) = self.call().take() else { return Ok(()) };
+        let held = Held::new(self.breaker.get(), call);
+        held.leave(error.py());
+        if error.is_none() {
+            held.settle(Outcome::Success);
+            return Ok(());
+        }
+        held.raised(error)
     }
 }
 
@@ -84,10 +97,38 @@ impl PyPermit {
         Ok(self.hand_back(ending_of(py, outcome_of(py, outcome)?, retry_after)?))
     }
 
+    /// A block is entered, which is the call: how it is left says how the call ended.
+    pub fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
+        let py = slf.py();
+        if slf.get().settled() {
+            let allowed = "a permit that has not been settled";
+            return Err(to_python(py, &InvalidValue::new("permit", &"settled".into(), allowed)));
+        }
+        slf.get().entered(py)?;
+        Ok(slf)
+    }
+
+    fn __exit__(&self, _kind: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>, _trace: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.left(error)
+    }
+
+    fn __aenter__(slf: Py<Self>) -> Ready {
+        Ready::entering_permit(slf)
+    }
+
+    fn __aexit__(
+        &self,
+        _kind: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        _trace: &Bound<'_, PyAny>,
+    ) -> PyResult<Ready> {
+        self.left(error).map(|()| Ready::left())
+    }
+
     /// Whether it has been settled.
     #[getter]
-    fn settled(&self) -> bool {
-        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    pub fn settled(&self) -> bool {
+        self.call().is_none()
     }
 
     /// The breaker that handed it out.
@@ -103,9 +144,9 @@ impl PyPermit {
 
 impl Drop for PyPermit {
     fn drop(&mut self) {
-        let ticket = self.ticket.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(ticket) = ticket {
-            self.breaker.get().abandon(ticket, None);
+        let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(call) = call {
+            self.breaker.get().abandon(call, None);
         }
     }
 }

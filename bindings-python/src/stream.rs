@@ -1,8 +1,8 @@
 //! A guarded generator or async generator: the call that made it ends when it does.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use halfopen::{Clock, Outcome, Tick, Ticket};
+use halfopen::{Clock, Outcome, Tick};
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -11,7 +11,8 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyIterator, PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
-use crate::guarded::Held;
+use crate::nesting::Probe;
+use crate::pending::{Held, PendingCall};
 
 /// `Stream`: a generator and the call that made it.
 ///
@@ -22,12 +23,13 @@ use crate::guarded::Held;
 pub struct PyStream {
     breaker: Py<PyBreaker>,
     generator: Py<PyAny>,
+    is_probe: bool,
     call: Mutex<Call>,
 }
 
 struct Call {
     /// Taken by whoever settles the call.
-    ticket: Option<Ticket>,
+    pending: Option<PendingCall>,
     /// Since when the consumer has had the last item, where calls are timed.
     paused_at: Option<Tick>,
     /// The consumer's error, which was thrown into the generator.
@@ -37,21 +39,32 @@ struct Call {
 impl PyStream {
     /// A stream whose call has begun.
     pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, held: Held<'_>) -> Self {
-        let call = Call { ticket: held.release(), paused_at: None, thrown: None };
-        Self { breaker: breaker.clone().unbind(), generator: generator.clone().unbind(), call: Mutex::new(call) }
+        let pending = held.release();
+        let is_probe = pending.as_ref().is_some_and(|pending| pending.probe().is_some());
+        let call = Mutex::new(Call { pending, paused_at: None, thrown: None });
+        Self { breaker: breaker.clone().unbind(), generator: generator.clone().unbind(), is_probe, call }
     }
 
     fn call(&self) -> MutexGuard<'_, Call> {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Held<'_>> {
-        let ticket = self.call().ticket.take()?;
-        Some(Held::new(self.breaker.get(), ticket))
+    fn probe(&self) -> Option<Arc<Probe>> {
+        if !self.is_probe {
+            return None;
+        }
+        self.call().pending.as_ref().and_then(PendingCall::probe).cloned()
     }
 
-    fn settle(&self, outcome: Outcome) {
-        if let Some(held) = self.take() {
+    fn take(&self, py: Python<'_>) -> Option<Held<'_>> {
+        let pending = self.call().pending.take()?;
+        let held = Held::new(self.breaker.get(), pending);
+        held.leave(py);
+        Some(held)
+    }
+
+    fn settle(&self, py: Python<'_>, outcome: Outcome) {
+        if let Some(held) = self.take(py) {
             held.settle(outcome);
         }
     }
@@ -60,11 +73,11 @@ impl PyStream {
     fn answer<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
         match step {
             Ok(PySendResult::Next(item)) => {
-                self.pause();
+                self.pause(py);
                 Ok(item)
             }
             Ok(PySendResult::Return(result)) => {
-                self.settle(Outcome::Success);
+                self.settle(py, Outcome::Success);
                 Err(PyStopIteration::new_err((result.unbind(),)))
             }
             Err(error) => self.raised(error.value(py)).and(Err(error)),
@@ -81,18 +94,22 @@ impl PyStream {
     }
 
     /// The consumer asks for the next item.
-    fn resume(&self) {
+    fn resume(&self, py: Python<'_>) -> PyResult<()> {
         let paused_at = self.call().paused_at.take();
-        if let Some(paused_at) = paused_at {
+        if paused_at.is_some() {
             let now = self.breaker.get().clock().now();
-            if let Some(ticket) = &mut self.call().ticket {
-                ticket.exclude(now.since(paused_at));
+            if let Some(pending) = &mut self.call().pending {
+                pending.exclude_since(paused_at, now);
             }
         }
+        self.probe().map_or(Ok(()), |probe| probe.enter(py))
     }
 
     /// The consumer has got an item.
-    pub fn pause(&self) {
+    pub fn pause(&self, py: Python<'_>) {
+        if let Some(probe) = self.probe() {
+            probe.leave(py);
+        }
         // The clock may be the host's, so it is read without the lock.
         let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
         self.call().paused_at = now;
@@ -106,15 +123,15 @@ impl PyStream {
     }
 
     /// The generator has ended.
-    fn returned(&self) {
-        self.settle(Outcome::Success);
+    fn returned(&self, py: Python<'_>) {
+        self.settle(py, Outcome::Success);
     }
 
     /// The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure.
     #[pyo3(signature = (error, /))]
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.call().thrown.take();
-        match self.take() {
+        match self.take(error.py()) {
             Some(held) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
                 held.settle(Outcome::Cancelled);
                 Ok(())
@@ -135,7 +152,7 @@ impl PyStream {
     /// Sends a value into the generator.
     #[pyo3(signature = (value, /))]
     fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.resume();
+        self.resume(value.py())?;
         let step = self.generator.bind(value.py()).cast::<PyIterator>()?.send(value);
         self.answer(value.py(), step)
     }
@@ -154,7 +171,7 @@ impl PyStream {
             error.setattr(intern!(py, "__traceback__"), trace)?;
         }
         self.thrown(&error);
-        self.resume();
+        self.resume(py)?;
         let step = match self.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
             Ok(item) => Ok(PySendResult::Next(item)),
             Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
@@ -167,10 +184,10 @@ impl PyStream {
 
     /// The consumer stops early.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.resume();
+        self.resume(py)?;
         match self.generator.bind(py).call_method0(intern!(py, "close")) {
             Ok(_) => {
-                self.settle(Outcome::Cancelled);
+                self.settle(py, Outcome::Cancelled);
                 Ok(())
             }
             Err(error) => self.raised(error.value(py)).and(Err(error)),
@@ -189,8 +206,8 @@ impl PyStream {
 impl Drop for PyStream {
     fn drop(&mut self) {
         let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ticket) = call.ticket.take() {
-            self.breaker.get().abandon(ticket, call.paused_at);
+        if let Some(pending) = call.pending.take() {
+            self.breaker.get().abandon(pending, call.paused_at);
         }
     }
 }

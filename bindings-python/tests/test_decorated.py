@@ -293,7 +293,9 @@ def test_a_recursion_without_end_gives_every_permit_back() -> None:
     with pytest.raises(RecursionError):
         endless()
     assert breaker.metrics.in_flight == 0
-    assert breaker.metrics.failed_calls > 10
+    # It is one error, but where the stack is full, it cannot always be noted that it has been counted.
+    assert 1 <= breaker.metrics.failed_calls <= 3
+    assert breaker.metrics.ignored_calls > 10
 
 
 def test_threads_share_a_decorated_function() -> None:

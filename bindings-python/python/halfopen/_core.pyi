@@ -127,6 +127,16 @@ class Permit:
     def settle(self, outcome: Outcome, retry_after: float | None = None) -> bool:
         """The call ended with the outcome of that name."""
 
+    def __enter__(self) -> Self:
+        """A block is entered, which is the call: how it is left says how the call ended, unless a method has."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __aenter__(self) -> Coroutine[Any, Any, Self]: ...
+    def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Coroutine[Any, Any, None]: ...
     @property
     def settled(self) -> bool:
         """Whether it has been settled."""
@@ -147,6 +157,9 @@ class Call:
 
     def raised(self, error: BaseException, /) -> None:
         """Settles it: the call raised this, which says of the provider what the breaker's classifier makes of it."""
+
+    def future_raised(self, error: BaseException, /) -> None:
+        """Settles it: the future that the call returned ended with this error."""
 
 @final
 class Awaiting:

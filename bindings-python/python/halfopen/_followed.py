@@ -48,7 +48,7 @@ def _settle(call: Call, future: Any) -> None:
     if error is None:
         call.returned(None)
     else:
-        call.raised(error)
+        call.future_raised(error)
 
 
 _classes: WeakKeyDictionary[type, type[StandIn]] = WeakKeyDictionary()

@@ -4,8 +4,9 @@ use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::sync::Arc;
 
-use halfopen::{Outcome, Ticket};
+use halfopen::Outcome;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -15,7 +16,9 @@ use pyo3::types::PyType;
 use super::{Methods, add_method, answered, borrowed};
 use crate::breaker::PyBreaker;
 use crate::convert::check_callable;
-use crate::guarded::{EndsLater, Held, followed, guarded_stream};
+use crate::guarded::{EndsLater, followed, guarded_stream};
+use crate::nesting::Probe;
+use crate::pending::{Held, PendingCall};
 
 /// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
 ///
@@ -26,8 +29,8 @@ struct Call {
     head: ffi::PyObject,
     /// Never changes. The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
-    /// Taken by whoever settles the call; touched by [`held_by`] and at the object's end alone.
-    ticket: UnsafeCell<Option<Ticket>>,
+    /// Taken by whoever settles the call; touched by [`held_by`], [`probe_of`] and at the object's end alone.
+    pending: UnsafeCell<Option<PendingCall>>,
 }
 
 /// The class of calls under way.
@@ -48,15 +51,20 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyRe
             return Err(PyErr::fetch(py));
         }
         ptr::write(&raw mut (*place).breaker, breaker.clone().unbind());
-        ptr::write(&raw mut (*place).ticket, UnsafeCell::new(held.release()));
+        ptr::write(&raw mut (*place).pending, UnsafeCell::new(held.release()));
         ffi::PyObject_GC_Track(place.cast());
         Ok(Bound::from_owned_ptr(py, place.cast()))
     }
 }
 
-static METHODS: Methods<3> = Methods([
+static METHODS: Methods<4> = Methods([
     method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
     method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
+    method(
+        c"future_raised",
+        future_raised,
+        c"future_raised($self, error, /)\n--\n\nThe future that the call returned raised this.",
+    ),
     ffi::PyMethodDef::zeroed(),
 ]);
 
@@ -115,6 +123,7 @@ unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, func: *mut ffi::PyObject
     answered(breaker.py(), || {
         check_callable(&func)?;
         let held = breaker.get().hold(breaker.py())?;
+        held.enter(breaker.py())?;
         call_object(&breaker, held).map(Bound::unbind)
     })
 }
@@ -135,7 +144,12 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
                 Some((breaker, held)) => guarded_stream(breaker, held, &result).map(Bound::unbind),
                 None => Ok(result.to_owned().unbind()),
             }),
-            Some(EndsLater::Future) => Python::attach(|_| followed(&call, &result).map(Bound::unbind)),
+            Some(EndsLater::Future) => Python::attach(|py| {
+                if let Some(probe) = probe_of(&call) {
+                    probe.leave(py);
+                }
+                followed(&call, &result).map(Bound::unbind)
+            }),
         }
     })
 }
@@ -153,6 +167,19 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
     })
 }
 
+unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above.
+    let [call, error] = unsafe { borrowed([call, error]) };
+    answered(call.py(), || {
+        Python::attach(|py| {
+            if let Some((_, held)) = held_by(&call) {
+                held.future_raised(&error)?;
+            }
+            Ok(py.None())
+        })
+    })
+}
+
 unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
     // SAFETY: nobody has a reference to the object any more, so its fields are ours; they are dropped once. The class
     // is let go of as every object of a class made at run time has to.
@@ -161,9 +188,9 @@ unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
         let (class, py) = (ffi::Py_TYPE(call), Python::assume_attached());
         let fields = call.cast::<Call>();
         let breaker = ptr::read(&raw const (*fields).breaker).into_bound(py);
-        if let Some(ticket) = ptr::read(&raw const (*fields).ticket).into_inner() {
+        if let Some(pending) = ptr::read(&raw const (*fields).pending).into_inner() {
             // A panic must not leave a function that C has called.
-            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(ticket, None)));
+            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(pending, None)));
         }
         drop(breaker);
         ffi::PyObject_GC_Del(call.cast());
@@ -186,9 +213,22 @@ fn held_by<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBre
     let fields = call.as_ptr().cast::<Call>();
     // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the
     // interpreter's lock, or in a critical section of the object where there is none, nobody else is at the ticket.
-    let (breaker, ticket) = unsafe {
-        let take = || (*(*fields).ticket.get()).take();
+    let (breaker, pending) = unsafe {
+        let take = || (*(*fields).pending.get()).take();
         ((*fields).breaker.bind(call.py()), with_critical_section(call, take))
     };
-    ticket.map(|ticket| (breaker, Held::new(breaker.get(), ticket)))
+    pending.map(|pending| {
+        pending.leave(call.py());
+        (breaker, Held::new(breaker.get(), pending))
+    })
+}
+
+/// The probe that a call under way is; `None` where it is none, or has ended, or the object is no call.
+pub fn probe_of(call: &Bound<'_, PyAny>) -> Option<Arc<Probe>> {
+    if call.get_type_ptr() != call_class(call.py()).ok()?.as_type_ptr() {
+        return None;
+    }
+    let fields = call.as_ptr().cast::<Call>();
+    // SAFETY: it is one, as its class shows, and alive; nobody else is at what is pending, as in `held_by`.
+    unsafe { with_critical_section(call, || (*(*fields).pending.get()).as_ref().and_then(PendingCall::probe).cloned()) }
 }

@@ -6,7 +6,7 @@ mod functions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-pub use calls::{add_begin, call_class, call_object};
+pub use calls::{add_begin, call_class, call_object, probe_of};
 pub use functions::add_run;
 use pyo3::ffi;
 use pyo3::panic::PanicException;
@@ -76,6 +76,34 @@ pub fn send<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResu
     // SAFETY: the interpreter takes any object here, and calls its method `send` where it is no iterator; PyO3 offers it
     // for iterators alone, which a coroutine is not.
     unsafe { steps.cast_unchecked::<PyIterator>() }.send(value)
+}
+
+/// The frame of Python's that runs now, by its address and that of its code.
+///
+/// A frame stays where it is until it has ended, also while a generator or a coroutine is suspended and when it goes on in
+/// another thread. A later frame may get the address of one that has ended; that it also has the same code is for the
+/// caller to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Frame {
+    frame: usize,
+    code: usize,
+}
+
+impl Frame {
+    /// `None` where no Python code runs.
+    pub fn running(_: Python<'_>) -> Option<Self> {
+        // SAFETY: attached. The frame is borrowed and its code a reference of ours; both are looked at and no more.
+        unsafe {
+            let frame = ffi::PyEval_GetFrame();
+            if frame.is_null() {
+                return None;
+            }
+            let code = ffi::PyFrame_GetCode(frame);
+            let found = Self { frame: frame.addr(), code: code.addr() };
+            ffi::Py_DECREF(code.cast());
+            Some(found)
+        }
+    }
 }
 
 /// Runs host code as in an `except` block of that error, for a host that asks for `sys.exception()`.

@@ -1,0 +1,180 @@
+//! What a call knows of the calls around it and inside it.
+//!
+//! Both facts lie in the context (`contextvars`), which a task and `asyncio.to_thread` copy and a plain thread does not:
+//!
+//! - **Probes**: those whose functions run. A call inside one rides on its permit. Nothing else marks its context, and
+//!   only a call that a closed circuit does not admit looks for a mark.
+//! - **Counted errors**: those that an inner call has counted while others were under way. An outer call of the same
+//!   breaker that ends with the same object does not count it again.
+
+use std::sync::{Arc, Weak};
+
+use halfopen::Stamp;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyWeakrefReference;
+
+/// More errors than a retry keeps; older ones are forgotten.
+const ERRORS_KEPT: usize = 8;
+
+/// A probe that is not settled yet. Whoever holds its ticket holds this; contexts refer to it weakly, because a task that is
+/// started inside a probe inherits its context and may outlive it.
+#[derive(Debug)]
+pub struct Probe {
+    /// The breaker's number.
+    pub breaker: u64,
+    pub stamp: Stamp,
+}
+
+/// The probes that a context is inside, outermost first.
+#[pyclass(frozen, module = "halfopen._core")]
+struct Probes(Vec<Weak<Probe>>);
+
+impl Probe {
+    /// The probe's function runs from now on.
+    pub fn enter(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let mut probes = Self::alive(py)?;
+        probes.push(Arc::downgrade(self));
+        Self::write(py, probes)
+    }
+
+    /// The probe's function does not run any more. Where that cannot be noted, the mark ends with the probe.
+    pub fn leave(self: &Arc<Self>, py: Python<'_>) {
+        let left = Self::alive(py).and_then(|mut probes| {
+            let entered = probes.iter().rposition(|probe| Weak::as_ptr(probe) == Arc::as_ptr(self));
+            entered.map_or(Ok(()), |place| {
+                probes.remove(place);
+                Self::write(py, probes)
+            })
+        });
+        drop(left);
+    }
+
+    /// The innermost probe of that breaker around here.
+    pub fn around(py: Python<'_>, breaker: u64) -> Option<Stamp> {
+        let probes = Self::alive(py).ok()?;
+        let of_the_breaker = |probe: Arc<Self>| (probe.breaker == breaker).then_some(probe.stamp);
+        probes.iter().rev().filter_map(Weak::upgrade).find_map(of_the_breaker)
+    }
+
+    fn alive(py: Python<'_>) -> PyResult<Vec<Weak<Self>>> {
+        let noted = Variables::get(py)?.probes.bind(py).call_method1(intern!(py, "get"), (py.None(),))?;
+        let Ok(noted) = noted.cast::<Probes>() else { return Ok(Vec::new()) };
+        Ok(noted.get().0.iter().filter(|probe| probe.strong_count() > 0).cloned().collect())
+    }
+
+    fn write(py: Python<'_>, probes: Vec<Weak<Self>>) -> PyResult<()> {
+        let noted = (!probes.is_empty()).then_some(Probes(probes));
+        Variables::get(py)?.probes.bind(py).call_method1(intern!(py, "set"), (noted,)).map(drop)
+    }
+}
+
+/// A probe's function runs, until this is dropped.
+pub struct Inside<'py> {
+    py: Python<'py>,
+    probe: Arc<Probe>,
+}
+
+impl<'py> Inside<'py> {
+    pub fn new(py: Python<'py>, probe: Arc<Probe>) -> PyResult<Self> {
+        probe.enter(py)?;
+        Ok(Self { py, probe })
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.probe.leave(self.py);
+    }
+}
+
+/// The errors that were counted in a context, oldest first.
+#[pyclass(frozen, module = "halfopen._core")]
+struct Errors(Vec<CountedError>);
+
+#[derive(Debug)]
+struct CountedError {
+    /// The breaker's number.
+    breaker: u64,
+    /// How many errors the breaker had noted when the call began that counted this one.
+    begun: u64,
+    /// A weak reference, where the error's class allows that.
+    error: Py<PyAny>,
+}
+
+/// A call counts this error while other calls of its breaker are under way.
+pub fn note(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = error.py();
+    let weakly = PyWeakrefReference::new(error).map(|reference| reference.into_any().unbind());
+    let error = weakly.unwrap_or_else(|_| error.clone().unbind());
+    let mut errors = read(py, |_| true)?;
+    errors.push(CountedError { breaker, begun, error });
+    let too_many = errors.len().saturating_sub(ERRORS_KEPT);
+    errors.drain(..too_many);
+    write(py, errors)
+}
+
+/// Whether a call inside this one has counted the error.
+///
+/// It began no earlier and has ended, in the same context: it was made by this one.
+pub fn is_counted(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = error.py();
+    let counted = |noted: &CountedError| noted.breaker == breaker && noted.begun >= begun && noted.is(error);
+    Ok(!read(py, counted)?.is_empty())
+}
+
+/// A call has ended and what was counted inside it is over.
+pub fn forget(py: Python<'_>, breaker: u64, begun: u64) -> PyResult<()> {
+    let errors = read(py, |_| true)?;
+    let all = errors.len();
+    let others: Vec<_> = errors.into_iter().filter(|noted| noted.breaker != breaker || noted.begun < begun).collect();
+    if others.len() == all { Ok(()) } else { write(py, others) }
+}
+
+impl CountedError {
+    fn is(&self, error: &Bound<'_, PyAny>) -> bool {
+        let noted = self.error.bind(error.py());
+        match noted.cast::<PyWeakrefReference>() {
+            Ok(reference) => reference.upgrade().is_some_and(|noted| noted.is(error)),
+            Err(_) => noted.is(error),
+        }
+    }
+}
+
+fn read(py: Python<'_>, keep: impl Fn(&CountedError) -> bool) -> PyResult<Vec<CountedError>> {
+    let noted = Variables::get(py)?.errors.bind(py).call_method1(intern!(py, "get"), (py.None(),))?;
+    let Ok(noted) = noted.cast::<Errors>() else { return Ok(Vec::new()) };
+    let kept = noted.get().0.iter().filter(|noted| keep(noted));
+    Ok(kept.map(|it| CountedError { breaker: it.breaker, begun: it.begun, error: it.error.clone_ref(py) }).collect())
+}
+
+fn write(py: Python<'_>, errors: Vec<CountedError>) -> PyResult<()> {
+    let noted = (!errors.is_empty()).then_some(Errors(errors));
+    Variables::get(py)?.errors.bind(py).call_method1(intern!(py, "set"), (noted,)).map(drop)
+}
+
+#[pymethods]
+impl Errors {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.iter().try_for_each(|noted| visit.call(&noted.error))
+    }
+}
+
+/// Made with the module, because a call may be made while the interpreter goes down and imports nothing any more.
+pub struct Variables {
+    probes: Py<PyAny>,
+    errors: Py<PyAny>,
+}
+
+impl Variables {
+    pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        static VARIABLES: PyOnceLock<Variables> = PyOnceLock::new();
+        VARIABLES.get_or_try_init(py, || {
+            let class = py.import("contextvars")?.getattr("ContextVar")?;
+            let made = |name| Ok::<_, PyErr>(class.call1((name,))?.unbind());
+            Ok(Self { probes: made("halfopen_probes")?, errors: made("halfopen_counted_errors")? })
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! A call under way, as whoever is to settle it holds it.
+
+use std::sync::Arc;
+
+use halfopen::{Ending, Outcome, Stamp, Tick, Ticket};
+use pyo3::prelude::*;
+
+use crate::breaker::PyBreaker;
+use crate::nesting::Probe;
+
+/// A call that has been admitted. One that is dropped leaves its call in flight for ever; see [`Held`].
+#[derive(Debug)]
+pub struct PendingCall {
+    pub ticket: Ticket,
+    /// How many errors the breaker had noted when the call began; see [`crate::nesting`].
+    pub begun: u64,
+    probe: Option<Arc<Probe>>,
+}
+
+impl PendingCall {
+    pub fn new(breaker: u64, begun: u64, ticket: Ticket) -> Self {
+        let probe = ticket.is_probe().then(|| Arc::new(Probe { breaker, stamp: ticket.stamp() }));
+        Self { ticket, begun, probe }
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        self.ticket.stamp()
+    }
+
+    /// The probe that the call is, if it is one.
+    pub fn probe(&self) -> Option<&Arc<Probe>> {
+        self.probe.as_ref()
+    }
+
+    /// The call's function runs from now on.
+    #[inline]
+    pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
+        self.probe.as_ref().map_or(Ok(()), |probe| probe.enter(py))
+    }
+
+    /// The call's function does not run any more.
+    #[inline]
+    pub fn leave(&self, py: Python<'_>) {
+        if let Some(probe) = &self.probe {
+            probe.leave(py);
+        }
+    }
+
+    /// Leaves out of the call's duration the time since then.
+    pub fn exclude_since(&mut self, paused_at: Option<Tick>, now: Tick) {
+        if let Some(paused_at) = paused_at {
+            self.ticket.exclude(now.since(paused_at));
+        }
+    }
+}
+
+/// A call under way, on Rust's own stack. Dropped unsettled, it is cancelled.
+pub struct Held<'b> {
+    breaker: &'b PyBreaker,
+    call: Option<PendingCall>,
+}
+
+impl<'b> Held<'b> {
+    pub fn new(breaker: &'b PyBreaker, call: PendingCall) -> Self {
+        Self { breaker, call: Some(call) }
+    }
+
+    /// The call's function runs from now on.
+    #[inline]
+    pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
+        self.call.as_ref().map_or(Ok(()), |call| call.enter(py))
+    }
+
+    /// The call's function does not run any more.
+    #[inline]
+    pub fn leave(&self, py: Python<'_>) {
+        if let Some(call) = &self.call {
+            call.leave(py);
+        }
+    }
+
+    #[inline]
+    pub fn settle(mut self, ending: impl Into<Ending>) {
+        if let Some(call) = self.call.take() {
+            self.breaker.settle(call, ending.into());
+        }
+    }
+
+    /// The call ended with this error: what that means is for the classifier to say.
+    pub fn raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
+            return Ok(());
+        };
+        let counted = self.breaker.has_counted(begun, error);
+        let outcome = if counted { Outcome::Ignored } else { self.breaker.outcome_of(error)? };
+        let Some(call) = self.call.take() else { return Ok(()) };
+        if riding || outcome != Outcome::Failure && !counted {
+            self.breaker.settle(call, outcome.into());
+        } else {
+            self.breaker.settle_error(call, outcome, error);
+        }
+        Ok(())
+    }
+
+    /// The future that the call returned ended with this error.
+    ///
+    /// It passed through no call on its way here, and a future that several calls have returned is the error of each.
+    pub fn future_raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let outcome = self.breaker.outcome_of(error)?;
+        if let Some(call) = self.call.take() {
+            self.breaker.settle_ticket(call.ticket, outcome.into());
+        }
+        Ok(())
+    }
+
+    /// Leaves it to whoever takes the call to settle it.
+    pub fn release(mut self) -> Option<PendingCall> {
+        self.call.take()
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.call.take() {
+            self.breaker.abandon(call, None);
+        }
+    }
+}
