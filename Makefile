@@ -164,6 +164,7 @@ bench_cargo = CARGO_TARGET_DIR=$(CURDIR)/$(BENCH)/rust cargo $1 --quiet --locked
 bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## docs/benchmarks.md, in minutes
 	$(call bench_cargo,run) --release --bin memory $(BENCH)/memory.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/memory.py $(BENCH)/memory-python.json
+	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/scrape.py $(BENCH)/scrape-python.json
 	node --expose-gc tests/bench/node/memory.mjs $(BENCH)/memory-node.json
 	$(call bench_cargo,run) --release --bin time $(BENCH)/rust.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/time_calls.py $(BENCH)/python.json

@@ -40,6 +40,11 @@ half of them, round by round. A limit in nanoseconds is one for another machine 
 and the same clock.
 """
 
+SCRAPES = """\
+What one scrape of 5,000 breakers takes in Python, in nanoseconds of the processor's time for each. *Samples
+ready-made*: the client library writes the same text of samples that were made before.
+"""
+
 MEMORY_OF_HOSTS = ("memory-python.json", "memory-node.json")
 
 NOTES = {
@@ -61,14 +66,20 @@ NOTES = {
 def main() -> None:
     readings, versions = load(RESULTS)
     memory = json.loads((RESULTS / "memory.json").read_text())
-    held = list(targets(readings, sum(size for _, _, size in wasm_sizes()), memory["breakers"][0]["bytes"]))
-    (ROOT / "docs/benchmarks.md").write_text("\n".join(sections(readings, versions, memory, held)))
+    scrapes = json.loads((RESULTS / "scrape-python.json").read_text())["scrapes"]
+    wasm_bytes = sum(size for _, _, size in wasm_sizes())
+    held = list(targets(readings, wasm_bytes, memory["breakers"][0]["bytes"], scrapes))
+    (ROOT / "docs/benchmarks.md").write_text("\n".join(sections(readings, versions, memory, scrapes, held)))
     quote(ROOT / "README.md", readings)
     print(judged(held))
 
 
 def sections(
-    readings: dict[str, Readings], versions: dict[str, str], memory: dict[str, Any], held: list[Target]
+    readings: dict[str, Readings],
+    versions: dict[str, str],
+    memory: dict[str, Any],
+    scrapes: list[dict[str, Any]],
+    held: list[Target],
 ) -> Iterator[str]:
     yield INTRODUCTION
     yield f"Machine: {machine()}. Code: {revision()}. Versions stand [at the end](#versions).\n"
@@ -88,6 +99,13 @@ def sections(
     rows = [*memory["breakers"], *(json.loads((RESULTS / file).read_text()) for file in MEMORY_OF_HOSTS)]
     yield table(("breaker", "bytes"), [(it["breaker"], f"{it['bytes']:,.0f}") for it in rows])
     yield many_breakers(memory["registry"])
+    yield "## Scrapes\n"
+    yield SCRAPES
+    columns = ("halfopen", "ready_made", "client_library")
+    yield table(
+        ("labels", "halfopen", "samples ready-made", "the client library's own metrics"),
+        [(it["labels"], *(shown(it[column]) for column in columns)) for it in scrapes],
+    )
     yield "## WebAssembly\n"
     yield "What a page loads.\n"
     rows = [(name, f"{raw:,}", f"{packed:,}") for name, raw, packed in wasm_sizes()]

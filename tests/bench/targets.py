@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import quantiles
+from typing import Any
 
 from readings import Readings, shown
 from reasons import BROWSER, CLOCKED, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE
@@ -43,9 +44,16 @@ class Target:
         return f"{verdict}, narrowly" if within else verdict
 
 
-def targets(readings: dict[str, Readings], wasm_bytes: int, breaker_bytes: int) -> Iterator[Target]:
+def targets(
+    readings: dict[str, Readings], wasm_bytes: int, breaker_bytes: int, scrapes: list[dict[str, Any]]
+) -> Iterator[Target]:
     yield from rust(readings["Rust"])
     yield from python(readings["Python"])
+    shared, different = scrapes
+    added = shared["halfopen"] - shared["ready_made"]
+    yield Target("Python: a scrape beyond its text, for each breaker that shares its labels", added, 2_000, "ns")
+    share = different["halfopen"] / different["client_library"]
+    yield Target("Python: a scrape of 5,000 labels", share, 1, "× the client library's own metrics")
     for build in ("Node, WebAssembly", "Node, native"):
         yield from node(build, readings[build])
     path = "acquire, settle"
