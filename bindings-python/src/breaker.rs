@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Rejected, Snapshot, Tick, Ticket};
+use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -11,7 +12,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use crate::blocks::{self, Blocks, Ready};
 use crate::clock::PyClock;
 use crate::config::PyConfig;
-use crate::convert::{check_callable, count_of, dict_of, object_of, value_of};
+use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::{Followed, PyEvidence};
 use crate::guarded;
@@ -245,6 +246,12 @@ impl PyBreaker {
         self.name.clone_ref(py)
     }
 
+    #[setter]
+    fn set_name(&self, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = name;
+        Err(PyAttributeError::new_err("a circuit keeps its name: make another CircuitBreaker"))
+    }
+
     /// The state's name, now.
     fn read_state(&self) -> &'static str {
         self.core.state().as_str()
@@ -292,15 +299,15 @@ impl PyBreaker {
         self.core.reconfigure(config.config().clone());
     }
 
-    /// What outlives this breaker, as a document of plain values.
-    fn read_snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        object_of(py, self.core.snapshot().to_value())
+    /// What outlives this breaker, as a JSON document.
+    fn read_snapshot(&self) -> String {
+        self.core.snapshot().to_value().to_json()
     }
 
     /// Goes on where a snapshot was taken.
     fn order_restored(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
-        let snapshot = Snapshot::from_value(&value_of(document));
-        snapshot.and_then(|snapshot| self.core.restore(&snapshot)).map_err(|error| to_python(py, &error))
+        let restored = json_of("snapshot", document).and_then(|document| Snapshot::from_value(&document));
+        restored.and_then(|snapshot| self.core.restore(&snapshot)).map_err(|error| to_python(py, &error))
     }
 
     /// Says in one sentence why the circuit is as it is and what would change it.

@@ -1,12 +1,14 @@
 //! `CircuitBreakerConfig`.
 
-use halfopen::Config;
+use halfopen::{Config, Value};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::convert::{dict_of, object_of, value_of};
 use crate::error::to_python;
+
+const PYDANTIC: &str = "halfopen._pydantic";
 
 /// A checked configuration of a circuit breaker; its fields are attributes. It never changes.
 ///
@@ -21,6 +23,28 @@ impl PyConfig {
     pub fn config(&self) -> &Config {
         &self.config
     }
+
+    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        dict_of(py, self.config.entries())
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Map(self.config.entries().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    fn never_changes(&self, name: &str) -> PyErr {
+        PyAttributeError::new_err(match self.config.entry(name) {
+            Some(_) => format!(
+                "a configuration never changes: model_copy(update={{'{name}': …}}) makes another one, which a breaker's \
+                 reconfigure() puts in force"
+            ),
+            None => no_field(name),
+        })
+    }
+}
+
+fn no_field(name: &str) -> String {
+    format!("'CircuitBreakerConfig' has no field '{name}'")
 }
 
 #[pymethods]
@@ -40,13 +64,24 @@ impl PyConfig {
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         match self.config.entry(name) {
             Some(value) => object_of(py, value),
-            None => Err(PyAttributeError::new_err(format!("'CircuitBreakerConfig' has no field '{name}'"))),
+            None => Err(PyAttributeError::new_err(no_field(name))),
         }
     }
 
-    /// All fields with their values.
-    fn model_dump<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        dict_of(py, self.config.entries())
+    fn __setattr__(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = value;
+        Err(self.never_changes(name))
+    }
+
+    fn __delattr__(&self, name: &str) -> PyResult<()> {
+        Err(self.never_changes(name))
+    }
+
+    /// All fields with their values, which are the same in each of pydantic's modes.
+    #[pyo3(signature = (*, mode = "python"))]
+    fn model_dump<'py>(&self, py: Python<'py>, mode: &str) -> PyResult<Bound<'py, PyDict>> {
+        let _ = mode;
+        self.fields(py)
     }
 
     /// A copy, with the fields in `update` changed and checked.
@@ -54,7 +89,7 @@ impl PyConfig {
     fn model_copy(&self, py: Python<'_>, update: Option<&Bound<'_, PyDict>>, deep: bool) -> PyResult<Self> {
         // Nothing in a configuration can change, so a deep copy is the same copy.
         let _ = deep;
-        let fields = self.model_dump(py)?;
+        let fields = self.fields(py)?;
         if let Some(update) = update {
             fields.update(update.as_mapping())?;
         }
@@ -62,20 +97,69 @@ impl PyConfig {
     }
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        Ok((PyTuple::empty(py), self.model_dump(py)?))
+        Ok((PyTuple::empty(py), self.fields(py)?))
+    }
+
+    /// The fields with their values, as JSON.
+    fn model_dump_json(&self) -> String {
+        self.to_value().to_json()
+    }
+
+    /// A configuration from a dictionary of fields; one that is a configuration already is returned.
+    ///
+    /// Raises `InvalidValueError`, naming the field.
+    #[staticmethod]
+    fn model_validate<'py>(obj: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let py = obj.py();
+        if let Ok(config) = obj.cast::<Self>() {
+            return Ok(config.clone());
+        }
+        let config = Config::from_value(&value_of(obj)).map_err(|error| to_python(py, &error))?;
+        Bound::new(py, Self { config })
+    }
+
+    /// How pydantic validates and writes one: called by pydantic, where it is installed.
+    #[classmethod]
+    fn __get_pydantic_core_schema__<'py>(
+        cls: &Bound<'py, PyType>,
+        source: &Bound<'py, PyAny>,
+        handler: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = (source, handler);
+        cls.py().import(PYDANTIC)?.call_method0("validator")
+    }
+
+    /// Its JSON Schema.
+    #[classmethod]
+    fn __get_pydantic_json_schema__<'py>(
+        cls: &Bound<'py, PyType>,
+        core_schema: &Bound<'py, PyAny>,
+        handler: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = (core_schema, handler);
+        cls.py().import(PYDANTIC)?.call_method0("json_schema")
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        PyString::new(py, &self.__repr__()).hash()
+        PyString::new(py, &self.__repr__(py)?).hash()
     }
 
-    fn __repr__(&self) -> String {
-        let fields: Vec<_> = self.config.entries().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("CircuitBreakerConfig({})", fields.join(", ").replace("=null", "=None"))
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut fields = Vec::new();
+        for (name, value) in self.config.entries() {
+            fields.push(format!("{name}={}", object_of(py, value)?.repr()?.to_cow()?));
+        }
+        Ok(format!("CircuitBreakerConfig({})", fields.join(", ")))
     }
 
     fn __dir__(&self) -> Vec<&'static str> {
         let fields = self.config.entries().map(|(name, _)| name);
-        fields.chain(["model_dump", "model_copy"]).collect()
+        fields.chain(["model_copy", "model_dump", "model_dump_json", "model_validate"]).collect()
     }
+}
+
+/// What a configuration of these fields looks like, as a JSON Schema.
+#[pyfunction]
+pub fn config_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    object_of(py, Config::json_schema())
 }

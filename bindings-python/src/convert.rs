@@ -1,5 +1,7 @@
 //! Values across the border, in both directions.
 
+use std::borrow::Cow;
+
 use halfopen::{Ending, Outcome, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
@@ -53,6 +55,16 @@ fn value_within(object: &Bound<'_, PyAny>, depth: usize) -> Value {
     }
     let shown = object.repr().and_then(|repr| repr.extract());
     Value::Other(shown.unwrap_or_else(|_| "an object without a repr".into()))
+}
+
+/// What a JSON document says that a host hands in, as `str` or `bytes`. The core reads it, as for every host.
+pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, InvalidValue> {
+    let text = match document.extract::<Cow<'_, [u8]>>() {
+        Ok(bytes) => String::from_utf8(bytes.into_owned()).ok(),
+        Err(_) => document.extract::<String>().ok(),
+    };
+    let refused = || InvalidValue::new(field, &value_of(document), "a JSON document, as a str");
+    Value::from_json(field, &text.ok_or_else(refused)?)
 }
 
 /// The core's value as a Python object.

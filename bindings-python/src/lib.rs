@@ -37,6 +37,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;
     module.add("Call", raw::call_class(module.py())?)?;
+    module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::BUCKET_BOUNDS)?)?;
     module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;

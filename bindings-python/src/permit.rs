@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use halfopen::{Ending, InvalidValue, Outcome, Stamp};
+use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -135,6 +136,17 @@ impl PyPermit {
     #[getter]
     fn breaker(&self, py: Python<'_>) -> Py<PyBreaker> {
         self.breaker.clone_ref(py)
+    }
+
+    fn __setattr__(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _ = value;
+        Err(PyAttributeError::new_err(format!(
+            "a permit's '{name}' cannot be set; success(), failure(), ignore(), cancel() or settle() settles it"
+        )))
+    }
+
+    fn __delattr__(&self, name: &str) -> PyResult<()> {
+        Err(PyAttributeError::new_err(format!("a permit's '{name}' cannot be deleted")))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

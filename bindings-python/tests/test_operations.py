@@ -44,6 +44,28 @@ def test_a_damaged_snapshot_is_refused_and_changes_nothing(breaker: CircuitBreak
     assert breaker.get_status()["metrics"] == before
 
 
+def test_a_part_of_a_snapshot_that_is_given_twice_is_refused_by_name(breaker: CircuitBreaker) -> None:
+    breaker.acquire().failure()
+    document = breaker.snapshot()
+    parts = {
+        "snapshot.version": '{"version": 1, ' + document[1:],
+        "snapshot.counts.total_calls": document.replace('"total_calls":', '"total_calls": 1, "total_calls":'),
+    }
+    for field, twice in parts.items():
+        assert json.loads(twice) == json.loads(document)
+        with pytest.raises(InvalidValueError) as caught:
+            breaker.restore(twice)
+        assert (caught.value.field, caught.value.allowed) == (field, "given once")
+
+
+@pytest.mark.parametrize("form", [str, str.encode, lambda document: bytearray(document.encode())])
+def test_a_snapshot_is_read_from_text_and_from_bytes(breaker: CircuitBreaker, form: Any) -> None:
+    breaker.acquire().failure()
+    other = CircuitBreaker(breaker.config)
+    other.restore(form(breaker.snapshot()))
+    assert other.state == "open"
+
+
 def test_a_listener_hears_each_transition_in_order_until_it_is_taken_away(breaker: CircuitBreaker) -> None:
     heard: list[Event] = []
     stop = breaker.subscribe(heard.append)

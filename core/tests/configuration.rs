@@ -78,3 +78,67 @@ fn a_zero_has_no_sign() {
     let config = Config::builder().timeout_jitter(-0.0).build().unwrap();
     assert_eq!(config.entry("timeout_jitter").unwrap().to_string(), "0");
 }
+
+/// What stands under a name in a JSON Schema.
+fn under<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
+    let Value::Map(entries) = schema else { return None };
+    entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+#[test]
+fn the_json_schema_tells_each_field_with_its_default() {
+    let schema = Config::json_schema();
+    let Some(Value::Map(properties)) = under(&schema, "properties") else { panic!("{schema}") };
+    let defaults: Vec<_> = properties.iter().map(|(name, field)| (name.clone(), under(field, "default"))).collect();
+    let config = Config::default();
+    let entries: Vec<_> = config.entries().map(|(name, value)| (name.to_owned(), value)).collect();
+    assert_eq!(defaults.len(), entries.len());
+    for ((name, default), (field, value)) in defaults.iter().zip(&entries) {
+        assert_eq!((name, *default), (field, Some(value)));
+    }
+}
+
+#[test]
+fn what_the_json_schema_limits_is_what_is_refused() {
+    let schema = Config::json_schema();
+    let Some(Value::Map(properties)) = under(&schema, "properties") else { panic!("{schema}") };
+    let accepts = |name: &str, number: f64| {
+        let mut fields = vec![(name.to_owned(), Value::Number(number))];
+        // What fields demand of each other: longer waits, and a window that holds as many calls.
+        if name != "max_timeout_seconds" && number > 60.0 {
+            fields.push(("window".into(), Value::Map(vec![("seconds".into(), 60u64.into())])));
+        }
+        if name == "max_timeout_seconds" {
+            fields.push(("timeout_seconds".into(), Value::Number(1e-9)));
+        }
+        if name == "slow_call_rate_threshold" {
+            fields.push(("slow_call_seconds".into(), Value::Number(1.0)));
+        }
+        Config::from_value(&Value::Map(fields)).is_ok()
+    };
+    let mut limits = 0;
+    for (name, field) in properties {
+        let types = match under(field, "anyOf") {
+            Some(Value::List(types)) => &types[0],
+            _ => field,
+        };
+        let bound = |limit: &str| match under(types, limit) {
+            Some(Value::Whole(bound)) => Some(*bound as f64),
+            Some(Value::Number(bound)) => Some(*bound),
+            _ => None,
+        };
+        if let Some(least) = bound("minimum") {
+            assert!(accepts(name, least) && !accepts(name, least - 1.0), "{name} from {least}");
+            limits += 1;
+        }
+        if let Some(least) = bound("exclusiveMinimum") {
+            assert!(accepts(name, least + 1e-9) && !accepts(name, least), "{name} above {least}");
+            limits += 1;
+        }
+        if let Some(most) = bound("maximum") {
+            assert!(accepts(name, most) && !accepts(name, most + 1.0), "{name} up to {most}");
+            limits += 1;
+        }
+    }
+    assert_eq!(limits, 21);
+}

@@ -102,6 +102,19 @@ fn a_missing_an_unknown_and_a_wrong_part_are_named() {
 }
 
 #[test]
+fn a_part_that_is_given_twice_is_refused_as_such() {
+    let whole = lived(WindowShape::Calls(4), 0).snapshot().to_value();
+    let names: Vec<String> = fields(&mut whole.clone()).iter().map(|(name, _)| name.clone()).collect();
+    for name in &names {
+        let mut twice = whole.clone();
+        let again = part(&mut twice, name).clone();
+        fields(&mut twice).push((name.clone(), again));
+        let error = Snapshot::from_value(&twice).unwrap_err();
+        assert_eq!((error.field(), error.allowed()), (&*format!("snapshot.{name}"), "given once"));
+    }
+}
+
+#[test]
 fn another_version_is_refused() {
     let mut document = lived(WindowShape::Calls(4), 0).snapshot().to_value();
     *part(&mut document, "version") = 2u64.into();

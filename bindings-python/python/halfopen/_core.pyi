@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, final
+from typing import Any, Literal, Never, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -18,6 +18,7 @@ __all__ = [
     "GuardedFunction",
     "Permit",
     "Stream",
+    "config_json_schema",
     "is_awaitable",
     "keep_ended_metrics",
     "read_metrics",
@@ -93,8 +94,18 @@ class CircuitBreakerConfig:
         shadow: bool = False,
         record_durations: bool = True,
     ) -> Self: ...
-    def model_dump(self) -> dict[str, Any]:
-        """All fields with their values."""
+    def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
+        """All fields with their values, which are the same in each of pydantic's modes."""
+
+    def model_dump_json(self) -> str:
+        """The fields with their values, as JSON."""
+
+    @staticmethod
+    def model_validate(obj: object) -> CircuitBreakerConfig:
+        """A configuration from a dictionary of fields; one that is a configuration already is returned.
+
+        Raises ``InvalidValueError``, naming the field.
+        """
 
     def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy, with the fields in ``update`` changed and checked."""
@@ -104,6 +115,12 @@ class CircuitBreakerConfig:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __dir__(self) -> list[str]: ...
+    def __setattr__(self, name: str, value: Never, /) -> None: ...
+    def __delattr__(self, name: str, /) -> None: ...
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any: ...
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any: ...
 
 @final
 class Permit:
@@ -227,6 +244,9 @@ class Stream(Iterator[Any]):
     def close(self) -> None:
         """The consumer stops early."""
 
+def config_json_schema() -> dict[str, Any]:
+    """What a configuration of these fields looks like, as a JSON Schema: types, limits, defaults."""
+
 def is_awaitable(result: object, /) -> bool:
     """Whether ``await`` takes it."""
 
@@ -284,7 +304,7 @@ class Breaker:
     def order_disabled(self) -> None: ...
     def order_reset(self) -> None: ...
     def order_config(self, config: CircuitBreakerConfig) -> None: ...
-    def read_snapshot(self) -> dict[str, Any]: ...
+    def read_snapshot(self) -> str: ...
     def order_restored(self, document: object) -> None: ...
     def explain(self) -> str:
         """Says in one sentence why the circuit is as it is and what would change it."""

@@ -1,8 +1,7 @@
 """A circuit as Python sees it, without the ways to call through it."""
 
-import json
 from collections.abc import Callable
-from typing import Literal, Self
+from typing import Literal, Never, Self
 
 from halfopen._core import Breaker, CircuitBreakerConfig
 from halfopen.arguments import check_config, check_function, check_functions
@@ -24,8 +23,8 @@ from halfopen.status import (
 class Circuit(Breaker):
     """A circuit with its clock, and all that can be read of it and ordered in every interface."""
 
-    config: CircuitBreakerConfig
-    provider_id: str
+    _config: CircuitBreakerConfig
+    _provider_id: str
     _wall: WallClock
 
     def __new__(  # noqa: D102 (what the arguments mean stands in the text of `CircuitBreaker`)
@@ -40,20 +39,47 @@ class Circuit(Breaker):
         check_config(config)
         check_functions(clock, classify)
         self = super().__new__(cls, config, provider_id, clock, classify)
-        self.config = config
-        self.provider_id = provider_id
+        self._config = config
+        self._provider_id = provider_id
         self._wall = WallClock()
         return self
+
+    # To set one of these would do nothing, so it is refused; `Never` lets a type checker say so first.
+    @property
+    def config(self) -> CircuitBreakerConfig:
+        """The configuration in force."""
+        return self._config
+
+    @config.setter
+    def config(self, value: Never) -> None:
+        raise AttributeError("a configuration is not assigned: reconfigure(config) puts one in force")
+
+    @property
+    def provider_id(self) -> str:
+        """The provider behind the circuit, a label of its metrics."""
+        return self._provider_id
+
+    @provider_id.setter
+    def provider_id(self, value: Never) -> None:
+        raise AttributeError("a circuit keeps its provider: make another CircuitBreaker")
 
     @property
     def state(self) -> CircuitBreakerState:
         """The state now; ``half_open`` also where the wait is over and nobody has called yet."""
         return CircuitBreakerState(self.read_state())
 
+    @state.setter
+    def state(self, value: Never) -> None:
+        raise AttributeError("a state is not assigned: reset(), force_open() and disable() order one")
+
     @property
     def metrics(self) -> CircuitBreakerMetrics:
         """A reading of the counters; each access makes a new one."""
         return metrics_of(self.read_status(), self._wall)
+
+    @metrics.setter
+    def metrics(self, value: Never) -> None:
+        raise AttributeError("metrics are not assigned: they are read from the circuit at each access")
 
     def get_status(self) -> CircuitBreakerStatus:
         """Everything that can be read, as a document ready for JSON."""
@@ -85,23 +111,19 @@ class Circuit(Breaker):
         check_config(config)
         config = config.model_copy(update={"name": self.name})
         self.order_config(config)
-        self.config = config
+        self._config = config
 
     def snapshot(self) -> str:
         """What outlives this breaker, as a JSON document; a call in flight is saved as cancelled."""
-        return json.dumps(self.read_snapshot())
+        return self.read_snapshot()
 
     def restore(self, document: str) -> None:
         """Goes on where a snapshot was taken: its state takes the place of this one's, its counts are added.
 
-        Raises ``InvalidValueError``, naming the part, for a document that is damaged, of another version, or in
-        contradiction with itself; then nothing has changed.
+        Raises ``InvalidValueError``, naming the part, for a document that is damaged, of another version, gives a part
+        twice, or contradicts itself; then nothing has changed.
         """
-        try:
-            parsed = json.loads(document)
-        except (ValueError, TypeError, RecursionError) as fault:
-            raise InvalidValueError("snapshot", f"({fault})", "a JSON document made by snapshot()") from None
-        self.order_restored(parsed)
+        self.order_restored(document)
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
         """Calls ``listener`` with each further transition, after the change and in order; returns what ends that.

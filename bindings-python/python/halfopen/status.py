@@ -3,23 +3,21 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import Enum
 from math import inf
-from typing import Any, TypedDict
+from typing import Any
 
 from halfopen._core import CircuitBreakerConfig
-from halfopen.vocabulary import Cause, Mode, RawEvent, RawStatus
+from halfopen.vocabulary import Cause, Mode, RawEvent, RawStatus, TypedDict
 
 
-class CircuitBreakerState(StrEnum):
+# As the replaced module wrote it: a `StrEnum` prints in another way, and logs may be searched for that.
+class CircuitBreakerState(str, Enum):  # noqa: UP042
     """Where a circuit stands; equal to its plain string."""
 
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
-
-    # The replaced module's enumeration printed as any `str, Enum` does, and logs may be searched for that.
-    __str__ = object.__str__
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,9 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Durations:
     """How long calls took, in seconds."""
+
+    # Read by pydantic: JSON has no infinity, and the default would write the last bound as `null`.
+    __pydantic_config__ = {"ser_json_inf_nan": "strings"}  # noqa: RUF012
 
     count: int
     total_seconds: float

@@ -1,6 +1,13 @@
 """The words and documents that the core speaks in, for type checkers."""
 
-from typing import Literal, Protocol, TypedDict
+import sys
+from typing import Literal, Protocol
+
+# Pydantic takes typing's own from Python 3.12 on.
+if sys.version_info >= (3, 12):
+    from typing import TypedDict as TypedDict
+else:
+    from typing_extensions import TypedDict as TypedDict
 
 Outcome = Literal["success", "failure", "ignored", "cancelled"]
 State = Literal["closed", "open", "half_open"]

@@ -14,11 +14,15 @@ use super::{Config, InvalidValue, Value, WindowShape};
 pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) allowed: &'static str,
-    place: fn(&mut Config) -> Place<'_>,
+    pub(super) place: fn(&mut Config) -> Place<'_>,
 }
 
+pub(super) const STREAKS: RangeInclusive<u64> = 1..=u16::MAX as u64;
+pub(super) const SMALL: RangeInclusive<u64> = 1..=u8::MAX as u64;
+pub(super) const CALLS: RangeInclusive<u64> = 1..=u64::MAX;
+
 /// Where a field's value lies, by what it may be.
-enum Place<'c> {
+pub(super) enum Place<'c> {
     Name(&'c mut Arc<str>),
     /// A whole number from 1, or none.
     Streak(&'c mut Option<u16>),
@@ -40,11 +44,9 @@ impl Field {
     pub(super) fn write(&self, config: &mut Config, value: &Value) -> Option<()> {
         match (self.place)(config) {
             Place::Name(place) => *place = printable(value)?,
-            Place::Streak(place) => {
-                *place = optional(value, |value| count(value, 1..=u16::MAX.into()))?.map(|n| n as u16)
-            }
-            Place::Small(place) => *place = count(value, 1..=u8::MAX.into())? as u8,
-            Place::Calls(place) => *place = count(value, 1..=u64::MAX)?,
+            Place::Streak(place) => *place = optional(value, |value| count(value, STREAKS))?.map(|n| n as u16),
+            Place::Small(place) => *place = count(value, SMALL)? as u8,
+            Place::Calls(place) => *place = count(value, CALLS)?,
             Place::Wait(place) => *place = seconds_to_a_year(value)?,
             Place::Seconds(place) => *place = optional(value, seconds)?,
             Place::Rate(place) => *place = optional(value, rate)?,

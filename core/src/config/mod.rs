@@ -7,6 +7,7 @@ mod fields;
 mod json;
 mod parse;
 mod rules;
+mod schema;
 mod value;
 
 use alloc::string::String;

@@ -14,7 +14,9 @@ pub(super) const SHARE: &str = "a number from 0 to 1";
 pub(super) const TRUTH: &str = "true or false";
 pub(super) const SECONDS_OR_NONE: &str = "a number of seconds above 0 (and below 584 years), or none";
 pub(super) const SECONDS_TO_A_YEAR: &str = "a number of seconds above 0, at most 31536000 (one year)";
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const NAME_CHARS: u64 = 128;
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const RATES: RangeInclusive<f64> = 0.0..=1.0;
 
 /// Whether a wait may be as long as that.
 pub(crate) fn is_wait(duration: &Duration) -> bool {
@@ -91,7 +93,7 @@ pub(super) fn number(value: &Value, range: RangeInclusive<f64>) -> Option<f64> {
 }
 
 pub(super) fn rate(value: &Value) -> Option<f64> {
-    number(value, 0.0..=1.0).filter(|rate| *rate > 0.0)
+    number(value, RATES).filter(|rate| *rate > 0.0)
 }
 
 pub(super) fn truth(value: &Value) -> Option<bool> {
@@ -115,7 +117,7 @@ pub(super) fn printable(value: &Value) -> Option<Arc<str>> {
     let Value::Text(text) = value else { return None };
     // Line and paragraph separators are no control characters, and would still break a log line in two.
     let unprintable = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let mut left = 128;
+    let mut left = NAME_CHARS as i64;
     let fits = !text.is_empty()
         && text.chars().all(|c| {
             left -= 1;

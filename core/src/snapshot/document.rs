@@ -26,6 +26,7 @@ pub(super) enum Document<'v> {
 pub(super) struct Reading<'v> {
     path: String,
     left: Vec<(&'v str, &'v Value)>,
+    taken: Vec<&'v str>,
     refused: Option<InvalidValue>,
 }
 
@@ -157,7 +158,7 @@ impl<'v> Document<'v> {
 
 impl<'v> Reading<'v> {
     fn of(path: String, value: &'v Value, refused: Option<InvalidValue>) -> Self {
-        let mut reading = Self { path, left: Vec::new(), refused };
+        let mut reading = Self { path, left: Vec::new(), taken: Vec::new(), refused };
         match value {
             Value::Map(entries) => reading.left.extend(entries.iter().map(|(name, value)| (name.as_str(), value))),
             _ => reading.refuse(&reading.path.clone(), value, "an object"),
@@ -168,14 +169,20 @@ impl<'v> Reading<'v> {
     /// Nothing may be left.
     fn closed(mut self) -> Option<InvalidValue> {
         if let Some((name, value)) = self.left.first().copied() {
-            self.refuse(&self.path_of(name), value, "absent: this version knows no such part");
+            let twice = self.taken.contains(&name);
+            let allowed = if twice { "given once" } else { "absent: this version knows no such part" };
+            self.refuse(&self.path_of(name), value, allowed);
         }
         self.refused
     }
 
     fn take(&mut self, name: &str) -> &'v Value {
         match self.left.iter().position(|(known, _)| *known == name) {
-            Some(at) => self.left.swap_remove(at).1,
+            Some(at) => {
+                let (known, value) = self.left.swap_remove(at);
+                self.taken.push(known);
+                value
+            }
             None => {
                 self.refuse(&self.path_of(name), &Value::Null, "present");
                 &Value::Null

@@ -1,0 +1,342 @@
+"""Every public type is taken by pydantic and FastAPI, printed as Python prints its kind, copied, pickled and described."""
+
+import copy
+import enum
+import inspect
+import json
+import pickle
+import pydoc
+import subprocess
+import sys
+import typing
+from dataclasses import is_dataclass
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+import halfopen
+from halfopen import (
+    CircuitBreaker,
+    CircuitBreakerConfig,
+    CircuitBreakerMetrics,
+    CircuitBreakerOpenError,
+    CircuitBreakerState,
+    CircuitBreakerStatus,
+    Durations,
+    Event,
+    InvalidValueError,
+    ManualClock,
+    NameConflictError,
+    Registry,
+    RegistryFullError,
+    vocabulary,
+)
+
+
+def lived() -> CircuitBreaker:
+    """A breaker that has something to tell."""
+    config = CircuitBreakerConfig(name="gemini", failure_threshold=1)
+    breaker = CircuitBreaker(config, provider_id="google", clock=ManualClock())
+    breaker.acquire().success()
+    breaker.acquire().failure()
+    return breaker
+
+
+CONFIG = CircuitBreakerConfig(name="gemini", failure_threshold=None, failure_rate_threshold=0.5, window={"seconds": 30})
+VALUES: dict[str, tuple[Any, Any]] = {
+    "configuration": (CircuitBreakerConfig, CONFIG),
+    "state": (CircuitBreakerState, CircuitBreakerState.HALF_OPEN),
+    "metrics": (CircuitBreakerMetrics, lived().metrics),
+    "event": (Event, lived().events()[0]),
+    "durations": (Durations, lived().durations()["success"]),
+    "durations by outcome": (dict[str, Durations], lived().durations()),
+    "status": (CircuitBreakerStatus, lived().get_status()),
+    "window": (vocabulary.Window, {"calls": 5}),
+    "raw status": (vocabulary.RawStatus, lived().read_status()),
+    "raw event": (vocabulary.RawEvent, lived().read_events(0)[0]),
+} | {
+    f"{name} {value}": (getattr(vocabulary, name), value)
+    for name in ("Outcome", "State", "Mode", "Reason", "Cause")
+    for value in get_args(getattr(vocabulary, name))
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_pydantic_validates_writes_and_describes_it(name: str) -> None:
+    kind, value = VALUES[name]
+    adapter = TypeAdapter[Any](kind)
+    assert adapter.validate_python(value) == value
+    assert adapter.validate_python(adapter.dump_python(value)) == value
+    assert adapter.validate_python(adapter.dump_python(value, mode="json")) == value
+    assert adapter.validate_json(adapter.dump_json(value)) == value
+    assert adapter.json_schema(mode="validation")
+    assert adapter.json_schema(mode="serialization")
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_it_is_a_field_of_a_model(name: str) -> None:
+    kind, value = VALUES[name]
+
+    class Model(BaseModel):
+        __annotations__ = {"field": kind, "perhaps": kind | None}  # noqa: RUF012
+        perhaps = None
+
+    model = Model(field=value)  # type: ignore[call-arg]
+    assert Model.model_validate(model.model_dump(mode="json")) == model
+    assert Model.model_validate_json(model.model_dump_json()) == model
+    assert pickle.loads(pickle.dumps(model.model_dump())) == model.model_dump()
+    assert Model.model_json_schema()["properties"].keys() == {"field", "perhaps"}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_fastapi_answers_with_it_and_describes_it(name: str) -> None:
+    kind, value = VALUES[name]
+    app = FastAPI()
+    app.get("/", response_model=kind)(lambda: value)
+    with TestClient(app) as client:
+        answer = client.get("/")
+        assert answer.status_code == 200
+        assert TypeAdapter[Any](kind).validate_json(answer.content) == value
+        described = client.get("/openapi.json").json()["paths"]["/"]["get"]["responses"]["200"]
+    assert described["content"]["application/json"]["schema"]
+
+
+def test_a_configuration_is_the_body_of_a_request() -> None:
+    app = FastAPI()
+
+    @app.put("/config")
+    def put(config: CircuitBreakerConfig) -> CircuitBreakerConfig:
+        return config.model_copy(update={"shadow": True})
+
+    with TestClient(app) as client:
+        assert client.put("/config", json={"name": "a"}).json() == CircuitBreakerConfig(
+            name="a", shadow=True
+        ).model_dump(mode="json")
+        refused = client.put("/config", json={"timeout_seconds": 0})
+        assert refused.status_code == 422
+        (error,) = refused.json()["detail"]
+        assert error["loc"] == ["body", "timeout_seconds"]
+        assert error["msg"] == (
+            "timeout_seconds = 0 is refused: allowed is a number of seconds above 0, at most 31536000 (one year)"
+        )
+        schema = client.get("/openapi.json").json()["components"]["schemas"]["CircuitBreakerConfig"]
+    assert schema["properties"]["success_threshold"] == {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 255,
+        "default": 2,
+        "description": "a whole number from 1 to 255",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"timeout_seconds": -1}, ("config", "timeout_seconds")),
+        ({"typo": 5}, ("config", "typo")),
+        ({"slow_call_rate_threshold": 0.5}, ("config", "slow_call_rate_threshold")),
+        ({"failure_threshold": None}, ("config", "failure_threshold")),
+        ({"name": "{text}"[:0]}, ("config", "name")),
+        (5, ("config",)),
+        (None, ("config",)),
+        ({1: 5}, ("config",)),
+    ],
+)
+def test_pydantic_names_the_field_that_is_refused(given: Any, place: tuple[str, ...]) -> None:
+    class Model(BaseModel):
+        config: CircuitBreakerConfig
+
+    with pytest.raises(ValidationError) as caught:
+        Model(config=given)
+    (error,) = caught.value.errors()
+    assert (error["type"], error["loc"]) == ("invalid_value", place)
+    assert "is refused: allowed is" in error["msg"]
+    with pytest.raises(InvalidValueError) as ours:
+        CircuitBreakerConfig.model_validate(given)
+    assert str(ours.value) == error["msg"]
+
+
+def test_a_configuration_is_validated_and_written_without_pydantic_too() -> None:
+    assert CircuitBreakerConfig.model_validate(CONFIG) is CONFIG
+    assert CircuitBreakerConfig.model_validate(CONFIG.model_dump(mode="json")) == CONFIG
+    assert CircuitBreakerConfig.model_validate(json.loads(CONFIG.model_dump_json())) == CONFIG
+
+
+def test_the_json_schema_has_each_field_with_its_default() -> None:
+    properties = TypeAdapter(CircuitBreakerConfig).json_schema()["properties"]
+    assert {name: field["default"] for name, field in properties.items()} == CircuitBreakerConfig().model_dump()
+
+
+def test_pydantic_is_imported_by_nobody_else() -> None:
+    check = "import sys, halfopen, halfopen.vocabulary; sys.exit('pydantic' in sys.modules or 'pydantic_core' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+class Plain(str, enum.Enum):  # noqa: UP042
+    """What Python makes of such an enumeration."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+@pytest.mark.parametrize("plain", Plain)
+def test_a_state_prints_as_a_str_enum_does_on_this_version(plain: Plain) -> None:
+    state = CircuitBreakerState(plain.value)
+
+    def told(member: Any) -> list[object]:
+        texts = [str(member), repr(member), f"{member}", f"{member:>12}", f"{member!s}", f"{member!r}", format(member)]
+        texts += ["%s" % member, "%r" % (member,), "{}".format(member), "-".join([member])]  # noqa: UP031, UP032, RUF100
+        named = [text.replace("Plain", "CircuitBreakerState") for text in texts]
+        return [*named, json.dumps({member: member}), hash(member), member == plain.value, {member: 1}[plain.value]]
+
+    assert told(state) == told(plain)
+    assert pickle.loads(pickle.dumps(state)) is copy.deepcopy(state) is copy.copy(state) is state
+    assert sorted([state, "d"]) == sorted([plain, "d"])
+    assert state == plain.value
+    assert isinstance(state, str)
+
+
+COPIED: list[Any] = [
+    *(value for _, value in VALUES.values()),
+    CircuitBreakerOpenError("gemini", 12.3, "probes_busy"),
+    InvalidValueError("name", '""', "1 to 128 printable characters"),
+    NameConflictError("gemini"),
+    RegistryFullError(5),
+]
+
+
+@pytest.mark.parametrize("thing", COPIED, ids=lambda thing: type(thing).__name__)
+def test_it_is_copied_and_pickled(thing: Any) -> None:
+    copies = [copy.copy(thing), copy.deepcopy(thing)]
+    copies += [pickle.loads(pickle.dumps(thing, protocol)) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1)]
+    for again in copies:
+        assert type(again) is type(thing)
+        if isinstance(thing, Exception):
+            assert (str(again), again.args, vars(again)) == (str(thing), thing.args, vars(thing))
+        else:
+            assert again == thing
+
+
+@pytest.mark.parametrize("kind", [CircuitBreaker, Registry])
+def test_what_cannot_be_copied_says_so(kind: Any) -> None:
+    made = kind(5) if kind is Registry else kind()
+    with pytest.raises(TypeError, match="cannot pickle"):
+        pickle.dumps(made)
+    with pytest.raises(TypeError, match="cannot pickle"):
+        copy.deepcopy(made)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG,
+        CircuitBreakerConfig(shadow=True, record_durations=False, max_timeout_seconds=1e6),
+        *(CircuitBreakerConfig(name=name) for name in ("a=null", "'", '"', "\\", "'\"\\", "=None, shadow=True", "é→")),
+    ],
+    ids=str,
+)
+def test_the_repr_of_a_configuration_is_python(config: CircuitBreakerConfig) -> None:
+    assert eval(repr(config), {"CircuitBreakerConfig": CircuitBreakerConfig}) == config
+    assert "null" not in repr(config) or "null" in config.name
+
+
+PUBLIC = [getattr(halfopen, name) for name in halfopen.__all__]
+
+
+def functions_of(kind: type) -> list[Any]:
+    return [
+        member
+        for name, member in inspect.getmembers(kind)
+        if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property))
+    ]
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
+def test_its_annotations_can_be_read(kind: type) -> None:
+    typing.get_type_hints(kind)
+    for function in functions_of(kind):
+        for part in [function.fget, function.fset] if isinstance(function, property) else [function]:
+            if part is not None:
+                typing.get_type_hints(part)
+                inspect.signature(part, eval_str=True)
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
+def test_help_tells_what_it_is(kind: type) -> None:
+    assert kind.__doc__
+    assert kind.__name__ in pydoc.render_doc(kind)
+    undocumented = [
+        name
+        for name, member in vars(kind).items()
+        if not name.startswith("_")
+        and (callable(member) or isinstance(member, property))
+        and not inspect.getdoc(member)
+        and not issubclass(kind, enum.Enum)
+    ]
+    assert undocumented == []
+    assert not is_dataclass(kind) or kind.__doc__ != f"{kind.__name__}{inspect.signature(kind)}"
+
+
+def test_a_decorated_function_keeps_annotations_that_are_strings() -> None:
+    breaker = CircuitBreaker()
+    namespace: dict[str, Any] = {"datetime": datetime, "UTC": UTC}
+    source = "def ask(when: 'datetime', *, zone: 'datetime' = None) -> 'list[datetime]': return [when]"
+    for prefix in ("", "async "):
+        exec(prefix + source, namespace)
+        guarded = breaker(namespace["ask"])
+        assert inspect.signature(guarded) == inspect.signature(namespace["ask"])
+        signature = inspect.signature(guarded, eval_str=True)
+        assert signature.parameters["when"].annotation is datetime
+        assert typing.get_type_hints(guarded)["return"] == list[datetime]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        ("config", r"reconfigure\(config\)"),
+        ("state", r"reset\(\), force_open\(\) and disable\(\)"),
+        ("provider_id", "another CircuitBreaker"),
+        ("name", "another CircuitBreaker"),
+        ("metrics", "read from the circuit"),
+    ],
+)
+def test_assigning_to_a_breaker_what_it_would_not_heed_says_what_to_call(attribute: str, says: str) -> None:
+    breaker = lived()
+    before = breaker.get_status()
+    with pytest.raises(AttributeError, match=says):
+        setattr(breaker, attribute, getattr(CircuitBreaker(), attribute))
+    assert breaker.get_status() == before
+
+
+def test_assigning_to_a_configuration_or_a_permit_says_what_to_call() -> None:
+    config: Any = CircuitBreakerConfig()
+    with pytest.raises(AttributeError, match=r"model_copy\(update={'timeout_seconds': …}\).*reconfigure\(\)"):
+        config.timeout_seconds = 5
+    with pytest.raises(AttributeError, match="has no field 'timeout'"):
+        config.timeout = 5
+    with pytest.raises(AttributeError, match="never changes"):
+        del config.timeout_seconds
+    permit: Any = CircuitBreaker().acquire()
+    for attribute in ("settled", "outcome"):
+        with pytest.raises(AttributeError, match=rf"'{attribute}' cannot be set; success\(\), failure\(\)"):
+            setattr(permit, attribute, True)
+    assert not permit.settled
+    reading: Any = lived().metrics
+    with pytest.raises(AttributeError):
+        reading.total_calls = 5
+    with pytest.raises(AttributeError):
+        lived().events()[0].cause = "forced"  # type: ignore[misc]
+
+
+def test_a_subclass_may_still_have_attributes_of_its_own() -> None:
+    class Mine(CircuitBreaker):
+        label: str
+
+    mine = Mine(CircuitBreakerConfig(), clock=ManualClock())
+    mine.label = "mine"
+    assert mine.label == "mine"
