@@ -49,7 +49,7 @@ def test_a_part_of_a_snapshot_that_is_given_twice_is_refused_by_name(breaker: Ci
     document = breaker.snapshot()
     parts = {
         "snapshot.version": '{"version": 1, ' + document[1:],
-        "snapshot.counts.total_calls": document.replace('"total_calls":', '"total_calls": 1, "total_calls":'),
+        "snapshot.counters.total_calls": document.replace('"total_calls":', '"total_calls": 1, "total_calls":'),
     }
     for field, twice in parts.items():
         assert json.loads(twice) == json.loads(document)

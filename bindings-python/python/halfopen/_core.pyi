@@ -1,8 +1,9 @@
 """The compiled core. Import from ``halfopen``; only ``halfopen`` itself imports from here."""
 
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import Field
 from types import TracebackType
-from typing import Any, Literal, Never, ParamSpec, Self, TypeVar, final
+from typing import Any, ClassVar, Literal, Never, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -72,6 +73,8 @@ class CircuitBreakerConfig:
     """Decide and count, but reject nothing."""
     record_durations: bool
     """Whether durations go to the histogram and the time of the last success is kept."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __new__(
         cls,

@@ -1,6 +1,6 @@
 """How pydantic treats a configuration. Pydantic alone calls this, so that it is imported where it is installed."""
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
@@ -29,6 +29,6 @@ def _validated(value: Any) -> CircuitBreakerConfig:
         refused = PydanticCustomError("invalid_value", "{text}", {"text": str(error), "allowed": error.allowed})
         if not isinstance(value, dict) or error.field == "config":
             raise refused from None
-        fields: dict[str, Any] = value
-        line = InitErrorDetails(type=refused, loc=(error.field,), input=fields.get(error.field))
+        given = cast("dict[str, Any]", value).get(error.field)
+        line = InitErrorDetails(type=refused, loc=(error.field,), input=given)
         raise ValidationError.from_exception_data("CircuitBreakerConfig", [line]) from None

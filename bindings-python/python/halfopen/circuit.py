@@ -5,7 +5,6 @@ from typing import Literal, Never, Self
 
 from halfopen._core import Breaker, CircuitBreakerConfig
 from halfopen.arguments import check_config, check_function, check_functions
-from halfopen.errors import InvalidValueError
 from halfopen.guard import Classifier
 from halfopen.status import (
     CircuitBreakerMetrics,
@@ -51,7 +50,7 @@ class Circuit(Breaker):
         return self._config
 
     @config.setter
-    def config(self, value: Never) -> None:
+    def config(self, _: Never) -> None:
         raise AttributeError("a configuration is not assigned: reconfigure(config) puts one in force")
 
     @property
@@ -60,7 +59,7 @@ class Circuit(Breaker):
         return self._provider_id
 
     @provider_id.setter
-    def provider_id(self, value: Never) -> None:
+    def provider_id(self, _: Never) -> None:
         raise AttributeError("a circuit keeps its provider: make another CircuitBreaker")
 
     @property
@@ -69,7 +68,7 @@ class Circuit(Breaker):
         return CircuitBreakerState(self.read_state())
 
     @state.setter
-    def state(self, value: Never) -> None:
+    def state(self, _: Never) -> None:
         raise AttributeError("a state is not assigned: reset(), force_open() and disable() order one")
 
     @property
@@ -78,7 +77,7 @@ class Circuit(Breaker):
         return metrics_of(self.read_status(), self._wall)
 
     @metrics.setter
-    def metrics(self, value: Never) -> None:
+    def metrics(self, _: Never) -> None:
         raise AttributeError("metrics are not assigned: they are read from the circuit at each access")
 
     def get_status(self) -> CircuitBreakerStatus:

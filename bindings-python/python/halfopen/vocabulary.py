@@ -5,9 +5,9 @@ from typing import Literal, Protocol
 
 # Pydantic takes typing's own from Python 3.12 on.
 if sys.version_info >= (3, 12):
-    from typing import TypedDict as TypedDict
+    from typing import TypedDict as TypedDict  # noqa: PLC0414
 else:
-    from typing_extensions import TypedDict as TypedDict
+    from typing_extensions import TypedDict as TypedDict  # noqa: PLC0414
 
 Outcome = Literal["success", "failure", "ignored", "cancelled"]
 State = Literal["closed", "open", "half_open"]
