@@ -4,6 +4,7 @@ mod documents;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use documents::part;
 use halfopen::{CircuitBreaker, Config, ENDED_KEPT, ManualClock, Membership, Metrics, Reading, Snapshot, State, Value};
@@ -55,10 +56,29 @@ fn breakers_of_the_same_labels_add_up_and_show_the_worst_state() {
     assert_eq!(totals.edges().len(), 1);
     assert_eq!(readings[1].totals, first.totals());
 
-    second.clock().advance(std::time::Duration::from_secs(30));
+    let last = breaker("a");
+    metrics.add(Arc::clone(&last), "p");
+    assert_eq!(metrics.read()[0].state, Some(State::Open));
+    second.clock().advance(Duration::from_secs(30));
+    assert_eq!(metrics.read()[0].state, Some(State::HalfOpen));
+    first.force_open(None).unwrap();
+    assert_eq!(metrics.read()[0].state, Some(State::Open));
+    metrics.remove(&memberships[0]);
     assert_eq!(metrics.read()[0].state, Some(State::HalfOpen));
     metrics.remove(&memberships[1]);
     assert_eq!(metrics.read()[0].state, Some(State::Closed));
+}
+
+#[test]
+fn so_many_label_sets_are_kept_and_when_there_is_one_more_the_oldest_half_is_folded() {
+    let metrics = Metrics::default();
+    metrics.keep_ended();
+    for number in 0..ENDED_KEPT {
+        passes_by(&metrics, &number.to_string());
+    }
+    assert_eq!(metrics.read().len(), ENDED_KEPT);
+    passes_by(&metrics, "one more");
+    assert_eq!(metrics.read().len(), ENDED_KEPT / 2 + 1);
 }
 
 #[test]

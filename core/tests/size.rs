@@ -2,8 +2,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Config, ConfigBuilder, EVENTS_KEPT, SystemClock, WindowShape};
+use halfopen::{CircuitBreaker, Config, ConfigBuilder, ENDED_KEPT, EVENTS_KEPT, Metrics, SystemClock, WindowShape};
 
 #[test]
 fn a_breaker_that_counts_a_streak_takes_at_most_a_kibibyte() {
@@ -41,6 +42,29 @@ fn what_it_remembers_of_its_past_is_bounded() {
 }
 
 /// What is held of the heap by a breaker in a box, after it has lived.
+#[test]
+fn what_metrics_keep_of_breakers_that_are_gone_is_bounded() {
+    let metrics = Metrics::new();
+    let bytes_after = |names: std::ops::Range<usize>| {
+        let before = HELD.get();
+        for number in names {
+            let config = Config::builder().name(&format!("name {number:09}")).build().unwrap();
+            let breaker = Arc::new(CircuitBreaker::new(config));
+            let _ = breaker.call(|| Err::<(), _>(()));
+            let membership = metrics.add(breaker, "provider");
+            metrics.remove(&membership);
+        }
+        HELD.get() - before
+    };
+    let unasked = bytes_after(0..ENDED_KEPT);
+    assert!(unasked <= 1024, "a map with nothing in it: {unasked} bytes");
+    metrics.keep_ended();
+    let kept = bytes_after(0..ENDED_KEPT);
+    assert!(kept <= 1000 * ENDED_KEPT as isize, "{kept} bytes");
+    let more = bytes_after(ENDED_KEPT..10 * ENDED_KEPT);
+    assert!(more <= 0, "{more} bytes");
+}
+
 fn bytes_of(config: ConfigBuilder, live: impl Fn(&CircuitBreaker<SystemClock>)) -> isize {
     let config = config.build().unwrap();
     let before = HELD.get();

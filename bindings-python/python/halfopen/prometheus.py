@@ -9,9 +9,10 @@ worst is shown. What is kept of those that are gone:
 - Before the first ``register()``, nothing.
 - After it, the counts of a breaker outlive it, so a counter never runs backwards; the state ends with the last breaker
   of its labels.
-- Names may be made of what users send, so memory is bounded: at most 1,000 label sets without a breaker are kept. When
-  there are more, the series of the oldest half **end**, and their counts go on in one series that holds all that was
-  ever folded: ``name="(other)"``, ``provider="(fold 1)"``. The next fold starts ``(fold 2)`` in its place, and so on.
+- Names may be made of what users send, so memory is bounded: at most 1,000 label sets without a breaker are kept, which
+  is a megabyte. When there are more, the series of the oldest half **end**, and their counts go on in one series that
+  holds all that was ever folded: ``name="(other)"``, ``provider="(fold 1)"``. The next fold starts ``(fold 2)`` in its
+  place, and so on.
 
 So sums over all series never run backwards. ``rate`` and ``increase`` count no call twice at a fold: they see how much
 a series grows after its first sample, and a series of folded counts never grows. What a breaker counted between its

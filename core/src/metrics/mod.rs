@@ -16,7 +16,7 @@ pub use totals::Totals;
 
 /// Of how many label sets that no breaker has any more the counts are kept apart.
 ///
-/// They take some 700 bytes each.
+/// Each takes less than a kilobyte.
 pub const ENDED_KEPT: usize = 1_000;
 
 /// How many of them are folded when there are more: few enough to keep half, and many enough that folds are rare.
