@@ -12,7 +12,7 @@ from halfopen._core import Call
 _NOT_FORWARDED = frozenset(
     f"__{name}__"
     for name in (
-        "class", "class_getitem", "del", "delattr", "dict", "doc", "getattr", "getattribute", "init", "init_subclass",
+        "annotate", "annotate_func", "class", "class_getitem", "del", "delattr", "dict", "doc", "getattr", "getattribute", "init", "init_subclass",
         "module", "new", "qualname", "setattr", "slots", "subclasshook", "weakref",
     )
 )  # fmt: skip

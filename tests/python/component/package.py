@@ -76,7 +76,8 @@ class Permit(_Resource):
     """The leave to make one call."""
 
     def acquire_nested(self) -> ResourceAny:
-        return self._ask("acquire-nested")
+        permit: ResourceAny = self._ask("acquire-nested")
+        return permit
 
     def settle(self, outcome: str, retry_after: float | None = None) -> bool:
         return bool(self._ask("settle", outcome, retry_after))
