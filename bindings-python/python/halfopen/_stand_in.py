@@ -12,10 +12,11 @@ from halfopen._core import Call
 _NOT_FORWARDED = frozenset(
     f"__{name}__"
     for name in (
-        "annotate", "annotate_func", "class", "class_getitem", "del", "delattr", "dict", "doc", "getattr", "getattribute", "init", "init_subclass",
-        "module", "new", "qualname", "setattr", "slots", "subclasshook", "weakref",
+        *("annotate", "annotate_func", "class", "class_getitem", "del", "delattr", "dict", "doc", "getattr"),
+        *("getattribute", "init", "init_subclass", "module", "new", "qualname", "setattr", "slots"),
+        *("subclasshook", "weakref"),
     )
-)  # fmt: skip
+)
 
 
 class StandIn:

@@ -153,9 +153,10 @@ impl<C: Clock> CircuitBreaker<C> {
     ) -> Result<T, CallError<E>> {
         let ticket = self.admit_inside(|| nesting::probe_of(self)).map_err(CallError::Rejected)?;
         let permit = Permit::new(self, ticket);
-        let inside = nesting::enter(self, permit.stamp());
-        let result = function();
-        drop(inside);
+        let result = {
+            let _inside = nesting::enter(self, permit.stamp());
+            function()
+        };
         permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
         result.map_err(CallError::Failed)
     }
