@@ -100,17 +100,16 @@ struct CountedError {
     breaker: u64,
     /// How many errors the breaker had noted when the call began that counted this one.
     begun: u64,
-    /// A weak reference, where the error's class allows that.
-    error: Py<PyAny>,
+    /// What the error is known by, which does not keep it alive; see [`token_of`].
+    token: Py<PyAny>,
 }
 
 /// A call counts this error while other calls of its breaker are under way.
 pub fn note(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = error.py();
-    let weakly = PyWeakrefReference::new(error).map(|reference| reference.into_any().unbind());
-    let error = weakly.unwrap_or_else(|_| error.clone().unbind());
+    let token = token_of(error)?.unbind();
     let mut errors = read(py, |_| true)?;
-    errors.push(CountedError { breaker, begun, error });
+    errors.push(CountedError { breaker, begun, token });
     let too_many = errors.len().saturating_sub(ERRORS_KEPT);
     errors.drain(..too_many);
     write(py, errors)
@@ -135,19 +134,29 @@ pub fn forget(py: Python<'_>, breaker: u64, begun: u64) -> PyResult<()> {
 
 impl CountedError {
     fn is(&self, error: &Bound<'_, PyAny>) -> bool {
-        let noted = self.error.bind(error.py());
-        match noted.cast::<PyWeakrefReference>() {
+        let token = self.token.bind(error.py());
+        match token.cast::<PyWeakrefReference>() {
             Ok(reference) => reference.upgrade().is_some_and(|noted| noted.is(error)),
-            Err(_) => noted.is(error),
+            Err(_) => attributes_of(error).is_ok_and(|attributes| attributes.is(token)),
         }
     }
+}
+
+/// A weak reference to an error, or the dictionary of its attributes: Python's own exceptions cannot be referred to weakly,
+/// but each has such a dictionary, mostly an empty one, and while it is held no other error can have the same.
+fn token_of<'py>(error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    PyWeakrefReference::new(error).map(Bound::into_any).or_else(|_| attributes_of(error))
+}
+
+fn attributes_of<'py>(error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    error.getattr(intern!(error.py(), "__dict__"))
 }
 
 fn read(py: Python<'_>, keep: impl Fn(&CountedError) -> bool) -> PyResult<Vec<CountedError>> {
     let noted = Variables::get(py)?.errors.bind(py).call_method1(intern!(py, "get"), (py.None(),))?;
     let Ok(noted) = noted.cast::<Errors>() else { return Ok(Vec::new()) };
     let kept = noted.get().0.iter().filter(|noted| keep(noted));
-    Ok(kept.map(|it| CountedError { breaker: it.breaker, begun: it.begun, error: it.error.clone_ref(py) }).collect())
+    Ok(kept.map(|it| CountedError { breaker: it.breaker, begun: it.begun, token: it.token.clone_ref(py) }).collect())
 }
 
 fn write(py: Python<'_>, errors: Vec<CountedError>) -> PyResult<()> {
@@ -158,7 +167,7 @@ fn write(py: Python<'_>, errors: Vec<CountedError>) -> PyResult<()> {
 #[pymethods]
 impl Errors {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.iter().try_for_each(|noted| visit.call(&noted.error))
+        self.0.iter().try_for_each(|noted| visit.call(&noted.token))
     }
 }
 
