@@ -123,12 +123,32 @@ def test_registering_again_changes_nothing(describes: bool) -> None:
     assert sorted(families(other)) == sorted(NAMES), "any number of registries may have them"
 
 
+def test_threads_may_register_at_once() -> None:
+    def register(metrics: CollectorRegistry, start: threading.Barrier, faults: list[ValueError]) -> None:
+        start.wait()
+        try:
+            prometheus.register(metrics)
+        except ValueError as fault:
+            faults.append(fault)
+
+    for _ in range(50):
+        metrics, start = CollectorRegistry(), threading.Barrier(8)
+        faults: list[ValueError] = []
+        threads = [threading.Thread(target=register, args=(metrics, start, faults)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+        assert sorted(families(metrics)) == sorted(NAMES)
+
+
 @pytest.mark.parametrize("taken", sorted(NAMES))
 def test_a_name_that_is_taken_leaves_nothing_registered(taken: str) -> None:
     metrics = CollectorRegistry()
     owner = Counter(taken, "Somebody else's.", registry=metrics)
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"(?s)circuit_breaker_.*Unregister their collector first"):
+        with pytest.raises(ValueError, match=r"(?s)circuit_breaker_.*Unregister that one first"):
             prometheus.register(metrics)
         assert families(metrics) == [taken]
     metrics.unregister(owner)

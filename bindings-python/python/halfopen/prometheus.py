@@ -20,6 +20,7 @@ last scrape and a fold they miss, as they miss whatever a series holds at its fi
 with folded labels is made again, its series begins again at zero, which Prometheus takes for a restart.
 """
 
+import threading
 from contextlib import suppress
 from typing import Self
 from weakref import WeakSet
@@ -101,9 +102,12 @@ class _Collector(Collector):
 
 
 COLLECTOR: Collector = _Collector()
-"""What ``register()`` registers."""
+"""What ``register()`` registers, and ``restricted_registry`` and the like find there."""
 
 _registries: WeakSet[CollectorRegistry] = WeakSet()
+# No scrape, call or constructor takes it. Re-entrant, because allocating under it may collect garbage, and that may run
+# anybody's code in this thread.
+_lock = threading.RLock()
 
 
 def register(registry: CollectorRegistry = REGISTRY) -> None:
@@ -114,20 +118,21 @@ def register(registry: CollectorRegistry = REGISTRY) -> None:
     Raises ``ValueError`` where the registry has a metric of one of these names from somebody else; then none is added.
     """
     keep_ended_metrics()
-    try:
-        registry.register(COLLECTOR)
-    except ValueError as collision:
-        if registry in _registries:
-            return
-        raise ValueError(
-            f"{collision}: the registry has metrics of these names that are not halfopen's. Unregister their collector"
-            " first, or hand register() a CollectorRegistry of its own"
-        ) from collision
-    _registries.add(registry)
+    with _lock:
+        try:
+            registry.register(COLLECTOR)
+        except ValueError as collision:
+            if registry in _registries:
+                return
+            raise ValueError(
+                f"{collision}: the registry has metrics of these names from another collector. Unregister that one"
+                " first, or hand register() a CollectorRegistry of its own"
+            ) from collision
+        _registries.add(registry)
 
 
 def unregister(registry: CollectorRegistry = REGISTRY) -> None:
     """Takes the four metrics out of a registry; nothing happens where it does not have them."""
-    _registries.discard(registry)
-    with suppress(KeyError):
+    with _lock, suppress(KeyError):
+        _registries.discard(registry)
         registry.unregister(COLLECTOR)
