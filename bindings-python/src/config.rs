@@ -158,31 +158,6 @@ impl PyConfig {
     }
 }
 
-/// Makes the class one of those that `dataclasses` takes, with the core's fields and defaults. So `replace` and `asdict`
-/// work, and FastAPI, which asks what is a dataclass, reads a parameter of this class from the body.
-pub fn add_dataclass_fields(py: Python<'_>) -> PyResult<()> {
-    let dataclasses = py.import("dataclasses")?;
-    let mut fields = Vec::new();
-    for (name, value) in Config::default().entries() {
-        let default = object_of(py, value)?;
-        let options = PyDict::new(py);
-        match default.cast::<PyDict>() {
-            Ok(dict) => options.set_item("default_factory", dict.getattr("copy")?)?,
-            Err(_) => options.set_item("default", default)?,
-        }
-        fields.push((name, "typing.Any", dataclasses.call_method("field", (), Some(&options))?));
-    }
-    let options = PyDict::new(py);
-    options.set_item("frozen", true)?;
-    options.set_item("kw_only", true)?;
-    let made = dataclasses.call_method("make_dataclass", ("CircuitBreakerConfig", fields), Some(&options))?;
-    let class = py.get_type::<PyConfig>();
-    for name in ["__dataclass_fields__", "__dataclass_params__"] {
-        class.setattr(name, made.getattr(name)?)?;
-    }
-    Ok(())
-}
-
 /// What a configuration of these fields looks like, as a JSON Schema.
 #[pyfunction]
 pub fn config_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {

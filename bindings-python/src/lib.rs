@@ -27,7 +27,6 @@ use pyo3::types::PyTuple;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<config::PyConfig>()?;
-    config::add_dataclass_fields(module.py())?;
     module.add_class::<breaker::PyBreaker>()?;
     module.add_class::<permit::PyPermit>()?;
     module.add_class::<evidence::PyEvidence>()?;

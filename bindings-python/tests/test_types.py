@@ -188,6 +188,14 @@ def test_to_dataclasses_a_configuration_is_one() -> None:
     assert pprint.pformat(CONFIG) == repr(CONFIG)
 
 
+def test_the_signature_and_the_help_of_a_configuration_tell_its_fields() -> None:
+    defaults = {name: it.default for name, it in inspect.signature(CircuitBreakerConfig).parameters.items()}
+    assert defaults == CircuitBreakerConfig().model_dump()
+    text = pydoc.render_doc(CircuitBreakerConfig)
+    assert "``success_threshold``: a whole number from 1 to 255 (2)" in text
+    assert [name for name in defaults if f"- ``{name}``: " not in text] == []
+
+
 class Plain:
     """What Python makes of such an enumeration."""
 

@@ -8,6 +8,7 @@
 <CircuitBreakerState.CLOSED: 'closed'>
 """
 
+from halfopen import _configuration as _configuration
 from halfopen._core import CircuitBreakerConfig, Permit
 from halfopen.breaker import CircuitBreaker
 from halfopen.clock import ManualClock

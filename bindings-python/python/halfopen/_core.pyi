@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import Field
+from inspect import Signature
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Never, ParamSpec, Self, TypeVar, final
 
@@ -75,6 +76,7 @@ class CircuitBreakerConfig:
     """Whether durations go to the histogram and the time of the last success is kept."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    __signature__: ClassVar[Signature]
 
     def __new__(
         cls,

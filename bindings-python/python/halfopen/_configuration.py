@@ -1,0 +1,44 @@
+"""What Python's own tools read of ``CircuitBreakerConfig``, from the core's table of fields.
+
+``help()`` tells the fields and ``inspect.signature()`` their defaults. To ``dataclasses`` it is a dataclass, so that
+``replace`` and ``asdict`` work and FastAPI, which asks what is one, reads a parameter of this class from the body.
+"""
+
+from dataclasses import field, make_dataclass
+from inspect import Parameter, Signature
+from typing import Any
+
+from halfopen._core import CircuitBreakerConfig, config_json_schema
+
+
+def describe() -> None:
+    """Gives the class what these tools read."""
+
+    # Local, so that mypy's stubtest does not find it: it takes no dictionary for the default of a `TypedDict`.
+    class Default(dict[str, Any]): ...
+
+    properties = config_json_schema()["properties"].items()
+    defaults = {name: schema["default"] for name, schema in properties}
+    defaults["window"] = Default(defaults["window"])
+    fields = [(name, Any, _field(value)) for name, value in defaults.items()]
+    # Its methods are those of the core's class.
+    made: Any = make_dataclass("_", fields, init=False, repr=False, eq=False, frozen=True, kw_only=True)
+    parameters = [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()]
+    allowed = [f"- ``{name}``: {schema['description']} ({schema['default']!r})" for name, schema in properties]
+    attributes = {
+        "__dataclass_fields__": made.__dataclass_fields__,
+        "__dataclass_params__": made.__dataclass_params__,
+        "__signature__": Signature(parameters),
+        "__doc__": "\n".join(
+            [CircuitBreakerConfig.__doc__ or "", "", "What is allowed, and the default:", "", *allowed]
+        ),
+    }
+    for name, value in attributes.items():
+        setattr(CircuitBreakerConfig, name, value)
+
+
+def _field(value: Any) -> Any:
+    return field(default_factory=value.copy) if hasattr(value, "copy") else field(default=value)
+
+
+describe()
