@@ -75,7 +75,7 @@ test-rust: $(DONE)/rust
 	cargo test --quiet --package halfopen --features json
 	cargo test --quiet --package halfopen --release --test threads
 
-test-python: python component
+test-python: python component $(DONE)/promtool
 	$(VENV)/pytest bindings-python/tests tests/python
 	$(VENV)/pytest --doctest-modules bindings-python/python
 
@@ -261,6 +261,18 @@ $(DONE)/chromium: | $(DONE)
 		echo "Browser: Debian's chromium"; \
 		apt-get update --quiet=2; \
 		apt-get install --quiet=2 --yes --no-install-recommends chromium; \
+	fi
+	@touch $@
+
+$(DONE)/promtool: | $(DONE)
+	@if [ ! -x /usr/bin/promtool ]; then \
+		if [ "$$(id -u)" -ne 0 ]; then \
+			echo "The tests of the alert rules need promtool, which is in Debian's prometheus:" \
+				"sudo apt-get install --no-install-recommends prometheus"; exit 1; \
+		fi; \
+		echo "Alert rules: promtool, from Debian's prometheus"; \
+		apt-get update --quiet=2; \
+		apt-get install --quiet=2 --yes --no-install-recommends prometheus; \
 	fi
 	@touch $@
 

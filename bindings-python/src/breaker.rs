@@ -21,6 +21,7 @@ use crate::nesting::{self, Probe};
 use crate::observer::PyObserver;
 use crate::pending::{Held, PendingCall};
 use crate::permit::PyPermit;
+use crate::raw::while_handling;
 use crate::stream::PyStream;
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
@@ -105,7 +106,7 @@ impl PyBreaker {
     /// end with the same error.
     pub fn settle_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
         let begun = call.begun;
-        self.settle_ticket(call.ticket, outcome.into());
+        self.settle_raised(call.ticket, outcome, error);
         if self.core.counts().in_flight == 0 {
             self.forget_errors(begun);
         } else if outcome == Outcome::Failure && nesting::note(self.number, begun, error).is_ok() {
@@ -124,6 +125,15 @@ impl PyBreaker {
         if self.errors_noted.load(Ordering::Relaxed) != begun {
             // Where it cannot be done, the errors stay until others take their place.
             drop(Python::attach(|py| nesting::forget(py, self.number, begun)));
+        }
+    }
+
+    /// As [`Self::settle_ticket`], for a call that ended with this error: an observer finds it in `sys.exception()`.
+    pub fn settle_raised(&self, ticket: Ticket, outcome: Outcome, error: &Bound<'_, PyAny>) {
+        if self.observer.is_there() {
+            while_handling(error, || self.settle_ticket(ticket, outcome.into()));
+        } else {
+            self.settle_ticket(ticket, outcome.into());
         }
     }
 

@@ -108,7 +108,7 @@ impl<'b> Held<'b> {
     pub fn future_raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let outcome = self.breaker.outcome_of(error)?;
         if let Some(call) = self.call.take() {
-            self.breaker.settle_ticket(call.ticket, outcome.into());
+            self.breaker.settle_raised(call.ticket, outcome, error);
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 """Somebody who keeps books of a breaker's calls hears of each, whichever way it is made, and can harm none."""
 
 import gc
+import inspect
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 from weakref import ref
 
@@ -26,6 +27,12 @@ class Books:
 
     def settled(self, outcome: str, seconds: float | None) -> None:
         self.lines.append((outcome, seconds))
+
+
+async def awaited(way: Callable[[], Any]) -> None:
+    result = way()
+    if inspect.isawaitable(result):
+        await result
 
 
 def failing() -> None:
@@ -69,6 +76,56 @@ def test_a_call_that_rides_on_another_is_in_no_books(breaker: CircuitBreaker, cl
     probe.success()
     assert books.lines.count("admitted") == 1
     assert breaker.metrics.total_calls == 2
+
+
+async def test_it_finds_the_exception_that_ended_a_call(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=99))
+    found: list[Any] = []
+
+    class Asking(Books):
+        def settled(self, _outcome: str, _seconds: float | None) -> None:
+            found.append(sys.exception())
+
+    breaker.observe(Asking(clock))
+
+    @breaker
+    async def stream() -> AsyncGenerator[int, None]:
+        yield 1
+        raise ConnectionError
+
+    @breaker
+    def generator() -> Generator[int, None, None]:
+        yield 1
+        raise ConnectionError
+
+    def in_a_block() -> None:
+        with breaker:
+            raise ConnectionError
+
+    async def in_an_async_block() -> None:
+        async with breaker:
+            raise ConnectionError
+
+    ways: list[Callable[[], Any]] = [
+        lambda: breaker.call_sync(failing),
+        breaker(failing),
+        lambda: list(generator()),
+        in_a_block,
+        in_an_async_block,
+        lambda: breaker.call(failing),
+    ]
+    for way in ways:
+        with pytest.raises(ConnectionError) as caught:
+            await awaited(way)
+        assert found.pop() is caught.value
+        assert not found
+    items = stream()
+    await anext(items)
+    with pytest.raises(ConnectionError) as caught:
+        await anext(items)
+    assert found == [caught.value]
+    breaker.acquire().failure()
+    assert found[1:] == [None]
 
 
 def test_its_error_is_the_one_for_the_caller(breaker: CircuitBreaker, clock: ManualClock) -> None:

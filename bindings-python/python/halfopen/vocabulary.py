@@ -101,4 +101,7 @@ class Observer(Protocol):
         """A call has been rejected; what is returned is raised instead of a ``CircuitBreakerOpenError``."""
 
     def settled(self, outcome: Outcome, seconds: float | None, /) -> None:
-        """A call was counted with this outcome; ``None`` seconds where durations are not recorded."""
+        """A call was counted with this outcome; ``None`` seconds where durations are not recorded.
+
+        Where an exception ended it, that is what ``sys.exception()`` returns.
+        """

@@ -1,0 +1,76 @@
+"""The configuration, as the pydantic model that it was."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+
+from halfopen._core import CircuitBreakerConfig as NativeConfig
+from halfopen.compat._invalid import as_invalid_value
+from halfopen.errors import InvalidValueError
+
+NATIVE_FIELDS = frozenset(NativeConfig().model_dump())
+"""Every setting that the core has."""
+
+
+class CircuitBreakerConfig(BaseModel):
+    """A breaker's configuration, with the five fields of the replaced module."""
+
+    # The core's other settings are no fields of this model, so that its dump and its schema stay what they were. One
+    # that is passed without being declared in a subclass is refused, since it would do nothing. A name that the core
+    # does not know is ignored, as before.
+
+    model_config = ConfigDict(validate_assignment=True)
+
+    name: str = "default"
+    failure_threshold: int = 5
+    success_threshold: int = 2
+    timeout_seconds: float = 60.0
+    half_open_max_calls: int = 3
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **data: Any) -> None:
+            try:
+                super().__init__(**data)
+            except ValidationError as error:
+                raise as_invalid_value(error) from None
+
+        # Pydantic's own mark: within another model, it need not be called.
+        __init__.__pydantic_base_init__ = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_setting_does_something(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            _refuse_what_does_nothing(cls, data)  # pyright: ignore[reportUnknownArgumentType]
+        return data  # pyright: ignore[reportUnknownVariableType]
+
+    @field_validator("name", "failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
+    @classmethod
+    def _in_range(cls, value: Any, field: ValidationInfo) -> Any:
+        NativeConfig(**{str(field.field_name): value})
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        native_of(self)
+        return self
+
+
+def native_of(config: object) -> NativeConfig:
+    """The core's configuration with the fields that this object has.
+
+    Raises ``InvalidValueError`` for a value that is out of range: not everything that makes a model checks it.
+    """
+    if isinstance(config, NativeConfig):
+        return config
+    return NativeConfig(**{name: getattr(config, name) for name in NATIVE_FIELDS if hasattr(config, name)})
+
+
+def _refuse_what_does_nothing(model: type[BaseModel], data: Mapping[Any, Any]) -> None:
+    fields = model.model_fields
+    aliases = {str(alias) for field in fields.values() for alias in (field.alias, field.validation_alias)}
+    for name in sorted(NATIVE_FIELDS.intersection(data).difference(fields, aliases)):
+        allowed = "a field that a subclass declares, or one of a halfopen.CircuitBreakerConfig"
+        raise InvalidValueError(name, repr(data[name]), allowed)

@@ -1,0 +1,54 @@
+"""The error of a rejected call, in the replaced module's form."""
+
+from collections.abc import Callable
+from typing import Any
+
+from halfopen.errors import CircuitBreakerOpenError as NativeError
+from halfopen.vocabulary import Reason
+
+
+class CircuitBreakerOpenError(NativeError):
+    """The circuit did not let a call run; ``retry_after`` is in seconds, and may be set."""
+
+    def __init__(self, circuit_name: str, retry_after: float, reason: Reason = "open") -> None:
+        super().__init__(circuit_name, retry_after, reason)
+        self.args = (f"Circuit breaker '{circuit_name}' is OPEN. Retry after {retry_after:.1f} seconds.",)
+        self._circuit_name = circuit_name
+        self._retry_after = retry_after
+        self._reason: Reason = reason
+
+    @property
+    def circuit_name(self) -> str:
+        """The name of the circuit that is open."""
+        return self._circuit_name
+
+    @circuit_name.setter
+    def circuit_name(self, name: str) -> None:
+        self._circuit_name = name
+
+    @property
+    def retry_after(self) -> float:
+        """How long to wait, in seconds."""
+        return self._retry_after
+
+    @retry_after.setter
+    def retry_after(self, seconds: float) -> None:
+        self._retry_after = seconds
+
+    @property
+    def reason(self) -> Reason:
+        """Why the call was not let run."""
+        return self._reason
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if len(self.args) == 1 else str(self.args)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        # Whatever a subclass takes: the object is put together again without its constructor.
+        return _restored, (type(self), self.args, self.__dict__.copy())
+
+
+def _restored(kind: type[CircuitBreakerOpenError], args: tuple[Any, ...], fields: dict[str, Any]) -> Exception:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error

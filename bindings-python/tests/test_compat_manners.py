@@ -1,0 +1,332 @@
+"""What the replaced module did around its calls, in ``halfopen.compat``: its error, its config, its log."""
+
+import copy
+import logging
+import pickle
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, assert_type
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import halfopen
+from halfopen import InvalidValueError, ManualClock, compat
+from halfopen.compat import (
+    CircuitBreaker,
+    CircuitBreakerConfig,
+    CircuitBreakerMetrics,
+    CircuitBreakerOpenError,
+    CircuitBreakerState,
+)
+
+LOGGER = "app.patterns.circuit_breaker"
+
+
+def failing() -> None:
+    raise ConnectionError("token=secret")
+
+
+async def awaited(way: Callable[[], Any]) -> None:
+    result = way()
+    if isinstance(result, Awaitable):
+        await result
+
+
+def fails(breaker: CircuitBreaker) -> None:
+    with pytest.raises(ConnectionError):
+        breaker.call_sync(failing)
+
+
+def rejects(breaker: CircuitBreaker) -> CircuitBreakerOpenError:
+    with pytest.raises(CircuitBreakerOpenError) as caught:
+        breaker.call_sync(failing)
+    return caught.value
+
+
+# The error
+
+
+async def test_every_way_to_call_raises_the_replaced_modules_error() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="manner_error", failure_threshold=1), clock=ManualClock())
+    fails(breaker)
+
+    def block() -> None:
+        with breaker:
+            pass
+
+    async def async_block() -> None:
+        async with breaker:
+            pass
+
+    async def call() -> None:
+        await breaker.call(failing)
+
+    async def decorated() -> None:
+        await breaker(failing)()
+
+    ways: list[Callable[[], Any]] = [breaker.acquire, block, async_block, call, decorated]
+    for way in ways:
+        with pytest.raises(halfopen.CircuitBreakerOpenError) as caught:
+            await awaited(way)
+        error = caught.value
+        assert type(error) is CircuitBreakerOpenError
+        assert error.args == ("Circuit breaker 'manner_error' is OPEN. Retry after 60.0 seconds.",)
+        assert (error.circuit_name, error.retry_after, error.reason) == ("manner_error", 60.0, "open")
+        assert error.code == "CIRCUIT_OPEN"
+
+
+class Named(CircuitBreakerOpenError):
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"provider_{provider}", 7)
+        self.provider = provider
+
+
+@pytest.mark.parametrize("error", [CircuitBreakerOpenError("gemini", 12.345, "probes_busy"), Named("gemini")])
+def test_the_error_can_be_changed_pickled_and_copied(error: CircuitBreakerOpenError) -> None:
+    error.retry_after = 3.5
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(twin) is type(error)
+        assert (twin.args, str(twin), vars(twin)) == (error.args, str(error), vars(error))
+        assert (twin.retry_after, twin.reason) == (3.5, error.reason)
+
+
+async def test_a_forced_opening_ends_by_itself_and_its_rejections_carry_a_number() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="forced", timeout_seconds=20), clock=clock)
+    await breaker.force_open()
+    assert rejects(breaker).retry_after == 20
+    assert breaker.get_status()["retry_after_seconds"] == 20
+    clock.advance(20)
+    assert await breaker.call(lambda: 1) == 1
+    await breaker.force_open(5)
+    assert rejects(breaker).retry_after == 5
+    breaker.native.force_open()
+    assert rejects(breaker).retry_after == 20, "even where the breaker underneath is held without end"
+
+
+# The configuration
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("failure_threshold", 0),
+        ("failure_threshold", 65536),
+        ("success_threshold", 256),
+        ("timeout_seconds", 0),
+        ("timeout_seconds", float("nan")),
+        ("half_open_max_calls", -1),
+        ("name", ""),
+        ("window", {"calls": 5}),
+    ],
+)
+def test_what_is_refused_is_both_errors_where_it_is_constructed(field: str, value: object) -> None:
+    for kind in (InvalidValueError, ValidationError):
+        with pytest.raises(kind, match=field):
+            CircuitBreakerConfig.__call__(**{field: value})
+    with pytest.raises(InvalidValueError) as caught:
+        CircuitBreakerConfig.__call__(**{field: value})
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.field, again.code) == (caught.value.field, "INVALID_VALUE") == (field, "INVALID_VALUE")
+    with pytest.raises(ValidationError, match=field):
+        CircuitBreakerConfig.model_validate({field: value})
+
+
+def test_what_only_pydantic_refuses_stays_pydantics_error() -> None:
+    with pytest.raises(ValidationError) as caught:
+        CircuitBreakerConfig.__call__(failure_threshold="many")
+    assert not isinstance(caught.value, InvalidValueError)
+    with pytest.raises(InvalidValueError) as both:
+        CircuitBreakerConfig.__call__(failure_threshold=0, timeout_seconds="long")
+    assert "float_parsing" in str(both.value)
+
+
+def test_a_refused_assignment_changes_nothing() -> None:
+    config = CircuitBreakerConfig()
+    with pytest.raises(ValidationError, match="failure_threshold"):
+        config.failure_threshold = 0
+    assert config == CircuitBreakerConfig()
+    breaker = CircuitBreaker(config)
+    with pytest.raises(InvalidValueError, match="timeout_seconds"):
+        breaker.config = config.model_copy(update={"timeout_seconds": -1})
+    assert breaker.config is config
+
+
+def test_a_setting_of_the_core_is_for_a_subclass_or_for_the_cores_own_config() -> None:
+    class Slow(CircuitBreakerConfig):
+        model_config = ConfigDict(populate_by_name=True)
+        slow_call_seconds: float | None = Field(default=None, alias="slow")
+        slow_call_rate_threshold: float | None = None
+
+    breaker = CircuitBreaker(Slow(slow=2.0, slow_call_rate_threshold=0.5))
+    assert breaker.get_status()["extended_config"]["slow_call_seconds"] == 2.0
+    with pytest.raises(InvalidValueError, match="slow_call_rate_threshold"):
+        Slow(slow_call_rate_threshold=0.5)
+
+    native = halfopen.CircuitBreakerConfig(name="native", slow_call_seconds=2.0)
+    breaker = CircuitBreaker(native)
+    given: object = breaker.config
+    assert given is native
+    assert breaker.get_status()["extended_config"]["slow_call_seconds"] == 2.0
+
+
+def test_another_config_reconfigures_and_renames() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="before", failure_threshold=9), clock=ManualClock())
+    breaker.config = CircuitBreakerConfig(name="after", failure_threshold=1)
+    breaker.provider_id = "openai"
+    fails(breaker)
+    assert rejects(breaker).circuit_name == "after"
+    status = breaker.get_status()
+    assert (status["name"], status["provider_id"], status["state"]) == ("after", "openai", "open")
+    assert breaker.name == "after"
+    breaker.config.timeout_seconds = 5
+    assert breaker.get_status()["config"]["timeout_seconds"] == 5
+
+
+def test_a_model_that_nobody_checked_is_checked_by_the_breaker() -> None:
+    with pytest.raises(InvalidValueError, match="failure_threshold"):
+        CircuitBreaker(CircuitBreakerConfig.model_construct(failure_threshold=0))
+
+
+def test_the_new_counters_stand_under_keys_of_their_own() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig())
+    breaker.acquire().cancel()
+    status = breaker.get_status()
+    assert status["extended_metrics"]["cancelled_calls"] == 1
+    assert not set(status["metrics"]) & set(status["extended_metrics"])
+
+    class Response(BaseModel):
+        config: dict[str, int | float]
+
+    assert Response.model_validate(status).config["timeout_seconds"] == 60.0
+
+
+# Calls
+
+
+async def test_arguments_of_any_name_reach_the_function() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig())
+
+    def takes(*args: int, **kwargs: int) -> Any:
+        return args, kwargs
+
+    assert await breaker.call(takes, 1, func=2, self=3, fn=4) == ((1,), {"func": 2, "self": 3, "fn": 4})
+    assert await breaker.call(func=takes, self=3) == ((), {"self": 3})
+    assert await breaker(takes)(1, func=2, self=3) == ((1,), {"func": 2, "self": 3})
+    with pytest.raises(TypeError, match="needs a function"):
+        await breaker.call()  # type: ignore[call-overload]
+
+
+async def test_methods_of_every_kind_are_guarded() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig())
+
+    class Client:
+        @breaker
+        @staticmethod
+        def static(number: int) -> int:
+            return number
+
+        @breaker
+        @classmethod
+        def of_class(cls) -> str:
+            return cls.__name__
+
+        @breaker
+        def method(self) -> str:
+            return type(self).__name__
+
+    client: Any = Client()
+    assert (await client.static(1), await client.of_class(), await client.method()) == (1, "Client", "Client")
+    for other in (property(lambda self: self), 5, None, "text"):
+        with pytest.raises(InvalidValueError, match="func"):
+            breaker(other)  # type: ignore[call-overload]
+
+
+async def test_code_that_was_typed_against_the_old_module_is_typed() -> None:
+    class Own(CircuitBreaker):
+        async def call(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            return await super().call(func, *args, **kwargs)
+
+    async def text() -> str:
+        return ""
+
+    breaker = Own(CircuitBreakerConfig(timeout_seconds=60), provider_id="p")
+    plain = CircuitBreaker(breaker.config, "p")
+    assert_type(breaker.config, CircuitBreakerConfig)
+    assert_type(breaker.metrics, CircuitBreakerMetrics)
+    assert_type(breaker.state, CircuitBreakerState)
+    assert_type(breaker.get_status(), dict[str, Any])
+    assert_type(await plain.call(text), str)
+    assert_type(await plain.call(len, "x"), int)
+    assert_type(await plain(len)("x"), int)
+    assert_type(CircuitBreakerOpenError("x", 1).retry_after, float)
+    assert_type(await plain.reset(), None)
+    assert plain.get_status()["metrics"]["successful_calls"] == 3
+
+
+# The log
+
+
+@pytest.fixture
+def own_logger() -> Iterator[logging.Logger]:
+    logger = logging.getLogger("own.breakers")
+    compat.set_logger("own.breakers")
+    yield logger
+    compat.set_logger(LOGGER)
+
+
+def test_the_logger_can_be_set(own_logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
+    fails(CircuitBreaker(CircuitBreakerConfig(failure_threshold=1)))
+    assert {record.name for record in caplog.records} == {own_logger.name}
+    compat.set_logger(logging.getLogger(LOGGER))
+    fails(CircuitBreaker(CircuitBreakerConfig()))
+    assert caplog.records[-1].name == LOGGER
+
+
+@pytest.mark.parametrize("settings", [{"failure_rate_threshold": 0.5}, {"slow_call_rate_threshold": 0.5}])
+def test_a_rate_that_opens_is_an_error_too(settings: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    config = halfopen.CircuitBreakerConfig(failure_threshold=None, minimum_calls=2, slow_call_seconds=1, **settings)  # type: ignore[arg-type]
+    breaker = CircuitBreaker(config, clock=clock)
+    for _ in range(2):
+        permit = breaker.acquire()
+        clock.advance(2)
+        permit.failure()
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1
+    assert "rate" in errors[0]
+
+
+def test_a_probe_that_fails_is_no_error_and_a_record_follows_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    clock = ManualClock()
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="order", failure_threshold=1), clock=clock)
+    fails(breaker)
+    clock.advance(60)
+    fails(breaker)
+    assert [(record.levelname, record.getMessage().split("'order'")[1][:24]) for record in caplog.records[1:]] == [
+        ("WARNING", ": call failed with Conne"),
+        ("INFO", ": closed -> open"),
+        ("ERROR", " OPENED: the number of c"),
+        ("INFO", ": open -> half_open"),
+        ("WARNING", ": call failed with Conne"),
+        ("INFO", ": half_open -> open"),
+    ]
+
+
+def test_a_log_that_raises_reaches_no_call(monkeypatch: pytest.MonkeyPatch, own_logger: logging.Logger) -> None:
+    def broken(_record: logging.LogRecord) -> bool:
+        raise OSError
+
+    reported: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda fault: reported.append(fault.exc_type))
+    own_logger.setLevel(logging.DEBUG)
+    own_logger.addFilter(broken)
+    try:
+        breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
+        fails(breaker)
+        assert rejects(breaker).retry_after > 0
+    finally:
+        own_logger.removeFilter(broken)
+        own_logger.setLevel(logging.NOTSET)
+    assert set(reported) == {OSError}

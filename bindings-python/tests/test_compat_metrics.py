@@ -1,0 +1,268 @@
+"""The collectors of ``halfopen.compat``: what is written to them, and how they meet others of their names."""
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY, Gauge
+
+import halfopen
+from halfopen import ManualClock, compat
+from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, _series
+from halfopen.compat._ledger import LEDGER, Ledger
+
+
+def sample(metric: str, name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(f"circuit_breaker_{metric}", {"name": name, "provider": "p", **labels})
+
+
+def breaker(name: str, **settings: Any) -> CircuitBreaker:
+    return CircuitBreaker(CircuitBreakerConfig(name=name, failure_threshold=1, **settings), "p", clock=ManualClock())
+
+
+async def test_every_way_to_call_is_counted() -> None:
+    guard = CircuitBreaker(CircuitBreakerConfig(name="ways", failure_threshold=99), "p")
+
+    @guard
+    async def decorated() -> None:
+        pass
+
+    await decorated()
+    await guard.call(decorated.__wrapped__)  # type: ignore[attr-defined]
+    guard.call_sync(lambda: None)
+    with guard:
+        pass
+    async with guard:
+        pass
+    guard.acquire().success()
+    guard.native.call_sync(lambda: None)
+    guard.acquire().ignore()
+    guard.acquire().cancel()
+    guard.acquire().failure()
+    counted = {status: sample("calls_total", "ways", status=status) for status in ("attempted", "success", "failure")}
+    assert counted == {"attempted": 10, "success": 7, "failure": 1}
+    assert sample("call_duration_seconds_count", "ways", status="success") == 7
+    assert sample("calls_total", "ways", status="rejected") is None, "a series comes with its first event"
+
+
+def test_a_stream_is_counted_when_it_ends() -> None:
+    guard = breaker("stream")
+    items: Iterator[int] = guard.call_sync(lambda: (number for number in range(2)))
+    next(items)
+    assert sample("calls_total", "stream", status="success") is None
+    assert list(items) == [1]
+    assert sample("calls_total", "stream", status="success") == 1
+
+
+def test_of_several_breakers_the_gauge_shows_the_worst_and_stays() -> None:
+    first, second = breaker("several"), breaker("several")
+    second.acquire().failure()
+    assert sample("state", "several") == 2
+    third = breaker("several")
+    assert sample("state", "several") == 2, "a new one does not hide it"
+    del second
+    gc.collect()
+    assert sample("state", "several") == 0, "the worst of those that live"
+    first.acquire().failure()
+    del first, third
+    gc.collect()
+    assert sample("state", "several") == 2, "it stays where nobody is left"
+    assert sample("calls_total", "several", status="failure") == 2
+    breaker("several")
+    assert sample("state", "several") == 0
+
+
+def test_a_rename_moves_the_series() -> None:
+    guard = breaker("renamed_before")
+    guard.acquire().failure()
+    guard.config = CircuitBreakerConfig(name="renamed_after")
+    assert (sample("state", "renamed_before"), sample("state", "renamed_after")) == (2, 2)
+    guard.native.reset()
+    assert (sample("state", "renamed_before"), sample("state", "renamed_after")) == (2, 0)
+
+
+def test_what_is_restored_is_told_and_not_counted() -> None:
+    saved = breaker("saved")
+    saved.acquire().failure()
+    guard = breaker("restored")
+    guard.restore(saved.snapshot())
+    assert sample("state", "restored") == 2
+    assert sample("state_transitions_total", "restored", from_state="closed", to_state="open") is None
+    assert sample("calls_total", "restored", status="failure") is None
+
+
+def test_breakers_that_are_gone_take_no_room_here() -> None:
+    for number in range(500):
+        breaker(f"gone_{number}")
+    gc.collect()
+    LEDGER.write()
+    assert not [name for name, _ in _series._living if name.startswith("gone_")]
+
+
+def test_metrics_that_fail_change_no_call(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*_labels: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(compat.circuit_breaker_calls_total, "labels", broken)
+    monkeypatch.setattr(LEDGER, "_has_failed", False)
+    guard = breaker("broken")
+    assert guard.call_sync(lambda: 7) == 7
+    guard.acquire().failure()
+    with pytest.raises(halfopen.CircuitBreakerOpenError):
+        guard.acquire()
+    assert [record.getMessage() for record in caplog.records if record.name == "halfopen"] == [
+        "the metrics of circuit breakers cannot be written: OSError"
+    ]
+
+
+def test_counts_of_many_threads_add_up() -> None:
+    guard = CircuitBreaker(CircuitBreakerConfig(name="threads"), "p")
+    threads = [threading.Thread(target=lambda: [guard.call_sync(int) for _ in range(500)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sample("calls_total", "threads", status="success") == 2000
+    assert sample("call_duration_seconds_count", "threads", status="success") == 2000
+
+
+def test_an_entry_that_is_made_while_one_is_written_waits_for_it() -> None:
+    ledger, written = Ledger(), list[int]()
+
+    def outer() -> None:
+        ledger.add(written.append, 2)
+        ledger.write()
+        written.append(1)
+
+    ledger.add(outer)
+    ledger.write()
+    assert written == [1, 2]
+
+
+def test_a_fork_while_somebody_writes_leaves_the_child_free_to_write() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        entered.set()
+        leave.wait(0.2)
+
+    def write() -> None:
+        LEDGER.add(slow)
+        LEDGER.write()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    entered.wait()
+    child = os.fork()
+    if child == 0:
+        breaker("forked").call_sync(int)
+        os._exit(0 if sample("calls_total", "forked", status="success") == 1 else 1)
+    leave.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    breaker("forked_parent").call_sync(int)
+    assert sample("calls_total", "forked_parent", status="success") == 1
+
+
+# Beside others
+
+
+def python(code: str, *arguments: str) -> str:
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+TWICE = """
+import sys
+from prometheus_client import REGISTRY
+import halfopen.compat as first
+for name in [name for name in sys.modules if name.startswith("halfopen")]:
+    del sys.modules[name]
+import importlib
+import halfopen.compat as second
+importlib.reload(second)
+assert first is not second
+for module in (first, second):
+    assert module.circuit_breaker_state is first.circuit_breaker_state
+    breaker = module.CircuitBreaker(module.CircuitBreakerConfig(name="x"), "p")
+    breaker.acquire().success()
+labels = {"name": "x", "provider": "p", "status": "success"}
+print(REGISTRY.get_sample_value("circuit_breaker_calls_total", labels))
+second.circuit_breaker_calls_total.clear()
+breaker.acquire().success()
+print(REGISTRY.get_sample_value("circuit_breaker_calls_total", labels))
+"""
+
+BESIDE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import circuit_breaker as old
+from halfopen import compat
+from prometheus_client import REGISTRY
+assert compat.circuit_breaker_state is old.circuit_breaker_state
+breaker = compat.CircuitBreaker(compat.CircuitBreakerConfig(name="x"), "p")
+breaker.acquire().success()
+old.circuit_breaker_calls_total.clear()
+breaker.acquire().success()
+print(REGISTRY.get_sample_value("circuit_breaker_calls_total", {"name": "x", "provider": "p", "status": "success"}))
+"""
+
+
+def test_importing_twice_or_beside_the_old_module_works() -> None:
+    assert python(TWICE) == "2.0\n1.0\n"
+    assert python(BESIDE, str(Path(__file__).with_name("backend") / "replaced")) == "1.0\n"
+
+
+def test_another_metric_of_the_name_is_refused_with_what_to_do() -> None:
+    code = """
+from prometheus_client import Gauge
+Gauge("circuit_breaker_state", "another", ["circuit"])
+try:
+    import halfopen.compat
+except ValueError as error:
+    print(error)
+"""
+    told = python(code)
+    assert "circuit_breaker_state" in told
+    assert "unregistered or renamed" in told
+    native = "import halfopen.prometheus; halfopen.prometheus.register()"
+    code = code.replace('Gauge("circuit_breaker_state", "another", ["circuit"])', native)
+    assert "halfopen.prometheus.register()" in python(code)
+
+
+def test_without_prometheus_client_it_works_and_without_pydantic_it_says_what_to_install() -> None:
+    blocked = "import sys\nsys.modules['prometheus_client'] = None\n"
+    code = """
+from halfopen import compat
+assert not hasattr(compat, "circuit_breaker_state")
+breaker = compat.CircuitBreaker(compat.CircuitBreakerConfig(failure_threshold=1))
+breaker.acquire().failure()
+print(breaker.state.value)
+"""
+    assert python(blocked + code) == "open\n"
+    code = """
+import importlib.util, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "pydantic" else find(name)
+try:
+    import halfopen.compat
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert "pip install 'halfopen[compat]'" in python(code)
+
+
+def test_the_collectors_are_prometheus_own() -> None:
+    assert isinstance(compat.circuit_breaker_state, Gauge)
+    compat.circuit_breaker_state.labels(name="set_by_hand", provider="p").set(2)
+    assert sample("state", "set_by_hand") == 2
+    compat.circuit_breaker_state.remove("set_by_hand", "p")
+    assert sample("state", "set_by_hand") is None
