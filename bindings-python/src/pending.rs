@@ -18,9 +18,9 @@ pub struct PendingCall {
 }
 
 impl PendingCall {
-    pub fn new(breaker: u64, begun: u64, ticket: Ticket) -> Self {
-        let probe = ticket.is_probe().then(|| Arc::new(Probe { breaker, stamp: ticket.stamp() }));
-        Self { ticket, begun, probe }
+    #[inline]
+    pub fn new(begun: u64, ticket: Ticket, probe: Option<Probe>) -> Self {
+        Self { ticket, begun, probe: probe.map(Arc::new) }
     }
 
     pub fn stamp(&self) -> Stamp {
@@ -61,6 +61,7 @@ pub struct Held<'b> {
 }
 
 impl<'b> Held<'b> {
+    #[inline]
     pub fn new(breaker: &'b PyBreaker, call: PendingCall) -> Self {
         Self { breaker, call: Some(call) }
     }
@@ -79,7 +80,7 @@ impl<'b> Held<'b> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn settle(mut self, ending: impl Into<Ending>) {
         if let Some(call) = self.call.take() {
             self.breaker.settle(call, ending.into());
@@ -114,6 +115,7 @@ impl<'b> Held<'b> {
     }
 
     /// Leaves it to whoever takes the call to settle it.
+    #[inline]
     pub fn release(mut self) -> Option<PendingCall> {
         self.call.take()
     }
