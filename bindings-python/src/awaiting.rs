@@ -8,7 +8,7 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::nesting::Inside;
-use crate::raw::{probe_of, send};
+use crate::raw::{call_host_method, probe_of, send_host};
 
 /// Stands in for a coroutine, or for the iterator that another awaitable is awaited by.
 ///
@@ -26,7 +26,7 @@ impl Awaiting {
     fn step<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
         let _inside = self.enter(py)?;
-        match send(self.steps.bind(py), value) {
+        match send_host(self.steps.bind(py), value) {
             Ok(PySendResult::Next(waits_for)) => Ok(waits_for),
             Ok(PySendResult::Return(result)) => Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),))),
             Err(error) => Err(self.raised(py, error)?),
@@ -40,11 +40,11 @@ impl Awaiting {
 
     fn returned<'py>(&self, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = result.py();
-        self.call.bind(py).call_method1(intern!(py, "returned"), (result,))
+        call_host_method(self.call.bind(py), intern!(py, "returned"), (result,))
     }
 
     fn raised(&self, py: Python<'_>, error: PyErr) -> PyResult<PyErr> {
-        self.call.bind(py).call_method1(intern!(py, "raised"), (error.value(py),))?;
+        call_host_method(self.call.bind(py), intern!(py, "raised"), (error.value(py),))?;
         Ok(error)
     }
 }
@@ -77,7 +77,7 @@ impl Awaiting {
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = error.py();
         let _inside = self.enter(py)?;
-        let thrown = self.steps.bind(py).call_method1(intern!(py, "throw"), error.clone());
+        let thrown = call_host_method(self.steps.bind(py), intern!(py, "throw"), error.clone());
         let error = match thrown {
             Ok(waits_for) => return Ok(waits_for),
             Err(error) => error,
@@ -91,7 +91,7 @@ impl Awaiting {
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let _inside = self.enter(py)?;
-        let closed = self.steps.bind(py).call_method0(intern!(py, "close"));
+        let closed = call_host_method(self.steps.bind(py), intern!(py, "close"), ());
         self.raised(py, PyGeneratorExit::new_err(()))?;
         closed.map(|_| ())
     }

@@ -18,11 +18,17 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
 use crate::breaker::PyBreaker;
+use crate::imports::Imports;
 use crate::permit::PyPermit;
 use crate::raw::Frame;
+
+/// Makes the classes of this file, which PyO3 would else make at their first use.
+pub fn make_classes(py: Python<'_>) {
+    py.get_type::<Entered>();
+    py.get_type::<Ready>();
+}
 
 /// A `with` block is entered.
 pub fn enter<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyPermit>> {
@@ -118,12 +124,7 @@ impl Entered {
     }
 
     fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-        static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let made = VARIABLE.get_or_try_init(py, || {
-            let class = py.import("contextvars")?.getattr("ContextVar")?;
-            Ok::<_, PyErr>(class.call1(("halfopen_entered",))?.unbind())
-        });
-        Ok(made?.bind(py))
+        Ok(Imports::get(py)?.entered.bind(py))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::nesting::{self, Probe};
 use crate::observer::PyObserver;
 use crate::pending::{Held, PendingCall};
 use crate::permit::PyPermit;
-use crate::raw::while_handling;
+use crate::raw::{attached, call_host, while_handling};
 use crate::stream::PyStream;
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
@@ -140,7 +140,7 @@ impl PyBreaker {
     fn forget_errors(&self, begun: u64) {
         if self.errors_noted.load(Ordering::Relaxed) != begun {
             // Where it cannot be done, the errors stay until others take their place.
-            drop(Python::attach(|py| nesting::forget(py, self.number, begun)));
+            drop(attached(|py| nesting::forget(py, self.number, begun)));
         }
     }
 
@@ -166,7 +166,7 @@ impl PyBreaker {
     #[inline(never)]
     fn settle_observed(&self, ticket: Ticket, ending: Ending) {
         let call = self.core.settle_told(ticket, ending, self.core.clock().now());
-        Python::attach(|py| self.observer.settled(py, call));
+        attached(|py| self.observer.settled(py, call));
     }
 
     /// Settles the permit of a call that nobody waits for any more.
@@ -174,7 +174,7 @@ impl PyBreaker {
     /// That may be while an exception is on its way, which must not meet the host's clock and listeners. A call that was
     /// `paused_at` some time has not run since.
     pub fn abandon(&self, mut call: PendingCall, paused_at: Option<Tick>) {
-        Python::attach(|py| {
+        attached(|py| {
             let on_its_way = PyErr::take(py);
             let now = self.core.clock().now_quietly();
             call.exclude_since(paused_at, now);
@@ -248,7 +248,7 @@ impl PyBreaker {
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         check_callable(func)?;
-        guarded::call(slf, || func.call(args, kwargs))
+        guarded::call(slf, || call_host(func, args, kwargs))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {

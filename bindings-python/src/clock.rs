@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::convert::value_of;
 use crate::error::to_python;
+use crate::raw::{attached, call_host_plainly};
 
 /// Where a breaker made from Python reads the time.
 pub enum PyClock {
@@ -22,7 +23,7 @@ impl PyClock {
     /// Refuses a callable that returns no time. One that raises may do better later; see [`Self::now`].
     pub fn new(py: Python<'_>, callable: Option<Py<PyAny>>) -> PyResult<Self> {
         let Some(callable) = callable else { return Ok(Self::System(SystemClock::new())) };
-        let last = match callable.bind(py).call0() {
+        let last = match call_host_plainly(callable.bind(py)) {
             Ok(seconds) => tick_of(&seconds).ok_or_else(|| {
                 to_python(
                     py,
@@ -64,7 +65,7 @@ impl PyClock {
             Self::System(system) => return system.now(),
             Self::Host { callable, last } => (callable, last),
         };
-        Python::attach(|py| {
+        attached(|py| {
             let callable = callable.bind(py);
             match read(callable) {
                 Ok(tick) => last.store(tick.as_nanos(), Ordering::Relaxed),
@@ -76,7 +77,7 @@ impl PyClock {
 }
 
 fn read(callable: &Bound<'_, PyAny>) -> PyResult<Tick> {
-    let seconds = callable.call0()?;
+    let seconds = call_host_plainly(callable)?;
     tick_of(&seconds).ok_or_else(|| PyValueError::new_err(format!("the clock of a circuit breaker returned {seconds}")))
 }
 

@@ -1,35 +1,30 @@
 //! The one place where the core's errors become Python's. The classes stand in `halfopen/errors.py`.
 
 use halfopen::{InvalidValue, Rejected};
-use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyString, PyType};
+use pyo3::types::PyString;
 
+use crate::imports::Imports;
 use crate::raw::inherits;
-
-static INVALID_VALUE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static CIRCUIT_OPEN: PyOnceLock<(Py<PyType>, Py<PyAny>)> = PyOnceLock::new();
-
-const ERRORS: &str = "halfopen.errors";
 
 /// `InvalidValueError`.
 pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {
-    INVALID_VALUE
-        .import(py, ERRORS, "InvalidValueError")
-        .and_then(|class| class.call1((error.field(), error.value().to_string(), error.allowed())))
+    let arguments = (error.field(), error.value().to_string(), error.allowed());
+    Imports::get(py)
+        .and_then(|imports| imports.invalid_value.bind(py).call1(arguments))
         .map_or_else(|broken| broken, PyErr::from_value)
 }
 
 /// Whether it is the rejection of a call, or a group of nothing else.
 pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = error.py();
-    if inherits(error, circuit_open(py)?.0.bind(py)) {
+    let imports = Imports::get(py)?;
+    let (circuit_open, group_class) = (imports.circuit_open.bind(py), imports.exception_group.bind(py));
+    if inherits(error, circuit_open) {
         return Ok(true);
     }
-    static GROUP: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    if !inherits(error, GROUP.import(py, "builtins", "ExceptionGroup")?) {
+    if !inherits(error, group_class) {
         return Ok(false);
     }
     // Groups may stand in each other, as deep as their maker likes.
@@ -37,9 +32,9 @@ pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
     while let Some(group) = groups.pop() {
         for member in group.getattr(intern!(py, "exceptions"))?.try_iter()? {
             let member = member?;
-            if inherits(&member, GROUP.import(py, "builtins", "ExceptionGroup")?) {
+            if inherits(&member, group_class) {
                 groups.push(member);
-            } else if !inherits(&member, circuit_open(py)?.0.bind(py)) {
+            } else if !inherits(&member, circuit_open) {
                 return Ok(false);
             }
         }
@@ -47,19 +42,14 @@ pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(true)
 }
 
-fn circuit_open(py: Python<'_>) -> PyResult<&'static (Py<PyType>, Py<PyAny>)> {
-    CIRCUIT_OPEN.get_or_try_init(py, || {
-        let class = py.import(ERRORS)?.getattr("CircuitBreakerOpenError")?.cast_into::<PyType>()?;
-        Ok::<_, PyErr>((class.unbind(), py.get_type::<PyException>().getattr("__new__")?.unbind()))
-    })
-}
-
 /// `CircuitBreakerOpenError`, a fresh one for each rejection.
 ///
 /// Its arguments are all that it holds, and they are put there by `Exception.__new__`: a rejection runs no Python code.
 pub fn rejection(py: Python<'_>, circuit_name: &Bound<'_, PyString>, rejected: &Rejected) -> PyErr {
     let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-    circuit_open(py)
-        .and_then(|(class, new)| new.call1(py, (class, circuit_name, retry_after, rejected.reason.as_str())))
+    Imports::get(py)
+        .and_then(|Imports { circuit_open, new_exception, .. }| {
+            new_exception.call1(py, (circuit_open, circuit_name, retry_after, rejected.reason.as_str()))
+        })
         .map_or_else(|broken| broken, |error| PyErr::from_value(error.into_bound(py)))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use halfopen::{CircuitBreaker, Durations, Membership, Metrics, Reading, State};
+use halfopen::{CircuitBreaker, Durations, Jitter, Membership, Metrics, Reading, State};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -56,6 +56,17 @@ impl Drop for Followed {
 #[pyfunction]
 pub fn keep_ended_metrics() {
     METRICS.keep_ended();
+}
+
+/// Makes the breakers that the child of a fork has inherited the child's own.
+///
+/// Nothing needs to be unlocked there. A fork happens in a thread that holds the interpreter, and whoever takes a lock of
+/// this library holds the interpreter, too, until the lock is free again: no step of Python comes in between.
+#[pyfunction]
+pub fn after_fork() {
+    for core in METRICS.breakers() {
+        core.after_fork(Jitter::drawn());
+    }
 }
 
 /// The calls attempted, succeeded, failed and rejected.

@@ -3,20 +3,18 @@
 use halfopen::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyTuple, PyType};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
 use crate::convert::outcome_of;
 use crate::error::is_rejection;
+use crate::imports::Imports;
 use crate::pending::Held;
-use crate::raw::{call_object, has_await, inherits, while_handling};
+use crate::raw::{attached, call_host, call_object, has_await, inherits, while_handling};
 use crate::stream::PyStream;
-
-const GUARD: &str = "halfopen.guard";
-const FOLLOWED: &str = "halfopen._followed";
 
 /// `GuardedFunction`: a function with the breaker that guards it; [`crate::raw`] adds what calls it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
@@ -51,8 +49,7 @@ pub fn call<'py>(
     held.leave(py);
     let result = match result {
         Ok(result) => result,
-        // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
-        Err(error) => return Python::attach(|py| held.raised(error.value(py)).and(Err(error))),
+        Err(error) => return attached(|py| held.raised(error.value(py)).and(Err(error))),
     };
     match Returned::of(&result)? {
         Returned::Value => {
@@ -70,7 +67,6 @@ impl PyBreaker {
     /// `asyncio.CancelledError`, `KeyboardInterrupt`, `SystemExit` and `GeneratorExit` are no `Exception`: they tell
     /// that the caller gave up, not that the provider failed. A rejection says nothing about a provider either.
     pub fn outcome_of(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-        static CLASSIFIED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         if !error.is_instance_of::<PyException>() {
             return Ok(Outcome::Cancelled);
         }
@@ -78,8 +74,9 @@ impl PyBreaker {
         let Some(classify) = self.classifier() else {
             return Ok(if is_rejection(error)? { Outcome::Ignored } else { Outcome::Failure });
         };
-        let classified = CLASSIFIED.import(py, GUARD, "classified")?;
-        outcome_of(py, &while_handling(error, || classified.call1((classify, error)))?)
+        let classified = Imports::get(py)?.classified.bind(py);
+        let arguments = PyTuple::new(py, [classify.bind(py), error])?;
+        outcome_of(py, &while_handling(error, || call_host(classified, &arguments, None))?)
     }
 }
 
@@ -108,8 +105,12 @@ impl Returned {
 }
 
 fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    IS_AWAITABLE.import(stream.py(), "inspect", "isawaitable")?.call1((stream,))?.extract()
+    /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more when the interpreter is nearly gone.)
+    const ITERABLE_COROUTINE: u32 = 0x100;
+    let py = stream.py();
+    let Some(code) = stream.getattr_opt(intern!(py, "gi_code"))? else { return Ok(false) };
+    let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
+    Ok(flags & ITERABLE_COROUTINE != 0)
 }
 
 /// A value that ends the call that returned it when it ends itself.
@@ -123,35 +124,12 @@ pub enum EndsLater {
 impl EndsLater {
     pub fn of(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         let py = result.py();
-        let classes = Classes::get(py)?;
+        let classes = Imports::get(py)?;
         // The classes of streams can have no subclasses.
         if is_exactly(result, &classes.generator) || is_exactly(result, &classes.async_generator) {
             return Ok(Some(Self::Stream));
         }
         Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future))
-    }
-}
-
-/// Classes of the standard library.
-struct Classes {
-    coroutine: Py<PyType>,
-    generator: Py<PyType>,
-    async_generator: Py<PyType>,
-    future: Py<PyType>,
-}
-
-impl Classes {
-    fn get(py: Python<'_>) -> PyResult<&Self> {
-        static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
-        CLASSES.get_or_try_init(py, || {
-            let class = |module, name| Ok::<_, PyErr>(py.import(module)?.getattr(name)?.cast_into()?.unbind());
-            Ok(Self {
-                coroutine: class("types", "CoroutineType")?,
-                generator: class("types", "GeneratorType")?,
-                async_generator: class("types", "AsyncGeneratorType")?,
-                future: class("concurrent.futures", "Future")?,
-            })
-        })
     }
 }
 
@@ -168,13 +146,12 @@ pub fn is_awaitable(result: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// What a call returned, which settles the call when its own outcome is known.
 pub fn followed<'py>(call: &Bound<'py, PyAny>, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = call.py();
-    if is_exactly(result, &Classes::get(py)?.coroutine) {
+    if is_exactly(result, &Imports::get(py)?.coroutine) {
         let awaiting = Awaiting::new(call.clone().unbind(), result.clone().unbind());
         return Ok(Bound::new(py, awaiting)?.into_any());
     }
-    FUNCTION.import(py, FOLLOWED, "followed")?.call1((call, result))
+    call_host(Imports::get(py)?.followed.bind(py), &PyTuple::new(py, [call, result])?, None)
 }
 
 /// The stream that a call returned, which settles the call when it ends.
@@ -183,10 +160,9 @@ pub fn guarded_stream<'py>(
     held: Held<'_>,
     generator: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = breaker.py();
     let stream = PyStream::new(breaker, generator, held);
     // Nobody has asked for an item yet.
     stream.pause(py);
-    FUNCTION.import(py, GUARD, "guarded_stream")?.call1((stream, generator))
+    call_host(Imports::get(py)?.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)
 }

@@ -11,7 +11,9 @@ mod convert;
 mod error;
 mod evidence;
 mod guarded;
+mod imports;
 mod listeners;
+mod names;
 mod nesting;
 mod observer;
 mod pending;
@@ -33,6 +35,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<guarded::PyGuardedFunction>()?;
     module.add_class::<awaiting::Awaiting>()?;
     module.add_class::<stream::PyStream>()?;
+    module.add_class::<names::PyNames>()?;
+    blocks::make_classes(module.py());
+    nesting::make_classes(module.py());
     nesting::Variables::get(module.py())?;
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;
@@ -42,5 +47,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::BUCKET_BOUNDS)?)?;
     module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::read_metrics, module)?)?;
+    module.add_function(wrap_pyfunction!(evidence::after_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(imports::load_imports, module)?)?;
     Ok(())
 }

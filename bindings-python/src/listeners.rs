@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 
 use crate::clock::PyClock;
 use crate::convert::dict_of;
+use crate::raw::{attached, call_host};
 
 #[derive(Default)]
 pub struct PyListeners {
@@ -75,11 +76,12 @@ impl PyListeners {
 impl Callable {
     /// What a listener raises is reported where Python puts such things, and harms nothing.
     fn call(&self, event: &Event, now: Tick) {
-        Python::attach(|py| {
+        attached(|py| {
             let Some(callable) = locked(&self.0).as_ref().map(|callable| callable.clone_ref(py)) else { return };
-            let raised = dict_of(py, event.entries()).and_then(|raw| callable.call1(py, (raw, now.as_seconds())));
-            if let Err(error) = raised {
-                error.write_unraisable(py, Some(callable.bind(py)));
+            let callable = callable.bind(py);
+            let told = dict_of(py, event.entries()).and_then(|raw| (raw, now.as_seconds()).into_pyobject(py));
+            if let Err(error) = told.and_then(|told| call_host(callable, &told, None)) {
+                error.write_unraisable(py, Some(callable));
             }
         });
     }

@@ -16,6 +16,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyWeakrefReference;
 
+/// Makes the classes of this file, which PyO3 would else make at their first use.
+pub fn make_classes(py: Python<'_>) {
+    py.get_type::<Probes>();
+    py.get_type::<Errors>();
+}
+
 /// More errors than a retry keeps; older ones are forgotten.
 const ERRORS_KEPT: usize = 8;
 

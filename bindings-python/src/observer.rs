@@ -11,6 +11,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::imports::Imports;
+use crate::raw::call_host_method;
+
 #[derive(Default)]
 pub struct PyObserver(OnceLock<Py<PyAny>>);
 
@@ -27,7 +30,7 @@ impl PyObserver {
     /// A call has been admitted. Fails only where an interrupt came in, which belongs to the caller.
     pub fn admitted(&self, py: Python<'_>) -> PyResult<()> {
         let Some(observer) = self.0.get() else { return Ok(()) };
-        match observer.call_method0(py, intern!(py, "admitted")) {
+        match call_host_method(observer.bind(py), intern!(py, "admitted"), ()) {
             Err(error) if !error.is_instance_of::<PyException>(py) => Err(error),
             Err(error) => {
                 error.write_unraisable(py, Some(observer.bind(py)));
@@ -41,10 +44,9 @@ impl PyObserver {
     pub fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> Option<PyErr> {
         let observer = self.0.get()?;
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-        match observer.call_method1(py, intern!(py, "rejected"), (retry_after, rejected.reason.as_str())) {
-            Ok(error) if error.bind(py).is_instance_of::<PyBaseException>() => {
-                Some(PyErr::from_value(error.into_bound(py)))
-            }
+        let answer = (retry_after, rejected.reason.as_str());
+        match call_host_method(observer.bind(py), intern!(py, "rejected"), answer) {
+            Ok(error) if error.is_instance_of::<PyBaseException>() => Some(PyErr::from_value(error)),
             Ok(_) => None,
             Err(error) if !error.is_instance_of::<PyException>(py) => Some(error),
             Err(error) => {
@@ -58,12 +60,12 @@ impl PyObserver {
     pub fn settled(&self, py: Python<'_>, call: SettledCall) {
         let Some(observer) = self.0.get() else { return };
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let told = observer.call_method1(py, intern!(py, "settled"), (call.outcome.as_str(), seconds));
+        let told = call_host_method(observer.bind(py), intern!(py, "settled"), (call.outcome.as_str(), seconds));
         let told = told.map(drop).or_else(|error| {
             if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
                 return Err(error);
             }
-            py.import("_thread")?.call_method0("interrupt_main").map(drop)
+            Imports::get(py)?.interrupt_main.call0(py).map(drop)
         });
         if let Err(error) = told {
             error.write_unraisable(py, Some(observer.bind(py)));

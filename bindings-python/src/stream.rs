@@ -8,11 +8,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyIterator, PyTuple, PyType};
+use pyo3::types::{PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
 use crate::nesting::Probe;
 use crate::pending::{Held, PendingCall};
+use crate::raw::{call_host, call_host_method, call_host_plainly, send_host};
 
 /// `Stream`: a generator and the call that made it.
 ///
@@ -153,7 +154,7 @@ impl PyStream {
     #[pyo3(signature = (value, /))]
     fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.resume(value.py())?;
-        let step = self.generator.bind(value.py()).cast::<PyIterator>()?.send(value);
+        let step = send_host(self.generator.bind(value.py()), value);
         self.answer(value.py(), step)
     }
 
@@ -172,7 +173,7 @@ impl PyStream {
         }
         self.thrown(&error);
         self.resume(py)?;
-        let step = match self.generator.bind(py).call_method1(intern!(py, "throw"), (error,)) {
+        let step = match call_host_method(self.generator.bind(py), intern!(py, "throw"), (error,)) {
             Ok(item) => Ok(PySendResult::Next(item)),
             Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
                 end.value(py).getattr(intern!(py, "value")).map(PySendResult::Return)
@@ -185,7 +186,7 @@ impl PyStream {
     /// The consumer stops early.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.resume(py)?;
-        match self.generator.bind(py).call_method0(intern!(py, "close")) {
+        match call_host_method(self.generator.bind(py), intern!(py, "close"), ()) {
             Ok(_) => {
                 self.settle(py, Outcome::Cancelled);
                 Ok(())
@@ -218,11 +219,11 @@ fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>)
     let error = match (kind.cast::<PyType>(), error) {
         (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
         (Err(_), None) => kind.clone(),
-        (Ok(class), None) => class.call0()?,
+        (Ok(class), None) => call_host_plainly(class)?,
         (Ok(class), Some(error)) if error.is_instance(class)? => error.clone(),
         (Ok(class), Some(error)) => match error.cast::<PyTuple>() {
-            Ok(arguments) => class.call1(arguments)?,
-            Err(_) => class.call1((error,))?,
+            Ok(arguments) => call_host(class, arguments, None)?,
+            Err(_) => call_host(class, &PyTuple::new(error.py(), [error])?, None)?,
         },
     };
     if error.is_instance_of::<PyBaseException>() {

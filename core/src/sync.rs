@@ -35,6 +35,23 @@ pub(crate) fn stripe() -> usize {
     stripe
 }
 
+/// Tells a running thread from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadToken(usize);
+
+/// That of this thread, which keeps it across a fork. Where threads cannot be told apart, all have the same.
+pub(crate) fn thread_token() -> ThreadToken {
+    // The address of something that each thread has one of. Unlike `std::thread::current`, it can be had to the last.
+    #[cfg(feature = "std")]
+    let token = {
+        std::thread_local!(static HERE: core::cell::Cell<u8> = const { core::cell::Cell::new(0) });
+        HERE.with(|here| core::ptr::from_ref(here).addr())
+    };
+    #[cfg(not(feature = "std"))]
+    let token = 0;
+    ThreadToken(token)
+}
+
 /// A lock that is held for some nanoseconds, and never while host code runs.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(Inner<T>);

@@ -9,7 +9,8 @@
 """
 
 from halfopen import _configuration as _configuration
-from halfopen._core import CircuitBreakerConfig, Permit
+from halfopen import _fork as _fork
+from halfopen._core import CircuitBreakerConfig, Permit, load_imports
 from halfopen.breaker import CircuitBreaker
 from halfopen.clock import ManualClock
 from halfopen.errors import (
@@ -21,6 +22,8 @@ from halfopen.errors import (
 )
 from halfopen.registry import Registry
 from halfopen.status import CircuitBreakerMetrics, CircuitBreakerState, CircuitBreakerStatus, Durations, Event
+
+load_imports()
 
 __all__ = [
     "CircuitBreaker",

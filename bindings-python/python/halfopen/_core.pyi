@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import Field
 from inspect import Signature
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Never, ParamSpec, Self, TypeVar, final
+from typing import Any, ClassVar, Generic, Literal, Never, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -18,16 +18,20 @@ __all__ = [
     "CircuitBreakerConfig",
     "Evidence",
     "GuardedFunction",
+    "Names",
     "Permit",
     "Stream",
+    "after_fork",
     "config_json_schema",
     "is_awaitable",
     "keep_ended_metrics",
+    "load_imports",
     "read_metrics",
 ]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_B = TypeVar("_B")
 
 @final
 class CircuitBreakerConfig:
@@ -248,6 +252,34 @@ class Stream(Iterator[Any]):
 
     def close(self) -> None:
         """The consumer stops early."""
+
+@final
+class Names(Generic[_B]):
+    """The breakers of a registry, by name. Each method takes effect at one instant."""
+
+    def __new__(cls) -> Self: ...
+    def get(self, name: str, /) -> _B | None:
+        """The breaker of that name."""
+
+    def add(self, name: str, breaker: _B, bound: int, /) -> _B | None:
+        """The breaker of that name, which is this one if there was none; ``None`` where there are ``bound`` others."""
+
+    def remove(self, name: str, /) -> _B | None:
+        """Takes the breaker of that name away."""
+
+    def remove_unshared(self, name: str, /) -> bool:
+        """The same where nobody else holds it; says whether it did."""
+
+    def all(self) -> list[_B]:
+        """All breakers, in the order of their names."""
+
+    def __len__(self) -> int: ...
+
+def after_fork() -> None:
+    """Makes the breakers that a forked child has inherited its own."""
+
+def load_imports() -> None:
+    """Imports all that calls need, before the first one is made."""
 
 def config_json_schema() -> dict[str, Any]:
     """What a configuration of these fields looks like, as a JSON Schema: types, limits, defaults."""

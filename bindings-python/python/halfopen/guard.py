@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing
-from inspect import isasyncgen
+from contextlib import aclosing, suppress
+from types import AsyncGeneratorType
 from typing import Any
 
 from halfopen._core import Stream
@@ -23,17 +23,24 @@ def classified(classify: Classifier, error: Exception) -> Outcome:
         outcome = classify(error)
     except Exception as fault:
         # Types only: the text of an exception, or of the one it came from, may hold a secret.
-        _log.warning("a classifier raised %s for %s; counted as a failure", type(fault), type(error))
+        _warn("a classifier raised %s for %s; counted as a failure", type(fault), type(error))
         return "failure"
     if isinstance(outcome, str) and outcome in _OUTCOMES:  # pyright: ignore[reportUnnecessaryIsInstance]
         return outcome
-    _log.warning("a classifier returned no outcome for %s; counted as a failure", type(error))
+    _warn("a classifier returned no outcome for %s; counted as a failure", type(error))
     return "failure"
+
+
+def _warn(message: str, *classes: type) -> None:
+    # Whatever happens to a log record, as when the interpreter is nearly gone, the call keeps its own error.
+    with suppress(Exception):
+        _log.warning(message, *classes)
 
 
 def guarded_stream(stream: Stream, generator: Any) -> Any:
     """The generator that a call returned, guarded: the call ends when it does."""
-    return _async_generator(stream) if isasyncgen(generator) else _generator(stream)
+    # Not by `inspect`, which does not work any more when the interpreter is nearly gone.
+    return _async_generator(stream) if isinstance(generator, AsyncGeneratorType) else _generator(stream)
 
 
 def guarded_generator_function(

@@ -1,10 +1,8 @@
 """Breakers by name, for hosts that make them where they are needed."""
 
-import threading
 from collections.abc import Callable
-from weakref import ref
 
-from halfopen._core import CircuitBreakerConfig
+from halfopen._core import CircuitBreakerConfig, Names
 from halfopen.arguments import check_functions
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError, NameConflictError, RegistryFullError
@@ -33,9 +31,8 @@ class Registry:
         self._bound = bound
         self._clock = clock
         self._classify = classify
-        self._breakers: dict[str, CircuitBreaker] = {}
-        # Re-entrant, because allocating under it may collect garbage, and that may run anybody's code in this thread.
-        self._lock = threading.RLock()
+        # It has a lock of its own, which a fork never finds taken.
+        self._breakers: Names[CircuitBreaker] = Names()
 
     def get_or_create(self, config: CircuitBreakerConfig, provider_id: str = "unknown") -> CircuitBreaker:
         """The breaker of the configuration's name, made now if there is none.
@@ -54,13 +51,11 @@ class Registry:
 
     def get(self, name: str) -> CircuitBreaker | None:
         """The breaker of that name, if there is one."""
-        with self._lock:
-            return self._breakers.get(name)
+        return self._breakers.get(name)
 
     def remove(self, name: str) -> CircuitBreaker | None:
         """Lets go of the breaker of that name; whoever holds it keeps it."""
-        with self._lock:
-            return self._breakers.pop(name, None)
+        return self._breakers.remove(name)
 
     def remove_unused(self) -> int:
         """Lets go of the breakers that nobody else holds and that are idle, and says how many those were.
@@ -69,14 +64,12 @@ class Registry:
         or a slow call in its window, without an opening that would make the next wait longer, without a call in flight,
         a listener or an operator's order. So whoever asks for its name again gets one that behaves alike.
         """
-        with self._lock:
-            names = list(self._breakers)
+        names = [breaker.name for breaker in self._breakers.all()]
         return sum(self._remove_if_unused(name) for name in names)
 
     def breakers(self) -> list[CircuitBreaker]:
         """All breakers, in the order of their names."""
-        with self._lock:
-            return [self._breakers[name] for name in sorted(self._breakers)]
+        return self._breakers.all()
 
     def __len__(self) -> int:
         return len(self._breakers)
@@ -84,22 +77,15 @@ class Registry:
     def _add(self, made: CircuitBreaker) -> CircuitBreaker:
         if len(self) >= self._bound:
             self.remove_unused()
-        with self._lock:
-            if made.name not in self._breakers and len(self) >= self._bound:
-                raise RegistryFullError(self._bound)
-            return self._breakers.setdefault(made.name, made)
+        known = self._breakers.add(made.name, made, self._bound)
+        if known is None:
+            raise RegistryFullError(self._bound)
+        return known
 
     def _remove_if_unused(self, name: str) -> bool:
         breaker = self.get(name)
-        # This reads the breaker's clock, which may be the host's, so it is not done under the lock.
+        # This reads the breaker's clock, which may be the host's.
         if breaker is None or not breaker.is_idle():
             return False
-        held = ref(breaker)
         del breaker
-        with self._lock:
-            # Nobody can tell who holds an object, but where nobody does it is gone as soon as it is let go of.
-            self._breakers.pop(name, None)
-            breaker = held()
-            if breaker is not None:
-                self._breakers[name] = breaker
-        return breaker is None
+        return self._breakers.remove_unshared(name)

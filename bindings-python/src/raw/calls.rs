@@ -13,7 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyType;
 
-use super::{Methods, add_method, answered, borrowed};
+use super::{Methods, add_method, answered, attached, borrowed};
 use crate::breaker::PyBreaker;
 use crate::convert::check_callable;
 use crate::guarded::{EndsLater, followed, guarded_stream};
@@ -131,26 +131,23 @@ unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, func: *mut ffi::PyObject
 unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above.
     let [call, result] = unsafe { borrowed([call, result]) };
-    answered(call.py(), || {
-        match EndsLater::of(&result)? {
-            None => {
-                if let Some((_, held)) = held_by(&call) {
-                    held.settle(Outcome::Success);
-                }
-                Ok(result.to_owned().unbind())
+    answered(call.py(), || match EndsLater::of(&result)? {
+        None => {
+            if let Some((_, held)) = held_by(&call) {
+                held.settle(Outcome::Success);
             }
-            // Attached once more, so that PyO3 knows of it and lets go at once of what it holds.
-            Some(EndsLater::Stream) => Python::attach(|_| match held_by(&call) {
-                Some((breaker, held)) => guarded_stream(breaker, held, &result).map(Bound::unbind),
-                None => Ok(result.to_owned().unbind()),
-            }),
-            Some(EndsLater::Future) => Python::attach(|py| {
-                if let Some(probe) = probe_of(&call) {
-                    probe.leave(py);
-                }
-                followed(&call, &result).map(Bound::unbind)
-            }),
+            Ok(result.to_owned().unbind())
         }
+        Some(EndsLater::Stream) => attached(|_| match held_by(&call) {
+            Some((breaker, held)) => guarded_stream(breaker, held, &result).map(Bound::unbind),
+            None => Ok(result.to_owned().unbind()),
+        }),
+        Some(EndsLater::Future) => attached(|py| {
+            if let Some(probe) = probe_of(&call) {
+                probe.leave(py);
+            }
+            followed(&call, &result).map(Bound::unbind)
+        }),
     })
 }
 
@@ -158,7 +155,7 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
     // SAFETY: as above.
     let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
-        Python::attach(|py| {
+        attached(|py| {
             if let Some((_, held)) = held_by(&call) {
                 held.raised(&error)?;
             }
@@ -171,7 +168,7 @@ unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::Py
     // SAFETY: as above.
     let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
-        Python::attach(|py| {
+        attached(|py| {
             if let Some((_, held)) = held_by(&call) {
                 held.future_raised(&error)?;
             }

@@ -6,6 +6,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::host::{call_host, call_host_plainly, call_host_with};
 use super::{Methods, add_method, answered, borrowed};
 use crate::guarded::{PyGuardedFunction, call};
 
@@ -55,18 +56,17 @@ unsafe fn called<'py>(
     positional: usize,
     names: *mut ffi::PyObject,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (py, callable, end) = (function.py(), function.as_ptr(), ptr::null_mut::<ffi::PyObject>());
-    // SAFETY: as asked of the caller. The list of objects ends with null.
+    let end = ptr::null_mut();
+    // SAFETY: as asked of the caller.
     unsafe {
         let at = |place: usize| *arguments.add(place);
-        let result = match (positional, names.is_null()) {
-            (0, true) => ffi::PyObject_CallNoArgs(callable),
-            (1, true) => ffi::PyObject_CallFunctionObjArgs(callable, at(0), end),
-            (2, true) => ffi::PyObject_CallFunctionObjArgs(callable, at(0), at(1), end),
-            (3, true) => ffi::PyObject_CallFunctionObjArgs(callable, at(0), at(1), at(2), end),
-            _ => return packed(function, arguments, positional, names),
-        };
-        Bound::from_owned_ptr_or_err(py, result)
+        match (positional, names.is_null()) {
+            (0, true) => call_host_plainly(function),
+            (1, true) => call_host_with(function, [at(0), end, end]),
+            (2, true) => call_host_with(function, [at(0), at(1), end]),
+            (3, true) => call_host_with(function, [at(0), at(1), at(2)]),
+            _ => packed(function, arguments, positional, names),
+        }
     }
 }
 
@@ -95,5 +95,5 @@ unsafe fn packed<'py>(
         }
         Ok::<_, PyErr>(kwargs)
     });
-    function.call(args, kwargs.transpose()?.as_ref())
+    call_host(function, &args, kwargs.transpose()?.as_ref())
 }

@@ -2,17 +2,18 @@
 
 mod calls;
 mod functions;
+mod host;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 pub use calls::{add_begin, call_class, call_object, probe_of};
 pub use functions::add_run;
+pub use host::{call_host, call_host_method, call_host_plainly, send_host};
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyIterator, PyString, PyType};
+use pyo3::types::{PyString, PyType};
 
 /// Methods for the interpreter, which only reads them.
 struct Methods<const N: usize>([ffi::PyMethodDef; N]);
@@ -43,6 +44,24 @@ unsafe fn borrowed<'py, const N: usize>(objects: [*mut ffi::PyObject; N]) -> [Bo
     objects.map(|object| unsafe { Borrowed::from_ptr(Python::assume_attached(), object) })
 }
 
+/// Runs what needs the interpreter, in a thread that is attached to it, as every thread is that runs code of this library.
+///
+/// It tells PyO3, which then lets go at once of what is dropped. PyO3 attaches no thread to an interpreter that is
+/// finalizing, but Python code goes on to run there, and to call into this library.
+pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+    let mut work = Some(work);
+    let mut run = |py: Python<'_>| work.take().map(|work| work(py));
+    // SAFETY: the interpreter calls this library, and nobody else does; it never detaches the thread.
+    let done = Python::try_attach(&mut run).flatten().or_else(|| run(unsafe { Python::assume_attached() }));
+    done.expect("it is run by one of the two")
+}
+
+/// Whether somebody holds an object beside its owner here.
+pub fn is_shared(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: attached; the object is alive.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) > 1 }
+}
+
 /// The answer of a method as the interpreter expects it.
 fn answered(py: Python<'_>, method: impl FnOnce() -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
     let answer = catch_unwind(AssertUnwindSafe(method));
@@ -69,13 +88,6 @@ pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
 pub fn inherits(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
     // SAFETY: both are classes, and they are looked at and no more.
     unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) != 0 }
-}
-
-/// The next step of a coroutine or of the iterator of an `await`.
-pub fn send<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
-    // SAFETY: the interpreter takes any object here, and calls its method `send` where it is no iterator; PyO3 offers it
-    // for iterators alone, which a coroutine is not.
-    unsafe { steps.cast_unchecked::<PyIterator>() }.send(value)
 }
 
 /// The frame of Python's that runs now, by its address and that of its code.

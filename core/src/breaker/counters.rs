@@ -131,6 +131,11 @@ impl Counters {
         }
     }
 
+    /// Counts the calls in flight as cancelled.
+    pub(super) fn cancel_in_flight(&self) {
+        add(&self.seldom.cancelled, self.read().in_flight);
+    }
+
     /// Adds what a breaker has counted that this one goes on for; it has no calls in flight.
     pub(crate) fn restore(&self, counts: &Counts) {
         let (stripe, seldom) = (&self.stripes[0], &self.seldom);

@@ -24,6 +24,8 @@ pub(super) struct Guarded {
     /// nothing do not take the lock, so their streak is the difference to their counter. It wraps where a restored streak
     /// is longer than that counter.
     streak_base: u64,
+    /// Permits of older generations are those of the process that this one was forked from.
+    first_own_generation: u64,
 }
 
 /// What is known of the failures.
@@ -51,6 +53,7 @@ impl Guarded {
             history: History::default(),
             failures: None,
             streak_base: 0,
+            first_own_generation: 0,
         }
     }
 
@@ -143,6 +146,17 @@ impl Guarded {
         self.control = self.control.restored(&snapshot.control, now);
         self.window = Window::restored(self.config.rules(), &snapshot.window, now);
         self.history.add(&snapshot.edges);
+    }
+
+    /// See [`CircuitBreaker::after_fork`](super::CircuitBreaker::after_fork).
+    pub(super) fn inherit(&mut self, jitter: Jitter) {
+        self.control = self.control.inherited(jitter);
+        self.first_own_generation = self.control.generation();
+    }
+
+    /// Whether a permit is that of a call in flight in the process that this one was forked from.
+    pub(super) fn is_inherited(&self, stamp: Stamp) -> bool {
+        stamp.is_before(self.first_own_generation)
     }
 
     /// Whether it remembers nothing, at `now`, that would count against the next calls.

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::history::Event;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, ThreadToken, thread_token};
 
 /// Called with each transition. A listener that panics is reported by the panic hook and harms nothing.
 pub type Listener = dyn Fn(&Event) + Send + Sync;
@@ -32,7 +32,8 @@ struct Desk {
     waiting: VecDeque<Event>,
     /// The number of the last transition that was put in line.
     announced: u64,
-    delivering: bool,
+    /// The thread that is delivering.
+    delivering: Option<ThreadToken>,
     next_id: u64,
 }
 
@@ -95,14 +96,24 @@ impl Listeners {
     fn next(&self, first: bool) -> Option<(Event, Vec<ListenerId>)> {
         let mut desk = self.desk.lock();
         let desk = desk.as_mut()?;
-        if first && desk.delivering {
+        if first && desk.delivering.is_some() {
             return None;
         }
         let event = desk.waiting.pop_front();
-        desk.delivering = event.is_some();
+        desk.delivering = event.map(|_| thread_token());
         let event = event?;
         let listening = desk.listeners.iter().filter(|entry| entry.since < event.sequence);
         Some((event, listening.map(|entry| entry.id).collect()))
+    }
+
+    /// See [`CircuitBreaker::after_fork`](super::CircuitBreaker::after_fork).
+    pub(super) fn inherit(&self) {
+        if let Some(desk) = &mut *self.desk.lock() {
+            desk.waiting.clear();
+            // Of the parent's threads only the one that forked goes on here. It may have forked in a listener, and then
+            // goes on delivering.
+            desk.delivering = desk.delivering.filter(|thread| *thread == thread_token());
+        }
     }
 
     fn find(&self, id: ListenerId) -> Option<Arc<Listener>> {

@@ -4,6 +4,7 @@ mod counters;
 mod entries;
 mod error;
 mod explain;
+mod fork;
 mod guarded;
 mod history;
 mod listeners;
@@ -377,6 +378,9 @@ impl<C: Clock> CircuitBreaker<C> {
             return Settled { outcome: Outcome::Ignored, slow: false, current: false };
         }
         self.change(|guarded| {
+            if guarded.is_inherited(ticket.stamp) {
+                return Settled { outcome: Outcome::Ignored, slow: false, current: false };
+            }
             let before = guarded.control;
             let settled = guarded.settle(ticket.stamp, ending, nanos, now);
             self.counters.settle(ticket.lane, settled.outcome, settled.slow, settled.current);

@@ -130,7 +130,12 @@ impl Control {
 
     fn rejected(self, rejected: Rejected) -> (Self, Admission) {
         let admission = if self.mode == Mode::Shadow {
-            Admission::Admitted { stamp: Stamp::UNHEARD, taken_back: 0, transition: None, shadow_rejected: true }
+            Admission::Admitted {
+                stamp: Stamp::unheard(self.generation),
+                taken_back: 0,
+                transition: None,
+                shadow_rejected: true,
+            }
         } else {
             Admission::Rejected(rejected)
         };

@@ -192,8 +192,18 @@ impl Control {
 }
 
 impl Stamp {
-    /// The stamp of a call that the machine did not admit itself: no generation is ever as high.
-    const UNHEARD: Self = Self { generation: u64::MAX, lap: 0 };
+    /// Set in the generation of a call that the machine did not admit itself: no generation is ever as high.
+    const UNHEARD: u64 = 1 << 63;
+
+    /// The stamp of such a call, which has no say.
+    const fn unheard(generation: u64) -> Self {
+        Self { generation: generation | Self::UNHEARD, lap: 0 }
+    }
+
+    /// Whether the permit was handed out in a generation before this one.
+    pub(crate) const fn is_before(self, generation: u64) -> bool {
+        self.generation & !Self::UNHEARD < generation
+    }
 
     /// The stamp of a permit handed out by a closed circuit of `generation`.
     pub(crate) const fn closed(generation: u64) -> Self {

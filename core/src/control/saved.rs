@@ -1,9 +1,9 @@
-//! The control value without a clock: what a snapshot holds of it, and how it comes back to life.
+//! The control value in another process: what a snapshot holds of it, how it comes back to life, and what a fork inherits.
 
 use core::time::Duration;
 
 use super::wait::{Openings, Wait};
-use super::{Control, Mode, Phase, State};
+use super::{Control, Jitter, Mode, Phase, Probing, State};
 use crate::clock::Tick;
 use crate::config::Rules;
 
@@ -48,6 +48,16 @@ impl Control {
             last_wait: openings.last_wait,
             clean_in,
         }
+    }
+
+    /// What the child of a fork goes on with: a generation of its own, in which no permit of its parent has a say or holds
+    /// a slot.
+    pub(crate) fn inherited(self, jitter: Jitter) -> Self {
+        let phase = match self.phase {
+            Phase::HalfOpen(probing) => Phase::HalfOpen(Probing { slots: 0, ..probing }),
+            Phase::Closed { .. } | Phase::Open { .. } => self.phase,
+        };
+        Self { generation: self.generation + 1, jitter, ..self.with(phase) }
     }
 
     /// A saved value that is consistent, at `now`, in a generation of its own: no permit of before has a say in it.

@@ -107,14 +107,17 @@ pub struct Jitter {
 }
 
 impl Jitter {
-    /// A jitter whose seed nobody can foresee, where the platform can draw one; otherwise hosts give theirs.
+    /// A jitter whose seed nobody can foresee, drawn anew from the operating system, where there is one; otherwise hosts
+    /// give theirs.
+    ///
+    /// Each is drawn from there, because a forked process inherits what its parent has drawn to draw from.
     pub fn drawn() -> Self {
-        #[cfg(feature = "std")]
-        let seed = {
+        #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
+        let seed = getrandom::u64().unwrap_or_else(|_| {
             use core::hash::BuildHasher;
-            std::collections::hash_map::RandomState::new().hash_one(0)
-        };
-        #[cfg(not(feature = "std"))]
+            std::collections::hash_map::RandomState::new().hash_one(std::process::id())
+        });
+        #[cfg(not(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown")))))]
         let seed = 0;
         Self { seed }
     }

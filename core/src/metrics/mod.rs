@@ -116,6 +116,12 @@ impl<C: Clock> Metrics<C> {
         drop(removed);
     }
 
+    /// All breakers that there are.
+    pub fn breakers(&self) -> Vec<Arc<CircuitBreaker<C>>> {
+        let all = self.all.lock();
+        all.series.values().flat_map(|series| series.breakers.values().cloned()).collect()
+    }
+
     /// Reads all breakers, in the order of their labels. This reads their clocks, which may be the host's.
     pub fn read(&self) -> Vec<Reading> {
         let (unread, folded) = {

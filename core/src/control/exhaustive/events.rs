@@ -30,6 +30,7 @@ pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situati
     next.push(situation.with(started_afresh(control, control.reset(rules, NOW), rules.shadow, Cause::Reset)));
     next.push(situation.with(started_afresh(control, control.disable(NOW), false, Cause::Disabled)));
     next.push(situation.with(control.restored(&control.saved(rules, NOW), NOW)));
+    next.push(situation.with(control.inherited(control.jitter)));
     for (in_force, _) in family.iter().enumerate() {
         next.push(Situation { in_force, ..situation.clone() });
     }

@@ -1,0 +1,8 @@
+"""What has to be done in a process that was forked from another."""
+
+import os
+
+from halfopen._core import after_fork
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork)

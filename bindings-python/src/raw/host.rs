@@ -1,0 +1,101 @@
+//! Calls of the host's code.
+
+use std::hint::black_box;
+use std::mem::{forget, transmute};
+use std::ptr;
+use std::thread;
+
+use pyo3::ffi::{self, PyObject};
+use pyo3::prelude::*;
+use pyo3::types::iterator::PySendResult;
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+type Call0 = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
+type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
+type Send = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> ffi::PySendResult;
+type CallList = unsafe extern "C-unwind" fn(*mut PyObject, ...) -> *mut PyObject;
+
+/// Lets a thread hang that the interpreter ends while it is in a call of the host's.
+///
+/// A daemon thread that wants to go on when the interpreter is finalizing is ended, before Python 3.14, by unwinding its
+/// stack, and where that gets to Rust code, which nothing but a panic may unwind, the process is aborted. From 3.14 on
+/// the interpreter lets such a thread hang until the process is gone, and so does this.
+struct HangIfUnwound;
+
+impl Drop for HangIfUnwound {
+    fn drop(&mut self) {
+        loop {
+            thread::park();
+        }
+    }
+}
+
+/// Makes a call of the host's code.
+fn guarded(py: Python<'_>, call: impl FnOnce() -> *mut PyObject) -> PyResult<Bound<'_, PyAny>> {
+    let hang = HangIfUnwound;
+    let result = call();
+    forget(hang);
+    // SAFETY: what a call returns is a new reference, or null where it raised.
+    unsafe { Bound::from_owned_ptr_or_err(py, result) }
+}
+
+/// `callable(*args, **kwargs)`.
+pub fn call_host<'py>(
+    callable: &Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the two types differ in whether unwinding may pass, which their calling conventions have in common. The
+    // compiler must not see which function it is, since it knows of that one that nothing passes.
+    let call = black_box(unsafe { transmute::<*const (), Call>(ffi::PyObject_Call as *const ()) });
+    let kwargs = kwargs.map_or(ptr::null_mut(), |kwargs| kwargs.as_ptr());
+    // SAFETY: attached, with a tuple and a dictionary or null; all stay alive.
+    guarded(callable.py(), || unsafe { call(callable.as_ptr(), args.as_ptr(), kwargs) })
+}
+
+/// `object.name(*args)`.
+pub fn call_host_method<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+    args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    call_host(&object.getattr(name)?, &args.into_pyobject(object.py()).map_err(Into::into)?, None)
+}
+
+/// The next step of a coroutine, of a generator, or of the iterator of an `await`.
+pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
+    let py = steps.py();
+    let mut result = ptr::null_mut();
+    // SAFETY: as above.
+    let send = black_box(unsafe { transmute::<*const (), Send>(ffi::PyIter_Send as *const ()) });
+    let hang = HangIfUnwound;
+    // SAFETY: attached; any object is taken here, and its method `send` called where it is no iterator.
+    let step = unsafe { send(steps.as_ptr(), value.as_ptr(), &raw mut result) };
+    forget(hang);
+    // SAFETY: what it writes is a new reference, or null where the step raised.
+    let result = unsafe { Bound::from_owned_ptr_or_err(py, result)? };
+    Ok(if step == ffi::PySendResult::PYGEN_RETURN { PySendResult::Return(result) } else { PySendResult::Next(result) })
+}
+
+/// `callable()`.
+pub fn call_host_plainly<'py>(callable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: as above.
+    let call = black_box(unsafe { transmute::<*const (), Call0>(ffi::PyObject_CallNoArgs as *const ()) });
+    // SAFETY: attached.
+    guarded(callable.py(), || unsafe { call(callable.as_ptr()) })
+}
+
+/// `callable(*args)` for one, two or three objects, the rest of which are null.
+///
+/// # Safety
+/// The objects stay alive.
+pub(super) unsafe fn call_host_with<'py>(
+    callable: &Bound<'py, PyAny>,
+    args: [*mut PyObject; 3],
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: as above.
+    let call = black_box(unsafe { transmute::<*const (), CallList>(ffi::PyObject_CallFunctionObjArgs as *const ()) });
+    let [first, second, third] = args;
+    // SAFETY: attached; the list of objects ends with the first null.
+    guarded(callable.py(), || unsafe { call(callable.as_ptr(), first, second, third, ptr::null_mut::<PyObject>()) })
+}

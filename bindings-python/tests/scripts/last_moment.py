@@ -1,0 +1,222 @@
+"""Makes calls of every kind when the interpreter is nearly gone: from a ``__del__`` of what is kept at some place."""
+
+import asyncio
+import atexit
+import builtins
+import gc
+import logging
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry
+
+
+def ways() -> dict[str, Callable[[], object]]:
+    """The calls; what they need, they hold themselves, for modules lose their names before the end."""
+    config = CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30)
+    failures: list[str] = []
+
+    def breaker(**arguments: Any) -> CircuitBreaker:
+        return CircuitBreaker(config, **arguments)
+
+    def value() -> int:
+        return 41
+
+    def failure() -> None:
+        raise OSError
+
+    async def later() -> int:
+        return 42
+
+    async def failure_later() -> None:
+        raise OSError
+
+    def numbers() -> Iterator[int]:
+        yield 1
+        yield 2
+
+    def broken_numbers() -> Iterator[int]:
+        yield 1
+        raise OSError
+
+    async def numbers_later() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    async def broken_numbers_later() -> AsyncIterator[int]:
+        yield 1
+        raise OSError
+
+    async def drained(stream: AsyncIterator[int]) -> list[int]:
+        return [number async for number in stream]
+
+    def finish(running: Any) -> Any:
+        try:
+            running.send(None)
+        except StopIteration as end:
+            return end.value
+        raise AssertionError
+
+    def block(guard: CircuitBreaker, run: Callable[[], object]) -> object:
+        with guard:
+            return run()
+
+    async def async_block(guard: CircuitBreaker, run: Callable[[], object]) -> object:
+        async with guard:
+            return run()
+
+    def told(order: Callable[[CircuitBreaker], object]) -> Callable[[], object]:
+        states: list[str] = []
+        heard = breaker()
+        heard.subscribe(lambda event: states.append(event.to_state))
+
+        def call() -> object:
+            order(heard)
+            return states
+
+        return call
+
+    def suspended() -> Any:
+        class Pause:
+            def __await__(self) -> Iterator[None]:
+                yield
+
+        guard = breaker()
+
+        @guard
+        async def waits() -> None:
+            await Pause()
+
+        running = waits()
+        running.send(None)
+
+        def close() -> object:
+            running.close()
+            return guard.evidence().counts()["cancelled_calls"]
+
+        return close
+
+    def dropped() -> Any:
+        guard = breaker()
+        permits = [guard.acquire()]
+
+        def drop() -> object:
+            permits.clear()
+            return guard.evidence().counts()["cancelled_calls"]
+
+        return drop
+
+    def mapped(outcome: str) -> Any:
+        guard = breaker(classify=lambda _: outcome)
+        guarded = guard(failure)
+
+        def call() -> object:
+            try:
+                return guarded()
+            except OSError:
+                return guard.read_status()["ignored_calls"]
+
+        return call
+
+    guarded = {name: breaker() for name in ("plain", "coroutine", "generator", "async generator", "call", "block")}
+    plain, plain_fails = breaker()(value), breaker()(failure)
+    coroutine, coroutine_fails = breaker()(later), breaker()(failure_later)
+    generator, generator_fails = breaker()(numbers), breaker()(broken_numbers)
+    stream, stream_fails = breaker()(numbers_later), breaker()(broken_numbers_later)
+    timed, registry = breaker(clock=ManualClock())(value), Registry(10)
+    opened = breaker()
+    rejected = opened(value)
+    opened.force_open()
+    return {
+        "decorated": plain,
+        "decorated, fails": plain_fails,
+        "decorated, rejected": rejected,
+        "coroutine": lambda: finish(coroutine()),
+        "coroutine, fails": lambda: finish(coroutine_fails()),
+        "generator": lambda: [*generator()],
+        "generator, fails": lambda: [*generator_fails()],
+        "async generator": lambda: finish(drained(stream())),
+        "async generator, fails": lambda: finish(drained(stream_fails())),
+        "call": lambda: finish(guarded["call"].call(later)),
+        "call, plain": lambda: finish(guarded["call"].call(value)),
+        "call, fails": lambda: finish(guarded["plain"].call(failure)),
+        "call_sync": lambda: guarded["call"].call_sync(value),
+        "call_sync, awaited later": lambda: finish(guarded["call"].call_sync(later)),
+        "call_sync, iterated later": lambda: [*guarded["call"].call_sync(numbers)],
+        "call_sync, a stream": lambda: finish(drained(guarded["call"].call_sync(numbers_later))),
+        "call_sync, fails": lambda: guarded["coroutine"].call_sync(failure),
+        "call_sync, rejected": lambda: opened.call_sync(value),
+        "block": lambda: block(guarded["block"], value),
+        "block, fails": lambda: block(guarded["generator"], failure),
+        "block, rejected": lambda: block(opened, value),
+        "async block": lambda: finish(async_block(guarded["block"], value)),
+        "async block, fails": lambda: finish(async_block(guarded["async generator"], failure)),
+        "permit": lambda: guarded["block"].acquire().success(),
+        "permit, dropped": dropped(),
+        "suspended coroutine, closed": suspended(),
+        "classifier": mapped("ignored"),
+        "classifier that means nothing": mapped("nonsense"),
+        "clock": timed,
+        "listener": told(lambda heard: heard.acquire().failure()),
+        "order": told(lambda heard: heard.force_open()),
+        "a new breaker": lambda: breaker().call_sync(value),
+        "registry": lambda: registry.get_or_create(config) is registry.get("default"),
+        "state": lambda: guarded["block"].state,
+        "metrics": lambda: guarded["block"].metrics.failed_calls,
+        "status": lambda: guarded["block"].get_status()["state"],
+        "events": lambda: [event.to_state for event in guarded["generator"].events()],
+        "explain": lambda: guarded["block"].explain(),
+        "bad configuration": lambda: config.model_copy(update={"failure_threshold": 0}),
+    }
+
+
+class Last:
+    """Makes the calls when it goes."""
+
+    def __init__(self, calls: dict[str, Callable[[], object]]) -> None:
+        self.calls = calls
+        self.write = os.write
+
+    def __del__(self) -> None:
+        for name, call in self.calls.items():
+            try:
+                answer = str(call())
+            except Exception as error:
+                answer = error.__class__.__name__
+            self.write(1, f"{name}: {answer}\n".encode())
+
+
+def keep(place: str, last: Last) -> None:
+    """Puts it where it lives until the interpreter ends."""
+    if place == "this module":
+        globals()["kept"] = last
+    elif place == "a module of before":
+        os.kept = last  # type: ignore[attr-defined]
+    elif place == "sys":
+        sys.kept = last  # type: ignore[attr-defined]
+    elif place == "builtins":
+        builtins.kept = last  # type: ignore[attr-defined]
+    elif place == "garbage":
+        gc.disable()
+        last.cycle = last  # type: ignore[attr-defined]
+    elif place == "a thread":
+        local = threading.local()
+        local.kept = last
+        globals()["local"] = local
+    elif place == "an event loop":
+        loop = asyncio.new_event_loop()
+        loop.close()
+        loop.kept = last  # type: ignore[attr-defined]
+        globals()["loop"] = loop
+    elif place == "atexit":
+        atexit.register(last.calls["decorated"])
+        atexit.register(lambda: last)
+    else:
+        raise ValueError(place)
+
+
+logging.getLogger("halfopen").addHandler(logging.NullHandler())
+keep(sys.argv[1], Last(ways()))
