@@ -71,11 +71,11 @@ def ways() -> dict[str, Callable[[], object]]:
     def told(order: Callable[[CircuitBreaker], object]) -> Callable[[], object]:
         states: list[str] = []
         heard = breaker()
-        heard.subscribe(lambda event: states.append(event.to_state))
+        heard.subscribe(lambda event: states.append(event.to_state.value))
 
         def call() -> object:
             order(heard)
-            return states
+            return ", ".join(states)
 
         return call
 
@@ -164,10 +164,10 @@ def ways() -> dict[str, Callable[[], object]]:
         "order": told(lambda heard: heard.force_open()),
         "a new breaker": lambda: breaker().call_sync(value),
         "registry": lambda: registry.get_or_create(config) is registry.get("default"),
-        "state": lambda: guarded["block"].state,
+        "state": lambda: guarded["block"].state.value,
         "metrics": lambda: guarded["block"].metrics.failed_calls,
         "status": lambda: guarded["block"].get_status()["state"],
-        "events": lambda: [event.to_state for event in guarded["generator"].events()],
+        "events": lambda: ", ".join([event.to_state.value for event in guarded["generator"].events()]),
         "explain": lambda: guarded["block"].explain(),
         "bad configuration": lambda: config.model_copy(update={"failure_threshold": 0}),
     }
