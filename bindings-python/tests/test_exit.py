@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from own_process import ended, run, start
 
 SCRIPTS = Path(__file__).parent / "scripts"

@@ -44,7 +44,7 @@ class Wall:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
-        monkeypatch.setattr("halfopen.status.time.time", lambda: self.seconds)
+        monkeypatch.setattr("halfopen.status.time", lambda: self.seconds)
 
     def date(self, ago: float = 0) -> datetime:
         return datetime.fromtimestamp(self.seconds - ago, UTC)

@@ -1,10 +1,10 @@
 """What can be read of a breaker, in Python's own types."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from math import inf
+from time import time
 from typing import Any
 
 from halfopen._core import CircuitBreakerConfig
@@ -112,7 +112,7 @@ class WallClock:
 
     def at(self, now_seconds: float) -> "Dates":
         """The dates of a reading that was made at this moment of the breaker's clock."""
-        fresh = time.time() - now_seconds
+        fresh = time() - now_seconds
         # Threads may race here: each then has one of two offsets that are both right.
         kept = self._offset
         if abs(fresh - kept) >= self.TOLERANCE_SECONDS:

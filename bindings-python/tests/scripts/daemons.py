@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from itertools import count
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig
 
@@ -23,7 +24,7 @@ def work(*_: object) -> None:
 
 async def waits() -> None:
     started.set()
-    while True:
+    for _ in count():
         await asyncio.sleep(0.001)
 
 
@@ -58,8 +59,14 @@ def in_a_classifier() -> None:
 
 
 def in_a_clock() -> None:
-    readings = iter([0.0])
-    CircuitBreaker(clock=lambda: next(readings, None) or work()).acquire()  # type: ignore[arg-type, return-value]
+    def clock() -> float:
+        if made:
+            work()
+        return 0.0
+
+    made: list[CircuitBreaker] = []
+    made.append(CircuitBreaker(clock=clock))
+    made[0].acquire()
 
 
 def in_a_listener() -> None:
@@ -81,7 +88,7 @@ def suspended() -> None:
 
 
 WAYS: dict[str, Callable[[], object]] = {
-    "decorated": lambda: breaker(work)(),
+    "decorated": breaker(work),
     "decorated, with many arguments": lambda: breaker(work)(1, 2, 3, 4),
     "coroutine": in_a_coroutine,
     "generator": in_a_generator,
@@ -98,7 +105,8 @@ WAYS: dict[str, Callable[[], object]] = {
 class Late:
     """Takes its time when the interpreter is finalizing, so that the thread comes back to it."""
 
-    sleep = time.sleep
+    def __init__(self) -> None:
+        self.sleep = time.sleep
 
     def __del__(self) -> None:
         self.sleep(0.05)

@@ -79,7 +79,7 @@ def threads_that_are_waited_for() -> None:
 
 
 class Pause:
-    def __await__(self) -> Iterator[None]:
+    def __await__(self) -> Generator[None, None, None]:
         yield
 
 
@@ -110,11 +110,11 @@ def suspended() -> None:
 
 
 WAYS: dict[str, Callable[[], object]] = {
-    "os._exit in a call": lambda: breaker(leave)(),
+    "os._exit in a call": breaker(leave),
     "os._exit in a block": lambda: in_a_block(leave),
     "os._exit in a listener": in_a_listener,
     "os._exit beside a thread in a call": beside_a_thread,
-    "sys.exit in a call": lambda: breaker(quit_python)(),
+    "sys.exit in a call": breaker(quit_python),
     "sys.exit in a block": lambda: in_a_block(quit_python),
     "sys.exit in a coroutine": in_a_coroutine,
     "threads that are waited for": threads_that_are_waited_for,

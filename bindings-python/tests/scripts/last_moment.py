@@ -8,16 +8,15 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry
 
 
-def ways() -> dict[str, Callable[[], object]]:
+def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
     """The calls; what they need, they hold themselves, for modules lose their names before the end."""
     config = CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30)
-    failures: list[str] = []
 
     def breaker(**arguments: Any) -> CircuitBreaker:
         return CircuitBreaker(config, **arguments)
@@ -81,7 +80,7 @@ def ways() -> dict[str, Callable[[], object]]:
 
     def suspended() -> Any:
         class Pause:
-            def __await__(self) -> Iterator[None]:
+            def __await__(self) -> Generator[None, None, None]:
                 yield
 
         guard = breaker()
@@ -168,7 +167,7 @@ def ways() -> dict[str, Callable[[], object]]:
         "metrics": lambda: guarded["block"].metrics.failed_calls,
         "status": lambda: guarded["block"].get_status()["state"],
         "events": lambda: ", ".join([event.to_state.value for event in guarded["generator"].events()]),
-        "explain": lambda: guarded["block"].explain(),
+        "explain": guarded["block"].explain,
         "bad configuration": lambda: config.model_copy(update={"failure_threshold": 0}),
     }
 
