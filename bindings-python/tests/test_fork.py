@@ -1,0 +1,90 @@
+"""Processes that are forked: nothing hangs in them, their breakers are their own, and they do not wait in step."""
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+import pytest
+
+from own_process import run
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
+
+# Python warns of forks beside threads from 3.12 on.
+QUIET = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "scrapes",
+        "reads",
+        "enters and leaves blocks",
+        "makes breakers",
+        "fills a registry",
+        "delivers",
+        "collects garbage",
+    ],
+)
+def test_a_child_hangs_in_nothing_that_another_thread_was_at(other: str) -> None:
+    assert run(SCRIPTS / "forks.py", other, environment=QUIET) == ["exit codes {0}"]
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_processes_of_each_start_method_have_breakers_of_their_own(method: str) -> None:
+    found = run(SCRIPTS / "start_methods.py", method, environment=QUIET)
+    assert found == ["{'done'} 4 {0}", "closed 0"]
+
+
+def children(part: str, *way: str) -> list[str]:
+    return run(SCRIPTS / "children.py", part, *way)
+
+
+def test_children_spread_their_waits_differently() -> None:
+    # Of a breaker from before the fork, of one from after it, and a wait that was running at the fork.
+    assert children("waits") == ["[6, 6, 1]", "True"]
+    assert children("grandchild") == ["4"]
+
+
+# State, successes, failures, cancelled calls, calls in flight.
+
+
+def test_a_probe_in_flight_at_the_fork_is_the_parents() -> None:
+    assert children("probe") == [
+        "[True, True, ['closed', 1, 1, 2, 0]]",
+        "True True ['closed', 1, 1, 0, 0]",
+    ]
+
+
+def test_a_permit_that_the_child_drops_frees_no_slot_of_the_childs_own() -> None:
+    assert children("dropped") == [
+        "[True, True, ['closed', 1, 1, 1, 0]]",
+        "False ['half_open', 0, 1, 2, 0]",
+    ]
+
+
+WAYS = ["decorated", "call_sync", "coroutine", "generator", "block", "async block"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_child_that_leaves_the_call_in_which_it_was_forked_has_no_say_by_it(way: str) -> None:
+    assert children("within", way) == [
+        "[['half_open', 0, 1, 1, 0], True, '', ['closed', 1, 1, 2, 0]]",
+        "0 ['closed', 1, 1, 0, 0]",
+    ]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_calls_that_a_child_makes_inside_the_parents_probe_are_its_own(way: str) -> None:
+    assert children("still_inside", way) == ["['', ['closed', 1, 1, 1, 0]]", "['closed', 1, 1, 0, 0]"]
+
+
+def test_a_child_forked_in_a_listener_hears_of_what_comes_next_when_it_has_left_it() -> None:
+    assert children("listener") == ["[['open'], 'closed'] ['open']"]
+    assert children("goes_on_in_a_listener") == ["['open', 'closed']"] * 2
+
+
+def test_a_child_forked_in_a_classifier_harms_nobody() -> None:
+    assert children("classifier") == ["1 0"]
