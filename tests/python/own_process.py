@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TOO_LONG = 60
@@ -12,14 +12,23 @@ TOO_LONG = 60
 
 
 def start(script: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Begins to run a script, in a process group of its own."""
+    """Begins to run a script."""
+    return start_command(sys.executable, str(script), *arguments, environment=environment)
+
+
+def start_command(
+    *command: str, environment: Mapping[str, str] | None = None, folder: Path | None = None, files: Sequence[int] = ()
+) -> "subprocess.Popen[str]":
+    """Begins to run a command in a process group of its own, which inherits the open files that are named."""
     return subprocess.Popen(
-        [sys.executable, str(script), *arguments],
+        command,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        pass_fds=files,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
     )
 

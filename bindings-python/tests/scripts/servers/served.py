@@ -1,0 +1,51 @@
+"""A breaker of a server that forks its workers, for a WSGI, an ASGI and a Celery application.
+
+It is made before the fork, in a process in which other threads scrape metrics and make breakers.
+"""
+
+import os
+import threading
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock
+from halfopen.prometheus import register
+
+registry = CollectorRegistry()
+register(registry)
+breaker = CircuitBreaker(
+    CircuitBreakerConfig(name="served", failure_threshold=1, timeout_seconds=100, timeout_jitter=0.5),
+    clock=ManualClock(),
+)
+_parent = os.getpid()
+
+
+@breaker
+def ask(fails: bool) -> str:
+    """What is guarded."""
+    if fails:
+        raise OSError
+    return "done"
+
+
+def answer() -> dict[str, object]:
+    """What a worker says of itself: its calls work, and it waits in its own way."""
+    breaker.reset()
+    told = ask(False)
+    try:
+        ask(True)
+    except OSError:
+        wait = breaker.get_status()["retry_after_seconds"]
+    own = CircuitBreaker()
+    assert own.call_sync(str) == ""
+    assert b'name="served"' in generate_latest(registry)
+    return {"process": os.getpid(), "forked": os.getpid() != _parent, "answer": told, "wait": wait}
+
+
+def _be_busy() -> None:
+    while True:
+        generate_latest(registry)
+        CircuitBreaker(CircuitBreakerConfig(name="short-lived")).call_sync(str)
+
+
+threading.Thread(target=_be_busy, daemon=True).start()
