@@ -25,7 +25,7 @@ app.conf.update(
 )
 
 
-@app.task
+@app.task  # type: ignore[untyped-decorator]
 def ask_a_worker() -> dict[str, Any]:
     # Long enough for the other worker to take the next one.
     time.sleep(0.2)
