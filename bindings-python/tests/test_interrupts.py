@@ -22,9 +22,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
     """Who starts a process in the background lets it ignore interrupts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit()),
+    }
+    # A collection would run whoever asked to hear of it, and what an interrupt does there goes nowhere.
+    gc.disable()
     yield
-    signal.signal(signal.SIGINT, before)
+    gc.enable()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def plain(answer: int) -> int:
@@ -103,8 +110,10 @@ BLOCKS: dict[str, Callable[[CircuitBreaker], object]] = {
 }
 
 
-def interruptions(call: Callable[[CircuitBreaker], object], *, of_ours_alone: bool = False) -> int:
-    """Makes the call again and again, each time interrupted one step later, until it gets through."""
+def interruptions(
+    call: Callable[[CircuitBreaker], object], number: signal.Signals = signal.SIGINT, *, of_ours_alone: bool = False
+) -> int:
+    """Makes the call again and again, each time with a signal that comes one step later, until it gets through."""
 
     def interrupted_at(step: int) -> bool:
         breaker = CircuitBreaker()
@@ -113,24 +122,21 @@ def interruptions(call: Callable[[CircuitBreaker], object], *, of_ours_alone: bo
         def trace(frame: FrameType, event: str, _: object) -> Any:
             frame.f_trace_opcodes = not (of_ours_alone and frame.f_code.co_filename == __file__)
             if event == "opcode" and next(steps) == step:
-                raise KeyboardInterrupt
+                signal.raise_signal(number)
             return trace
 
         before = sys.gettrace()
-        # A collection would run whoever asked to hear of it, and what an interrupt does there goes nowhere.
-        gc.disable()
         # Python 3.12 asks at `settrace` whether anybody wants to hear of single steps.
         sys._getframe().f_trace_opcodes = True
         sys.settrace(trace)
         try:
             call(breaker)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             return True
         else:
             return False
         finally:
             sys.settrace(before)
-            gc.enable()
             metrics = breaker.metrics
             assert metrics.in_flight == 0, f"lost at step {step}"
             assert metrics.failed_calls == 0, f"blamed on the provider at step {step}"
@@ -138,9 +144,10 @@ def interruptions(call: Callable[[CircuitBreaker], object], *, of_ours_alone: bo
     return next(step for step in count() if not interrupted_at(step))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("way", CALLS)
-def test_a_call_that_is_interrupted_at_any_step_gives_its_permit_back(way: str) -> None:
-    assert interruptions(CALLS[way]) > 5
+def test_a_call_that_is_interrupted_at_any_step_gives_its_permit_back(way: str, number: signal.Signals) -> None:
+    assert interruptions(CALLS[way], number) > 5
 
 
 @pytest.mark.parametrize("way", BLOCKS)
