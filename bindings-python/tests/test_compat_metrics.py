@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY, Gauge
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 
 import halfopen
+import halfopen.prometheus
 from halfopen import ManualClock, compat
 from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, _series
 from halfopen.compat._ledger import LEDGER, Ledger
@@ -236,6 +237,17 @@ except ValueError as error:
     native = "import halfopen.prometheus; halfopen.prometheus.register()"
     code = code.replace('Gauge("circuit_breaker_state", "another", ["circuit"])', native)
     assert "halfopen.prometheus.register()" in python(code)
+
+
+def test_the_metrics_read_at_the_scrape_are_refused_beside_these_with_what_to_do() -> None:
+    with pytest.raises(ValueError, match=r"halfopen\.compat"):
+        halfopen.prometheus.register()
+    own = CollectorRegistry()
+    halfopen.prometheus.register(own)
+    breaker("both").native.call_sync(int)
+    labels = {"name": "both", "provider": "p", "status": "success"}
+    assert own.get_sample_value("circuit_breaker_calls_total", labels) == 1
+    assert sample("calls_total", "both", status="success") == 1
 
 
 def test_without_prometheus_client_it_works_and_without_pydantic_it_says_what_to_install() -> None:

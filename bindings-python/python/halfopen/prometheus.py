@@ -126,7 +126,8 @@ def register(registry: CollectorRegistry = REGISTRY) -> None:
                 return
             raise ValueError(
                 f"{collision}: the registry has metrics of these names from another collector. Unregister that one"
-                " first, or hand register() a CollectorRegistry of its own"
+                " first, or hand register() a CollectorRegistry of its own; leave register() away where it is"
+                " halfopen.compat's, which registers its own"
             ) from collision
         _registries.add(registry)
 

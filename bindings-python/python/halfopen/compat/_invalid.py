@@ -8,7 +8,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from halfopen.errors import InvalidValueError
 
 
-# The type checkers take pydantic's error for final; at run time it has subclasses.
+# The type checkers take pydantic's error for final; at run time it can have subclasses, from pydantic 2.10 on.
 class InvalidConfigError(InvalidValueError, ValidationError):  # pyright: ignore[reportGeneralTypeIssues]
     """A ``pydantic.ValidationError`` that is an ``InvalidValueError``."""
 
