@@ -346,6 +346,9 @@ def test_assigning_to_a_configuration_or_a_permit_says_what_to_call() -> None:
         with pytest.raises(AttributeError, match=rf"'{attribute}' cannot be set; success\(\), failure\(\)"):
             setattr(permit, attribute, True)
     assert not permit.settled
+    clock: Any = ManualClock()
+    with pytest.raises(AttributeError, match="seconds"):
+        clock.seconds = 5
     reading: Any = lived().metrics
     with pytest.raises(AttributeError):
         reading.total_calls = 5

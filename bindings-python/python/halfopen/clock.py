@@ -14,6 +14,9 @@ class ManualClock:
     'half_open'
     """
 
+    # So that no attribute is set by mistake: `set()` and `advance()` move it.
+    __slots__ = ("__weakref__", "_seconds")
+
     def __init__(self, seconds: float = 0.0) -> None:
         self._seconds = seconds
 
