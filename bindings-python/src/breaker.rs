@@ -15,9 +15,10 @@ use crate::config::PyConfig;
 use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::{rejection, to_python};
 use crate::evidence::{Followed, PyEvidence};
+use crate::future_errors::FutureErrors;
 use crate::guarded;
 use crate::listeners::PyListeners;
-use crate::nesting::{self, Probe};
+use crate::nesting::{self, CountedError, Probe};
 use crate::observer::PyObserver;
 use crate::pending::{Held, PendingCall};
 use crate::permit::PyPermit;
@@ -32,6 +33,7 @@ pub struct PyBreaker {
     number: u64,
     /// How many errors it has noted; see [`crate::nesting`].
     errors_noted: AtomicU64,
+    future_errors: FutureErrors,
     name: Py<PyString>,
     classify: Option<Py<PyAny>>,
     blocks: Blocks,
@@ -123,8 +125,24 @@ impl PyBreaker {
         let begun = call.begun;
         self.settle_raised(call.ticket, outcome, error);
         if self.core.counts().in_flight == 0 {
+            self.future_errors.clear();
             self.forget_errors(begun);
         } else if outcome == Outcome::Failure && nesting::note(self.number, begun, error).is_ok() {
+            self.errors_noted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// As [`Self::settle_error`], for the error of a future that the call returned.
+    pub fn settle_future_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
+        let (begun, riding) = (call.begun, call.ticket.is_riding());
+        self.settle_raised(call.ticket, outcome, error);
+        if self.core.counts().in_flight == 0 {
+            self.future_errors.clear();
+        } else if outcome == Outcome::Failure
+            && !riding
+            && let Ok(counted) = CountedError::new(self.number, begun, error)
+        {
+            self.future_errors.note(counted);
             self.errors_noted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -132,7 +150,8 @@ impl PyBreaker {
     /// Whether a call inside one that has `begun` then has counted this error.
     pub fn has_counted(&self, begun: u64, error: &Bound<'_, PyAny>) -> bool {
         self.errors_noted.load(Ordering::Relaxed) != begun
-            && nesting::is_counted(self.number, begun, error).unwrap_or(false)
+            && (nesting::is_counted(self.number, begun, error).unwrap_or(false)
+                || self.future_errors.contains(begun, error))
     }
 
     #[cold]
@@ -210,6 +229,7 @@ impl PyBreaker {
             core,
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             errors_noted: AtomicU64::new(0),
+            future_errors: FutureErrors::default(),
             name,
             classify,
             blocks: Blocks::default(),
@@ -377,12 +397,14 @@ impl PyBreaker {
         self.core.clock().traverse(&visit)?;
         visit.call(&self.classify)?;
         self.blocks.traverse(&visit)?;
+        self.future_errors.traverse(&visit)?;
         self.listeners.traverse(&visit)?;
         self.observer.traverse(&visit)
     }
 
     fn __clear__(&self) {
         self.blocks.clear();
+        self.future_errors.clear();
         self.listeners.clear();
     }
 }

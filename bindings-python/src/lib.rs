@@ -10,6 +10,7 @@ mod config;
 mod convert;
 mod error;
 mod evidence;
+mod future_errors;
 mod guarded;
 mod imports;
 mod listeners;

@@ -23,7 +23,7 @@ pub fn make_classes(py: Python<'_>) {
 }
 
 /// More errors than a retry keeps; older ones are forgotten.
-const ERRORS_KEPT: usize = 8;
+pub const ERRORS_KEPT: usize = 8;
 
 /// A probe that is not settled yet. Whoever holds its ticket holds this; contexts refer to it weakly, because a task that is
 /// started inside a probe inherits its context and may outlive it.
@@ -101,21 +101,21 @@ impl Drop for Inside<'_> {
 struct Errors(Vec<CountedError>);
 
 #[derive(Debug)]
-struct CountedError {
+pub struct CountedError {
     /// The breaker's number.
     breaker: u64,
     /// How many errors the breaker had noted when the call began that counted this one.
-    begun: u64,
+    pub begun: u64,
     /// What the error is known by, which does not keep it alive; see [`token_of`].
-    token: Py<PyAny>,
+    pub token: Py<PyAny>,
 }
 
 /// A call counts this error while other calls of its breaker are under way.
 pub fn note(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = error.py();
-    let token = token_of(error)?.unbind();
+    let counted = CountedError::new(breaker, begun, error)?;
     let mut errors = read(py, |_| true)?;
-    errors.push(CountedError { breaker, begun, token });
+    errors.push(counted);
     let too_many = errors.len().saturating_sub(ERRORS_KEPT);
     errors.drain(..too_many);
     write(py, errors)
@@ -139,7 +139,15 @@ pub fn forget(py: Python<'_>, breaker: u64, begun: u64) -> PyResult<()> {
 }
 
 impl CountedError {
-    fn is(&self, error: &Bound<'_, PyAny>) -> bool {
+    pub fn new(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self { breaker, begun, token: token_of(error)?.unbind() })
+    }
+
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self { breaker: self.breaker, begun: self.begun, token: self.token.clone_ref(py) }
+    }
+
+    pub fn is(&self, error: &Bound<'_, PyAny>) -> bool {
         let token = self.token.bind(error.py());
         match token.cast::<PyWeakrefReference>() {
             Ok(reference) => reference.upgrade().is_some_and(|noted| noted.is(error)),
@@ -162,7 +170,7 @@ fn read(py: Python<'_>, keep: impl Fn(&CountedError) -> bool) -> PyResult<Vec<Co
     let noted = Variables::get(py)?.errors.bind(py).call_method1(intern!(py, "get"), (py.None(),))?;
     let Ok(noted) = noted.cast::<Errors>() else { return Ok(Vec::new()) };
     let kept = noted.get().0.iter().filter(|noted| keep(noted));
-    Ok(kept.map(|it| CountedError { breaker: it.breaker, begun: it.begun, token: it.token.clone_ref(py) }).collect())
+    Ok(kept.map(|it| it.clone_ref(py)).collect())
 }
 
 fn write(py: Python<'_>, errors: Vec<CountedError>) -> PyResult<()> {

@@ -105,11 +105,12 @@ impl<'b> Held<'b> {
 
     /// The future that the call returned ended with this error.
     ///
-    /// It passed through no call on its way here, and a future that several calls have returned is the error of each.
+    /// It passed through no call on its way here, and a future that several calls have returned is the error of each. A call
+    /// around this one that waits for the future, and ends with its error, does not count it again.
     pub fn future_raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let outcome = self.breaker.outcome_of(error)?;
         if let Some(call) = self.call.take() {
-            self.breaker.settle_raised(call.ticket, outcome, error);
+            self.breaker.settle_future_error(call, outcome, error);
         }
         Ok(())
     }

@@ -522,3 +522,40 @@ def test_a_stand_in_goes_with_the_class_that_it_stands_in_for(breaker: CircuitBr
     local = made()
     gc.collect()
     assert local() is None
+
+
+async def test_the_error_of_a_task_counts_once_in_the_layers_that_wait_for_it(breaker: CircuitBreaker) -> None:
+    fetch: Callable[[], asyncio.Future[str]]
+    fetch = breaker(lambda: asyncio.ensure_future(coroutine(OSError("down"))))
+
+    @breaker
+    async def layer() -> str:
+        return await fetch()
+
+    outermost = breaker(layer)
+    with pytest.raises(OSError, match="down"):
+        await outermost()
+    assert counts(breaker) == {"failure": 1}
+    with pytest.raises(OSError, match="down"):
+        await outermost()
+    assert counts(breaker) == {"failure": 2}
+
+
+def test_the_error_of_a_thread_counts_once_in_the_layers_that_wait_for_it(breaker: CircuitBreaker) -> None:
+    def fail() -> None:
+        raise OSError("down")
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        submit: Callable[[], concurrent.futures.Future[None]] = breaker(lambda: pool.submit(fail))
+        layer: Callable[[], None] = breaker(lambda: submit().result())
+        with pytest.raises(OSError, match="down"):
+            layer()
+    assert counts(breaker) == {"failure": 1}
+
+
+async def test_a_future_that_several_calls_share_is_the_failure_of_each(breaker: CircuitBreaker) -> None:
+    shared = asyncio.ensure_future(coroutine(OSError("down")))
+    fetch: Callable[[], asyncio.Future[str]] = breaker(lambda: shared)
+    answers = await asyncio.gather(fetch(), fetch(), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [OSError, OSError]
+    assert counts(breaker) == {"failure": 2}
