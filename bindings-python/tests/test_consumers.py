@@ -231,6 +231,29 @@ async def test_what_it_throws_is_kept_no_longer_than_its_stream(breaker: Circuit
     assert gone() is None
 
 
+async def test_what_a_consumer_throws_through_two_guarded_generators_is_its_own(breaker: CircuitBreaker) -> None:
+    inner, inner_async = breaker(plain_numbers), breaker(numbers)
+
+    @breaker
+    def plain() -> Iterator[int]:
+        yield from inner()
+
+    @breaker
+    async def asynchronous() -> AsyncIterator[int]:
+        async with contextlib.aclosing(inner_async()) as stream:
+            item = await anext(stream)
+            try:
+                yield item
+            except BaseException as thrown:
+                await stream.athrow(thrown)
+
+    for stream in (Stepped(plain()), Stepped(asynchronous())):
+        await stream.next()
+        with pytest.raises(Mine):
+            await stream.throw(Mine())
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.failed_calls, breaker.metrics.in_flight) == (4, 0, 0)
+
+
 # Python 3.12 deprecates two of the forms.
 @pytest.mark.filterwarnings("ignore:the .type, exc, tb. signature:DeprecationWarning")
 def test_every_form_of_throw_throws_what_python_would(breaker: CircuitBreaker) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerConfig
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
 
 # Between the call of a coroutine function and its await there is a step as well.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
@@ -90,6 +90,16 @@ async def async_block(breaker: CircuitBreaker) -> None:
         plain(1)
 
 
+def permit_block(breaker: CircuitBreaker) -> None:
+    with breaker.acquire():
+        plain(1)
+
+
+async def async_permit_block(breaker: CircuitBreaker) -> None:
+    async with breaker.acquire():
+        plain(1)
+
+
 CALLS: dict[str, Callable[[CircuitBreaker], object]] = {
     "decorated": lambda breaker: breaker(plain)(1),
     "decorated coroutine": lambda breaker: finish(breaker(coroutine)(1)),
@@ -103,6 +113,8 @@ CALLS: dict[str, Callable[[CircuitBreaker], object]] = {
     "call": lambda breaker: finish(breaker.call(plain, 1)),
     "call of a coroutine": lambda breaker: finish(breaker.call(coroutine, 1)),
     "acquire": lambda breaker: breaker.acquire().success(),
+    "block of a permit": permit_block,
+    "async block of a permit": lambda breaker: finish(async_permit_block(breaker)),
 }
 BLOCKS: dict[str, Callable[[CircuitBreaker], object]] = {
     "block": block,
@@ -111,12 +123,16 @@ BLOCKS: dict[str, Callable[[CircuitBreaker], object]] = {
 
 
 def interruptions(
-    call: Callable[[CircuitBreaker], object], number: signal.Signals = signal.SIGINT, *, of_ours_alone: bool = False
+    call: Callable[[CircuitBreaker], object],
+    number: signal.Signals = signal.SIGINT,
+    *,
+    of_ours_alone: bool = False,
+    make: Callable[[], CircuitBreaker] = CircuitBreaker,
 ) -> int:
     """Makes the call again and again, each time with a signal that comes one step later, until it gets through."""
 
     def interrupted_at(step: int) -> bool:
-        breaker = CircuitBreaker()
+        breaker = make()
         steps = count()
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -148,6 +164,26 @@ def interruptions(
 @pytest.mark.parametrize("way", CALLS)
 def test_a_call_that_is_interrupted_at_any_step_gives_its_permit_back(way: str, number: signal.Signals) -> None:
     assert interruptions(CALLS[way], number) > 5
+
+
+@pytest.mark.parametrize("way", CALLS)
+def test_a_probe_that_is_interrupted_at_any_step_frees_its_slot_and_marks_nothing_any_more(way: str) -> None:
+    made: list[CircuitBreaker] = []
+
+    def probing() -> CircuitBreaker:
+        config = CircuitBreakerConfig(half_open_max_calls=1, success_threshold=255)
+        breaker = CircuitBreaker(config, clock=map(float, count()).__next__)
+        breaker.force_open(1e-9)
+        made.append(breaker)
+        return breaker
+
+    assert interruptions(CALLS[way], make=probing) > 5
+    for breaker in made:
+        # A call that would ride on the one before takes no slot.
+        first = breaker.acquire()
+        with pytest.raises(CircuitBreakerOpenError):
+            breaker.acquire()
+        assert first.success()
 
 
 @pytest.mark.parametrize("way", BLOCKS)
