@@ -41,6 +41,7 @@
 //! # Features
 //! - `std` (default): [`SystemClock`] and the operating system's lock.
 //! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics.
+//! - `serde`: a [`Value`] implements serde's traits.
 //! - `json`: a [`Value`] reads and writes JSON, and with it snapshots and configurations.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -76,6 +77,7 @@ pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape}
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
 pub use histogram::{BUCKET_BOUNDS, Durations};
 pub use metrics::{ENDED_KEPT, Labels, Membership, Metrics, Reading, Totals};
+pub use names::Spelling;
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;
 #[cfg(target_family = "wasm")]

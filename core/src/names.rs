@@ -1,4 +1,45 @@
-//! One macro for the enumerations whose values have a name in every language.
+//! Names that are the same in every language: those of enumerations, and those of fields in each host's spelling.
+
+use alloc::string::String;
+
+/// How a host spells a name of several words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// `timeout_seconds`, as in Rust, Python and the documentation.
+    SnakeCase,
+    /// `timeoutSeconds`, as in JavaScript.
+    CamelCase,
+}
+
+impl Spelling {
+    /// A name of the documentation in this spelling.
+    pub fn name(self, name: &str) -> String {
+        self.letters(name).collect()
+    }
+
+    /// Whether `spelled` is this spelling of a name of the documentation.
+    pub(crate) fn is_name(self, spelled: &str, name: &str) -> bool {
+        self.letters(name).eq(spelled.chars())
+    }
+
+    /// A text in which names stand between backticks, with the names spelled and without the backticks.
+    pub(crate) fn text(self, text: &str) -> String {
+        let parts = text.split('`').enumerate();
+        parts.map(|(index, part)| if index % 2 == 1 { self.name(part) } else { part.into() }).collect()
+    }
+
+    fn letters(self, name: &str) -> impl Iterator<Item = char> {
+        let mut starts_word = false;
+        name.chars().filter_map(move |letter| {
+            if self == Self::CamelCase && letter == '_' {
+                starts_word = true;
+                return None;
+            }
+            let upper = core::mem::take(&mut starts_word);
+            Some(if upper { letter.to_ascii_uppercase() } else { letter })
+        })
+    }
+}
 
 /// Declares a field-less enumeration together with the stable names of its values.
 ///
@@ -32,3 +73,23 @@ macro_rules! named_enum {
 }
 
 pub(crate) use named_enum;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_spelled_as_its_host_spells_names() {
+        assert_eq!(Spelling::SnakeCase.name("half_open_max_calls"), "half_open_max_calls");
+        assert_eq!(Spelling::CamelCase.name("half_open_max_calls"), "halfOpenMaxCalls");
+        assert!(Spelling::CamelCase.is_name("timeoutSeconds", "timeout_seconds"));
+        assert!(!Spelling::CamelCase.is_name("timeout_seconds", "timeout_seconds"));
+    }
+
+    #[test]
+    fn a_text_spells_the_names_in_it_and_nothing_else() {
+        let text = "at least `timeout_seconds`, or half_open";
+        assert_eq!(Spelling::SnakeCase.text(text), "at least timeout_seconds, or half_open");
+        assert_eq!(Spelling::CamelCase.text(text), "at least timeoutSeconds, or half_open");
+    }
+}

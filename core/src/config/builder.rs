@@ -1,8 +1,10 @@
 //! Building a configuration field by field.
 
+use alloc::format;
+
 use super::fields;
 use super::{Config, InvalidValue, Value, WindowShape, known_fields};
-use crate::text::joined;
+use crate::names::Spelling;
 
 /// Collects fields and refuses the first bad one when [`build`](Self::build) is called.
 ///
@@ -11,12 +13,13 @@ use crate::text::joined;
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ConfigBuilder {
     config: Config,
+    spelling: Spelling,
     refused: Option<InvalidValue>,
 }
 
 impl ConfigBuilder {
-    pub(super) fn new() -> Self {
-        Self { config: Config::default(), refused: None }
+    pub(super) fn new(spelling: Spelling) -> Self {
+        Self { config: Config::default(), spelling, refused: None }
     }
 
     /// Sets the field called `field`: the way for hosts that hold names and values.
@@ -120,14 +123,15 @@ impl ConfigBuilder {
     pub fn build(self) -> Result<Config, InvalidValue> {
         match self.refused {
             Some(refused) => Err(refused),
-            None => fields::check_together(self.config),
+            None => fields::check_together(self.config, self.spelling),
         }
     }
 
     pub(super) fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
-        let Some(field) = fields::find(name) else {
-            return Err(InvalidValue::new(name, value, &joined(&["one of: ", &known_fields()])));
+        let Some(field) = fields::find(name, self.spelling) else {
+            return Err(InvalidValue::new(name, value, &format!("one of: {}", known_fields(self.spelling))));
         };
-        field.write(&mut self.config, value).ok_or_else(|| InvalidValue::new(name, value, field.allowed))
+        let refused = || InvalidValue::new(name, value, &self.spelling.text(field.allowed));
+        field.write(&mut self.config, value).ok_or_else(refused)
     }
 }

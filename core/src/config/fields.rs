@@ -9,10 +9,12 @@ use super::parse::{
     seconds_to_a_year, truth, window,
 };
 use super::{Config, InvalidValue, Value, WindowShape};
+use crate::names::Spelling;
 
 /// A row of the table.
 pub(super) struct Field {
     pub(super) name: &'static str,
+    /// The names of other fields stand between backticks: see [`Spelling::text`].
     pub(super) allowed: &'static str,
     pub(super) place: fn(&mut Config) -> Place<'_>,
 }
@@ -128,7 +130,7 @@ pub(super) const FIELDS: &[Field] = &[
     },
     Field {
         name: "max_timeout_seconds",
-        allowed: "a number of seconds, at least timeout_seconds, or none for one hour or timeout_seconds if that is more",
+        allowed: "a number of seconds, at least `timeout_seconds`, or none for one hour or `timeout_seconds` if that is more",
         place: |config| Place::Seconds(&mut config.rules.max_timeout),
     },
     Field {
@@ -138,7 +140,7 @@ pub(super) const FIELDS: &[Field] = &[
     },
     Field {
         name: "probe_timeout_seconds",
-        allowed: "a number of seconds above 0 (and below 584 years), or none for the same as timeout_seconds",
+        allowed: "a number of seconds above 0 (and below 584 years), or none for the same as `timeout_seconds`",
         place: |config| Place::Seconds(&mut config.rules.probe_timeout),
     },
     Field {
@@ -154,25 +156,25 @@ pub(super) const FIELDS: &[Field] = &[
     },
 ];
 
-pub(super) fn find(name: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.name == name)
+pub(super) fn find(name: &str, spelling: Spelling) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| spelling.is_name(name, field.name))
 }
 
 /// What no field can know alone.
-pub(super) fn check_together(config: Config) -> Result<Config, InvalidValue> {
+pub(super) fn check_together(config: Config, spelling: Spelling) -> Result<Config, InvalidValue> {
     let rules = &config.rules;
     let refuse = |name: &'static str, allowed: &str| {
         let value = config.entry(name).unwrap_or(Value::Null);
-        Err(InvalidValue::new(name, &value, allowed))
+        Err(InvalidValue::new(&spelling.name(name), &value, &spelling.text(allowed)))
     };
     if rules.slow_call_rate.is_some() && rules.slow_call.is_none() {
-        return refuse("slow_call_rate_threshold", "a rate only together with slow_call_seconds");
+        return refuse("slow_call_rate_threshold", "a rate only together with `slow_call_seconds`");
     }
     if rules.failure_threshold.is_none() && rules.window_in_use().is_none() {
         return refuse("failure_threshold", "a whole number from 1 to 65535, because no other opening policy is on");
     }
     if rules.max_timeout.is_some_and(|longest| longest < rules.timeout) {
-        return refuse("max_timeout_seconds", "at least timeout_seconds");
+        return refuse("max_timeout_seconds", "at least `timeout_seconds`");
     }
     if let Some(WindowShape::Calls(calls)) = rules.window_in_use()
         && rules.minimum_calls > calls.into()

@@ -8,6 +8,8 @@ mod json;
 mod parse;
 mod rules;
 mod schema;
+#[cfg(feature = "serde")]
+mod serde;
 mod value;
 
 use alloc::string::String;
@@ -20,7 +22,7 @@ pub(crate) use parse::{hint_argument, is_wait, outcome_argument, seconds_argumen
 pub use rules::{Rules, WindowShape};
 pub use value::Value;
 
-use crate::text::listed;
+use crate::names::Spelling;
 
 /// A checked configuration: whoever holds one holds one that a breaker accepts.
 ///
@@ -43,7 +45,7 @@ pub struct Config {
 impl Config {
     /// Starts from the defaults.
     pub fn builder() -> ConfigBuilder {
-        ConfigBuilder::new()
+        ConfigBuilder::new(Spelling::SnakeCase)
     }
 
     /// A configuration from its fields by name: what [`entries`](Self::entries) tells, all of it or a part.
@@ -52,10 +54,18 @@ impl Config {
     /// [`InvalidValue`] for the first field that is bad, unknown or given twice, or naming `config` where `document` is no
     /// [`Value::Map`].
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
+        Self::from_value_spelled(document, Spelling::SnakeCase)
+    }
+
+    /// The same from fields whose names are in the host's spelling, as are those in an error.
+    ///
+    /// # Errors
+    /// As [`from_value`](Self::from_value).
+    pub fn from_value_spelled(document: &Value, spelling: Spelling) -> Result<Self, InvalidValue> {
         let Value::Map(fields) = document else {
             return Err(InvalidValue::new("config", document, "an object"));
         };
-        let mut builder = Self::builder();
+        let mut builder = ConfigBuilder::new(spelling);
         for (at, (name, value)) in fields.iter().enumerate() {
             if fields[..at].iter().any(|(known, _)| known == name) {
                 return Err(InvalidValue::new(name, value, "given once"));
@@ -100,7 +110,7 @@ impl Config {
 
     /// The value of the field called `name`, where there is such a field.
     pub fn entry(&self, name: &str) -> Option<Value> {
-        fields::find(name).map(|field| field.read(self))
+        fields::find(name, Spelling::SnakeCase).map(|field| field.read(self))
     }
 }
 
@@ -111,7 +121,7 @@ impl Default for Config {
 }
 
 /// The names of all fields, for a message.
-fn known_fields() -> String {
-    let names: Vec<&str> = fields::FIELDS.iter().map(|field| field.name).collect();
-    listed(&names)
+fn known_fields(spelling: Spelling) -> String {
+    let names: Vec<String> = fields::FIELDS.iter().map(|field| spelling.name(field.name)).collect();
+    names.join(", ")
 }

@@ -1,0 +1,225 @@
+//! A circuit whose permits are numbers.
+
+use std::sync::Arc;
+
+use halfopen::{CircuitBreaker, Ending, InvalidValue, Outcome, Snapshot, Ticket, Value};
+
+use crate::permits::Permits;
+use crate::{JsClock, values};
+
+/// A breaker of the core.
+pub type Breaker = CircuitBreaker<JsClock>;
+
+const NEEDS_TIME: f64 = -1.0;
+const NO_PERMIT: f64 = 0.0;
+const SETTLED: f64 = 1.0;
+
+/// A handle on a breaker, with the permits that were handed out through it.
+///
+/// It lives on one thread and never calls its host. Methods that take `millis` are told the time, where the host pushes
+/// it ([`JsClock`]). A handle that is dropped settles its permits as cancelled, so a thread that ends holds no slot.
+#[derive(Debug)]
+pub struct Circuit {
+    breaker: Arc<Breaker>,
+    permits: Permits,
+    retry_after: f64,
+}
+
+impl Circuit {
+    /// A handle on `breaker`.
+    pub fn new(breaker: Arc<Breaker>) -> Self {
+        Self { breaker, permits: Permits::default(), retry_after: 0.0 }
+    }
+
+    /// The breaker behind this handle.
+    pub fn breaker(&self) -> &Arc<Breaker> {
+        &self.breaker
+    }
+
+    /// Asks for a permit. Answers with its number, which is odd for a probe; with −1 where the host has to ask again and
+    /// tell the time, and then nothing has changed; or with −2, −3 and so on for the reason of a rejection, in the order of
+    /// [`halfopen::Reason::ALL`].
+    #[inline]
+    pub fn enter(&mut self, millis: f64) -> f64 {
+        self.permits.reserve();
+        if self.breaker.clock().push(millis) {
+            return self.admit();
+        }
+        self.breaker.admit_untimed().map_or(NEEDS_TIME, |ticket| self.keep(ticket))
+    }
+
+    fn admit(&mut self) -> f64 {
+        match self.breaker.admit() {
+            Ok(ticket) => self.keep(ticket),
+            Err(rejected) => {
+                self.retry_after = rejected.retry_after.map_or(-1.0, |wait| wait.as_secs_f64());
+                -2.0 - f64::from(rejected.reason as u8)
+            }
+        }
+    }
+
+    #[inline]
+    fn keep(&mut self, ticket: Ticket) -> f64 {
+        self.permits.insert(ticket, false)
+    }
+
+    /// The seconds that the last rejection said to wait; a negative number where nobody can tell.
+    pub fn retry_after(&self) -> f64 {
+        self.retry_after
+    }
+
+    /// Whether every call needs the time, so that asking without it is in vain.
+    pub fn is_timed(&self) -> bool {
+        self.breaker.times_calls()
+    }
+
+    /// Settles a permit with an outcome, by its place in [`Outcome::ALL`]. Answers with 1; with 0 where no such permit is
+    /// out; or with −1 where the host has to ask again and tell the time, and then nothing has changed.
+    #[inline]
+    pub fn settle(&mut self, permit: f64, outcome: usize, millis: f64) -> f64 {
+        let Some(outcome) = Outcome::ALL.get(outcome) else { return NO_PERMIT };
+        let breaker = &self.breaker;
+        let settled = if breaker.clock().push(millis) {
+            self.permits.settle(permit, |ticket| {
+                breaker.settle(ticket, *outcome);
+                Ok(())
+            })
+        } else {
+            self.permits.settle(permit, |ticket| breaker.settle_untimed(ticket, (*outcome).into()))
+        };
+        match settled {
+            Some(true) => SETTLED,
+            Some(false) => NEEDS_TIME,
+            None => NO_PERMIT,
+        }
+    }
+
+    /// Settles a permit with a failure that asked to be left alone for so many seconds; false where no such permit is out.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for what is no number of seconds; then the permit is still out.
+    pub fn fail(&mut self, permit: f64, retry_after: &Value, millis: f64) -> Result<bool, InvalidValue> {
+        let hinted = Ending::with_hint(Outcome::Failure, retry_after);
+        let ending = hinted.map_err(|error| values::named("retryAfterSeconds", error))?;
+        self.breaker.clock().push(millis);
+        let settled = self.permits.settle(permit, |ticket| {
+            self.breaker.settle(ticket, ending);
+            Ok(())
+        });
+        Ok(settled.is_some())
+    }
+
+    /// The state now.
+    pub fn state(&self, millis: f64) -> &'static str {
+        self.at(millis).state().as_str()
+    }
+
+    /// Who decides now.
+    pub fn mode(&self, millis: f64) -> &'static str {
+        self.at(millis).mode().as_str()
+    }
+
+    /// Everything that can be read, at one moment.
+    pub fn status(&self, millis: f64) -> Value {
+        values::object(self.at(millis).status().entries())
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Value {
+        values::object(self.breaker.config().entries())
+    }
+
+    /// The kept transitions with a sequence number above `after`, oldest first.
+    pub fn events(&self, after: f64) -> Value {
+        let events = self.breaker.events(after as u64);
+        Value::List(events.iter().map(|event| values::object(event.entries())).collect())
+    }
+
+    /// How long the calls took, by outcome.
+    pub fn durations(&self) -> Value {
+        values::durations(&self.breaker.durations())
+    }
+
+    /// The seconds that this share of the calls with this outcome did not exceed.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for another share or outcome.
+    pub fn percentile(&self, share: &Value, outcome: &Value) -> Result<Option<f64>, InvalidValue> {
+        Ok(self.breaker.percentile(share, outcome)?.map(|longest| longest.as_secs_f64()))
+    }
+
+    /// One sentence for an operator.
+    pub fn explain(&self, millis: f64) -> String {
+        self.at(millis).explain()
+    }
+
+    /// Whether replacing the breaker with a new one would lose nothing.
+    pub fn is_idle(&self, millis: f64) -> bool {
+        self.at(millis).is_idle()
+    }
+
+    /// Holds the circuit open for so many seconds, or without end.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for another duration.
+    pub fn force_open(&self, duration_seconds: &Value, millis: f64) -> Result<(), InvalidValue> {
+        let forced = self.at(millis).force_open_seconds(duration_seconds);
+        forced.map_err(|error| values::named("durationSeconds", error))
+    }
+
+    /// Lets every call pass.
+    pub fn disable(&self, millis: f64) {
+        self.at(millis).disable();
+    }
+
+    /// Closes the circuit.
+    pub fn reset(&self, millis: f64) {
+        self.at(millis).reset();
+    }
+
+    /// Puts a whole new configuration in force.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for a bad one; then nothing has changed.
+    pub fn reconfigure(&self, config: &Value, millis: f64) -> Result<(), InvalidValue> {
+        let config = values::config(config)?;
+        self.at(millis).reconfigure(config);
+        Ok(())
+    }
+
+    /// Whether a breaker made with `config` would have the configuration in force here.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for a bad one.
+    pub fn matches(&self, config: &Value) -> Result<bool, InvalidValue> {
+        Ok(values::config(config)? == self.breaker.config())
+    }
+
+    /// What outlives the breaker, for a JSON document.
+    pub fn snapshot(&self, millis: f64) -> Value {
+        values::number(self.at(millis).snapshot().to_value())
+    }
+
+    /// Goes on where a snapshot was taken.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for a document that is damaged, of another version, or in contradiction with itself.
+    pub fn restore(&self, document: &str, millis: f64) -> Result<(), InvalidValue> {
+        let snapshot = Snapshot::from_value(&Value::from_json("snapshot", document)?)?;
+        self.at(millis).restore(&snapshot)
+    }
+
+    /// The breaker, told the time.
+    fn at(&self, millis: f64) -> &Breaker {
+        self.breaker.clock().push(millis);
+        &self.breaker
+    }
+}
+
+impl Drop for Circuit {
+    fn drop(&mut self) {
+        for ticket in self.permits.drain() {
+            self.breaker.settle(ticket, Outcome::Cancelled);
+        }
+    }
+}

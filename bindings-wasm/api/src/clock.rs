@@ -1,0 +1,51 @@
+//! Where a circuit reads the time.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(not(target_family = "wasm"))]
+use halfopen::SystemClock;
+use halfopen::{Clock, Tick};
+
+/// The clock of a circuit in a JavaScript host.
+#[derive(Debug)]
+pub enum JsClock {
+    /// The host reads its clock before each call into the circuit, so that no host code runs inside one. Nanoseconds.
+    Pushed(AtomicU64),
+    /// The operating system's.
+    #[cfg(not(target_family = "wasm"))]
+    System(SystemClock),
+}
+
+impl JsClock {
+    /// A clock whose host pushes the time.
+    pub fn pushed(millis: f64) -> Self {
+        let clock = Self::Pushed(AtomicU64::new(0));
+        clock.push(millis);
+        clock
+    }
+
+    /// Takes the host's time in milliseconds. False where the time is still unknown: the host has to read its clock
+    /// first, as NaN says that it has not.
+    #[inline]
+    pub fn push(&self, millis: f64) -> bool {
+        let now = match self {
+            Self::Pushed(now) => now,
+            #[cfg(not(target_family = "wasm"))]
+            Self::System(_) => return true,
+        };
+        let Some(tick) = Tick::from_millis(millis) else { return false };
+        now.store(tick.as_nanos(), Ordering::Relaxed);
+        true
+    }
+}
+
+impl Clock for JsClock {
+    #[inline]
+    fn now(&self) -> Tick {
+        match self {
+            Self::Pushed(now) => Tick::from_nanos(now.load(Ordering::Relaxed)),
+            #[cfg(not(target_family = "wasm"))]
+            Self::System(clock) => clock.now(),
+        }
+    }
+}

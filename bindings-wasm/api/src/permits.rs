@@ -1,0 +1,168 @@
+//! The permits that a host has out, each under a number.
+
+use halfopen::{Tick, Ticket};
+use slab::Slab;
+
+/// Tickets under whole numbers below 2^53, which a double holds exactly.
+///
+/// The lowest bit of a number says whether the call is a probe. The next [`PLACE_BITS`] are its place in the table; above
+/// them a count of permits keeps a number that was settled from meaning another call.
+#[derive(Debug, Default)]
+pub(crate) struct Permits {
+    places: Slab<Permit>,
+    issued: u64,
+}
+
+#[derive(Debug)]
+struct Permit {
+    number: u64,
+    /// Taken while it is being settled.
+    ticket: Option<Ticket>,
+    /// Since when a consumer, and not the provider, takes time.
+    paused: Option<Tick>,
+}
+
+const PLACE_BITS: u32 = 27;
+const ISSUED_BITS: u32 = 52 - PLACE_BITS;
+/// A table that a burst made longer than this is freed when its last permit comes back.
+const KEPT_PLACES: usize = 1024;
+
+impl Permits {
+    /// Makes room for one more, so that nothing can fail once a ticket is out.
+    #[inline]
+    pub(crate) fn reserve(&mut self) {
+        if self.places.len() == self.places.capacity() {
+            self.places.reserve(1);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, ticket: Ticket, is_probe: bool) -> f64 {
+        self.issued = (self.issued + 1) % (1 << ISSUED_BITS);
+        let place = self.places.vacant_entry();
+        let number = ((self.issued << PLACE_BITS | place.key() as u64) << 1) | u64::from(is_probe);
+        place.insert(Permit { number, ticket: Some(ticket), paused: None });
+        // A signed integer is sooner made a double.
+        number as i64 as f64
+    }
+
+    /// The ticket under this number, while it is out.
+    pub(crate) fn ticket(&mut self, number: f64) -> Option<&mut Ticket> {
+        self.permit(number)?.ticket.as_mut()
+    }
+
+    /// Hands the ticket under this number to `settle`, which may give it back: true where it was taken, false where it is
+    /// still out, and `None` where no ticket is out under this number.
+    #[inline]
+    pub(crate) fn settle(&mut self, number: f64, settle: impl FnOnce(Ticket) -> Result<(), Ticket>) -> Option<bool> {
+        let permit = self.permit(number)?;
+        if let Err(ticket) = settle(permit.ticket.take()?) {
+            permit.ticket = Some(ticket);
+            return Some(false);
+        }
+        self.places.remove(place_of(number));
+        if self.places.is_empty() && self.places.capacity() > KEPT_PLACES {
+            self.places = Slab::new();
+        }
+        Some(true)
+    }
+
+    /// Notes that the provider has no part in the time from now on.
+    pub(crate) fn pause(&mut self, number: f64, now: Tick) {
+        if let Some(permit) = self.permit(number) {
+            permit.paused.get_or_insert(now);
+        }
+    }
+
+    /// Since when the provider had no part in the time, until now.
+    pub(crate) fn resume(&mut self, number: f64) -> Option<Tick> {
+        self.permit(number)?.paused.take()
+    }
+
+    /// All tickets that are out.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Ticket> {
+        self.places.drain().filter_map(|permit| permit.ticket)
+    }
+
+    #[inline]
+    fn permit(&mut self, number: f64) -> Option<&mut Permit> {
+        let permit = self.places.get_mut(place_of(number))?;
+        (permit.number as i64 as f64 == number).then_some(permit)
+    }
+}
+
+#[inline]
+fn place_of(number: f64) -> usize {
+    ((number as i64 as u64 >> 1) & ((1 << PLACE_BITS) - 1)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use halfopen::{CircuitBreaker, Config, ManualClock};
+
+    use super::*;
+
+    fn ticket(breaker: &CircuitBreaker<ManualClock>) -> Ticket {
+        breaker.admit().expect("a closed circuit admits")
+    }
+
+    fn taken(permits: &mut Permits, number: f64) -> bool {
+        permits.settle(number, |_ticket| Ok(())) == Some(true)
+    }
+
+    fn breaker() -> CircuitBreaker<ManualClock> {
+        CircuitBreaker::with_clock(Config::default(), ManualClock::new())
+    }
+
+    #[test]
+    fn a_number_means_one_permit_only() {
+        let (breaker, mut permits) = (breaker(), Permits::default());
+        let first = permits.insert(ticket(&breaker), false);
+        assert!(taken(&mut permits, first));
+        let second = permits.insert(ticket(&breaker), true);
+        assert_eq!((first % 2.0, second % 2.0), (0.0, 1.0));
+        assert!(!taken(&mut permits, first));
+        assert!(taken(&mut permits, second));
+    }
+
+    #[test]
+    fn no_number_is_a_panic() {
+        let (breaker, mut permits) = (breaker(), Permits::default());
+        permits.insert(ticket(&breaker), false);
+        for number in [0.0, -1.0, 0.5, f64::NAN, f64::INFINITY, 9_007_199_254_740_991.0, 1e300] {
+            assert!(!taken(&mut permits, number), "{number}");
+        }
+        assert_eq!(permits.drain().count(), 1);
+    }
+
+    #[test]
+    fn numbers_stay_exact_in_a_double() {
+        let breaker = breaker();
+        let mut permits = Permits { issued: (1 << ISSUED_BITS) - 2, ..Permits::default() };
+        let numbers: Vec<f64> = (0..4).map(|_| permits.insert(ticket(&breaker), true)).collect();
+        assert!(numbers.iter().all(|number| *number < 9_007_199_254_740_992.0 && number.fract() == 0.0));
+        assert!(numbers.into_iter().all(|number| taken(&mut permits, number)));
+    }
+
+    #[test]
+    fn a_ticket_that_is_given_back_is_out_again() {
+        let (breaker, mut permits) = (breaker(), Permits::default());
+        let number = permits.insert(ticket(&breaker), false);
+        assert_eq!(permits.settle(number, Err), Some(false));
+        assert!(taken(&mut permits, number));
+    }
+
+    #[test]
+    fn a_call_that_never_ends_costs_no_memory_and_a_burst_is_freed() {
+        let (breaker, mut permits) = (breaker(), Permits::default());
+        let hung = permits.insert(ticket(&breaker), false);
+        for _ in 0..10_000 {
+            let number = permits.insert(ticket(&breaker), false);
+            assert!(taken(&mut permits, number));
+        }
+        assert!(permits.places.capacity() < 16);
+        let burst: Vec<f64> = (0..5_000).map(|_| permits.insert(ticket(&breaker), false)).collect();
+        assert!(burst.into_iter().chain([hung]).all(|number| taken(&mut permits, number)));
+        assert_eq!(permits.places.capacity(), 0);
+    }
+}

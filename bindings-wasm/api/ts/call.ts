@@ -1,0 +1,54 @@
+/** A guarded call: in, through the host's function, and out. */
+
+import { SUCCESS, isProbe } from './codes.js';
+import { InvalidValueError } from './errors.js';
+import type { Executor } from './executor.js';
+import { formatValue } from './format-value.js';
+import { outerCall, runInside } from './nesting.js';
+import { guardStream, isStream } from './streams.js';
+
+/**
+ * Runs `fn`, if the circuit lets it, and waits for what it returns before judging it.
+ *
+ * @param inside - the permit of the call that this one is made inside, where the caller says so
+ * @throws CircuitBreakerOpenError where the circuit does not let it run
+ */
+export async function guardedCall<This, Args extends unknown[], Result>(
+  executor: Executor,
+  fn: (this: This, ...args: Args) => Result,
+  self: This,
+  args: Args,
+  signal?: AbortSignal,
+  inside?: number,
+): Promise<Awaited<Result>> {
+  checkFunction(fn);
+  const permit = executor.enter(inside ?? outerCall(executor));
+  if (permit < 0) {
+    const rejection = executor.rejection(permit);
+    // A promise that is rejected at once has no handler yet, and V8 keeps books about that for longer than all this takes.
+    await undefined;
+    throw rejection;
+  }
+  const begun = executor.begin();
+  let result: Awaited<Result>;
+  try {
+    const run = () => Reflect.apply(fn, self, args);
+    result = await (isProbe(permit) ? runInside(executor, permit, run) : run());
+  } catch (error) {
+    executor.settle(permit, executor.outcomeOf(error, permit, begun, signal));
+    throw error;
+  }
+  if (typeof result === 'object' && isStream(result)) {
+    guardStream(result, executor, permit, (error) => executor.outcomeOf(error, permit, begun, signal));
+  } else {
+    executor.settle(permit, SUCCESS);
+  }
+  return result;
+}
+
+/** @throws InvalidValueError for what is no function */
+export function checkFunction(fn: unknown): void {
+  if (typeof fn !== 'function') {
+    throw new InvalidValueError('fn', formatValue(fn), 'a function');
+  }
+}

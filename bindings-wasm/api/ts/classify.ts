@@ -1,0 +1,108 @@
+/** What an error means for the circuit. */
+
+import { CANCELLED, FAILURE, IGNORED, OUTCOMES } from './codes.js';
+import type { Outcome } from './enums.js';
+import { CircuitBreakerOpenError } from './errors.js';
+import { reportOnce } from './report.js';
+
+/** Says how a call ended that threw `error`. */
+export type Classify = (error: unknown) => Outcome;
+
+/** Says the number of an outcome. `signal` is the one that was passed to the call. */
+export type Classifier = (error: unknown, signal?: AbortSignal) => number;
+
+/** What clients put into errors; nothing else of an error is looked at. */
+interface ErrorShape {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly cause?: unknown;
+  readonly details?: unknown;
+  readonly metadata?: unknown;
+  readonly constructor?: { readonly name?: unknown };
+}
+
+/** The names of errors that clients throw when their caller aborts a request. */
+const ABORT_NAMES: ReadonlySet<unknown> = new Set([
+  'AbortError', // DOMException, Node, undici, got, node-fetch, the AWS SDK
+  'APIUserAbortError', // openai, anthropic: the name of the class only
+  'CancelError', // got, p-cancelable
+  'CanceledError', // axios
+]);
+
+/** Their codes. */
+const ABORT_CODES: ReadonlySet<unknown> = new Set([
+  'ABORT_ERR', // Node
+  'ABORTED', // superagent
+  'ERR_ABORTED', // got
+  'ERR_CANCELED', // axios, got
+  'UND_ERR_ABORTED', // undici
+]);
+
+/** gRPC's status CANCELLED. */
+const GRPC_CANCELLED = 1;
+
+/**
+ * Without a classifier: a call that its caller aborted says nothing about the provider, and neither does a rejection by
+ * any breaker. Every other error is a failure.
+ */
+export const classifyByShape: Classifier = (error, signal) => {
+  try {
+    if (isRejection(error)) {
+      return IGNORED;
+    }
+    return isAbort(error as ErrorShape, signal) ? CANCELLED : FAILURE;
+  } catch {
+    // `undefined` was thrown, or an object that cannot be read.
+    return FAILURE;
+  }
+};
+
+/** With a classifier; where it fails, the error counts as a failure. */
+export function classifyBy(classify: Classify): Classifier {
+  const report = reportOnce('the classifier of a circuit breaker gave no outcome, so the error counts as a failure');
+  return (error) => {
+    try {
+      const outcome = classify(error);
+      const code = OUTCOMES.indexOf(outcome);
+      if (code >= 0) {
+        return code;
+      }
+      report(outcome);
+    } catch (fault) {
+      report(fault);
+    }
+    return FAILURE;
+  };
+}
+
+/** Also one of another copy of this package. */
+function isRejection(error: unknown): boolean {
+  const { name, code } = error as ErrorShape;
+  return error instanceof CircuitBreakerOpenError || (name === 'CircuitBreakerOpenError' && code === 'CIRCUIT_OPEN');
+}
+
+function isAbort(error: ErrorShape, signal: AbortSignal | undefined): boolean {
+  if (signal?.aborted) {
+    if (isTimeout(signal.reason)) {
+      return false;
+    }
+    if (error === signal.reason) {
+      return true;
+    }
+  }
+  if (isTimeout(error.cause)) {
+    return false;
+  }
+  return (
+    ABORT_NAMES.has(error.name) ||
+    ABORT_NAMES.has(error.constructor?.name) ||
+    ABORT_CODES.has(error.code) ||
+    // What a gRPC client throws has these two beside the code.
+    (error.code === GRPC_CANCELLED && typeof error.details === 'string' && typeof error.metadata === 'object')
+  );
+}
+
+/** The reason of `AbortSignal.timeout`: the provider was too slow. */
+function isTimeout(reason: unknown): boolean {
+  return typeof reason === 'object' && reason !== null && (reason as ErrorShape).name === 'TimeoutError';
+}

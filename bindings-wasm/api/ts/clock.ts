@@ -1,0 +1,87 @@
+/** Time as a host hands it in. */
+
+import { InvalidValueError } from './errors.js';
+import { formatValue } from './format-value.js';
+import { reportOnce } from './report.js';
+
+/** Where a breaker reads the time: `performance`, `Date`, a {@link ManualClock}, or a clock of one's own. */
+export interface Clock {
+  /** Milliseconds from an origin of the clock's choice, not negative; time that runs backwards counts as none. */
+  now(): number;
+}
+
+/** A clock for tests that moves when it is told to, so that nobody's tests sleep. */
+export class ManualClock implements Clock {
+  #now = 0;
+
+  /** The reading, in milliseconds; 0 at first. */
+  now(): number {
+    return this.#now;
+  }
+
+  /**
+   * Moves the clock forward.
+   *
+   * @param millis - milliseconds, 0 or more
+   * @throws InvalidValueError for what is no such number
+   */
+  advance(millis: number): void {
+    this.#now += checked('millis', millis);
+  }
+
+  /**
+   * Sets the clock to a reading, which may lie before the present one.
+   *
+   * @param millis - milliseconds, 0 or more
+   * @throws InvalidValueError for what is no such number
+   */
+  set(millis: number): void {
+    this.#now = checked('millis', millis);
+  }
+}
+
+function checked(field: string, millis: number): number {
+  if (Number.isFinite(millis) && millis >= 0) {
+    return millis;
+  }
+  throw new InvalidValueError(field, formatValue(millis), 'a number of milliseconds of 0 or more');
+}
+
+/** The time of a page or a worker. Looked up at each reading, because fake timers replace it. */
+export const pageClock: Clock = { now: () => globalThis.performance?.now() ?? Date.now() };
+
+/** A user's clock, read so that whatever it does harms no call: where it fails, no time passes. */
+export class GuardedClock implements Clock {
+  readonly #clock: Clock;
+  readonly #latestMillis: number;
+  readonly #report = reportOnce('the clock of a circuit breaker has no time to tell, so no time passes');
+  #last = 0;
+  #reading = false;
+
+  constructor(clock: Clock, latestMillis: number) {
+    this.#clock = clock;
+    this.#latestMillis = latestMillis;
+  }
+
+  now(): number {
+    // A clock that asks the breaker gets an answer for the last time, and no recursion.
+    if (!this.#reading) {
+      this.#reading = true;
+      try {
+        this.#take(this.#clock.now());
+      } catch (fault) {
+        this.#report(fault);
+      }
+      this.#reading = false;
+    }
+    return this.#last;
+  }
+
+  #take(now: unknown): void {
+    if (typeof now === 'number' && now >= 0 && now <= this.#latestMillis) {
+      this.#last = now;
+    } else {
+      this.#report(now);
+    }
+  }
+}

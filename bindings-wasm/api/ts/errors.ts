@@ -1,0 +1,118 @@
+/** The errors that this package throws. A guarded function's own error is never one of them: it passes untouched. */
+
+import type { ErrorCode, Reason } from './enums.js';
+
+/** The base of every error of this package. */
+export abstract class HalfopenError extends Error {
+  /** Stable, and the same in every language; messages may change. */
+  abstract readonly code: ErrorCode;
+
+  /** Everything this error tells, as a plain object. */
+  toJSON(): Record<string, unknown> {
+    return { ...(this as object), name: this.name, message: this.message };
+  }
+}
+
+/** The circuit did not let a call run. Each rejection throws a fresh one. */
+export class CircuitBreakerOpenError extends HalfopenError {
+  override readonly code = 'CIRCUIT_OPEN';
+
+  /** The name of the circuit. */
+  readonly circuitName: string;
+
+  /** Which rule rejected the call. */
+  readonly reason: Reason;
+
+  /** Seconds until a call may be admitted; null where nobody can tell, because the circuit is held open. */
+  readonly retryAfter: number | null;
+
+  constructor(circuitName: string, reason: Reason = 'open', retryAfter: number | null = null) {
+    const wait = retryAfter === null ? 'held open until it is reset' : `retry after ${retryAfter.toFixed(1)} s`;
+    super(`circuit '${circuitName}' is OPEN (${reason}): ${wait}`);
+    this.circuitName = circuitName;
+    this.reason = reason;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * What `make` makes, without the stack that V8 would capture for it: capturing it takes longer than a guarded call.
+ */
+export function withoutStack<Made>(make: () => Made): Made {
+  const limit = limitStack(0);
+  try {
+    return make();
+  } finally {
+    if (limit !== undefined) {
+      limitStack(limit);
+    }
+  }
+}
+
+/** Limits the stacks that V8 captures, and returns the limit before; undefined where there is nothing to limit. */
+function limitStack(frames: number): number | undefined {
+  try {
+    const { stackTraceLimit: before } = Error as { stackTraceLimit?: unknown };
+    return typeof before === 'number' && Reflect.set(Error, 'stackTraceLimit', frames) ? before : undefined;
+  } catch {
+    // A host that guards it with a setter which throws.
+    return undefined;
+  }
+}
+
+/** A value was refused, and nothing has changed. */
+export class InvalidValueError extends HalfopenError {
+  override readonly code = 'INVALID_VALUE';
+
+  /** The field that was given the value, as the caller spelled it. */
+  readonly field: string;
+
+  /** The value in short form. */
+  readonly value: string;
+
+  /** What would have been accepted. */
+  readonly allowed: string;
+
+  constructor(field: string, value: string, allowed: string) {
+    super(`${field} = ${value} is refused: allowed is ${allowed}`);
+    this.field = field;
+    this.value = value;
+    this.allowed = allowed;
+  }
+}
+
+/** A registry has a circuit of that name with another configuration. */
+export class NameConflictError extends HalfopenError {
+  override readonly code = 'NAME_CONFLICT';
+
+  /** The name. */
+  readonly circuitName: string;
+
+  constructor(circuitName: string) {
+    super(`a circuit named '${circuitName}' exists with another configuration`);
+    this.circuitName = circuitName;
+  }
+}
+
+/** A registry holds as many circuits as it may, and each of them is in use. */
+export class RegistryFullError extends HalfopenError {
+  override readonly code = 'REGISTRY_FULL';
+
+  /** How many that is. */
+  readonly bound: number;
+
+  constructor(bound: number) {
+    super(`the registry holds ${bound} circuits, as many as it may`);
+    this.bound = bound;
+  }
+}
+
+// On the prototypes, where JavaScript's own errors have it, and as text, because a minifier renames classes.
+for (const [type, name] of [
+  [CircuitBreakerOpenError, 'CircuitBreakerOpenError'],
+  [InvalidValueError, 'InvalidValueError'],
+  [NameConflictError, 'NameConflictError'],
+  [RegistryFullError, 'RegistryFullError'],
+] as const) {
+  Object.defineProperty(type.prototype, 'name', { value: name, configurable: true, writable: true });
+}

@@ -1,0 +1,105 @@
+/** Hands transitions to listeners: after the change, in order, and without a word to the guarded call. */
+
+import { reportOnce } from './report.js';
+import type { TransitionEvent } from './status.js';
+
+/** Called with a transition; nobody waits for it. What it throws, now or later, is reported and harms nothing. */
+export type TransitionListener = (event: TransitionEvent) => void;
+
+interface Entry {
+  readonly listener: TransitionListener;
+  /** The last transition before it was added. */
+  readonly since: number;
+}
+
+/** The listeners of one breaker. Events are fetched from the core's record, so the core never calls the host. */
+export class Listeners {
+  readonly #eventsAfter: (sequence: number) => TransitionEvent[];
+  readonly #watch: ((wake: () => void) => () => void) | undefined;
+  readonly #entries = new Set<Entry>();
+  readonly #report = reportOnce('a listener of a circuit breaker threw');
+  /** Fetched and not delivered yet: the core keeps no more than the last transitions, and a listener may cause many. */
+  readonly #pending: TransitionEvent[] = [];
+  #fetched = 0;
+  #isDelivering = false;
+  #unwatch: (() => void) | undefined;
+
+  /** `watch` calls back when another thread has changed the circuit. */
+  constructor(
+    eventsAfter: (sequence: number) => TransitionEvent[],
+    watch: ((wake: () => void) => () => void) | undefined,
+  ) {
+    this.#eventsAfter = eventsAfter;
+    this.#watch = watch;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  /** Adds a listener; returns what removes it, and says whether it was there. */
+  add(listener: TransitionListener): () => boolean {
+    if (this.isEmpty) {
+      this.#fetched = this.#eventsAfter(0).at(-1)?.sequence ?? 0;
+      this.#unwatch = this.#watch?.(() => this.deliver());
+    } else {
+      this.#fetch();
+    }
+    const entry = { listener, since: this.#fetched };
+    this.#entries.add(entry);
+    return () => {
+      const wasThere = this.#entries.delete(entry);
+      if (this.isEmpty) {
+        this.#unwatch?.();
+        this.#unwatch = undefined;
+      }
+      return wasThere;
+    };
+  }
+
+  /** Delivers what has happened since, unless a caller further up the stack is doing that. Never throws. */
+  deliver(): void {
+    if (this.isEmpty) {
+      return;
+    }
+    const isNested = this.#isDelivering;
+    this.#isDelivering = true;
+    try {
+      this.#fetch();
+      for (let event = this.#pending[0]; event !== undefined && !isNested; event = this.#pending[0]) {
+        this.#pending.shift();
+        this.#notifyAll(event);
+      }
+    } catch {
+      // The stack is full: what is left is delivered with the next transition.
+    }
+    this.#isDelivering = isNested;
+  }
+
+  #fetch(): void {
+    for (const event of this.#eventsAfter(this.#fetched)) {
+      this.#pending.push(event);
+      this.#fetched = event.sequence;
+    }
+  }
+
+  #notifyAll(event: TransitionEvent): void {
+    for (const entry of [...this.#entries]) {
+      // A listener that was notified before it may have removed it.
+      if (entry.since < event.sequence && this.#entries.has(entry)) {
+        this.#notify(entry.listener, event);
+      }
+    }
+  }
+
+  #notify(listener: TransitionListener, event: TransitionEvent): void {
+    try {
+      const result: unknown = listener(event);
+      if (result !== undefined) {
+        Promise.resolve(result).catch(this.#report);
+      }
+    } catch (fault) {
+      this.#report(fault);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+/** Permission to make one call. */
+
+import { CANCELLED, FAILURE, IGNORED, SUCCESS } from './codes.js';
+import type { Executor } from './executor.js';
+import { forget, track } from './permit-gc.js';
+
+/** `Symbol.dispose`, or what compilers of `using` fall back to where a runtime lacks it. */
+const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
+
+/**
+ * A permit to make one call, which has to say how the call ended.
+ *
+ * The first method that settles it counts; each returns whether it was the first. A permit that is disposed of
+ * unsettled, or collected as garbage, is settled as cancelled.
+ */
+export class Permit implements Disposable {
+  readonly #executor: Executor;
+  readonly #number: number;
+  #isTracked = false;
+  #isSettled = false;
+
+  /** @internal */
+  constructor(executor: Executor, number: number) {
+    this.#executor = executor;
+    this.#number = number;
+  }
+
+  /** The call did what was asked. */
+  success(): boolean {
+    return this.end(SUCCESS);
+  }
+
+  /**
+   * The call failed, and the provider is to blame.
+   *
+   * @param retryAfter - how long it asked to be left alone, in seconds; it can make the wait longer
+   * @throws InvalidValueError for what is no number of seconds
+   */
+  failure(retryAfter?: number): boolean {
+    return retryAfter === undefined ? this.end(FAILURE) : this.#ended(this.#executor.fail(this.#number, retryAfter));
+  }
+
+  /** The call failed, and that says nothing about the provider. */
+  ignore(): boolean {
+    return this.end(IGNORED);
+  }
+
+  /** The call was given up before it ended. */
+  cancel(): boolean {
+    return this.end(CANCELLED);
+  }
+
+  /** At the end of a `using` block: the same as {@link cancel}. */
+  [dispose](): void {
+    this.cancel();
+  }
+
+  /** @internal */
+  end(outcome: number): boolean {
+    return this.#ended(this.#executor.settle(this.#number, outcome));
+  }
+
+  /** @internal */
+  pause(): void {
+    this.#executor.pause(this.#number);
+  }
+
+  /** @internal */
+  resume(): void {
+    this.#executor.resume(this.#number);
+  }
+
+  /** Its number, for a call of the same breaker that is made inside this one. @internal */
+  numberFor(executor: Executor): number | undefined {
+    return this.#executor === executor ? this.#number : undefined;
+  }
+
+  /** Settles it as cancelled when it is collected as garbage. @internal */
+  track(): void {
+    if (!(this.#isSettled || this.#isTracked)) {
+      track(this, this.#executor.weakly, this.#number);
+      // Last, because what comes before may find the stack full.
+      this.#isTracked = true;
+    }
+  }
+
+  #ended(settled: boolean): boolean {
+    this.#isSettled = true;
+    if (this.#isTracked) {
+      this.#isTracked = false;
+      forget(this);
+    }
+    return settled;
+  }
+}

@@ -1,0 +1,152 @@
+/** What can be read of a breaker, as plain objects that are ready for JSON. */
+
+import type { Cause, Mode, State } from './enums.js';
+
+/** A reading of a breaker at one moment; seconds of a moment count from the origin of the breaker's clock. */
+export interface Status {
+  /** The circuit's name. */
+  readonly name: string;
+  /** The moment, in seconds. */
+  readonly nowSeconds: number;
+  /** The state; `half_open` also where a wait is over and nobody has called yet. */
+  readonly state: State;
+  /** Who decides. */
+  readonly mode: Mode;
+  /** What is left of the wait, in seconds; null unless open, or where it is held open without end. */
+  readonly retryAfterSeconds: number | null;
+  /** The number that changes with every transition and every operator's call. */
+  readonly generation: number;
+  /** Calls admitted; the sum of the four outcomes and `inFlight`, always. */
+  readonly totalCalls: number;
+  /** Calls that ended in success. */
+  readonly successfulCalls: number;
+  /** Calls that ended in failure. */
+  readonly failedCalls: number;
+  /** Calls that ended without saying anything about the provider. */
+  readonly ignoredCalls: number;
+  /** Calls given up before they ended. */
+  readonly cancelledCalls: number;
+  /** Calls that were not admitted. */
+  readonly rejectedCalls: number;
+  /** Calls that would not have been admitted in another mode than `shadow`. */
+  readonly shadowRejected: number;
+  /** Calls that ended in success or failure, and were slow. */
+  readonly slowCalls: number;
+  /** Calls in the window, where a rate looks at it. */
+  readonly windowCalls: number;
+  /** Those of them that failed. */
+  readonly windowFailed: number;
+  /** Those of them that were slow. */
+  readonly windowSlow: number;
+  /** Probe slots taken back from probes that hung. */
+  readonly probeTimeouts: number;
+  /** Calls admitted that have not ended. */
+  readonly inFlight: number;
+  /** Successes in percent of the calls that ended in success or failure; 0 where there are none. */
+  readonly successRate: number;
+  /** Failures in a row. */
+  readonly consecutiveFailures: number;
+  /** Successes in a row. */
+  readonly consecutiveSuccesses: number;
+  /** Changes of state since the breaker was made. */
+  readonly stateTransitions: number;
+  /** When a call last failed, in seconds; null before the first. */
+  readonly lastFailureSeconds: number | null;
+  /** When a call last succeeded, in seconds; null before the first. */
+  readonly lastSuccessSeconds: number | null;
+  /** When the state last changed, in seconds; null before the first change. */
+  readonly lastStateChangeSeconds: number | null;
+  /** When a call last failed, as a date. */
+  readonly lastFailureTime: Date | null;
+  /** When a call last succeeded, as a date. */
+  readonly lastSuccessTime: Date | null;
+  /** When the state last changed, as a date. */
+  readonly lastStateChangeTime: Date | null;
+}
+
+/** A change of state, with the numbers that decided it. */
+export interface TransitionEvent {
+  /** 1 for the breaker's first transition, and one more for each further one. */
+  readonly sequence: number;
+  /** When it happened, in seconds from the origin of the breaker's clock. */
+  readonly atSeconds: number;
+  /** When it happened, as a date. */
+  readonly time: Date;
+  /** The state it left. */
+  readonly fromState: State;
+  /** The state it entered. */
+  readonly toState: State;
+  /** Why. */
+  readonly cause: Cause;
+  /** The generation that it started. */
+  readonly generation: number;
+  /** Failures in a row just after it: in an opening, those that opened the circuit. */
+  readonly consecutiveFailures: number;
+  /** Probe successes in a row just before it: in a closing, with the one that closed the circuit. */
+  readonly consecutiveSuccesses: number;
+  /** The wait that it began, in seconds; null where it began none. */
+  readonly retryAfterSeconds: number | null;
+}
+
+/** How long calls took. */
+export interface Durations {
+  /** The calls. */
+  readonly count: number;
+  /** All their durations added up, in seconds. */
+  readonly totalSeconds: number;
+  /** For each bucket its upper bound in seconds, the last one infinite, and the calls that took at most so long. */
+  readonly buckets: readonly { readonly upToSeconds: number; readonly count: number }[];
+}
+
+/** How long the calls took that ended in success, and those that ended in failure. */
+export interface DurationsByOutcome {
+  /** Of the calls that ended in success. */
+  readonly success: Durations;
+  /** Of the calls that ended in failure. */
+  readonly failure: Durations;
+}
+
+/**
+ * Dates for the moments of a breaker's clock, worked out at the reading: now on the wall, less the age of the moment. So
+ * dates are right again after the wall clock was corrected. Two readings never agree to the microsecond, so the offset
+ * between the clocks is kept while a fresh one differs by less than a second: the same moment is then the same date.
+ */
+export class WallClock {
+  #originMillis = Number.NaN;
+
+  /** Where the breaker's clock began, in milliseconds of the wall clock. */
+  originOf(nowSeconds: number): number {
+    const fresh = Date.now() - nowSeconds * 1000;
+    if (!(Math.abs(fresh - this.#originMillis) < TOLERANCE_MILLIS)) {
+      this.#originMillis = fresh;
+    }
+    return this.#originMillis;
+  }
+}
+
+const TOLERANCE_MILLIS = 1000;
+
+const dateOf = (seconds: number, originMillis: number) => new Date(originMillis + seconds * 1000);
+
+/** A status with its dates. */
+export function statusOf(name: string, reading: StatusReading, originMillis: number): Status {
+  const date = (seconds: number | null) => (seconds === null ? null : dateOf(seconds, originMillis));
+  return {
+    name,
+    ...reading,
+    lastFailureTime: date(reading.lastFailureSeconds),
+    lastSuccessTime: date(reading.lastSuccessSeconds),
+    lastStateChangeTime: date(reading.lastStateChangeSeconds),
+  };
+}
+
+/** An event with its date. */
+export function eventOf(reading: EventReading, originMillis: number): TransitionEvent {
+  return { ...reading, time: dateOf(reading.atSeconds, originMillis) };
+}
+
+/** A status as the core tells it. */
+export type StatusReading = Omit<Status, 'name' | `${string}Time`>;
+
+/** An event as the core tells it. */
+export type EventReading = Omit<TransitionEvent, 'time'>;
