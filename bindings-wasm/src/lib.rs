@@ -45,6 +45,12 @@ impl WasmCircuit {
         self.0.enter(millis)
     }
 
+    /// See [`Circuit::enter_inside`].
+    #[wasm_bindgen(js_name = enterInside)]
+    pub fn enter_inside(&mut self, outer: f64, millis: f64) -> f64 {
+        self.0.enter_inside(outer, millis)
+    }
+
     /// See [`Circuit::retry_after`].
     #[wasm_bindgen(js_name = retryAfter)]
     pub fn retry_after(&self) -> f64 {
@@ -70,6 +76,16 @@ impl WasmCircuit {
         millis: f64,
     ) -> Result<bool, JsValue> {
         self.0.fail(permit, &from_js(retry_after)?, millis).map_err(refusal)
+    }
+
+    /// See [`Circuit::pause`].
+    pub fn pause(&mut self, permit: f64, millis: f64) {
+        self.0.pause(permit, millis);
+    }
+
+    /// See [`Circuit::resume`].
+    pub fn resume(&mut self, permit: f64, millis: f64) {
+        self.0.resume(permit, millis);
     }
 
     /// See [`Circuit::state`].

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Ending, InvalidValue, Outcome, Snapshot, Ticket, Value};
+use halfopen::{CircuitBreaker, Clock, Ending, InvalidValue, Outcome, Snapshot, Stamp, Ticket, Value};
 
 use crate::permits::Permits;
 use crate::{JsClock, values};
@@ -36,20 +36,29 @@ impl Circuit {
         &self.breaker
     }
 
-    /// Asks for a permit. Answers with its number, which is odd for a probe; with −1 where the host has to ask again and
-    /// tell the time, and then nothing has changed; or with −2, −3 and so on for the reason of a rejection, in the order of
-    /// [`halfopen::Reason::ALL`].
+    /// Asks for a permit. Answers with its number, from 2⁵² on for a probe, and from 1.5 × 2⁵² on for a call that rides on a
+    /// probe's permit; with −1 where the host has to ask again and tell the time, and then nothing has changed; or with −2,
+    /// −3 and so on for the reason of a rejection, in the order of [`halfopen::Reason::ALL`].
     #[inline]
     pub fn enter(&mut self, millis: f64) -> f64 {
         self.permits.reserve();
         if self.breaker.clock().push(millis) {
-            return self.admit();
+            return self.admit(None);
         }
         self.breaker.admit_untimed().map_or(NEEDS_TIME, |ticket| self.keep(ticket))
     }
 
-    fn admit(&mut self) -> f64 {
-        match self.breaker.admit() {
+    /// As [`enter`](Self::enter), for a call that is made inside the one with the permit `outer`.
+    pub fn enter_inside(&mut self, outer: f64, millis: f64) -> f64 {
+        self.permits.reserve();
+        self.breaker.clock().push(millis);
+        let outer = self.permits.stamp(outer);
+        self.admit(outer)
+    }
+
+    #[inline]
+    fn admit(&mut self, outer: Option<Stamp>) -> f64 {
+        match self.breaker.admit_inside(|| outer) {
             Ok(ticket) => self.keep(ticket),
             Err(rejected) => {
                 self.retry_after = rejected.retry_after.map_or(-1.0, |wait| wait.as_secs_f64());
@@ -60,7 +69,7 @@ impl Circuit {
 
     #[inline]
     fn keep(&mut self, ticket: Ticket) -> f64 {
-        self.permits.insert(ticket, false)
+        self.permits.insert(ticket)
     }
 
     /// The seconds that the last rejection said to wait; a negative number where nobody can tell.
@@ -107,6 +116,18 @@ impl Circuit {
             Ok(())
         });
         Ok(settled.is_some())
+    }
+
+    /// Begins a time in which the provider has no part.
+    pub fn pause(&mut self, permit: f64, millis: f64) {
+        let now = self.at(millis).clock().now();
+        self.permits.pause(permit, now);
+    }
+
+    /// Ends that time.
+    pub fn resume(&mut self, permit: f64, millis: f64) {
+        let now = self.at(millis).clock().now();
+        self.permits.resume(permit, now);
     }
 
     /// The state now.

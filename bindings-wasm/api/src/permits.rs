@@ -1,12 +1,13 @@
 //! The permits that a host has out, each under a number.
 
-use halfopen::{Tick, Ticket};
+use halfopen::{Stamp, Tick, Ticket};
 use slab::Slab;
 
 /// Tickets under whole numbers below 2^53, which a double holds exactly.
 ///
-/// The lowest bit of a number says whether the call is a probe. The next [`PLACE_BITS`] are its place in the table; above
-/// them a count of permits keeps a number that was settled from meaning another call.
+/// The lowest bits of a number are the permit's place in the table. Above them, a count of permits keeps a number that was
+/// settled from meaning another call. The two highest bits say what the call is, so that a host need not ask: [`RIDER`]
+/// and [`PROBE`].
 #[derive(Debug, Default)]
 pub(crate) struct Permits {
     places: Slab<Permit>,
@@ -23,7 +24,9 @@ struct Permit {
 }
 
 const PLACE_BITS: u32 = 27;
-const ISSUED_BITS: u32 = 52 - PLACE_BITS;
+const ISSUED_BITS: u32 = 51 - PLACE_BITS;
+const RIDER: u64 = 1 << 51;
+const PROBE: u64 = 1 << 52;
 /// A table that a burst made longer than this is freed when its last permit comes back.
 const KEPT_PLACES: usize = 1024;
 
@@ -37,18 +40,21 @@ impl Permits {
     }
 
     #[inline]
-    pub(crate) fn insert(&mut self, ticket: Ticket, is_probe: bool) -> f64 {
+    pub(crate) fn insert(&mut self, ticket: Ticket) -> f64 {
         self.issued = (self.issued + 1) % (1 << ISSUED_BITS);
         let place = self.places.vacant_entry();
-        let number = ((self.issued << PLACE_BITS | place.key() as u64) << 1) | u64::from(is_probe);
+        let mut number = (self.issued << PLACE_BITS) | place.key() as u64;
+        if ticket.is_probe() {
+            number |= if ticket.is_riding() { PROBE | RIDER } else { PROBE };
+        }
         place.insert(Permit { number, ticket: Some(ticket), paused: None });
         // A signed integer is sooner made a double.
         number as i64 as f64
     }
 
-    /// The ticket under this number, while it is out.
-    pub(crate) fn ticket(&mut self, number: f64) -> Option<&mut Ticket> {
-        self.permit(number)?.ticket.as_mut()
+    /// What a call that is made inside this one shows the core, while this one is out.
+    pub(crate) fn stamp(&mut self, number: f64) -> Option<Stamp> {
+        self.permit(number)?.ticket.as_ref().map(Ticket::stamp)
     }
 
     /// Hands the ticket under this number to `settle`, which may give it back: true where it was taken, false where it is
@@ -74,9 +80,14 @@ impl Permits {
         }
     }
 
-    /// Since when the provider had no part in the time, until now.
-    pub(crate) fn resume(&mut self, number: f64) -> Option<Tick> {
-        self.permit(number)?.paused.take()
+    /// Leaves the time since then out of the call's duration.
+    pub(crate) fn resume(&mut self, number: f64, now: Tick) {
+        if let Some(permit) = self.permit(number)
+            && let Some(paused) = permit.paused.take()
+            && let Some(ticket) = &mut permit.ticket
+        {
+            ticket.exclude(now.since(paused));
+        }
     }
 
     /// All tickets that are out.
@@ -93,12 +104,12 @@ impl Permits {
 
 #[inline]
 fn place_of(number: f64) -> usize {
-    ((number as i64 as u64 >> 1) & ((1 << PLACE_BITS) - 1)) as usize
+    (number as i64 as u64 & ((1 << PLACE_BITS) - 1)) as usize
 }
 
 #[cfg(test)]
 mod tests {
-    use halfopen::{CircuitBreaker, Config, ManualClock};
+    use halfopen::{CircuitBreaker, Clock, Config, ManualClock};
 
     use super::*;
 
@@ -117,18 +128,33 @@ mod tests {
     #[test]
     fn a_number_means_one_permit_only() {
         let (breaker, mut permits) = (breaker(), Permits::default());
-        let first = permits.insert(ticket(&breaker), false);
+        let first = permits.insert(ticket(&breaker));
         assert!(taken(&mut permits, first));
-        let second = permits.insert(ticket(&breaker), true);
-        assert_eq!((first % 2.0, second % 2.0), (0.0, 1.0));
+        let second = permits.insert(ticket(&breaker));
         assert!(!taken(&mut permits, first));
         assert!(taken(&mut permits, second));
     }
 
     #[test]
+    fn a_number_says_what_the_call_is() {
+        let (clock, mut permits) = (ManualClock::new(), Permits::default());
+        let config = Config::builder().failure_threshold(1).build().expect("a good configuration");
+        let breaker = CircuitBreaker::with_clock(config, || clock.now());
+        let kind = |number: f64| (number >= PROBE as f64, number >= (PROBE | RIDER) as f64);
+        let ordinary = breaker.admit().expect("a closed circuit admits");
+        breaker.settle(breaker.admit().expect("a closed circuit admits"), halfopen::Outcome::Failure);
+        assert_eq!(kind(permits.insert(ordinary)), (false, false));
+        clock.advance(std::time::Duration::from_secs(60));
+        let probe = permits.insert(breaker.admit().expect("the wait is over"));
+        assert_eq!(kind(probe), (true, false));
+        let rider = breaker.admit_inside(|| permits.stamp(probe)).expect("it rides");
+        assert_eq!(kind(permits.insert(rider)), (true, true));
+    }
+
+    #[test]
     fn no_number_is_a_panic() {
         let (breaker, mut permits) = (breaker(), Permits::default());
-        permits.insert(ticket(&breaker), false);
+        permits.insert(ticket(&breaker));
         for number in [0.0, -1.0, 0.5, f64::NAN, f64::INFINITY, 9_007_199_254_740_991.0, 1e300] {
             assert!(!taken(&mut permits, number), "{number}");
         }
@@ -139,7 +165,7 @@ mod tests {
     fn numbers_stay_exact_in_a_double() {
         let breaker = breaker();
         let mut permits = Permits { issued: (1 << ISSUED_BITS) - 2, ..Permits::default() };
-        let numbers: Vec<f64> = (0..4).map(|_| permits.insert(ticket(&breaker), true)).collect();
+        let numbers: Vec<f64> = (0..4).map(|_| permits.insert(ticket(&breaker))).collect();
         assert!(numbers.iter().all(|number| *number < 9_007_199_254_740_992.0 && number.fract() == 0.0));
         assert!(numbers.into_iter().all(|number| taken(&mut permits, number)));
     }
@@ -147,7 +173,7 @@ mod tests {
     #[test]
     fn a_ticket_that_is_given_back_is_out_again() {
         let (breaker, mut permits) = (breaker(), Permits::default());
-        let number = permits.insert(ticket(&breaker), false);
+        let number = permits.insert(ticket(&breaker));
         assert_eq!(permits.settle(number, Err), Some(false));
         assert!(taken(&mut permits, number));
     }
@@ -155,13 +181,13 @@ mod tests {
     #[test]
     fn a_call_that_never_ends_costs_no_memory_and_a_burst_is_freed() {
         let (breaker, mut permits) = (breaker(), Permits::default());
-        let hung = permits.insert(ticket(&breaker), false);
+        let hung = permits.insert(ticket(&breaker));
         for _ in 0..10_000 {
-            let number = permits.insert(ticket(&breaker), false);
+            let number = permits.insert(ticket(&breaker));
             assert!(taken(&mut permits, number));
         }
         assert!(permits.places.capacity() < 16);
-        let burst: Vec<f64> = (0..5_000).map(|_| permits.insert(ticket(&breaker), false)).collect();
+        let burst: Vec<f64> = (0..5_000).map(|_| permits.insert(ticket(&breaker))).collect();
         assert!(burst.into_iter().chain([hung]).all(|number| taken(&mut permits, number)));
         assert_eq!(permits.places.capacity(), 0);
     }
