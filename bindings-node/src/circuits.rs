@@ -1,106 +1,34 @@
-//! The circuits of an environment by number, and the functions that JavaScript calls them by.
-//!
-//! One function for all circuits, and not one for each: what V8 calls again and again at one place it calls without a
-//! detour, and a function costs a kilobyte and some microseconds to make.
+//! The circuits of a thread, by number, for the calls that pass nothing but numbers.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use halfopen::{Clock, Jitter, SystemClock};
-use halfopen_circuit::{Circuit, Now};
+use halfopen_js::Circuit;
+use napi::bindgen_prelude::{Error, Result};
+use slab::Slab;
 
-use crate::js::{Env, Js};
+/// A circuit of this thread. No circuit calls JavaScript, so none is ever borrowed twice.
+pub(crate) type Shared = Rc<RefCell<Circuit>>;
 
-/// A number is handed out again once its circuit was freed, which JavaScript does when nobody can name it any more.
-#[derive(Default)]
-pub(crate) struct Circuits {
-    // No circuit calls its host, so neither is ever borrowed twice.
-    kept: RefCell<Vec<Option<Box<Circuit>>>>,
-    free: RefCell<Vec<usize>>,
+thread_local! {
+    // A Node environment has a thread of its own, so what belongs to the thread belongs to the environment.
+    static CIRCUITS: RefCell<Slab<Shared>> = const { RefCell::new(Slab::new()) };
 }
 
-impl Circuits {
-    fn keep(&self, circuit: Circuit) -> usize {
-        let number = self.free.borrow_mut().pop().unwrap_or_else(|| {
-            let mut kept = self.kept.borrow_mut();
-            kept.push(None);
-            kept.len() - 1
-        });
-        self.kept.borrow_mut()[number] = Some(Box::new(circuit));
-        number
-    }
-
-    /// What `work` brings, with the circuit of that number.
-    fn with<T>(&self, number: usize, work: impl FnOnce(&mut Circuit) -> T) -> Option<T> {
-        self.kept.borrow_mut().get_mut(number)?.as_deref_mut().map(work)
-    }
+pub(crate) fn insert(circuit: Shared) -> u32 {
+    CIRCUITS.with_borrow_mut(|circuits| circuits.insert(circuit)) as u32
 }
 
-/// `create(fields, millis)`: the number of a closed circuit, or the bytes that refuse it. Its host tells it the time;
-/// without a first one it reads the platform's monotonic clock.
-pub(crate) fn create<'call>(all: &Rc<Circuits>, env: Env<'call>, arguments: [Js<'call>; 2]) -> Option<Js<'call>> {
-    let [fields, millis] = arguments;
-    let now = env.number_of(millis).map_or_else(own_clock, Now::told);
-    match Circuit::create(&env.bytes_of(fields)?, now, Jitter::drawn()) {
-        Ok(circuit) => env.number(all.keep(circuit) as f64),
-        Err(refusal) => env.bytes(&refusal),
-    }
+/// What `work` returns for the circuit of that number.
+#[inline]
+pub(crate) fn with<T>(number: u32, work: impl FnOnce(&mut Circuit) -> T) -> Result<T> {
+    CIRCUITS.with_borrow(|circuits| match circuits.get(number as usize) {
+        Some(circuit) => Ok(work(&mut circuit.borrow_mut())),
+        None => Err(Error::from_reason("no circuit has this number")),
+    })
 }
 
-fn own_clock() -> Now {
-    let clock = SystemClock::new();
-    Now::Own(Box::new(move || clock.now()))
-}
-
-/// `free(circuit)`: lets go of it.
-pub(crate) fn free<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    let number = env.index_of(number)?;
-    let gone = all.kept.borrow_mut().get_mut(number)?.take();
-    if gone.is_some() {
-        all.free.borrow_mut().push(number);
-    }
-    None
-}
-
-/// `enter(circuit)`: see [`Circuit::enter`].
-pub(crate) fn enter<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    env.number(all.with(env.index_of(number)?, Circuit::enter)?)
-}
-
-/// `isTimed(circuit)`: 1 for what [`Circuit::is_timed`] affirms.
-pub(crate) fn is_timed<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    env.number(all.with(env.index_of(number)?, |circuit| circuit.is_timed())?.into())
-}
-
-/// `enterAt(circuit, millis)`: see [`Circuit::enter_at`].
-pub(crate) fn enter_at<'call>(all: &Rc<Circuits>, env: Env<'call>, arguments: [Js<'call>; 2]) -> Option<Js<'call>> {
-    let [number, millis] = arguments;
-    let millis = env.number_of(millis)?;
-    env.number(all.with(env.index_of(number)?, |circuit| circuit.enter_at(millis))?)
-}
-
-/// `settle(circuit, ticket, outcome)`: see [`Circuit::settle`].
-pub(crate) fn settle<'call>(all: &Rc<Circuits>, env: Env<'call>, arguments: [Js<'call>; 3]) -> Option<Js<'call>> {
-    let [number, ticket, outcome] = arguments;
-    let (ticket, outcome) = (env.number_of(ticket)?, env.index_of(outcome)?);
-    env.number(all.with(env.index_of(number)?, |circuit| circuit.settle(ticket, outcome))?)
-}
-
-/// `settleAt(circuit, ticket, outcome, millis)`: see [`Circuit::settle_at`].
-pub(crate) fn settle_at<'call>(all: &Rc<Circuits>, env: Env<'call>, arguments: [Js<'call>; 4]) -> Option<Js<'call>> {
-    let [number, ticket, outcome, millis] = arguments;
-    let (ticket, outcome, millis) = (env.number_of(ticket)?, env.index_of(outcome)?, env.number_of(millis)?);
-    env.number(all.with(env.index_of(number)?, |circuit| circuit.settle_at(ticket, outcome, millis))?)
-}
-
-/// `wait(circuit)`: see [`Circuit::wait`].
-pub(crate) fn wait<'call>(all: &Rc<Circuits>, env: Env<'call>, [number]: [Js<'call>; 1]) -> Option<Js<'call>> {
-    env.number(all.with(env.index_of(number)?, |circuit| circuit.wait())?)
-}
-
-/// `operate(circuit, request, millis)`: see [`Circuit::operate`].
-pub(crate) fn operate<'call>(all: &Rc<Circuits>, env: Env<'call>, arguments: [Js<'call>; 3]) -> Option<Js<'call>> {
-    let [number, request, millis] = arguments;
-    let (request, millis) = (env.bytes_of(request)?, env.number_of(millis)?);
-    env.bytes(&all.with(env.index_of(number)?, |circuit| circuit.operate(&request, millis))?)
+pub(crate) fn remove(number: u32) {
+    // At the end of a thread the table may be gone before the objects that stand for its circuits.
+    let _gone = CIRCUITS.try_with(|circuits| circuits.borrow_mut().try_remove(number as usize));
 }

@@ -1,34 +1,20 @@
-//! The breaker as a Node addon: the border, and nothing that decides.
-//!
-//! The shared TypeScript is what users see. No exception is ever thrown by this crate: what is refused is returned.
-//!
-//! All `unsafe` stands in `js`.
+//! The native build for Node: conversions, and the breakers that the threads of a process share by name.
+// Not `forbid`: what napi's attributes expand to has `unsafe` of its own.
+#![deny(unsafe_code)]
 
-// Node's symbols are linked; a linker that cannot leave them open would need them looked up.
-#[cfg(target_env = "msvc")]
-compile_error!("there is no native build for this platform: the WebAssembly build serves it");
-
+mod circuit;
 mod circuits;
-mod js;
+mod hot_path;
+mod shared;
+mod values;
+mod wake;
 
-use std::rc::Rc;
+use napi_derive::napi;
 
-use circuits::Circuits;
-use halfopen::Tick;
-use js::{Env, Js};
+/// The version of this build, which has to be that of the package that loads it.
+#[napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What the addon exports: functions, and the `version` that has to be the package's own.
-fn exports<'call>(env: Env<'call>, exports: Js<'call>) -> Option<()> {
-    let all = Rc::new(Circuits::default());
-    env.set(exports, c"version", env.text(env!("CARGO_PKG_VERSION"))?)?;
-    env.set(exports, c"latest", env.number(Tick::LATEST_MILLIS)?)?;
-    env.set(exports, c"create", env.function(c"create", Rc::clone(&all), circuits::create)?)?;
-    env.set(exports, c"free", env.function(c"free", Rc::clone(&all), circuits::free)?)?;
-    env.set(exports, c"enter", env.function(c"enter", Rc::clone(&all), circuits::enter)?)?;
-    env.set(exports, c"isTimed", env.function(c"isTimed", Rc::clone(&all), circuits::is_timed)?)?;
-    env.set(exports, c"enterAt", env.function(c"enterAt", Rc::clone(&all), circuits::enter_at)?)?;
-    env.set(exports, c"settle", env.function(c"settle", Rc::clone(&all), circuits::settle)?)?;
-    env.set(exports, c"settleAt", env.function(c"settleAt", Rc::clone(&all), circuits::settle_at)?)?;
-    env.set(exports, c"wait", env.function(c"wait", Rc::clone(&all), circuits::wait)?)?;
-    env.set(exports, c"operate", env.function(c"operate", all, circuits::operate)?)
-}
+/// The most milliseconds that a clock can mean.
+#[napi]
+pub const LATEST_MILLIS: f64 = halfopen::Tick::LATEST_MILLIS;

@@ -1,68 +1,83 @@
 /**
- * Chooses the build of the core: WebAssembly, because V8 enters it sooner than an addon, and so a call that succeeds is
- * guarded sooner (docs/benchmarks.md); and where a host has none, the native one.
+ * Chooses the build of the core: WebAssembly, because V8 enters it sooner than an addon (docs/benchmarks.md), and the
+ * native one where WebAssembly does not start.
  */
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { hrtime } from 'node:process';
 
-import type { Provider } from '../../bindings-wasm/ts/circuit.js';
-import { timeOfNode } from '../../bindings-wasm/ts/entry/time-of-node.js';
-import { InvalidValueError } from '../../bindings-wasm/ts/errors.js';
-import { show } from '../../bindings-wasm/ts/show.js';
-import { type Exports, wasmProvider } from '../../bindings-wasm/ts/wasm.js';
-import { version } from '../package.json';
-import { type Addon, nativeProvider } from './addon.js';
+import { InvalidValueError } from '@halfopen/api';
+import type { Backend, Circuit, Plain } from '@halfopen/api/backend';
+import { startWasm } from '@halfopen/api/wasm';
 
-/** The build that the environment asks for, or the best that the host can load. */
-export function load(): Provider {
-  const wish = process.env['HALFOPEN_BACKEND'];
+import { loadNative } from './load-native.js';
+import type { NativeBackend } from './native-backend.js';
+
+/** As `performance.now()` up to its origin, and read in two thirds of the time. */
+const clock = {
+  now(): number {
+    const [seconds, nanoseconds] = hrtime();
+    return seconds * 1e3 + nanoseconds * 1e-6;
+  },
+};
+
+/**
+ * The build that the environment variable `HALFOPEN_BACKEND` asks for, or the first that starts.
+ *
+ * @throws AggregateError where neither starts, with the reason of each
+ */
+export function load(): Backend {
+  const wish = wished();
   switch (wish) {
-    case undefined:
     case '':
-      // `node --jitless` has none.
-      return typeof WebAssembly === 'undefined' ? loadNative() : loadWasm();
+      return loadEither();
     case 'wasm':
       return loadWasm();
     case 'native':
       return loadNative();
     default:
-      throw new InvalidValueError('HALFOPEN_BACKEND', show(wish), 'native or wasm, or nothing for the best there is');
+      throw new InvalidValueError('HALFOPEN_BACKEND', JSON.stringify(wish), 'native, wasm, or nothing for the first that starts');
   }
 }
 
-/** The first addon that loads. */
-function loadNative(): Provider {
-  const require = createRequire(__filename);
-  const faults: string[] = [];
-  for (const candidate of candidates()) {
+function wished(): string {
+  try {
+    return process.env['HALFOPEN_BACKEND'] ?? '';
+  } catch {
+    // Deno asks for permission to read it; a host that may not asks for nothing.
+    return '';
+  }
+}
+
+function loadEither(): Backend {
+  try {
+    return loadWasm();
+  } catch (wasm) {
     try {
-      const addon = require(candidate) as Addon;
-      if (addon.version === version) {
-        return nativeProvider(addon);
-      }
-      faults.push(`${candidate}: version ${addon.version}, wanted ${version}`);
-    } catch (fault) {
-      faults.push(`${candidate}: ${fault instanceof Error ? fault.message.split('\n')[0] : show(fault)}`);
+      return loadNative();
+    } catch (native) {
+      const reasons = `WebAssembly: ${reasonOf(wasm)}\nnative: ${reasonOf(native)}`;
+      throw new AggregateError([wasm, native], `neither build of halfopen starts\n${reasons}`);
     }
   }
-  const platform = `${process.platform}-${process.arch}`;
-  throw new Error(`no native build of halfopen loads on ${platform}:\n${faults.join('\n')}`);
 }
 
-/**
- * Where an addon may lie: beside this file, or in a package of its own for each platform. Which libc a Linux has is not
- * asked, because an addon for the other one does not load.
- */
-function candidates(): string[] {
-  const platform = `${process.platform}-${process.arch}`;
-  const targets = process.platform === 'linux' ? [`${platform}-gnu`, `${platform}-musl`] : [platform];
-  return targets.flatMap((target) => [join(__dirname, `halfopen.${target}.node`), `halfopen-${target}`]);
+/** WebAssembly, which leaves the breakers that threads share to the native build. */
+function loadWasm(): Backend {
+  return { ...startWasm(clock), createShared };
 }
 
-function loadWasm(): Provider {
-  const module = new WebAssembly.Module(readFileSync(join(__dirname, 'halfopen_wasm_bg.wasm')));
-  const { exports } = new WebAssembly.Instance(module);
-  return wasmProvider(exports as unknown as Exports, timeOfNode);
+function createShared(config: Plain): Circuit {
+  return loadedNative().createShared(config);
+}
+
+function loadedNative(): NativeBackend {
+  try {
+    return loadNative();
+  } catch (fault) {
+    throw new Error(`only the native build shares breakers between threads: ${reasonOf(fault)}`, { cause: fault });
+  }
+}
+
+function reasonOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault);
 }

@@ -1,0 +1,54 @@
+/** Finds the addon of this platform. */
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import type * as Addon from '../native/index.js';
+import { version } from '../package.json';
+import { type NativeBackend, nativeBackend } from './native-backend.js';
+
+let loaded: NativeBackend | undefined;
+
+/**
+ * The native build, loaded once.
+ *
+ * @throws Error that says why each candidate does not load
+ */
+export function loadNative(): NativeBackend {
+  loaded ??= nativeBackend(load());
+  return loaded;
+}
+
+function load(): typeof Addon {
+  const faults: string[] = [];
+  for (const [from, candidate] of candidates()) {
+    try {
+      const addon = createRequire(from)(candidate) as typeof Addon;
+      if (addon.VERSION === version) {
+        return addon;
+      }
+      faults.push(`${candidate}: version ${addon.VERSION}, wanted ${version}`);
+    } catch (fault) {
+      faults.push(`${candidate}: ${fault instanceof Error ? fault.message.split('\n')[0] : String(fault)}`);
+    }
+  }
+  const platform = `${process.platform}-${process.arch}`;
+  // Bundlers copy no addons.
+  const hint = 'a bundler has to leave the package out';
+  throw new Error(`no native build of halfopen loads on ${platform} (${hint}):\n${faults.join('\n')}`);
+}
+
+/**
+ * Where an addon may lie: beside this file, or in the package of its platform. Which libc a Linux has is not asked,
+ * because an addon for the other one does not load.
+ */
+function candidates(): [from: string, addon: string][] {
+  const platform = `${process.platform}-${process.arch}`;
+  const targets = process.platform === 'linux' ? [`${platform}-gnu`, `${platform}-musl`] : [platform];
+  // In a bundle of ECMAScript modules there is no file name.
+  const here = typeof __filename === 'string' ? __filename : join(process.cwd(), 'bundle.js');
+  return targets.flatMap((target) => [
+    [here, `./halfopen.${target}.node`],
+    [here, `halfopen-${target}`],
+  ]);
+}

@@ -1,0 +1,89 @@
+/** What a worker does with a breaker that it shares: `workerData.does` names it, and counts go into shared memory. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { CircuitBreaker } from 'halfopen';
+
+const { config, does, memory, place } = workerData;
+const counts = new Int32Array(memory ?? new SharedArrayBuffer(1024));
+
+/** Places in the memory; from `OF_EACH` on, one for each worker. */
+const [STOPPED, INSIDE, MOST_INSIDE, ENDED, TOO_MANY, OF_EACH] = [0, 1, 2, 3, 4, 16];
+
+const work = {
+  /** Makes calls, of which some fail, and counts those that were let pass. */
+  async callUntilStopped(breaker) {
+    for (let n = 0; Atomics.load(counts, STOPPED) === 0; n += 1) {
+      const call = async () => {
+        Atomics.add(counts, OF_EACH + place, 1);
+        await turn();
+        if (n % 10 === place % 10) {
+          throw new Error('down');
+        }
+      };
+      await breaker.call(call).catch(turn);
+    }
+  },
+
+  /** Makes one probe after the other, and watches how many are under way in all workers. */
+  async probeUntilStopped(breaker) {
+    const probe = async () => {
+      // In this order: a worker that is ended in between leaves too small a number, and never too large a one.
+      Atomics.store(counts, OF_EACH + place, 1);
+      const inside = Atomics.add(counts, INSIDE, 1) + 1;
+      Atomics.store(counts, MOST_INSIDE, Math.max(inside, Atomics.load(counts, MOST_INSIDE)));
+      if (inside > config.halfOpenMaxCalls + Atomics.load(counts, ENDED)) {
+        Atomics.add(counts, TOO_MANY, 1);
+      }
+      await turn();
+      Atomics.sub(counts, INSIDE, 1);
+      Atomics.store(counts, OF_EACH + place, 0);
+      throw new Error('says nothing about the provider');
+    };
+    while (Atomics.load(counts, STOPPED) === 0) {
+      await breaker.call(probe).catch(turn);
+    }
+  },
+
+  /** Holds as many probes as there are slots, in each of the ways to hold one, and never ends. */
+  async hang(breaker) {
+    breaker.call(() => new Promise(() => undefined));
+    globalThis.permit = breaker.acquire();
+    parentPort.postMessage(breaker.status().inFlight);
+    setInterval(() => undefined, 1000);
+  },
+
+  /** Ends by itself with a permit out, and somebody who listens. */
+  async leave(breaker) {
+    breaker.subscribe(() => undefined);
+    globalThis.permit = breaker.acquire();
+  },
+
+  async fail(breaker) {
+    await breaker.call(() => Promise.reject(new Error('down'))).catch(() => undefined);
+  },
+
+  /** Tells what it hears, and ends with the first transition to `open`. */
+  async listen(breaker) {
+    const busy = setInterval(() => undefined, 1000);
+    breaker.subscribe(({ fromState, toState, sequence }) => {
+      parentPort.postMessage({ fromState, toState, sequence });
+      if (toState === 'open') {
+        clearInterval(busy);
+      }
+    });
+    parentPort.postMessage('listening');
+  },
+
+  async read(breaker) {
+    parentPort.postMessage({ state: breaker.state, totalCalls: breaker.status().totalCalls });
+  },
+};
+
+function turn() {
+  return new Promise(setImmediate);
+}
+
+const classify = config.classifyAs === undefined ? undefined : () => config.classifyAs;
+const { classifyAs: _, ...fields } = config;
+await work[does](new CircuitBreaker({ ...fields, share: 'threads', ...(classify && { classify }) }));
