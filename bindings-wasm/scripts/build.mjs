@@ -1,51 +1,46 @@
-/** Builds `dist/`: the core as WebAssembly for each kind of host, the TypeScript around it, and its types. */
+/** Builds `dist/`: the module inside the JavaScript for every host, and beside it for those that forbid compiling bytes. */
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-import { cargo, optimise, root, run, tool } from './tools.mjs';
+import { bundled, cargo, optimise, root, run, types } from './tools.mjs';
 
 const here = join(root, 'bindings-wasm');
+const pkg = join(here, 'api/pkg');
 const dist = join(here, 'dist');
-const WASM = 'halfopen_wasm_bg.wasm';
-const HOSTS = ['web', 'node', 'bundler'];
+const MODULE = 'halfopen.wasm';
 
-/** An entry as one file. */
-const entry = (name, options) =>
-  build({
-    entryPoints: [join(here, `ts/entry/${name}.ts`)],
-    outfile: join(dist, name, 'index.js'),
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    logLevel: 'warning',
-    ...options,
-  });
-
-for (const name of [...HOSTS, 'types']) {
-  rmSync(join(dist, name), { recursive: true, force: true });
-}
-await Promise.all([
-  entry('web', { minify: true }),
-  entry('node', { platform: 'node' }),
-  entry('bundler', { external: [`./${WASM}`] }),
-]);
-
+// The names that wasm-bindgen gives to its files.
+const bound = join(pkg, 'halfopen_wasm_bg.wasm');
 const options = ['--target', 'wasm32-unknown-unknown', '--profile', 'wasm'];
-const [module] = cargo('halfopen-wasm', options).filter((path) => path.endsWith('.wasm'));
-for (const host of HOSTS) {
-  mkdirSync(join(dist, host), { recursive: true });
-}
-optimise(module, join(dist, 'web', WASM), '-O3', '--strip-debug', '--strip-producers', '--strip-target-features');
-for (const host of HOSTS.filter((name) => name !== 'web')) {
-  copyFileSync(join(dist, 'web', WASM), join(dist, host, WASM));
-}
-run(tool('tsc'), ['-p', here]);
+const [linked] = cargo('halfopen-wasm', options).filter((path) => path.endsWith('.wasm'));
+const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
+run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
+optimise(bound, bound, '-O3', '--strip-debug', '--strip-producers', '--strip-target-features');
+const module = readFileSync(bound);
+writeFileSync(join(pkg, 'module.js'), `export const hexadecimal = '${module.toString('hex')}';\n`);
+writeFileSync(join(pkg, 'module.d.ts'), 'export declare const hexadecimal: string;\n');
 
-for (const file of [`web/${WASM}`, 'web/index.js']) {
+for (const part of ['index.js', 'module.js', MODULE, 'types', 'cjs']) {
+  rmSync(join(dist, part), { recursive: true, force: true });
+}
+mkdirSync(join(dist, 'cjs'), { recursive: true });
+const entry = (name, outfile, format) =>
+  build({ ...bundled, entryPoints: [join(here, 'ts', name)], outfile: join(dist, outfile), format, minify: true });
+await Promise.all([
+  entry('index.ts', 'index.js', 'esm'),
+  entry('index.ts', 'cjs/index.js', 'cjs'),
+  entry('module.ts', 'module.js', 'esm'),
+]);
+copyFileSync(bound, join(dist, MODULE));
+writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n');
+types(join(dist, 'types'));
+types(join(dist, 'cjs/types'));
+
+for (const file of ['index.js', 'module.js', MODULE]) {
   const bytes = readFileSync(join(dist, file));
   console.log(`${file}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
 }

@@ -51,3 +51,15 @@ const FEATURES = [
 /** Runs wasm-opt. */
 export const optimise = (from, to, ...options) =>
   run(tool('wasm-opt'), [...FEATURES.map((feature) => `--enable-${feature}`), ...options, from, '-o', to]);
+
+/** How esbuild bundles the shared TypeScript into a package. */
+export const bundled = {
+  bundle: true,
+  target: 'es2022',
+  logLevel: 'warning',
+  external: ['*.wasm?module'],
+  inject: [join(root, 'bindings-wasm/api/ts/text-codecs.ts')],
+};
+
+/** Writes the declarations of the shared TypeScript, which are those of both packages. */
+export const types = (folder) => run(tool('tsc'), ['-p', 'bindings-wasm/api', '--outDir', folder]);
