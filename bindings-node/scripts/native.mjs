@@ -11,8 +11,9 @@ const here = join(root, 'bindings-node');
 
 /** The types that the attributes name. */
 const HEADER = `/* Made by @napi-rs/cli. */
-import type { DurationsByOutcome, Mode, State } from '@halfopen/api';
-import type { ConfigReading, EventReading, Plain, StatusReading } from '@halfopen/api/backend';
+import type { DurationsByOutcome, EffectiveConfig, Mode, State } from '@halfopen/api';
+import type { EventReading, StatusReading } from '@halfopen/api/status';
+import type { Plain } from '@halfopen/api/backend';
 
 `;
 

@@ -130,7 +130,7 @@ impl Circuit {
         self.handle.borrow().is_idle(millis)
     }
 
-    #[napi(ts_return_type = "ConfigReading")]
+    #[napi(ts_return_type = "EffectiveConfig")]
     pub fn config<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         self.read(env, Handle::config)
     }
