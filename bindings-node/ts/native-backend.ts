@@ -18,7 +18,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
   /** With the methods of the addon's class, and the hot path in the place of those that every call needs. */
   class NativeCircuit extends addon.Circuit implements Circuit {
     readonly #number = this.number;
-    #wake: (() => void) | undefined;
+    wake: (() => void) | undefined;
 
     enter(millis: number): number {
       return enter(this.#number, millis);
@@ -31,15 +31,15 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     watch(wake: () => void): () => void {
       if (!isTold) {
         isTold = true;
-        addon.onTransition((circuit) => listening.get(circuit)?.deref()?.#wake?.());
+        addon.onTransition((circuit) => listening.get(circuit)?.deref()?.wake?.());
       }
-      this.#wake = wake;
+      this.wake = wake;
       listening.set(this.#number, new WeakRef(this));
       this.listen();
       return () => {
         this.unlisten();
         listening.delete(this.#number);
-        this.#wake = undefined;
+        this.wake = undefined;
       };
     }
   }

@@ -80,6 +80,4 @@ pub use metrics::{ENDED_KEPT, Labels, Membership, Metrics, Reading, Totals};
 pub use names::Spelling;
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;
-#[cfg(target_family = "wasm")]
-pub use sync::descend;
 pub use window::WindowCounts;

@@ -68,58 +68,14 @@ impl<T> Mutex<T> {
 
     #[cfg(any(feature = "std", loom))]
     pub(crate) fn lock(&self) -> platform::MutexGuard<'_, T> {
-        #[cfg(target_family = "wasm")]
-        descend(FRAMES);
         // Nothing that runs under the lock can panic half-way, so a poisoned value is still whole.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     #[cfg(not(any(feature = "std", loom)))]
     pub(crate) fn lock(&self) -> spin::MutexGuard<'_, T> {
-        #[cfg(target_family = "wasm")]
-        descend(FRAMES);
         self.0.lock()
     }
-}
-
-/// Holds so many numbers at once.
-#[cfg(target_family = "wasm")]
-macro_rules! hold {
-    () => {};
-    ($number:literal $($others:literal)*) => {
-        let held = opaque($number);
-        hold!($($others)*);
-        opaque(held);
-    };
-}
-
-/// More than whoever holds the lock ever needs: three kilobytes.
-#[cfg(target_family = "wasm")]
-const FRAMES: u32 = 8;
-
-/// Goes down so many frames of the host's stack, each of some four hundred bytes or more, and comes back.
-///
-/// In WebAssembly a call that finds the stack full never returns, and nothing lets go of what its callers held. So where
-/// there is no room, it has to show before anything is touched: the breaker asks for what it needs before it takes its
-/// lock, and a host may ask for more before it gives an order.
-#[cfg(target_family = "wasm")]
-#[inline(never)]
-pub fn descend(frames: u32) -> u64 {
-    // An engine gives a frame room for all that its function may hold at once. So the way that is never taken makes the
-    // frame large, at no cost to the other; as many bytes in small frames take ten times as long.
-    if opaque(0) != 0 {
-        hold!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
-            32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63);
-    }
-    // Otherwise the compiler would make a loop of it.
-    if frames == 0 { 0 } else { opaque(descend(frames - 1)) }
-}
-
-/// The number, of which the compiler knows nothing.
-#[cfg(target_family = "wasm")]
-#[inline(never)]
-fn opaque(number: u64) -> u64 {
-    core::hint::black_box(number)
 }
 
 #[cfg(all(test, feature = "std", not(loom)))]

@@ -2,7 +2,7 @@
 
 import { SUCCESS, isProbe } from './codes.js';
 import { InvalidValueError } from './errors.js';
-import type { Executor } from './executor.js';
+import type { Call, Executor } from './executor.js';
 import { formatValue } from './format-value.js';
 import { outerCall, runInside } from './nesting.js';
 import { guardStream, isStream } from './streams.js';
@@ -29,17 +29,20 @@ export async function guardedCall<This, Args extends unknown[], Result>(
     await undefined;
     throw rejection;
   }
-  const begun = executor.begin();
+  executor.begun += 1;
+  const call: Call = { permit, number: executor.begun, lastInside: Number.POSITIVE_INFINITY, signal };
   let result: Awaited<Result>;
   try {
     const run = () => Reflect.apply(fn, self, args);
-    result = await (isProbe(permit) ? runInside(executor, permit, run) : run());
+    const returned = isProbe(permit) ? runInside(executor, permit, run) : run();
+    call.lastInside = executor.begun;
+    result = await returned;
   } catch (error) {
-    executor.settle(permit, executor.outcomeOf(error, permit, begun, signal));
+    executor.settle(permit, executor.outcomeOf(error, call));
     throw error;
   }
   if (typeof result === 'object' && isStream(result)) {
-    guardStream(result, executor, permit, (error) => executor.outcomeOf(error, permit, begun, signal));
+    guardStream(result, executor, call);
   } else {
     executor.settle(permit, SUCCESS);
   }

@@ -17,6 +17,16 @@ export interface Setup {
   readonly share: 'threads' | undefined;
 }
 
+/** A call under way. */
+export interface Call {
+  readonly permit: number;
+  /** How many calls of this breaker had begun with it, */
+  readonly number: number;
+  /** and how many when its function returned for the first time: those between are made inside it. */
+  lastInside: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The stack that the core needs, in frames of half a kilobyte (`stack.rs`): for a call, and for everything else. */
 const CALL_FRAMES = 8;
 const ORDER_FRAMES = 40;
@@ -33,8 +43,9 @@ export class Executor {
   readonly #checkStack: Backend['checkStack'];
   /** Whether the circuit needs the time for every call. */
   #isTimed: boolean;
-  #begun = 0;
-  /** When the call began that counted an error as a failure. */
+  /** How many calls have begun. */
+  begun = 0;
+  /** Of each error that was counted as a failure, the number of the call that it was counted for. */
   #failures: WeakMap<object, number> | undefined;
   #weakly: WeakRef<Executor> | undefined;
 
@@ -163,25 +174,20 @@ export class Executor {
     return this.#setup.captureStack ? make() : withoutStack(make);
   }
 
-  /** The order number of a call that begins now. */
-  begin(): number {
-    this.#begun += 1;
-    return this.#begun;
-  }
-
   /**
-   * What the error of a call means that began as number `begun`. One error that passes through several calls of this
-   * breaker, each made inside the one before, is a failure of the innermost: it began last and ended first.
+   * What the error of a call means. One error that passes through several calls of this breaker, each made inside the one
+   * before, is one failure, and it is the innermost that counts it.
    */
-  outcomeOf(error: unknown, permit: number, begun: number, signal?: AbortSignal): number {
+  outcomeOf(error: unknown, call: Call): number {
     const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function';
-    if (isObject && (this.#failures?.get(error) ?? 0) > begun) {
+    const counted = isObject ? this.#failures?.get(error) : undefined;
+    if (counted !== undefined && counted > call.number && counted <= call.lastInside) {
       return IGNORED;
     }
-    const outcome = this.#setup.classify(error, signal);
-    if (isObject && outcome === FAILURE && !isRider(permit)) {
+    const outcome = this.#setup.classify(error, call.signal);
+    if (isObject && outcome === FAILURE && !isRider(call.permit)) {
       this.#failures ??= new WeakMap();
-      this.#failures.set(error, begun);
+      this.#failures.set(error, call.number);
     }
     return outcome;
   }

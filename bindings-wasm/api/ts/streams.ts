@@ -1,7 +1,7 @@
 /** Streams that guarded calls return: such a call ends when its stream does. */
 
 import { CANCELLED, SUCCESS, isProbe } from './codes.js';
-import type { Executor } from './executor.js';
+import type { Call, Executor } from './executor.js';
 import { runInside } from './nesting.js';
 import { Permit } from './permit.js';
 
@@ -32,13 +32,8 @@ export function isStream(result: object | null): result is AsyncGenerator {
  * Settles the permit when the stream ends: its end is a success, and its error counts. The stream stays the object that it
  * is, and only its methods are wrapped. The time between two steps is the consumer's, and is left out.
  */
-export function guardStream(
-  stream: AsyncGenerator,
-  executor: Executor,
-  number: number,
-  outcomeOf: (error: unknown) => number,
-): void {
-  const permit = new Permit(executor, number);
+export function guardStream(stream: AsyncGenerator, executor: Executor, call: Call): void {
+  const permit = new Permit(executor, call.permit);
   let ended = false;
   let running = 0;
   const end = (outcome: () => number): void => {
@@ -60,7 +55,7 @@ export function guardStream(
       } catch (error) {
         // What the consumer has thrown into the stream is no error of the provider's.
         const isThrown = name === 'throw' && error === sent[0];
-        end(() => (isThrown ? CANCELLED : outcomeOf(error)));
+        end(() => (isThrown ? CANCELLED : executor.outcomeOf(error, call)));
         throw error;
       } finally {
         running -= 1;
@@ -69,7 +64,7 @@ export function guardStream(
         }
       }
     };
-    return (...sent) => (isProbe(number) && !ended ? runInside(executor, number, () => take(sent)) : take(sent));
+    return (...sent) => (isProbe(call.permit) && !ended ? runInside(executor, call.permit, () => take(sent)) : take(sent));
   };
   try {
     for (const [name, last] of STEPS) {

@@ -65,7 +65,7 @@ test('a clock with a fault is told on the console, once', async () => {
         throw new Error('no battery');
       },
     };
-    const breaker = new CircuitBreaker({}, { clock });
+    const breaker = new CircuitBreaker({ clock });
     return [await breaker.call(() => 'fine'), await breaker.call(() => 'fine')];
   });
   assert.deepEqual(result, ['fine', 'fine']);
@@ -109,7 +109,7 @@ test('an aborted fetch is neutral', async () => {
   const { result } = await inPage(async ({ CircuitBreaker }) => {
     const breaker = new CircuitBreaker();
     const controller = new AbortController();
-    const call = breaker.call(fetch, '/tests/browser/empty.html', { signal: controller.signal });
+    const call = breaker.call(() => fetch('/tests/browser/empty.html', { signal: controller.signal }));
     controller.abort();
     const name = await call.catch((error) => error.name);
     return [name, breaker.status().cancelledCalls];

@@ -22,9 +22,9 @@ test('import and require give the same classes', () => {
   }
 });
 
-test('a call hands over arguments and gives back the result', async () => {
+test('a call gives back the result, and a wrapped function takes arguments', async () => {
   const { breaker } = onStage();
-  assert.equal(await breaker.call(async (a, b) => a + b, 40, 2), 42);
+  assert.equal(await breaker.wrap(async (a, b) => a + b)(40, 2), 42);
   assert.equal(await breaker.call(() => 'plain'), 'plain');
   assert.equal(await breaker.call(() => undefined), undefined);
   assert.equal(breaker.status().successfulCalls, 3);
@@ -159,7 +159,7 @@ test('an aborted call says nothing about the provider, a timeout does', async ()
   const controller = new AbortController();
   const waiting = (signal) =>
     new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
-  const call = breaker.call(waiting, controller.signal);
+  const call = breaker.call(() => waiting(controller.signal));
   controller.abort();
   await assert.rejects(call, { name: 'AbortError' });
   const { cancelledCalls, failedCalls, inFlight } = breaker.status();
@@ -193,10 +193,14 @@ test('a function may use its own breaker', async () => {
 test('one breaker, four ways', async () => {
   const breaker = new CircuitBreaker();
   const double = async (n) => 2 * n;
-  assert.equal(await breaker.call(double, 21), 42);
+  assert.equal(await breaker.call(() => double(21)), 42);
   assert.equal(await breaker.wrap(double)(21), 42);
   const permit = breaker.acquire();
   permit.success();
-  assert.equal(await breaker.call(() => double(21)), 42);
+  {
+    const block = breaker.acquire();
+    block.success();
+    block[Symbol.dispose]();
+  }
   assert.equal(breaker.status().successfulCalls, 4);
 });

@@ -17,14 +17,13 @@ test('ten thousand overlapping calls lose no count', async () => {
   const { breaker } = onStage({ failureThreshold: 65_535 });
   const bad = new Error('bad');
   const calls = Array.from({ length: 10_000 }, (_, n) =>
-    breaker.call(
-      after,
-      n % 17,
-      n % 3
-        ? () => n
-        : () => {
-            throw bad;
-          },
+    breaker.call(() =>
+      after(n % 17, () => {
+        if (n % 3 === 0) {
+          throw bad;
+        }
+        return n;
+      }),
     ),
   );
   assert.equal(breaker.status().inFlight, 10_000);
@@ -50,7 +49,7 @@ test('ten thousand callers of a half-open circuit never are more than its probe 
     running -= 1;
   };
   const ends = await Promise.allSettled(
-    Array.from({ length: 10_000 }, (_, n) => after(n % 50, () => breaker.call(probe, n % 5))),
+    Array.from({ length: 10_000 }, (_, n) => after(n % 50, () => breaker.call(() => probe(n % 5)))),
   );
   const rejected = ends.filter(({ reason }) => reason instanceof CircuitBreakerOpenError);
   const { totalCalls, rejectedCalls, inFlight } = breaker.status();

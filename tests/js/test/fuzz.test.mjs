@@ -75,8 +75,9 @@ for (const seed of [1, 2, 3]) {
       return below(4) ? Object.fromEntries(fields) : junk();
     };
     const clock = new ManualClock();
-    let breaker = new CircuitBreaker({ failureThreshold: 3, timeoutSeconds: 1 }, { clock });
+    let breaker = new CircuitBreaker({ failureThreshold: 3, timeoutSeconds: 1, clock });
     let permits = [];
+    const withClock = (options) => (typeof options === 'object' && options !== null ? { ...options, clock } : options);
     const fail = () => {
       const own = new Error('own');
       OURS.add(own);
@@ -84,12 +85,14 @@ for (const seed of [1, 2, 3]) {
     };
     const acts = [
       async () => {
-        const made = await attempt(() => new CircuitBreaker(object(), below(2) ? { clock } : object()));
+        const made = await attempt(() => new CircuitBreaker(below(2) ? withClock(object()) : object()));
         if (made && below(8) === 0) {
           [breaker, permits] = [made, []];
         }
       },
-      () => breaker.call(junk(), junk(), junk()),
+      () => breaker.call(junk(), object()),
+      () => breaker.call(() => junk(), { signal: junk(), inside: junk() }),
+      () => permits.push(breaker.acquire({ inside: permits[below(permits.length + 1)] })),
       () => breaker.call(fail),
       () => breaker.call(() => junk()),
       () => breaker.wrap(junk())(junk()),

@@ -185,8 +185,8 @@ test('a rejection tells its own reason and wait, whatever the clock and the list
       return 1000;
     },
   };
-  other = new CircuitBreaker({}, { clock: new ManualClock() });
-  breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 10 }, { clock });
+  other = new CircuitBreaker({ clock: new ManualClock() });
+  breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 10, clock });
   breaker.subscribe(({ toState }) => toState === 'open' && reject());
   breaker.acquire().failure();
   breaker.forceOpen(20);

@@ -133,7 +133,7 @@ test('a permit that its own breaker can reach is collected with it', async () =>
   for (let n = 0; n < 100; n += 1) {
     // A session that judges for its breaker, and holds a permit of it.
     const session = {};
-    session.breaker = new CircuitBreaker({}, { classify: () => session.verdict });
+    session.breaker = new CircuitBreaker({ classify: () => session.verdict });
     session.permit = session.breaker.acquire();
     sessions.register(session);
   }

@@ -38,7 +38,7 @@ const ways = {
 for (const [way, deeperOf] of Object.entries(ways)) {
   for (const [policy, config] of Object.entries(policies)) {
     test(`calls that are ${way} when the stack is used up come back: ${policy}`, async () => {
-      const breaker = new CircuitBreaker(config, { clock: new ManualClock() });
+      const breaker = new CircuitBreaker({ ...config, clock: new ManualClock() });
       const deeper = deeperOf(breaker);
       // As many as the frame of one level has.
       for (let places = 0; places < 30; places += 1) {

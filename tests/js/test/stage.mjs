@@ -7,7 +7,7 @@ import { CircuitBreaker, ManualClock } from 'halfopen';
 /** A breaker on a clock that stands still. */
 export function onStage(config = {}, options = {}) {
   const clock = new ManualClock();
-  return { breaker: new CircuitBreaker(config, { clock, ...options }), clock };
+  return { breaker: new CircuitBreaker({ ...config, clock, ...options }), clock };
 }
 
 /** A breaker that has just opened, for `timeoutSeconds` = 10 unless told otherwise. */

@@ -57,7 +57,7 @@ class Session {
   constructor(config, halfopen) {
     this.halfopen = halfopen;
     this.clock = new halfopen.ManualClock();
-    this.breaker = new halfopen.CircuitBreaker(inCamelCase(config), { clock: this.clock });
+    this.breaker = new halfopen.CircuitBreaker({ ...inCamelCase(config), clock: this.clock });
   }
 
   step(step) {
@@ -145,7 +145,7 @@ class Session {
   #restart() {
     this.#fetch();
     const { breaker: saved, clock, halfopen } = this;
-    this.breaker = new halfopen.CircuitBreaker({ ...saved.config }, { clock });
+    this.breaker = new halfopen.CircuitBreaker({ ...saved.config, clock });
     this.breaker.restore(saved.snapshot());
   }
 
