@@ -114,7 +114,8 @@ export class CircuitBreaker {
 
   /** The configuration in force; frozen. */
   get config(): EffectiveConfig {
-    return this.#config;
+    // Another thread may have put a new one in force.
+    return this.#executor.isShared ? this.#configuration() : this.#config;
   }
 
   /** The state now; `half_open` also where the wait is over and nobody has called yet. */

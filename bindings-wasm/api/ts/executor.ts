@@ -35,7 +35,9 @@ const ORDER_FRAMES = 40;
 export class Executor {
   readonly listeners: Listeners;
   readonly wall = new WallClock();
-  name: string;
+  /** Whether other threads may change the circuit. */
+  readonly isShared: boolean;
+  readonly name: string;
   readonly #setup: Setup;
   readonly #circuit: Circuit;
   /** Undefined where the circuit reads a clock of its own. */
@@ -55,17 +57,19 @@ export class Executor {
     const { clock, share } = setup;
     this.#setup = setup;
     this.#checkStack = backend.checkStack;
-    this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock, backend.latestMillis);
+    this.isShared = share !== undefined;
+    this.#clock = this.isShared ? undefined : clockOf(clock, backend);
     // A user's clock may use another circuit, so it is read before the core is entered.
     const millis = this.#now();
     this.#circuit = decodeOrThrow(() => {
       this.#checkStack?.(ORDER_FRAMES);
       const fields = plainFields(config);
-      return share === undefined ? backend.create(fields, millis) : (backend.createShared as Shares)(fields);
+      return this.isShared ? (backend.createShared as Shares)(fields) : backend.create(fields, millis);
     }, config);
-    this.#isTimed = this.#circuit.isTimed();
+    this.#isTimed = this.#needsTime();
     this.name = this.#circuit.config().name;
-    this.listeners = new Listeners((after) => this.eventsAfter(after), this.#circuit.watch?.bind(this.#circuit));
+    const watch = this.isShared ? this.#circuit.watch?.bind(this.#circuit) : undefined;
+    this.listeners = new Listeners((after) => this.eventsAfter(after), watch);
   }
 
   /** The number of a permit, or a code that {@link rejection} makes an error of; `outer` is the call that it is made inside. */
@@ -154,7 +158,7 @@ export class Executor {
   /** As {@link ask}, for what may change the circuit. */
   order<Answer>(order: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
     const answer = this.ask(order, given);
-    this.#isTimed = this.#circuit.isTimed();
+    this.#isTimed = this.#needsTime();
     this.listeners.deliver();
     return answer;
   }
@@ -198,9 +202,19 @@ export class Executor {
     return this.#weakly;
   }
 
+  /** A shared circuit may at any time, because another thread may configure it so; it reads its own clock. */
+  #needsTime(): boolean {
+    return this.isShared || this.#circuit.isTimed();
+  }
+
   #now(): number {
     return this.#clock === undefined ? Number.NaN : this.#clock.now();
   }
+}
+
+/** Undefined where the circuit reads the system's clock itself. */
+function clockOf(clock: Clock | undefined, backend: Backend): Clock | undefined {
+  return clock === undefined ? backend.clock : new GuardedClock(clock, backend.latestMillis);
 }
 
 type Shares = NonNullable<Backend['createShared']>;
