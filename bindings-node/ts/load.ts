@@ -35,7 +35,11 @@ export function load(): Backend {
     case 'native':
       return loadNative();
     default:
-      throw new InvalidValueError('HALFOPEN_BACKEND', JSON.stringify(wish), 'native, wasm, or nothing for the first that starts');
+      throw new InvalidValueError(
+        'HALFOPEN_BACKEND',
+        JSON.stringify(wish),
+        'native, wasm, or nothing for the first that starts',
+      );
   }
 }
 

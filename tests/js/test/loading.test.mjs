@@ -9,8 +9,6 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 const dist = dirname(createRequire(import.meta.url).resolve('halfopen'));
-const BACKEND = 'console.log(halfopen.backend)';
-const SHARE = `const breaker = new halfopen.CircuitBreaker({ share: 'threads' }); console.log(breaker.state)`;
 let bare;
 
 before(() => {
@@ -19,33 +17,128 @@ before(() => {
 });
 after(() => rmSync(bare, { recursive: true }));
 
-/** Loads the package from a folder in a process of its own, with these flags of Node and limits of the shell. */
-function load(folder, { wish, script = BACKEND, flags = [], limit = 'true' } = {}) {
+/** Runs Node in a process of its own, after what the shell is told to do first. */
+function node(args, wish, first = 'true') {
   const { HALFOPEN_BACKEND: _, ...env } = process.env;
-  const entry = JSON.stringify(join(folder, 'index.cjs'));
-  const node = [process.execPath, ...flags, '-e', `const halfopen = require(${entry}); ${script}`];
-  const run = spawnSync('sh', ['-c', `${limit} && exec "$@"`, 'sh', ...node], {
+  const run = spawnSync('sh', ['-c', `${first} && exec "$@"`, 'sh', process.execPath, ...args], {
     env: { ...env, ...(wish === undefined ? {} : { HALFOPEN_BACKEND: wish }) },
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { ...run, told: run.stdout.trim() };
 }
 
-/** Ways to keep WebAssembly from starting, by what is said of it. */
+/** What runs a script with the package of a folder. */
+const using = (folder, script = 'console.log(halfopen.backend)') => [
+  '-e',
+  `const halfopen = require(${JSON.stringify(join(folder, 'index.cjs'))}); ${script}`,
+];
+const load = (folder, wish, script) => node(using(folder, script), wish);
+
+/** Hosts where WebAssembly does not start, and what they say of it. */
 const WITHOUT_WASM = {
-  'a host that has none': [{ flags: ['--jitless'] }, /WebAssembly is not defined/],
-  'a limit on the address space': [{ limit: 'ulimit -v 8000000' }, /Out of memory/i],
-  'a policy that forbids to compile': [
-    { script: '', flags: ['-r', join(import.meta.dirname, 'no-wasm.cjs')] },
+  'a host that has none': [(folder) => node(['--jitless', ...using(folder)]), /WebAssembly is not defined/],
+  'a policy that forbids to compile it': [
+    (folder) => node([join(import.meta.dirname, 'no-wasm.cjs'), join(folder, 'index.cjs')]),
     /disallowed by embedder/,
   ],
 };
+const LIMIT = 'ulimit -v 8000000';
+const starts = `new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 17)))`;
+// Node 24 gets along with less.
+if (node(['-e', starts], undefined, LIMIT).status !== 0) {
+  WITHOUT_WASM['a limit on the address space'] = [(folder) => node(using(folder), undefined, LIMIT), /Out of memory/];
+}
 
 test('WebAssembly is taken, and the native build where it is asked for', () => {
   assert.ok(readdirSync(dist).some((file) => file.endsWith('.node')));
   assert.equal(load(dist).told, 'wasm');
-  assert.equal(load(dist, { wish: '' }).told, 'wasm');
-  assert.equal(load(dist, { wish: 'wasm' }).told, 'wasm');
-  assert.equal(load(dist, { wish: 'native' }).told, 'native');
+  assert.equal(load(dist, '').told, 'wasm');
+  assert.equal(load(dist, 'wasm').told, 'wasm');
+  assert.equal(load(dist, 'native').told, 'native');
 });
+
+test('under a limit on the address space it starts', () => {
+  const { status, told, stderr } = node(using(dist), undefined, LIMIT);
+  assert.deepEqual([status, told], [0, 'a limit on the address space' in WITHOUT_WASM ? 'native' : 'wasm'], stderr);
+});
+
+for (const [host, [run, reason]] of Object.entries(WITHOUT_WASM)) {
+  test(`the native build serves in ${host}`, () => {
+    const { told, stderr } = run(dist);
+    assert.equal(told, 'native', stderr);
+  });
+
+  test(`where neither build starts, both reasons are told: ${host}`, () => {
+    const { status, stderr } = run(bare);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /neither build of halfopen starts/);
+    assert.match(stderr, reason);
+    assert.match(stderr, /no native build of halfopen loads on \w+-\w+.*\n.*halfopen\./);
+  });
+}
+
+test('where no native build lies, who wants one is told so', () => {
+  assert.equal(load(bare).told, 'wasm');
+  const { status, stderr } = load(bare, 'native');
+  assert.notEqual(status, 0);
+  assert.match(stderr, /no native build of halfopen loads on \w+-\w+.*\n.*halfopen\./);
+});
+
+test('breakers are shared between threads by the native build, or not at all', () => {
+  const script = "console.log(new halfopen.CircuitBreaker({ share: 'threads' }).state, halfopen.backend)";
+  assert.equal(load(dist, 'wasm', script).told, 'closed wasm');
+  assert.equal(load(dist, 'native', script).told, 'closed native');
+  const { status, stderr } = load(bare, undefined, script);
+  assert.notEqual(status, 0);
+  assert.match(stderr, /only the native build shares breakers between threads: no native build of halfopen loads/);
+});
+
+test('a wish that is neither is refused', () => {
+  const { status, stderr } = load(dist, 'nativ');
+  assert.notEqual(status, 0);
+  assert.match(stderr, /HALFOPEN_BACKEND = "nativ" is refused/);
+});
+
+const WAYS = {
+  wasm: ['wasm', ''],
+  native: ['native', ''],
+  'shared between threads': [undefined, "share: 'threads',"],
+};
+for (const [way, [wish, option]] of Object.entries(WAYS)) {
+  test(`a breaker keeps no process alive: ${way}`, () => {
+    const script = `
+      const breaker = new halfopen.CircuitBreaker({ ${option} failureThreshold: 1, timeoutSeconds: 31536000 });
+      globalThis.permit = breaker.acquire();
+      breaker.subscribe(() => undefined);
+      breaker.call(() => new Promise(() => undefined));
+      breaker.call(() => Promise.reject(new Error('down'))).catch(() => console.log(breaker.state));
+    `;
+    const { status, told, stderr } = load(dist, wish, script);
+    assert.deepEqual([status, told, stderr], [0, 'open', '']);
+  });
+
+  test(`thousands of breakers come and go: ${way}`, () => {
+    const script = `
+      require('node:v8').setFlagsFromString('--expose-gc');
+      const gc = require('node:vm').runInNewContext('gc');
+      const churn = async () => {
+        for (let n = 0; n < 2000; n += 1) {
+          const breaker = new halfopen.CircuitBreaker({ ${option} name: 'circuit ' + n });
+          breaker.subscribe(() => undefined);
+          breaker.acquire().success();
+        }
+        for (let n = 0; n < 5; n += 1) { gc(); await new Promise(setImmediate); }
+        return process.memoryUsage().rss;
+      };
+      (async () => {
+        await churn();
+        const first = await churn();
+        for (let round = 0; round < 6; round += 1) await churn();
+        console.log((await churn()) / first < 1.5 ? 'steady' : 'grows');
+      })();
+    `;
+    const { status, told, stderr } = load(dist, wish, script);
+    assert.deepEqual([status, told, stderr], [0, 'steady', '']);
+  });
+}

@@ -4,11 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { CircuitBreaker } from 'halfopen';
 
+import { ENDED, INSIDE, MOST_INSIDE, OF_EACH, STOPPED, TOO_MANY } from './sharing-places.mjs';
+
 const { config, does, memory, place } = workerData;
 const counts = new Int32Array(memory ?? new SharedArrayBuffer(1024));
-
-/** Places in the memory; from `OF_EACH` on, one for each worker. */
-const [STOPPED, INSIDE, MOST_INSIDE, ENDED, TOO_MANY, OF_EACH] = [0, 1, 2, 3, 4, 16];
 
 const work = {
   /** Makes calls, of which some fail, and counts those that were let pass. */

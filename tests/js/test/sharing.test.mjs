@@ -8,9 +8,9 @@ import { Worker } from 'node:worker_threads';
 import { CircuitBreaker, InvalidValueError, ManualClock, NameConflictError } from 'halfopen';
 
 import { collectedUntil } from '../garbage.mjs';
+import { ENDED, MOST_INSIDE, OF_EACH, STOPPED, TOO_MANY } from './sharing-places.mjs';
 import { addsUp } from './stage.mjs';
 
-const [STOPPED, INSIDE, MOST_INSIDE, ENDED, TOO_MANY, OF_EACH] = [0, 1, 2, 3, 4, 16];
 const WORKERS = 16;
 
 /** A breaker of a name of its own, shared. */
@@ -22,7 +22,9 @@ function sharing(fields = {}) {
 }
 
 function start(does, config, data = {}) {
-  const worker = new Worker(new URL('./sharing-worker.mjs', import.meta.url), { workerData: { does, config, ...data } });
+  const worker = new Worker(new URL('./sharing-worker.mjs', import.meta.url), {
+    workerData: { does, config, ...data },
+  });
   return { worker, ended: once(worker, 'exit') };
 }
 
@@ -64,7 +66,7 @@ async function until(condition) {
 }
 
 test('sixteen workers share one breaker, two are ended in the middle, and the counts add up', async () => {
-  const { config, breaker } = sharing({ failureThreshold: 3, timeoutSeconds: 0.001, successThreshold: 1 });
+  const { config, breaker } = sharing({ timeoutSeconds: 0.001, successThreshold: 1 });
   const { counts, ended } = await underLoad('callUntilStopped', config, (_, share) => {
     const { totalCalls, stateTransitions } = breaker.status();
     return totalCalls > share * 10_000 && stateTransitions > share * 100;
@@ -84,7 +86,11 @@ test('probes of sixteen workers never exceed their slots, though two are ended i
   const { config, breaker } = sharing({ ...slots, timeoutSeconds: 0.001 });
   breaker.acquire().failure();
   const ignoring = { ...config, classifyAs: 'ignored' };
-  const { counts } = await underLoad('probeUntilStopped', ignoring, (_, share) => breaker.status().totalCalls > share * 3000);
+  const { counts } = await underLoad(
+    'probeUntilStopped',
+    ignoring,
+    (_, share) => breaker.status().totalCalls > share * 3000,
+  );
   const { state, inFlight, probeTimeouts, rejectedCalls } = breaker.status();
   assert.deepEqual([state, inFlight, probeTimeouts], ['half_open', 0, 0]);
   assert.equal(counts[TOO_MANY], 0);
@@ -135,7 +141,10 @@ test('a listener hears what other threads do, in order, while it makes no call',
     { fromState: 'half_open', toState: 'closed', sequence: 3 },
     { fromState: 'closed', toState: 'open', sequence: 4 },
   ]);
-  assert.deepEqual(heard.slice(1).map(([, state]) => state), ['half_open', 'closed', 'open']);
+  assert.deepEqual(
+    heard.slice(1).map(([, state]) => state),
+    ['half_open', 'closed', 'open'],
+  );
 });
 
 test('one who listens no more hears nothing', async () => {
@@ -153,7 +162,8 @@ test('a name has one configuration while somebody holds it', async () => {
   const other = { ...config, failureThreshold: 2, share: 'threads' };
   assert.throws(
     () => new CircuitBreaker(other),
-    (error) => error instanceof NameConflictError && error.code === 'NAME_CONFLICT' && error.circuitName === config.name,
+    (error) =>
+      error instanceof NameConflictError && error.code === 'NAME_CONFLICT' && error.circuitName === config.name,
   );
   const again = new CircuitBreaker({ ...config, timeoutSeconds: 60, share: 'threads' });
   breaker.acquire().failure();

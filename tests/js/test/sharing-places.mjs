@@ -1,0 +1,14 @@
+/** Places in the memory that a test and its workers share. */
+
+/** Not 0 when the workers shall stop. */
+export const STOPPED = 0;
+/** How many probes are under way. */
+export const INSIDE = 1;
+/** The most there were. */
+export const MOST_INSIDE = 2;
+/** How many workers are ended from outside. */
+export const ENDED = 3;
+/** How often there were more probes than slots. */
+export const TOO_MANY = 4;
+/** From here on, one place for each worker. */
+export const OF_EACH = 16;
