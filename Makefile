@@ -15,9 +15,10 @@ BENCH := target/bench
 # One version for a crate and its tool: they must be equal, so the lock file says it.
 locked = $(shell sed -n '/^name = "$1"$$/{n;s/version = "\(.*\)"/\1/p;}' $2)
 IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock)
+WASM_BINDGEN_VERSION := $(call locked,wasm-bindgen,Cargo.lock)
 
-RUST_SOURCES = $(shell find core/src bindings-*/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
-NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -path '*/component*' -prune -o -type f -print)
+RUST_SOURCES = $(shell find core/src bindings-*/src bindings-wasm/api/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
+NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -path '*/pkg' -prune -o -path '*/native' -prune -o -path '*/component*' -prune -o -type f -print)
 COMPONENT_SOURCES = $(shell find core/src bindings-wasm/component/src bindings-wasm/component/wit -type f) \
 	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs Cargo.toml Cargo.lock core/Cargo.toml
 BENCH_CRATE := tests/bench/rust/Cargo.toml
@@ -242,10 +243,16 @@ $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION): | $(DONE)
 	cargo install --quiet iai-callgrind-runner --version $(IAI_CALLGRIND_VERSION) --locked --root target/tools
 	@touch $@
 
-$(DONE)/node: $(DONE)/rust $(DONE)/node_modules $(RUST_SOURCES) $(NODE_SOURCES)
+$(DONE)/node: $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(RUST_SOURCES) $(NODE_SOURCES)
 	@echo "Node and browser: the packages halfopen and halfopen-wasm"
-	npm run --silent build:wasm
 	npm run --silent build:node
+	@touch $@
+
+# Without its own lock file, which is older than its dependencies allow.
+$(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION): | $(DONE)
+	@echo "WebAssembly: the tool wasm-bindgen, in two minutes"
+	target/tools/bin/wasm-bindgen --version 2>&1 | grep -qw $(WASM_BINDGEN_VERSION) || \
+		cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root target/tools
 	@touch $@
 
 $(DONE)/component: $(DONE)/rust $(DONE)/node_modules $(COMPONENT_SOURCES)

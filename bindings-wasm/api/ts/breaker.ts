@@ -1,6 +1,7 @@
 /** The circuit breaker: the core's decisions, and what needs JavaScript's own promises. */
 
 import { checkFunction, guardedCall } from './call.js';
+import type { Signal } from './classify.js';
 import type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
 import type { Mode, State } from './enums.js';
 import { InvalidValueError } from './errors.js';
@@ -17,7 +18,7 @@ import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } 
 /** What may be said of a call. */
 export interface CallOptions {
   /** The signal that its caller aborts it with: a call that rejects with its reason is cancelled, unless that is a timeout. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
   /** The permit of the call that this one is made inside, for hosts that cannot know it by themselves. */
   readonly inside?: Permit | undefined;
 }
@@ -66,7 +67,7 @@ export class CircuitBreaker {
     }
     const given = fieldsOf('options', options);
     checkOptions(given, ['signal', 'inside']);
-    const signal = given.get('signal') as AbortSignal | undefined;
+    const signal = given.get('signal') as Signal | undefined;
     return guardedCall(this.#executor, fn, undefined, [], signal, this.#permitOf(given));
   }
 
@@ -276,7 +277,7 @@ function checkOptions(given: Fields, names: readonly string[]): void {
 
 function isSignal(value: unknown): boolean {
   try {
-    return typeof (value as AbortSignal).aborted === 'boolean';
+    return typeof (value as Signal).aborted === 'boolean';
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 /** A guarded call: in, through the host's function, and out. */
 
-import { SUCCESS, isProbe } from './codes.js';
+import type { Signal } from './classify.js';
+import { isProbe, SUCCESS } from './codes.js';
 import { InvalidValueError } from './errors.js';
 import type { Call, Executor } from './executor.js';
 import { formatValue } from './format-value.js';
@@ -18,7 +19,7 @@ export async function guardedCall<This, Args extends unknown[], Result>(
   fn: (this: This, ...args: Args) => Result,
   self: This,
   args: Args,
-  signal?: AbortSignal,
+  signal?: Signal,
   inside?: number,
 ): Promise<Awaited<Result>> {
   checkFunction(fn);

@@ -8,8 +8,14 @@ import { reportOnce } from './report.js';
 /** Says how a call ended that threw `error`. */
 export type Classify = (error: unknown) => Outcome;
 
+/** What of an `AbortSignal` is looked at. */
+export interface Signal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+}
+
 /** Says the number of an outcome. `signal` is the one that was passed to the call. */
-export type Classifier = (error: unknown, signal?: AbortSignal) => number;
+export type Classifier = (error: unknown, signal?: Signal) => number;
 
 /** What clients put into errors; nothing else of an error is looked at. */
 interface ErrorShape {
@@ -81,7 +87,7 @@ function isRejection(error: unknown): boolean {
   return error instanceof CircuitBreakerOpenError || (name === 'CircuitBreakerOpenError' && code === 'CIRCUIT_OPEN');
 }
 
-function isAbort(error: ErrorShape, signal: AbortSignal | undefined): boolean {
+function isAbort(error: ErrorShape, signal: Signal | undefined): boolean {
   if (signal?.aborted) {
     if (isTimeout(signal.reason)) {
       return false;

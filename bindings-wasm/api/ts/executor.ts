@@ -1,7 +1,7 @@
 /** Takes calls into a circuit and out of it: where the core is told the time, and the host is told what happened. */
 
 import { type Backend, type Circuit, connectedBackend } from './backend.js';
-import type { Classifier } from './classify.js';
+import type { Classifier, Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
 import { FAILURE, IGNORED, isRider, NEEDS_TIME, reasonOf } from './codes.js';
 import { CircuitBreakerOpenError, withoutStack } from './errors.js';
@@ -24,7 +24,7 @@ export interface Call {
   readonly number: number;
   /** and how many when its function returned for the first time: those between are made inside it. */
   lastInside: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Signal | undefined;
 }
 
 /** The stack that the core needs, in frames of half a kilobyte (`stack.rs`): for a call, and for everything else. */

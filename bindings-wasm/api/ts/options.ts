@@ -1,9 +1,9 @@
 /** What a breaker is made with: the fields of the core, and helpers that only the host has. */
 
+import { connectedBackend } from './backend.js';
 import { type Classify, classifyBy, classifyByShape } from './classify.js';
 import type { Clock } from './clock.js';
 import type { CircuitBreakerConfig } from './config.js';
-import { connectedBackend } from './backend.js';
 import { InvalidValueError } from './errors.js';
 import type { Setup } from './executor.js';
 import { formatValue } from './format-value.js';

@@ -1,6 +1,6 @@
 /** Streams that guarded calls return: such a call ends when its stream does. */
 
-import { CANCELLED, SUCCESS, isProbe } from './codes.js';
+import { CANCELLED, isProbe, SUCCESS } from './codes.js';
 import type { Call, Executor } from './executor.js';
 import { runInside } from './nesting.js';
 import { Permit } from './permit.js';
@@ -64,7 +64,8 @@ export function guardStream(stream: AsyncGenerator, executor: Executor, call: Ca
         }
       }
     };
-    return (...sent) => (isProbe(call.permit) && !ended ? runInside(executor, call.permit, () => take(sent)) : take(sent));
+    return (...sent) =>
+      isProbe(call.permit) && !ended ? runInside(executor, call.permit, () => take(sent)) : take(sent);
   };
   try {
     for (const [name, last] of STEPS) {

@@ -10,8 +10,10 @@ class Encoder {
   encode(text: string): Uint8Array {
     // Half of a surrogate pair alone is no character.
     const escaped = encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
-    const bytes = escaped.match(/%..|[^]/g) ?? [];
-    return Uint8Array.from(bytes, (byte) => (byte.length === 3 ? Number.parseInt(byte.slice(1), 16) : byte.charCodeAt(0)));
+    const bytes = escaped.match(/%..|./gs) ?? [];
+    return Uint8Array.from(bytes, (byte) =>
+      byte.length === 3 ? Number.parseInt(byte.slice(1), 16) : byte.charCodeAt(0),
+    );
   }
 }
 

@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 
 /** What is served, by the first part of the path. */
 const FOLDERS = {
-  halfopen: dirname(fileURLToPath(import.meta.resolve('halfopen-wasm/web'))),
+  halfopen: dirname(fileURLToPath(import.meta.resolve('halfopen-wasm'))),
   tests: fileURLToPath(new URL('..', import.meta.url)),
 };
 const TYPES = {

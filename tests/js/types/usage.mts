@@ -24,18 +24,22 @@ type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T exte
 declare function is<_T extends true>(): void;
 
 const clock: Clock = new ManualClock();
-const breaker = new CircuitBreaker(
-  { name: 'gemini', failureThreshold: null, timeoutSeconds: 1.5 },
-  { clock, classify: (error: unknown) => (error instanceof RangeError ? 'ignored' : 'failure') },
-);
+const breaker = new CircuitBreaker({
+  name: 'gemini',
+  failureThreshold: null,
+  timeoutSeconds: 1.5,
+  clock,
+  classify: (error: unknown) => (error instanceof RangeError ? 'ignored' : 'failure'),
+});
 new CircuitBreaker();
-new CircuitBreaker({ name: undefined }, { clock: undefined });
-new CircuitBreaker({}, { clock: Date });
+new CircuitBreaker({ name: undefined, clock: undefined });
+new CircuitBreaker({ clock: Date, captureStack: true });
+new CircuitBreaker({ name: 'for all threads', share: 'threads' });
 
 // The result is what awaiting the function's own result gives.
-const number = breaker.call((a: number, b: number) => a + b, 1, 2);
+const number = breaker.call(() => 1 + 2);
 is<Same<typeof number, Promise<number>>>();
-const text = breaker.call(async (a: string) => a, 'a');
+const text = breaker.call(async () => 'a', { signal: { aborted: false, reason: undefined } });
 is<Same<typeof text, Promise<string>>>();
 const thenable = breaker.call((): PromiseLike<boolean> => Promise.resolve(true));
 is<Same<typeof thenable, Promise<boolean>>>();
@@ -58,6 +62,8 @@ const plain = breaker.wrap((n: number) => n > 0);
 is<Same<typeof plain, (this: unknown, n: number) => Promise<boolean>>>();
 
 const permit: Permit = breaker.acquire();
+breaker.acquire({ inside: permit }).cancel();
+breaker.call(() => 1, { inside: permit });
 const first: boolean = permit.success() || permit.failure() || permit.ignore() || permit.cancel();
 {
   using scoped = breaker.acquire();
@@ -118,13 +124,17 @@ new CircuitBreaker({ timeoutSeconds: '60' });
 // @ts-expect-error closing cannot be switched off
 new CircuitBreaker({ successThreshold: null });
 // @ts-expect-error no clock
-new CircuitBreaker({}, { clock: { time: () => 5 } });
+new CircuitBreaker({ clock: { time: () => 5 } });
 // @ts-expect-error no outcome
-new CircuitBreaker({}, { classify: () => 'failed' });
-// @ts-expect-error a wrong argument
-breaker.call((n: number) => n, 'text');
-// @ts-expect-error a missing argument
+new CircuitBreaker({ classify: () => 'failed' });
+// @ts-expect-error helpers are options of the one object
+new CircuitBreaker({}, { clock });
+// @ts-expect-error an argument of the function
+breaker.call((n: number) => n, 5);
+// @ts-expect-error a function with arguments has to be wrapped
 breaker.call((n: number) => n);
+// @ts-expect-error helpers are no part of a configuration
+breaker.reconfigure({ clock });
 // @ts-expect-error no function
 breaker.call(5);
 // @ts-expect-error another `this`
