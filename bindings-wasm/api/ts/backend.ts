@@ -71,7 +71,7 @@ export interface Backend {
   create(config: Plain, millis: number): Circuit;
   /** A handle on the circuit that the threads of this process share by that name; absent where there is no such thing. */
   createShared?(config: Plain): Circuit;
-  /** Throws a RangeError where the stack has no room for a call of the core; absent where it always has. */
+  /** Throws a RangeError where the stack has no room for a call of the core; absent where the core has a stack of its own. */
   checkStack?(frames: number): void;
 }
 

@@ -42,7 +42,7 @@ export class Executor {
   readonly #circuit: Circuit;
   /** Undefined where the circuit reads a clock of its own. */
   readonly #clock: Clock | undefined;
-  readonly #checkStack: Backend['checkStack'];
+  readonly #checkStack: (frames: number) => void;
   /** Whether the circuit needs the time for every call. */
   #isTimed: boolean;
   /** How many calls have begun. */
@@ -56,13 +56,13 @@ export class Executor {
     const backend = connectedBackend();
     const { clock, share } = setup;
     this.#setup = setup;
-    this.#checkStack = backend.checkStack;
+    this.#checkStack = backend.checkStack ?? checkOwnStack;
     this.isShared = share !== undefined;
     this.#clock = this.isShared ? undefined : clockOf(clock, backend);
     // A user's clock may use another circuit, so it is read before the core is entered.
     const millis = this.#now();
     this.#circuit = decodeOrThrow(() => {
-      this.#checkStack?.(ORDER_FRAMES);
+      this.#checkStack(ORDER_FRAMES);
       const fields = plainFields(config);
       return this.isShared ? (backend.createShared as Shares)(fields) : backend.create(fields, millis);
     }, config);
@@ -83,7 +83,7 @@ export class Executor {
   }
 
   #enter(outer: number | undefined): number {
-    this.#checkStack?.(CALL_FRAMES);
+    this.#checkStack(CALL_FRAMES);
     if (outer !== undefined) {
       return this.#circuit.enterInside(outer, this.#now());
     }
@@ -104,7 +104,7 @@ export class Executor {
   }
 
   #settle(permit: number, outcome: number): number {
-    this.#checkStack?.(CALL_FRAMES);
+    this.#checkStack(CALL_FRAMES);
     if (!this.#isTimed) {
       const settled = this.#circuit.settle(permit, outcome, Number.NaN);
       if (settled !== NEEDS_TIME) {
@@ -129,7 +129,7 @@ export class Executor {
   /** Begins a time in which the provider has no part: one that the consumer of a stream takes. */
   pause(permit: number): void {
     if (this.#isTimed) {
-      this.#checkStack?.(CALL_FRAMES);
+      this.#checkStack(CALL_FRAMES);
       this.#circuit.pause(permit, this.#now());
     }
   }
@@ -137,7 +137,7 @@ export class Executor {
   /** Ends that time. */
   resume(permit: number): void {
     if (this.#isTimed) {
-      this.#checkStack?.(CALL_FRAMES);
+      this.#checkStack(CALL_FRAMES);
       this.#circuit.resume(permit, this.#now());
     }
   }
@@ -150,7 +150,7 @@ export class Executor {
   ask<Answer>(ask: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
     const millis = this.#now();
     return decodeOrThrow(() => {
-      this.#checkStack?.(ORDER_FRAMES);
+      this.#checkStack(ORDER_FRAMES);
       return ask(this.#circuit, millis);
     }, given);
   }
@@ -218,3 +218,10 @@ function clockOf(clock: Clock | undefined, backend: Backend): Clock | undefined 
 }
 
 type Shares = NonNullable<Backend['createShared']>;
+
+/** A build that needs no check itself is called, and settled, from JavaScript, which does. */
+function checkOwnStack(frames: number): void {
+  if (frames > 0) {
+    checkOwnStack(frames - 1);
+  }
+}

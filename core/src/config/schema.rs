@@ -7,6 +7,7 @@ use core::ops::RangeInclusive;
 use super::fields::{CALLS, FIELDS, Field, Place, SMALL, STREAKS};
 use super::parse::{NAME_CHARS, RATES, YEAR};
 use super::{Config, Value, WindowShape};
+use crate::names::Spelling;
 
 type Entries = Vec<(String, Value)>;
 
@@ -53,7 +54,8 @@ impl Field {
             Place::Shape(_) => any_of([shape("calls", WindowShape::CALLS), shape("seconds", WindowShape::SECONDS)]),
             Place::Truth(_) => entries([("type", "boolean".into())]),
         };
-        schema.extend(entries([("default", own), ("description", self.allowed.into())]));
+        schema
+            .extend(entries([("default", own), ("description", Value::Text(Spelling::SnakeCase.text(self.allowed)))]));
         schema
     }
 }

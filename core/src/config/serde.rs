@@ -35,7 +35,7 @@ impl<'de> Visitor<'de> for Whatever {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+        f.write_str("a value of JSON")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {

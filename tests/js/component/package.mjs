@@ -94,7 +94,7 @@ export class CircuitBreaker {
   #breaker;
   #clock;
 
-  constructor(config, { clock }) {
+  constructor({ clock, ...config }) {
     this.#clock = clock;
     const record = configOf(config);
     clock.tell();
