@@ -264,6 +264,30 @@ async def test_code_that_was_typed_against_the_old_module_is_typed() -> None:
     assert plain.get_status()["metrics"]["successful_calls"] == 3
 
 
+@pytest.mark.parametrize("name", ["_state", "_metrics", "_opened_at", "_on_failure"])
+def test_a_private_attribute_of_the_old_module_is_refused_with_what_to_use(name: str) -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig())
+    with pytest.raises(AttributeError, match=r"migrating\.md"):
+        setattr(breaker, name, None)
+    with pytest.raises(AttributeError, match=r"migrating\.md"):
+        getattr(breaker, name)
+
+
+def test_a_subclass_may_have_attributes_of_its_own() -> None:
+    class Own(CircuitBreaker):
+        def __init__(self, tag: str) -> None:
+            super().__init__(CircuitBreakerConfig(name=tag), provider_id=tag)
+            self._tag = tag
+
+    own = Own("voice")
+    own.note = 1
+    assert (own._tag, own.name, own.provider_id) == ("voice", "voice", "voice")
+    with pytest.raises(AttributeError, match="no attribute 'unheard_of'"):
+        own.unheard_of  # noqa: B018
+    with pytest.raises(AttributeError):
+        own.state = CircuitBreakerState.OPEN  # type: ignore[misc]
+
+
 # The log
 
 

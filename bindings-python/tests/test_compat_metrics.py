@@ -102,7 +102,7 @@ def test_breakers_that_are_gone_take_no_room_here() -> None:
     for number in range(500):
         breaker(f"gone_{number}")
     gc.collect()
-    LEDGER.write()
+    LEDGER.write_all()
     assert not [name for name, _ in _series._living if name.startswith("gone_")]
 
 
@@ -137,13 +137,12 @@ def test_an_entry_that_is_made_while_one_is_written_waits_for_it() -> None:
     ledger, written = Ledger(), list[int]()
 
     def outer() -> None:
-        ledger.add(written.append, 2)
-        ledger.write()
+        ledger.write(written.append, 2)
         written.append(1)
 
-    ledger.add(outer)
-    ledger.write()
-    assert written == [1, 2]
+    ledger.add(written.append, 0)
+    ledger.write(outer)
+    assert written == [0, 1, 2]
 
 
 def test_a_fork_while_somebody_writes_leaves_the_child_free_to_write() -> None:
@@ -154,8 +153,7 @@ def test_a_fork_while_somebody_writes_leaves_the_child_free_to_write() -> None:
         leave.wait(0.2)
 
     def write() -> None:
-        LEDGER.add(slow)
-        LEDGER.write()
+        LEDGER.write(slow)
 
     thread = threading.Thread(target=write)
     thread.start()

@@ -2,7 +2,6 @@
 
 import sys
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 from weakref import finalize, ref
 
@@ -27,7 +26,7 @@ class Books:
         self._applied = self._fields()
         self._announced: State = "closed"
         self._unlogged: deque[Event] = deque()
-        _write(series.enter, self._labels, self._announced)
+        LEDGER.write(series.enter, self._labels, self._announced)
         breaker.observe(self)
         breaker.subscribe(self._changed)
         # Only put in line: who collects garbage may hold a lock of the metrics.
@@ -39,13 +38,13 @@ class Books:
     def admitted(self) -> None:
         """A call has been admitted."""
         self.follow_if_changed()
-        _write(series.count, self._labels, "attempted")
+        LEDGER.write(series.count, self._labels, "attempted")
         if self._unlogged:
             self._log_changes()
 
     def rejected(self, retry_after: float | None, reason: Reason) -> CircuitBreakerOpenError:
         """A call has been rejected; returns the error for the caller."""
-        _write(series.count, self._labels, "rejected")
+        LEDGER.write(series.count, self._labels, "rejected")
         # Held without end, which only the breaker underneath can be: still a number, for whoever calculates with it.
         seconds = float(self.config.timeout_seconds) if retry_after is None else retry_after
         _log.rejected(self.config.name, seconds)
@@ -54,7 +53,7 @@ class Books:
     def settled(self, outcome: Outcome, seconds: float | None) -> None:
         """A call has ended."""
         if outcome in ("success", "failure"):
-            _write(series.settle, self._labels, outcome, seconds)
+            LEDGER.write(series.settle, self._labels, outcome, seconds)
         if outcome == "failure":
             breaker = self._breaker()
             in_a_row = breaker.read_status()["consecutive_failures"] if breaker else 0
@@ -85,21 +84,21 @@ class Books:
         """Writes under the present name and provider from now on."""
         labels = (self.config.name, self.provider_id)
         if labels != self._labels:
-            _write(series.leave, self._labels, self._announced)
+            LEDGER.write(series.leave, self._labels, self._announced)
             self._labels = labels
-            _write(series.enter, labels, self._announced)
+            LEDGER.write(series.enter, labels, self._announced)
 
     def restored(self, state: State) -> None:
         """The breaker goes on in this state, which nobody announces; open where its wait is over, until it is asked."""
         entered: State = "open" if state == "half_open" else state
         left, self._announced = self._announced, entered
-        _write(series.move, self._labels, left, entered)
+        LEDGER.write(series.move, self._labels, left, entered)
 
     def _changed(self, event: Event) -> None:
         left: State = event.from_state.value
         entered: State = event.to_state.value
-        _write(series.transition, self._labels, left, entered)
-        _write(series.move, self._labels, self._announced, entered)
+        LEDGER.write(series.transition, self._labels, left, entered)
+        LEDGER.write(series.move, self._labels, self._announced, entered)
         self._announced = entered
         self._unlogged.append(event)
         if event.cause in ("forced", "reset", "disabled"):
@@ -117,8 +116,3 @@ class Books:
         """Those of a model, which can be assigned; the core's own configuration never changes."""
         fields: dict[str, Any] | None = getattr(self.config, "__dict__", None)
         return fields
-
-
-def _write(entry: Callable[..., None], *args: Any) -> None:
-    LEDGER.add(entry, *args)
-    LEDGER.write()

@@ -11,6 +11,7 @@ from halfopen.compat._books import Books
 from halfopen.compat._config import CircuitBreakerConfig, native_of
 from halfopen.compat._metrics import CircuitBreakerMetrics
 from halfopen.compat._more import NewWays
+from halfopen.compat._private import WithoutPrivates
 from halfopen.errors import InvalidValueError
 from halfopen.guard import Classifier
 from halfopen.status import CircuitBreakerState
@@ -22,7 +23,7 @@ _OLD_SETTINGS = ("failure_threshold", "success_threshold", "timeout_seconds", "h
 _OLD_METRICS = (*CircuitBreakerMetrics.model_fields, "success_rate")
 
 
-class CircuitBreaker(NewWays):
+class CircuitBreaker(NewWays, WithoutPrivates):
     """A circuit breaker with the interface of the replaced module.
 
     What the replaced module did not have is that of ``halfopen.CircuitBreaker``, which is also to be had itself, as

@@ -30,7 +30,7 @@ class _Cleared(MetricWrapperBase):
 
 class _State(_Cleared, Gauge):
     def collect(self) -> Any:
-        LEDGER.write()
+        LEDGER.write_all()
         return super().collect()
 
 

@@ -27,24 +27,35 @@ class Ledger:
         """Puts an entry in line, for the next one who writes."""
         self._entries.append((write, args))
 
-    def write(self) -> None:
+    def write(self, write: Callable[..., object], *args: Any) -> None:
+        """Writes an entry, and what is in line before it; where somebody is writing, it is for them to do."""
+        if self._entries or not self._writing.acquire(blocking=False):
+            self._entries.append((write, args))
+        else:
+            try:
+                self._attempt(write, args)
+            finally:
+                self._writing.release()
+        if self._entries:
+            self.write_all()
+
+    def write_all(self) -> None:
         """Writes what is in line, unless somebody is writing, who will see it, too."""
         while self._entries and self._writing.acquire(blocking=False):
             try:
-                self._write_all()
+                while self._entries:
+                    self._attempt(*self._entries.popleft())
             finally:
                 self._writing.release()
 
-    def _write_all(self) -> None:
-        while self._entries:
-            write, args = self._entries.popleft()
-            try:
-                write(*args)
-            except Exception as fault:
-                # Once: a metrics back-end that is broken stays broken, and is met at each call.
-                if not self._has_failed:
-                    self._has_failed = True
-                    _log.warning("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
+    def _attempt(self, write: Callable[..., object], args: tuple[Any, ...]) -> None:
+        try:
+            write(*args)
+        except Exception as fault:
+            # Once: a metrics back-end that is broken stays broken, and is met at each call.
+            if not self._has_failed:
+                self._has_failed = True
+                _log.warning("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
 
     def before_fork(self) -> None:
         """Waits, though not for ever, until nobody writes, so that a child inherits no lock that is held."""

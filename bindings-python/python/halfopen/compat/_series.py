@@ -19,16 +19,17 @@ class _Children:
         self._epoch: int | None = None
         self._known: dict[tuple[str, ...], Any] = {}
 
-    def of(self, *labels: str) -> Any:
+    def of(self, labels: tuple[str, ...]) -> Any:
         # One that the replaced module registered tells nobody when it is cleared.
         epoch: int | None = getattr(self._collector, "epoch", None)
         if epoch is None or epoch != self._epoch:
             self._known.clear()
             self._epoch = epoch
-        child = self._known.get(labels)
-        if child is None:
+        try:
+            return self._known[labels]
+        except KeyError:
             child = self._known[labels] = self._collector.labels(*labels)
-        return child
+            return child
 
 
 class _Nowhere:
@@ -63,19 +64,20 @@ _living: dict[Labels, list[int]] = {}
 
 def count(labels: Labels, status: str) -> None:
     """One more call of that status."""
-    _calls.of(*labels, status).inc()
+    _calls.of((*labels, status)).inc()
 
 
 def settle(labels: Labels, status: str, seconds: float | None) -> None:
     """One more call that ended so, after so many seconds."""
-    _calls.of(*labels, status).inc()
+    ended = (*labels, status)
+    _calls.of(ended).inc()
     if seconds is not None:
-        _durations.of(*labels, status).observe(seconds)
+        _durations.of(ended).observe(seconds)
 
 
 def transition(labels: Labels, left: State, entered: State) -> None:
     """One more change of state."""
-    _transitions.of(*labels, left, entered).inc()
+    _transitions.of((*labels, left, entered)).inc()
 
 
 def enter(labels: Labels, state: State) -> None:
@@ -106,4 +108,4 @@ def move(labels: Labels, left: State, entered: State) -> None:
 def _tell(labels: Labels) -> None:
     standing = [severity for severity, breakers in enumerate(_living.get(labels, ())) if breakers]
     if standing:
-        _state.of(*labels).set(max(standing))
+        _state.of(labels).set(max(standing))

@@ -1,0 +1,40 @@
+"""The private attributes of the replaced module: whoever used one is told what to use instead."""
+
+from typing import Any, NoReturn
+
+_ORDER = "call reset() or force_open()"
+_READ = "read metrics or get_status()"
+_JUDGE = "settle a permit: acquire().success() or acquire().failure()"
+
+_INSTEAD = {
+    "_state": f"read state, or {_ORDER}",
+    "_metrics": _READ,
+    "_failure_count": _READ,
+    "_success_count": _READ,
+    "_opened_at": _READ,
+    "_last_failure_time": _READ,
+    "_last_state_change": _READ,
+    "_half_open_calls": "a slot that a probe has taken comes back by itself",
+    "_transition_to": _ORDER,
+    "_on_success": _JUDGE,
+    "_on_failure": _JUDGE,
+}
+
+
+class WithoutPrivates:
+    """Refuses to keep what would do nothing."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _INSTEAD:
+            _refuse(name)
+        super().__setattr__(name, value)
+
+    # Only asked for what is not there.
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in _INSTEAD:
+            _refuse(name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise AttributeError(f"halfopen.compat has no {name}: {_INSTEAD[name]} (docs/migrating.md)", name=name)
