@@ -30,7 +30,9 @@ const work = {
       // In this order: a worker that is ended in between leaves too small a number, and never too large a one.
       Atomics.store(counts, OF_EACH + place, 1);
       const inside = Atomics.add(counts, INSIDE, 1) + 1;
-      Atomics.store(counts, MOST_INSIDE, Math.max(inside, Atomics.load(counts, MOST_INSIDE)));
+      if (inside > Atomics.load(counts, MOST_INSIDE)) {
+        Atomics.store(counts, MOST_INSIDE, inside);
+      }
       if (inside > config.halfOpenMaxCalls + Atomics.load(counts, ENDED)) {
         Atomics.add(counts, TOO_MANY, 1);
       }
