@@ -38,6 +38,7 @@ test('the example asks while the provider is well, and spares it while it is dow
 
 test('the examples in the READMEs are the ones that are tested', () => {
   assert.ok(text('../../../bindings-node/README.md').includes(text('../examples/node.mjs')));
+  assert.ok(text('../../../bindings-node/README.md').includes(text('../examples/shared.mjs')));
   assert.ok(text('../../../bindings-wasm/README.md').includes(text('../examples/page.html')));
 });
 
@@ -47,6 +48,11 @@ test('the example in the README at the top says what it should', () => {
     execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' }),
     `HELLO (${backend})\n`,
   );
+});
+
+test('the example with a worker hears what the worker does', () => {
+  const run = [new URL('../examples/shared.mjs', import.meta.url).pathname];
+  assert.equal(execFileSync(process.execPath, run, { encoding: 'utf8' }), 'closed -> open\nnow it is open\n');
 });
 
 test('a breaker keeps no process alive', () => {
