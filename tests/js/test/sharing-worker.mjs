@@ -10,8 +10,9 @@ const { config, does, memory, place } = workerData;
 const counts = new Int32Array(memory ?? new SharedArrayBuffer(1024));
 
 const work = {
-  /** Makes calls, of which some fail, and counts those that were let pass. */
+  /** Makes calls, of which some fail, and counts those that were let pass; and listens, so that one is told while it ends. */
   async callUntilStopped(breaker) {
+    breaker.subscribe(() => undefined);
     for (let n = 0; Atomics.load(counts, STOPPED) === 0; n += 1) {
       const call = async () => {
         Atomics.add(counts, OF_EACH + place, 1);
