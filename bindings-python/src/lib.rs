@@ -3,19 +3,25 @@
 #![deny(unsafe_code)]
 
 mod awaiting;
+#[expect(clippy::disallowed_methods, reason = "context variables run no code of the host's")]
 mod blocks;
 mod breaker;
 mod clock;
+#[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod config;
 mod convert;
+#[expect(clippy::disallowed_methods, reason = "our own exceptions run no code of the host's")]
 mod error;
 mod evidence;
 mod future_errors;
 mod guarded;
+#[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod imports;
 mod listeners;
 mod names;
+#[expect(clippy::disallowed_methods, reason = "context variables run no code of the host's")]
 mod nesting;
+#[expect(clippy::disallowed_methods, reason = "it only sends a signal")]
 mod observer;
 mod pending;
 mod permit;
