@@ -61,6 +61,12 @@ const work = {
     globalThis.permit = breaker.acquire();
   },
 
+  /** The same, in the middle of a call. */
+  async exit(breaker) {
+    breaker.subscribe(() => undefined);
+    await breaker.call(() => process.exit(3));
+  },
+
   async fail(breaker) {
     await breaker.call(() => Promise.reject(new Error('down'))).catch(() => undefined);
   },

@@ -1,11 +1,12 @@
 /** Breakers that the threads of a process share by name. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-import { CircuitBreaker, InvalidValueError, ManualClock, NameConflictError } from 'halfopen';
+import { CircuitBreaker, InvalidValueError, ManualClock, NameConflictError, Registry } from 'halfopen';
 
 import { collectedUntil } from '../garbage.mjs';
 import { ENDED, MOST_INSIDE, OF_EACH, STOPPED, TOO_MANY } from './sharing-places.mjs';
@@ -28,11 +29,11 @@ function start(does, config, data = {}) {
   return { worker, ended: once(worker, 'exit') };
 }
 
-async function run(does, config) {
+async function run(does, config, code = 0) {
   const { worker, ended } = start(does, config);
   const messages = [];
   worker.on('message', (message) => messages.push(message));
-  assert.deepEqual(await ended, [0]);
+  assert.deepEqual(await ended, [code]);
   return messages;
 }
 
@@ -111,12 +112,17 @@ test('a worker that is ended in the middle of its probes gives their slots back'
   assert.equal(breaker.state, 'closed');
 });
 
-test('a worker that ends leaves neither a permit nor a listener', async () => {
-  const { config, breaker } = sharing();
-  await run('leave', config);
-  assert.deepEqual([breaker.status().inFlight, breaker.status().cancelledCalls], [0, 1]);
-  assert.equal(breaker.isIdle(), true);
-});
+for (const [does, code] of [
+  ['leave', 0],
+  ['exit', 3],
+]) {
+  test(`a worker that ends leaves neither a permit nor a listener: ${does}`, async () => {
+    const { config, breaker } = sharing();
+    await run(does, config, code);
+    assert.deepEqual([breaker.status().inFlight, breaker.status().cancelledCalls], [0, 1]);
+    assert.equal(breaker.isIdle(), true);
+  });
+}
 
 test('a listener hears what other threads do, in order, while it makes no call', async () => {
   const { config, breaker } = sharing({ successThreshold: 1, timeoutSeconds: 0.001 });
@@ -166,6 +172,38 @@ test('a name has one configuration while somebody holds it', async () => {
   const again = new CircuitBreaker({ ...config, timeoutSeconds: 60, share: 'threads' });
   breaker.acquire().failure();
   assert.equal(again.state, 'open');
+  breaker.reconfigure({ ...config, failureThreshold: 2 });
+  assert.deepEqual([again.config.failureThreshold, again.matches({ ...config, failureThreshold: 2 })], [2, true]);
+  assert.equal(new CircuitBreaker(other).state, 'open');
+});
+
+test('a registry hands out breakers that are shared', () => {
+  const { config, breaker } = sharing();
+  const registry = new Registry(2, { share: 'threads' });
+  breaker.acquire().failure();
+  assert.equal(registry.getOrCreate(config).state, 'open');
+  assert.throws(() => new Registry(2, { share: 'threads' }).getOrCreate({ ...config, failureThreshold: 2 }), {
+    code: 'NAME_CONFLICT',
+  });
+});
+
+test('there are as many names as may be, and those go first that nobody misses', () => {
+  const script = `
+    import { setFlagsFromString } from 'node:v8';
+    import { runInNewContext } from 'node:vm';
+    import { CircuitBreaker } from 'halfopen';
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc');
+    const share = (n) => new CircuitBreaker({ name: 'circuit ' + n, failureThreshold: 1, share: 'threads' });
+    for (let n = 0; n < 10_000; n += 1) share(n).acquire().failure();
+    try { share('too many') } catch (error) { console.log(error.name, error.code, error.bound) }
+    share(0).reset();
+    for (let n = 0; n < 5; n += 1) { await new Promise(setImmediate); gc(); }
+    console.log(share('in time').state, share(1).state);
+  `;
+  const run = ['--input-type=module', '--eval', script];
+  const told = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
+  assert.equal(told, 'RegistryFullError REGISTRY_FULL 10000\nclosed open\n');
 });
 
 test('a name that nobody holds keeps what it knows, and takes another configuration', async () => {
