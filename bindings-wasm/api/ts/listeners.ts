@@ -40,8 +40,9 @@ export class Listeners {
   /** Adds a listener; returns what removes it, and says whether it was there. */
   add(listener: TransitionListener): () => boolean {
     if (this.isEmpty) {
-      this.#fetched = this.#eventsAfter(0).at(-1)?.sequence ?? 0;
+      // First, so that no transition of another thread falls between the two.
       this.#unwatch = this.#watch?.(() => this.deliver());
+      this.#fetched = this.#eventsAfter(0).at(-1)?.sequence ?? 0;
     } else {
       this.#fetch();
     }
