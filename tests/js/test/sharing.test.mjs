@@ -58,10 +58,9 @@ async function underLoad(does, config, isDone) {
 }
 
 async function until(condition) {
-  for (;;) {
-    if (condition()) {
-      return;
-    }
+  const deadline = Date.now() + 60_000;
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, `waited in vain: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
