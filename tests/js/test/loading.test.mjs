@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -83,6 +83,25 @@ test('where no native build lies, who wants one is told so', () => {
   const { status, stderr } = load(bare, 'native');
   assert.notEqual(status, 0);
   assert.match(stderr, /no native build of halfopen loads on \w+-\w+.*\n.*halfopen\./);
+});
+
+test('the native build may lie in the package of its platform, in the same version', () => {
+  const addon = readdirSync(dist).find((file) => file.endsWith('.node'));
+  const [, target] = addon.split('.');
+  const folder = mkdtempSync(join(tmpdir(), 'halfopen-'));
+  const own = join(folder, 'node_modules', `halfopen-${target}`);
+  try {
+    cpSync(bare, folder, { recursive: true });
+    mkdirSync(own, { recursive: true });
+    writeFileSync(join(own, 'package.json'), JSON.stringify({ name: `halfopen-${target}`, main: addon }));
+    cpSync(join(dist, addon), join(own, addon));
+    assert.equal(load(folder, 'native').told, 'native');
+    writeFileSync(join(own, 'package.json'), JSON.stringify({ name: `halfopen-${target}`, main: 'old.js' }));
+    writeFileSync(join(own, 'old.js'), "exports.VERSION = '0.0.0';");
+    assert.match(load(folder, 'native').stderr, /halfopen-\S+: version 0\.0\.0, wanted \d/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('breakers are shared between threads by the native build, or not at all', () => {
