@@ -1,7 +1,8 @@
 //! What every call needs.
 //!
-//! An entry and its settlement take 90 ns through closures that are made once, 200 ns through functions with the
-//! attribute, and 460 ns through methods of a class, which besides take a lock that all threads share.
+//! An entry and its settlement take 120 ns. Without the time as an argument they take 90 ns through closures that are made
+//! once, as here, 200 ns through functions with the attribute, and 460 ns through methods of a class, which besides take a
+//! lock that all threads share.
 
 use napi::bindgen_prelude::{Env, FnArgs, Function, Result};
 use napi_derive::napi;
