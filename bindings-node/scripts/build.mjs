@@ -18,14 +18,17 @@ const addon = await buildNative();
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 copyFileSync(addon, join(dist, basename(addon)));
-await build({
-  ...bundled,
-  entryPoints: [join(here, 'ts/index.ts')],
-  outfile: join(dist, 'index.cjs'),
-  format: 'cjs',
-  platform: 'node',
-  target: 'node20',
-});
+const entry = (outfile, format) =>
+  build({
+    ...bundled,
+    entryPoints: [join(here, 'ts/index.ts')],
+    outfile: join(dist, outfile),
+    format,
+    platform: 'node',
+    target: 'node20',
+  });
+// Bundlers take a module by the condition `module`: those that write modules leave CommonJS no `require`.
+await Promise.all([entry('index.cjs', 'cjs'), entry('bundled.mjs', 'esm')]);
 // The entry for `import` only passes on: there is one instance of everything, whichever way it is loaded.
 writeFileSync(join(dist, 'index.mjs'), "export * from './index.cjs';\n");
 writeFileSync(join(dist, 'index.d.mts'), "export * from './types/index.js';\n");

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
+import { lettersOf } from './letters.mjs';
 import { bundled, cargo, optimise, root, run, types } from './tools.mjs';
 
 const here = join(root, 'bindings-wasm');
@@ -21,21 +22,31 @@ const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
 run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
 optimise(bound, bound, '-O3', '--strip-debug', '--strip-producers', '--strip-target-features');
 const module = readFileSync(bound);
-writeFileSync(join(pkg, 'module.js'), `export const hexadecimal = '${module.toString('hex')}';\n`);
-writeFileSync(join(pkg, 'module.d.ts'), 'export declare const hexadecimal: string;\n');
+const { order, letters } = lettersOf(module);
+writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);
+writeFileSync(join(pkg, 'module.d.ts'), 'export declare const order: string;\nexport declare const letters: string;\n');
 
-for (const part of ['index.js', 'module.js', MODULE, 'types', 'cjs']) {
+for (const part of ['index.js', 'module.js', 'node.js', MODULE, 'types', 'cjs']) {
   rmSync(join(dist, part), { recursive: true, force: true });
 }
 mkdirSync(join(dist, 'cjs'), { recursive: true });
-const entry = (name, outfile, format) =>
-  build({ ...bundled, entryPoints: [join(here, 'ts', name)], outfile: join(dist, outfile), format, minify: true });
+const entry = (name, outfile, format, platform = 'browser') =>
+  build({
+    ...bundled,
+    entryPoints: [join(here, 'ts', name)],
+    outfile: join(dist, outfile),
+    format,
+    platform,
+    minify: true,
+  });
 await Promise.all([
   entry('index.ts', 'index.js', 'esm'),
-  entry('index.ts', 'cjs/index.js', 'cjs'),
+  entry('index.ts', 'cjs/index.js', 'cjs', 'node'),
   entry('module.ts', 'module.js', 'esm'),
 ]);
 copyFileSync(bound, join(dist, MODULE));
+// Node has one copy of every class, whichever way the package is loaded; bundlers have one by the condition `module`.
+writeFileSync(join(dist, 'node.js'), "export * from './cjs/index.js';\n");
 writeFileSync(join(dist, 'cjs/package.json'), '{ "type": "commonjs" }\n');
 types(join(dist, 'types'));
 types(join(dist, 'cjs/types'));

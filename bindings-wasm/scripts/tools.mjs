@@ -57,6 +57,11 @@ export const bundled = {
   bundle: true,
   target: 'es2022',
   logLevel: 'warning',
+  // No comments that show our folders, and short lines, because an uncaught error prints the line that threw it.
+  minifyWhitespace: true,
+  lineLimit: 400,
+  // An uncaught error is printed with the name of its class.
+  keepNames: true,
   external: ['*.wasm?module'],
   inject: [join(root, 'bindings-wasm/api/ts/text-codecs.ts')],
 };

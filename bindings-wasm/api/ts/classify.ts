@@ -89,12 +89,8 @@ function isRejection(error: unknown): boolean {
 
 function isAbort(error: ErrorShape, signal: Signal | undefined): boolean {
   if (signal?.aborted) {
-    if (isTimeout(signal.reason)) {
-      return false;
-    }
-    if (error === signal.reason) {
-      return true;
-    }
+    // Clients make many errors of it, the reason itself among them; only the reason tells a deadline from a user.
+    return !isTimeout(signal.reason);
   }
   if (isTimeout(error.cause)) {
     return false;

@@ -30,7 +30,12 @@ export function fieldsOf(argument: string, object: unknown): Fields {
 
 /** Fields for the core. */
 export function plainFields(fields: Fields): Plain {
-  return Object.fromEntries([...fields].map(([name, value]) => [name, plain(value)]));
+  return record([...fields].map(([name, value]) => [name, plain(value)]));
+}
+
+/** Without a prototype: a deserialiser may list what somebody has put on `Object.prototype`. */
+function record(entries: [string, Plain][]): { [name: string]: Plain } {
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
 /** A value for the core. */
@@ -44,7 +49,7 @@ export function plain(value: unknown, depth = DEPTH): Plain {
   const properties = depth > 0 ? ownProperties(value) : undefined;
   return properties === undefined
     ? Number.NaN
-    : Object.fromEntries([...properties].map(([name, inner]) => [name, plain(inner, depth - 1)]));
+    : record([...properties].map(([name, inner]) => [name, plain(inner, depth - 1)]));
 }
 
 /**

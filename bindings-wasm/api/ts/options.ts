@@ -68,11 +68,20 @@ export function hostOptions(options: unknown): Fields {
 
 /** What an executor needs of checked options. */
 export function setupOf(host: Fields): Setup {
-  const { clock, classify, captureStack = false, share } = Object.fromEntries(host) as HostOptions;
+  // Not by an object, which would have what somebody has put on `Object.prototype`.
+  const option = <Name extends keyof HostOptions>(name: Name) => host.get(name) as HostOptions[Name];
+  const clock = option('clock');
+  const classify = option('classify');
+  const share = option('share');
   if (clock !== undefined && share !== undefined) {
     throw new InvalidValueError('clock', formatValue(clock), "nothing where share is 'threads'");
   }
-  return { clock, classify: classify === undefined ? classifyByShape : classifyBy(classify), captureStack, share };
+  return {
+    clock,
+    classify: classify === undefined ? classifyByShape : classifyBy(classify),
+    captureStack: option('captureStack') ?? false,
+    share,
+  };
 }
 
 function check(host: Fields): void {

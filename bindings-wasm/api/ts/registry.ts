@@ -51,7 +51,8 @@ export class Registry {
     // Read once: a getter may say something else the second time.
     const fields = fieldsOf('config', config);
     const read: CircuitBreakerConfig = Object.fromEntries(fields);
-    let known = this.get(read.name ?? '');
+    const wanted = fields.get('name');
+    let known = typeof wanted === 'string' ? this.get(wanted) : undefined;
     if (known === undefined) {
       const made = new CircuitBreaker(Object.fromEntries([...fields, ...this.#options]));
       known = this.get(made.name) ?? made;

@@ -1,24 +1,32 @@
 /** The WebAssembly build. */
 
 import { Circuit, checkStack, initSync, latestMillis } from '../pkg/halfopen_wasm.js';
-import { hexadecimal } from '../pkg/module.js';
+import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
 
 export { pageClock } from './clock.js';
+
+/** How many letters stand for a byte alone. */
+const SINGLES = 88;
 
 /**
  * Starts the module that lies inside this file, so that no bundler, server or file system can lose it. It is compiled
  * synchronously, because a top-level `await` would let a worker miss its first messages.
  *
  * @param clock - for circuits whose user gave none: the module has no clock of its own
+ * @throws Error that says what to allow, where a content security policy forbids WebAssembly
  */
 export function startWasm(clock: Clock): Backend {
-  return startModule(new WebAssembly.Module(decoded(hexadecimal)), clock);
+  return startModule(compiled(decoded()), clock);
 }
 
 /** Starts a module that the host has compiled, where it forbids compiling bytes. */
 export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
+  if (!(module instanceof WebAssembly.Module)) {
+    // Compiled in another realm, as Next does it for its edge runtime: wasm-bindgen would take it for bytes.
+    Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+  }
   initSync({ module });
   return {
     kind: 'wasm',
@@ -29,7 +37,38 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
   };
 }
 
-/** Hexadecimal and not base 64, because it compresses to a seventh less: equal bytes stay equal texts. */
-function decoded(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: text.length / 2 }, (_, index) => Number.parseInt(text.substr(index * 2, 2), 16));
+function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    // The bytes are valid, so it is the page's policy; what the browser says names a wider permission than is needed.
+    if (cause instanceof WebAssembly.CompileError) {
+      throw new Error(`halfopen: the content security policy has to allow 'wasm-unsafe-eval': ${cause.message}`, {
+        cause,
+      });
+    }
+    throw cause;
+  }
+}
+
+/** The module's bytes, from the text that `scripts/letters.mjs` has made of them. */
+function decoded(): Uint8Array<ArrayBuffer> {
+  const byPlace = Uint8Array.from({ length: 256 }, (_, place) =>
+    Number.parseInt(order.slice(2 * place, 2 * place + 2), 16),
+  );
+  const bytes = new Uint8Array(letters.length);
+  let length = 0;
+  let shift = 0;
+  for (let index = 0; index < letters.length; index++) {
+    const code = letters.charCodeAt(index);
+    // Two codes are no letters: those of `<` and of the backslash.
+    const place = code - 35 - (code > 60 ? 1 : 0) - (code > 92 ? 1 : 0);
+    if (place < SINGLES) {
+      bytes[length++] = byPlace[place + shift * SINGLES] as number;
+      shift = 0;
+    } else {
+      shift = place - SINGLES + 1;
+    }
+  }
+  return bytes.subarray(0, length);
 }
