@@ -28,12 +28,12 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/r
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-browser test-e2e build python node component clean
+	test-rust test-python test-node test-packages test-wide test-browser test-e2e build python node component clean
 
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the story by itself
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.story)
 
-test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-browser vectors test-e2e ## Everything
+test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser vectors test-e2e ## Everything
 	@echo "make test: all passed"
 
 vectors: python node component $(DONE)/chromium ## The shared vectors in every runner
@@ -84,6 +84,15 @@ test-node: node component
 	npm run --silent test:native
 	npm run --silent test:wasm
 	npm run --silent test:component
+
+# The packages, packed as npm publishes them, in projects of users below target/packages.
+packages = node --test --test-concurrency=1 --test-reporter=./tests/packages/harness/reporter.mjs --test-reporter-destination=stdout
+
+test-packages: node $(DONE)/chromium
+	$(packages) tests/packages/quick.test.mjs
+
+test-wide: node $(DONE)/chromium ## Every bundler, runtime, test tool and client that bindings-node/README.md lists: 10 minutes, 3 GB
+	$(packages) tests/packages/quick.test.mjs tests/packages/wide.test.mjs
 
 test-browser: node $(DONE)/chromium
 	npm run --silent test:browser
@@ -285,4 +294,4 @@ $(DONE)/promtool: | $(DONE)
 
 clean: ## Away with all that was built; the tools stay
 	rm -rf tests/bench/node/node_modules $(BENCH)
-	rm -rf .venv node_modules $(DONE) target/debug target/release target/wasm32-unknown-unknown
+	rm -rf .venv node_modules $(DONE) target/packages target/debug target/release target/wasm32-unknown-unknown

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+
+import { title, withFolder } from '../harness/chromium.mjs';
+import { TOLD } from './told.mjs';
+
+/** What a page of the project tells, served with these headers. */
+function told(project, page, headers) {
+  return withFolder(project.dir, (origin) => title(`${origin}/${page}`), headers);
+}
+
+/** A worker of one module, to which the page posts before it can have run. */
+function worker(name, page) {
+  return {
+    name,
+    tool: 'Chromium',
+    project: 'esbuild',
+    quick: true,
+    run: async (project) => {
+      await project.run('esbuild', 'worker.mjs', '--bundle', '--format=esm', '--outfile=worker.js');
+      assert.equal(await told(project, page), TOLD);
+    },
+  };
+}
+
+/** A page under a content security policy, whose scripts are its own. */
+const policy = (sources) => ({ 'content-security-policy': `script-src 'self' ${sources}` });
+
+export default {
+  kind: 'Pages and workers',
+  cases: [
+    {
+      name: 'A page with an import map',
+      tool: 'Chromium',
+      project: 'esbuild',
+      quick: true,
+      run: async (project) => assert.equal(await told(project, 'module.html'), TOLD),
+    },
+    worker('A module worker hears what was posted at once', 'worker.html'),
+    worker('A shared worker hears what was posted at once', 'shared-worker.html'),
+    worker('A service worker hears what was posted at once', 'service-worker.html'),
+    {
+      name: 'A page whose policy allows WebAssembly',
+      tool: 'Chromium',
+      project: 'esbuild',
+      quick: true,
+      run: async (project) => {
+        await project.run('esbuild', 'page.mjs', '--bundle', '--format=esm', '--outfile=policy-page.js');
+        assert.equal(await told(project, 'policy.html', policy("'wasm-unsafe-eval'")), TOLD);
+      },
+    },
+    {
+      name: 'A page whose policy forbids WebAssembly is told the word that is missing',
+      tool: 'Chromium',
+      project: 'esbuild',
+      quick: true,
+      run: async (project) => {
+        await project.run('esbuild', 'page.mjs', '--bundle', '--format=esm', '--outfile=policy-page.js');
+        assert.match(await told(project, 'policy.html', policy('')), /halfopen.*'wasm-unsafe-eval'/s);
+      },
+    },
+  ],
+};

@@ -1,0 +1,5 @@
+export default {
+  mode: 'production',
+  entry: './page.mjs',
+  output: { path: `${import.meta.dirname}/webpack-page`, filename: 'page.js' },
+};

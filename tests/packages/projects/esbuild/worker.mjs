@@ -1,0 +1,14 @@
+import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen-wasm';
+
+import { story } from './story.mjs';
+
+/** Answers each message; a worker that is ready too late never hears the first. */
+const listen = (port) => {
+  port.onmessage = async ({ data }) => {
+    const told = await story({ CircuitBreaker, CircuitBreakerOpenError });
+    (data.port ?? port).postMessage(`${backend}: ${told}`);
+  };
+};
+
+listen(self);
+self.onconnect = ({ ports: [port] }) => listen(port);

@@ -1,0 +1,20 @@
+'use client';
+
+import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen-wasm';
+import { useEffect, useState } from 'react';
+
+import { story } from '../../story.mjs';
+
+const breaker = new CircuitBreaker({ name: 'rendered' });
+
+/** Rendered when the project is built, and run in the page. */
+export default function Page() {
+  const [told, setTold] = useState('');
+  useEffect(() => {
+    story({ CircuitBreaker, CircuitBreakerOpenError }).then((told) => setTold(`${backend}: ${told}`));
+  }, []);
+  useEffect(() => {
+    document.title = told;
+  }, [told]);
+  return <output>{breaker.state}</output>;
+}

@@ -1,0 +1,2 @@
+export const name = 'from a module';
+export const failureThreshold = 1;

@@ -1,0 +1,3 @@
+const { CircuitBreaker } = await import(process.argv[2]);
+
+new CircuitBreaker({ failureThreshold: 0 });

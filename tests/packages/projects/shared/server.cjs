@@ -1,0 +1,5 @@
+const { backend, CircuitBreaker, CircuitBreakerOpenError } = require('halfopen');
+
+import('./story.mjs')
+  .then(({ story }) => story({ CircuitBreaker, CircuitBreakerOpenError }))
+  .then((told) => console.log(`${backend}: ${told}`));
