@@ -63,12 +63,11 @@ mod names;
 mod registry;
 mod snapshot;
 mod sync;
-mod text;
 mod window;
 
 pub use breaker::{
     CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, OwnedPermit,
-    Permit, SettledCall, Status, Ticket, Tickets,
+    Permit, SettledCall, Status, Ticket,
 };
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use clock::SystemClock;

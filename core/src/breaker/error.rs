@@ -1,9 +1,11 @@
 //! What a call through a circuit can end with instead of a result.
 
+use alloc::format;
+use alloc::string::String;
 use core::fmt;
+use core::time::Duration;
 
 use crate::control::Rejected;
-use crate::text::seconds;
 
 /// A call that did not bring a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,5 +57,28 @@ impl<E: core::error::Error> core::error::Error for CallError<E> {
             Self::Rejected(_) => None,
             Self::Failed(error) => error.source(),
         }
+    }
+}
+
+/// Seconds with one decimal, rounded; what is shorter is said to be so.
+pub(super) fn seconds(duration: Duration) -> String {
+    let tenths = (u64::from(duration.subsec_millis()) + 50) / 100;
+    if !duration.is_zero() && duration.as_secs() == 0 && tenths == 0 {
+        return "less than 0.1 s".into();
+    }
+    format!("{}.{} s", duration.as_secs().saturating_add(tenths / 10), tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenths_are_rounded_from_the_millisecond() {
+        let shown = |millis| seconds(Duration::from_millis(millis));
+        assert_eq!([0, 50, 949, 950, 1_049].map(shown), ["0.0 s", "0.1 s", "0.9 s", "1.0 s", "1.0 s"]);
+        assert_eq!([1, 49].map(shown), ["less than 0.1 s"; 2]);
+        assert_eq!([8_500, 59_999].map(shown), ["8.5 s", "60.0 s"]);
+        assert_eq!(seconds(Duration::MAX), "18446744073709551615.0 s");
     }
 }

@@ -1,13 +1,14 @@
 //! One sentence for an operator: why the circuit is as it is, and what would change it.
 
+use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
+use super::error::seconds;
 use super::{CircuitBreaker, Event, Status};
-use crate::clock::Clock;
+use crate::clock::{Clock, nearest};
 use crate::config::Rules;
 use crate::control::{Cause, Mode, State};
-use crate::text::{counted, joined, percent, seconds, whole};
 use crate::window::WindowCounts;
 
 impl<C: Clock> CircuitBreaker<C> {
@@ -37,10 +38,10 @@ impl<C: Clock> CircuitBreaker<C> {
         };
         match status.mode {
             Mode::Auto => state,
-            Mode::Shadow => joined(&["in shadow mode, so no call is rejected; ", &state]),
+            Mode::Shadow => format!("in shadow mode, so no call is rejected; {state}"),
             Mode::Disabled => "closed because it is disabled: every call passes until it is reset".into(),
             Mode::ForcedOpen => match status.retry_after {
-                Some(left) => joined(&["forced open by an operator", &probe_after(left)]),
+                Some(left) => format!("forced open by an operator{}", probe_after(left)),
                 None => "forced open by an operator: it stays so until it is reset".into(),
             },
         }
@@ -48,51 +49,50 @@ impl<C: Clock> CircuitBreaker<C> {
 }
 
 fn probe_after(left: Duration) -> String {
-    joined(&[": in ", &seconds(left), " the next call is let through as a probe"])
+    format!(": in {} the next call is let through as a probe", seconds(left))
 }
 
 fn closed(status: &Status, rules: &Rules) -> String {
     let streak = rules.failure_threshold.map_or_else(String::new, |threshold| {
         let failures = status.consecutive_failures;
-        // So it can stand where the threshold was lowered: what is judged is the end of a call.
+        // Possible after the threshold was lowered: it is evaluated when a call settles.
         let reached = if failures >= threshold.into() { ", so the next failure does" } else { "" };
-        joined(&[&counted(failures, "failure"), " in a row, and ", &doing(threshold.into(), "open"), reached])
+        format!("{} in a row, and {}{reached}", counted(failures, "failure"), doing(threshold.into(), "open"))
     });
     let window = rules.window_in_use().map_or_else(String::new, |_| window(status.window, rules));
     let between = if streak.is_empty() || window.is_empty() { "" } else { "; " };
-    joined(&["closed: ", &streak, between, &window])
+    format!("closed: {streak}{between}{window}")
 }
 
 /// What so many of them do to the circuit.
 fn doing(count: u64, verb: &str) -> String {
-    joined(&[&whole(count), " ", verb, if count == 1 { "s it" } else { " it" }])
+    format!("{count} {verb}{} it", if count == 1 { "s" } else { "" })
 }
 
 fn window(held: WindowCounts, rules: &Rules) -> String {
-    let share = |rate: Option<f64>, what| rate.map_or_else(String::new, |rate| joined(&[&percent(rate), what]));
+    let share = |rate: Option<f64>, what| rate.map_or_else(String::new, |rate| percent(rate) + what);
     let (failed, slow) = (share(rules.failure_rate, " failed"), share(rules.slow_call_rate, " slow"));
     let between = if failed.is_empty() || slow.is_empty() { "" } else { " or " };
     let calls = counted(held.calls, "call");
-    let holds =
-        joined(&[&whole(held.failed), " failed and ", &whole(held.slow), " slow of ", &calls, " in its window"]);
+    let holds = format!("{} failed and {} slow of {calls} in its window", held.failed, held.slow);
     // As with the streak; and good calls may have aged out.
     let reached = if held.verdict(rules).is_some() { ", so the next call may" } else { "" };
-    let least = whole(rules.minimum_calls);
-    joined(&[&holds, ", and ", &failed, between, &slow, " of at least ", &least, " open it", reached])
+    let least = rules.minimum_calls;
+    format!("{holds}, and {failed}{between}{slow} of at least {least} open it{reached}")
 }
 
 fn open(status: &Status, last: Option<&Event>) -> String {
-    joined(&["open", &because(status, last), &probe_after(status.retry_after.unwrap_or_default())])
+    format!("open{}{}", because(status, last), probe_after(status.retry_after.unwrap_or_default()))
 }
 
 fn half_open(status: &Status, rules: &Rules, busy_for: Option<Duration>, last: Option<&Event>) -> String {
     if last.is_none_or(|event| event.transition.to != State::HalfOpen) {
-        return joined(&["half-open", &because(status, last), ": its wait is over, and the next call is a probe"]);
+        return format!("half-open{}: its wait is over, and the next call is a probe", because(status, last));
     }
     let successes = counted(status.consecutive_successes, "success");
     let closing = doing(rules.success_threshold.into(), "close");
     let slow = if rules.slow_call_rate.is_some() { " or a slow call" } else { "" };
-    joined(&["half-open: ", &successes, " in a row, and ", &closing, "; a failure", slow, " opens it", &busy(busy_for)])
+    format!("half-open: {successes} in a row, and {closing}; a failure{slow} opens it{}", busy(busy_for))
 }
 
 /// Where no slot is free: when the next probe is let through.
@@ -102,7 +102,7 @@ fn busy(busy_for: Option<Duration>) -> String {
         Some(Duration::ZERO) => "; its probes hang, and the next call takes their slots".into(),
         Some(left) => {
             let next = "; all probe slots are taken: the next call is let through when one is free, or after ";
-            joined(&[next, &seconds(left), " without a sign of any probe"])
+            format!("{next}{} without a sign of any probe", seconds(left))
         }
     }
 }
@@ -112,7 +112,7 @@ fn because(status: &Status, last: Option<&Event>) -> String {
     let Some(event) = last else { return String::new() };
     let why = match event.transition.cause {
         Cause::ConsecutiveFailures => {
-            return joined(&[" after ", &counted(status.consecutive_failures, "failure"), " in a row"]);
+            return format!(" after {} in a row", counted(status.consecutive_failures, "failure"));
         }
         Cause::FailureRate => " because too many calls in its window failed",
         Cause::SlowCallRate => " because too many calls in its window were slow",
@@ -122,4 +122,45 @@ fn because(status: &Status, last: Option<&Event>) -> String {
         Cause::TimeoutElapsed | Cause::ProbesSucceeded | Cause::Reset | Cause::Disabled => "",
     };
     why.into()
+}
+
+/// So many things, each of them a `noun`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = match count {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{count} {noun}{plural}")
+}
+
+/// A share above 0 in percent, rounded to a hundredth, which is one call in the largest window; what is less is said to be
+/// so.
+fn percent(share: f64) -> String {
+    match nearest(share * 10_000.0) {
+        0 => "less than 0.01 %".into(),
+        hundredths if hundredths % 100 == 0 => format!("{} %", hundredths / 100),
+        hundredths if hundredths % 10 == 0 => format!("{}.{} %", hundredths / 100, hundredths / 10 % 10),
+        hundredths => format!("{}.{:02} %", hundredths / 100, hundredths % 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_told_to_a_hundredth_of_a_percent() {
+        assert_eq!([0.5, 1.0, 0.625, 1.0 / 3.0].map(percent), ["50 %", "100 %", "62.5 %", "33.33 %"]);
+        assert_eq!(
+            [0.0001, 0.9999, 0.00005, 0.00004].map(percent),
+            ["0.01 %", "99.99 %", "0.01 %", "less than 0.01 %"]
+        );
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "call")), ["0 calls", "1 call", "2 calls"]);
+        assert_eq!([1, 2].map(|count| counted(count, "success")), ["1 success", "2 successes"]);
+    }
 }

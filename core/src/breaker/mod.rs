@@ -14,7 +14,6 @@ mod owned;
 mod permit;
 mod read;
 mod status;
-mod tickets;
 mod word;
 
 use alloc::sync::Arc;
@@ -30,7 +29,6 @@ pub use listeners::{Listener, ListenerId};
 pub use owned::OwnedPermit;
 pub use permit::{Permit, SettledCall, Ticket};
 pub use status::{CallDurations, Status};
-pub use tickets::Tickets;
 
 use crate::clock::{Clock, DefaultClock, Tick};
 use crate::config::Config;

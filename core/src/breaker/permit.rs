@@ -151,9 +151,4 @@ impl Start {
     pub(super) fn lasted(self, now: Tick) -> Option<u64> {
         (self != Self::UNTIMED).then(|| now.nanos_since(self.0))
     }
-
-    #[cfg(test)]
-    pub(super) fn nanos(self) -> u64 {
-        self.0.as_nanos()
-    }
 }

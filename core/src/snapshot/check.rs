@@ -4,7 +4,7 @@
 use super::Snapshot;
 use crate::config::{InvalidValue, Value, is_wait};
 use crate::control::{Mode, Saved, State};
-use crate::text::joined;
+use alloc::format;
 
 /// The part that is named, and what the other parts would allow it to say.
 type Contradiction = (&'static str, &'static str);
@@ -23,7 +23,7 @@ impl Snapshot {
         let found = self.in_counters().or_else(|| self.control.contradiction()).or_else(|| self.in_transitions());
         let Some((part, allowed)) = found else { return Ok(()) };
         let value = part.split('.').try_fold(document, |value, name| value.entry(name)).unwrap_or(document);
-        Err(InvalidValue::new(&joined(&["snapshot.", part]), value, allowed))
+        Err(InvalidValue::new(&format!("snapshot.{part}"), value, allowed))
     }
 
     fn in_counters(&self) -> Option<Contradiction> {

@@ -1,12 +1,12 @@
 //! A document that is written and read by one and the same walk over its parts, so that each of them stands once.
 
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use crate::config::{InvalidValue, Value};
-use crate::text;
 
 /// The highest count that every JSON library reads back exactly.
 pub(super) const EXACT: u64 = (1 << 53) - 1;
@@ -85,8 +85,7 @@ impl<'v> Document<'v> {
         let Some(value) = self.at(name, own.into()) else { return own };
         let count = value.as_whole().filter(|count| allowed.contains(count));
         if count.is_none() {
-            let (least, most) = (text::whole(*allowed.start()), text::whole(*allowed.end()));
-            self.refuse(name, value, &text::joined(&["a whole number from ", &least, " to ", &most]));
+            self.refuse(name, value, &format!("a whole number from {} to {}", allowed.start(), allowed.end()));
         }
         count.unwrap_or(own)
     }
@@ -95,7 +94,7 @@ impl<'v> Document<'v> {
         if let Some(value) = self.at(name, only.into())
             && value.as_whole() != Some(only)
         {
-            self.refuse(name, value, &text::whole(only));
+            self.refuse(name, value, &only.to_string());
         }
     }
 
@@ -135,7 +134,7 @@ impl<'v> Document<'v> {
         let Some(value) = self.at(name, names[own].into()) else { return own };
         let found = names.iter().position(|known| matches!(value, Value::Text(text) if text == known));
         if found.is_none() {
-            self.refuse(name, value, &text::joined(&["one of: ", &text::listed(names)]));
+            self.refuse(name, value, &format!("one of: {}", names.join(", ")));
         }
         found.unwrap_or(own)
     }
@@ -197,6 +196,6 @@ impl<'v> Reading<'v> {
     }
 
     fn path_of(&self, name: &str) -> String {
-        text::joined(&[&self.path, ".", name])
+        format!("{}.{name}", self.path)
     }
 }

@@ -7,12 +7,12 @@ mod check;
 mod document;
 mod window;
 
+use alloc::format;
 use core::time::Duration;
 
 use crate::breaker::Counts;
 use crate::config::{InvalidValue, Value};
 use crate::control::{Mode, Saved, State};
-use crate::text;
 use document::{Document, EXACT, nanos};
 pub(crate) use window::SavedWindow;
 
@@ -134,7 +134,7 @@ fn walk_edges(document: &mut Document<'_>, mut edges: Edges) -> Edges {
     document.part("transitions", &mut |document| {
         for (from, to) in pairs() {
             let count = &mut edges[from as usize][to as usize];
-            *count = document.whole(&text::joined(&[from.as_str(), ">", to.as_str()]), *count, 0..=EXACT);
+            *count = document.whole(&format!("{from}>{to}"), *count, 0..=EXACT);
         }
     });
     edges
