@@ -225,3 +225,35 @@ test('moments are dates by their age, and the same moment is always the same dat
   assert.deepEqual(breaker.events()[0].time, lastFailureTime);
   assert.deepEqual(breaker.status().lastFailureTime, lastFailureTime);
 });
+
+test('a wall clock that was set right makes every date right, those of the past too', (t) => {
+  const { breaker, clock } = opened();
+  const wall = t.mock.method(Date, 'now', () => 1_800_000_000_000);
+  clock.advance(5_000);
+  assert.equal(breaker.status().lastFailureTime.getTime(), 1_799_999_995_000);
+  wall.mock.mockImplementation(() => 1_700_000_000_000);
+  assert.equal(breaker.status().lastFailureTime.getTime(), 1_699_999_995_000);
+  assert.equal(breaker.events()[0].time.getTime(), 1_699_999_995_000);
+  // Clocks that are read one after the other never agree to the millisecond.
+  wall.mock.mockImplementation(() => 1_700_000_000_900);
+  assert.equal(breaker.status().lastFailureTime.getTime(), 1_699_999_995_000);
+  wall.mock.mockImplementation(() => 1_700_000_001_000);
+  assert.equal(breaker.status().lastFailureTime.getTime(), 1_699_999_996_000);
+});
+
+test('the package for pages looks its clock up at each reading, as fake timers expect', async () => {
+  const { CircuitBreaker: PageBreaker } = await import('halfopen-wasm');
+  const own = globalThis.performance;
+  const breaker = new PageBreaker({ failureThreshold: 1, timeoutSeconds: 10 });
+  let now = own.now();
+  Object.defineProperty(globalThis, 'performance', { value: { now: () => now }, configurable: true, writable: true });
+  try {
+    breaker.acquire().failure();
+    now += 10_000;
+    assert.equal(breaker.state, 'half_open');
+    Object.defineProperty(globalThis, 'performance', { value: undefined, configurable: true, writable: true });
+    assert.ok(breaker.status().nowSeconds > 1e9, 'without it, the time is that of the date');
+  } finally {
+    Object.defineProperty(globalThis, 'performance', { value: own, configurable: true, writable: true });
+  }
+});

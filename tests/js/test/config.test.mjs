@@ -197,3 +197,42 @@ test('events takes a sequence number', () => {
     assert.deepEqual(breaker.events(fine), []);
   }
 });
+
+test('only own properties are options', () => {
+  const inherited = { classify: () => 'ignored', clock: { now: () => 5 }, name: 'inherited', captureStack: true };
+  Object.assign(Object.prototype, inherited);
+  try {
+    const breaker = new CircuitBreaker({ failureThreshold: 1 });
+    assert.equal(breaker.name, 'default');
+    assert.ok(breaker.status().nowSeconds !== 0.005);
+    return assert.rejects(
+      breaker.call(() => Promise.reject(new Error('down'))),
+      () => breaker.state === 'open',
+    );
+  } finally {
+    for (const name of Object.keys(inherited)) {
+      delete Object.prototype[name];
+    }
+  }
+});
+
+test('the namespace of a module is a configuration', async () => {
+  const settings = await import(
+    'data:text/javascript,export const name = "from a module"; export const failureThreshold = 7'
+  );
+  const { config } = new CircuitBreaker(settings);
+  assert.deepEqual([config.name, config.failureThreshold], ['from a module', 7]);
+  const wrong = await import('data:text/javascript,export const failureTreshold = 7');
+  assert.equal(refusal(wrong).field, 'failureTreshold');
+});
+
+test('helpers are no part of a configuration', () => {
+  const { breaker } = onStage();
+  for (const [name, helper] of Object.entries({ clock: Date, classify: () => 'failure', captureStack: true })) {
+    assert.throws(() => breaker.reconfigure({ [name]: helper }), { code: 'INVALID_VALUE', field: name });
+    assert.throws(() => breaker.matches({ [name]: helper }), { code: 'INVALID_VALUE', field: name });
+  }
+  for (const captureStack of [null, 1, 'true']) {
+    assert.equal(refusal({ captureStack }).field, 'captureStack');
+  }
+});

@@ -307,3 +307,20 @@ test('it explains itself', () => {
   breaker.forceOpen();
   assert.equal(breaker.explain(), 'forced open by an operator: it stays so until it is reset');
 });
+
+test('a field that a snapshot gives twice is refused', () => {
+  const { breaker } = opened();
+  const document = breaker.snapshot();
+  const before = breaker.status();
+  const twice = document.replace('"state":', '"state":"open","state":');
+  assert.match(
+    refusal(() => breaker.restore(twice)),
+    /^snapshot/,
+  );
+  const inner = document.replace('"total_calls":', '"total_calls":5,"total_calls":');
+  assert.match(
+    refusal(() => breaker.restore(inner)),
+    /^snapshot/,
+  );
+  assert.deepEqual(breaker.status(), before);
+});

@@ -215,3 +215,25 @@ for (const [how, prepare] of Object.entries({
     assert.equal(told, 'CIRCUIT_OPEN forced_open true\n');
   });
 }
+
+test('a rejection shows where the call was made, where stacks are asked for', async () => {
+  const breaker = new CircuitBreaker({ captureStack: true });
+  breaker.forceOpen();
+  async function askTheProvider() {
+    return await breaker.call(() => 1);
+  }
+  const rejection = await askTheProvider().catch((error) => error);
+  assert.match(rejection.stack, /\n {4}at .*askTheProvider/);
+  assert.throws(
+    () => breaker.acquire(),
+    ({ stack }) => stack.includes('promises.test.mjs'),
+  );
+});
+
+test("a rejection can be made for a user's own mock", () => {
+  const named = new CircuitBreakerOpenError('gemini');
+  assert.deepEqual([named.reason, named.retryAfter], ['open', null]);
+  const full = new CircuitBreakerOpenError('gemini', 'probes_busy', 1);
+  assert.deepEqual([full.reason, full.retryAfter, full.code], ['probes_busy', 1, 'CIRCUIT_OPEN']);
+  assert.equal(new CircuitBreakerOpenError('gemini', 'open').retryAfter, null);
+});

@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
+import vm from 'node:vm';
+
+import { transform } from 'esbuild';
 
 import { collectedUntil } from '../garbage.mjs';
 import { onStage } from './stage.mjs';
@@ -204,4 +207,61 @@ test('a result that only looks like a stream, or will not be looked at, is a res
     assert.equal(await breaker.call(() => result), result);
   }
   assert.deepEqual([breaker.status().successfulCalls, breaker.status().inFlight], [7, 0]);
+});
+
+const LOWERED = `(async function* (parts, error) {
+  for (const part of parts) {
+    yield part;
+  }
+  if (error) {
+    throw error;
+  }
+})`;
+
+/** The same generator function as compilers for older targets leave it, and as another realm has it. */
+const MAKES = {
+  esbuild: async () => {
+    const { code } = await transform(LOWERED, { target: 'es2017' });
+    return vm.runInThisContext(code);
+  },
+  'another realm': async () => vm.runInNewContext(LOWERED, { Promise }),
+};
+
+for (const [make, compile] of Object.entries(MAKES)) {
+  test(`a stream is known by its shape: ${make}`, async () => {
+    const stream = await compile();
+    const { breaker } = onStage({ failureThreshold: 2 });
+    assert.deepEqual(await drain(await breaker.call(() => stream([1, 2]))), [1, 2]);
+    const error = new Error('the connection is gone');
+    await assert.rejects(drain(await breaker.call(() => stream([1], error))), error);
+    const left = await breaker.call(() => stream([1, 2]));
+    for await (const item of left) {
+      assert.equal(item, 1);
+      break;
+    }
+    const { successfulCalls, failedCalls, cancelledCalls, inFlight } = breaker.status();
+    assert.deepEqual([successfulCalls, failedCalls, cancelledCalls, inFlight], [1, 1, 1, 0]);
+  });
+}
+
+test("the time that a consumer takes is not the provider's", async () => {
+  const config = { failureThreshold: null, slowCallSeconds: 1, slowCallRateThreshold: 0.5, minimumCalls: 1 };
+  const { breaker, clock } = onStage(config);
+  const stream = await breaker.call(whole);
+  for (let step = 0; step < 3; step += 1) {
+    clock.advance(60_000);
+    await stream.next();
+  }
+  assert.deepEqual([breaker.status().slowCalls, breaker.durations().success.totalSeconds], [0, 0]);
+
+  const slow = await breaker.call(async function* () {
+    clock.advance(700);
+    yield 1;
+    clock.advance(700);
+  });
+  clock.advance(60_000);
+  await slow.next();
+  clock.advance(60_000);
+  await slow.next();
+  assert.deepEqual([breaker.status().slowCalls, breaker.state], [1, 'open']);
 });
