@@ -1,7 +1,7 @@
 """The configuration: docs/semantics.md, section 3. Defaults, checks, nothing else.
 
-Durations leave this file as whole nanoseconds and shares as exact fractions, so
-that the model never rounds.
+Durations leave this file as whole nanoseconds and rates as exact fractions, so
+the model never rounds.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FIELDS = {
 
 
 class Invalid(Exception):
-    """A value that is refused where it is given."""
+    """A value that is refused."""
 
     code = "INVALID_VALUE"
 
@@ -67,12 +67,12 @@ class Config:
     record_durations: bool
 
     @property
-    def measures(self) -> bool:
-        """Whether any rule asks how long a call takes."""
+    def measures_durations(self) -> bool:
+        """Whether any rule needs the duration of a call."""
         return self.record_durations or self.slow_call is not None or self.cancel_failure_after is not None
 
     @property
-    def judges_rates(self) -> bool:
+    def has_rate(self) -> bool:
         return self.failure_rate is not None or self.slow_call_rate is not None
 
 
@@ -105,22 +105,22 @@ def parse(given: Mapping[str, object]) -> Config:
         shadow=_boolean(fields, "shadow"),
         record_durations=_boolean(fields, "record_durations"),
     )
-    _check_together(config, fields)
+    _check_combinations(config, fields)
     return config
 
 
-def _check_together(config: Config, fields: Mapping[str, object]) -> None:
+def _check_combinations(config: Config, fields: Mapping[str, object]) -> None:
     def refuse(field: str, allowed: str) -> None:
         raise Invalid(field, fields[field], allowed)
 
     if config.slow_call_rate is not None and config.slow_call is None:
         refuse("slow_call_rate_threshold", "given together with slow_call_seconds")
-    if config.failure_threshold is None and not config.judges_rates:
+    if config.failure_threshold is None and not config.has_rate:
         refuse("failure_threshold", "a number, unless a rate is set")
     if config.max_timeout < config.timeout:
         refuse("max_timeout_seconds", "at least timeout_seconds")
     kind, size = config.window
-    if config.judges_rates and kind == "calls" and config.minimum_calls > size:
+    if config.has_rate and kind == "calls" and config.minimum_calls > size:
         refuse("minimum_calls", "at most the calls that the window holds")
 
 
@@ -143,24 +143,24 @@ def _boolean(fields: Mapping[str, object], field: str) -> bool:
 
 
 def _exact(value: object) -> Fraction | None:
-    """The number as it was written (0.1 is a tenth), or None if it is not one."""
+    """The number as written (0.1 is exactly 1/10), or None if the value is no number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return Fraction(repr(value)) if isfinite(value) else None
 
 
-def _whole(fields: Mapping[str, object], field: str, most: int | None) -> int:
+def _whole(fields: Mapping[str, object], field: str, maximum: int | None) -> int:
     number = _exact(fields[field])
-    if number is None or number.denominator != 1 or number < 1 or (most is not None and number > most):
-        allowed = "a whole number, at least 1" + (f", at most {most}" if most else "")
+    if number is None or number.denominator != 1 or number < 1 or (maximum is not None and number > maximum):
+        allowed = "a whole number, at least 1" + (f", at most {maximum}" if maximum else "")
         raise Invalid(field, fields[field], allowed)
     return number.numerator
 
 
-def _number(fields: Mapping[str, object], field: str, least: int, most: int) -> Fraction:
+def _number(fields: Mapping[str, object], field: str, minimum: int, maximum: int) -> Fraction:
     number = _exact(fields[field])
-    if number is None or not least <= number <= most:
-        raise Invalid(field, fields[field], f"a number from {least} to {most}")
+    if number is None or not minimum <= number <= maximum:
+        raise Invalid(field, fields[field], f"a number from {minimum} to {maximum}")
     return number
 
 
@@ -173,14 +173,14 @@ def _rate(fields: Mapping[str, object], field: str) -> Fraction | None:
     return number
 
 
-def _seconds(fields: Mapping[str, object], field: str, most: int | None) -> int:
+def _seconds(fields: Mapping[str, object], field: str, maximum: int | None) -> int:
     number = _exact(fields[field])
-    if number is None or number <= 0 or (most is not None and number > most):
-        allowed = "seconds above 0" + (f", at most {most}" if most else "")
+    if number is None or number <= 0 or (maximum is not None and number > maximum):
+        allowed = "seconds above 0" + (f", at most {maximum}" if maximum else "")
         raise Invalid(field, fields[field], allowed)
     ticks = max(1, round(number * SECOND))
     if ticks > LAST_TICK:
-        raise Invalid(field, fields[field], "no more than a clock can hold")
+        raise Invalid(field, fields[field], "at most the last tick of a clock")
     return ticks
 
 
@@ -190,10 +190,10 @@ def _seconds_or_none(fields: Mapping[str, object], field: str) -> int | None:
 
 def _window(fields: Mapping[str, object]) -> tuple[str, int]:
     value = fields["window"]
-    for kind, most in (("calls", 10000), ("seconds", 3600)):
+    for kind, maximum in (("calls", 10000), ("seconds", 3600)):
         if isinstance(value, dict) and set(value) == {kind}:
             try:
-                return kind, _whole(value, kind, most)
+                return kind, _whole(value, kind, maximum)
             except Invalid:
                 break
     raise Invalid("window", value, '{"calls": 1..10000} or {"seconds": 1..3600}')

@@ -1,8 +1,7 @@
-"""Fails when a row or an edge of docs/semantics.md is visited by no vector: `python tests/reference/coverage.py`.
+"""Fails when no vector visits a row or an edge of docs/semantics.md: `python tests/reference/coverage.py`.
 
-The vectors are run on the model, and each step is noted as what the text calls it: the state and mode that it met, the
-event, and what came of it. What must be among them stands below, theme by theme; rows.py says what that is of each row
-of the text.
+Runs the vectors on the model and records each step in the terms of the text: state and mode before it, event, result.
+The visits that must occur are listed below by kind; rows.py maps each row of the text to its visits.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from contextlib import suppress
 from itertools import product
 from typing import Any
 
-from census import EXPECTED, Census
 from config import FIELDS, Invalid
+from event_counts import EVENTS, EventCounts
 from rows import OUTCOMES, disagreements
-from run_vectors import MILLISECOND, OWN_VECTORS, Run
+from run_vectors import MILLISECOND, OWN_VECTORS, VectorRun
 
 STATES = ("closed", "open", "half_open")
-ORDERS = ("force_open", "disable", "reset", "reconfigure", "restart")
-COUNTERS = tuple(Run({}).breaker.counters)
+OPERATIONS = ("force_open", "disable", "reset", "reconfigure", "restart")
+COUNTERS = tuple(VectorRun({}).breaker.counters)
 
 TRANSITIONS = {
     ("closed", "open", "consecutive_failures"),
@@ -43,8 +42,8 @@ ACQUIRES = {
     ("auto", "open", "first probe"),
     ("auto", "half_open", "admitted"),
     ("auto", "half_open", "probes_busy"),
-    ("auto", "half_open", "taken back"),
-    ("auto", "half_open", "rides"),
+    ("auto", "half_open", "reclaimed"),
+    ("auto", "half_open", "shares permit"),
     ("forced_open", "open", "forced_open"),
     ("disabled", "closed", "admitted"),
     ("shadow", "closed", "admitted"),
@@ -52,43 +51,43 @@ ACQUIRES = {
     ("shadow", "open", "first probe"),
     ("shadow", "half_open", "admitted"),
     ("shadow", "half_open", "shadow_rejected"),
-    ("shadow", "half_open", "taken back"),
-    ("shadow", "half_open", "rides"),
+    ("shadow", "half_open", "reclaimed"),
+    ("shadow", "half_open", "shares permit"),
 }
 SETTLES = {
-    *product(("current", "late"), ("closed", "half_open"), OUTCOMES),
-    # An open circuit admits nobody, so whatever settles there was begun before.
-    *product(("late",), ("open",), OUTCOMES),
-    *product(("unheard",), ("disabled", "forced_open", "shadow"), OUTCOMES),
+    *product(("current", "stale"), ("closed", "half_open"), OUTCOMES),
+    # An open circuit admits no call, so every call that settles there began before.
+    *product(("stale",), ("open",), OUTCOMES),
+    *product(("no vote",), ("disabled", "forced_open", "shadow"), OUTCOMES),
     ("again", "", ""),
-    *product(("riding",), ("half_open",), OUTCOMES),
-    ("slot taken back", "half_open", "success"),
-    ("slot taken back", "half_open", "failure"),
+    *product(("shared permit",), ("half_open",), OUTCOMES),
+    ("slot reclaimed", "half_open", "success"),
+    ("slot reclaimed", "half_open", "failure"),
 }
-OPERATOR = set(product(ORDERS, STATES))
+OPERATOR = set(product(OPERATIONS, STATES))
 
-UNKNOWN = "one that does not exist"
+UNKNOWN = "an unknown field"
 
 REQUIRED: dict[str, set[Any]] = {
     "transition": TRANSITIONS,
     "acquire": ACQUIRES,
     "settle": SETTLES,
-    "order": OPERATOR,
+    "operation": OPERATOR,
     "counter moved": set(COUNTERS),
     "field refused": {*FIELDS, UNKNOWN},
     "field given": set(FIELDS),
-    "happened": set(EXPECTED),
+    "event": set(EVENTS),
 }
 
 
-class Witness:
-    """Notes what each step of each vector visits."""
+class Recorder:
+    """Records the visits of each step of each vector."""
 
     def __init__(self) -> None:
-        self.visited: dict[str, set[Any]] = {theme: set() for theme in REQUIRED}
+        self.visited: dict[str, set[Any]] = {kind: set() for kind in REQUIRED}
 
-    def note(self, theme: str, what: object) -> None:
-        self.visited[theme].add(what)
+    def note(self, kind: str, visit: object) -> None:
+        self.visited[kind].add(visit)
 
     def vector(self, vector: dict[str, Any]) -> None:
         if "config_error" in vector:
@@ -97,37 +96,42 @@ class Witness:
             return
         for field in vector["config"]:
             self.note("field given", field)
-        run, census = Run(vector["config"]), Census()
+        run, event_counts = VectorRun(vector["config"]), EventCounts()
         for step in vector["steps"]:
-            with suppress(Invalid), census.of(run.breaker, step, run.permits):
+            with suppress(Invalid), event_counts.step(run.breaker, step, run.permits):
                 self.step(run, step)
-        self.visited["happened"].update(census.counted)
+        self.visited["event"].update(event_counts.counted)
 
-    def step(self, run: Run, step: dict[str, Any]) -> None:
+    def step(self, run: VectorRun, step: dict[str, Any]) -> None:
         now = step["at_ms"] * MILLISECOND
         breaker, before = run.breaker, dict(run.breaker.counters)
-        mode, state, known = breaker.mode_at(now), breaker.state, len(breaker.transitions)
-        settling = self.settling(run, step, mode, state)
-        answer = run.act(step, now)
-        for transition in run.breaker.transitions[known:]:
+        mode, state, old_transitions = breaker.mode_at(now), breaker.state, len(breaker.transitions)
+        settle = self.settle_visit(run, step, mode, state)
+        answer = run.apply(step, now)
+        for transition in run.breaker.transitions[old_transitions:]:
             self.note("transition", transition)
         for name, count in run.breaker.counters.items():
             if count > before[name]:
                 self.note("counter moved", name)
-        for order in ORDERS:
-            if order in step:
-                self.note("order", (order, state))
-        if settling is not None:
-            self.note("settle", settling)
+        for operation in OPERATIONS:
+            if operation in step:
+                self.note("operation", (operation, state))
+        if settle is not None:
+            self.note("settle", settle)
         if answer is not None:
-            first = (state, run.breaker.state) == ("open", "half_open")
-            taken_back = run.breaker.counters["probe_timeouts"] > before["probe_timeouts"]
-            shadowed = run.breaker.counters["shadow_rejected"] > before["shadow_rejected"]
-            rides = answer.permit is not None and answer.permit.outer is not None
-            admitted = "first probe" if first else "taken back" if taken_back else "rides" if rides else "admitted"
-            self.note("acquire", (mode, state, "shadow_rejected" if shadowed else answer.reason or admitted))
+            first_probe = (state, run.breaker.state) == ("open", "half_open")
+            reclaimed = run.breaker.counters["probe_timeouts"] > before["probe_timeouts"]
+            in_shadow = run.breaker.counters["shadow_rejected"] > before["shadow_rejected"]
+            shares = answer.permit is not None and answer.permit.outer is not None
+            if first_probe:
+                result = "first probe"
+            elif reclaimed:
+                result = "reclaimed"
+            else:
+                result = "shares permit" if shares else "admitted"
+            self.note("acquire", (mode, state, "shadow_rejected" if in_shadow else answer.reason or result))
 
-    def settling(self, run: Run, step: dict[str, Any], mode: str, state: str) -> tuple[str, str, str] | None:
+    def settle_visit(self, run: VectorRun, step: dict[str, Any], mode: str, state: str) -> tuple[str, str, str] | None:
         if "settle" not in step or step["settle"] not in run.permits:
             return None
         breaker, permit = run.permits[step["settle"]]
@@ -135,32 +139,32 @@ class Witness:
         if permit.settled:
             return ("again", "", "")
         if permit.outer is not None:
-            return ("riding", state, outcome)
+            return ("shared permit", state, outcome)
         if mode in {"disabled", "forced_open"} or not permit.votes:
-            return ("unheard", mode, outcome)
+            return ("no vote", mode, outcome)
         if breaker is not run.breaker or permit.generation != breaker.generation:
-            return ("late", state, outcome)
+            return ("stale", state, outcome)
         if state == "half_open" and permit not in breaker.slots:
             self.note("settle", ("current", state, outcome))
-            return ("slot taken back", state, outcome)
+            return ("slot reclaimed", state, outcome)
         return ("current", state, outcome)
 
 
 def main() -> int:
-    witness = Witness()
+    recorder = Recorder()
     for path in sorted(OWN_VECTORS.rglob("*.json")):
         for vector in json.loads(path.read_text(encoding="utf-8")):
-            witness.vector(vector)
-    missing = [(theme, row) for theme, rows in REQUIRED.items() for row in sorted(rows - witness.visited[theme])]
-    # A transition that the text does not know would be as wrong as one that is missing.
-    unknown = [("transition", row) for row in sorted(witness.visited["transition"] - TRANSITIONS)]
-    for theme, row in missing + unknown:
-        print(f"{theme}: {row} is visited by no vector" if (theme, row) in missing else f"{theme}: {row} is unknown")
-    unlike = list(disagreements(REQUIRED))
-    print(*unlike, sep="\n", end="\n" if unlike else "")
+            recorder.vector(vector)
+    missing = [(kind, row) for kind, rows in REQUIRED.items() for row in sorted(rows - recorder.visited[kind])]
+    # A transition that the text does not define is an error, too.
+    unknown = [("transition", row) for row in sorted(recorder.visited["transition"] - TRANSITIONS)]
+    for kind, row in missing + unknown:
+        print(f"{kind}: {row} is visited by no vector" if (kind, row) in missing else f"{kind}: {row} is unknown")
+    differences = list(disagreements(REQUIRED))
+    print(*differences, sep="\n", end="\n" if differences else "")
     rows = sum(len(rows) for rows in REQUIRED.values())
     print(f"coverage: {rows - len(missing)} of {rows} rows and edges visited")
-    return 1 if missing or unknown or unlike else 0
+    return 1 if missing or unknown or differences else 0
 
 
 if __name__ == "__main__":

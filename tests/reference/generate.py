@@ -1,4 +1,4 @@
-"""Random histories as vectors for every runner, with the model's answers: `generate.py FOLDER [HISTORIES] [SEED]`."""
+"""Writes random histories as vectors, with the model's results: `generate.py FOLDER [HISTORIES] [SEED]`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from histories import EVENTS_A_HISTORY, PASSING, some_config, some_step
-from run_vectors import Run
+from histories import EVENTS_PER_HISTORY, TIME_STEPS_MS, random_config, random_step
+from run_vectors import VectorRun
 
-WHOLE = 10
-"""After every so many steps all that can be expected is; after the others, what differs from the step before."""
+FULL_EXPECTATION_EVERY = 10
+"""Every tenth step expects all values; the other steps expect the values that changed."""
 
-SHOWN = [
+COMPARED = [
     "state",
     "mode",
     "retry_after_ms",
@@ -38,44 +38,50 @@ SHOWN = [
 
 
 def vector(seed: int) -> dict[str, Any]:
-    """A history that the model has lived through."""
-    chance = random.Random(seed)
-    config = without_jitter(some_config(chance))
-    run, steps, at_ms, before = Run(config), list[dict[str, Any]](), 0, dict[str, object]()
-    for number in range(EVENTS_A_HISTORY):
-        at_ms = max(0, at_ms + chance.choice(PASSING))
-        step = some_step(chance, at_ms, run.breaker, run.permits, number)
+    """A random history with the model's results."""
+    rng = random.Random(seed)
+    config = without_jitter(random_config(rng))
+    run, steps, at_ms, previous = VectorRun(config), list[dict[str, Any]](), 0, dict[str, object]()
+    for number in range(EVENTS_PER_HISTORY):
+        at_ms = max(0, at_ms + rng.choice(TIME_STEPS_MS))
+        step = random_step(rng, at_ms, run.breaker, run.permits, number)
         if step.get("outcome") != "failure":
             # In JavaScript only a failure can carry a hint.
             step.pop("retry_after_ms", None)
         if "reconfigure" in step:
             step["reconfigure"] = without_jitter(step["reconfigure"])
         now = at_ms * 1_000_000
-        answer = run.act(step, now)
+        answer = run.apply(step, now)
         if "drop" in step:
             del run.permits[step["drop"]]
-        shown = {key: whole(run.look(key, now, answer, None)) for key in SHOWN}
-        expect = {key: value for key, value in shown.items() if number % WHOLE == 0 or before.get(key, ()) != value}
+        current = {key: as_integer(run.read(key, now, answer, None)) for key in COMPARED}
+        expect = {
+            key: value
+            for key, value in current.items()
+            if number % FULL_EXPECTATION_EVERY == 0 or previous.get(key, ()) != value
+        }
         if answer is not None:
-            expect |= {key: whole(run.look(key, now, answer, None)) for key in ("admitted", "reason", "retry_after_ms")}
-        expect["transitions"] = run.look("transitions", now, answer, None)
+            expect |= {
+                key: as_integer(run.read(key, now, answer, None)) for key in ("admitted", "reason", "retry_after_ms")
+            }
+        expect["transitions"] = run.read("transitions", now, answer, None)
         steps.append(step | {"expect": expect})
-        before = shown
+        previous = current
     return {
         "id": f"generated/seed-{seed}",
-        "why": "what the model did, every runner does",
+        "why": "every runner agrees with the model",
         "config": config,
         "steps": steps,
     }
 
 
 def without_jitter(config: dict[str, Any]) -> dict[str, Any]:
-    """Its seed is drawn anew each time, so no vector can say what it comes to."""
+    """Each runner draws its own seed, so a vector cannot expect a wait with jitter."""
     return config | {"timeout_jitter": 0}
 
 
-def whole(value: object) -> object:
-    """As vectors write numbers: whole ones without a point."""
+def as_integer(value: object) -> object:
+    """Vectors write whole numbers without a decimal point."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -86,7 +92,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     vectors = [vector(seed) for seed in range(first, first + count)]
     (folder / "generated.json").write_text(json.dumps(vectors), encoding="utf-8")
-    print(f"generated: {count} histories of {EVENTS_A_HISTORY} events, with what the model says of each")
+    print(f"generated: {count} histories of {EVENTS_PER_HISTORY} events, with the model's results")
 
 
 if __name__ == "__main__":

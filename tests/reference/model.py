@@ -1,9 +1,9 @@
 """A naive model of the breaker, written from docs/semantics.md and nothing else.
 
-It is here to be wrong in other ways than the core: one thread, lists and dicts, whole
-nanoseconds, exact fractions, no thought for speed. Where the two disagree, the text
-decides. What a vector cannot ask for is left out: durations, percentiles, listeners,
-`explain`. Saving and restoring is in snapshot.py.
+It is independent of the core, so it has other bugs: one thread, lists and dicts, whole
+nanoseconds, exact fractions, no optimisation. If the two disagree, the text decides.
+It leaves out what vectors do not cover: durations, percentiles, listeners, `explain`.
+snapshot.py saves and restores it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from config import SECOND, YEAR_IN_SECONDS, Config, Invalid
-from openings import Openings
+from open_streak import OpenStreak
 from window import Window, rate_reached
 
 COUNTERS = {
@@ -26,17 +26,17 @@ COUNTERS = {
 
 @dataclass(eq=False)
 class Permit:
-    born: int | None  # None where no rule asked for the time when it was handed out
+    started_at: int | None  # None if no rule needs durations
     generation: int
-    votes: bool  # false for a call that the machine did not admit itself
+    votes: bool  # false for calls admitted in shadow or while disabled
     settled: bool = False
     probe: bool = False
-    outer: Permit | None = None  # set where the call rides on the permit of that probe
+    outer: Permit | None = None  # the probe whose permit this call shares
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What acquire says: a permit, or a reason and a wait where one is known."""
+    """The result of acquire: a permit, or a reason and the wait if it is known."""
 
     permit: Permit | None
     reason: str | None = None
@@ -46,51 +46,51 @@ class Answer:
 class Breaker:
     def __init__(self, config: Config) -> None:
         self.config = config
-        # For a generation, a number from -1 to 1. Replace it to see the wait spread.
+        # Maps a generation to a number from -1 to 1. Replace it to test jitter.
         self.jitter: Callable[[int], Fraction] = lambda _generation: Fraction(0)
         self.state = "closed"
-        self.mode = self.own_mode
+        self.mode = self.configured_mode
         self.generation = 0
         self.failures = 0
         self.successes = 0
         self.window = Window(config)
-        # While open: when the wait is over (None: never) and how long it was to be.
+        # While open: the end of the wait (None: no end) and the chosen wait.
         self.deadline: int | None = None
         self.wait = 0
-        self.openings = Openings()
-        # While half-open: the probes that hold a slot, and their last sign of life.
+        self.open_streak = OpenStreak()
+        # While half-open: the probes that hold a slot, and the last probe activity.
         self.slots: list[Permit] = []
         self.last_activity = 0
         named = ["rejected_calls", "shadow_rejected", "slow_calls", "state_transitions", "probe_timeouts", "in_flight"]
         self.counters = dict.fromkeys(["total_calls", *COUNTERS.values(), *named], 0)
         self.transitions: list[tuple[str, str, str]] = []
 
-    # What can be read. Nothing here changes anything.
+    # Queries. They change nothing.
 
     @property
-    def own_mode(self) -> str:
+    def configured_mode(self) -> str:
         return "shadow" if self.config.shadow else "auto"
 
     def mode_at(self, now: int) -> str:
-        hold_is_over = self.mode == "forced_open" and self.left(now) == 0
-        return self.own_mode if hold_is_over else self.mode
+        forced_opening_ended = self.mode == "forced_open" and self.remaining(now) == 0
+        return self.configured_mode if forced_opening_ended else self.mode
 
     def state_at(self, now: int) -> str:
-        return "half_open" if self.left(now) == 0 else self.state
+        return "half_open" if self.remaining(now) == 0 else self.state
 
-    def left(self, now: int) -> int | None:
-        """What is left of the wait; None where no wait is running."""
+    def remaining(self, now: int) -> int | None:
+        """The remaining wait; None if no wait is running."""
         if self.state != "open" or self.deadline is None:
             return None
         return max(0, min(self.wait, self.deadline - now))
 
     def retry_after(self, now: int) -> int | None:
-        return self.left(now) or None
+        return self.remaining(now) or None
 
     # Calls.
 
     def acquire(self, now: int, inside: Permit | None = None) -> Answer:
-        if inside is not None and self.rides(inside):
+        if inside is not None and self.shares_permit(inside):
             return Answer(Permit(None, inside.generation, votes=False, outer=inside.outer or inside))
         self.mode = self.mode_at(now)
         if self.mode == "disabled":
@@ -98,26 +98,26 @@ class Breaker:
         if self.state == "closed":
             return self.admit(now, votes=True)
         if self.state == "open":
-            if self.left(now) != 0:
+            if self.remaining(now) != 0:
                 reason = "forced_open" if self.mode == "forced_open" else "open"
-                return self.turn_away(now, reason, self.left(now))
+                return self.reject(now, reason, self.remaining(now))
             self.failures = 0
             self.successes = 0
-            self.move("half_open", "timeout_elapsed", now)
+            self.change_state("half_open", "timeout_elapsed", now)
             self.last_activity = now
         return self.acquire_probe(now)
 
-    def rides(self, inside: Permit) -> bool:
+    def shares_permit(self, inside: Permit) -> bool:
         probe = inside.outer or inside
-        operated = self.mode in {"forced_open", "disabled"}
-        return probe.probe and not inside.settled and not operated and probe.generation == self.generation
+        by_operator = self.mode in {"forced_open", "disabled"}
+        return probe.probe and not inside.settled and not by_operator and probe.generation == self.generation
 
     def acquire_probe(self, now: int) -> Answer:
-        quiet = max(0, now - self.last_activity)
+        idle = max(0, now - self.last_activity)
         if len(self.slots) >= self.config.half_open_max_calls:
-            if quiet < self.config.probe_timeout:
-                left = self.config.probe_timeout - quiet
-                return self.turn_away(now, "probes_busy", min(SECOND, left))
+            if idle < self.config.probe_timeout:
+                left = self.config.probe_timeout - idle
+                return self.reject(now, "probes_busy", min(SECOND, left))
             self.counters["probe_timeouts"] += len(self.slots)
             self.slots = []
         answer = self.admit(now, votes=True)
@@ -130,9 +130,9 @@ class Breaker:
     def admit(self, now: int, votes: bool) -> Answer:
         self.counters["total_calls"] += 1
         self.counters["in_flight"] += 1
-        return Answer(Permit(now if self.config.measures else None, self.generation, votes))
+        return Answer(Permit(now if self.config.measures_durations else None, self.generation, votes))
 
-    def turn_away(self, now: int, reason: str, retry_after: int | None) -> Answer:
+    def reject(self, now: int, reason: str, retry_after: int | None) -> Answer:
         if self.mode == "shadow":
             self.counters["shadow_rejected"] += 1
             return self.admit(now, votes=False)
@@ -148,13 +148,13 @@ class Breaker:
         permit.settled = True
         if permit.outer is not None:
             return
-        duration = -1 if permit.born is None else max(0, now - permit.born)
+        duration = -1 if permit.started_at is None else max(0, now - permit.started_at)
         limit = self.config.cancel_failure_after
         if outcome == "cancelled" and limit is not None and duration >= limit:
             outcome = "failure"
-        decides = outcome in ("success", "failure")
+        votes = outcome in ("success", "failure")
         slow_call = self.config.slow_call
-        slow = decides and slow_call is not None and duration >= slow_call
+        slow = votes and slow_call is not None and duration >= slow_call
 
         self.counters[COUNTERS[outcome]] += 1
         self.counters["in_flight"] -= 1
@@ -163,7 +163,7 @@ class Breaker:
             return
         if self.state == "half_open":
             self.settle_probe(permit, outcome, now, slow, hint)
-        elif decides:
+        elif votes:
             self.settle_closed(outcome, now, slow, hint)
 
     def settle_closed(self, outcome: str, now: int, slow: bool, hint: int | None) -> None:
@@ -179,10 +179,10 @@ class Breaker:
         threshold = self.config.failure_threshold
         if threshold is not None and self.failures >= threshold:
             return "consecutive_failures"
-        return rate_reached(self.config, self.window.seen(now))
+        return rate_reached(self.config, self.window.entries_at(now))
 
     def settle_probe(self, permit: Permit, outcome: str, now: int, slow: bool, hint: int | None) -> None:
-        # A probe whose slot was taken back is not among them, and frees nothing.
+        # A probe whose slot was reclaimed holds none, so it frees none.
         self.slots = [holder for holder in self.slots if holder is not permit]
         self.last_activity = max(self.last_activity, now)
         too_slow = slow and self.config.slow_call_rate is not None
@@ -195,31 +195,31 @@ class Breaker:
         elif outcome == "success":
             self.successes += 1
             if self.successes >= self.config.success_threshold:
-                self.move("closed", "probes_succeeded", now)
+                self.change_state("closed", "probes_succeeded", now)
 
     # Transitions.
 
-    def move(self, state: str, cause: str, now: int) -> None:
-        """A new generation, and a transition where the state is another one."""
+    def change_state(self, state: str, cause: str, now: int) -> None:
+        """Starts a generation, and records a transition if the state changes."""
         self.generation += 1
         self.slots = []
         if state == "open":
             self.successes = 0
             if self.state == "closed":
-                self.openings.leave_closed(now)
+                self.open_streak.leave_closed(now)
         if state == "closed":
             self.failures = 0
             self.window = Window(self.config)
-            self.openings.closed_at = now
+            self.open_streak.closed_at = now
         if state != self.state:
             self.counters["state_transitions"] += 1
             self.transitions.append((self.state, state, cause))
         self.state = state
 
     def open(self, cause: str, now: int, hint: int | None) -> None:
-        self.move("open", cause, now)
+        self.change_state("open", cause, now)
         jitter = self.jitter(self.generation)
-        self.wait = self.openings.next_wait(self.config, jitter, hint)
+        self.wait = self.open_streak.next_wait(self.config, jitter, hint)
         self.deadline = now + self.wait
 
     # The operator.
@@ -227,28 +227,28 @@ class Breaker:
     def force_open(self, duration: int | None, now: int) -> None:
         if duration is not None and not 0 < duration <= YEAR_IN_SECONDS * SECOND:
             raise Invalid("duration", duration, "above 0, at most a year, or none")
-        self.move("open", "forced", now)
+        self.change_state("open", "forced", now)
         self.mode = "forced_open"
         self.deadline = None if duration is None else now + duration
         self.wait = duration or 0
 
     def reset(self, now: int) -> None:
-        self.start_afresh("reset", self.own_mode, now)
+        self.close_by_operator("reset", self.configured_mode, now)
 
     def disable(self, now: int) -> None:
-        self.start_afresh("disabled", "disabled", now)
+        self.close_by_operator("disabled", "disabled", now)
 
-    def start_afresh(self, cause: str, mode: str, now: int) -> None:
-        self.move("closed", cause, now)
+    def close_by_operator(self, cause: str, mode: str, now: int) -> None:
+        self.change_state("closed", cause, now)
         self.mode = mode
         self.successes = 0
-        self.openings.count = 0
+        self.open_streak.count = 0
 
     def reconfigure(self, config: Config, now: int) -> None:
-        """State, mode, counters and the running wait stay as they are."""
+        """Keeps the state, the mode, the counters and the running wait."""
         if self.mode != self.mode_at(now):
-            # A hold that is over has ended in the mode that was configured then.
-            self.mode = self.own_mode
+            # A forced opening that is over ended in the mode that was configured then.
+            self.mode = self.configured_mode
             self.deadline = 0
         self.config = config
         if Window(config).shape != self.window.shape:

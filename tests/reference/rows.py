@@ -1,6 +1,6 @@
-"""The rows of the tables in docs/semantics.md, and what a vector has to visit for each.
+"""The rows of the tables in docs/semantics.md, and the visits that each needs from the vectors.
 
-A row that is new in the text, or gone from it, is found here.
+Rows that are added to the text or removed from it are reported.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ VISITS: dict[str, dict[str, set[Visit]]] = {
         "acquire, a slot free": {acquire("auto", "half_open", "admitted")},
         "acquire, no slot free": {acquire("auto", "half_open", "probes_busy")},
         "acquire, no slot free, and for `probe_timeout_seconds` no probe was admitted or settled": {
-            acquire("auto", "half_open", "taken back"),
-            settle("slot taken back", "half_open", "success"),
-            settle("slot taken back", "half_open", "failure"),
+            acquire("auto", "half_open", "reclaimed"),
+            settle("slot reclaimed", "half_open", "success"),
+            settle("slot reclaimed", "half_open", "failure"),
         },
         "`success`": {
             settle("current", "half_open", "success"),
@@ -54,24 +54,24 @@ VISITS: dict[str, dict[str, set[Visit]]] = {
     "modes": {
         "`forced_open`": {
             acquire("forced_open", "open", "forced_open"),
-            *(settle("unheard", "forced_open", outcome) for outcome in OUTCOMES),
+            *(settle("no vote", "forced_open", outcome) for outcome in OUTCOMES),
         },
         "`disabled`": {
             acquire("disabled", "closed", "admitted"),
-            *(settle("unheard", "disabled", outcome) for outcome in OUTCOMES),
+            *(settle("no vote", "disabled", outcome) for outcome in OUTCOMES),
         },
         "`shadow`": {
             *(acquire("shadow", state, "shadow_rejected") for state in ("open", "half_open")),
-            *(settle("unheard", "shadow", outcome) for outcome in OUTCOMES),
+            *(settle("no vote", "shadow", outcome) for outcome in OUTCOMES),
         },
     },
 }
-# It defines words, and no behaviour.
-WORDS = "1. Words"
+# This section defines terms, not behaviour.
+TERMS = "1. Terms"
 
 
-def in_the_text() -> Iterator[tuple[str, str]]:
-    """Each row by its section and its first cell."""
+def rows_of_the_text() -> Iterator[tuple[str, str]]:
+    """The section and the first cell of each row."""
     section = ""
     for line in TEXT.read_text(encoding="utf-8").splitlines():
         if heading := re.match(r"#+ (.*)", line):
@@ -81,15 +81,15 @@ def in_the_text() -> Iterator[tuple[str, str]]:
 
 
 def disagreements(required: dict[str, set[Any]]) -> Iterator[str]:
-    """Where the text, the rows above and what must be visited differ."""
-    heads = {"event", "field", "mode"}
-    written = {(section, row) for section, row in in_the_text() if section != WORDS and row not in heads}
+    """Differences between the text, the rows above and the required visits."""
+    headers = {"event", "field", "mode"}
+    written = {(section, row) for section, row in rows_of_the_text() if section != TERMS and row not in headers}
     known = {(section, row) for section, rows in VISITS.items() for row in rows}
     for section, row in sorted(written - known):
         yield f"{section}: the row {row!r} of the text has no visits in rows.py"
     for section, row in sorted(known - written):
         yield f"{section}: the row {row!r} is not in the text"
     for section, row in sorted(known & written):
-        for theme, visit in sorted(VISITS[section][row]):
-            if visit not in required[theme]:
-                yield f"{section}: {theme} {visit}, of the row {row!r}, is not among what must be visited"
+        for kind, visit in sorted(VISITS[section][row]):
+            if visit not in required[kind]:
+                yield f"{section}: {kind} {visit}, of the row {row!r}, is not among the required visits"

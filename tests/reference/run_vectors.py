@@ -1,7 +1,7 @@
 """Runs the shared vectors on the model: `python tests/reference/run_vectors.py`.
 
-The folder in HALFOPEN_VECTORS is run as well, if that is set. What the keys of a vector
-mean is told in docs/vectors.md.
+It also runs the folder in HALFOPEN_VECTORS, if that is set. docs/vectors.md explains the
+keys of a vector.
 """
 
 from __future__ import annotations
@@ -24,41 +24,41 @@ OWN_VECTORS = TESTS / "vectors"
 MILLISECOND = 1_000_000
 
 
-class Run:
+class VectorRun:
     """One vector on one breaker."""
 
     def __init__(self, config: dict[str, object]) -> None:
         self.config = parse(config)
         self.breaker = Breaker(self.config)
-        # A permit belongs to the breaker that gave it, also after a restart.
+        # A permit belongs to the breaker that issued it, also after a restart.
         self.permits: dict[str, tuple[Breaker, Permit]] = {}
-        self.asked = 0
+        self.fetched = 0
 
     def step(self, step: dict[str, Any]) -> list[str]:
-        """Does what the step says and tells where the expectations are not met."""
+        """Applies the step and returns the expectations that are not met."""
         now = step["at_ms"] * MILLISECOND
         answer, error = None, None
         try:
-            answer = self.act(step, now)
+            answer = self.apply(step, now)
         except Invalid as refusal:
             error = refusal.code
-        except LookupError as broken:
-            return [str(broken)]
-        wanted = step.get("expect", {})
-        seen = {key: self.look(key, now, answer, error) for key in wanted}
-        if error is not None and "error" not in wanted:
+        except LookupError as broken_vector:
+            return [str(broken_vector)]
+        expected = step.get("expect", {})
+        seen = {key: self.read(key, now, answer, error) for key in expected}
+        if error is not None and "error" not in expected:
             return [f"refused with {error}"]
         return [
-            f"{key}: wanted {json.dumps(wanted[key])}, seen {json.dumps(seen[key])}"
-            for key in wanted
-            if wanted[key] != seen[key]
+            f"{key}: expected {json.dumps(expected[key])}, seen {json.dumps(seen[key])}"
+            for key in expected
+            if expected[key] != seen[key]
         ]
 
-    def act(self, step: dict[str, Any], now: int) -> Answer | None:
+    def apply(self, step: dict[str, Any], now: int) -> Answer | None:
         match step:
             case {"acquire": name}:
                 inside = self.permits.get(step.get("inside", ""))
-                # On the breaker of before a restart there is no call of this one.
+                # A permit from before a restart belongs to the old breaker, so no new call is nested in it.
                 outer = inside[1] if inside and inside[0] is self.breaker else None
                 answer = self.breaker.acquire(now, outer)
                 if answer.permit is not None:
@@ -84,12 +84,12 @@ class Run:
                 self.breaker.reconfigure(self.config, now)
             case {"restart": True}:
                 saved = save(self.breaker, now)
-                # A list of its own: what still happens to the old breaker is not announced by the new one.
+                # A copy: later transitions of the old breaker do not belong to the new one.
                 announced = list(self.breaker.transitions)
                 self.breaker = restore(self.config, saved, now)
                 self.breaker.transitions = announced
             case _ if set(step) - {"at_ms", "expect"}:
-                raise LookupError("a step of an unknown kind")
+                raise LookupError("unknown kind of step")
             case _:
                 pass
         return None
@@ -99,7 +99,7 @@ class Run:
             raise LookupError(f"broken vector: {name} holds no permit")
         return self.permits[name]
 
-    def look(self, key: str, now: int, answer: Answer | None, error: str | None) -> object:
+    def read(self, key: str, now: int, answer: Answer | None, error: str | None) -> object:
         breaker = self.breaker
         match key:
             case "admitted":
@@ -118,14 +118,14 @@ class Run:
             case "consecutive_successes":
                 return breaker.successes
             case "window_calls":
-                return len(breaker.window.seen(now))
+                return len(breaker.window.entries_at(now))
             case "window_failed":
-                return sum(entry.failed for entry in breaker.window.seen(now))
+                return sum(entry.failed for entry in breaker.window.entries_at(now))
             case "window_slow":
-                return sum(entry.slow for entry in breaker.window.seen(now))
+                return sum(entry.slow for entry in breaker.window.entries_at(now))
             case "transitions":
-                announced = breaker.transitions[self.asked :]
-                self.asked = len(breaker.transitions)
+                announced = breaker.transitions[self.fetched :]
+                self.fetched = len(breaker.transitions)
                 return [list(transition) for transition in announced]
             case "error":
                 return error
@@ -134,28 +134,28 @@ class Run:
 
 
 def run(vector: dict[str, Any]) -> list[str]:
-    """What is wrong with the model, or with the vector, in the vector's words."""
-    unwanted = vector.get("config_error")
+    """The differences between the model and the vector, or the errors of the vector."""
+    bad_field = vector.get("config_error")
     try:
-        this = Run(vector["config"])
+        vector_run = VectorRun(vector["config"])
     except Invalid as refusal:
-        if refusal.field == unwanted:
+        if refusal.field == bad_field:
             return []
         return [f"config: {refusal}"]
-    if unwanted is not None:
-        return [f"config: wanted {unwanted} to be refused, saw it accepted"]
-    complaints = []
+    if bad_field is not None:
+        return [f"config: expected {bad_field} to be refused, saw it accepted"]
+    differences = []
     for number, step in enumerate(vector["steps"], 1):
-        complaints += [f"step {number} {json.dumps(step)}: {line}" for line in this.step(step)]
-    return complaints
+        differences += [f"step {number} {json.dumps(step)}: {line}" for line in vector_run.step(step)]
+    return differences
 
 
 def load(folder: Path, validator: Draft202012Validator) -> list[dict[str, Any]]:
-    """All vectors under the folder; a folder that is not as it must be is an error."""
+    """All vectors under the folder; exits if a file breaks a rule."""
     vectors: list[dict[str, Any]] = []
     for path in sorted(folder.rglob("*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
-        # Vectors from elsewhere may carry more than ours do; what counts there is that they pass.
+        # Vectors from another folder may have extra keys; they only have to pass.
         for error in validator.iter_errors(found) if folder == OWN_VECTORS else ():
             place = "/".join(str(part) for part in error.absolute_path)
             sys.exit(f"{path}: {place}: {error.message}")
@@ -168,7 +168,7 @@ def load(folder: Path, validator: Draft202012Validator) -> list[dict[str, Any]]:
         sys.exit(f"{folder}: no vectors")
     for name, times in Counter(vector["id"] for vector in vectors).items():
         if times > 1:
-            sys.exit(f"{folder}: {name} stands there {times} times")
+            sys.exit(f"{folder}: {name} occurs {times} times")
     return vectors
 
 
@@ -181,10 +181,10 @@ def main() -> None:
     vectors = [vector for folder in folders for vector in load(folder, validator)]
     failed = 0
     for vector in vectors:
-        complaints = run(vector)
-        failed += bool(complaints)
-        for complaint in complaints:
-            print(f"{vector['id']}: {complaint}")
+        differences = run(vector)
+        failed += bool(differences)
+        for difference in differences:
+            print(f"{vector['id']}: {difference}")
     print(f"vectors reference: {len(vectors) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 

@@ -1,8 +1,7 @@
 """Saving and restoring: docs/semantics.md, section 5.
 
-A snapshot is taken through JSON, so that nothing but plain data can travel. Times are
-told as what is left or what has passed, never as readings of a clock that the next
-process does not have.
+A snapshot is converted to JSON, so it holds nothing but plain data. Times are remaining or
+elapsed times, never readings of a clock, because the next process has another clock.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import json
 
 from config import Config
 from model import Breaker
-from openings import Openings
+from open_streak import OpenStreak
 from window import Entry
 
 VERSION = 1
@@ -23,22 +22,22 @@ def save(breaker: Breaker, now: int) -> str:
     return json.dumps(
         {
             "version": VERSION,
-            # The probes of a round do not outlive the process, and neither does the
-            # round: it is saved as an open circuit that waits for its first probe.
+            # Neither the probes nor their round outlive the process: the round is saved as an
+            # open circuit that waits for its first probe.
             "state": "open" if half_open else breaker.state,
-            "remaining": 0 if half_open else breaker.left(now),
+            "remaining": 0 if half_open else breaker.remaining(now),
             "successes": 0 if half_open else breaker.successes,
             "failures": breaker.failures,
             "mode": breaker.mode_at(now),
             "generation": breaker.generation,
             "wait": breaker.wait,
-            # A record that is clean stays clean, wherever the next clock goes.
-            "openings": 0 if clean(breaker, now) else breaker.openings.count,
-            "last_wait": breaker.openings.last_wait,
-            "closed_for": max(0, now - breaker.openings.closed_at),
-            "window": [(current - entry.bucket, entry.failed, entry.slow) for entry in breaker.window.seen(now)],
-            # Calls in flight are lost with the process, as if their permits had been
-            # dropped: the sum of the counters holds on the other side as well.
+            # An open streak that has ended stays ended, whatever the next clock reads.
+            "open_streak": 0 if open_streak_ended(breaker, now) else breaker.open_streak.count,
+            "last_wait": breaker.open_streak.last_wait,
+            "closed_for": max(0, now - breaker.open_streak.closed_at),
+            "window": [(current - entry.bucket, entry.failed, entry.slow) for entry in breaker.window.entries_at(now)],
+            # Calls in flight end with the process, as if their permits were dropped, so that
+            # the counters add up after the restore.
             "counters": breaker.counters
             | {
                 "in_flight": 0,
@@ -48,9 +47,9 @@ def save(breaker: Breaker, now: int) -> str:
     )
 
 
-def clean(breaker: Breaker, now: int) -> bool:
-    closed_for = now - breaker.openings.closed_at
-    return breaker.state == "closed" and closed_for >= breaker.openings.last_wait
+def open_streak_ended(breaker: Breaker, now: int) -> bool:
+    closed_for = now - breaker.open_streak.closed_at
+    return breaker.state == "closed" and closed_for >= breaker.open_streak.last_wait
 
 
 def restore(config: Config, snapshot: str, now: int) -> Breaker:
@@ -63,10 +62,10 @@ def restore(config: Config, snapshot: str, now: int) -> Breaker:
     breaker.successes = saved["successes"]
     breaker.wait = saved["wait"]
     if saved["remaining"] is not None:
-        # A wait that was over stays over, wherever the new clock goes.
+        # A wait that was over stays over, whatever the new clock reads.
         breaker.deadline = now + saved["remaining"] if saved["remaining"] else 0
-    breaker.openings = Openings(
-        count=saved["openings"],
+    breaker.open_streak = OpenStreak(
+        count=saved["open_streak"],
         last_wait=saved["last_wait"],
         closed_at=now - saved["closed_for"],
     )

@@ -1,4 +1,4 @@
-"""How long an opening lasts: docs/semantics.md, section 4, "open"."""
+"""How long the circuit stays open: docs/semantics.md, section 4, "open"."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from config import Config
 
 
 @dataclass
-class Openings:
-    """The openings in a row, and what tells whether the next one is among them."""
+class OpenStreak:
+    """The consecutive openings, and the data that decides whether the next one continues the streak."""
 
     count: int = 0
     last_wait: int = 0
     closed_at: int = 0
 
     def leave_closed(self, now: int) -> None:
-        """A circuit that stayed closed for its last wait has a clean record again."""
+        """The streak restarts if the circuit stayed closed for at least its last wait."""
         if now - self.closed_at >= self.last_wait:
             self.count = 0
 
