@@ -30,8 +30,8 @@ PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histo
 .PHONY: demo test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
 	test-rust test-python test-node test-packages test-wide test-browser test-e2e build python node component clean
 
-demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs the story by itself
-	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.story)
+demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs a scripted outage
+	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.scenario)
 
 test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser vectors test-e2e ## Everything
 	@echo "make test: all passed"

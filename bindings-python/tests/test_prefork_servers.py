@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from own_process import TOO_LONG, ended, start_command
+from own_process import TIMEOUT_SECONDS, ended, start_command
 
 SERVERS = Path(__file__).parent / "scripts" / "servers"
 
@@ -65,10 +65,10 @@ def test_gunicorn_that_loads_the_application_before_it_forks(application: str, w
         address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         with running(server):
             answers: list[dict[str, Any]] = []
-            until = time.monotonic() + TOO_LONG
+            until = time.monotonic() + TIMEOUT_SECONDS
             while len({answer["process"] for answer in answers}) < 2:
                 assert time.monotonic() < until, answers
-                with urllib.request.urlopen(address, timeout=TOO_LONG) as response:
+                with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as response:
                     answers.append(json.load(response))
             check(answers)
 

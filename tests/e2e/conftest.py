@@ -1,29 +1,32 @@
-"""One running demo for all tests: three provider processes and the backend, spoken to over HTTP only."""
+"""One running demo for all tests: three provider processes and the backend, used over HTTP only."""
 
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from stage import DEADLINE_SECONDS, DEMO, WAIT_SECONDS
+from demo_settings import DEADLINE_SECONDS, DEMO, WAIT_SECONDS
 
 sys.path.insert(0, str(DEMO))
 
 from halfopen_demo.clients import PROVIDERS
+from halfopen_demo.demo_client import DemoClient
 from halfopen_demo.processes import demo
-from halfopen_demo.witness import Witness
 
 
 @pytest.fixture(scope="session")
-def running_demo() -> Iterator[Witness]:
-    with demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS) as cast, Witness(cast) as witness:
-        yield witness
+def running_demo() -> Iterator[DemoClient]:
+    with (
+        demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS) as demo_processes,
+        DemoClient(demo_processes) as client,
+    ):
+        yield client
 
 
 @pytest.fixture
-def witness(running_demo: Witness) -> Witness:
-    """The running demo with all providers well and all circuits closed; its counters go on from before."""
+def client(running_demo: DemoClient) -> DemoClient:
+    """The running demo with all providers healthy and all circuits closed. Its counters are not reset."""
     for provider in PROVIDERS:
-        running_demo.behave(provider, "healthy")
-        running_demo.steer(provider, "auto")
+        running_demo.set_behaviour(provider, "healthy")
+        running_demo.set_mode(provider, "auto")
     return running_demo

@@ -1,10 +1,10 @@
-"""What the backend tells of itself: `/breakers`, `/metrics`, and that both say the same."""
+"""`/breakers` and `/metrics` of the backend report the same values."""
 
 import pytest
 
+from demo_settings import WAIT_SECONDS
 from halfopen_demo.clients import PROVIDERS
-from halfopen_demo.witness import Witness
-from stage import WAIT_SECONDS
+from halfopen_demo.demo_client import DemoClient
 
 STATES = {"closed": 0, "half_open": 1, "open": 2}
 STATUSES = {
@@ -16,19 +16,19 @@ STATUSES = {
 
 
 @pytest.fixture
-def after_traffic(witness: Witness) -> Witness:
-    """Some of everything: successes, failures, refusals, rejections, one circuit open and one forced."""
-    witness.say()
-    witness.say("x" * 3000)
-    witness.behave("gemini", "fail")
+def after_traffic(client: DemoClient) -> DemoClient:
+    """All kinds of calls: successes, failures, refusals, rejections; one circuit is open and one is forced open."""
+    client.say()
+    client.say("x" * 3000)
+    client.set_behaviour("gemini", "fail")
     for _ in range(5):
-        witness.say()
-    witness.steer("openai", "forced_open")
-    witness.say()
-    return witness
+        client.say()
+    client.set_mode("openai", "forced_open")
+    client.say()
+    return client
 
 
-def test_metrics_agree_with_breakers(after_traffic: Witness) -> None:
+def test_metrics_agree_with_breakers(after_traffic: DemoClient) -> None:
     samples, breakers = after_traffic.samples(), after_traffic.breakers()
     for provider in PROVIDERS:
         for status, counter in STATUSES.items():
@@ -38,20 +38,20 @@ def test_metrics_agree_with_breakers(after_traffic: Witness) -> None:
     assert samples["circuit_breaker_state", "openai", ""] == STATES["open"]
 
 
-def test_the_gauge_follows_the_state(witness: Witness) -> None:
+def test_the_gauge_follows_the_state(client: DemoClient) -> None:
     def gauge() -> float:
-        return witness.samples()["circuit_breaker_state", "gemini", ""]
+        return client.samples()["circuit_breaker_state", "gemini", ""]
 
     assert gauge() == STATES["closed"]
-    witness.steer("gemini", "forced_open", seconds=WAIT_SECONDS)
+    client.set_mode("gemini", "forced_open", seconds=WAIT_SECONDS)
     assert gauge() == STATES["open"]
-    witness.until(lambda: gauge() == STATES["half_open"], "the gauge shows that a probe would be admitted")
-    witness.say()
-    witness.say()
+    client.wait_until(lambda: gauge() == STATES["half_open"], "the gauge shows that a probe would be admitted")
+    client.say()
+    client.say()
     assert gauge() == STATES["closed"]
 
 
-def test_durations_are_counted_for_each_call(after_traffic: Witness) -> None:
+def test_durations_are_counted_for_each_call(after_traffic: DemoClient) -> None:
     samples, breakers = after_traffic.samples(), after_traffic.breakers()
     for provider in PROVIDERS:
         metrics = breakers[provider]["metrics"]
@@ -60,7 +60,7 @@ def test_durations_are_counted_for_each_call(after_traffic: Witness) -> None:
             assert samples.get(key, 0) == metrics[counter], key
 
 
-def test_breakers_tell_their_configuration_and_never_lose_a_call(after_traffic: Witness) -> None:
+def test_breakers_report_their_configuration_and_lose_no_call(after_traffic: DemoClient) -> None:
     breakers = after_traffic.breakers()
     assert list(breakers) == list(PROVIDERS)
     for provider, status in breakers.items():
@@ -71,6 +71,6 @@ def test_breakers_tell_their_configuration_and_never_lose_a_call(after_traffic: 
         assert metrics["total_calls"] == ended
 
 
-def test_breakers_received_what_the_providers_received(after_traffic: Witness) -> None:
+def test_breakers_count_the_calls_that_the_providers_received(after_traffic: DemoClient) -> None:
     for provider, status in after_traffic.breakers().items():
         assert status["metrics"]["total_calls"] == after_traffic.calls_received(provider)

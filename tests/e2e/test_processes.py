@@ -1,4 +1,4 @@
-"""The demo as a program: its story, its end, and that it leaves nothing behind."""
+"""The demo as a program: its scenario, its shutdown, and no leftover processes."""
 
 import os
 import signal
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from demo_settings import DEMO
+from halfopen_demo.demo_client import DemoClient
 from halfopen_demo.processes import demo
-from halfopen_demo.witness import Witness
-from stage import DEMO
 
 SECONDS = 90
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    """Starts one of the demo's programs in a session of its own, by which its processes are found later."""
+    """Starts one of the demo's programs in its own session, so that its processes can be found later."""
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=DEMO,
@@ -31,7 +31,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def session_of(leader: int) -> list[str]:
-    """The commands that still run in a session."""
+    """The commands of the processes that still run in a session."""
     listed = subprocess.run(["ps", "-eo", "sess=,stat=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(maxsplit=2) for line in listed.splitlines()]
     return [arguments for session, status, arguments in rows if session == str(leader) and not status.startswith("Z")]
@@ -46,7 +46,7 @@ def assert_all_gone(leader: int, seconds: float = 10) -> None:
 
 @pytest.fixture
 def whole_demo() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The demo as its user starts it, and the address of its page."""
+    """The demo as a user starts it, and the address of its page."""
     process = start("halfopen_demo", "--port=0")
     try:
         assert process.stdout
@@ -60,40 +60,40 @@ def whole_demo() -> Iterator[tuple[subprocess.Popen[str], str]]:
         assert_all_gone(process.pid)
 
 
-def test_the_story_comes_true() -> None:
-    story = start("halfopen_demo.story")
-    told, complaints = story.communicate(timeout=SECONDS)
-    assert story.returncode == 0, told + complaints
-    assert "facts checked, all of them so" in told
-    assert complaints == ""
-    assert_all_gone(story.pid)
+def test_the_scenario_passes() -> None:
+    scenario = start("halfopen_demo.scenario")
+    stdout, stderr = scenario.communicate(timeout=SECONDS)
+    assert scenario.returncode == 0, stdout + stderr
+    assert "checks passed" in stdout
+    assert stderr == ""
+    assert_all_gone(scenario.pid)
 
 
-def test_the_story_fails_when_the_provider_is_not_really_broken() -> None:
-    story = start("halfopen_demo.story", "--leave-healthy")
-    told, complaints = story.communicate(timeout=SECONDS)
-    assert story.returncode == 1, told
-    assert "NOT SO: openai answers what gemini could not" in complaints
-    assert_all_gone(story.pid)
+def test_the_scenario_fails_if_the_provider_is_not_broken() -> None:
+    scenario = start("halfopen_demo.scenario", "--leave-healthy")
+    stdout, stderr = scenario.communicate(timeout=SECONDS)
+    assert scenario.returncode == 1, stdout
+    assert "FAILED: openai answers what gemini could not" in stderr
+    assert_all_gone(scenario.pid)
 
 
-def test_ctrl_c_in_the_middle_of_the_story() -> None:
-    story = start("halfopen_demo.story")
-    assert story.stdout
-    next(line for line in iter(story.stdout.readline, "") if line.startswith("all are well"))
-    os.killpg(story.pid, signal.SIGINT)
-    _, complaints = story.communicate(timeout=SECONDS)
-    assert story.returncode == 130
-    assert complaints.strip() == "Stopped before its end."
-    assert_all_gone(story.pid)
+def test_ctrl_c_during_the_scenario() -> None:
+    scenario = start("halfopen_demo.scenario")
+    assert scenario.stdout
+    next(line for line in iter(scenario.stdout.readline, "") if line.startswith("all are healthy"))
+    os.killpg(scenario.pid, signal.SIGINT)
+    _, stderr = scenario.communicate(timeout=SECONDS)
+    assert scenario.returncode == 130
+    assert stderr.strip() == "Interrupted."
+    assert_all_gone(scenario.pid)
 
 
 def test_the_demo_runs_until_ctrl_c(whole_demo: tuple[subprocess.Popen[str], str]) -> None:
     process, address = whole_demo
     assert httpx2.get(address, trust_env=False).status_code == 200
     os.killpg(process.pid, signal.SIGINT)
-    _, complaints = process.communicate(timeout=SECONDS)
-    assert (process.returncode, complaints) == (0, "")
+    _, stderr = process.communicate(timeout=SECONDS)
+    assert (process.returncode, stderr) == (0, "")
     assert_all_gone(process.pid)
 
 
@@ -108,21 +108,21 @@ def test_no_process_outlives_a_demo_that_was_killed(
     assert_all_gone(process.pid)
 
 
-def test_a_port_that_is_taken_is_said_plainly() -> None:
+def test_a_used_port_is_reported_without_a_traceback() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = start("halfopen_demo", f"--port={taken.getsockname()[1]}")
-        _, complaints = process.communicate(timeout=SECONDS)
+        _, stderr = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
-    assert "choose another one with --port" in complaints
-    assert "Traceback" not in complaints
+    assert "choose another one with --port" in stderr
+    assert "Traceback" not in stderr
     assert_all_gone(process.pid)
 
 
 def test_a_provider_whose_process_was_killed_counts_as_failing() -> None:
-    with demo(wait_seconds=60) as cast, Witness(cast) as witness:
-        assert witness.say().by == "gemini"
-        cast.providers["gemini"].process.kill()
-        cast.providers["gemini"].process.wait()
-        assert [witness.say().by for _ in range(3)] == ["openai"] * 3
-        assert witness.state("gemini") == "open"
-        assert witness.get("/live").json()["providers"][0]["mode"] == "unreachable"
+    with demo(wait_seconds=60) as demo_processes, DemoClient(demo_processes) as client:
+        assert client.say().by == "gemini"
+        demo_processes.providers["gemini"].process.kill()
+        demo_processes.providers["gemini"].process.wait()
+        assert [client.say().by for _ in range(3)] == ["openai"] * 3
+        assert client.state("gemini") == "open"
+        assert client.get("/live").json()["providers"][0]["mode"] == "unreachable"

@@ -1,4 +1,4 @@
-"""The vectors in Python, on the WebAssembly component as wasmtime runs it."""
+"""Runs the vectors in Python on the WebAssembly component, in wasmtime."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""Runs the shared vectors through a package with the API of ``halfopen``.
+"""Runs the shared vectors on a package with the API of ``halfopen``.
 
-They are those in ``tests/vectors``, and in the folder that ``HALFOPEN_VECTORS`` names.
+It runs those in ``tests/vectors``, and in the folder that ``HALFOPEN_VECTORS`` names.
 """
 
 import json
@@ -12,54 +12,54 @@ from typing import Any
 from halfopen import CircuitBreakerOpenError, InvalidValueError
 
 Json = Any
-BESIDE = {"at_ms", "expect", "inside", "outcome", "retry_after_ms"}
+ADDITIONAL_KEYS = {"at_ms", "expect", "inside", "outcome", "retry_after_ms"}
 
 
 class Difference(Exception):
-    """What was seen is not what was wanted."""
+    """A result differs from the expected value."""
 
 
 class Session:
-    """A breaker on a manual clock, and the permits that it has handed out."""
+    """A breaker on a manual clock, and its permits."""
 
     def __init__(self, config: Json, package: ModuleType) -> None:
         self.package = package
         self.clock = package.ManualClock()
         self.breaker = package.CircuitBreaker(package.CircuitBreakerConfig(**config), clock=self.clock)
         self.permits: dict[str, Any] = {}
-        self.told = 0
+        self.fetched_to = 0
         self.announced: list[list[str]] = []
 
     def step(self, step: Json) -> None:
-        """Does one step, and compares."""
+        """Applies one step and compares the results."""
         self.clock.set(step["at_ms"] / 1000)
-        wanted = step.get("expect", {})
-        own: dict[str, Json] = {}
+        expected = step.get("expect", {})
+        result: dict[str, Json] = {}
         try:
-            self._act(step)
-            own.update(admitted=True, reason=None, retry_after_ms=None)
+            self._apply(step)
+            result.update(admitted=True, reason=None, retry_after_ms=None)
         except CircuitBreakerOpenError as rejected:
-            own.update(admitted=False, reason=rejected.reason, retry_after_ms=_millis(rejected.retry_after))
+            result.update(admitted=False, reason=rejected.reason, retry_after_ms=_millis(rejected.retry_after))
         except InvalidValueError as refused:
-            if "error" not in wanted:
+            if "error" not in expected:
                 raise Difference(f"refused: {refused}") from None
-            own["error"] = refused.code
-        seen = self._status() | (own if "acquire" in step or "error" in own else {})
-        if "transitions" in wanted:
+            result["error"] = refused.code
+        seen = self._status() | (result if "acquire" in step or "error" in result else {})
+        if "transitions" in expected:
             seen["transitions"] = self._transitions()
-        for key, value in wanted.items():
+        for key, value in expected.items():
             if seen.get(key, "nothing") != value:
-                raise Difference(f"{key}: wanted {value!r}, seen {seen.get(key, 'nothing')!r}")
+                raise Difference(f"{key}: expected {value!r}, seen {seen.get(key, 'nothing')!r}")
 
-    def _act(self, step: Json) -> None:
-        match [key for key in step if key not in BESIDE]:
+    def _apply(self, step: Json) -> None:
+        match [key for key in step if key not in ADDITIONAL_KEYS]:
             case []:
                 pass
             case ["acquire"]:
                 inside = self.permits.get(step.get("inside"))
                 self.permits[step["acquire"]] = self.breaker.acquire(inside=inside)
             case ["settle"]:
-                # A permit that was let go can be settled no more: Python has nothing left to settle it with.
+                # A dropped permit no longer exists in Python, so it cannot be settled.
                 if permit := self.permits.get(step["settle"]):
                     hint = step.get("retry_after_ms")
                     permit.settle(step["outcome"], None if hint is None else hint / 1000)
@@ -77,7 +77,7 @@ class Session:
             case ["restart"]:
                 self._restart()
             case unknown:
-                raise Difference(f"a step of an unknown kind, {unknown}")
+                raise Difference(f"unknown kind of step: {unknown}")
 
     def _status(self) -> dict[str, Json]:
         status = self.breaker.get_status()
@@ -96,21 +96,21 @@ class Session:
         return announced
 
     def _fetch(self) -> None:
-        events = self.breaker.events(self.told)
-        self.told = events[-1].sequence if events else self.told
+        events = self.breaker.events(self.fetched_to)
+        self.fetched_to = events[-1].sequence if events else self.fetched_to
         self.announced += [[event.from_state.value, event.to_state.value, event.cause] for event in events]
 
 
 def run(vector: Json, package: ModuleType) -> None:
-    """Runs one vector; raises what differs first."""
+    """Runs one vector; raises the first difference."""
     try:
         session = Session(vector["config"], package)
     except InvalidValueError as refused:
         if refused.field != vector.get("config_error"):
-            raise Difference(f"config_error: wanted {vector.get('config_error')}, seen {refused}") from None
+            raise Difference(f"config_error: expected {vector.get('config_error')}, seen {refused}") from None
         return
     if "config_error" in vector:
-        raise Difference(f"config_error: wanted {vector['config_error']}, seen none")
+        raise Difference(f"config_error: expected {vector['config_error']}, seen none")
     for number, step in enumerate(vector["steps"], 1):
         try:
             session.step(step)
@@ -119,7 +119,7 @@ def run(vector: Json, package: ModuleType) -> None:
 
 
 def main(runner: str, package: ModuleType) -> int:
-    """Runs them all and says how many passed."""
+    """Runs all vectors and prints how many passed."""
     further = os.environ.get("HALFOPEN_VECTORS")
     folders = [Path(__file__).parents[1] / "vectors", *([Path(further)] if further else [])]
     passed = failed = 0
@@ -140,5 +140,5 @@ def main(runner: str, package: ModuleType) -> int:
 
 
 def _millis(seconds: float | None) -> float | None:
-    """Whole where it is whole to the nanosecond, which is as fine as the core counts."""
+    """Milliseconds, rounded to the nanosecond, the resolution of the core."""
     return None if seconds is None else round(seconds * 1000, 6)

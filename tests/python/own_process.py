@@ -1,4 +1,4 @@
-"""Scripts that run in a process of their own, for what can be seen only there: forks, exits, signals."""
+"""Runs scripts in separate processes, for tests of forks, exits and signals."""
 
 import os
 import signal
@@ -7,19 +7,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TOO_LONG = 60
-"""Seconds after which a script hangs, on whatever machine."""
+TIMEOUT_SECONDS = 60
+"""A script that runs longer hangs, even on a slow machine."""
 
 
 def start(script: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-    """Begins to run a script."""
+    """Starts a script."""
     return start_command(sys.executable, str(script), *arguments, environment=environment)
 
 
 def start_command(
     *command: str, environment: Mapping[str, str] | None = None, folder: Path | None = None, files: Sequence[int] = ()
 ) -> "subprocess.Popen[str]":
-    """Begins to run a command in a process group of its own, which inherits the open files that are named."""
+    """Starts a command in its own process group; it inherits the given open files."""
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -34,18 +34,18 @@ def start_command(
 
 
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    """Its exit code, its output and its errors, when it and all that it has forked have ended."""
+    """Waits for the process and its forked children; returns the exit code, the output and the errors."""
     try:
-        output, errors = process.communicate(timeout=TOO_LONG)
+        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, errors = process.communicate()
-        raise AssertionError(f"it hangs; it had said:\n{output}{errors}") from None
+        raise AssertionError(f"the process hangs; its output:\n{output}{errors}") from None
     return process.returncode, output, errors
 
 
 def run(script: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> list[str]:
-    """The lines that a script says which ends well and has nothing to complain of."""
+    """The output lines of a script that must exit with 0 and print no errors."""
     code, output, errors = ended(start(script, *arguments, environment=environment))
     assert (code, errors) == (0, ""), f"exit code {code}\n{output}{errors}"
     return output.splitlines()

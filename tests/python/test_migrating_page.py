@@ -1,4 +1,4 @@
-"""The examples of docs/migrating.md are run, each by itself and as it stands there."""
+"""Runs each example of docs/migrating.md in its own process."""
 
 import re
 import subprocess

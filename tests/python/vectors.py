@@ -1,4 +1,4 @@
-"""The vectors in Python, on the package ``halfopen``."""
+"""Runs the vectors in Python on the package ``halfopen``."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The backend: answers `POST /say` through one of three providers, and shows how their circuits fare."""
+"""The backend: answers `POST /say` through one of three providers, and shows the state of their circuits."""
 
 import argparse
 import asyncio
@@ -20,12 +20,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 import halfopen.prometheus
 from halfopen import CircuitBreaker, CircuitBreakerConfig
-from halfopen_demo import refusals
+from halfopen_demo import invalid_input
 from halfopen_demo.clients import PROVIDERS, ProviderClient, classify
-from halfopen_demo.failover import Course, Provider, ask
-from halfopen_demo.journal import Exchange, Journal
+from halfopen_demo.exchange_log import Exchange, ExchangeLog
+from halfopen_demo.failover import FailoverResult, Provider, ask
+from halfopen_demo.http_server import add_options, serve
 from halfopen_demo.provider import Behaviour
-from halfopen_demo.serving import add_options, serve
 
 PAGE = Path(__file__).with_name("page.html")
 SHOWN_TRANSITIONS = 40
@@ -35,12 +35,12 @@ router = APIRouter()
 
 
 class Services:
-    """What lives as long as the backend: the providers with their breakers, and the journal."""
+    """The objects that live as long as the backend: the providers with their breakers, and the exchange log."""
 
     def __init__(self, urls: dict[str, str], *, wait_seconds: float, deadline_seconds: float) -> None:
-        # The deadline is the client's own, over the whole exchange, and loopback needs no proxy.
+        # No timeout here: ProviderClient has a deadline for the whole exchange. Loopback needs no proxy.
         self.http = httpx2.AsyncClient(timeout=None, trust_env=False)
-        self.journal = Journal()
+        self.exchange_log = ExchangeLog()
         self.providers: dict[str, Provider] = {}
         for name, url in urls.items():
             config = CircuitBreakerConfig(
@@ -67,8 +67,8 @@ def _provider(request: Request, name: str) -> Provider:
         raise HTTPException(404, f"no provider {name!r}") from None
 
 
-TheServices = Annotated[Services, Depends(_services)]
-TheProvider = Annotated[Provider, Depends(_provider)]
+ServicesDependency = Annotated[Services, Depends(_services)]
+ProviderDependency = Annotated[Provider, Depends(_provider)]
 
 
 class Say(BaseModel):
@@ -76,43 +76,43 @@ class Say(BaseModel):
 
 
 @router.post("/say", response_model=Exchange)
-async def say(services: TheServices, body: Say) -> Exchange | JSONResponse:
-    """Answers through the best provider that can."""
+async def say(services: ServicesDependency, body: Say) -> Exchange | JSONResponse:
+    """Answers through the first provider that succeeds."""
     at, start = datetime.now(UTC), time.perf_counter()
-    course = await ask(list(services.providers.values()), body.text)
+    result = await ask(list(services.providers.values()), body.text)
     milliseconds = (time.perf_counter() - start) * 1000
-    if course.reply:
-        return services.journal.enter(at, body.text, 200, course, milliseconds)
-    if course.callers_fault:
-        status, code = course.callers_fault, "TEXT_REFUSED"
-    elif course.all_rejected:
+    if result.reply:
+        return services.exchange_log.record(at, body.text, 200, result, milliseconds)
+    if result.client_error_status:
+        status, code = result.client_error_status, "TEXT_REFUSED"
+    elif result.all_rejected:
         status, code = 503, "ALL_CIRCUITS_OPEN"
     else:
         status, code = 502, "NO_PROVIDER_ANSWERED"
-    services.journal.enter(at, body.text, status, course, milliseconds)
-    return problem(status, code, course)
+    services.exchange_log.record(at, body.text, status, result, milliseconds)
+    return problem(status, code, result)
 
 
-def problem(status: int, code: str, course: Course) -> JSONResponse:
-    """Tells a client why there is no answer (RFC 9457), and when to come again where that is known."""
+def problem(status: int, code: str, result: FailoverResult) -> JSONResponse:
+    """A problem document (RFC 9457) with the reason, and `Retry-After` if the time is known."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": "; ".join(f"{step.provider} {step.outcome} ({step.detail})" for step in course.steps),
+        "detail": "; ".join(f"{step.provider} {step.outcome} ({step.detail})" for step in result.steps),
         "code": code,
-        "steps": [asdict(step) for step in course.steps],
+        "steps": [asdict(step) for step in result.steps],
     }
-    headers = {"Retry-After": str(course.retry_after)} if status == 503 and course.retry_after else {}
+    headers = {"Retry-After": str(result.retry_after)} if status == 503 and result.retry_after else {}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
 @router.get("/answers/{number}/audio", response_class=Response)
-def audio(services: TheServices, number: int) -> Response:
-    """The sound of one of the recent answers."""
-    if sound := services.journal.audio(number):
-        return Response(sound, media_type="audio/wav")
-    raise HTTPException(404, "no such sound, or too long ago")
+def audio(services: ServicesDependency, number: int) -> Response:
+    """The audio of a recent answer."""
+    if content := services.exchange_log.audio(number):
+        return Response(content, media_type="audio/wav")
+    raise HTTPException(404, "no such audio, or no longer kept")
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -123,22 +123,22 @@ def page() -> HTMLResponse:
 
 
 @router.get("/breakers")
-def breakers(services: TheServices) -> list[dict[str, Any]]:
-    """The status of each breaker, as the breaker tells it."""
+def breakers(services: ServicesDependency) -> list[dict[str, Any]]:
+    """The status of each breaker."""
     return [dict(provider.breaker.get_status()) for provider in services.providers.values()]
 
 
 @router.get("/metrics", response_class=Response)
 def metrics() -> Response:
-    """The same, and more, for Prometheus."""
+    """The metrics for Prometheus."""
     return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
 @router.get("/live")
-async def live(services: TheServices) -> dict[str, Any]:
-    """All that the page shows, in one piece."""
+async def live(services: ServicesDependency) -> dict[str, Any]:
+    """All data for the page, in one response."""
     providers = services.providers.values()
-    controls = await asyncio.gather(*(_control(services, provider) for provider in providers))
+    controls = await asyncio.gather(*(_read_control(services, provider) for provider in providers))
     events = [(event, p.client.provider) for p in providers for event in reversed(p.breaker.events())]
     events.sort(key=lambda pair: pair[0].at, reverse=True)
     transitions = [
@@ -156,12 +156,12 @@ async def live(services: TheServices) -> dict[str, Any]:
         "breakers": breakers(services),
         "providers": controls,
         "transitions": transitions,
-        "exchanges": services.journal.recent(),
+        "exchanges": services.exchange_log.recent(),
     }
 
 
-async def _control(services: Services, provider: Provider) -> dict[str, Any]:
-    """How the provider's program says it is; `unreachable` where it says nothing (somebody killed it)."""
+async def _read_control(services: Services, provider: Provider) -> dict[str, Any]:
+    """The behaviour that the provider reports; `unreachable` if it does not answer (its process was killed)."""
     try:
         answer = await services.http.get(f"{provider.client.url}/control", timeout=CONTROL_SECONDS)
         return dict(answer.json())
@@ -169,30 +169,32 @@ async def _control(services: Services, provider: Provider) -> dict[str, Any]:
         return {"provider": provider.client.provider, "mode": "unreachable"}
 
 
-# What steers is PUT: a browser does not send that for a page of another origin without asking first.
+# The control routes use PUT, because a browser sends no PUT from a page of another origin without a CORS preflight.
 
 
 @router.put("/providers/{name}")
-async def steer_provider(services: TheServices, provider: TheProvider, behaviour: Behaviour) -> dict[str, Any]:
-    """Breaks or heals the provider itself; its breaker is told nothing."""
+async def set_provider_behaviour(
+    services: ServicesDependency, provider: ProviderDependency, behaviour: Behaviour
+) -> dict[str, Any]:
+    """Breaks or heals the provider itself; its breaker is not informed."""
     url = f"{provider.client.url}/control"
     try:
         answer = await services.http.put(url, json=behaviour.model_dump(), timeout=CONTROL_SECONDS)
     except httpx2.TransportError as error:
-        raise HTTPException(502, f"the provider's program does not answer ({type(error).__name__})") from error
+        raise HTTPException(502, f"the provider does not answer ({type(error).__name__})") from error
     return dict(answer.json())
 
 
-class Circuit(BaseModel, extra="forbid"):
+class BreakerMode(BaseModel, extra="forbid"):
     mode: Literal["auto", "forced_open"]
-    seconds: float | None = Field(default=None, gt=0, description="for how long; until a reset where left out")
+    seconds: float | None = Field(default=None, gt=0, description="duration; without it, until a reset")
 
 
 @router.put("/breakers/{name}")
-def steer_breaker(provider: TheProvider, circuit: Circuit) -> dict[str, Any]:
-    """Forces the circuit open, or resets it. A real backend puts this behind its own log-in."""
-    if circuit.mode == "forced_open":
-        provider.breaker.force_open(circuit.seconds)
+def set_breaker_mode(provider: ProviderDependency, request: BreakerMode) -> dict[str, Any]:
+    """Forces the circuit open, or resets it. A real backend requires authentication here."""
+    if request.mode == "forced_open":
+        provider.breaker.force_open(request.seconds)
     else:
         provider.breaker.reset()
     return dict(provider.breaker.get_status())
@@ -209,16 +211,16 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="halfopen demo", lifespan=_lifespan)
     app.state.services = services
     app.include_router(router)
-    refusals.install(app)
+    invalid_input.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     return app
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--provider", action="append", required=True, metavar="NAME=URL", help="best first")
-    parser.add_argument("--wait-seconds", type=float, default=5.0, help="from open to the first probe")
-    parser.add_argument("--deadline-seconds", type=float, default=1.0, help="our patience with a provider")
+    parser.add_argument("--provider", action="append", required=True, metavar="NAME=URL", help="in order of preference")
+    parser.add_argument("--wait-seconds", type=float, default=5.0, help="wait before the first probe")
+    parser.add_argument("--deadline-seconds", type=float, default=1.0, help="deadline of a call to a provider")
     add_options(parser)
     options = parser.parse_args()
     urls: dict[str, str] = dict(pair.split("=", 1) for pair in options.provider)
@@ -226,7 +228,7 @@ def main() -> None:
         parser.error(f"unknown provider: {', '.join(sorted(unknown))}")
     halfopen.prometheus.register()
     services = Services(urls, wait_seconds=options.wait_seconds, deadline_seconds=options.deadline_seconds)
-    serve(create_app(services), port=options.port, leash=options.leash)
+    serve(create_app(services), port=options.port, stop_with_parent=options.stop_with_parent)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Speaks to one provider over HTTP, and says whose fault it is when that goes wrong."""
+"""Calls one provider over HTTP, and classifies its errors."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from typing import Any, Literal
 
 import httpx2
 
-CALLERS_FAULT = {400, 413, 422}
-"""What says that the text itself was wrong; other 4xx (a key, a quota) may go well with the next provider."""
+CLIENT_ERRORS = {400, 413, 422}
+"""The text itself is invalid. Other 4xx (key, quota) may succeed with the next provider."""
 
 
 class ProviderFailed(Exception):
-    """The provider did not do its part: a 5xx, no connection, no answer in time, an answer that cannot be read."""
+    """The provider failed: a 5xx, no connection, no answer in time, or an invalid answer."""
 
 
 class ProviderRefused(Exception):
-    """The provider found fault with the request (4xx), which says nothing about its health."""
+    """The provider refused the request (4xx), which says nothing about its health."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"refused with {status}")
@@ -24,45 +24,45 @@ class ProviderRefused(Exception):
 
 
 def classify(error: Exception) -> Literal["failure", "ignored"]:
-    """What the breaker counts: a refusal must not open a circuit, everything else may."""
+    """The outcome for the breaker: a refused request must not open the circuit, all other errors may."""
     return "ignored" if isinstance(error, ProviderRefused) else "failure"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a provider gave: words, or sound."""
+    """The answer of a provider: text or audio."""
 
     text: str | None = None
     audio: bytes | None = None
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How one provider wants to be asked, and where its answer stands."""
+class ProviderApi:
+    """The path, the request body and the response parser of one provider."""
 
     path: str
     body: Callable[[str], dict[str, Any]]
-    read: Callable[[httpx2.Response], Reply]
+    parse: Callable[[httpx2.Response], Reply]
 
 
 PROVIDERS = {
-    "gemini": Dialect(
+    "gemini": ProviderApi(
         path="/v1beta/models/gemini-flash:generateContent",
         body=lambda text: {"contents": [{"role": "user", "parts": [{"text": text}]}]},
-        read=lambda response: Reply(text=response.json()["candidates"][0]["content"]["parts"][0]["text"]),
+        parse=lambda response: Reply(text=response.json()["candidates"][0]["content"]["parts"][0]["text"]),
     ),
-    "openai": Dialect(
+    "openai": ProviderApi(
         path="/v1/chat/completions",
         body=lambda text: {"model": "gpt-mini", "messages": [{"role": "user", "content": text}]},
-        read=lambda response: Reply(text=response.json()["choices"][0]["message"]["content"]),
+        parse=lambda response: Reply(text=response.json()["choices"][0]["message"]["content"]),
     ),
-    "deepgram": Dialect(
+    "deepgram": ProviderApi(
         path="/v1/speak?container=wav",
         body=lambda text: {"text": text},
-        read=lambda response: Reply(audio=response.content),
+        parse=lambda response: Reply(audio=response.content),
     ),
 }
-"""The providers, best first."""
+"""The providers, in order of preference."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ class ProviderClient:
     deadline_seconds: float
 
     async def ask(self, text: str) -> Reply:
-        """Asks the provider, and gives up after the deadline.
+        """Calls the provider, and gives up after the deadline.
 
-        The deadline lies in here, inside what the breaker guards, and ends as an exception of ours. A deadline
-        around the guarded call would look like a cancellation, which is nobody's fault, and a provider that
-        hangs would never open its circuit.
+        The deadline is inside the guarded function and raises `ProviderFailed`. A deadline around the guarded
+        call would count as a cancellation, which is neutral, so a provider that hangs would never open its
+        circuit.
         """
-        dialect = PROVIDERS[self.provider]
+        api = PROVIDERS[self.provider]
         try:
             async with asyncio.timeout(self.deadline_seconds):
-                response = await self.http.post(self.url + dialect.path, json=dialect.body(text))
+                response = await self.http.post(self.url + api.path, json=api.body(text))
         except TimeoutError as error:
             raise ProviderFailed(f"no answer within {self.deadline_seconds:g} s") from error
         except httpx2.TransportError as error:
@@ -94,6 +94,6 @@ class ProviderClient:
         if not response.is_success:
             raise ProviderFailed(f"answered {response.status_code}")
         try:
-            return dialect.read(response)
+            return api.parse(response)
         except (ValueError, LookupError, TypeError) as error:
-            raise ProviderFailed("its answer cannot be read") from error
+            raise ProviderFailed("invalid answer") from error

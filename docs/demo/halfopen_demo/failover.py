@@ -1,4 +1,4 @@
-"""Asks one provider after the other, each through its circuit breaker, until one answers."""
+"""Calls one provider after the other, each through its circuit breaker, until one answers."""
 
 import math
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from halfopen import CircuitBreaker, CircuitBreakerOpenError
-from halfopen_demo.clients import CALLERS_FAULT, ProviderClient, ProviderFailed, ProviderRefused, Reply
+from halfopen_demo.clients import CLIENT_ERRORS, ProviderClient, ProviderFailed, ProviderRefused, Reply
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A client, and the breaker that all its calls go through."""
+    """A client, and the breaker that guards all its calls."""
 
     client: ProviderClient
     breaker: CircuitBreaker
@@ -19,7 +19,7 @@ class Provider:
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one provider: it answered, failed, refused the request, or its circuit rejected the call."""
+    """The outcome with one provider: it answered, failed, refused the request, or its circuit rejected the call."""
 
     provider: str
     outcome: Literal["answered", "failed", "refused", "rejected"]
@@ -29,35 +29,35 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Course:
-    """The way of one request from provider to provider."""
+class FailoverResult:
+    """The reply to one request, if any, and the providers that were tried."""
 
     reply: Reply | None = None
     steps: list[Step] = field(default_factory=list[Step])
 
     @property
-    def callers_fault(self) -> int | None:
-        """The status with which a provider found fault with the text itself, if one did."""
+    def client_error_status(self) -> int | None:
+        """The status of a provider that refused the text itself, if one did."""
         last = self.steps[-1]
-        return last.status if last.status in CALLERS_FAULT else None
+        return last.status if last.status in CLIENT_ERRORS else None
 
     @property
     def all_rejected(self) -> bool:
-        """Whether no provider was called, because every circuit is open."""
+        """Whether every circuit rejected the call."""
         return all(step.outcome == "rejected" for step in self.steps)
 
     @property
     def retry_after(self) -> int | None:
-        """The whole seconds until the first of the circuits admits a call, where any of them knows."""
+        """Seconds until the first circuit admits a call, rounded up, or None if no circuit knows."""
         known = [step.retry_after for step in self.steps if step.retry_after is not None]
         return math.ceil(min(known)) if known else None
 
 
-async def ask(providers: Sequence[Provider], text: str) -> Course:
-    """Asks the providers in their order, and goes on to the next where one fails or its circuit is open.
+async def ask(providers: Sequence[Provider], text: str) -> FailoverResult:
+    """Tries the providers in order, until one answers.
 
-    An open circuit is always asked, never skipped by a look at its state: the call that it admits once its wait
-    is over is the probe that closes it again.
+    Open circuits are not skipped by reading their state: a call that is admitted after the wait is the probe that
+    closes the circuit again.
     """
     steps: list[Step] = []
     for provider in providers:
@@ -70,9 +70,9 @@ async def ask(providers: Sequence[Provider], text: str) -> Course:
             steps.append(Step(name, "failed", str(error)))
         except ProviderRefused as error:
             steps.append(Step(name, "refused", str(error), status=error.status))
-            if error.status in CALLERS_FAULT:
-                break  # the same text would be refused everywhere
+            if error.status in CLIENT_ERRORS:
+                break  # every provider would refuse this text
         else:
             steps.append(Step(name, "answered"))
-            return Course(reply, steps)
-    return Course(steps=steps)
+            return FailoverResult(reply, steps)
+    return FailoverResult(steps=steps)

@@ -1,4 +1,4 @@
-"""Starts the providers and the backend as processes of their own, and takes them down whatever happens."""
+"""Runs the providers and the backend as child processes, and stops them in any case."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Demo:
-    """The whole cast: one backend and its providers."""
+    """All processes: one backend and its providers."""
 
     backend: Running
     providers: dict[str, Running]
@@ -32,14 +32,13 @@ class Demo:
 
 @contextmanager
 def running(module: str, *options: str) -> Generator[Running]:
-    """Runs one of the demo's servers; it stops with the block, or when this process is gone.
+    """Runs one of the demo's servers until the block ends, or until this process ends.
 
-    It holds the child on a leash: the child ends when its standard input is closed. So no child is left
-    behind when this process is killed. It is in a group of its own, so Ctrl-C reaches this process alone, which
-    then stops the children in order.
+    The child stops when its standard input is closed, so no child survives if this process is killed. The child
+    has its own process group, so Ctrl-C reaches only this process, which then stops the children in order.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", f"halfopen_demo.{module}", "--leash", *options],
+        [sys.executable, "-m", f"halfopen_demo.{module}", "--stop-with-parent", *options],
         cwd=Path(__file__).parent.parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -76,7 +75,7 @@ def _address(process: subprocess.Popen[str], module: str) -> str:
 
 @contextmanager
 def demo(*, port: int = 0, wait_seconds: float = 5.0, deadline_seconds: float = 1.0) -> Generator[Demo]:
-    """Runs the backend on `port`, with a provider process for each provider that it knows."""
+    """Runs the backend on `port`, with a process for each provider."""
     with ExitStack() as stack:
         providers = {name: stack.enter_context(running("provider", name)) for name in PROVIDERS}
         backend = stack.enter_context(

@@ -1,7 +1,7 @@
-"""A stand-in for one provider: a real HTTP server that speaks a simplified version of its API, and breaks on demand.
+"""A simulated provider: a real HTTP server with a simplified version of the provider's API, which breaks on demand.
 
-`GET /control` tells how it is and how many calls reached it; `PUT /control` makes it fail, hang, slow down or well
-again. It knows nothing of circuit breakers.
+`GET /control` returns its behaviour and the number of received calls; `PUT /control` makes it fail, hang, slow down or
+recover. It knows nothing of circuit breakers.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from halfopen_demo.serving import add_options, serve
+from halfopen_demo.http_server import add_options, serve
 
 LONGEST_TEXT = 2000
 
@@ -31,15 +31,15 @@ class Mode(StrEnum):
 
 
 class Behaviour(BaseModel, extra="forbid"):
-    """What the provider does with the next calls."""
+    """The provider's behaviour for the next calls."""
 
     mode: Mode
-    status: int = Field(default=503, ge=400, le=599, description="what it answers while it fails")
-    seconds: float = Field(default=0.7, ge=0, le=60, description="how long it takes while it is slow")
+    status: int = Field(default=503, ge=400, le=599, description="the status while it fails")
+    seconds: float = Field(default=0.7, ge=0, le=60, description="the delay while it is slow")
 
 
-class Fault(Exception):
-    """An answer other than the wanted one."""
+class ProviderFault(Exception):
+    """An error response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -47,51 +47,51 @@ class Fault(Exception):
 
 
 @dataclass
-class Desk:
-    """Where every call to the provider comes by."""
+class ProviderServer:
+    """The state of the simulated provider, shared by its routes."""
 
     provider: str
     behaviour: Behaviour = field(default_factory=lambda: Behaviour(mode=Mode.HEALTHY))
     calls: int = 0
 
     async def receive(self, request: Request, text: str) -> None:
-        """Counts the call, and lets it through, late or never, as the behaviour has it."""
+        """Counts the call, then applies the behaviour: fail, hang, delay, or pass."""
         self.calls += 1
-        now = self.behaviour
-        match now.mode:
+        behaviour = self.behaviour
+        match behaviour.mode:
             case Mode.FAIL:
-                raise Fault(now.status, "told to fail")
+                raise ProviderFault(behaviour.status, "failing on demand")
             case Mode.HANG:
-                # The body is read, so the only message to come is that the caller hung up.
+                # The body has been read, so the next message is the disconnect of the caller.
                 while (await request.receive())["type"] != "http.disconnect":
                     pass
             case Mode.SLOW:
-                await asyncio.sleep(now.seconds)
+                await asyncio.sleep(behaviour.seconds)
             case Mode.HEALTHY:
                 pass
         if len(text) > LONGEST_TEXT:
-            raise Fault(413 if self.provider == "deepgram" else 400, f"longer than {LONGEST_TEXT} characters")
+            raise ProviderFault(413 if self.provider == "deepgram" else 400, f"longer than {LONGEST_TEXT} characters")
 
 
-def _desk(request: Request) -> Desk:
-    desk = request.app.state.desk
-    assert isinstance(desk, Desk)
-    return desk
+def _server(request: Request) -> ProviderServer:
+    server = request.app.state.server
+    assert isinstance(server, ProviderServer)
+    return server
 
 
-TheDesk = Annotated[Desk, Depends(_desk)]
+ServerDependency = Annotated[ProviderServer, Depends(_server)]
 control, gemini, openai, deepgram = APIRouter(), APIRouter(), APIRouter(), APIRouter()
 
 
 @control.get("/control")
-async def look(desk: TheDesk) -> dict[str, Any]:
-    return {"provider": desk.provider, "calls": desk.calls, **desk.behaviour.model_dump()}
+async def read_control(server: ServerDependency) -> dict[str, Any]:
+    return {"provider": server.provider, "calls": server.calls, **server.behaviour.model_dump()}
 
 
 @control.put("/control")
-async def steer(desk: TheDesk, behaviour: Behaviour) -> dict[str, Any]:
-    desk.behaviour = behaviour
-    return await look(desk)
+async def set_control(server: ServerDependency, behaviour: Behaviour) -> dict[str, Any]:
+    server.behaviour = behaviour
+    return await read_control(server)
 
 
 class Part(BaseModel):
@@ -107,10 +107,12 @@ class GenerateContent(BaseModel):
 
 
 @gemini.post("/v1beta/models/{model}:generateContent")
-async def generate_content(desk: TheDesk, request: Request, model: str, body: GenerateContent) -> dict[str, Any]:
+async def generate_content(
+    server: ServerDependency, request: Request, model: str, body: GenerateContent
+) -> dict[str, Any]:
     text = body.contents[-1].parts[-1].text
-    await desk.receive(request, text)
-    answer = {"role": "model", "parts": [{"text": f"The stand-in for Gemini heard: {text}"}]}
+    await server.receive(request, text)
+    answer = {"role": "model", "parts": [{"text": f"The simulated Gemini received: {text}"}]}
     return {"candidates": [{"index": 0, "content": answer, "finishReason": "STOP"}], "modelVersion": model}
 
 
@@ -125,12 +127,12 @@ class ChatCompletion(BaseModel):
 
 
 @openai.post("/v1/chat/completions")
-async def chat_completions(desk: TheDesk, request: Request, body: ChatCompletion) -> dict[str, Any]:
+async def chat_completions(server: ServerDependency, request: Request, body: ChatCompletion) -> dict[str, Any]:
     text = body.messages[-1].content
-    await desk.receive(request, text)
-    answer = {"role": "assistant", "content": f"The stand-in for OpenAI heard: {text}"}
+    await server.receive(request, text)
+    answer = {"role": "assistant", "content": f"The simulated OpenAI received: {text}"}
     return {
-        "id": f"chatcmpl-{desk.calls}",
+        "id": f"chatcmpl-{server.calls}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": body.model,
@@ -143,13 +145,13 @@ class Speak(BaseModel):
 
 
 @deepgram.post("/v1/speak", response_class=Response)
-async def speak(desk: TheDesk, request: Request, body: Speak) -> Response:
-    await desk.receive(request, body.text)
+async def speak(server: ServerDependency, request: Request, body: Speak) -> Response:
+    await server.receive(request, body.text)
     return Response(tune(body.text), media_type="audio/wav")
 
 
 def tune(text: str) -> bytes:
-    """A small tune instead of speech: one tone a word, higher for longer words."""
+    """A tune instead of speech: one tone for each word, higher for longer words."""
     rate, pentatonic = 8000, (0, 2, 4, 7, 9, 12, 14, 16)
     samples = bytearray()
     for word in text.split()[:40]:
@@ -168,7 +170,7 @@ def tune(text: str) -> bytes:
 
 
 def fault_body(provider: str, status: int, message: str) -> dict[str, Any]:
-    """An error in the words of the provider."""
+    """An error in the format of the provider's API."""
     match provider:
         case "gemini":
             name = "UNAVAILABLE" if status >= 500 else "INVALID_ARGUMENT"
@@ -180,9 +182,9 @@ def fault_body(provider: str, status: int, message: str) -> dict[str, Any]:
             return {"err_code": str(status), "err_msg": message}
 
 
-async def on_fault(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Fault)
-    body = fault_body(_desk(request).provider, error.status, str(error))
+async def handle_fault(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ProviderFault)
+    body = fault_body(_server(request).provider, error.status, str(error))
     return JSONResponse(body, status_code=error.status)
 
 
@@ -190,11 +192,11 @@ APIS = {"gemini": gemini, "openai": openai, "deepgram": deepgram}
 
 
 def create_app(provider: str) -> FastAPI:
-    app = FastAPI(title=f"A stand-in for {provider}")
-    app.state.desk = Desk(provider)
+    app = FastAPI(title=f"Simulated {provider}")
+    app.state.server = ProviderServer(provider)
     app.include_router(control)
     app.include_router(APIS[provider])
-    app.add_exception_handler(Fault, on_fault)
+    app.add_exception_handler(ProviderFault, handle_fault)
     return app
 
 
@@ -203,7 +205,7 @@ def main() -> None:
     parser.add_argument("provider", choices=list(APIS))
     add_options(parser)
     options = parser.parse_args()
-    serve(create_app(options.provider), port=options.port, leash=options.leash)
+    serve(create_app(options.provider), port=options.port, stop_with_parent=options.stop_with_parent)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,31 @@
-//! Configurations: whole, or refused by the name of a field that was given.
+//! A configuration is either valid, or refused with the name of a given field.
 
 use arbitrary::Unstructured;
 use halfopen::{CircuitBreaker, Config, ManualClock};
 
 use crate::Field;
 
-/// Makes a configuration of the bytes.
+/// Builds a configuration from the bytes.
 pub fn check(bytes: &[u8]) {
     let Ok(fields) = Unstructured::new(bytes).arbitrary::<Vec<Field>>() else { return };
     let built = fields.iter().fold(Config::builder(), |builder, Field(name, value)| builder.set(name, value.clone()));
     match built.build() {
         Err(error) => {
-            // A rule between two fields names one of them, which the other may have pushed over its bound.
+            // A rule about two fields may name the one that was not given, with the other one in the text.
             let names = |field: &Field| field.0 == error.field() || error.to_string().contains(&field.0);
             assert!(fields.iter().any(names), "{error} of {fields:?}");
             assert!(!error.allowed().is_empty());
         }
         Ok(config) => {
-            let again = config.entries().fold(Config::builder(), |builder, (name, value)| builder.set(name, value));
-            assert_eq!(again.build().as_ref(), Ok(&config), "what it tells makes it again");
-            lives(config);
+            let rebuilt = config.entries().fold(Config::builder(), |builder, (name, value)| builder.set(name, value));
+            assert_eq!(rebuilt.build().as_ref(), Ok(&config), "its entries build an equal configuration");
+            assert_usable(config);
         }
     }
 }
 
-/// Any configuration that is accepted has a breaker that can be used.
-fn lives(config: Config) {
+/// Every valid configuration has a usable breaker.
+fn assert_usable(config: Config) {
     let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
     for _ in 0..3 {
         if let Ok(permit) = breaker.acquire() {

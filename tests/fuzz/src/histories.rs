@@ -1,52 +1,52 @@
-//! Histories: any events in any order, on any accepted configuration and a clock that may jump anywhere.
+//! Histories: any events in any order, with any valid configuration and a clock that may jump.
 
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use halfopen::{CircuitBreaker, Clock, Config, Ending, ManualClock, Outcome, Snapshot, State, Tick, Ticket};
 
-use crate::{Field, Hostile};
+use crate::{ArbitraryValue, Field};
 
-/// What happens to a breaker.
+/// An operation on a breaker or its clock.
 #[derive(Arbitrary, Clone, Debug)]
-pub enum Act {
+pub enum Action {
     /// A call begins.
     Acquire,
-    /// A call in flight ends, perhaps with a hint.
-    Settle(u8, u8, Option<Hostile>),
+    /// A call in flight ends, with or without a hint.
+    Settle(u8, u8, Option<ArbitraryValue>),
     /// Time passes, in milliseconds.
     Advance(u16),
     /// The clock jumps.
     StepTo(u64),
     /// An operator forces it open.
-    ForceOpen(Hostile),
+    ForceOpen(ArbitraryValue),
     /// An operator disables it.
     Disable,
     /// An operator resets it.
     Reset,
     /// A new configuration.
     Reconfigure(Vec<Field>),
-    /// Its state goes into a breaker that takes its place.
+    /// A new breaker is restored from its snapshot.
     Restart,
 }
 
-/// A breaker with the calls that are in flight.
+/// A breaker and its calls in flight.
 pub struct Session {
     pub(crate) breaker: CircuitBreaker<ManualClock>,
     tickets: Vec<Ticket>,
     latest: Tick,
 }
 
-/// Makes a configuration and a history of the bytes, and looks at the breaker after each step.
+/// Builds a configuration and a history from the bytes, and checks the breaker after each step.
 pub fn check(bytes: &[u8]) {
     let mut bytes = Unstructured::new(bytes);
     let Ok(mut session) = Session::arbitrary(&mut bytes) else { return };
     while !bytes.is_empty() {
-        let Ok(act) = bytes.arbitrary::<Act>() else { return };
+        let Ok(act) = bytes.arbitrary::<Action>() else { return };
         session.act(act);
-        session.is_sound();
+        session.assert_invariants();
     }
-    session.admits_in_time();
+    session.assert_admits_eventually();
 }
 
 impl Session {
@@ -55,59 +55,63 @@ impl Session {
         Ok(Self::of(CircuitBreaker::with_clock(config, ManualClock::new())))
     }
 
-    /// A breaker that nobody calls just now.
+    /// A breaker without calls in flight.
     pub(crate) fn of(breaker: CircuitBreaker<ManualClock>) -> Self {
         Self { breaker, tickets: Vec::new(), latest: Tick::ZERO }
     }
 
-    pub(crate) fn act(&mut self, act: Act) {
+    pub(crate) fn act(&mut self, act: Action) {
         self.latest = self.latest.max(self.breaker.clock().now());
         let breaker = &self.breaker;
         match act {
-            Act::Acquire => self.tickets.extend(breaker.admit()),
-            Act::Settle(which, how, hint) => self.settle(which, how, hint),
-            Act::Advance(millis) => breaker.clock().advance(Duration::from_millis(millis.into())),
-            Act::StepTo(nanos) => breaker.clock().set(Tick::from_nanos(nanos)),
-            Act::ForceOpen(Hostile(seconds)) => {
+            Action::Acquire => self.tickets.extend(breaker.admit()),
+            Action::Settle(index, outcome, hint) => self.settle(index, outcome, hint),
+            Action::Advance(millis) => breaker.clock().advance(Duration::from_millis(millis.into())),
+            Action::StepTo(nanos) => breaker.clock().set(Tick::from_nanos(nanos)),
+            Action::ForceOpen(ArbitraryValue(seconds)) => {
                 let before = breaker.status();
                 if breaker.force_open_seconds(&seconds).is_err() {
-                    assert_eq!(breaker.status(), before, "what is refused changes nothing");
+                    assert_eq!(breaker.status(), before, "a refused value changes nothing");
                 }
             }
-            Act::Disable => breaker.disable(),
-            Act::Reset => breaker.reset(),
-            Act::Reconfigure(fields) => {
+            Action::Disable => breaker.disable(),
+            Action::Reset => breaker.reset(),
+            Action::Reconfigure(fields) => {
                 if let Some(config) = config(&fields) {
                     breaker.reconfigure(config);
                 }
             }
-            Act::Restart => self.restart(),
+            Action::Restart => self.restart(),
         }
     }
 
-    fn settle(&mut self, which: u8, how: u8, hint: Option<Hostile>) {
+    fn settle(&mut self, index: u8, outcome: u8, hint: Option<ArbitraryValue>) {
         if self.tickets.is_empty() {
             return;
         }
-        let ticket = self.tickets.swap_remove(usize::from(which) % self.tickets.len());
-        let outcome = Outcome::ALL[usize::from(how) % Outcome::ALL.len()];
-        let ending = hint.and_then(|Hostile(hint)| Ending::with_hint(outcome, &hint).ok());
+        let ticket = self.tickets.swap_remove(usize::from(index) % self.tickets.len());
+        let outcome = Outcome::ALL[usize::from(outcome) % Outcome::ALL.len()];
+        let ending = hint.and_then(|ArbitraryValue(hint)| Ending::with_hint(outcome, &hint).ok());
         self.breaker.settle(ticket, ending.unwrap_or_else(|| outcome.into()));
     }
 
     fn restart(&mut self) {
         let snapshot = self.breaker.snapshot();
-        assert_eq!(Snapshot::from_value(&snapshot.to_value()).as_ref(), Ok(&snapshot), "what was written is read");
+        assert_eq!(
+            Snapshot::from_value(&snapshot.to_value()).as_ref(),
+            Ok(&snapshot),
+            "a snapshot survives a round trip"
+        );
         let next = CircuitBreaker::with_clock(self.breaker.config(), self.breaker.clock().clone());
         next.restore(&snapshot).expect("a breaker restores its own snapshot");
         assert_eq!(next.state(), self.breaker.state());
-        // The calls in flight were saved as cancelled: nobody settles them in the new breaker.
+        // The snapshot counts calls in flight as cancelled, so they are not settled in the new breaker.
         self.tickets.clear();
         self.breaker = next;
     }
 
-    /// What holds at any time.
-    pub(crate) fn is_sound(&self) {
+    /// Checks the invariants.
+    pub(crate) fn assert_invariants(&self) {
         let status = self.breaker.status();
         let counts = status.counts;
         assert_eq!(counts.in_flight, self.tickets.len() as u64);
@@ -121,13 +125,13 @@ impl Session {
         assert!(!self.breaker.explain().is_empty());
     }
 
-    /// Unless an operator holds it open without end, a wait and the patience with its probes bring a call through.
-    fn admits_in_time(&mut self) {
+    /// After a wait and a probe timeout, a call is admitted, unless an operator forced the circuit open without a duration.
+    fn assert_admits_eventually(&mut self) {
         let years = Duration::from_secs(2 * 366 * 24 * 3600);
-        // Deadlines do not move when the clock steps back, so time has to pass the latest that it ever told.
+        // Deadlines do not move when the clock steps back, so count from the latest reading.
         self.latest = self.latest.max(self.breaker.clock().now());
         if self.latest.as_nanos() > u64::MAX / 2 {
-            return; // The clock has no such time left.
+            return; // The clock cannot advance that far.
         }
         for wait in [years, 2 * years] {
             self.breaker.clock().set(self.latest.after(wait));

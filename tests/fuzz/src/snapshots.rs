@@ -1,20 +1,20 @@
-//! Snapshots: taken from any history, then damaged at any place; read whole, or refused by name.
+//! Snapshots of any history, damaged anywhere, are either restored completely or refused with the name of a field.
 
 use arbitrary::Unstructured;
 use halfopen::{CircuitBreaker, ManualClock, Snapshot, Value};
 
-use crate::Hostile;
-use crate::histories::{Act, Session};
+use crate::ArbitraryValue;
+use crate::histories::{Action, Session};
 
-/// Makes a history of the bytes, and damage to its snapshot.
+/// Builds a history from the bytes and damages its snapshot.
 pub fn check(bytes: &[u8]) {
-    let _ = damaged(&mut Unstructured::new(bytes));
+    let _ = check_damaged(&mut Unstructured::new(bytes));
 }
 
-fn damaged(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
+fn check_damaged(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let mut session = Session::arbitrary(bytes)?;
     for _ in 0..bytes.int_in_range(0..=20)? {
-        session.act(bytes.arbitrary::<Act>()?);
+        session.act(bytes.arbitrary::<Action>()?);
     }
     let mut document = session.breaker.snapshot().to_value();
     for _ in 0..bytes.int_in_range(1..=3)? {
@@ -25,35 +25,35 @@ fn damaged(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     match Snapshot::from_value(&document).and_then(|snapshot| next.restore(&snapshot)) {
         Err(error) => {
             assert!(!error.field().is_empty() && !error.allowed().is_empty());
-            assert_eq!(next.status(), before, "what is refused changes nothing");
+            assert_eq!(next.status(), before, "a refused snapshot changes nothing");
         }
         Ok(()) => {
             next.acquire().map(|permit| permit.failure()).unwrap_or_default();
             let own = Snapshot::from_value(&next.snapshot().to_value());
-            assert!(own.is_ok(), "what it writes itself is whole: {own:?}");
-            Session::of(next).is_sound();
+            assert!(own.is_ok(), "its own snapshot is valid: {own:?}");
+            Session::of(next).assert_invariants();
         }
     }
     Ok(())
 }
 
-/// Puts something else in one place of the document, or takes it away.
+/// Replaces or removes one value of the document.
 fn damage(document: &mut Value, bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     match document {
         Value::Map(entries) if !entries.is_empty() && bytes.ratio(9, 10)? => {
-            let place = bytes.choose_index(entries.len())?;
+            let index = bytes.choose_index(entries.len())?;
             if bytes.ratio(1, 8)? {
-                entries.remove(place);
+                entries.remove(index);
                 return Ok(());
             }
-            damage(&mut entries[place].1, bytes)
+            damage(&mut entries[index].1, bytes)
         }
         Value::List(values) if !values.is_empty() && bytes.ratio(9, 10)? => {
-            let place = bytes.choose_index(values.len())?;
-            damage(&mut values[place], bytes)
+            let index = bytes.choose_index(values.len())?;
+            damage(&mut values[index], bytes)
         }
         _ => {
-            *document = bytes.arbitrary::<Hostile>()?.0;
+            *document = bytes.arbitrary::<ArbitraryValue>()?.0;
             Ok(())
         }
     }

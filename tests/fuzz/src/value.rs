@@ -1,16 +1,16 @@
-//! Values and names that a host may hand in.
+//! Values and field names from a host.
 
 use arbitrary::{Arbitrary, Unstructured};
 use halfopen::{Config, Value};
 
-/// Any value, with those that stand at a boundary more often than chance would have it.
+/// Any value; boundary values are more frequent than in a uniform choice.
 #[derive(Clone, Debug)]
-pub struct Hostile(pub Value);
+pub struct ArbitraryValue(pub Value);
 
 const NUMBERS: [f64; 12] =
     [0.0, -0.0, 1.0, 0.5, -1.0, 1e-9, 10.0, 3600.0, 31_536_000.0, 1e300, f64::NAN, f64::INFINITY];
 
-impl<'a> Arbitrary<'a> for Hostile {
+impl<'a> Arbitrary<'a> for ArbitraryValue {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         nested(bytes, 3).map(Self)
     }
@@ -38,13 +38,13 @@ fn nested(bytes: &mut Unstructured<'_>, depth: u8) -> arbitrary::Result<Value> {
     })
 }
 
-/// A field of a configuration, mostly one that exists.
+/// A configuration field; its name is usually a known one.
 #[derive(Clone, Debug)]
 pub struct Field(pub String, pub Value);
 
 impl<'a> Arbitrary<'a> for Field {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
-        Ok(Self(name(bytes)?, Hostile::arbitrary(bytes)?.0))
+        Ok(Self(name(bytes)?, ArbitraryValue::arbitrary(bytes)?.0))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A few thousand inputs for each target, on any toolchain; the same ones each time.
+//! Checks the same few thousand inputs for each target on every run, on any toolchain.
 
 /// Marsaglia, Xorshift RNGs (2003).
 struct Xorshift(u64);
@@ -17,7 +17,7 @@ impl Xorshift {
     }
 }
 
-fn few_thousand(check: fn(&[u8])) {
+fn check_random_inputs(check: fn(&[u8])) {
     let mut random = Xorshift(0x2545_f491_4f6c_dd1d);
     for _ in 0..5000 {
         check(&random.bytes());
@@ -25,16 +25,16 @@ fn few_thousand(check: fn(&[u8])) {
 }
 
 #[test]
-fn configurations_are_whole_or_refused_by_name() {
-    few_thousand(halfopen_fuzz::configs::check);
+fn configurations_are_valid_or_refused_by_field() {
+    check_random_inputs(halfopen_fuzz::configs::check);
 }
 
 #[test]
-fn no_history_breaks_a_breaker() {
-    few_thousand(halfopen_fuzz::histories::check);
+fn every_history_keeps_the_invariants() {
+    check_random_inputs(halfopen_fuzz::histories::check);
 }
 
 #[test]
-fn damaged_snapshots_are_refused_or_sound() {
-    few_thousand(halfopen_fuzz::snapshots::check);
+fn damaged_snapshots_are_refused_or_valid() {
+    check_random_inputs(halfopen_fuzz::snapshots::check);
 }

@@ -1,4 +1,4 @@
-"""A host of the component through wasmtime: the clock is its own, and each instance has one."""
+"""Hosts the component in wasmtime. The host provides the clock; each instance has its own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +13,8 @@ ENGINE = Engine()
 COMPONENT = Component(ENGINE, FILE.read_bytes())
 
 
-class Refused(Exception):
-    """The record that a function returned as its error, by the names of its fields."""
+class ComponentError(Exception):
+    """The error record that a function returned, as a dict."""
 
     def __init__(self, record: Record) -> None:
         self.record = fields(record)
@@ -36,17 +36,17 @@ class Instance:
         self._circuit = self._instance.get_export_index(self._store, "halfopen:breaker/circuit@0.1.0")
         self._functions: dict[str, Func] = {}
 
-    def ask(self, name: str, *arguments: Any) -> Any:
-        """What the function of that name returns; raises ``Refused`` where that is an error."""
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Calls a function by name; raises ``ComponentError`` if it returns an error."""
         answer = self._function(name)(self._store, *arguments)
-        # Where the two sides of a result are of one Python type, wasmtime says which one it is.
+        # If both sides of a result have the same Python type, wasmtime wraps the value in a variant.
         payload = answer.payload if isinstance(answer, Variant) else answer
         if isinstance(payload, Record) and hasattr(payload, "code"):
-            raise Refused(payload)
+            raise ComponentError(payload)
         return payload
 
     def drop(self, resource: ResourceAny) -> None:
-        """Lets go of a breaker or a permit: wasmtime does not when Python does."""
+        """Drops a breaker or a permit, because wasmtime does not do so when Python collects it."""
         resource.drop(self._store)
 
     def _function(self, name: str) -> Func:
@@ -60,5 +60,5 @@ class Instance:
 
 
 def fields(record: object) -> dict[str, Any]:
-    """What a record holds, by name, to be read or changed."""
+    """The fields of a record by name, readable and writable."""
     return record.__dict__

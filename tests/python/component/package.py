@@ -1,4 +1,4 @@
-"""The component in the clothes of the package ``halfopen``, as far as the vectors look."""
+"""Adapts the component to the part of the API of ``halfopen`` that the vectors use."""
 
 import json
 from collections.abc import Generator
@@ -8,38 +8,38 @@ from typing import Any
 
 from wasmtime.component import ResourceAny
 
-from component.host import Instance, Refused, fields
+from component.host import ComponentError, Instance, fields
 from halfopen import CircuitBreakerOpenError, CircuitBreakerState, InvalidValueError
 
-_reading = 0
-_instance = Instance(lambda: _reading)
+_now = 0
+_instance = Instance(lambda: _now)
 
 
 class ManualClock:
-    """A clock that stands still."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self._now = 0
 
     def set(self, seconds: float) -> None:
-        """To whole milliseconds, which are what vectors have, exactly."""
+        """Sets the clock, rounded to the whole milliseconds that vectors use."""
         self._now = round(seconds * 1_000) * 1_000_000
 
-    def tell(self) -> None:
-        """From now on the component reads this one."""
-        global _reading  # noqa: PLW0603  # what an imported function returns
-        _reading = self._now
+    def activate(self) -> None:
+        """Makes the component read this clock."""
+        global _now  # noqa: PLW0603  # the imported clock function returns it
+        _now = self._now
 
 
 @contextmanager
-def _granted() -> Generator[None]:
-    """Raises what the component refuses as the package does."""
+def _package_errors() -> Generator[None]:
+    """Converts errors of the component to those of the package."""
     try:
         yield
-    except Refused as refused:
-        match refused.record:
+    except ComponentError as error:
+        match error.record:
             case {"code": "CIRCUIT_OPEN", "reason": reason, "retry-after-seconds": wait}:
-                raise CircuitBreakerOpenError("vector", wait, _word(reason)) from None
+                raise CircuitBreakerOpenError("vector", wait, _snake_case(reason)) from None
             case {"code": "INVALID_VALUE", "field": field, "value": value, "allowed": allowed}:
                 raise InvalidValueError(field, value, allowed) from None
             case _:
@@ -47,7 +47,7 @@ def _granted() -> Generator[None]:
 
 
 class _Resource:
-    """What the component has, and drops when Python does."""
+    """A resource of the component; it is dropped when Python collects this object."""
 
     def __init__(self, kind: str, resource: ResourceAny, clock: ManualClock) -> None:
         self._kind = kind
@@ -55,37 +55,37 @@ class _Resource:
         self._clock = clock
 
     def __del__(self) -> None:
-        self._clock.tell()
+        self._clock.activate()
         _instance.drop(self._resource)
 
-    def _ask(self, method: str, *arguments: Any) -> Any:
-        self._clock.tell()
-        with _granted():
-            return _instance.ask(f"[method]{self._kind}.{method}", self._resource, *arguments)
+    def _call(self, method: str, *arguments: Any) -> Any:
+        self._clock.activate()
+        with _package_errors():
+            return _instance.call(f"[method]{self._kind}.{method}", self._resource, *arguments)
 
 
 class CircuitBreakerConfig:
-    """A configuration: no record can hold what is wrong by its type, so it is read from JSON."""
+    """A configuration, parsed from JSON, because a typed record cannot hold values of a wrong type."""
 
     def __init__(self, **fields: Any) -> None:
-        with _granted():
-            self.record = _instance.ask("parse-config", json.dumps(fields))
+        with _package_errors():
+            self.record = _instance.call("parse-config", json.dumps(fields))
 
 
 class Permit(_Resource):
-    """The leave to make one call."""
+    """Permission to make one call."""
 
     def acquire_nested(self) -> ResourceAny:
-        permit: ResourceAny = self._ask("acquire-nested")
+        permit: ResourceAny = self._call("acquire-nested")
         return permit
 
     def settle(self, outcome: str, retry_after: float | None = None) -> bool:
-        return bool(self._ask("settle", outcome, retry_after))
+        return bool(self._call("settle", outcome, retry_after))
 
 
 @dataclass
 class Event:
-    """A change of state."""
+    """A transition."""
 
     sequence: int
     from_state: CircuitBreakerState
@@ -97,46 +97,46 @@ class CircuitBreaker(_Resource):
     """A circuit breaker."""
 
     def __init__(self, config: CircuitBreakerConfig, *, clock: ManualClock) -> None:
-        clock.tell()
-        with _granted():
-            breaker = _instance.ask("[static]breaker.create", config.record, None)
+        clock.activate()
+        with _package_errors():
+            breaker = _instance.call("[static]breaker.create", config.record, None)
         super().__init__("breaker", breaker, clock)
 
     @property
     def config(self) -> CircuitBreakerConfig:
-        """The configuration in force, as a new breaker of this module takes it."""
+        """The configuration in force, as the constructor takes it."""
         config = CircuitBreakerConfig()
-        config.record = self._ask("config")
+        config.record = self._call("config")
         return config
 
     def acquire(self, *, inside: Permit | None = None) -> Permit:
-        made = self._ask("acquire") if inside is None else inside.acquire_nested()
-        return Permit("permit", made, self._clock)
+        permit = self._call("acquire") if inside is None else inside.acquire_nested()
+        return Permit("permit", permit, self._clock)
 
     def force_open(self, seconds: float | None) -> None:
-        self._ask("force-open", seconds)
+        self._call("force-open", seconds)
 
     def disable(self) -> None:
-        self._ask("disable")
+        self._call("disable")
 
     def reset(self) -> None:
-        self._ask("reset")
+        self._call("reset")
 
     def reconfigure(self, config: CircuitBreakerConfig) -> None:
-        self._ask("reconfigure", config.record)
+        self._call("reconfigure", config.record)
 
     def snapshot(self) -> str:
-        return str(self._ask("snapshot"))
+        return str(self._call("snapshot"))
 
     def restore(self, document: str) -> None:
-        self._ask("restore", document)
+        self._call("restore", document)
 
     def get_status(self) -> dict[str, Any]:
-        status = _fields(self._ask("status"))
+        status = _fields(self._call("status"))
         window = {f"window_{name}": count for name, count in _fields(status.pop("window")).items()}
         return {
-            "state": _word(status["state"]),
-            "mode": _word(status["mode"]),
+            "state": _snake_case(status["state"]),
+            "mode": _snake_case(status["mode"]),
             "retry_after_seconds": status["retry_after_seconds"],
             "metrics": {**status, **_fields(status.pop("counts")), **window},
         }
@@ -145,17 +145,17 @@ class CircuitBreaker(_Resource):
         return [
             Event(
                 event["sequence"],
-                CircuitBreakerState(_word(event["from_state"])),
-                CircuitBreakerState(_word(event["to_state"])),
-                _word(event["cause"]),
+                CircuitBreakerState(_snake_case(event["from_state"])),
+                CircuitBreakerState(_snake_case(event["to_state"])),
+                _snake_case(event["cause"]),
             )
-            for event in map(_fields, self._ask("events", after))
+            for event in map(_fields, self._call("events", after))
         ]
 
 
-def _word(name: str) -> Any:
+def _snake_case(name: str) -> Any:
     return name.replace("-", "_")
 
 
 def _fields(record: Any) -> dict[str, Any]:
-    return {_word(name): value for name, value in fields(record).items()}
+    return {_snake_case(name): value for name, value in fields(record).items()}

@@ -1,4 +1,4 @@
-//! Runs the shared vectors through the Rust API: `tests/vectors`, and the folder in `HALFOPEN_VECTORS`.
+//! Runs the shared vectors on the Rust API: those in `tests/vectors`, and in the folder that `HALFOPEN_VECTORS` names.
 
 mod vector;
 
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// How many pass and how many fail; of those that fail, the difference is told.
+/// The numbers of passed and failed vectors; prints the first difference of each failed one.
 fn run_all() -> (usize, usize) {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     let further = std::env::var_os("HALFOPEN_VECTORS").map(PathBuf::from);
@@ -39,14 +39,14 @@ fn run_all() -> (usize, usize) {
     (passed, failed)
 }
 
-/// So that `cargo test` alone, and whatever drives it, sees the vectors.
+/// Includes the vectors in `cargo test`, which cargo-mutants uses.
 #[test]
 fn every_vector_passes() {
     let (passed, failed) = run_all();
     assert!(failed == 0 && passed > 0);
 }
 
-/// All vectors below a folder, in the order of their files' names.
+/// All vectors below a folder, sorted by file name.
 fn vectors(folder: &Path) -> Vec<Value> {
     let mut files = Vec::new();
     walk(folder, &mut files);

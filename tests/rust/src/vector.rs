@@ -1,4 +1,4 @@
-//! One vector: its steps done on a breaker with a manual clock, and what is seen compared with what is wanted.
+//! Runs one vector on a breaker with a manual clock and compares the results with the expected values.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use serde_json::{Map, Value, json};
 type Breaker = CircuitBreaker<ManualClock>;
 type Admission = Option<Result<(), Rejected>>;
 
-/// Runs a vector; `Err` tells the first difference.
+/// Runs a vector; `Err` describes the first difference.
 pub fn run(vector: &Value) -> Result<(), String> {
     let built = config(&vector["config"]);
     if let Some(field) = vector.get("config_error").and_then(Value::as_str) {
         return match built {
             Err(error) if error.field() == field => Ok(()),
-            Err(error) => Err(format!("wanted an error naming {field}, seen: {error}")),
-            Ok(_) => Err(format!("wanted an error naming {field}, seen: none")),
+            Err(error) => Err(format!("expected an error naming {field}, seen: {error}")),
+            Ok(_) => Err(format!("expected an error naming {field}, seen: none")),
         };
     }
     let clock = ManualClock::new();
     let config = built.map_err(|error| error.to_string())?;
     let breaker = leaked(Breaker::with_clock(config, clock.clone()));
-    let mut session = Session { breaker, permits: HashMap::new(), told: 0, announced: Vec::new() };
+    let mut session = Session { breaker, permits: HashMap::new(), fetched_to: 0, announced: Vec::new() };
     let steps = vector["steps"].as_array().ok_or("neither steps nor config_error")?;
     for (number, step) in steps.iter().enumerate() {
-        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no count")?;
+        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no integer")?;
         clock.set(Tick::ZERO.after(Duration::from_millis(at_ms)));
         session.step(step).map_err(|difference| format!("step {} {step}: {difference}", number + 1))?;
     }
@@ -39,7 +39,7 @@ fn config(fields: &Value) -> Result<Config, InvalidValue> {
     Config::from_value(&Field::from_json("config", &fields.to_string())?)
 }
 
-/// A permit may outlive a restart, and borrows the breaker that gave it: breakers of this short program stay.
+/// A permit may outlive a restart and borrows its breaker, so this short program leaks its breakers.
 fn leaked(breaker: Breaker) -> &'static Breaker {
     Box::leak(Box::new(breaker))
 }
@@ -47,9 +47,9 @@ fn leaked(breaker: Breaker) -> &'static Breaker {
 struct Session {
     breaker: &'static Breaker,
     permits: HashMap<String, Option<Permit<'static, ManualClock>>>,
-    /// The sequence number of the last transition that was fetched.
-    told: u64,
-    /// The transitions that no step has asked for yet.
+    /// The sequence number of the last fetched transition.
+    fetched_to: u64,
+    /// The fetched transitions that no step has compared yet.
     announced: Vec<Value>,
 }
 
@@ -68,24 +68,24 @@ impl Session {
             Some(&"reset") => self.breaker.reset(),
             Some(&"restart") => self.restart()?,
             Some(&"reconfigure") => refused = self.reconfigure(&step["reconfigure"]).err(),
-            Some(unknown) => return Err(format!("a step of an unknown kind, {unknown}")),
+            Some(unknown) => return Err(format!("unknown kind of step: {unknown}")),
         }
         let expect = step.get("expect").and_then(Value::as_object).cloned().unwrap_or_default();
         if let Some(error) = refused.as_ref().filter(|_| !expect.contains_key("error")) {
             return Err(format!("refused: {error}"));
         }
         let seen = self.seen(&admission, refused);
-        for (key, wanted) in &expect {
+        for (key, expected) in &expect {
             let seen = if key == "transitions" { Some(self.transitions()) } else { seen.get(key).cloned() };
-            if seen.as_ref() != Some(wanted) {
-                return Err(format!("{key}: wanted {wanted}, seen {}", seen.unwrap_or_else(|| json!("nothing"))));
+            if seen.as_ref() != Some(expected) {
+                return Err(format!("{key}: expected {expected}, seen {}", seen.unwrap_or_else(|| json!("nothing"))));
             }
         }
         Ok(())
     }
 
     fn acquire(&mut self, id: &str, inside: Option<&str>) -> Result<(), Rejected> {
-        // A permit that is settled is gone, so nothing can be inside its call.
+        // A settled permit is consumed, so no call can be nested in its call.
         let outer = inside.and_then(|outer| self.permits.get(outer)).and_then(Option::as_ref);
         let permit = outer.map_or_else(|| self.breaker.acquire(), Permit::acquire_nested)?;
         self.permits.insert(id.to_owned(), Some(permit));
@@ -96,7 +96,7 @@ impl Session {
         let (id, outcome) = (text(&step["settle"])?, text(&step["outcome"])?);
         let outcome = *Outcome::ALL.iter().find(|known| known.as_str() == outcome).ok_or("an unknown outcome")?;
         let retry_after = step["retry_after_ms"].as_u64().map(Duration::from_millis);
-        // In Rust a permit that was settled is gone, so there is nothing to settle twice.
+        // Settling consumes a permit, so it cannot be settled twice.
         if let Some(permit) = self.permits.get_mut(id).and_then(Option::take) {
             permit.settle(Ending { outcome, retry_after });
         }
@@ -127,7 +127,7 @@ impl Session {
     fn seen(&self, admission: &Admission, refused: Option<InvalidValue>) -> Map<String, Value> {
         let status = self.breaker.status();
         let mut seen: Map<String, Value> =
-            status.entries().map(|(name, value)| (name.to_owned(), shown(&value))).collect();
+            status.entries().map(|(name, value)| (name.to_owned(), to_json(&value))).collect();
         seen.insert("retry_after_ms".into(), millis(status.retry_after));
         if let Some(admission) = admission {
             seen.insert("admitted".into(), admission.is_ok().into());
@@ -147,28 +147,28 @@ impl Session {
     }
 
     fn fetch(&mut self) {
-        for event in self.breaker.events(self.told) {
+        for event in self.breaker.events(self.fetched_to) {
             let transition = event.transition;
-            self.told = event.sequence;
+            self.fetched_to = event.sequence;
             self.announced.push(json!([transition.from.as_str(), transition.to.as_str(), transition.cause.as_str()]));
         }
     }
 }
 
 fn text(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("{value} is no text"))
+    value.as_str().ok_or_else(|| format!("{value} is no string"))
 }
 
-fn shown(value: &Field) -> Value {
+fn to_json(value: &Field) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// Whole milliseconds where it is that; otherwise with the fraction, so that a difference shows.
+/// An integer if the wait is a whole number of milliseconds, otherwise a fraction, so that a difference shows.
 fn millis(wait: Option<Duration>) -> Value {
     match wait {
         None => Value::Null,
         Some(wait) if wait.as_nanos().is_multiple_of(1_000_000) => (wait.as_millis() as u64).into(),
-        // Divided once, so that it is the double nearest to what a vector writes.
+        // One division gives the double that is nearest to the number in the vector.
         Some(wait) => (wait.as_nanos() as f64 / 1e6).into(),
     }
 }

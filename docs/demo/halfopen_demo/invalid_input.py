@@ -1,4 +1,4 @@
-"""Bad input is answered with what was wrong with it (RFC 9457), whoever refused it: the schema or the breaker."""
+"""Answers invalid input with a problem document (RFC 9457), for errors of the schema and of the breaker."""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -8,18 +8,18 @@ from halfopen import InvalidValueError
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(RequestValidationError, _by_the_schema)
-    app.add_exception_handler(InvalidValueError, _by_the_breaker)
+    app.add_exception_handler(RequestValidationError, _schema_error)
+    app.add_exception_handler(InvalidValueError, _breaker_error)
 
 
-async def _by_the_schema(_: Request, error: Exception) -> JSONResponse:
+async def _schema_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    # FastAPI's own answer repeats the input, which may be what JSON cannot say: NaN, or half of a surrogate pair.
+    # FastAPI's default answer repeats the input, which may not be valid JSON: NaN, or a lone surrogate.
     errors = [{"field": ".".join(map(str, fault["loc"])), "allowed": fault["msg"]} for fault in error.errors()]
     return _problem(errors)
 
 
-async def _by_the_breaker(_: Request, error: Exception) -> JSONResponse:
+async def _breaker_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, InvalidValueError)
     return _problem([{"field": error.field, "value": error.value, "allowed": error.allowed}])
 

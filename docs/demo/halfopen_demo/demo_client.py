@@ -1,4 +1,4 @@
-"""Talks to a running demo over HTTP, as a client and as an operator, and reads what it says of itself."""
+"""An HTTP client for a running demo: sends requests, sets modes, reads states and counters."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back from `POST /say`."""
+    """The response to `POST /say`."""
 
     status: int
     content_type: str
@@ -25,11 +25,11 @@ class Answer:
 
     @property
     def by(self) -> str:
-        """Who answered, or the status where nobody did."""
+        """The provider that answered, or the status if none did."""
         return self.body["provider"] if self.status == 200 else str(self.status)
 
 
-class Witness:
+class DemoClient:
     """A client of one running demo."""
 
     def __init__(self, demo: Demo) -> None:
@@ -51,15 +51,15 @@ class Witness:
         return Answer(response.status_code, headers["Content-Type"], headers.get("Retry-After"), response.json())
 
     def send(self, method: str, path: str, body: str) -> httpx2.Response:
-        """Sends a body as it is, even where it is no JSON."""
+        """Sends a body unchanged, even if it is not valid JSON."""
         return self._http.request(method, path, content=body, headers={"Content-Type": "application/json"})
 
-    def behave(self, provider: str, mode: str, **more: float) -> None:
+    def set_behaviour(self, provider: str, mode: str, **more: float) -> None:
         """Breaks or heals a provider."""
         self._http.put(f"/providers/{provider}", json={"mode": mode, **more}).raise_for_status()
 
-    def steer(self, provider: str, mode: str, **more: float) -> None:
-        """Forces a circuit open, or gives it back to itself."""
+    def set_mode(self, provider: str, mode: str, **more: float) -> None:
+        """Forces a circuit open, or resets it."""
         self._http.put(f"/breakers/{provider}", json={"mode": mode, **more}).raise_for_status()
 
     def breakers(self) -> dict[str, dict[str, Any]]:
@@ -73,16 +73,16 @@ class Witness:
         return int(self.breakers()[provider]["metrics"][name])
 
     def causes(self, provider: str) -> list[str]:
-        """Why the circuit changed its state, each time, the last time first."""
+        """The causes of the circuit's transitions, latest first."""
         live = self.get("/live").json()
         return [event["cause"] for event in live["transitions"] if event["provider"] == provider]
 
     def calls_received(self, provider: str) -> int:
-        """How many calls reached the provider, by its own count."""
+        """The number of calls that the provider received, by its own count."""
         return int(self.get(f"{self.demo.providers[provider].url}/control").json()["calls"])
 
     def samples(self) -> dict[tuple[str, str, str], float]:
-        """The samples from `/metrics` that concern a breaker, by their name, provider and status."""
+        """The samples of breakers from `/metrics`, by name, provider and status."""
         text = self.get("/metrics").text
         return {
             (sample.name, sample.labels["provider"], sample.labels.get("status", "")): sample.value
@@ -91,10 +91,10 @@ class Witness:
             if "provider" in sample.labels and not {"le", "from_state"} & sample.labels.keys()
         }
 
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-        """Waits for a condition, and not longer than it may take."""
+    def wait_until(self, condition: Callable[[], bool], description: str, seconds: float = 10) -> None:
+        """Waits for a condition, with a limit."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                raise TimeoutError(f"after {seconds:g} s still not so: {what}")
+                raise TimeoutError(f"after {seconds:g} s still false: {description}")
             time.sleep(POLL_SECONDS)

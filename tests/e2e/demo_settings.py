@@ -1,4 +1,4 @@
-"""Where the demo stands, and how fast the tests run it."""
+"""The folder of the demo, and the timing that the tests use."""
 
 from pathlib import Path
 

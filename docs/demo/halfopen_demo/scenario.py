@@ -1,0 +1,207 @@
+"""A scripted outage on the running system: `python -m halfopen_demo.scenario`.
+
+Starts the providers and the backend, breaks and heals them, and checks the effects of each step. Every number is read
+from the running processes. The exit code is 1 at the first check that fails.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+import httpx2
+
+from halfopen_demo.clients import PROVIDERS
+from halfopen_demo.demo_client import Answer, DemoClient
+from halfopen_demo.processes import demo
+
+WAIT_SECONDS = 2.0
+DEADLINE_SECONDS = 0.5
+STATE_NUMBERS = {"closed": 0, "half_open": 1, "open": 2}
+ROW = "{:<44}{:<22}{:<11}{:<11}{}"
+
+
+class CheckFailed(Exception):
+    """A check of the scenario failed."""
+
+
+class Scenario:
+    """Runs the scenario until the end, or until the first failed check."""
+
+    def __init__(self, client: DemoClient, *, break_gemini: bool) -> None:
+        self.client = client
+        self.break_gemini = break_gemini
+        self.checks = 0
+        self.answers = Counter[str]()
+
+    def check(self, name: str, seen: object, expected: object) -> None:
+        if seen != expected:
+            raise CheckFailed(f"{name}: expected {expected!r}, saw {seen!r}")
+        self.checks += 1
+
+    def say(self, times: int) -> Counter[str]:
+        """Sends requests, and counts the answers of each provider."""
+        return Counter(self.send().by for _ in range(times))
+
+    def send(self) -> Answer:
+        answer = self.client.say()
+        self.answers[answer.by] += 1
+        return answer
+
+    def row(self, title: str, answers: Counter[str]) -> None:
+        """Prints one line of the table: the counted answers, and the states from `/breakers`."""
+        answered_by = ", ".join(f"{count} x {who}" for who, count in answers.items())
+        states = [self.client.state(provider).replace("_", "-") for provider in PROVIDERS]
+        print(ROW.format(title, answered_by, *states), flush=True)
+
+    def run(self) -> None:
+        print(ROW.format("step", "answered by", *PROVIDERS))
+        self.all_healthy()
+        self.first_fails()
+        self.circuit_is_open()
+        self.probe_fails()
+        self.second_hangs()
+        self.all_rejected()
+        self.first_recovers()
+        self.others_recover()
+        self.counters_agree()
+
+    def all_healthy(self) -> None:
+        answers = self.say(4)
+        self.row("all are healthy", answers)
+        self.check("gemini, the first, answers everything", answers, Counter(gemini=4))
+
+    def first_fails(self) -> None:
+        if self.break_gemini:
+            self.client.set_behaviour("gemini", "fail")
+        answers = self.say(3)
+        self.row("gemini answers 503: failover", answers)
+        self.check("openai answers what gemini could not", answers, Counter(openai=3))
+        self.check("gemini's failures are counted", self.client.counter("gemini", "failed_calls"), 3)
+        self.check("gemini's circuit is open", self.client.state("gemini"), "open")
+
+    def circuit_is_open(self) -> None:
+        received = self.client.calls_received("gemini")
+        answers = self.say(5)
+        self.row("its circuit is open: no calls to gemini", answers)
+        self.check("openai answers everything", answers, Counter(openai=5))
+        self.check("gemini's breaker rejects", self.client.counter("gemini", "rejected_calls"), 5)
+        self.check("no call reaches gemini", self.client.calls_received("gemini"), received)
+
+    def probe_fails(self) -> None:
+        self.wait_for_probe("gemini")
+        answers = self.say(1)
+        self.row("the wait is over, the probe fails", answers)
+        self.check("the client of the probe gets an answer", answers, Counter(openai=1))
+        self.check("gemini's circuit is open again", self.client.state("gemini"), "open")
+        self.check("because of the probe", self.client.causes("gemini")[0], "probe_failed")
+
+    def second_hangs(self) -> None:
+        self.client.set_behaviour("openai", "hang")
+        answers = self.say(3)
+        self.row(f"openai hangs, deadline {DEADLINE_SECONDS:g} s", answers)
+        self.check("deepgram answers", answers, Counter(deepgram=3))
+        self.check("a hang counts as a failure", self.client.counter("openai", "failed_calls"), 3)
+        self.check("openai's circuit is open", self.client.state("openai"), "open")
+
+    def all_rejected(self) -> None:
+        self.client.set_behaviour("deepgram", "fail")
+        answers = Counter[str]()
+        last: Answer | None = None
+
+        def rejected_by_all() -> bool:
+            nonlocal last
+            last = self.send()
+            answers[last.by] += 1
+            return last.status == 503
+
+        self.client.wait_until(rejected_by_all, "all three circuits are open")
+        assert last
+        self.row("deepgram fails too", answers)
+        self.check("the rejection is a problem document", last.content_type, "application/problem+json")
+        self.check("it has the reason", last.body["code"], "ALL_CIRCUITS_OPEN")
+        soonest = min(step["retry_after"] for step in last.body["steps"])
+        self.check("it has Retry-After", soonest <= int(last.retry_after or 0) < soonest + 1, True)
+
+    def first_recovers(self) -> None:
+        for provider in PROVIDERS:
+            self.client.set_behaviour(provider, "healthy")
+        self.wait_for_probe("gemini")
+        answers = self.say(2)
+        self.row("all are healthy, gemini's probes succeed", answers)
+        self.check("gemini answers its own probes", answers, Counter(gemini=2))
+        self.check("gemini's circuit is closed", self.client.state("gemini"), "closed")
+        self.check("because of the probes", self.client.causes("gemini")[0], "probes_succeeded")
+
+    def others_recover(self) -> None:
+        self.client.set_mode("gemini", "forced_open")
+        self.wait_for_probe("openai")
+        answers = self.say(2)
+        self.row("gemini is forced open: openai probes", answers)
+        self.check("openai answers its own probes", answers, Counter(openai=2))
+        self.client.set_mode("openai", "forced_open")
+        self.wait_for_probe("deepgram")
+        answers = self.say(2)
+        self.row("openai is forced open: deepgram probes", answers)
+        self.check("deepgram answers its own probes", answers, Counter(deepgram=2))
+        for provider in ("gemini", "openai"):
+            self.client.set_mode(provider, "auto")
+        answers = self.say(3)
+        self.row("both are reset", answers)
+        self.check("gemini answers everything again", answers, Counter(gemini=3))
+
+    def counters_agree(self) -> None:
+        """The breakers, Prometheus, the providers and the clients must report the same counts."""
+        samples, breakers = self.client.samples(), self.client.breakers()
+        print("\n" + ROW.format("counters", "", *PROVIDERS))
+        for title, counter, status in (
+            ("calls admitted", "total_calls", "attempted"),
+            ("  that succeeded", "successful_calls", "success"),
+            ("  that failed", "failed_calls", "failure"),
+            ("calls rejected", "rejected_calls", "rejected"),
+        ):
+            counts = [breakers[provider]["metrics"][counter] for provider in PROVIDERS]
+            print(ROW.format(title, "", *counts))
+            exposed = [samples["circuit_breaker_calls_total", provider, status] for provider in PROVIDERS]
+            self.check(f"/metrics agrees on the {title.strip()}", exposed, counts)
+        for provider in PROVIDERS:
+            metrics, state = breakers[provider]["metrics"], breakers[provider]["state"]
+            self.check(f"{provider}'s circuit is closed in the end", state, "closed")
+            self.check("/metrics agrees", samples["circuit_breaker_state", provider, ""], STATE_NUMBERS[state])
+            self.check(f"{provider} received these calls", self.client.calls_received(provider), metrics["total_calls"])
+            self.check(f"{provider}'s successes are answers", self.answers[provider], metrics["successful_calls"])
+
+    def wait_for_probe(self, provider: str) -> None:
+        self.client.wait_until(
+            lambda: self.client.state(provider) == "half_open", f"{provider}'s circuit admits a probe"
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m halfopen_demo.scenario", description="Runs the scripted outage of the demo."
+    )
+    parser.add_argument(
+        "--leave-healthy", action="store_true", help="do not break gemini, to show that the scenario then fails"
+    )
+    options = parser.parse_args()
+    start = time.monotonic()
+    try:
+        with (
+            demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS) as demo_processes,
+            DemoClient(demo_processes) as client,
+        ):
+            scenario = Scenario(client, break_gemini=not options.leave_healthy)
+            scenario.run()
+    except (CheckFailed, TimeoutError, ChildProcessError, httpx2.HTTPError) as error:
+        print(f"\nFAILED: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    print(f"\n{scenario.checks} checks passed in {time.monotonic() - start:.0f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
