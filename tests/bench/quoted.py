@@ -1,9 +1,9 @@
-"""What the README quotes of the report: what a guarded call that succeeds costs, beside the best peer."""
+"""The table in the README: the overhead of a successful call, next to the best peer."""
 
 import re
 from pathlib import Path
 
-from readings import Readings, shown
+from readings import Readings, format_number
 from tables import table
 
 QUOTED = (
@@ -16,23 +16,23 @@ QUOTED = (
     ("Node, the native build", "Node, native", "streak, success", "halfopen"),
     ("browser", "Browser", "streak, success", "halfopen"),
 )
-"""What it is called there; the language, the path and the contender."""
+"""The label in the README; the language, the path and the contender in the report."""
 
 BETWEEN = re.compile("(?<=<!-- from make bench -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 def quote(readme: Path, readings: dict[str, Readings]) -> None:
-    """Puts the table where its two marks stand."""
+    """Replaces the text between the two marks by the table."""
     rows = [row(label, readings[language], path, ours) for label, language, path, ours in QUOTED]
     text = table(("median, net, in ns", "durations recorded", "not recorded", "the best peer"), rows)
-    quoted, marks = BETWEEN.subn(lambda _: text, readme.read_text())
+    updated, marks = BETWEEN.subn(lambda _: text, readme.read_text())
     if marks != 1:
-        raise SystemExit(f"{readme} has no place for the benchmarks")
-    readme.write_text(quoted)
+        raise SystemExit(f"{readme} has no marks for the benchmarks")
+    readme.write_text(updated)
 
 
 def row(label: str, readings: Readings, path: str, ours: str) -> tuple[str, ...]:
     peer = readings.best_peer(path)
     names = (ours, f"{ours}, durations off", *([peer] if peer else []))
-    figures = [shown(readings.net(path, name)) for name in names]
+    figures = [format_number(readings.net(path, name)) for name in names]
     return label, *figures[:2], f"{figures[2]}, {peer}" if peer else ""

@@ -1,4 +1,4 @@
-"""What the benchmarks of the languages have measured, and what a reading is worth net of the bare call."""
+"""The readings of the benchmarks, and their values net of the bare call."""
 
 import json
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ FILES = {
     "Node, native": "node-native.json",
     "Browser": "browser.json",
 }
-"""Where the benchmarks of each language, or build, leave their readings."""
+"""The file with the readings of each language or build."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """Nanoseconds per call: the best of the rounds, and the one in the middle."""
+    """Nanoseconds per call: minimum and median of the rounds."""
 
     minimum: float
     median: float
 
     def __str__(self) -> str:
-        return f"{shown(self.minimum)} / {shown(self.median)}"
+        return f"{format_number(self.minimum)} / {format_number(self.median)}"
 
     def __sub__(self, other: "Figure") -> "Figure":
         return Figure(self.minimum - other.minimum, self.median - other.median)
 
 
 class Readings:
-    """One language's rows: for each path and contender a figure, net where there is a bare call to take off."""
+    """The figures of one language for each path and contender, net if there is a bare call to subtract."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         rounds: dict[tuple[str, str], list[float]] = {(row["path"], row["contender"]): row["ns"] for row in rows}
@@ -46,7 +46,7 @@ class Readings:
         self.paths = list(dict.fromkeys(path for path, _ in self._figures))
 
     def contenders(self, paths: list[str]) -> list[str]:
-        """All who took part on one of these paths, the bare calls last."""
+        """The contenders on these paths, the bare calls last."""
         names = dict.fromkeys(name for path, name in self._figures if path in paths)
         return sorted(names, key=is_bare)
 
@@ -58,11 +58,11 @@ class Readings:
         return self._figures[path, contender].median
 
     def rounds(self, path: str, contender: str) -> list[float]:
-        """Each round by itself: what the bare call took in the same round is taken off."""
+        """The net value of each round."""
         return self._rounds[path, contender]
 
     def best_peer(self, path: str) -> str | None:
-        """Whoever has the lowest median of those who are not ours."""
+        """The peer with the lowest median."""
         peers = [name for name in self.contenders([path]) if not is_ours(name) and not is_bare(name)]
         return min(peers, key=lambda name: self.net(path, name), default=None)
 
@@ -75,8 +75,8 @@ def is_bare(contender: str) -> bool:
     return contender.startswith("bare")
 
 
-def shown(number: float) -> str:
-    """With as many digits as mean something."""
+def format_number(number: float) -> str:
+    """Formats a number with its significant digits."""
     return f"{number:.1f}" if abs(number) < 100 else f"{number:,.0f}"
 
 

@@ -1,32 +1,31 @@
-"""Why some targets are not met: printed below the table, each where it applies."""
+"""Reasons for missed targets, printed below the table."""
 
 COUNTED = (
-    "a call is counted when it is admitted and when it has succeeded, and each is an addition that no other thread may "
-    "tear: the floors below show what one takes, and little is left beside two of them."
+    "a call is counted when it is admitted and when it succeeds, each with an atomic addition. Two of them take most "
+    "of the target (see the floors below)."
 )
 REJECTED = (
-    "what the caller is told is exact to the nanosecond, and counted. Our clock takes longer to read than `Instant`, "
-    "because it becomes a number, and a count is an atomic addition (both are among the floors); recloser counts none."
+    "a rejection has an exact `retry_after` and is counted. Reading the clock as a number takes longer than reading "
+    "`Instant`, and counting is an atomic addition (see the floors below); recloser does not count rejections."
 )
 INTERPRETED = (
-    "two readings of the clock are some 50 ns of it (see the floors of Rust). The rest is a function around the "
-    "function, or in `async` a coroutine around the coroutine, and the object that gives a call back wherever its "
-    "frame is dropped."
+    "two readings of the clock take about 50 ns (see the floors of Rust). The rest is a wrapper function, or in "
+    "`async` a wrapper coroutine, and the object that settles the call if its frame is dropped."
 )
 CLOCKED = (
-    "two readings of Node's clock take as long as all else that is added to the call, and cockatiel reads none "
-    "(compare the column without durations). Without them it lies at the limit, from run to run on either side."
+    "two readings of Node's clock take as long as the rest of the overhead, and cockatiel reads no clock (compare the "
+    "column without durations). Without them the result is close to the limit, above or below it from run to run."
 )
 NATIVE = (
-    "a call enters the addon twice, and by Node-API each entry costs more than the WebAssembly build needs for the "
-    "whole call. That is why Node loads the other build where nobody asks for this one."
+    "a call enters the addon twice, and one entry through Node-API costs more than the whole call with WebAssembly. "
+    "Therefore Node loads the WebAssembly build by default."
 )
 BROWSER = (
-    "two calls from JavaScript into a module that does nothing take 9 ns here, the permit 4, and to remember it until "
-    "its turn ends 6 (measured by leaving out all else): more than the target before anything is decided."
+    "two calls from JavaScript into an empty module take 9 ns here, the permit takes 4, and tracking it until the turn "
+    "ends takes 6 (each measured alone): together more than the target, without any decision."
 )
 SIZE = (
-    "the whole core is in it. Without snapshots it would be 7 KB less, without `explain`, status, events and durations "
-    "4, and the TypeScript is 6; what is left is the machine, the windows, the configuration with its texts, and the "
-    "allocator. Optimised for size alone it would save 1 KB, and calls would take twice as long."
+    "it contains the whole core. Snapshots take 7 KB, `explain`, status, events and durations 4 KB, and the TypeScript "
+    "6 KB; the rest is the state machine, the windows, the configuration with its texts, and the allocator. Optimising "
+    "for size only would save 1 KB and double the time of a call."
 )

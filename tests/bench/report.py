@@ -1,6 +1,6 @@
-"""Writes docs/benchmarks.md, and what the README quotes of it, from what the benchmarks have left in target/bench.
+"""Writes docs/benchmarks.md and the table in the README from the readings in target/bench.
 
-No figure in it is typed by hand.
+No figure is typed by hand.
 """
 
 import gzip
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from instructions import baseline, counted
+from instructions import baseline, parse_counts
 from quoted import quote
-from readings import Readings, load, shown
+from readings import Readings, format_number, load
 from surroundings import ROOT, machine, pinned_versions, revision, rust_version
 from tables import comparison, table
 from targets import Target, number, targets
@@ -22,44 +22,44 @@ WASM = ROOT / "bindings-wasm/dist/web"
 INTRODUCTION = """\
 # How much a guarded call costs
 
-Written by `make bench`; no figure is typed by hand. What was measured: [tests/bench](../tests/bench), for each language
-a `contenders` file that sets up the breakers and a `harness` that times them.
+Written by `make bench`; no figure is typed by hand. The code is in [tests/bench](../tests/bench): for each language a
+`contenders` file configures the breakers and a `harness` times them.
 
-All contenders of a path run in one process and in turn, round after round, each for some milliseconds; in Rust and in
-Python on one core of their own. Figures are nanoseconds a call, *minimum / median* of the rounds; of success and
-failure *net*: from the minimum the minimum of the bare call (last columns) is taken off, from the median its median. A
-rejected call is never made, so its figure is the whole time until the caller has its error in hand. In brackets: our
-median over that of the best peer on the same path. Where not said otherwise, durations are recorded. On the paths of
-failure one call in 50 succeeds, so that every circuit stays closed. That each call ends as its path says is checked
-before the rounds and after them.
+All contenders of a path run in one process and take turns in each round, a few milliseconds each; in Rust and in
+Python pinned to one core. Figures are nanoseconds per call, *minimum / median* of the rounds. Figures of success and
+failure are *net*: the minimum of the bare call (last columns) is subtracted from the minimum, its median from the
+median. A rejected call is never made, so its figure is the whole time until the caller has the error. In brackets: the
+median of halfopen divided by that of the best peer on the same path. Durations are recorded unless the column says
+otherwise. On failure paths one call in 50 succeeds, so that every circuit stays closed. The outcomes are checked
+before and after the rounds.
 """
 
 TARGETS = """\
-Medians of the whole run are judged; *half of the rounds* says between which values the same figure lies in the middle
-half of them, round by round. A limit in nanoseconds is one for another machine than this, with slower atomic additions
-and the same clock.
+The targets apply to the medians of the whole run; *half of the rounds* is the interquartile range over the rounds. The
+limits in nanoseconds were set on another machine, with slower atomic additions and the same clock.
 """
 
 SCRAPES = """\
-What one scrape of 5,000 breakers takes in Python, in nanoseconds of the processor's time for each. *Samples
-ready-made*: the client library writes the same text of samples that were made before.
+One scrape of 5,000 breakers in Python, in CPU nanoseconds for each breaker. *Precomputed samples*: the client library
+writes the same text from samples that were computed before.
 """
 
 MEMORY_OF_HOSTS = ("memory-python.json", "memory-node.json")
 
 NOTES = {
-    "Rust": "Built as `cargo build --release` does it. Where two threads call through one breaker, the slower one's "
-    "time counts. The peers record no durations. recloser knows one policy, the share of the last calls, "
-    "and failsafe's window is one of time. tower-resilience awaits a lock, so two threads that block on it "
-    "wait for the operating system. A breaker of ours counts in four places, which threads take in turn: "
-    "*the first and the fifth thread* share one.",
-    "Python": "`halfopen` is the decorator. The module that is replaced is [an imitation of "
-    "it](../tests/bench/python/replaced.py).",
-    "Node, WebAssembly": "`await breaker.call(fn)` with the build that Node loads where nobody asks for another. "
-    "The windows of opossum and of cockatiel's SamplingBreaker are of time.",
+    "Rust": "Built with `cargo build --release`. If two threads call one breaker, the time of the slower one counts. "
+    "The peers record no durations. recloser has one policy, the failure rate of the last calls, and failsafe's "
+    "window is a period of time. tower-resilience awaits a lock, so two threads that block on it wait for the "
+    "operating system. A halfopen breaker counts in four stripes, assigned to threads in turn: *the first and the "
+    "fifth thread* share one.",
+    "Python": "`halfopen` is the decorator. The replaced module is [an imitation](../tests/bench/python/replaced.py) "
+    "of a backend's own breaker.",
+    "Node, WebAssembly": "`await breaker.call(fn)` with the build that Node loads by default. The windows of opossum "
+    "and of cockatiel's SamplingBreaker are periods of time.",
     "Node, native": "The same with `HALFOPEN_BACKEND=native`.",
-    "Browser": "Headless Chromium. *Acquire* is `breaker.acquire()`, settled at once or after one `await`, by which it "
-    "has outlived its turn and is watched until it is settled or collected; the rest is `await breaker.call(fn)`.",
+    "Browser": "Headless Chromium. *Acquire* is `breaker.acquire()`, settled at once or after one `await`; then the "
+    "permit has outlived its turn and is tracked until it is settled or collected. The rest is `await "
+    "breaker.call(fn)`.",
 }
 
 
@@ -71,7 +71,7 @@ def main() -> None:
     held = list(targets(readings, wasm_bytes, memory["breakers"][0]["bytes"], scrapes))
     (ROOT / "docs/benchmarks.md").write_text("\n".join(sections(readings, versions, memory, scrapes, held)))
     quote(ROOT / "README.md", readings)
-    print(judged(held))
+    print(target_table(held))
 
 
 def sections(
@@ -82,12 +82,12 @@ def sections(
     held: list[Target],
 ) -> Iterator[str]:
     yield INTRODUCTION
-    yield f"Machine: {machine()}. Code: {revision()}. Versions stand [at the end](#versions).\n"
+    yield f"Machine: {machine()}. Code: {revision()}. Versions are [at the end](#versions).\n"
     yield "## Targets\n"
     yield TARGETS
-    yield judged(held)
+    yield target_table(held)
     reasons = {it.reason: it.what.split(":")[0] for it in held if not it.met and it.reason}
-    yield "Why some are not met:\n"
+    yield "Reasons for missed targets:\n"
     yield "".join(f"- {where}: {reason}\n" for reason, where in reasons.items())
     for language, its in readings.items():
         yield f"## {language}\n"
@@ -95,36 +95,36 @@ def sections(
         for paths in tables_of(its.paths):
             yield comparison(its, paths)
     yield "## Memory\n"
-    yield "With all that a breaker owns on the heap, after its first calls.\n"
+    yield "Including all heap allocations of a breaker, after its first calls.\n"
     rows = [*memory["breakers"], *(json.loads((RESULTS / file).read_text()) for file in MEMORY_OF_HOSTS)]
     yield table(("breaker", "bytes"), [(it["breaker"], f"{it['bytes']:,.0f}") for it in rows])
     yield many_breakers(memory["registry"])
     yield "## Scrapes\n"
     yield SCRAPES
-    columns = ("halfopen", "ready_made", "client_library")
+    columns = ("halfopen", "precomputed", "client_library")
     yield table(
-        ("labels", "halfopen", "samples ready-made", "the client library's own metrics"),
-        [(it["labels"], *(shown(it[column]) for column in columns)) for it in scrapes],
+        ("labels", "halfopen", "precomputed samples", "the client library's own metrics"),
+        [(it["labels"], *(format_number(it[column]) for column in columns)) for it in scrapes],
     )
     yield "## WebAssembly\n"
-    yield "What a page loads.\n"
+    yield "The files that a page loads.\n"
     rows = [(name, f"{raw:,}", f"{packed:,}") for name, raw, packed in wasm_sizes()]
     yield table(("file", "bytes", "gzipped"), rows)
     yield "## Instructions\n"
-    yield "Of the core, on a clock that costs nothing; `make bench-instructions` holds the code to the baseline.\n"
-    counts = counted((RESULTS / "instructions.json").read_text())
+    yield "Of the core, with a manual clock; `make bench-instructions` compares them with the baseline.\n"
+    counts = parse_counts((RESULTS / "instructions.json").read_text())
     yield table(
-        ("path", "instructions a call", "the baseline"),
+        ("path", "instructions per call", "baseline"),
         [(path, f"{count:,.0f}", f"{baseline()[path]:,.0f}") for path, count in counts.items()],
     )
     yield "## Versions\n"
     named = {"Rust": rust_version()} | versions | pinned_versions()
-    yield table(("who took part", "version"), named.items())
+    yield table(("component", "version"), named.items())
 
 
-def judged(held: list[Target]) -> str:
-    """What was wanted and what was measured."""
-    head = ("path", "target", "median", "half of the rounds", "of what", "")
+def target_table(held: list[Target]) -> str:
+    """The targets and the measured values."""
+    head = ("path", "target", "median", "half of the rounds", "unit", "")
     return table(head, [row(it) for it in held])
 
 
@@ -135,7 +135,7 @@ def row(target: Target) -> tuple[str, ...]:
 
 
 def tables_of(paths: list[str]) -> Iterator[list[str]]:
-    """Paths with the same first word stand in one table, since they have most contenders in common."""
+    """Paths with the same first word share a table, because they have most contenders in common."""
     for first in dict.fromkeys(path.split(",")[0] for path in paths):
         yield [path for path in paths if path.split(",")[0] == first]
 
@@ -143,9 +143,9 @@ def tables_of(paths: list[str]) -> Iterator[list[str]]:
 def many_breakers(registry: dict[str, Any]) -> str:
     return (
         f"A registry of {registry['breakers']:,} breakers by name takes {registry['bytes']:,} bytes, "
-        f"{registry['bytes'] / registry['breakers']:,.0f} a breaker. To make one takes "
-        f"{shown(min(registry['make_ns']))} / {shown(median(registry['make_ns']))} ns, to find one "
-        f"{shown(min(registry['find_ns']))} / {shown(median(registry['find_ns']))} ns.\n"
+        f"{registry['bytes'] / registry['breakers']:,.0f} per breaker. Creating one takes "
+        f"{format_number(min(registry['make_ns']))} / {format_number(median(registry['make_ns']))} ns, finding one "
+        f"{format_number(min(registry['find_ns']))} / {format_number(median(registry['find_ns']))} ns.\n"
     )
 
 

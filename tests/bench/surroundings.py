@@ -1,4 +1,4 @@
-"""Where the benchmarks ran: the machine, and the versions of all who took part, read where each is pinned."""
+"""The environment of the benchmarks: the machine, and the pinned versions of all contenders."""
 
 import json
 import os
@@ -17,12 +17,12 @@ NODE = ("cockatiel", "opossum")
 
 
 def machine() -> str:
-    """The processor, how many of its cores there are, and the operating system."""
+    """The processor, the number of cores, and the operating system."""
     return f"{processor()}, {os.cpu_count()} cores, {system()}"
 
 
 def revision() -> str:
-    """The commit of what was measured, and whether there was more than that."""
+    """The measured commit, and whether there were uncommitted changes."""
     changed = _git("status", "--porcelain", "--", "core", "bindings-python", "bindings-node", "bindings-wasm", "tests")
     return _git("rev-parse", "--short", "HEAD") + (" and uncommitted changes" if changed else "")
 
@@ -41,7 +41,7 @@ def pinned_versions() -> dict[str, str]:
 
 
 def rust_version() -> str:
-    return _said("rustc", "--version").split()[1]
+    return _output("rustc", "--version").split()[1]
 
 
 def processor() -> str:
@@ -60,8 +60,8 @@ def system() -> str:
 
 
 def _git(*arguments: str) -> str:
-    return _said("git", *arguments).strip()
+    return _output("git", *arguments).strip()
 
 
-def _said(*command: str) -> str:
+def _output(*command: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout

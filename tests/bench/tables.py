@@ -6,14 +6,14 @@ from readings import Readings, is_ours
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """The first column is text, the others are figures."""
+    """A table with text in the first column and right-aligned figures in the others."""
     lines = [list(head), *(list(row) for row in rows)]
     rule = ["---"] + ["---:"] * (len(lines[0]) - 1)
     return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], rule, *lines[1:]])
 
 
 def comparison(readings: Readings, paths: list[str]) -> str:
-    """One line for each path, one column for each contender, the ratio to the best peer with each of our own."""
+    """A row for each path and a column for each contender; halfopen's figures include the ratio to the best peer."""
     contenders = readings.contenders(paths)
     return table(("path", *contenders), [(path, *(_cell(readings, path, it) for it in contenders)) for path in paths])
 

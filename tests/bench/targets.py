@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
 
-from readings import Readings, shown
+from readings import Readings, format_number
 from reasons import BROWSER, CLOCKED, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE
 
 KIB = 1024
@@ -50,7 +50,7 @@ def targets(
     yield from rust(readings["Rust"])
     yield from python(readings["Python"])
     shared, different = scrapes
-    added = shared["halfopen"] - shared["ready_made"]
+    added = shared["halfopen"] - shared["precomputed"]
     yield Target("Python: a scrape beyond its text, for each breaker that shares its labels", added, 2_000, "ns")
     share = different["halfopen"] / different["client_library"]
     yield Target("Python: a scrape of 5,000 labels", share, 1, "× the client library's own metrics")
@@ -69,7 +69,7 @@ def rust(readings: Readings) -> Iterator[Target]:
     alone = readings.net(path, ours)
     yield ratio(readings, path, ours, "recloser", 0.6, what=f"Rust: {path}, durations off")
     yield time(readings, path, ours, 8, what=f"Rust: {path}, durations off", reason=COUNTED)
-    # The clock that it has, and not the processor's counter: `core/src/clock/system.rs` says why.
+    # The system clock, not the processor's counter: `core/src/clock/system.rs` gives the reason.
     clock = readings.net("floor, one thread", "read halfopen::SystemClock")
     limit = alone + 2 * clock + 10
     yield time(readings, path, "halfopen", limit, what=f"Rust: {path}, durations on (that, two clock reads, 10 ns)")
@@ -93,7 +93,7 @@ def python(readings: Readings) -> Iterator[Target]:
         path = f"{mode}, streak, success"
         yield time(readings, path, "halfopen", limit, what=f"Python: {path}", reason=INTERPRETED)
         yield ratio(readings, path, "halfopen", "circuitbreaker", share, what=f"Python: {path}", reason=INTERPRETED)
-    path, replaced = "async, streak, success", "the module that is replaced"
+    path, replaced = "async, streak, success", "the replaced module"
     rounds = zip(readings.rounds(path, replaced), readings.rounds(path, "halfopen"), strict=True)
     yield Target(
         f"Python: {path}",
@@ -133,7 +133,7 @@ def ratio(readings: Readings, path: str, ours: str, peer: str, limit: float, *, 
 
 
 def number(target: Target, value: float) -> str:
-    """A value of this target."""
+    """Formats a value of this target."""
     if target.unit.startswith("×"):
         return f"{value:.2f}"
-    return f"{value:,.0f}" if target.unit == "bytes" else shown(value)
+    return f"{value:,.0f}" if target.unit == "bytes" else format_number(value)

@@ -1,4 +1,4 @@
-/** What runs in the page: `rows` holds the readings of all rounds. */
+/** The benchmark in the page; `measured` resolves to the rows with the readings of all rounds. */
 
 import * as halfopen from '/halfopen/index.js';
 

@@ -1,4 +1,4 @@
-/** How long a guarded call takes in a page. Writes the readings of all rounds to the file that it is given. */
+/** Measures a guarded call in a page and writes the readings of all rounds to the given file. */
 
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const { outputFiles } = await build({
   bundle: true,
   write: false,
   format: 'esm',
-  // The package as it is served, not bundled anew.
+  // Import the package as it is served; do not bundle it again.
   external: ['/halfopen/index.js'],
 });
 
@@ -26,6 +26,6 @@ const measured = async ({ page }) => {
     version: page.context().browser().version(),
   };
 };
-// The harness collects the garbage between the turns, so that none pays for another's.
+// The harness collects garbage between turns, so that no contender pays for another's garbage.
 const { rows, version } = await withPage(measured, ['--js-flags=--expose-gc']);
 writeFileSync(process.argv[2], JSON.stringify({ versions: { Chromium: version }, rows }));

@@ -1,13 +1,13 @@
-/** The breakers that run on any host, each set up to do the same work: a function that makes a guarded call. */
+/** The breakers that run in Node and in browsers, configured alike. Each is a function that makes a guarded call. */
 
 import { ConsecutiveBreaker, CountBreaker, circuitBreaker, handleAll, SamplingBreaker } from 'cockatiel';
 
-/** As long as these are measured, no circuit opens or closes. (Timers know no more than 31 bits of milliseconds.) */
+/** Longer than the benchmark, so no circuit changes its state by time. (Timers are limited to 31 bits of milliseconds.) */
 export const DAY_MS = 24 * 60 * 60 * 1000;
-/** So many failures in a row never happen. */
+/** More consecutive failures than ever occur. */
 const NEVER = 2 ** 31;
 
-/** Our own breakers, with durations and without; `opens` says whether failures open them. */
+/** halfopen breakers, with and without durations; `opens` says whether failures open them. */
 export function ourBreakers({ CircuitBreaker }, policy, opens) {
   const limits =
     policy === 'streak'
@@ -33,7 +33,7 @@ export function cockatiel(policy, fn, opens) {
   }
   const threshold = opens ? 0.5 : 0.999;
   const count = new CountBreaker({ threshold, size: 100, minimumNumberOfCalls: 100 });
-  // Its window is one of time.
+  // Its window is a period of time.
   const sampling = new SamplingBreaker({ threshold, duration: 30_000, minimumRps: opens ? 1 : NEVER });
   return { 'cockatiel CountBreaker': guarded(count), 'cockatiel SamplingBreaker': guarded(sampling) };
 }

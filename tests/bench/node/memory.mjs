@@ -1,4 +1,4 @@
-/** What a breaker takes of this process's memory, as an object of JavaScript's with its circuit. Writes it to a file. */
+/** Measures the memory of a breaker, with its JavaScript object, and writes it to the given file. */
 
 import { writeFileSync } from 'node:fs';
 
@@ -6,8 +6,8 @@ import { CircuitBreaker } from 'halfopen';
 
 const BREAKERS = 20_000;
 
-/** Each has made its first calls: one that succeeded and one that failed. */
-const made = () =>
+/** Each breaker has made one successful and one failed call. */
+const createBreakers = () =>
   Array.from({ length: BREAKERS }, () => {
     const breaker = new CircuitBreaker();
     breaker.acquire().success();
@@ -15,15 +15,15 @@ const made = () =>
     return breaker;
   });
 
-const settled = async () => {
+const residentBytes = async () => {
   await new Promise(setImmediate);
   globalThis.gc();
   return process.memoryUsage().rss;
 };
 
-// The first ones take what every process has once.
-const kept = [made()];
-const before = await settled();
-kept.push(made());
-const bytes = ((await settled()) - before) / BREAKERS;
+// The first breakers include the one-time allocations of the process.
+const kept = [createBreakers()];
+const before = await residentBytes();
+kept.push(createBreakers());
+const bytes = ((await residentBytes()) - before) / BREAKERS;
 writeFileSync(process.argv[2], JSON.stringify({ breaker: 'streak only, in Node', bytes }));

@@ -1,16 +1,16 @@
-/** A permit, taken and given back without a promise of the breaker's: what streams use. */
+/** Acquires and settles a permit without `call`, as code that handles streams does. */
 
 import { ourBreakers } from './contenders.mjs';
 import { awaited, measure, plain } from './harness.mjs';
 
 export async function permits(halfopen) {
   const breakers = Object.entries(ourBreakers(halfopen, 'streak', false));
-  const contenders = (way, bare) => ({
-    ...Object.fromEntries(breakers.map(([name, breaker]) => [name, way(breaker)])),
+  const contenders = (guard, bare) => ({
+    ...Object.fromEntries(breakers.map(([name, breaker]) => [name, guard(breaker)])),
     bare,
   });
-  const atOnce = (breaker) => () => breaker.acquire().success();
-  const later = (breaker) => async () => {
+  const settledAtOnce = (breaker) => () => breaker.acquire().success();
+  const settledLater = (breaker) => async () => {
     const permit = breaker.acquire();
     await null;
     permit.success();
@@ -18,12 +18,12 @@ export async function permits(halfopen) {
   const rows = [
     ...(await measure(
       'acquire, settle',
-      contenders(atOnce, () => 1),
+      contenders(settledAtOnce, () => 1),
       plain,
     )),
     ...(await measure(
       'acquire, await, settle',
-      contenders(later, async () => await null),
+      contenders(settledLater, async () => await null),
       awaited,
     )),
   ];

@@ -1,7 +1,7 @@
 /**
- * How long a guarded call takes, beside the peers. Writes the readings of all rounds to the file that it is given.
+ * Measures a guarded call of halfopen and its peers, and writes the readings of all rounds to the given file.
  *
- * `HALFOPEN_BACKEND` says which build of the core is measured: like an application, a process has one.
+ * `HALFOPEN_BACKEND` selects the build of the core; a process uses one.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { permits } from './permits.mjs';
 const contenders = (policy, fn, opens) => ({
   ...ours(halfopen, policy, fn, opens),
   ...cockatiel(policy, fn, opens),
-  // It knows no streaks.
+  // opossum has no streak policy.
   ...(policy === 'streak' ? {} : opossum(fn, opens)),
 });
 
@@ -27,10 +27,10 @@ for (const policy of ['streak', 'window of 100']) {
   }
 }
 writeFileSync(process.argv[2], JSON.stringify({ versions: { Node: process.version }, rows }));
-// A peer's timers would keep the process alive.
+// The timers of a peer would keep the process alive.
 process.exit();
 
-/** Its window is one of time; by default it sets a timer for each call. */
+/** Its window is a period of time; by default it sets a timer for each call. */
 function opossum(fn, opens) {
   const limits = { errorThresholdPercentage: opens ? 50 : 100, volumeThreshold: 100, resetTimeout: DAY_MS };
   const timed = new Opossum(fn, limits);

@@ -1,6 +1,6 @@
-"""The breakers, each set up to do the same work: a function that guards one."""
+"""The breakers, configured alike. Each guards a function."""
 
-# The peers are installed for the benchmarks alone, so no type checker sees them.
+# The peers are installed for the benchmarks only, so type checkers cannot import them.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportMissingTypeStubs=false, reportUnknownArgumentType=false
 
@@ -23,22 +23,22 @@ Call = Callable[[], Any]
 
 
 def contenders(path: Path, function: Call) -> Iterator[tuple[str, Call]]:
-    """Everybody who can do the work of this path: a name, and the function, guarded."""
+    """The contenders that support this path: the name and the guarded function."""
     yield from ours(path, function)
     if path.policy == "streak":
         yield "circuitbreaker", circuitbreaker.CircuitBreaker(path.failures, recovery_timeout=DAY)(function)
         yield "purgatory", purgatory_breaker(path)(function)
         if path.awaited:
             yield "hyx", consecutive_breaker(failure_threshold=path.failures, recovery_time_secs=DAY)(function)
-            yield "the module that is replaced", replaced(path)(function)
+            yield "the replaced module", replaced(path)(function)
         else:
             yield "pybreaker", pybreaker.CircuitBreaker(fail_max=path.failures, reset_timeout=DAY)(function)
-    # The only one of them that knows a window.
+    # The only peer with a window.
     yield "pyresilience", pyresilience.resilient(circuit_breaker=pyresilience_config(path))(function)
 
 
 def ours(path: Path, function: Call) -> Iterator[tuple[str, Call]]:
-    """The two ways to guard a function, each with durations and without."""
+    """The two ways to guard a function, each with and without durations."""
     for suffix, record in (("", True), (", durations off", False)):
         yield f"halfopen{suffix}", halfopen_breaker(path, record)(function)
         breaker = halfopen_breaker(path, record)
@@ -79,7 +79,7 @@ def pyresilience_config(path: Path) -> Any:
         sliding_window_size=100,
         failure_rate_threshold=0.5 if path.opens else 1.0,
         minimum_calls=100,
-        # It counts failures in a row as well.
+        # It also counts consecutive failures.
         failure_threshold=NEVER,
         recovery_timeout=DAY,
     )

@@ -1,4 +1,4 @@
-"""What a breaker takes of this process's memory, as an object of Python's with its circuit. Writes it to a file."""
+"""Measures the memory of a breaker, with its Python object, and writes it to the given file."""
 
 import json
 import resource
@@ -11,24 +11,24 @@ BREAKERS = 20_000
 
 
 def main(file: str) -> None:
-    # The first ones take what every process has once.
+    # The first breakers include the one-time allocations of the process.
     kept = [breaker() for _ in range(BREAKERS)]
-    before = most_memory()
+    before = peak_memory()
     kept += [breaker() for _ in range(BREAKERS)]
-    each = (most_memory() - before) / BREAKERS
+    each = (peak_memory() - before) / BREAKERS
     Path(file).write_text(json.dumps({"breaker": "streak only, in Python", "bytes": each}))
 
 
 def breaker() -> CircuitBreaker:
-    """One that has made its first calls: one that succeeded and one that failed."""
-    made = CircuitBreaker()
-    made.acquire().success()
-    made.acquire().failure()
-    return made
+    """A breaker that has created one successful and one failed call."""
+    created = CircuitBreaker()
+    created.acquire().success()
+    created.acquire().failure()
+    return created
 
 
-def most_memory() -> int:
-    """In bytes. (The system tells kibibytes, save for macOS.)"""
+def peak_memory() -> int:
+    """In bytes. (`ru_maxrss` is in kibibytes, except on macOS.)"""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

@@ -1,17 +1,17 @@
-"""What is measured: by which policy, plain or awaited, and what becomes of the call."""
+"""The measured paths: the policy, sync or async, and the outcome of the call."""
 
 import itertools
 from dataclasses import dataclass
 from typing import Literal
 
 DAY = 24 * 60 * 60
-"""As long as these are measured, no circuit opens or closes."""
+"""Longer than the benchmark, so no circuit changes its state by time."""
 NEVER = 10**9
-"""So many failures in a row never happen."""
+"""More consecutive failures than ever occur."""
 
 
 class ProviderError(Exception):
-    """What the guarded function raises."""
+    """The error of the guarded function."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Path:
 
     @property
     def opens(self) -> bool:
-        """Whether the first failures are to open the circuit, for good."""
+        """Whether the first failures open the circuit permanently."""
         return self.outcome == "rejection"
 
     @property
     def failures(self) -> int:
-        """The failures in a row that open the circuit, where they are counted."""
+        """The failure threshold."""
         return 1 if self.opens else NEVER
 
 
@@ -41,8 +41,7 @@ PATHS = [
     for outcome in ("success", "failure", "rejection")
 ]
 
-# One call in 50 succeeds, because a breaker that is to stay closed cannot be shown failures alone: 100 of the last 100
-# calls reach every rate.
+# One call in 50 succeeds to keep the circuit closed, because 100 failures in the last 100 calls reach every rate.
 _succeeds = itertools.cycle([True] + 49 * [False])
 
 

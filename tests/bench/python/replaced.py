@@ -1,7 +1,7 @@
-"""A breaker as backends write it for themselves, for want of a shared one: the kind of module that is replaced here.
+"""A breaker as backends write it themselves: the kind of module that `halfopen.compat` replaces.
 
-It takes an asyncio lock twice a call, keeps its metrics in a pydantic model, and asks Prometheus for its labels at each
-event.
+It takes an asyncio lock twice for each call, keeps its metrics in a pydantic model, and looks up its Prometheus
+labels at each event.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""How long a scrape of many breakers takes, and the client library for the same series. Writes it to a file.
+"""Measures a scrape of many breakers and writes the result to the given file.
 
-Three registries are scraped in turn: ours; one that hands out ready-made samples, which is the writing of the text
-alone; and one with the client library's own metrics.
+It compares three registries: halfopen's; one with precomputed samples, which measures only the text output; and one
+with the same series as metrics of the client library.
 """
 
 import json
@@ -22,15 +22,15 @@ ROUNDS = 5
 
 @dataclass
 class Scrape:
-    """Nanoseconds of the processor's time for each breaker, the least of the rounds."""
+    """CPU nanoseconds for each breaker, minimum of the rounds."""
 
     labels: str
     halfopen: float
-    ready_made: float
+    precomputed: float
     client_library: float
 
 
-class ReadyMade(Collector):
+class Precomputed(Collector):
     def __init__(self, families: list[Metric]) -> None:
         self._families = families
 
@@ -44,24 +44,24 @@ def main(file: str) -> None:
     read: list[Scrape] = []
     for labels, names in (("the same", 1), ("5,000 different", BREAKERS)):
         kept = [breaker(f"name {number % names}") for number in range(BREAKERS)]
-        ready_made = CollectorRegistry()
-        ready_made.register(ReadyMade(list(ours.collect())))
-        contenders = (ours, ready_made, client_library(names))
+        precomputed = CollectorRegistry()
+        precomputed.register(Precomputed(list(ours.collect())))
+        contenders = (ours, precomputed, client_library(names))
         read.append(Scrape(labels, *(fastest(registry) for registry in contenders)))
         del kept
     Path(file).write_text(json.dumps({"breakers": BREAKERS, "scrapes": [asdict(it) for it in read]}))
 
 
 def breaker(name: str) -> CircuitBreaker:
-    """One that has made its first calls: one that succeeded and one that failed."""
-    made = CircuitBreaker(CircuitBreakerConfig(name=name, failure_threshold=1), "provider")
-    made.acquire().success()
-    made.acquire().failure()
-    return made
+    """A breaker that has made one successful and one failed call."""
+    created = CircuitBreaker(CircuitBreakerConfig(name=name, failure_threshold=1), "provider")
+    created.acquire().success()
+    created.acquire().failure()
+    return created
 
 
 def client_library(names: int) -> CollectorRegistry:
-    """The same series, as a module has them that counts with the client library."""
+    """The same series, counted with the client library."""
     registry = CollectorRegistry()
     labels = ["name", "provider"]
     state = Gauge("circuit_breaker_state", "State", labels, registry=registry)

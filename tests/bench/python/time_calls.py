@@ -1,4 +1,4 @@
-"""How long a guarded call takes, beside the peers. Writes the readings of all rounds to the file that it is given."""
+"""Measures a guarded call of halfopen and its peers, and writes the readings of all rounds to the given file."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ FIRST_CALLS = 300
 
 def main(file: str) -> None:
     if hasattr(os, "sched_setaffinity"):
-        # The last core: the operating system does most of its own work on the first.
+        # The last core, because the operating system does most of its own work on the first.
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     versions = {"Python": f"{platform.python_implementation()} {platform.python_version()}"}
     rows = asyncio.run(rows_of_all_paths())
@@ -38,22 +38,22 @@ async def rows_of(path: Path) -> list[dict[str, Any]]:
     else:
         function = fail_awaited if path.awaited else fail
     guarded = dict(contenders(path, function))
-    await end_as_they_should(path, guarded)
+    await check_outcomes(path, guarded)
     rows = await measure(str(path), path.awaited, guarded if path.opens else {**guarded, "bare": function})
-    await end_as_they_should(path, guarded)
+    await check_outcomes(path, guarded)
     return rows
 
 
-async def end_as_they_should(path: Path, guarded: dict[str, Call]) -> None:
-    """Makes as many calls as lead to where the path begins, and makes sure that it is there."""
+async def check_outcomes(path: Path, guarded: dict[str, Call]) -> None:
+    """Makes enough calls to reach the state of the path, and checks the last outcomes."""
     for name, call in guarded.items():
-        seen = await endings(path, call)
-        # One of 50 succeeds on the way of failures, so a single last one proves nothing.
+        seen = await outcomes_of(path, call)
+        # One of 50 calls succeeds on failure paths, so check the last two.
         if path.outcome not in seen[-2:]:
             raise SystemExit(f"{path}: {name} ended with {seen[-2:]}")
 
 
-async def endings(path: Path, call: Call) -> list[str]:
+async def outcomes_of(path: Path, call: Call) -> list[str]:
     seen: list[str] = []
     for _ in range(FIRST_CALLS):
         try:
@@ -64,7 +64,7 @@ async def endings(path: Path, call: Call) -> list[str]:
         except ProviderError:
             seen.append("failure")
         except (AttributeError, NameError, TypeError):
-            # A mistake in here is no rejection.
+            # A bug in this file is no rejection.
             raise
         except Exception:
             seen.append("rejection")

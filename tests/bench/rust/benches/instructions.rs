@@ -1,5 +1,5 @@
-//! How many instructions the core's paths take, counted by callgrind: the same number on any machine of one kind, so a
-//! regression shows where a stopwatch would show noise. Each run makes [`CALLS`] calls.
+//! Counts the instructions of the core's paths with callgrind. The counts are deterministic, so they show regressions
+//! that are too small for timing. Each run makes [`CALLS`] calls.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use halfopen::{CallError, CircuitBreaker, Config, ConfigBuilder, Ending, ManualClock, Outcome, Status, WindowShape};
 use iai_callgrind::{library_benchmark, library_benchmark_group, main};
 
-/// As many as `instructions.py` divides by.
+/// `instructions.py` divides by the same number.
 const CALLS: u64 = 1000;
-/// Nothing that is counted asks the operating system for the time.
+/// A manual clock, so that no system call is counted.
 type Breaker = &'static CircuitBreaker<ManualClock>;
 
 fn with_streak() -> ConfigBuilder {
@@ -32,7 +32,7 @@ fn with_slowness() -> ConfigBuilder {
     with_window().slow_call_seconds(1.0).slow_call_rate_threshold(1.0)
 }
 
-/// A closed circuit that has made its first calls, for as long as the process lives.
+/// A closed circuit that has made its first calls, leaked for the life of the process.
 fn closed(config: ConfigBuilder) -> Breaker {
     let config = config.build().expect("all values are allowed");
     let breaker = Box::leak(Box::new(CircuitBreaker::with_clock(config, ManualClock::new())));
@@ -77,14 +77,14 @@ fn admit_and_settle(breaker: Breaker) {
 #[bench::window(closed(with_window()))]
 fn failure(breaker: Breaker) {
     for call in 0..CALLS {
-        // One in 50 succeeds, because failures alone would reach every rate.
+        // One in 50 succeeds, because failures only would reach every rate.
         let result = if call.is_multiple_of(50) { Ok(call) } else { Err(call) };
         let _ = black_box(breaker.call(|| black_box(result)));
     }
     assert_eq!(breaker.counts().rejected_calls, 0);
 }
 
-// A failure that asks to be left alone for a while.
+// A failure with a `retry_after` hint.
 #[library_benchmark]
 #[bench::streak(closed(with_streak()))]
 fn hinted_failure(breaker: Breaker) {
@@ -95,7 +95,7 @@ fn hinted_failure(breaker: Breaker) {
     }
 }
 
-// The wait ends, a probe is let through, and fails.
+// The wait ends, a probe is admitted, and fails.
 #[library_benchmark]
 #[bench::streak(closed(with_streak().failure_threshold(1).timeout_seconds(1.0)))]
 fn probe(breaker: Breaker) {

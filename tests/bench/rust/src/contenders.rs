@@ -1,4 +1,4 @@
-//! The breakers, each set up to do the same work, and the same calls with no breaker around them.
+//! The breakers, configured alike, and the same calls without a breaker.
 
 use std::fmt;
 use std::hint::black_box;
@@ -13,14 +13,14 @@ use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};
 
 use crate::harness::{Calls, Contender, Threads};
 
-/// What opens the circuit: failures in a row, or their share of the last 100 calls.
+/// The opening policy: consecutive failures, or the failure rate of the last 100 calls.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Policy {
     Streak,
     Window,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
     Success,
@@ -28,30 +28,30 @@ pub enum Outcome {
     Rejection,
 }
 
-/// As long as these are measured, no circuit opens or closes.
+/// Longer than the benchmark, so no circuit changes its state by time.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// As many as fill every window. The last of them is one that fails, on the paths of failure.
+/// Enough calls to fill every window. On failure paths the last one fails.
 const FIRST_CALLS: u64 = 300;
 
-/// The guarded function where it always succeeds. (Not inlined, because no real one is.)
+/// The guarded function that succeeds. (Not inlined, like a real function.)
 #[inline(never)]
 fn succeed(call: u64) -> Result<u64, u64> {
     Ok(black_box(call))
 }
 
-/// The guarded function where it fails. One call in 50 succeeds, because a breaker that is to stay closed cannot be
-/// shown failures alone: 100 of the last 100 calls reach every rate.
+/// The guarded function that fails. One call in 50 succeeds to keep the circuit closed, because 100 failures in the last
+/// 100 calls reach every rate.
 #[inline(never)]
 fn fail(call: u64) -> Result<u64, u64> {
     if call.is_multiple_of(50) { Ok(black_box(call)) } else { Err(black_box(call)) }
 }
 
-/// Everybody who can do the work of this path in so many threads.
+/// The contenders that support this path with this number of threads.
 pub fn contenders(policy: Policy, outcome: Outcome, threads: Threads) -> Vec<Contender> {
     let work = if outcome == Outcome::Success { succeed } else { fail };
     let path = Path { policy, outcome, work };
     let mut all = vec![path.halfopen(true), path.halfopen(false), path.recloser(), path.failsafe()];
-    // Where two callers meet at an open circuit, tower-resilience lets one of them sleep for a millisecond.
+    // If two callers meet at an open circuit, tower-resilience lets one of them sleep for a millisecond.
     if outcome != Outcome::Rejection || threads == Threads::One {
         all.push(path.tower_resilience());
     }
@@ -69,7 +69,7 @@ struct Path {
 }
 
 impl Path {
-    /// Whether the first failures are to open the circuit, for good.
+    /// Whether the first failures open the circuit permanently.
     fn opens(&self) -> bool {
         self.outcome == Outcome::Rejection
     }
@@ -99,7 +99,7 @@ impl Path {
         )
     }
 
-    /// It knows one policy, the share of the last calls, so it is the same on both paths.
+    /// It has one policy, the failure rate of the last calls, so both paths are the same.
     fn recloser(&self) -> Contender {
         let rate = if self.opens() { 0.5 } else { 1.0 };
         let breaker = forever(Recloser::custom().error_rate(rate).closed_len(100).open_wait(DAY).build());
@@ -116,8 +116,8 @@ impl Path {
         )
     }
 
-    /// Its window is one of time, and opens nothing before that time has passed: to measure rejections (which are the
-    /// same whatever opened the circuit), a failure opens it.
+    /// Its window is a period of time and opens nothing before that time has passed. For rejections, which do not
+    /// depend on the policy, one failure opens it.
     fn failsafe(&self) -> Contender {
         let wait = backoff::constant(DAY);
         if self.opens() {
@@ -145,7 +145,7 @@ impl Path {
         )
     }
 
-    /// It guards services, so a service is what each thread has a handle on.
+    /// It guards services, so each thread has a handle of a service.
     fn tower_resilience(&self) -> Contender {
         let config = CircuitBreakerLayer::builder().wait_duration_in_open(DAY);
         let config = match self.policy {
@@ -165,7 +165,7 @@ impl Path {
         self.contender("tower-resilience", "bare service", move || called(guarded.clone()), outcome)
     }
 
-    /// Its check makes as many calls as lead to where the path begins, and makes sure that it is there.
+    /// The check makes enough calls to reach the state of the path, and asserts the last outcome.
     fn contender<M, F, R>(
         &self,
         name: &'static str,
@@ -181,23 +181,23 @@ impl Path {
         let (calls, expected) = (make.clone(), self.outcome);
         let check = move || {
             let mut call = calls();
-            let ended: Vec<Outcome> = (0..FIRST_CALLS).map(|number| outcome(call(number))).collect();
-            assert_eq!(ended.last(), Some(&expected), "{name}");
+            let outcomes: Vec<Outcome> = (0..FIRST_CALLS).map(|number| outcome(call(number))).collect();
+            assert_eq!(outcomes.last(), Some(&expected), "{name}");
         };
-        // A rejected call has no bare one: what is asked is how long the caller waits for its error.
+        // Rejections have no bare call to subtract: the figure is the time until the caller has the error.
         let bare = (self.outcome != Outcome::Rejection).then_some(bare);
         Contender { name, bare, calls: Box::new(make), check: Box::new(check) }
     }
 }
 
 impl Contender {
-    /// What nothing guards.
+    /// A call without a breaker.
     pub fn unguarded(name: &'static str, calls: impl Calls + 'static) -> Self {
         Self { name, bare: None, calls: Box::new(calls), check: Box::new(|| ()) }
     }
 }
 
-/// What is measured lives as long as the process.
+/// Leaks the value for the life of the process.
 fn forever<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
@@ -209,7 +209,7 @@ fn service(
     service_fn(move |call| async move { work(call) })
 }
 
-/// Calls a service as its users do: waits until it is ready, and then for what it returns.
+/// Calls a service as its users do: waits until it is ready, then awaits the response.
 fn called<S: Service<u64>>(mut service: S) -> impl FnMut(u64) -> Result<S::Response, S::Error> {
     move |call| block_on(async { service.ready().await?.call(call).await })
 }

@@ -1,4 +1,4 @@
-//! What the parts cost that every breaker is made of: nobody who needs one can be faster.
+//! The cost of the basic operations of every breaker: a breaker that needs one cannot be faster.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,5 +1,5 @@
-//! Times loops of calls: the contenders in turn, round after round, so that whatever slows the machine down for a
-//! while slows all of them.
+//! Times loops of calls. The contenders take turns in each round, so that a temporary slowdown of the machine affects
+//! all of them.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -11,25 +11,25 @@ use core_affinity::CoreId;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 21;
-/// How long one contender's turn in a round takes.
+/// The time of one contender's turn in a round.
 const TURN: Duration = Duration::from_millis(4);
 
 /// One way to make a call.
 pub struct Contender {
     pub name: &'static str,
-    /// The contender that makes the same call with nothing around it; the report takes its time off.
+    /// The contender that makes the same call without a breaker; the report subtracts its time.
     pub bare: Option<&'static str>,
     pub calls: Box<dyn Calls>,
-    /// Makes calls, and panics where they do not end as the path says.
+    /// Makes calls, and panics if their outcomes are not those of the path.
     pub check: Box<dyn Fn()>,
 }
 
-/// Who calls at the same time.
+/// The threads that call at the same time.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Threads {
     One,
     Two,
-    /// The first and the fifth of five. Our own breakers count in four places, which threads take in turn.
+    /// The first and the fifth of five. A breaker counts in four stripes, assigned to threads in turn.
     FirstAndFifth,
 }
 
@@ -38,19 +38,19 @@ impl Threads {
         if self == Self::One { 1 } else { 2 }
     }
 
-    /// How many come and go between the one and the other.
+    /// The number of threads that start and end between the two.
     fn between(self) -> usize {
         if self == Self::FirstAndFifth { 3 } else { 0 }
     }
 }
 
-/// Calls that several threads can make at once.
+/// Calls that several threads can make at the same time.
 pub trait Calls: Sync {
-    /// Makes so many, and says how long they took.
+    /// Makes the given number of calls and returns the elapsed time.
     fn time(&self, calls: u64) -> Duration;
 }
 
-/// Makes for each thread a function that makes one call, and is told its number.
+/// A factory that creates, for each thread, a function that makes one call with a given number.
 impl<M, F, R> Calls for M
 where
     M: Fn() -> F + Sync,
@@ -60,7 +60,7 @@ where
         let mut call = self();
         let start = Instant::now();
         for number in 0..calls {
-            // The compiler must believe that the number comes from elsewhere, and that somebody looks at the result.
+            // Keep the compiler from using the value of the number and from removing the unused result.
             black_box(call(black_box(number)));
         }
         start.elapsed()
@@ -73,7 +73,7 @@ pub struct Cores(Vec<CoreId>);
 impl Cores {
     pub fn available() -> Self {
         let mut cores = core_affinity::get_core_ids().expect("the cores can be listed");
-        // The last ones first: the operating system does most of its own work on the first.
+        // The last cores first, because the operating system does most of its own work on the first.
         cores.reverse();
         Self(cores)
     }
@@ -82,7 +82,7 @@ impl Cores {
     pub fn measure(&self, path: &str, threads: Threads, contenders: &[Contender]) -> Vec<Value> {
         eprintln!("{path}");
         contenders.iter().for_each(|contender| (contender.check)());
-        let calls: Vec<u64> = contenders.iter().map(|contender| self.calls_in_a_turn(threads, contender)).collect();
+        let calls: Vec<u64> = contenders.iter().map(|contender| self.calls_per_turn(threads, contender)).collect();
         let mut readings = vec![Vec::with_capacity(ROUNDS); contenders.len()];
         for _ in 0..ROUNDS {
             for ((contender, calls), readings) in contenders.iter().zip(&calls).zip(&mut readings) {
@@ -94,7 +94,7 @@ impl Cores {
         named.map(|(it, ns)| json!({ "path": path, "contender": it.name, "bare": it.bare, "ns": ns })).collect()
     }
 
-    fn calls_in_a_turn(&self, threads: Threads, contender: &Contender) -> u64 {
+    fn calls_per_turn(&self, threads: Threads, contender: &Contender) -> u64 {
         let mut calls = 1_000;
         loop {
             let taken = self.turn(threads, contender, calls);
@@ -105,7 +105,7 @@ impl Cores {
         }
     }
 
-    /// All threads make so many calls at the same time, each on a core of its own; the slowest one's time counts.
+    /// All threads make the calls at the same time, each on its own core; the time of the slowest one counts.
     fn turn(&self, threads: Threads, contender: &Contender, calls: u64) -> Duration {
         let start = &Barrier::new(threads.count());
         let run = |core, ready: Sender<()>| {

@@ -1,4 +1,4 @@
-//! How long a guarded call takes, beside the peers. Writes the readings of all rounds to the file that it is given.
+//! Measures a guarded call of halfopen and its peers, and writes the readings of all rounds to the given file.
 
 mod contenders;
 mod floors;

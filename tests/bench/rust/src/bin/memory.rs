@@ -1,5 +1,5 @@
-//! What breakers take of memory, and what it takes to make and find many of them by name. Writes it to the file that it
-//! is given.
+//! Measures the memory of breakers, and the time to create and find many of them by name. Writes the result to the
+//! given file.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -10,9 +10,9 @@ use std::{env, fs};
 use halfopen::{CircuitBreaker, Config, ConfigBuilder, Registry, SystemClock, WindowShape};
 use serde_json::{Value, json};
 
-/// How many breakers the registry holds.
+/// The number of breakers in the registry.
 const NAMES: usize = 100_000;
-/// How often the registry is filled, and each of its breakers found.
+/// How often the registry is filled and each breaker is looked up.
 const ROUNDS: usize = 5;
 
 fn main() {
@@ -29,7 +29,7 @@ fn main() {
     fs::write(file, figures.to_string()).expect("the file can be written");
 }
 
-/// A breaker with all that it owns on the heap, after its first calls: one that succeeds and one that fails.
+/// A breaker with its heap allocations, after one successful and one failed call.
 fn bytes_of(config: ConfigBuilder) -> usize {
     let config = config.build().expect("all values are allowed");
     let before = HEAP.bytes();
@@ -49,7 +49,7 @@ fn registry() -> Value {
         let registry = Registry::new(NAMES, SystemClock::new);
         make.push(nanoseconds_each(&names, |name| {
             let config = Config::builder().name(name).build().expect("the name is allowed");
-            black_box(registry.get_or_create(config).expect("there is room"));
+            black_box(registry.get_or_create(config).expect("the registry has room"));
         }));
         bytes = HEAP.bytes() - before;
         find.push(nanoseconds_each(&names, |name| {
@@ -59,7 +59,7 @@ fn registry() -> Value {
     json!({ "breakers": NAMES, "bytes": bytes, "make_ns": make, "find_ns": find })
 }
 
-/// Takes the names in an order in which no two neighbours share their first letters.
+/// Iterates over the names in an order in which neighbours do not share a prefix.
 fn nanoseconds_each(names: &[String], each: impl Fn(&str)) -> f64 {
     const STRIDE: usize = 61_803;
     let start = Instant::now();
@@ -69,7 +69,7 @@ fn nanoseconds_each(names: &[String], each: impl Fn(&str)) -> f64 {
     start.elapsed().as_nanos() as f64 / names.len() as f64
 }
 
-/// The system's allocator, which here counts what it has handed out.
+/// The system allocator with a count of the allocated bytes.
 struct Heap(AtomicUsize);
 
 #[global_allocator]
@@ -81,7 +81,7 @@ impl Heap {
     }
 }
 
-// SAFETY: all is handed on to the system's allocator, unchanged.
+// SAFETY: every call is forwarded to the system allocator unchanged.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.0.fetch_add(layout.size(), Ordering::Relaxed);
