@@ -29,7 +29,9 @@ from halfopen_demo.provider import Behaviour
 
 PAGE = Path(__file__).with_name("page.html")
 SHOWN_TRANSITIONS = 40
-CONTROL_SECONDS = 0.4
+READ_CONTROL_SECONDS = 0.4
+"""The page shows a provider that does not answer in time as unreachable."""
+SET_CONTROL_SECONDS = 5.0
 
 router = APIRouter()
 
@@ -163,7 +165,7 @@ async def live(services: ServicesDependency) -> dict[str, Any]:
 async def _read_control(services: Services, provider: Provider) -> dict[str, Any]:
     """The behaviour that the provider reports; `unreachable` if it does not answer (its process was killed)."""
     try:
-        answer = await services.http.get(f"{provider.client.url}/control", timeout=CONTROL_SECONDS)
+        answer = await services.http.get(f"{provider.client.url}/control", timeout=READ_CONTROL_SECONDS)
         return dict(answer.json())
     except httpx2.TransportError:
         return {"provider": provider.client.provider, "mode": "unreachable"}
@@ -179,7 +181,7 @@ async def set_provider_behaviour(
     """Breaks or heals the provider itself; its breaker is not informed."""
     url = f"{provider.client.url}/control"
     try:
-        answer = await services.http.put(url, json=behaviour.model_dump(), timeout=CONTROL_SECONDS)
+        answer = await services.http.put(url, json=behaviour.model_dump(), timeout=SET_CONTROL_SECONDS)
     except httpx2.TransportError as error:
         raise HTTPException(502, f"the provider does not answer ({type(error).__name__})") from error
     return dict(answer.json())
