@@ -17,7 +17,7 @@ from tables import comparison, table
 from targets import Target, number, targets
 
 RESULTS = ROOT / "target/bench"
-WASM = ROOT / "bindings-wasm/dist/web"
+WASM = ROOT / "bindings-wasm/dist"
 
 INTRODUCTION = """\
 # How much a guarded call costs
@@ -150,7 +150,7 @@ def many_breakers(registry: dict[str, Any]) -> str:
 
 
 def wasm_sizes() -> Iterator[tuple[str, int, int]]:
-    for name in ("halfopen_wasm_bg.wasm", "index.js"):
+    for name in ("index.js", "halfopen.wasm"):
         content = (WASM / name).read_bytes()
         yield str((WASM / name).relative_to(ROOT)), len(content), len(gzip.compress(content, 9))
 
