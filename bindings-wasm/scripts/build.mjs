@@ -20,7 +20,7 @@ const options = ['--target', 'wasm32-unknown-unknown', '--profile', 'wasm'];
 const [linked] = cargo('halfopen-wasm', options).filter((path) => path.endsWith('.wasm'));
 const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
 run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
-optimise(bound, bound, '-O3', '--strip-debug', '--strip-producers', '--strip-target-features');
+optimise(bound, bound, '-Oz', '--strip-debug', '--strip-producers', '--strip-target-features');
 const module = readFileSync(bound);
 const { order, letters } = lettersOf(module);
 writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);

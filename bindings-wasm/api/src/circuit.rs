@@ -16,6 +16,9 @@ const SETTLED: f64 = 1.0;
 
 /// A handle on a breaker, with the permits that were handed out through it.
 ///
+/// Only [`enter`](Self::enter) and [`settle`](Self::settle) are inlined into the WebAssembly build, whose own crate alone is
+/// optimised for speed; everything else is small there.
+///
 /// It lives on one thread and never calls its host. Methods that take `millis` are told the time, where the host pushes
 /// it ([`JsClock`]). A handle that is dropped settles its permits as cancelled, so a thread that ends holds no slot.
 #[derive(Debug)]
@@ -107,6 +110,7 @@ impl Circuit {
     ///
     /// # Errors
     /// [`InvalidValue`] for what is no number of seconds; then the permit is still out.
+    #[inline(never)]
     pub fn fail(&mut self, permit: f64, retry_after: &Value, millis: f64) -> Result<bool, InvalidValue> {
         let hinted = Ending::with_hint(Outcome::Failure, retry_after);
         let ending = hinted.map_err(|error| values::named("retryAfterSeconds", error))?;
@@ -119,44 +123,52 @@ impl Circuit {
     }
 
     /// Begins a time in which the provider has no part.
+    #[inline(never)]
     pub fn pause(&mut self, permit: f64, millis: f64) {
         let now = self.at(millis).clock().now();
         self.permits.pause(permit, now);
     }
 
     /// Ends that time.
+    #[inline(never)]
     pub fn resume(&mut self, permit: f64, millis: f64) {
         let now = self.at(millis).clock().now();
         self.permits.resume(permit, now);
     }
 
     /// The state now.
+    #[inline(never)]
     pub fn state(&self, millis: f64) -> &'static str {
         self.at(millis).state().as_str()
     }
 
     /// Who decides now.
+    #[inline(never)]
     pub fn mode(&self, millis: f64) -> &'static str {
         self.at(millis).mode().as_str()
     }
 
     /// Everything that can be read, at one moment.
+    #[inline(never)]
     pub fn status(&self, millis: f64) -> Value {
         values::object(self.at(millis).status().entries())
     }
 
     /// The configuration in force.
+    #[inline(never)]
     pub fn config(&self) -> Value {
         values::object(self.breaker.config().entries())
     }
 
     /// The kept transitions with a sequence number above `after`, oldest first.
+    #[inline(never)]
     pub fn events(&self, after: f64) -> Value {
         let events = self.breaker.events(after as u64);
         Value::List(events.iter().map(|event| values::object(event.entries())).collect())
     }
 
     /// How long the calls took, by outcome.
+    #[inline(never)]
     pub fn durations(&self) -> Value {
         values::durations(&self.breaker.durations())
     }
@@ -165,16 +177,19 @@ impl Circuit {
     ///
     /// # Errors
     /// [`InvalidValue`] for another share or outcome.
+    #[inline(never)]
     pub fn percentile(&self, share: &Value, outcome: &Value) -> Result<Option<f64>, InvalidValue> {
         Ok(self.breaker.percentile(share, outcome)?.map(|longest| longest.as_secs_f64()))
     }
 
     /// One sentence for an operator.
+    #[inline(never)]
     pub fn explain(&self, millis: f64) -> String {
         self.at(millis).explain()
     }
 
     /// Whether replacing the breaker with a new one would lose nothing.
+    #[inline(never)]
     pub fn is_idle(&self, millis: f64) -> bool {
         self.at(millis).is_idle()
     }
@@ -183,17 +198,20 @@ impl Circuit {
     ///
     /// # Errors
     /// [`InvalidValue`] for another duration.
+    #[inline(never)]
     pub fn force_open(&self, duration_seconds: &Value, millis: f64) -> Result<(), InvalidValue> {
         let forced = self.at(millis).force_open_seconds(duration_seconds);
         forced.map_err(|error| values::named("durationSeconds", error))
     }
 
     /// Lets every call pass.
+    #[inline(never)]
     pub fn disable(&self, millis: f64) {
         self.at(millis).disable();
     }
 
     /// Closes the circuit.
+    #[inline(never)]
     pub fn reset(&self, millis: f64) {
         self.at(millis).reset();
     }
@@ -202,6 +220,7 @@ impl Circuit {
     ///
     /// # Errors
     /// [`InvalidValue`] for a bad one; then nothing has changed.
+    #[inline(never)]
     pub fn reconfigure(&self, config: &Value, millis: f64) -> Result<(), InvalidValue> {
         let config = values::config(config)?;
         self.at(millis).reconfigure(config);
@@ -212,11 +231,13 @@ impl Circuit {
     ///
     /// # Errors
     /// [`InvalidValue`] for a bad one.
+    #[inline(never)]
     pub fn matches(&self, config: &Value) -> Result<bool, InvalidValue> {
         Ok(values::config(config)? == self.breaker.config())
     }
 
     /// What outlives the breaker, for a JSON document.
+    #[inline(never)]
     pub fn snapshot(&self, millis: f64) -> Value {
         values::number(self.at(millis).snapshot().to_value())
     }
@@ -225,6 +246,7 @@ impl Circuit {
     ///
     /// # Errors
     /// [`InvalidValue`] for a document that is damaged, of another version, or in contradiction with itself.
+    #[inline(never)]
     pub fn restore(&self, document: &str, millis: f64) -> Result<(), InvalidValue> {
         let snapshot = Snapshot::from_value(&Value::from_json("snapshot", document)?)?;
         self.at(millis).restore(&snapshot)

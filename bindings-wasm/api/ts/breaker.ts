@@ -61,10 +61,11 @@ export class CircuitBreaker {
    *
    * @throws CircuitBreakerOpenError where the circuit did not let it run
    */
-  async call<Result>(fn: () => Result, options?: CallOptions): Promise<Awaited<Result>> {
-    if (options === undefined) {
-      return guardedCall(this.#executor, fn, undefined, []);
-    }
+  call<Result>(fn: () => Result, options?: CallOptions): Promise<Awaited<Result>> {
+    return options === undefined ? guardedCall(this.#executor, fn, undefined, []) : this.#callWith(fn, options);
+  }
+
+  async #callWith<Result>(fn: () => Result, options: CallOptions): Promise<Awaited<Result>> {
     const given = fieldsOf('options', options);
     checkOptions(given, ['signal', 'inside']);
     const signal = given.get('signal') as Signal | undefined;

@@ -3,7 +3,7 @@
 import { type Backend, type Circuit, connectedBackend } from './backend.js';
 import type { Classifier, Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
-import { FAILURE, IGNORED, isRider, NEEDS_TIME, reasonOf } from './codes.js';
+import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, reasonOf } from './codes.js';
 import { CircuitBreakerOpenError, withoutStack } from './errors.js';
 import { decodeOrThrow, type Fields, field, plain, plainFields } from './host-values.js';
 import { Listeners } from './listeners.js';
@@ -45,6 +45,8 @@ export class Executor {
   readonly #checkStack: (frames: number) => void;
   /** Whether the circuit needs the time for every call. */
   #isTimed: boolean;
+  /** How many probes are out. */
+  probes = 0;
   /** How many calls have begun. */
   begun = 0;
   /** Of each error that was counted as a failure, the number of the call that it was counted for. */
@@ -77,6 +79,9 @@ export class Executor {
     const permit = this.#enter(outer);
     // No host code may run before the wait of a rejection is read.
     if (permit >= 0) {
+      if (isProbe(permit)) {
+        this.probes += 1;
+      }
       this.listeners.deliver();
     }
     return permit;
@@ -98,7 +103,7 @@ export class Executor {
 
   /** Settles a permit; false where that was done before. */
   settle(permit: number, outcome: number): boolean {
-    const settled = this.#settle(permit, outcome) > 0;
+    const settled = this.#ended(permit, this.#settle(permit, outcome) > 0);
     this.listeners.deliver();
     return settled;
   }
@@ -121,7 +126,10 @@ export class Executor {
    */
   fail(permit: number, retryAfter: unknown): boolean {
     const given = field('retryAfterSeconds', retryAfter);
-    const settled = this.ask((circuit, millis) => circuit.fail(permit, plain(retryAfter), millis), given);
+    const settled = this.#ended(
+      permit,
+      this.ask((circuit, millis) => circuit.fail(permit, plain(retryAfter), millis), given),
+    );
     this.listeners.deliver();
     return settled;
   }
@@ -205,6 +213,13 @@ export class Executor {
   /** A shared circuit may at any time, because another thread may configure it so; it reads its own clock. */
   #needsTime(): boolean {
     return this.isShared || this.#circuit.isTimed();
+  }
+
+  #ended(permit: number, settled: boolean): boolean {
+    if (settled && isProbe(permit)) {
+      this.probes -= 1;
+    }
+    return settled;
   }
 
   #now(): number {
