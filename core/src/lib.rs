@@ -57,13 +57,12 @@ mod breaker;
 mod clock;
 mod config;
 pub mod control;
-mod histogram;
+mod evidence;
 mod metrics;
 mod names;
 mod registry;
 mod snapshot;
 mod sync;
-mod window;
 
 pub use breaker::{
     CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, OwnedPermit,
@@ -74,9 +73,8 @@ pub use clock::SystemClock;
 pub use clock::{Clock, DefaultClock, ManualClock, Tick};
 pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
-pub use histogram::{BUCKET_BOUNDS, Durations};
+pub use evidence::{BUCKET_BOUNDS, Durations, WindowCounts};
 pub use metrics::{ENDED_KEPT, Labels, Membership, Metrics, Reading, Totals};
 pub use names::Spelling;
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;
-pub use window::WindowCounts;

@@ -204,13 +204,13 @@ fn openings_in_a_row_without_a_last_wait() {
     let no_wait = [("last_wait_nanos", 0), ("clean_in_nanos", 0)];
     assert_eq!(refused_counts(&recovered(), no_wait), "snapshot.last_wait_nanos");
 
-    let clean_in = |breaker: &Breaker, nanos| refused_counts(breaker, [("clean_in_nanos", nanos)]);
-    assert_eq!([clean_in(&recovered(), 1), clean_in(&recovered(), 10 * SECOND)], [""; 2]);
+    let resets_in = |breaker: &Breaker, nanos| refused_counts(breaker, [("clean_in_nanos", nanos)]);
+    assert_eq!([resets_in(&recovered(), 1), resets_in(&recovered(), 10 * SECOND)], [""; 2]);
     let refusals = [
-        clean_in(&recovered(), 0),
-        clean_in(&recovered(), 10 * SECOND + 1),
-        clean_in(&open(), 1),
-        clean_in(&fresh(), 1),
+        resets_in(&recovered(), 0),
+        resets_in(&recovered(), 10 * SECOND + 1),
+        resets_in(&open(), 1),
+        resets_in(&fresh(), 1),
     ];
     assert_eq!(refusals, ["snapshot.clean_in_nanos"; 4]);
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::{CallDurations, Counts, Event, Status};
 use crate::clock::Tick;
 use crate::config::Value;
-use crate::histogram::{BUCKET_BOUNDS, Durations};
+use crate::evidence::{BUCKET_BOUNDS, Durations};
 
 /// A list in the making.
 struct Entries(Vec<(&'static str, Value)>);

@@ -9,7 +9,7 @@ use super::{CircuitBreaker, Event, Status};
 use crate::clock::{Clock, nearest};
 use crate::config::Rules;
 use crate::control::{Cause, Mode, State};
-use crate::window::WindowCounts;
+use crate::evidence::WindowCounts;
 
 impl<C: Clock> CircuitBreaker<C> {
     /// Says in one sentence why the circuit is as it is and what would change it.
@@ -24,13 +24,13 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Ok::<(), halfopen::InvalidValue>(())
     /// ```
     pub fn explain(&self) -> String {
-        let now = self.front.clock.now();
-        let guarded = self.guarded.lock();
-        let (status, rules) = (self.status_of(&guarded, now), *guarded.rules());
-        let busy_for = guarded.control.probes_busy_for(&rules, now);
+        let now = self.hot.clock.now();
+        let inner = self.inner.lock();
+        let (status, rules) = (self.status_of(&inner, now), *inner.rules());
+        let busy_for = inner.control.probes_busy_for(&rules, now);
         // What a restored circuit did before, or one that has since been held open, is not why it is as it is.
-        let last = guarded.history.newer_than(0).filter(|event| event.generation == status.generation);
-        drop(guarded);
+        let last = inner.history.newer_than(0).filter(|event| event.generation == status.generation);
+        drop(inner);
         let state = match status.state {
             State::Closed => closed(&status, &rules),
             State::Open => open(&status, last.as_ref()),

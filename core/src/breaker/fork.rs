@@ -14,8 +14,8 @@ impl<C: Clock> CircuitBreaker<C> {
     ///   and a ticket from before the fork has no say and is not counted.
     /// - Transitions from before the fork are told to listeners in the parent only.
     pub fn after_fork(&self, jitter: Jitter) {
-        self.change(|guarded| {
-            guarded.inherit(jitter);
+        self.change(|inner| {
+            inner.inherit(jitter);
             self.counters.cancel_in_flight();
         });
         self.listeners.inherit();

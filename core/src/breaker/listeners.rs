@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::history::Event;
+use crate::evidence::Event;
 use crate::sync::{Mutex, ThreadToken, thread_token};
 
 /// Called with each transition. A listener that panics is reported by the panic hook and harms nothing.
@@ -23,11 +23,11 @@ pub struct ListenerId(u64);
 #[derive(Default)]
 pub(super) struct Listeners {
     /// Made for the first listener: most breakers never have one.
-    desk: Mutex<Option<Box<Desk>>>,
+    queue: Mutex<Option<Box<DispatchQueue>>>,
 }
 
 #[derive(Default)]
-struct Desk {
+struct DispatchQueue {
     listeners: Vec<Entry>,
     waiting: VecDeque<Event>,
     /// The number of the last transition that was put in line.
@@ -46,34 +46,34 @@ struct Entry {
 
 impl Listeners {
     pub(super) fn add(&self, listener: Arc<Listener>) -> ListenerId {
-        let mut desk = self.desk.lock();
-        let desk = desk.get_or_insert_default();
-        let id = ListenerId(desk.next_id);
-        desk.next_id += 1;
-        desk.listeners.push(Entry { id, since: desk.announced, listener });
+        let mut queue = self.queue.lock();
+        let queue = queue.get_or_insert_default();
+        let id = ListenerId(queue.next_id);
+        queue.next_id += 1;
+        queue.listeners.push(Entry { id, since: queue.announced, listener });
         id
     }
 
     pub(super) fn remove(&self, id: ListenerId) -> bool {
-        let mut desk = self.desk.lock();
-        let listeners = desk.as_mut().map(|desk| &mut desk.listeners);
+        let mut queue = self.queue.lock();
+        let listeners = queue.as_mut().map(|queue| &mut queue.listeners);
         // Dropped after the lock is free: what a listener captured may run anybody's code when it goes.
         let gone: Vec<_> = listeners.map_or_else(Vec::new, |all| all.extract_if(.., |entry| entry.id == id).collect());
-        drop(desk);
+        drop(queue);
         !gone.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.desk.lock().as_ref().is_none_or(|desk| desk.listeners.is_empty())
+        self.queue.lock().as_ref().is_none_or(|queue| queue.listeners.is_empty())
     }
 
     /// Puts a transition in line. The caller holds the lock that orders the transitions.
     pub(super) fn announce(&self, event: Event) {
-        if let Some(desk) = &mut *self.desk.lock()
-            && !desk.listeners.is_empty()
+        if let Some(queue) = &mut *self.queue.lock()
+            && !queue.listeners.is_empty()
         {
-            desk.announced = event.sequence;
-            desk.waiting.push_back(event);
+            queue.announced = event.sequence;
+            queue.waiting.push_back(event);
         }
     }
 
@@ -94,31 +94,31 @@ impl Listeners {
     /// What to deliver next, and to whom; `None` where nothing waits, or where somebody else is delivering when this one
     /// would begin.
     fn next(&self, first: bool) -> Option<(Event, Vec<ListenerId>)> {
-        let mut desk = self.desk.lock();
-        let desk = desk.as_mut()?;
-        if first && desk.delivering.is_some() {
+        let mut queue = self.queue.lock();
+        let queue = queue.as_mut()?;
+        if first && queue.delivering.is_some() {
             return None;
         }
-        let event = desk.waiting.pop_front();
-        desk.delivering = event.map(|_| thread_token());
+        let event = queue.waiting.pop_front();
+        queue.delivering = event.map(|_| thread_token());
         let event = event?;
-        let listening = desk.listeners.iter().filter(|entry| entry.since < event.sequence);
+        let listening = queue.listeners.iter().filter(|entry| entry.since < event.sequence);
         Some((event, listening.map(|entry| entry.id).collect()))
     }
 
     /// See [`CircuitBreaker::after_fork`](super::CircuitBreaker::after_fork).
     pub(super) fn inherit(&self) {
-        if let Some(desk) = &mut *self.desk.lock() {
-            desk.waiting.clear();
+        if let Some(queue) = &mut *self.queue.lock() {
+            queue.waiting.clear();
             // Of the parent's threads only the one that forked goes on here. It may have forked in a listener, and then
             // goes on delivering.
-            desk.delivering = desk.delivering.filter(|thread| *thread == thread_token());
+            queue.delivering = queue.delivering.filter(|thread| *thread == thread_token());
         }
     }
 
     fn find(&self, id: ListenerId) -> Option<Arc<Listener>> {
-        let desk = self.desk.lock();
-        let entry = desk.as_ref()?.listeners.iter().find(|entry| entry.id == id)?;
+        let queue = self.queue.lock();
+        let entry = queue.as_ref()?.listeners.iter().find(|entry| entry.id == id)?;
         Some(Arc::clone(&entry.listener))
     }
 }
@@ -135,7 +135,7 @@ fn call(listener: &Listener, event: &Event) {
 impl fmt::Debug for Listeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listeners")
-            .field("listening", &self.desk.lock().as_ref().map_or(0, |desk| desk.listeners.len()))
+            .field("listening", &self.queue.lock().as_ref().map_or(0, |queue| queue.listeners.len()))
             .finish()
     }
 }

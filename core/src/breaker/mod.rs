@@ -1,30 +1,28 @@
 //! The concurrent shell around the machine: one value, its evidence, and a clock.
 
-mod counters;
 mod entries;
 mod error;
 mod explain;
 mod fork;
-mod guarded;
-mod history;
+mod inner;
 mod listeners;
 mod nesting;
-mod orders;
+mod operator;
 mod owned;
 mod permit;
-mod read;
+mod queries;
+mod state_mirror;
 mod status;
-mod word;
 
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::time::Duration;
 
-pub use counters::Counts;
+pub use crate::evidence::Counts;
+pub(crate) use crate::evidence::walked;
+pub use crate::evidence::{EVENTS_KEPT, Edge, Event};
 pub use error::CallError;
-pub(crate) use history::walked;
-pub use history::{EVENTS_KEPT, Edge, Event};
 pub use listeners::{Listener, ListenerId};
 pub use owned::OwnedPermit;
 pub use permit::{Permit, SettledCall, Ticket};
@@ -33,12 +31,12 @@ pub use status::{CallDurations, Status};
 use crate::clock::{Clock, DefaultClock, Tick};
 use crate::config::Config;
 use crate::control::{Admission, Ending, Jitter, Outcome, Rejected, Stamp};
+use crate::evidence::{Counters, Stripe};
 use crate::sync::Mutex;
-use counters::{Counters, Lane};
-use guarded::{Guarded, Settled};
+use inner::{Inner, Settled};
 use listeners::Listeners;
 use permit::Start;
-use word::Word;
+use state_mirror::StateMirror;
 
 /// A circuit breaker that any number of threads may share.
 ///
@@ -69,19 +67,19 @@ use word::Word;
 /// ```
 #[derive(Debug)]
 pub struct CircuitBreaker<C = DefaultClock> {
-    front: Front<C>,
+    hot: HotFields<C>,
     counters: Counters,
     listeners: Listeners,
-    guarded: Mutex<Guarded>,
+    inner: Mutex<Inner>,
 }
 
 /// What every call reads and hardly anything writes, apart from the cache lines of what calls write.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Front<C> {
+struct HotFields<C> {
     name: Arc<str>,
     clock: C,
-    word: Word,
+    mirror: StateMirror,
 }
 
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
@@ -100,16 +98,16 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// The same with the seed of its jitter given, so that its waits are the same at every run.
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
-        let guarded = Guarded::new(config, jitter);
+        let inner = Inner::new(config, jitter);
         Self {
-            front: Front {
-                name: guarded.config.shared_name(),
+            hot: HotFields {
+                name: inner.config.shared_name(),
                 clock,
-                word: Word::new(&guarded.control, guarded.rules()),
+                mirror: StateMirror::new(&inner.control, inner.rules()),
             },
             counters: Counters::default(),
             listeners: Listeners::default(),
-            guarded: Mutex::new(guarded),
+            inner: Mutex::new(inner),
         }
     }
 
@@ -236,42 +234,42 @@ impl<C: Clock> CircuitBreaker<C> {
             return Ok(ticket);
         }
         // A clock may run host code, so what was seen before it was read is not believed any more.
-        let now = self.front.clock.now();
-        if let Some(rejected) = self.front.word.rejection_at(now) {
+        let now = self.hot.clock.now();
+        if let Some(rejected) = self.hot.mirror.rejection_at(now) {
             self.counters.reject();
             return Err(rejected);
         }
-        let (stamp, lane, start) = self.admit_at(now, outer)?;
-        Ok(Ticket { stamp, lane, start })
+        let (stamp, stripe, start) = self.admit_at(now, outer)?;
+        Ok(Ticket { stamp, stripe, start })
     }
 
     /// As [`admit`](Self::admit), where that needs no time: for a host that has to fetch it. Otherwise nothing has changed.
     #[inline(always)]
     pub fn admit_untimed(&self) -> Option<Ticket> {
-        let glance = self.front.word.glance();
-        let stamp = glance.admits().filter(|_| !glance.is_timed())?;
-        Some(Ticket { stamp, lane: self.counters.admit(), start: Start::UNTIMED })
+        let mirrored = self.hot.mirror.mirrored();
+        let stamp = mirrored.admits().filter(|_| !mirrored.is_timed())?;
+        Some(Ticket { stamp, stripe: self.counters.admit(), start: Start::UNTIMED })
     }
 
     /// Here and below, `inline(never)` keeps what is seldom needed out of the calls that it would slow down; and a ticket
     /// crosses such a border in its parts, because one with an address could not stay in registers elsewhere.
     #[inline(never)]
-    fn admit_at(&self, now: Tick, outer: impl FnOnce() -> Option<Stamp>) -> Result<(Stamp, Lane, Start), Rejected> {
-        let glance = self.front.word.glance();
-        let start = if glance.is_timed() { Start::at(now) } else { Start::UNTIMED };
-        if let Some(stamp) = glance.admits() {
+    fn admit_at(&self, now: Tick, outer: impl FnOnce() -> Option<Stamp>) -> Result<(Stamp, Stripe, Start), Rejected> {
+        let mirrored = self.hot.mirror.mirrored();
+        let start = if mirrored.is_timed() { Start::at(now) } else { Start::UNTIMED };
+        if let Some(stamp) = mirrored.admits() {
             return Ok((stamp, self.counters.admit(), start));
         }
-        self.ask_the_machine(now, start, outer())
+        self.admit_locked(now, start, outer())
     }
 
     #[inline(never)]
-    fn ask_the_machine(&self, now: Tick, start: Start, outer: Option<Stamp>) -> Result<(Stamp, Lane, Start), Rejected> {
-        self.change(|guarded| {
-            if let Some(outer) = outer.filter(|outer| guarded.control.rides(*outer)) {
-                return Ok((outer, Lane::RIDING, Start::UNTIMED));
+    fn admit_locked(&self, now: Tick, start: Start, outer: Option<Stamp>) -> Result<(Stamp, Stripe, Start), Rejected> {
+        self.change(|inner| {
+            if let Some(outer) = outer.filter(|outer| inner.control.rides(*outer)) {
+                return Ok((outer, Stripe::RIDING, Start::UNTIMED));
             }
-            match guarded.acquire(now) {
+            match inner.acquire(now) {
                 Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                     self.counters.take_back(taken_back);
                     if shadow_rejected {
@@ -291,10 +289,10 @@ impl<C: Clock> CircuitBreaker<C> {
     #[inline]
     pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
         let ending = ending.into();
-        if let Err(Ticket { stamp, lane, start }) = self.settle_untimed(ticket, ending) {
+        if let Err(Ticket { stamp, stripe, start }) = self.settle_untimed(ticket, ending) {
             match ending.retry_after {
-                None => self.settle_now(stamp, lane, start, ending.outcome),
-                Some(_) => self.settle_at(Ticket { stamp, lane, start }, ending, self.front.clock.now()),
+                None => self.settle_now(stamp, stripe, start, ending.outcome),
+                Some(_) => self.settle_at(Ticket { stamp, stripe, start }, ending, self.hot.clock.now()),
             }
         }
     }
@@ -302,7 +300,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Whether every call is timed now, so that neither [`admit`](Self::admit) nor [`settle`](Self::settle) can do without
     /// the time.
     pub fn times_calls(&self) -> bool {
-        self.front.word.glance().is_timed()
+        self.hot.mirror.mirrored().is_timed()
     }
 
     /// As [`settle`](Self::settle), where that needs no time. Otherwise nothing has changed, and the ticket comes back,
@@ -312,13 +310,13 @@ impl<C: Clock> CircuitBreaker<C> {
     /// The ticket, where it needs the time.
     #[inline]
     pub fn settle_untimed(&self, ticket: Ticket, ending: Ending) -> Result<(), Ticket> {
-        let glance = self.front.word.glance();
-        if ending.outcome == Outcome::Success && !glance.is_timed() {
-            if glance.unmoved_by_success(ticket.stamp) {
-                self.counters.succeed(ticket.lane);
+        let mirrored = self.hot.mirror.mirrored();
+        if ending.outcome == Outcome::Success && !mirrored.is_timed() {
+            if mirrored.unmoved_by_success(ticket.stamp) {
+                self.counters.succeed(ticket.stripe);
                 return Ok(());
             }
-            if glance.counts_calls() && self.count_success(&ticket) {
+            if mirrored.counts_calls() && self.count_success(&ticket) {
                 return Ok(());
             }
         }
@@ -326,8 +324,8 @@ impl<C: Clock> CircuitBreaker<C> {
     }
 
     #[inline(never)]
-    fn settle_now(&self, stamp: Stamp, lane: Lane, start: Start, outcome: Outcome) {
-        self.settle_at(Ticket { stamp, lane, start }, Ending::from(outcome), self.front.clock.now());
+    fn settle_now(&self, stamp: Stamp, stripe: Stripe, start: Start, outcome: Outcome) {
+        self.settle_at(Ticket { stamp, stripe, start }, Ending::from(outcome), self.hot.clock.now());
     }
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
@@ -338,21 +336,21 @@ impl<C: Clock> CircuitBreaker<C> {
     /// As [`settle_at`](Self::settle_at), for a host with books of its own: it is told how the call was counted.
     #[inline(always)]
     pub fn settle_told(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) -> SettledCall {
-        let (ending, glance) = (ending.into(), self.front.word.glance());
+        let (ending, mirrored) = (ending.into(), self.hot.mirror.mirrored());
         let nanos = ticket.start.lasted(now);
-        let duration = nanos.map(Duration::from_nanos).filter(|_| glance.is_recording());
-        let current = if ending.outcome == Outcome::Success && glance.unmoved_by_success(ticket.stamp) {
-            self.counters.succeed(ticket.lane);
+        let duration = nanos.map(Duration::from_nanos).filter(|_| mirrored.is_recording());
+        let current = if ending.outcome == Outcome::Success && mirrored.unmoved_by_success(ticket.stamp) {
+            self.counters.succeed(ticket.stripe);
             true
         } else {
-            let settled = self.settle_guarded(&ticket, ending, nanos, now);
+            let settled = self.settle_locked(&ticket, ending, nanos, now);
             if settled.outcome != Outcome::Success {
                 return SettledCall { outcome: settled.outcome, duration };
             }
             settled.current
         };
-        if let Some(nanos) = nanos.filter(|_| glance.is_recording()) {
-            self.counters.record_success(ticket.lane, nanos, current.then_some(now));
+        if let Some(nanos) = nanos.filter(|_| mirrored.is_recording()) {
+            self.counters.record_success(ticket.stripe, nanos, current.then_some(now));
         }
         SettledCall { outcome: Outcome::Success, duration }
     }
@@ -361,49 +359,49 @@ impl<C: Clock> CircuitBreaker<C> {
     /// machine has to be asked.
     #[inline(never)]
     fn count_success(&self, ticket: &Ticket) -> bool {
-        let mut guarded = self.guarded.lock();
-        let counted = guarded.count_success(ticket.stamp);
+        let mut inner = self.inner.lock();
+        let counted = inner.count_success(ticket.stamp);
         if counted {
-            self.counters.succeed(ticket.lane);
+            self.counters.succeed(ticket.stripe);
         }
         counted
     }
 
     // A riding call gets here too, for its permit is never one of a closed circuit.
     #[inline(never)]
-    fn settle_guarded(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
-        if ticket.lane.is_riding() {
+    fn settle_locked(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
+        if ticket.stripe.is_riding() {
             return Settled { outcome: Outcome::Ignored, slow: false, current: false };
         }
-        self.change(|guarded| {
-            if guarded.is_inherited(ticket.stamp) {
+        self.change(|inner| {
+            if inner.is_inherited(ticket.stamp) {
                 return Settled { outcome: Outcome::Ignored, slow: false, current: false };
             }
-            let before = guarded.control;
-            let settled = guarded.settle(ticket.stamp, ending, nanos, now);
-            self.counters.settle(ticket.lane, settled.outcome, settled.slow, settled.current);
+            let before = inner.control;
+            let settled = inner.settle(ticket.stamp, ending, nanos, now);
+            self.counters.settle(ticket.stripe, settled.outcome, settled.slow, settled.current);
             if settled.current && settled.outcome == Outcome::Failure {
-                guarded.begin_streak(0, self.counters.current_successes());
-            } else if !before.is_closed() && guarded.control.is_closed() {
+                inner.begin_streak(0, self.counters.current_successes());
+            } else if !before.is_closed() && inner.control.is_closed() {
                 // The probe that closed the circuit is counted by now, and the streak of the probes goes on.
                 let streak = u64::from(before.probe_successes()) + 1;
-                guarded.begin_streak(streak, self.counters.current_successes());
+                inner.begin_streak(streak, self.counters.current_successes());
             }
             settled
         })
     }
 
     /// Changes what is guarded by the lock; the mirror follows, and then, with no lock held, whoever listens.
-    fn change<T>(&self, change: impl FnOnce(&mut Guarded) -> T) -> T {
-        let mut guarded = self.guarded.lock();
-        let known = guarded.history.total();
-        let result = change(&mut guarded);
-        self.front.word.publish(&guarded.control, guarded.rules());
-        let event = guarded.history.newer_than(known);
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.inner.lock();
+        let known = inner.history.total();
+        let result = change(&mut inner);
+        self.hot.mirror.publish(&inner.control, inner.rules());
+        let event = inner.history.newer_than(known);
         if let Some(event) = event {
             self.listeners.announce(event);
         }
-        drop(guarded);
+        drop(inner);
         if event.is_some() {
             self.listeners.deliver();
         }

@@ -4,9 +4,9 @@ use core::mem::ManuallyDrop;
 use core::time::Duration;
 
 use super::CircuitBreaker;
-use super::counters::Lane;
 use crate::clock::{Clock, Tick};
 use crate::control::{Ending, Outcome, Rejected, Stamp};
+use crate::evidence::Stripe;
 
 /// A permit that settles itself: dropped without a word, it is settled as cancelled.
 ///
@@ -54,8 +54,8 @@ impl<'b, C: Clock> Permit<'b, C> {
     /// Runs once: here, or when the permit is dropped.
     #[inline]
     fn hand_back(&self, ending: Ending) {
-        let Ticket { stamp, lane, start } = self.ticket;
-        self.breaker.settle(Ticket { stamp, lane, start }, ending);
+        let Ticket { stamp, stripe, start } = self.ticket;
+        self.breaker.settle(Ticket { stamp, stripe, start }, ending);
     }
 }
 
@@ -108,7 +108,7 @@ impl Ticket {
 
     /// Whether the call rides on another one's permit, so that it is not counted.
     pub fn is_riding(&self) -> bool {
-        self.lane.is_riding()
+        self.stripe.is_riding()
     }
 
     /// Leaves a time out of the call's duration: one that its consumer took, and not the provider.
@@ -125,7 +125,7 @@ impl Ticket {
 #[must_use = "a ticket that is dropped leaves its call in flight for ever"]
 pub struct Ticket {
     pub(super) stamp: Stamp,
-    pub(super) lane: Lane,
+    pub(super) stripe: Stripe,
     pub(super) start: Start,
 }
 

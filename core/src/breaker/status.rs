@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use super::counters::Counts;
 use crate::clock::Tick;
 use crate::control::{Mode, State};
-use crate::histogram::Durations;
-use crate::window::WindowCounts;
+use crate::evidence::Counts;
+use crate::evidence::Durations;
+use crate::evidence::WindowCounts;
 
 /// A reading of a breaker at one moment. Reading changes nothing and takes no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use super::backoff::Wait;
 use super::transition::{Cause, Transition};
-use super::wait::Wait;
-use super::{Control, FIRST_LAP, Mode, Phase, Probing, Reason, Stamp};
+use super::{Control, FIRST_SLOT_EPOCH, Mode, Phase, Probing, Reason, Stamp};
 use crate::clock::Tick;
 use crate::config::Rules;
 
@@ -37,13 +37,13 @@ pub struct Rejected {
 
 /// What rejects the calls that meet an open circuit.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hold {
+pub(crate) struct OpenGate {
     pub reason: Reason,
     /// `None` where it does not end.
     pub wait: Option<Wait>,
 }
 
-impl Hold {
+impl OpenGate {
     /// What a call is told that comes at `now`; `None` where the wait is over.
     #[inline]
     pub fn rejection_at(self, now: Tick) -> Option<Rejected> {
@@ -64,14 +64,14 @@ impl Probing {
 }
 
 /// The longest wait that a call rejected for want of a probe slot is told.
-const PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
 
 impl Control {
     /// A call asks for a permit.
     pub fn acquire(self, rules: &Rules, now: Tick) -> (Self, Admission) {
         match self.phase {
             Phase::Closed { .. } => self.admitted(0, None),
-            Phase::Open { wait, .. } => match self.hold_for(wait).rejection_at(now) {
+            Phase::Open { wait, .. } => match self.gate_for(wait).rejection_at(now) {
                 Some(rejected) => self.rejected(rejected),
                 None => self.first_probe(rules, now),
             },
@@ -80,9 +80,9 @@ impl Control {
     }
 
     /// What rejects calls; `None` where it is not open, or in shadow mode, where no call is rejected.
-    pub(crate) fn hold(&self) -> Option<Hold> {
+    pub(crate) fn hold(&self) -> Option<OpenGate> {
         match self.phase {
-            Phase::Open { wait, .. } if self.mode != Mode::Shadow => Some(self.hold_for(wait)),
+            Phase::Open { wait, .. } if self.mode != Mode::Shadow => Some(self.gate_for(wait)),
             Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen(_) => None,
         }
     }
@@ -92,13 +92,13 @@ impl Control {
         if let Phase::HalfOpen(probing) = self.phase { probing.busy_for(rules, now) } else { None }
     }
 
-    fn hold_for(&self, wait: Option<Wait>) -> Hold {
+    fn gate_for(&self, wait: Option<Wait>) -> OpenGate {
         let reason = if self.mode == Mode::ForcedOpen { Reason::ForcedOpen } else { Reason::Open };
-        Hold { reason, wait }
+        OpenGate { reason, wait }
     }
 
     fn first_probe(self, rules: &Rules, now: Tick) -> (Self, Admission) {
-        let first = Probing { successes: 0, slots: 1, lap: FIRST_LAP, active: now };
+        let first = Probing { successes: 0, slots: 1, slot_epoch: FIRST_SLOT_EPOCH, active: now };
         let released = Self { mode: self.mode_at(rules, now), ..self };
         let (next, transition) = released.moved(Phase::HalfOpen(first), Cause::TimeoutElapsed);
         next.admitted(0, transition)
@@ -112,19 +112,19 @@ impl Control {
                 self.with(Phase::HalfOpen(one_more)).admitted(0, None)
             }
             Some(Duration::ZERO) => {
-                let next_lap = Probing { slots: 1, lap: probing.lap + 1, active, ..probing };
-                self.with(Phase::HalfOpen(next_lap)).admitted(probing.slots, None)
+                let next_epoch = Probing { slots: 1, slot_epoch: probing.slot_epoch + 1, active, ..probing };
+                self.with(Phase::HalfOpen(next_epoch)).admitted(probing.slots, None)
             }
             Some(left) => {
-                let retry_after = Some(left.min(PROBES_BUSY_RETRY));
+                let retry_after = Some(left.min(LONGEST_PROBES_BUSY_RETRY));
                 self.rejected(Rejected { reason: Reason::ProbesBusy, retry_after })
             }
         }
     }
 
     fn admitted(self, taken_back: u8, transition: Option<Transition>) -> (Self, Admission) {
-        let lap = if let Phase::HalfOpen(probing) = self.phase { probing.lap } else { 0 };
-        let stamp = Stamp { generation: self.generation, lap };
+        let slot_epoch = if let Phase::HalfOpen(probing) = self.phase { probing.slot_epoch } else { 0 };
+        let stamp = Stamp { generation: self.generation, slot_epoch };
         (self, Admission::Admitted { stamp, taken_back, transition, shadow_rejected: false })
     }
 

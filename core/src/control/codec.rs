@@ -18,8 +18,8 @@
 
 use core::time::Duration;
 
-use super::wait::{Openings, Wait};
-use super::{Control, FIRST_LAP, Jitter, Mode, Phase, Probing};
+use super::backoff::{OpenStreak, Wait};
+use super::{Control, FIRST_SLOT_EPOCH, Jitter, Mode, Phase, Probing};
 use crate::clock::{Tick, saturating_nanos};
 
 /// How many words a control value takes.
@@ -49,14 +49,14 @@ impl Control {
     /// This value as words.
     pub fn to_words(self) -> [u64; WORDS] {
         let (phase, slots, successes, failures, moment, length) = match self.phase {
-            Phase::Closed { failures, clean_at } => (CLOSED, 0, 0, failures, clean_at.as_nanos(), 0),
+            Phase::Closed { failures, resets_at } => (CLOSED, 0, 0, failures, resets_at.as_nanos(), 0),
             Phase::Open { failures, wait: None } => (OPEN_WITHOUT_END, 0, 0, failures, 0, 0),
             Phase::Open { failures, wait: Some(wait) } => {
                 let (until, chosen) = wait.nanos();
                 (OPEN, 0, 0, failures, until, chosen)
             }
-            Phase::HalfOpen(Probing { successes, slots, lap, active }) => {
-                (HALF_OPEN, slots, successes, 0, active.as_nanos(), lap)
+            Phase::HalfOpen(Probing { successes, slots, slot_epoch, active }) => {
+                (HALF_OPEN, slots, successes, 0, active.as_nanos(), slot_epoch)
             }
         };
         [
@@ -80,17 +80,17 @@ impl Control {
         let (failures, openings) = (counts as u32, (counts >> 32) as u32);
         let moment = Tick::from_nanos(moment);
         let phase = match phase {
-            CLOSED => Phase::Closed { failures, clean_at: moment },
+            CLOSED => Phase::Closed { failures, resets_at: moment },
             OPEN => Phase::Open { failures, wait: Some(Wait::from_nanos(moment.as_nanos(), length)) },
             OPEN_WITHOUT_END => Phase::Open { failures, wait: None },
-            HALF_OPEN => Phase::HalfOpen(Probing { successes, slots, lap: length, active: moment }),
+            HALF_OPEN => Phase::HalfOpen(Probing { successes, slots, slot_epoch: length, active: moment }),
             _ => return Err(InvalidWords),
         };
         let control = Self {
             generation,
             mode: *Mode::ALL.get(usize::from(mode)).ok_or(InvalidWords)?,
             phase,
-            openings: Openings { count: openings, last_wait: Duration::from_nanos(last_wait) },
+            openings: OpenStreak { count: openings, last_wait: Duration::from_nanos(last_wait) },
             jitter: Jitter { seed },
         };
         // What a phase does not use, it writes as zero: so it comes back only where it was.
@@ -105,12 +105,12 @@ impl Control {
             Phase::Open { wait: Some(_), .. } => self.mode != Mode::Disabled,
             Phase::HalfOpen(_) => matches!(self.mode, Mode::Auto | Mode::Shadow),
         };
-        let lap_fits = match self.phase {
-            Phase::HalfOpen(probing) => (FIRST_LAP..=MOST_COUNTED).contains(&probing.lap),
+        let epoch_fits = match self.phase {
+            Phase::HalfOpen(probing) => (FIRST_SLOT_EPOCH..=MOST_COUNTED).contains(&probing.slot_epoch),
             Phase::Closed { .. } | Phase::Open { .. } => true,
         };
         let openings_fit = (self.openings.count == 0) == self.openings.last_wait.is_zero();
-        mode_fits && lap_fits && openings_fit && self.generation <= MOST_COUNTED
+        mode_fits && epoch_fits && openings_fit && self.generation <= MOST_COUNTED
     }
 }
 
@@ -164,12 +164,12 @@ mod tests {
     fn written() -> Vec<(Control, [u64; WORDS])> {
         let rules = *Config::default().rules();
         let control = |mode, phase| Control { mode, phase, ..Control::new(&rules, Jitter { seed: 9 }) };
-        let openings = Openings { count: 2, last_wait: Duration::from_nanos(5) };
-        let probing = Probing { successes: 1, slots: 2, lap: 3, active: Tick::from_nanos(4) };
+        let openings = OpenStreak { count: 2, last_wait: Duration::from_nanos(5) };
+        let probing = Probing { successes: 1, slots: 2, slot_epoch: 3, active: Tick::from_nanos(4) };
         let wait = Some(Wait::from_nanos(8, 5));
         let failures = 7;
         [
-            (control(Mode::Auto, Phase::Closed { failures, clean_at: Tick::from_nanos(6) }), [0, 0, 7, 6, 0, 0, 9]),
+            (control(Mode::Auto, Phase::Closed { failures, resets_at: Tick::from_nanos(6) }), [0, 0, 7, 6, 0, 0, 9]),
             (control(Mode::Shadow, Phase::Open { failures, wait }), [0, 0x103, 7, 8, 5, 0, 9]),
             (control(Mode::ForcedOpen, Phase::Open { failures, wait: None }), [0, 0x201, 7, 0, 0, 0, 9]),
             (
@@ -191,9 +191,9 @@ mod tests {
     fn words_that_the_machine_never_writes_are_refused() {
         let written = written();
         let [closed, open, endless, half_open] = [0, 1, 2, 3].map(|of: usize| written[of].1);
-        let with = |words: [u64; WORDS], at: usize, word: u64| {
+        let with = |words: [u64; WORDS], at: usize, mirror: u64| {
             let mut changed = words;
-            changed[at] = word;
+            changed[at] = mirror;
             changed
         };
         for (what, words) in [

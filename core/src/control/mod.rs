@@ -1,13 +1,13 @@
 #![doc = include_str!("machine.md")]
 
 mod acquire;
+mod backoff;
 mod codec;
 mod operator;
 mod saved;
 mod settle;
+mod states;
 mod transition;
-mod vocabulary;
-mod wait;
 
 #[cfg(test)]
 mod exhaustive;
@@ -16,16 +16,16 @@ mod tests;
 
 use core::time::Duration;
 
-pub(crate) use acquire::Hold;
+pub(crate) use acquire::OpenGate;
 pub use acquire::{Admission, Rejected};
+pub use backoff::Jitter;
+use backoff::OpenStreak;
+pub(crate) use backoff::Wait;
 pub use codec::{InvalidWords, WORDS};
 pub(crate) use saved::Saved;
 pub use settle::{Ending, Settlement};
+pub use states::{Mode, Outcome, Reason, State};
 pub use transition::{Cause, Transition};
-pub use vocabulary::{Mode, Outcome, Reason, State};
-pub use wait::Jitter;
-use wait::Openings;
-pub(crate) use wait::Wait;
 
 use crate::clock::Tick;
 use crate::config::Rules;
@@ -36,7 +36,7 @@ pub struct Control {
     generation: u64,
     mode: Mode,
     phase: Phase,
-    openings: Openings,
+    openings: OpenStreak,
     jitter: Jitter,
 }
 
@@ -46,7 +46,7 @@ enum Phase {
     Closed {
         failures: u32,
         /// When it will have been closed as long as its last wait, so that the openings in a row are forgotten.
-        clean_at: Tick,
+        resets_at: Tick,
     },
     Open {
         /// The streak that was running when the circuit opened.
@@ -65,7 +65,7 @@ struct Probing {
     /// Probe slots taken.
     slots: u8,
     /// Grows each time the slots are taken back, from [`FIRST_LAP`] on.
-    lap: u64,
+    slot_epoch: u64,
     /// When a probe was last admitted or settled.
     active: Tick,
 }
@@ -75,25 +75,25 @@ struct Probing {
 pub struct Stamp {
     generation: u64,
     /// Zero where the call is not a probe.
-    lap: u64,
+    slot_epoch: u64,
 }
 
-const FIRST_LAP: u64 = 1;
+const FIRST_SLOT_EPOCH: u64 = 1;
 
 impl Control {
     /// A closed circuit in its first generation; `jitter` spreads its waits.
     pub const fn new(rules: &Rules, jitter: Jitter) -> Self {
         Self {
             generation: 0,
-            mode: Self::own_mode(rules),
-            phase: Phase::Closed { failures: 0, clean_at: Tick::ZERO },
-            openings: Openings::NONE,
+            mode: Self::configured_mode(rules),
+            phase: Phase::Closed { failures: 0, resets_at: Tick::ZERO },
+            openings: OpenStreak::NONE,
             jitter,
         }
     }
 
     /// The mode in which the machine decides.
-    const fn own_mode(rules: &Rules) -> Mode {
+    const fn configured_mode(rules: &Rules) -> Mode {
         if rules.shadow { Mode::Shadow } else { Mode::Auto }
     }
 
@@ -109,11 +109,11 @@ impl Control {
 
     /// The mode at `now`: a circuit held open for a time is the machine's again when the time has passed.
     pub fn mode_at(&self, rules: &Rules, now: Tick) -> Mode {
-        if self.is_order_over(now) { Self::own_mode(rules) } else { self.mode }
+        if self.is_forced_open_over(now) { Self::configured_mode(rules) } else { self.mode }
     }
 
     /// Whether an operator held it open for a time, and the time has passed.
-    fn is_order_over(&self, now: Tick) -> bool {
+    fn is_forced_open_over(&self, now: Tick) -> bool {
         let over = matches!(self.phase, Phase::Open { wait: Some(wait), .. } if wait.is_over(now));
         over && self.mode == Mode::ForcedOpen
     }
@@ -162,28 +162,28 @@ impl Control {
     }
 
     /// Whether the machine has it closed, with nothing that would bring the next opening nearer or make it longer.
-    pub(crate) fn is_clean_at(&self, now: Tick) -> bool {
-        self.is_unmoved_by_success() && self.openings_at(now) == Openings::NONE
+    pub(crate) fn is_pristine_at(&self, now: Tick) -> bool {
+        self.is_unmoved_by_success() && self.open_streak_at(now) == OpenStreak::NONE
     }
 
     /// Whether a success changes nothing of it: the machine has it closed, and there is no failure streak to end.
     pub(crate) fn is_unmoved_by_success(&self) -> bool {
-        self.listens() && self.is_closed() && self.consecutive_failures() == 0
+        self.accepts_settles() && self.is_closed() && self.consecutive_failures() == 0
     }
 
     /// Whether a settle of this generation can change this value at all.
-    pub(crate) fn listens(&self) -> bool {
+    pub(crate) fn accepts_settles(&self) -> bool {
         matches!(self.mode, Mode::Auto | Mode::Shadow)
     }
 
     /// Whether a permit with this stamp has a say.
-    pub(crate) fn hears(&self, stamp: Stamp) -> bool {
-        self.listens() && stamp.generation == self.generation
+    pub(crate) fn is_current(&self, stamp: Stamp) -> bool {
+        self.accepts_settles() && stamp.generation == self.generation
     }
 
     /// Whether a call made inside the call with this stamp rides on its permit: that one is a probe of this round.
     pub(crate) fn rides(&self, outer: Stamp) -> bool {
-        outer.is_probe() && self.hears(outer)
+        outer.is_probe() && self.is_current(outer)
     }
 
     fn with(self, phase: Phase) -> Self {
@@ -193,21 +193,21 @@ impl Control {
 
 impl Stamp {
     /// Set in the generation of a call that the machine did not admit itself: no generation is ever as high.
-    const UNHEARD: u64 = 1 << 63;
+    const STALE: u64 = 1 << 63;
 
     /// The stamp of such a call, which has no say.
     const fn unheard(generation: u64) -> Self {
-        Self { generation: generation | Self::UNHEARD, lap: 0 }
+        Self { generation: generation | Self::STALE, slot_epoch: 0 }
     }
 
     /// Whether the permit was handed out in a generation before this one.
     pub(crate) const fn is_before(self, generation: u64) -> bool {
-        self.generation & !Self::UNHEARD < generation
+        self.generation & !Self::STALE < generation
     }
 
     /// The stamp of a permit handed out by a closed circuit of `generation`.
     pub(crate) const fn closed(generation: u64) -> Self {
-        Self { generation, lap: 0 }
+        Self { generation, slot_epoch: 0 }
     }
 
     /// The generation in which the permit was handed out.
@@ -217,6 +217,6 @@ impl Stamp {
 
     /// Whether the call was admitted as a probe.
     pub const fn is_probe(&self) -> bool {
-        self.lap != 0
+        self.slot_epoch != 0
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::transition::{Cause, Transition};
-use super::{Control, Mode, Openings, Phase, Wait};
+use super::{Control, Mode, OpenStreak, Phase, Wait};
 use crate::clock::Tick;
 use crate::config::Rules;
 
@@ -14,16 +14,16 @@ impl Control {
     pub fn force_open(self, duration: Option<Duration>, now: Tick) -> (Self, Option<Transition>) {
         let wait = duration.map(|duration| Wait::from(now, duration));
         let held = Phase::Open { failures: self.consecutive_failures(), wait };
-        Self { mode: Mode::ForcedOpen, openings: self.openings_at(now), ..self }.moved(held, Cause::Forced)
+        Self { mode: Mode::ForcedOpen, openings: self.open_streak_at(now), ..self }.moved(held, Cause::Forced)
     }
 
     /// A forced opening whose time is over at `now` ends in the mode of the rules that hold then, and is over wherever the
     /// clock goes.
-    pub(crate) fn without_an_order_that_is_over(self, rules: &Rules, now: Tick) -> Self {
+    pub(crate) fn without_expired_force_open(self, rules: &Rules, now: Tick) -> Self {
         match self.phase {
-            Phase::Open { failures, wait: Some(wait) } if self.is_order_over(now) => {
+            Phase::Open { failures, wait: Some(wait) } if self.is_forced_open_over(now) => {
                 let over = Wait::until(Tick::ZERO, wait.chosen());
-                Self { mode: Self::own_mode(rules), ..self.with(Phase::Open { failures, wait: Some(over) }) }
+                Self { mode: Self::configured_mode(rules), ..self.with(Phase::Open { failures, wait: Some(over) }) }
             }
             _ => self,
         }
@@ -31,7 +31,7 @@ impl Control {
 
     /// Closes the circuit and hands it back to the machine.
     pub fn reset(self, rules: &Rules, now: Tick) -> (Self, Option<Transition>) {
-        self.started_afresh(Self::own_mode(rules), Cause::Reset, now)
+        self.started_afresh(Self::configured_mode(rules), Cause::Reset, now)
     }
 
     /// Closes the circuit and keeps it so: every call passes, and none is judged.
@@ -40,6 +40,6 @@ impl Control {
     }
 
     fn started_afresh(self, mode: Mode, cause: Cause, now: Tick) -> (Self, Option<Transition>) {
-        Self { mode, openings: Openings::NONE, ..self }.moved(Phase::Closed { failures: 0, clean_at: now }, cause)
+        Self { mode, openings: OpenStreak::NONE, ..self }.moved(Phase::Closed { failures: 0, resets_at: now }, cause)
     }
 }

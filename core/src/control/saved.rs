@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::wait::{Openings, Wait};
+use super::backoff::{OpenStreak, Wait};
 use super::{Control, Jitter, Mode, Phase, Probing, State};
 use crate::clock::Tick;
 use crate::config::Rules;
@@ -20,7 +20,7 @@ pub(crate) struct Saved {
     pub openings: u32,
     pub last_wait: Duration,
     /// While closed: what is left until the openings in a row are forgotten.
-    pub clean_in: Duration,
+    pub resets_in: Duration,
 }
 
 impl Control {
@@ -33,9 +33,9 @@ impl Control {
             Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
         };
         // A record that is clean stays clean, wherever the next clock goes.
-        let openings = self.openings_at(now);
-        let clean_in = match self.phase {
-            Phase::Closed { clean_at, .. } => clean_at.since(now).min(openings.last_wait),
+        let openings = self.open_streak_at(now);
+        let resets_in = match self.phase {
+            Phase::Closed { resets_at, .. } => resets_at.since(now).min(openings.last_wait),
             Phase::Open { .. } | Phase::HalfOpen(_) => Duration::ZERO,
         };
         Saved {
@@ -46,7 +46,7 @@ impl Control {
             wait,
             openings: openings.count,
             last_wait: openings.last_wait,
-            clean_in,
+            resets_in,
         }
     }
 
@@ -64,7 +64,7 @@ impl Control {
     pub(crate) fn restored(self, saved: &Saved, now: Tick) -> Self {
         let failures = saved.failures;
         let phase = match saved.state {
-            State::Closed => Phase::Closed { failures, clean_at: now.after(saved.clean_in) },
+            State::Closed => Phase::Closed { failures, resets_at: now.after(saved.resets_in) },
             State::Open | State::HalfOpen => {
                 // A wait that was over stays over, wherever the new clock goes.
                 let until = |left: Duration| if left.is_zero() { Tick::ZERO } else { now.after(left) };
@@ -72,7 +72,7 @@ impl Control {
                 Phase::Open { failures, wait }
             }
         };
-        let openings = Openings { count: saved.openings, last_wait: saved.last_wait };
+        let openings = OpenStreak { count: saved.openings, last_wait: saved.last_wait };
         let generation = self.generation.max(saved.generation) + 1;
         Self { generation, mode: saved.mode, phase, openings, jitter: self.jitter }
     }

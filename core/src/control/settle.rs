@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
+use super::backoff::Wait;
 use super::transition::{Cause, Transition};
-use super::wait::Wait;
 use super::{Control, Outcome, Phase, Probing, Stamp};
 use crate::clock::Tick;
 use crate::config::{InvalidValue, Rules, Value, hint_argument};
@@ -73,21 +73,21 @@ impl Control {
         rate: Option<Cause>,
         now: Tick,
     ) -> (Self, Settlement) {
-        if !self.hears(stamp) {
+        if !self.is_current(stamp) {
             return (self, Settlement { current: false, transition: None });
         }
         let (next, transition) = match self.phase {
-            Phase::Closed { failures, clean_at } => {
+            Phase::Closed { failures, resets_at } => {
                 let failures = match call.outcome {
                     Outcome::Success => 0,
                     Outcome::Failure => failures.saturating_add(1),
                     Outcome::Ignored | Outcome::Cancelled => failures,
                 };
-                self.with(Phase::Closed { failures, clean_at }).judge(rules, call, rate, now)
+                self.with(Phase::Closed { failures, resets_at }).judge(rules, call, rate, now)
             }
             Phase::HalfOpen(probing) => {
                 // A probe whose slot was taken back still votes; it only has no slot to free.
-                let freed = u8::from(stamp.lap == probing.lap);
+                let freed = u8::from(stamp.slot_epoch == probing.slot_epoch);
                 let slots = probing.slots.saturating_sub(freed);
                 let left = Probing { slots, active: probing.active.max(now), ..probing };
                 self.settle_probe(rules, left, call, now)
@@ -120,8 +120,8 @@ impl Control {
             Outcome::Success => {
                 let successes = left.successes.saturating_add(1);
                 if successes >= rules.success_threshold {
-                    let clean_at = now.after(self.openings.wait());
-                    self.moved(Phase::Closed { failures: 0, clean_at }, Cause::ProbesSucceeded)
+                    let resets_at = now.after(self.openings.wait());
+                    self.moved(Phase::Closed { failures: 0, resets_at }, Cause::ProbesSucceeded)
                 } else {
                     (self.with(Phase::HalfOpen(Probing { successes, ..left })), None)
                 }
@@ -133,7 +133,7 @@ impl Control {
     fn opened(self, rules: &Rules, failures: u32, cause: Cause, call: Judged, now: Tick) -> (Self, Option<Transition>) {
         let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure);
         // The generation that this opening starts chooses its jitter.
-        let openings = self.openings_at(now).next(rules, self.generation + 1, hint, self.jitter);
+        let openings = self.open_streak_at(now).next(rules, self.generation + 1, hint, self.jitter);
         let wait = Some(Wait::from(now, openings.wait()));
         Self { openings, ..self }.moved(Phase::Open { failures, wait }, cause)
     }

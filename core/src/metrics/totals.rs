@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::breaker::{CallDurations, Counts, Edge, walked};
-use crate::histogram::Durations;
+use crate::evidence::Durations;
 use crate::snapshot::Edges;
 
 /// Everything that is counted for ever: calls, transitions and durations.

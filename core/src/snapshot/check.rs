@@ -105,7 +105,7 @@ impl Saved {
             ),
             (is_clean != self.last_wait.is_zero(), ("last_wait_nanos", "0 where openings is, and only there")),
             (
-                self.clean_in > self.last_wait || self.clean_in.is_zero() == (is_closed && !is_clean),
+                self.resets_in > self.last_wait || self.resets_in.is_zero() == (is_closed && !is_clean),
                 ("clean_in_nanos", "1 to last_wait_nanos where closed after openings, else 0"),
             ),
         ]);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::document::{Document, EXACT};
 use crate::config::{Value, WindowShape};
-use crate::window::{BUCKETS, Call, WindowCounts};
+use crate::evidence::{BUCKETS, Call, WindowCounts};
 
 /// What a window held, without a clock.
 #[derive(Clone, Debug, PartialEq)]

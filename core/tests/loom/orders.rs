@@ -108,8 +108,8 @@ fn a_listener_hears_each_change_once_and_in_order() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let hears = Arc::clone(&heard);
-        breaker.subscribe(std::sync::Arc::new(move |event: &Event| hears.lock().unwrap().push(event.sequence)));
+        let is_current = Arc::clone(&heard);
+        breaker.subscribe(std::sync::Arc::new(move |event: &Event| is_current.lock().unwrap().push(event.sequence)));
         let orders = |it: &crate::Breaker| {
             it.force_open(None).unwrap();
             it.reset();

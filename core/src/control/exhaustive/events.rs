@@ -6,9 +6,9 @@ use core::time::Duration;
 use super::situation::{Out, Situation};
 use super::{CALLS_IN_FLIGHT, NOW, nanos};
 use crate::config::Rules;
+use crate::control::backoff::{OpenStreak, Wait};
 use crate::control::settle::Judged;
-use crate::control::wait::{Openings, Wait};
-use crate::control::{Admission, Cause, Control, FIRST_LAP, Mode, Outcome, Phase, Probing, State, Transition};
+use crate::control::{Admission, Cause, Control, FIRST_SLOT_EPOCH, Mode, Outcome, Phase, Probing, State, Transition};
 
 pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situation> {
     let (control, rules) = (situation.control, &family[situation.in_force]);
@@ -52,7 +52,7 @@ fn nothing_comes_back(before: &Situation, after: &Situation) {
     assert!(new.generation >= old.generation);
     assert!(new.generation > old.generation || new.phase.state() == old.phase.state(), "a state of its own generation");
     if let (Phase::HalfOpen(old), Phase::HalfOpen(new)) = (old.phase, new.phase) {
-        assert!(new.lap >= old.lap);
+        assert!(new.slot_epoch >= old.slot_epoch);
     }
 }
 
@@ -63,25 +63,25 @@ fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
     let mut out = situation.out.clone();
     if shadow_rejected {
         assert!(before.mode == Mode::Shadow && control == before, "a call that is only counted changes nothing");
-        assert!(transition.is_none() && taken_back == 0 && !control.hears(stamp), "and has no say");
+        assert!(transition.is_none() && taken_back == 0 && !control.is_current(stamp), "and has no say");
     } else {
         let first = Transition { from: State::Open, to: State::HalfOpen, cause: Cause::TimeoutElapsed };
         let (wanted, taken) = match before.phase {
             Phase::Closed { .. } => (before, 0),
             Phase::Open { .. } => {
-                let probing = Probing { successes: 0, slots: 1, lap: FIRST_LAP, active: NOW };
+                let probing = Probing { successes: 0, slots: 1, slot_epoch: FIRST_SLOT_EPOCH, active: NOW };
                 let mode = before.mode_at(rules, NOW);
                 (Control { mode, generation: before.generation + 1, ..before.with(Phase::HalfOpen(probing)) }, 0)
             }
             Phase::HalfOpen(probing) => {
                 let active = probing.active.max(NOW);
-                let (slots, lap, taken) = if probing.slots < rules.half_open_max_calls {
-                    (probing.slots + 1, probing.lap, 0)
+                let (slots, slot_epoch, taken) = if probing.slots < rules.half_open_max_calls {
+                    (probing.slots + 1, probing.slot_epoch, 0)
                 } else {
                     assert!(NOW.since(probing.active) >= rules.effective_probe_timeout(), "one of them gave a sign");
-                    (1, probing.lap + 1, probing.slots)
+                    (1, probing.slot_epoch + 1, probing.slots)
                 };
-                (before.with(Phase::HalfOpen(Probing { slots, lap, active, ..probing })), taken)
+                (before.with(Phase::HalfOpen(Probing { slots, slot_epoch, active, ..probing })), taken)
             }
         };
         assert_eq!((control, taken_back), (wanted, taken));
@@ -144,8 +144,8 @@ fn closed_settle(before: Control, rules: &Rules, failures: u32, call: Judged, ra
     match if streak { Some(Cause::ConsecutiveFailures) } else { rate } {
         Some(cause) => opened(before, rules, failures, call, cause),
         None => {
-            let Phase::Closed { clean_at, .. } = before.phase else { panic!("it is closed") };
-            (before.with(Phase::Closed { failures, clean_at }), None)
+            let Phase::Closed { resets_at, .. } = before.phase else { panic!("it is closed") };
+            (before.with(Phase::Closed { failures, resets_at }), None)
         }
     }
 }
@@ -158,8 +158,8 @@ fn probe_settle(before: Control, rules: &Rules, left: Probing, call: Judged) -> 
             opened(before, rules, 1, call, Cause::ProbeSlow)
         }
         Outcome::Success if left.successes + 1 >= rules.success_threshold => {
-            let clean_at = NOW.after(before.openings.last_wait);
-            let closed = before.with(Phase::Closed { failures: 0, clean_at });
+            let resets_at = NOW.after(before.openings.last_wait);
+            let closed = before.with(Phase::Closed { failures: 0, resets_at });
             next_generation(before, closed, Cause::ProbesSucceeded)
         }
         Outcome::Success => {
@@ -170,7 +170,7 @@ fn probe_settle(before: Control, rules: &Rules, left: Probing, call: Judged) -> 
 }
 
 fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Cause) -> Moved {
-    let before_it = openings_that_count(before);
+    let before_it = open_streak_that_counts(before);
     let longest = rules.effective_max_timeout();
     let mut grown = rules.timeout;
     for _ in 0..before_it.count {
@@ -179,14 +179,14 @@ fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Ca
     let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure).unwrap_or_default();
     let chosen = grown.max(hint).min(longest);
     let wait = Some(Wait::until(NOW.after(chosen), chosen));
-    let openings = Openings { count: before_it.count + 1, last_wait: chosen };
+    let openings = OpenStreak { count: before_it.count + 1, last_wait: chosen };
     next_generation(before, Control { openings, ..before.with(Phase::Open { failures, wait }) }, cause)
 }
 
 /// None, where it has been closed at least as long as its last wait.
-fn openings_that_count(before: Control) -> Openings {
+fn open_streak_that_counts(before: Control) -> OpenStreak {
     match before.phase {
-        Phase::Closed { clean_at, .. } if clean_at <= NOW => Openings::NONE,
+        Phase::Closed { resets_at, .. } if resets_at <= NOW => OpenStreak::NONE,
         Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen(_) => before.openings,
     }
 }
@@ -204,7 +204,7 @@ fn forced_open(before: Control, duration: Option<Duration>) -> Control {
     };
     let wait = duration.map(|chosen| Wait::until(NOW.after(chosen), chosen));
     let held = before.with(Phase::Open { failures, wait });
-    let held = Control { mode: Mode::ForcedOpen, openings: openings_that_count(before), ..held };
+    let held = Control { mode: Mode::ForcedOpen, openings: open_streak_that_counts(before), ..held };
     let (control, transition) = before.force_open(duration, NOW);
     assert_eq!((control, transition), next_generation(before, held, Cause::Forced));
     control
@@ -218,8 +218,8 @@ fn started_afresh(before: Control, (control, transition): Moved, shadow: bool, c
     } else {
         Mode::Auto
     };
-    let closed = before.with(Phase::Closed { failures: 0, clean_at: NOW });
-    let closed = Control { mode, openings: Openings::NONE, ..closed };
+    let closed = before.with(Phase::Closed { failures: 0, resets_at: NOW });
+    let closed = Control { mode, openings: OpenStreak::NONE, ..closed };
     assert_eq!((control, transition), next_generation(before, closed, cause));
     control
 }

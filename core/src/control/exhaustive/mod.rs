@@ -77,7 +77,7 @@ fn explore(family: &[Rules]) -> Visited {
 fn the_search_finds_a_circuit_that_is_stuck() {
     // A negative control: a slot that nobody holds must be noticed.
     let rules = *Config::default().rules();
-    let probing = Probing { successes: 0, slots: 1, lap: 1, active: NOW };
+    let probing = Probing { successes: 0, slots: 1, slot_epoch: 1, active: NOW };
     let control = Control { phase: Phase::HalfOpen(probing), ..Control::new(&rules, Jitter { seed: 0 }) };
     let leaked = Situation { control, in_force: 0, out: Vec::new() };
     assert!(std::panic::catch_unwind(|| promises::check(&leaked, &rules)).is_err());

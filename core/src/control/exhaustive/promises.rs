@@ -11,12 +11,12 @@ const WELL: Judged = Judged { outcome: Outcome::Success, slow: false, retry_afte
 
 pub(super) fn check(situation: &Situation, rules: &Rules) {
     let Situation { control, out, .. } = situation;
-    let held = out.iter().filter(|permit| permit.holds_slot && control.hears(permit.stamp)).count();
+    let held = out.iter().filter(|permit| permit.holds_slot && control.is_current(permit.stamp)).count();
     assert_eq!(usize::from(control.probe_slots()), held, "slots taken are the slots held: {situation:?}");
 
     for permit in out {
         // Only a probe of this round can be half-open's own: so a call inside any other asks the machine.
-        let of_this_round = control.hears(permit.stamp) && control.phase.state() == State::HalfOpen;
+        let of_this_round = control.is_current(permit.stamp) && control.phase.state() == State::HalfOpen;
         assert_eq!(control.rides(permit.stamp), of_this_round, "{situation:?}");
     }
 
@@ -98,7 +98,7 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
         let rejected = if let Admission::Rejected(rejected) = admission { Some(rejected) } else { None };
         assert!(rejected.is_none_or(|rejected| rejected.reason == wanted));
         assert!(rejected.is_none() || mode != Mode::Shadow, "shadow rejects nothing");
-        assert!(matches!(mode, Mode::Auto | Mode::Shadow) == control.listens() || state == State::HalfOpen);
+        assert!(matches!(mode, Mode::Auto | Mode::Shadow) == control.accepts_settles() || state == State::HalfOpen);
         // The shell rejects by this alone, without asking the machine.
         let told = control.hold().and_then(|hold| hold.rejection_at(moment));
         assert_eq!(told, rejected.filter(|rejected| rejected.reason != Reason::ProbesBusy));
@@ -118,7 +118,7 @@ fn survives_a_restart(control: &Control, rules: &Rules) {
             it.mode_at(rules, NOW),
             it.retry_after_at(NOW),
             it.consecutive_failures(),
-            it.openings_at(NOW),
+            it.open_streak_at(NOW),
         )
     };
     assert_eq!(told(&restored), told(control));

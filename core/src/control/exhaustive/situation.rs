@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{NOW, nanos};
 use crate::clock::Tick;
 use crate::config::Rules;
-use crate::control::wait::{Openings, Wait};
+use crate::control::backoff::{OpenStreak, Wait};
 use crate::control::{Control, Jitter, Phase, Probing, Stamp};
 
 /// A permit that is out, and whether it holds a probe slot: kept here, by the rules of the text, not by the machine.
@@ -47,22 +47,22 @@ impl Situation {
     /// and `events` checks it at each step: both only ever grow.
     pub(super) fn canonical(mut self, family: &[Rules]) -> Self {
         let generation = self.control.generation;
-        let lap = if let Phase::HalfOpen(probing) = self.control.phase { probing.lap } else { 0 };
+        let slot_epoch = if let Phase::HalfOpen(probing) = self.control.phase { probing.slot_epoch } else { 0 };
         for permit in &mut self.out {
             let is_current = permit.stamp.generation == generation;
-            let of_this_lap = is_current && permit.stamp.lap == lap;
+            let of_this_epoch = is_current && permit.stamp.slot_epoch == slot_epoch;
             permit.stamp.generation = if is_current { CURRENT } else { OLDER };
             if permit.stamp.is_probe() {
-                permit.stamp.lap = if of_this_lap { CURRENT } else { OLDER };
+                permit.stamp.slot_epoch = if of_this_epoch { CURRENT } else { OLDER };
             }
             permit.holds_slot &= is_current;
         }
-        self.out.sort_unstable_by_key(|permit| (permit.stamp.generation, permit.stamp.lap, permit.holds_slot));
+        self.out.sort_unstable_by_key(|permit| (permit.stamp.generation, permit.stamp.slot_epoch, permit.holds_slot));
         self.control.generation = CURRENT;
         match &mut self.control.phase {
-            Phase::HalfOpen(probing) => probing.lap = CURRENT,
+            Phase::HalfOpen(probing) => probing.slot_epoch = CURRENT,
             Phase::Closed { .. } | Phase::Open { .. } => {
-                self.out.iter_mut().for_each(|permit| permit.stamp.lap = 0);
+                self.out.iter_mut().for_each(|permit| permit.stamp.slot_epoch = 0);
             }
         }
         self.control = self.control.within_reach(family);
@@ -86,9 +86,9 @@ impl Control {
         let most = family.iter().filter_map(|rules| rules.failure_threshold).max().unwrap_or(1);
         let mut near = self.with_moments(near);
         match &mut near.phase {
-            Phase::Closed { failures, clean_at } => {
+            Phase::Closed { failures, resets_at } => {
                 *failures = (*failures).min(u32::from(most) + 1);
-                *clean_at = NOW.max(*clean_at);
+                *resets_at = NOW.max(*resets_at);
             }
             Phase::Open { failures, wait } => {
                 // The streak is only told while open, and starts anew after.
@@ -100,14 +100,14 @@ impl Control {
             }
             Phase::HalfOpen(_) => {}
         }
-        near.openings = Openings { count: self.openings.count.min(3), ..self.openings };
+        near.openings = OpenStreak { count: self.openings.count.min(3), ..self.openings };
         near
     }
 
     fn with_moments(self, moved: impl Fn(Tick) -> Tick) -> Self {
         let moved = |moment| if moment == FOR_GOOD { FOR_GOOD } else { moved(moment) };
         self.with(match self.phase {
-            Phase::Closed { failures, clean_at } => Phase::Closed { failures, clean_at: moved(clean_at) },
+            Phase::Closed { failures, resets_at } => Phase::Closed { failures, resets_at: moved(resets_at) },
             Phase::Open { failures, wait } => {
                 Phase::Open { failures, wait: wait.map(|wait| Wait { until: moved(wait.until), ..wait }) }
             }

@@ -3,17 +3,17 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use super::counters::Counts;
-use super::history::History;
 use crate::clock::Tick;
 use crate::config::{Config, Rules};
 use crate::control::{Admission, Cause, Control, Ending, Jitter, Outcome, Stamp, State, Transition};
-use crate::histogram::Durations;
+use crate::evidence::Counts;
+use crate::evidence::Durations;
+use crate::evidence::History;
+use crate::evidence::{Call, Window};
 use crate::snapshot::Snapshot;
-use crate::window::{Call, Window};
 
 #[derive(Debug)]
-pub(super) struct Guarded {
+pub(super) struct Inner {
     pub(super) control: Control,
     pub(super) config: Config,
     pub(super) history: History,
@@ -44,7 +44,7 @@ pub(super) struct Settled {
     pub(super) current: bool,
 }
 
-impl Guarded {
+impl Inner {
     pub(super) fn new(config: Config, jitter: Jitter) -> Self {
         Self {
             control: Control::new(config.rules(), jitter),
@@ -72,7 +72,7 @@ impl Guarded {
     /// Takes a success that changes nothing but a window of calls, and so needs no time; false, and nothing has changed,
     /// where it needs one. A success opens a circuit only by a failure or a slow call that is in the window already.
     pub(super) fn count_success(&mut self, stamp: Stamp) -> bool {
-        self.control.hears(stamp) && self.control.is_unmoved_by_success() && self.window.count_success()
+        self.control.is_current(stamp) && self.control.is_unmoved_by_success() && self.window.count_success()
     }
 
     /// `nanos` is how long the call took, `None` where nobody measured it.
@@ -81,7 +81,7 @@ impl Guarded {
         let call = ending.judged(rules, nanos.map(Duration::from_nanos));
         let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure);
         let mut rate = None;
-        if decided && self.control.hears(stamp) && self.control.is_closed() {
+        if decided && self.control.is_current(stamp) && self.control.is_closed() {
             self.window.add(Call { failed: call.outcome == Outcome::Failure, slow: call.slow }, now);
             rate = self.window.counts(now).verdict(rules);
         }
@@ -123,7 +123,7 @@ impl Guarded {
 
     /// The name stays, since it identifies the circuit; a window whose shape changed starts empty.
     pub(super) fn reconfigure(&mut self, config: Config, now: Tick) {
-        self.control = self.control.without_an_order_that_is_over(self.rules(), now);
+        self.control = self.control.without_expired_force_open(self.rules(), now);
         if config.rules().window_in_use() != self.config.rules().window_in_use() {
             self.window = Window::new(config.rules());
         }
@@ -160,9 +160,9 @@ impl Guarded {
     }
 
     /// Whether it remembers nothing, at `now`, that would count against the next calls.
-    pub(super) fn holds_nothing_against(&self, now: Tick) -> bool {
+    pub(super) fn is_pristine(&self, now: Tick) -> bool {
         let window = self.window.counts(now);
-        self.control.is_clean_at(now) && window.failed == 0 && window.slow == 0
+        self.control.is_pristine_at(now) && window.failed == 0 && window.slow == 0
     }
 
     /// The one place where the value is replaced: the history and the window follow it.
@@ -187,7 +187,7 @@ impl Guarded {
     pub(super) fn consecutive_successes(&self, successes: u64) -> u64 {
         if !self.control.is_closed() {
             self.control.probe_successes().into()
-        } else if self.control.consecutive_failures() > 0 || !self.control.listens() {
+        } else if self.control.consecutive_failures() > 0 || !self.control.accepts_settles() {
             // In `disabled` too: a thread that was slow to count its success may count it after the order.
             0
         } else {
@@ -203,19 +203,19 @@ mod tests {
     #[test]
     fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
         // It passed by the lock, and its thread was slow to count it.
-        let mut guarded = Guarded::new(Config::default(), Jitter { seed: 0 });
-        guarded.settle(Stamp::closed(0), Outcome::Failure.into(), None, Tick::ZERO);
-        guarded.begin_streak(0, 7);
-        assert_eq!((guarded.control.consecutive_failures(), guarded.consecutive_successes(8)), (1, 0));
-        guarded.settle(Stamp::closed(0), Outcome::Success.into(), None, Tick::ZERO);
-        assert_eq!((guarded.control.consecutive_failures(), guarded.consecutive_successes(8)), (0, 1));
+        let mut inner = Inner::new(Config::default(), Jitter { seed: 0 });
+        inner.settle(Stamp::closed(0), Outcome::Failure.into(), None, Tick::ZERO);
+        inner.begin_streak(0, 7);
+        assert_eq!((inner.control.consecutive_failures(), inner.consecutive_successes(8)), (1, 0));
+        inner.settle(Stamp::closed(0), Outcome::Success.into(), None, Tick::ZERO);
+        assert_eq!((inner.control.consecutive_failures(), inner.consecutive_successes(8)), (0, 1));
     }
 
     #[test]
     fn a_success_that_is_counted_only_after_the_circuit_is_disabled_begins_no_streak() {
-        let mut guarded = Guarded::new(Config::default(), Jitter { seed: 0 });
-        guarded.order(|control, _, now| control.disable(now), Tick::ZERO);
-        guarded.begin_streak(0, 7);
-        assert_eq!(guarded.consecutive_successes(8), 0);
+        let mut inner = Inner::new(Config::default(), Jitter { seed: 0 });
+        inner.order(|control, _, now| control.disable(now), Tick::ZERO);
+        inner.begin_streak(0, 7);
+        assert_eq!(inner.consecutive_successes(8), 0);
     }
 }

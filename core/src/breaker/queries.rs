@@ -4,70 +4,70 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::guarded::Guarded;
+use super::inner::Inner;
 use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, Status, walked};
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
 use crate::control::{Mode, Outcome, State};
 #[cfg(doc)]
-use crate::histogram::Durations;
+use crate::evidence::Durations;
 use crate::metrics::Totals;
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.
     pub fn name(&self) -> &str {
-        &self.front.name
+        &self.hot.name
     }
 
     pub(crate) fn shared_name(&self) -> Arc<str> {
-        Arc::clone(&self.front.name)
+        Arc::clone(&self.hot.name)
     }
 
     /// The configuration in force.
     pub fn config(&self) -> Config {
-        self.guarded.lock().config.clone()
+        self.inner.lock().config.clone()
     }
 
     /// The clock that this breaker reads.
     pub fn clock(&self) -> &C {
-        &self.front.clock
+        &self.hot.clock
     }
 
     /// The state now; `half_open` also where the wait is over and nobody has called yet.
     pub fn state(&self) -> State {
-        let now = self.front.clock.now();
-        self.guarded.lock().control.state_at(now)
+        let now = self.hot.clock.now();
+        self.inner.lock().control.state_at(now)
     }
 
     /// Who decides now.
     pub fn mode(&self) -> Mode {
-        let now = self.front.clock.now();
-        let guarded = self.guarded.lock();
-        guarded.control.mode_at(guarded.rules(), now)
+        let now = self.hot.clock.now();
+        let inner = self.inner.lock();
+        inner.control.mode_at(inner.rules(), now)
     }
 
     /// Everything that can be read, at one moment.
     pub fn status(&self) -> Status {
-        let now = self.front.clock.now();
-        self.status_of(&self.guarded.lock(), now)
+        let now = self.hot.clock.now();
+        self.status_of(&self.inner.lock(), now)
     }
 
-    pub(super) fn status_of(&self, guarded: &Guarded, now: Tick) -> Status {
-        let control = &guarded.control;
+    pub(super) fn status_of(&self, inner: &Inner, now: Tick) -> Status {
+        let control = &inner.control;
         Status {
             now,
             state: control.state_at(now),
-            mode: control.mode_at(guarded.rules(), now),
+            mode: control.mode_at(inner.rules(), now),
             retry_after: control.retry_after_at(now),
             generation: control.generation(),
             consecutive_failures: control.consecutive_failures().into(),
-            consecutive_successes: guarded.consecutive_successes(self.counters.current_successes()),
-            window: guarded.window.counts(now),
+            consecutive_successes: inner.consecutive_successes(self.counters.current_successes()),
+            window: inner.window.counts(now),
             counts: self.counters.read(),
-            state_transitions: guarded.history.total(),
-            last_failure: guarded.last_failure(),
+            state_transitions: inner.history.total(),
+            last_failure: inner.last_failure(),
             last_success: self.counters.last_success(),
-            last_change: guarded.history.last_change(),
+            last_change: inner.history.last_change(),
         }
     }
 
@@ -78,12 +78,12 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// The kept transitions with a sequence number above `sequence`, oldest first; at most [`EVENTS_KEPT`](super::EVENTS_KEPT).
     pub fn events(&self, sequence: u64) -> Vec<Event> {
-        self.guarded.lock().history.after(sequence)
+        self.inner.lock().history.after(sequence)
     }
 
     /// How often each change of state has happened, for those that have.
     pub fn edges(&self) -> Vec<Edge> {
-        walked(&self.guarded.lock().history.edge_counts())
+        walked(&self.inner.lock().history.edge_counts())
     }
 
     /// Calls `listener` with each further transition: after the change, in order, with no lock held, in the thread that
@@ -101,34 +101,34 @@ impl<C: Clock> CircuitBreaker<C> {
     /// streak, no failure and no slow call in the window, no opening that would make the next wait longer, nothing in
     /// flight, no listener.
     pub fn is_idle(&self) -> bool {
-        self.is_idle_at(self.front.clock.now())
+        self.is_idle_at(self.hot.clock.now())
     }
 
     pub(crate) fn is_idle_at(&self, now: Tick) -> bool {
-        self.guarded.lock().holds_nothing_against(now) && self.counts().in_flight == 0 && self.listeners.is_empty()
+        self.inner.lock().is_pristine(now) && self.counts().in_flight == 0 && self.listeners.is_empty()
     }
 
     /// How long the calls took.
     pub fn durations(&self) -> CallDurations {
-        CallDurations { success: self.counters.success_durations(), failure: self.guarded.lock().failure_durations() }
+        CallDurations { success: self.counters.success_durations(), failure: self.inner.lock().failure_durations() }
     }
 
     /// Everything that is counted for ever, in one piece.
     pub fn totals(&self) -> Totals {
-        self.totals_of(&self.guarded.lock())
+        self.totals_of(&self.inner.lock())
     }
 
     /// The same, with the state at `now`.
     pub(crate) fn totals_at(&self, now: Tick) -> (Totals, State) {
-        let guarded = self.guarded.lock();
-        (self.totals_of(&guarded), guarded.control.state_at(now))
+        let inner = self.inner.lock();
+        (self.totals_of(&inner), inner.control.state_at(now))
     }
 
-    fn totals_of(&self, guarded: &Guarded) -> Totals {
+    fn totals_of(&self, inner: &Inner) -> Totals {
         let success = self.counters.success_durations();
         Totals {
-            durations: CallDurations { success, failure: guarded.failure_durations() },
-            edges: guarded.history.edge_counts(),
+            durations: CallDurations { success, failure: inner.failure_durations() },
+            edges: inner.history.edge_counts(),
             // Last, so that there are not more durations than calls.
             counts: self.counters.read(),
         }

@@ -52,7 +52,7 @@ pub(crate) fn walked(counts: &Edges) -> Vec<Edge> {
 
 /// The record, which is made with the first transition: most breakers never see one.
 #[derive(Debug, Default)]
-pub(super) struct History(Option<Box<Record>>);
+pub(crate) struct History(Option<Box<Record>>);
 
 #[derive(Debug, Default)]
 struct Record {
@@ -63,7 +63,7 @@ struct Record {
 
 impl History {
     /// Appends a transition that led to `next`.
-    pub(super) fn append(&mut self, transition: Transition, probe_successes: u8, next: &Control, now: Tick) {
+    pub(crate) fn append(&mut self, transition: Transition, probe_successes: u8, next: &Control, now: Tick) {
         let Record { recent, total, edges } = &mut **self.0.get_or_insert_default();
         *total += 1;
         edges[transition.from as usize][transition.to as usize] += 1;
@@ -81,12 +81,12 @@ impl History {
         });
     }
 
-    pub(super) fn edge_counts(&self) -> Edges {
+    pub(crate) fn edge_counts(&self) -> Edges {
         self.0.as_ref().map_or_else(Edges::default, |record| record.edges)
     }
 
     /// Adds the transitions of a breaker that this one goes on for.
-    pub(super) fn add(&mut self, added: &Edges) {
+    pub(crate) fn add(&mut self, added: &Edges) {
         let Record { total, edges, .. } = &mut **self.0.get_or_insert_default();
         for (own, added) in edges.as_flattened_mut().iter_mut().zip(added.as_flattened()) {
             *own += added;
@@ -94,21 +94,21 @@ impl History {
         }
     }
 
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.0.as_ref().map_or(0, |record| record.total)
     }
 
     /// The last event, where it came after the first `known` ones.
-    pub(super) fn newer_than(&self, known: u64) -> Option<Event> {
+    pub(crate) fn newer_than(&self, known: u64) -> Option<Event> {
         self.recent().next_back().filter(|event| event.sequence > known).copied()
     }
 
-    pub(super) fn last_change(&self) -> Option<Tick> {
+    pub(crate) fn last_change(&self) -> Option<Tick> {
         self.recent().next_back().map(|event| event.at)
     }
 
     /// The kept events with a sequence number above `sequence`, oldest first.
-    pub(super) fn after(&self, sequence: u64) -> Vec<Event> {
+    pub(crate) fn after(&self, sequence: u64) -> Vec<Event> {
         self.recent().filter(|event| event.sequence > sequence).copied().collect()
     }
 

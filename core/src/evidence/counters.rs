@@ -4,14 +4,14 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::control::Outcome;
-use crate::histogram::{Durations, Histogram};
+use crate::evidence::{Durations, Histogram};
 use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
 /// What has been counted since the breaker was made.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    stripes: [Stripe; STRIPES],
-    seldom: Seldom,
+    stripes: [StripeCounters; STRIPES],
+    cold: ColdCounters,
     success_durations: Histogram,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Counters {
 /// down.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Stripe {
+struct StripeCounters {
     admitted: AtomicU64,
     /// Successes that were current in a closed circuit or a probe's: the success streak is cut from these.
     successes: AtomicU64,
@@ -32,7 +32,7 @@ struct Stripe {
 
 const NEVER: u64 = u64::MAX;
 
-impl Default for Stripe {
+impl Default for StripeCounters {
     fn default() -> Self {
         let zero = || AtomicU64::new(0);
         Self {
@@ -48,7 +48,7 @@ impl Default for Stripe {
 /// Counters that no busy, healthy circuit touches share a line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Seldom {
+struct ColdCounters {
     late_successes: AtomicU64,
     failures: AtomicU64,
     ignored: AtomicU64,
@@ -60,7 +60,7 @@ struct Seldom {
 
 /// The stripe that counted a call's admission, and counts its success.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lane(usize);
+pub(crate) struct Stripe(usize);
 
 // Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.
 fn add(counter: &AtomicU64, count: u64) {
@@ -71,34 +71,34 @@ fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Acquire)
 }
 
-impl Lane {
+impl Stripe {
     /// That of a call that rides on the permit of another, and is not counted.
-    pub(super) const RIDING: Self = Self(usize::MAX);
+    pub(crate) const RIDING: Self = Self(usize::MAX);
 
-    pub(super) fn is_riding(self) -> bool {
+    pub(crate) fn is_riding(self) -> bool {
         self.0 == Self::RIDING.0
     }
 }
 
 impl Counters {
     #[inline]
-    pub(super) fn admit(&self) -> Lane {
-        let lane = Lane(stripe());
-        add(&self.at(lane).admitted, 1);
-        lane
+    pub(crate) fn admit(&self) -> Stripe {
+        let stripe = Stripe(stripe());
+        add(&self.at(stripe).admitted, 1);
+        stripe
     }
 
     /// A success with a say.
     #[inline]
-    pub(super) fn succeed(&self, lane: Lane) {
-        add(&self.at(lane).successes, 1);
+    pub(crate) fn succeed(&self, stripe: Stripe) {
+        add(&self.at(stripe).successes, 1);
     }
 
     /// Adds the duration of a success; `now` where it had a say.
     #[inline]
-    pub(super) fn record_success(&self, lane: Lane, nanos: u64, now: Option<Tick>) {
+    pub(crate) fn record_success(&self, stripe: Stripe, nanos: u64, now: Option<Tick>) {
         self.success_durations.record(nanos);
-        let stripe = self.at(lane);
+        let stripe = self.at(stripe);
         stripe.success_nanos.fetch_add(nanos, Ordering::Relaxed);
         if let Some(now) = now {
             stripe.last_success.store(now.as_nanos(), Ordering::Relaxed);
@@ -107,48 +107,48 @@ impl Counters {
 
     #[inline]
     pub(crate) fn reject(&self) {
-        add(&self.at(Lane(stripe())).rejected, 1);
+        add(&self.at(Stripe(stripe())).rejected, 1);
     }
 
     pub(crate) fn shadow_reject(&self) {
-        add(&self.seldom.shadow_rejected, 1);
+        add(&self.cold.shadow_rejected, 1);
     }
 
     pub(crate) fn take_back(&self, probes: u8) {
-        add(&self.seldom.probe_timeouts, probes.into());
+        add(&self.cold.probe_timeouts, probes.into());
     }
 
-    pub(super) fn settle(&self, lane: Lane, outcome: Outcome, slow: bool, current: bool) {
+    pub(crate) fn settle(&self, stripe: Stripe, outcome: Outcome, slow: bool, current: bool) {
         if slow {
-            add(&self.seldom.slow, 1);
+            add(&self.cold.slow, 1);
         }
         match outcome {
-            Outcome::Success if current => self.succeed(lane),
-            Outcome::Success => add(&self.seldom.late_successes, 1),
-            Outcome::Failure => add(&self.seldom.failures, 1),
-            Outcome::Ignored => add(&self.seldom.ignored, 1),
-            Outcome::Cancelled => add(&self.seldom.cancelled, 1),
+            Outcome::Success if current => self.succeed(stripe),
+            Outcome::Success => add(&self.cold.late_successes, 1),
+            Outcome::Failure => add(&self.cold.failures, 1),
+            Outcome::Ignored => add(&self.cold.ignored, 1),
+            Outcome::Cancelled => add(&self.cold.cancelled, 1),
         }
     }
 
     /// Counts the calls in flight as cancelled.
-    pub(super) fn cancel_in_flight(&self) {
-        add(&self.seldom.cancelled, self.read().in_flight);
+    pub(crate) fn cancel_in_flight(&self) {
+        add(&self.cold.cancelled, self.read().in_flight);
     }
 
     /// Adds what a breaker has counted that this one goes on for; it has no calls in flight.
     pub(crate) fn restore(&self, counts: &Counts) {
-        let (stripe, seldom) = (&self.stripes[0], &self.seldom);
+        let (stripe, cold) = (&self.stripes[0], &self.cold);
         for (counter, count) in [
             (&stripe.admitted, counts.total_calls),
             (&stripe.rejected, counts.rejected_calls),
-            (&seldom.late_successes, counts.successful_calls),
-            (&seldom.failures, counts.failed_calls),
-            (&seldom.ignored, counts.ignored_calls),
-            (&seldom.cancelled, counts.cancelled_calls),
-            (&seldom.shadow_rejected, counts.shadow_rejected),
-            (&seldom.slow, counts.slow_calls),
-            (&seldom.probe_timeouts, counts.probe_timeouts),
+            (&cold.late_successes, counts.successful_calls),
+            (&cold.failures, counts.failed_calls),
+            (&cold.ignored, counts.ignored_calls),
+            (&cold.cancelled, counts.cancelled_calls),
+            (&cold.shadow_rejected, counts.shadow_rejected),
+            (&cold.slow, counts.slow_calls),
+            (&cold.probe_timeouts, counts.probe_timeouts),
         ] {
             add(counter, count);
         }
@@ -159,22 +159,22 @@ impl Counters {
     }
 
     /// The recorded durations of successes.
-    pub(super) fn success_durations(&self) -> Durations {
+    pub(crate) fn success_durations(&self) -> Durations {
         self.success_durations.read(Duration::from_nanos(self.sum(|stripe| &stripe.success_nanos)))
     }
 
-    pub(super) fn last_success(&self) -> Option<Tick> {
+    pub(crate) fn last_success(&self) -> Option<Tick> {
         let last = self.stripes.iter().map(|stripe| get(&stripe.last_success));
         last.filter(|nanos| *nanos != NEVER).max().map(Tick::from_nanos)
     }
 
     /// Reads all of them so that the total is never less than the sum of what has ended.
     pub(crate) fn read(&self) -> Counts {
-        let seldom = &self.seldom;
-        let successful_calls = self.current_successes() + get(&seldom.late_successes);
-        let failed_calls = get(&seldom.failures);
-        let ignored_calls = get(&seldom.ignored);
-        let cancelled_calls = get(&seldom.cancelled);
+        let cold = &self.cold;
+        let successful_calls = self.current_successes() + get(&cold.late_successes);
+        let failed_calls = get(&cold.failures);
+        let ignored_calls = get(&cold.ignored);
+        let cancelled_calls = get(&cold.cancelled);
         // Last: a call that was seen to end was admitted before.
         let total_calls = self.sum(|stripe| &stripe.admitted);
         Counts {
@@ -184,18 +184,18 @@ impl Counters {
             ignored_calls,
             cancelled_calls,
             rejected_calls: self.sum(|stripe| &stripe.rejected),
-            shadow_rejected: get(&seldom.shadow_rejected),
-            slow_calls: get(&seldom.slow),
-            probe_timeouts: get(&seldom.probe_timeouts),
+            shadow_rejected: get(&cold.shadow_rejected),
+            slow_calls: get(&cold.slow),
+            probe_timeouts: get(&cold.probe_timeouts),
             in_flight: total_calls - successful_calls - failed_calls - ignored_calls - cancelled_calls,
         }
     }
 
-    fn at(&self, lane: Lane) -> &Stripe {
-        &self.stripes[lane.0 % STRIPES]
+    fn at(&self, stripe: Stripe) -> &StripeCounters {
+        &self.stripes[stripe.0 % STRIPES]
     }
 
-    fn sum(&self, counter: fn(&Stripe) -> &AtomicU64) -> u64 {
+    fn sum(&self, counter: fn(&StripeCounters) -> &AtomicU64) -> u64 {
         self.stripes.iter().map(|stripe| get(counter(stripe))).sum()
     }
 }
@@ -233,8 +233,8 @@ mod tests {
     #[test]
     fn each_lane_counts_in_a_line_of_its_own() {
         let counters = Counters::default();
-        for lane in 0..STRIPES {
-            counters.succeed(Lane(lane));
+        for stripe in 0..STRIPES {
+            counters.succeed(Stripe(stripe));
         }
         assert_eq!(counters.stripes.each_ref().map(|stripe| get(&stripe.successes)), [1; STRIPES]);
         assert_eq!(counters.current_successes(), STRIPES as u64);

@@ -44,17 +44,17 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Puts a whole new configuration in force. State, mode, counters and the running wait stay; thresholds hold from
     /// the next event on; a window whose shape changed starts empty; the name stays, since it identifies the circuit.
     pub fn reconfigure(&self, config: Config) {
-        let now = self.front.clock.now();
-        self.change(|guarded| guarded.reconfigure(config, now));
+        let now = self.hot.clock.now();
+        self.change(|inner| inner.reconfigure(config, now));
     }
 
     /// What outlives this breaker; a call in flight is saved as cancelled.
     pub fn snapshot(&self) -> Snapshot {
-        let now = self.front.clock.now();
-        let guarded = self.guarded.lock();
+        let now = self.hot.clock.now();
+        let inner = self.inner.lock();
         // First: the streak of successes is cut from these, and may not tell of one that is not among the counts.
         let successes = self.counters.current_successes();
-        guarded.saved(self.counters.read(), successes, now)
+        inner.saved(self.counters.read(), successes, now)
     }
 
     /// Goes on where a snapshot was taken: its state, mode and window take the place of this breaker's own, and its
@@ -64,21 +64,21 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, where the sum with this breaker's own is
     /// more than half of what can be told exactly (2⁵³); then nothing has changed.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<(), InvalidValue> {
-        let now = self.front.clock.now();
+        let now = self.hot.clock.now();
         snapshot.check_sums(&self.counts(), self.status().state_transitions)?;
-        self.change(|guarded| {
-            guarded.restore(snapshot, now);
+        self.change(|inner| {
+            inner.restore(snapshot, now);
             self.counters.restore(&snapshot.counts);
-            guarded.begin_streak(snapshot.consecutive_successes, self.counters.current_successes());
+            inner.begin_streak(snapshot.consecutive_successes, self.counters.current_successes());
         });
         Ok(())
     }
 
     fn order(&self, order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {
-        let now = self.front.clock.now();
-        self.change(|guarded| {
-            guarded.order(order, now);
-            guarded.begin_streak(0, self.counters.current_successes());
+        let now = self.hot.clock.now();
+        self.change(|inner| {
+            inner.order(order, now);
+            inner.begin_streak(0, self.counters.current_successes());
         });
     }
 }

@@ -45,11 +45,11 @@ fn what_an_open_circuit_rejects_the_word_rejects_without_the_machine() {
     let nanosecond = Duration::from_nanos(1);
     for rules in [rules(Config::builder()), rules(Config::builder().shadow(true))] {
         for control in each(&rules) {
-            let word = Word::new(&control, &rules);
+            let mirror = StateMirror::new(&control, &rules);
             for now in [Duration::ZERO, WAIT - nanosecond, WAIT, 2 * WAIT].map(|since| Tick::ZERO.after(since)) {
                 let wanted = machines_rejection(control, &rules, now);
                 let wanted = wanted.filter(|rejected| rejected.reason != Reason::ProbesBusy);
-                assert_eq!(word.rejection_at(now), wanted, "{control:?} at {now:?}");
+                assert_eq!(mirror.rejection_at(now), wanted, "{control:?} at {now:?}");
             }
         }
     }
@@ -58,11 +58,11 @@ fn what_an_open_circuit_rejects_the_word_rejects_without_the_machine() {
 #[test]
 fn the_word_follows_each_change() {
     let rules = rules(Config::builder());
-    let word = Word::new(&closed(&rules), &rules);
+    let mirror = StateMirror::new(&closed(&rules), &rules);
     let follows = |control: Control, now| {
-        word.publish(&control, &rules);
-        assert_eq!(word.rejection_at(now), machines_rejection(control, &rules, now), "{control:?}");
-        assert_eq!(word.glance().admits().is_some(), control.is_closed());
+        mirror.publish(&control, &rules);
+        assert_eq!(mirror.rejection_at(now), machines_rejection(control, &rules, now), "{control:?}");
+        assert_eq!(mirror.mirrored().admits().is_some(), control.is_closed());
     };
     let open = failed(closed(&rules), &rules, Tick::ZERO);
     follows(open, Tick::ZERO);
@@ -80,16 +80,16 @@ fn the_word_follows_each_change() {
 fn a_closed_circuit_admits_with_the_stamp_of_its_generation() {
     let rules = rules(Config::builder());
     let renewed = closed(&rules).reset(&rules, Tick::ZERO).0;
-    assert_eq!(Word::new(&renewed, &rules).glance().admits(), Some(Stamp::closed(1)));
-    assert!(!renewed.hears(Stamp::closed(0)));
+    assert_eq!(StateMirror::new(&renewed, &rules).mirrored().admits(), Some(Stamp::closed(1)));
+    assert!(!renewed.is_current(Stamp::closed(0)));
 }
 
 #[test]
 fn a_success_passes_by_the_machine_where_it_changes_nothing() {
     let stamp = Stamp::closed(0);
     let passes = |control: Control, rules: &Rules| {
-        let glance = Word::new(&control, rules).glance();
-        (glance.unmoved_by_success(stamp), glance.counts_calls())
+        let mirrored = StateMirror::new(&control, rules).mirrored();
+        (mirrored.unmoved_by_success(stamp), mirrored.counts_calls())
     };
     let untimed = || Config::builder().record_durations(false);
     let plain = rules(untimed());
@@ -114,10 +114,10 @@ fn a_success_passes_by_the_machine_where_it_changes_nothing() {
 fn a_call_is_timed_where_a_rule_asks_how_long_it_took() {
     let timed = |config: ConfigBuilder| {
         let rules = rules(config);
-        let word = Word::new(&closed(&rules), &rules);
+        let mirror = StateMirror::new(&closed(&rules), &rules);
         let open = failed(closed(&rules), &rules, Tick::ZERO);
-        word.publish(&open, &rules);
-        (word.glance().is_timed(), word.glance().is_recording())
+        mirror.publish(&open, &rules);
+        (mirror.mirrored().is_timed(), mirror.mirrored().is_recording())
     };
     let untimed = || Config::builder().record_durations(false);
     assert_eq!(timed(untimed()), (false, false));
@@ -131,9 +131,9 @@ fn while_a_change_is_mirrored_the_word_says_only_what_is_to_be_measured() {
     for recorded in [false, true] {
         let rules = rules(Config::builder().record_durations(recorded));
         for control in each(&rules) {
-            let glance = Word::new(&control, &rules).glance();
-            let changing = glance.changing();
-            assert_eq!((changing.is_timed(), changing.is_recording()), (glance.is_timed(), glance.is_recording()));
+            let mirrored = StateMirror::new(&control, &rules).mirrored();
+            let changing = mirrored.changing();
+            assert_eq!((changing.is_timed(), changing.is_recording()), (mirrored.is_timed(), mirrored.is_recording()));
             assert_eq!(changing.admits(), None);
             assert!(!changing.unmoved_by_success(Stamp::closed(0)) && !changing.counts_calls());
             assert_eq!(changing.0 & (REJECTING | FORCED), 0);

@@ -6,7 +6,7 @@
 
 use crate::clock::Tick;
 use crate::config::{Rules, WindowShape};
-use crate::control::{Control, Hold, Reason, Rejected, Stamp, Wait};
+use crate::control::{Control, OpenGate, Reason, Rejected, Stamp, Wait};
 use crate::sync::{AtomicU64, Ordering};
 
 #[cfg(test)]
@@ -34,10 +34,10 @@ const ENDLESS: u64 = u64::MAX;
 
 /// What the word says at one instant.
 #[derive(Clone, Copy)]
-pub(super) struct Glance(u64);
+pub(super) struct Mirrored(u64);
 
-impl Glance {
-    fn of(control: &Control, rules: &Rules, hold: Option<Hold>) -> Self {
+impl Mirrored {
+    fn of(control: &Control, rules: &Rules, hold: Option<OpenGate>) -> Self {
         let closed = control.is_closed();
         let unmoved = control.is_unmoved_by_success() && rules.slow_call.is_none();
         let window = rules.window_in_use();
@@ -95,56 +95,57 @@ impl Glance {
 
 /// The word itself, and the wait that belongs to it.
 #[derive(Debug)]
-pub(super) struct Word {
-    glance: AtomicU64,
+pub(super) struct StateMirror {
+    mirrored: AtomicU64,
     until: AtomicU64,
     chosen: AtomicU64,
 }
 
-impl Word {
+impl StateMirror {
     pub(super) fn new(control: &Control, rules: &Rules) -> Self {
-        let word = Self { glance: AtomicU64::new(0), until: AtomicU64::new(ENDLESS), chosen: AtomicU64::new(ENDLESS) };
-        word.publish(control, rules);
-        word
+        let mirror =
+            Self { mirrored: AtomicU64::new(0), until: AtomicU64::new(ENDLESS), chosen: AtomicU64::new(ENDLESS) };
+        mirror.publish(control, rules);
+        mirror
     }
 
     #[inline]
-    pub(super) fn glance(&self) -> Glance {
-        Glance(self.glance.load(Ordering::Acquire))
+    pub(super) fn mirrored(&self) -> Mirrored {
+        Mirrored(self.mirrored.load(Ordering::Acquire))
     }
 
     /// What a call is told that comes at `now`, where the circuit is open and its wait is not over; `None` where the
     /// machine has to be asked.
     #[inline]
     pub(super) fn rejection_at(&self, now: Tick) -> Option<Rejected> {
-        let glance = self.glance();
-        if glance.0 & REJECTING == 0 {
+        let mirrored = self.mirrored();
+        if mirrored.0 & REJECTING == 0 {
             return None;
         }
         // Who reads a wait that is newer than the word also reads, below, that the word has changed.
         let (until, chosen) = (self.until.load(Ordering::Acquire), self.chosen.load(Ordering::Acquire));
-        if self.glance.load(Ordering::Relaxed) != glance.0 {
+        if self.mirrored.load(Ordering::Relaxed) != mirrored.0 {
             return None;
         }
-        let reason = if glance.0 & FORCED != 0 { Reason::ForcedOpen } else { Reason::Open };
+        let reason = if mirrored.0 & FORCED != 0 { Reason::ForcedOpen } else { Reason::Open };
         let wait = (chosen != ENDLESS).then(|| Wait::from_nanos(until, chosen));
-        Hold { reason, wait }.rejection_at(now)
+        OpenGate { reason, wait }.rejection_at(now)
     }
 
     /// Mirrors a changed value; the caller holds the lock that guards the value.
     pub(super) fn publish(&self, control: &Control, rules: &Rules) {
         let hold = control.hold();
-        let glance = Glance::of(control, rules, hold);
-        if glance.0 == self.glance.load(Ordering::Relaxed) {
+        let mirrored = Mirrored::of(control, rules, hold);
+        if mirrored.0 == self.mirrored.load(Ordering::Relaxed) {
             // Each wait has a generation of its own, so it is the same too.
             return;
         }
-        if let Some(Hold { wait, .. }) = hold {
+        if let Some(OpenGate { wait, .. }) = hold {
             let (until, chosen) = wait.map_or((ENDLESS, ENDLESS), Wait::nanos);
-            self.glance.store(glance.changing().0, Ordering::Relaxed);
+            self.mirrored.store(mirrored.changing().0, Ordering::Relaxed);
             self.until.store(until, Ordering::Release);
             self.chosen.store(chosen, Ordering::Release);
         }
-        self.glance.store(glance.0, Ordering::Release);
+        self.mirrored.store(mirrored.0, Ordering::Release);
     }
 }

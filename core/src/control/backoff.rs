@@ -50,12 +50,12 @@ impl Wait {
 
 /// The openings in a row, so that a circuit that flaps waits longer each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Openings {
+pub(super) struct OpenStreak {
     pub(super) count: u32,
     pub(super) last_wait: Duration,
 }
 
-impl Openings {
+impl OpenStreak {
     pub(super) const NONE: Self = Self { count: 0, last_wait: Duration::ZERO };
 
     /// One more opening, in `generation`.
@@ -90,9 +90,9 @@ fn power(mut base: f64, exponent: u32) -> f64 {
 impl Control {
     /// The openings in a row, seen from the end of this state: a circuit that was closed at least as long as its last
     /// wait has a clean record again.
-    pub(super) fn openings_at(&self, now: Tick) -> Openings {
+    pub(super) fn open_streak_at(&self, now: Tick) -> OpenStreak {
         match self.phase {
-            Phase::Closed { clean_at, .. } if now >= clean_at => Openings::NONE,
+            Phase::Closed { resets_at, .. } if now >= resets_at => OpenStreak::NONE,
             _ => self.openings,
         }
     }
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn what_has_grown_beyond_all_bounds_is_the_longest_wait() {
         let growing = Config::builder().timeout_multiplier(10.0).max_timeout_seconds(90.0).build().unwrap();
-        let billions = Openings { count: u32::MAX, last_wait: Duration::from_secs(90) };
+        let billions = OpenStreak { count: u32::MAX, last_wait: Duration::from_secs(90) };
         let next = billions.next(growing.rules(), 1, None, Jitter { seed: 0 });
         assert_eq!(next, billions, "neither the wait nor the count goes further");
     }

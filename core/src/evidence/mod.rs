@@ -1,0 +1,15 @@
+//! What is counted beside the machine, and what the rates look at. Evidence, not verdict: nothing here changes a state.
+
+mod counters;
+mod histogram;
+mod history;
+mod window;
+
+pub use counters::Counts;
+pub(crate) use counters::{Counters, Stripe};
+pub(crate) use histogram::Histogram;
+pub use histogram::{BUCKET_BOUNDS, Durations};
+pub use history::{EVENTS_KEPT, Edge, Event};
+pub(crate) use history::{History, walked};
+pub use window::WindowCounts;
+pub(crate) use window::{BUCKETS, Call, Window};
