@@ -7,7 +7,6 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::control::{Control, State, Transition};
-use crate::snapshot::Edges;
 
 /// How many events a breaker keeps.
 pub const EVENTS_KEPT: usize = 64;
@@ -49,6 +48,9 @@ pub(crate) fn walked(counts: &Edges) -> Vec<Edge> {
         .filter(|edge| edge.count > 0)
         .collect()
 }
+
+/// Counts by state left and state entered.
+pub(crate) type Edges = [[u64; State::ALL.len()]; State::ALL.len()];
 
 /// The record, which is made with the first transition: most breakers never see one.
 #[derive(Debug, Default)]

@@ -6,10 +6,10 @@ use alloc::boxed::Box;
 use alloc::vec;
 use core::iter::Sum;
 
+use super::saved_window::SavedWindow;
 use crate::clock::Tick;
 use crate::config::{Rules, WindowShape};
 use crate::control::Cause;
-use crate::snapshot::SavedWindow;
 
 /// Calls in a window, and how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

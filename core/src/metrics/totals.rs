@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::breaker::{CallDurations, Counts, Edge, walked};
 use crate::evidence::Durations;
-use crate::snapshot::Edges;
+use crate::evidence::Edges;
 
 /// Everything that is counted for ever: calls, transitions and durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

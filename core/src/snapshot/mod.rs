@@ -10,11 +10,10 @@ mod window;
 use alloc::format;
 use core::time::Duration;
 
-use crate::breaker::Counts;
 use crate::config::{InvalidValue, Value};
 use crate::control::{Mode, Saved, State};
+use crate::evidence::{Counts, Edges, SavedWindow};
 use document::{Document, EXACT, nanos};
-pub(crate) use window::SavedWindow;
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
@@ -35,9 +34,6 @@ pub struct Snapshot {
     pub(crate) edges: Edges,
     pub(crate) window: SavedWindow,
 }
-
-/// Counts by state left and state entered.
-pub(crate) type Edges = [[u64; State::ALL.len()]; State::ALL.len()];
 
 impl Snapshot {
     /// The document.

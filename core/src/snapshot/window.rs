@@ -6,18 +6,7 @@ use alloc::vec::Vec;
 
 use super::document::{Document, EXACT};
 use crate::config::{Value, WindowShape};
-use crate::evidence::{BUCKETS, Call, WindowCounts};
-
-/// What a window held, without a clock.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum SavedWindow {
-    /// No rate looked at it.
-    None,
-    /// The last calls, oldest first.
-    Calls { size: u16, ended: Vec<Call> },
-    /// The ten buckets, the current one first.
-    Seconds { size: u16, buckets: Box<[WindowCounts; BUCKETS as usize]> },
-}
+use crate::evidence::{BUCKETS, Call, SavedWindow, WindowCounts};
 
 /// A letter for each way in which a call can end.
 const LETTERS: [(char, Call); 4] = [
@@ -29,23 +18,6 @@ const LETTERS: [(char, Call); 4] = [
 
 impl SavedWindow {
     const BLANK_CALLS: Self = Self::Calls { size: 0, ended: Vec::new() };
-
-    pub(crate) fn shape(&self) -> Option<WindowShape> {
-        match self {
-            Self::None => None,
-            Self::Calls { size, .. } => Some(WindowShape::Calls(*size)),
-            Self::Seconds { size, .. } => Some(WindowShape::Seconds(*size)),
-        }
-    }
-
-    /// What it holds.
-    pub(super) fn counts(&self) -> WindowCounts {
-        match self {
-            Self::None => WindowCounts::default(),
-            Self::Calls { ended, .. } => ended.iter().map(|call| WindowCounts::from(*call)).sum(),
-            Self::Seconds { buckets, .. } => buckets.iter().copied().sum(),
-        }
-    }
 
     /// The part called `name` of a document, as [`Document`] says.
     pub(super) fn walked(mut self, document: &mut Document<'_>, name: &str) -> Self {

@@ -1,0 +1,37 @@
+//! A window without a clock, as a snapshot holds it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::window::{BUCKETS, Call, WindowCounts};
+use crate::config::WindowShape;
+
+/// What a window held, without a clock.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SavedWindow {
+    /// No rate looked at it.
+    None,
+    /// The last calls, oldest first.
+    Calls { size: u16, ended: Vec<Call> },
+    /// The ten buckets, the current one first.
+    Seconds { size: u16, buckets: Box<[WindowCounts; BUCKETS as usize]> },
+}
+
+impl SavedWindow {
+    pub(crate) fn shape(&self) -> Option<WindowShape> {
+        match self {
+            Self::None => None,
+            Self::Calls { size, .. } => Some(WindowShape::Calls(*size)),
+            Self::Seconds { size, .. } => Some(WindowShape::Seconds(*size)),
+        }
+    }
+
+    /// What it holds.
+    pub(crate) fn counts(&self) -> WindowCounts {
+        match self {
+            Self::None => WindowCounts::default(),
+            Self::Calls { ended, .. } => ended.iter().map(|call| WindowCounts::from(*call)).sum(),
+            Self::Seconds { buckets, .. } => buckets.iter().copied().sum(),
+        }
+    }
+}
