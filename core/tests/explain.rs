@@ -1,10 +1,7 @@
 //! What an operator is told: why the circuit is as it is, and what would change it.
 
-mod calls;
-
 use std::time::Duration;
 
-use calls::{end, end_slowly};
 use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, WindowShape};
 
 type Breaker = CircuitBreaker<ManualClock>;
@@ -210,4 +207,16 @@ fn what_an_operator_has_held_open_is_told_no_cause_of_before() {
     breaker.force_open(Some(Duration::from_secs(30))).unwrap();
     wait_is_over(&breaker);
     assert_eq!(breaker.explain(), "half-open: its wait is over, and the next call is a probe");
+}
+
+/// Makes a call that ends at once.
+fn end(breaker: &CircuitBreaker<ManualClock>, outcome: Outcome) {
+    breaker.acquire().unwrap().settle(outcome);
+}
+
+/// Makes a call that takes a second.
+fn end_slowly(breaker: &CircuitBreaker<ManualClock>, outcome: Outcome) {
+    let permit = breaker.acquire().unwrap();
+    breaker.clock().advance(Duration::from_secs(1));
+    permit.settle(outcome);
 }

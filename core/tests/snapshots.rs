@@ -234,21 +234,16 @@ fn a_window_holds_no_more_calls_than_its_size() {
 fn a_bucket_holds_no_more_of_any_kind_than_calls() {
     let restored = |bucket: [u64; 3]| {
         let mut document = lived(WindowShape::Seconds(30), 0).snapshot().to_value();
-        let counts = [("counters.total_calls", 3), ("counters.failed_calls", 2), ("counters.slow_calls", 3)];
-        document = with(&document, &counts);
         let Value::List(buckets) = part(&mut document, "window.buckets") else { panic!("the buckets are a list") };
         buckets.fill(Value::List([0u64; 3].map(Value::from).into()));
         buckets[3] = Value::List(bucket.map(Value::from).into());
         Snapshot::from_value(&document).map_err(|error| error.field().to_owned())
     };
-    for whole in [[3, 2, 3], [2, 2, 2], [1, 0, 0], [0, 0, 0]] {
+    for whole in [[3, 2, 3], [2, 2, 2], [1, 0, 0], [0, 0, 0], [EXACT / 2, 0, 0]] {
         assert!(restored(whole).is_ok(), "{whole:?}");
     }
-    for damaged in [[1, 2, 0], [1, 0, 2], [EXACT + 1, 0, 0]] {
+    for damaged in [[1, 2, 0], [1, 0, 2], [EXACT / 2 + 1, 0, 0]] {
         assert_eq!(restored(damaged), Err("snapshot.window.buckets".to_owned()), "{damaged:?}");
-    }
-    for uncounted in [[4, 2, 0], [EXACT, 0, 0]] {
-        assert_eq!(restored(uncounted), Err("snapshot.window".to_owned()), "{uncounted:?}");
     }
 }
 

@@ -25,13 +25,4 @@ impl SavedWindow {
             Self::Seconds { size, .. } => Some(WindowShape::Seconds(*size)),
         }
     }
-
-    /// What it holds.
-    pub(crate) fn counts(&self) -> WindowCounts {
-        match self {
-            Self::None => WindowCounts::default(),
-            Self::Calls { ended, .. } => ended.iter().map(|call| WindowCounts::from(*call)).sum(),
-            Self::Seconds { buckets, .. } => buckets.iter().copied().sum(),
-        }
-    }
 }

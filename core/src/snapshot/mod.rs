@@ -80,7 +80,9 @@ impl Snapshot {
                 last_wait: document.duration("last_wait_nanos", control.last_wait),
                 resets_in: document.duration("clean_in_nanos", control.resets_in),
             },
-            consecutive_successes: document.whole("consecutive_successes", self.consecutive_successes, 0..=EXACT),
+            consecutive_successes: document
+                .whole("consecutive_successes", self.consecutive_successes, 0..=EXACT)
+                .min(RESTORED),
             counts: walk_counts(document, self.counts),
             edges: walk_edges(document, self.edges),
             window: self.window.walked(document, "window"),

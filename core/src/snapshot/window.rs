@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::document::{Document, EXACT};
+use super::RESTORED;
+use super::document::Document;
 use crate::config::{Value, WindowShape};
 use crate::evidence::{BUCKETS, Call, SavedWindow, WindowCounts};
 
@@ -83,6 +84,6 @@ fn bucket_of(value: &Value) -> Option<WindowCounts> {
     let Value::List(counts) = value else { return None };
     let [calls, failed, slow] = counts.as_slice() else { return None };
     let counts = WindowCounts { calls: calls.as_whole()?, failed: failed.as_whole()?, slow: slow.as_whole()? };
-    let fits = counts.failed <= counts.calls && counts.slow <= counts.calls && counts.calls <= EXACT;
+    let fits = counts.failed <= counts.calls && counts.slow <= counts.calls && counts.calls <= RESTORED;
     fits.then_some(counts)
 }
