@@ -36,7 +36,7 @@
 //!
 //! # What this crate does not do
 //! It starts no thread and no timer, does no I/O, is not `async` and logs nothing: what time changes is worked out when
-//! somebody asks. It does not retry, limit rates, or cut calls short, and shares nothing between processes.
+//! the breaker is asked. It does not retry, limit rates, or cut calls short, and shares nothing between processes.
 //!
 //! # Features
 //! - `std` (default): [`SystemClock`] and the operating system's lock.

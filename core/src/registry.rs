@@ -14,7 +14,7 @@ use crate::sync::Mutex;
 
 /// A bounded set of breakers, one for each name.
 ///
-/// Bounded, because names are often made of what users send: a registry without a bound is a leak with an address.
+/// Names often come from user input; unbounded, a registry would leak memory.
 ///
 /// ```
 /// use halfopen::{Config, Registry, SystemClock};
@@ -85,7 +85,7 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         if let Some(known) = self.get(config.name()) {
             return same(known, &config);
         }
-        // Making a clock may run host code, so the breaker is made before the lock is taken; somebody else may be first.
+        // Creating a clock may run host code, so the breaker is created before the lock is taken. Another thread may be first.
         let made = Arc::new(CircuitBreaker::with_jitter(config.clone(), (self.clock)(), jitter()));
         if self.len() >= self.bound {
             self.remove_unused();
@@ -106,13 +106,13 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         self.breakers.lock().get(name).cloned()
     }
 
-    /// Lets go of the breaker of that name; whoever holds it keeps it.
+    /// Removes the breaker of that name. Existing handles stay valid.
     pub fn remove(&self, name: &str) -> Option<Arc<CircuitBreaker<C>>> {
         self.breakers.lock().remove(name)
     }
 
-    /// Lets go of the breakers that nobody else holds and that are [idle](CircuitBreaker::is_idle), and says how many
-    /// those were: whoever asks for their name again gets one that behaves alike.
+    /// Removes the breakers that have no other handle and are [idle](CircuitBreaker::is_idle), and returns their number.
+    /// A new breaker in their place behaves the same.
     pub fn remove_unused(&self) -> usize {
         // Reading a clock may run host code, and so may dropping a breaker: neither happens under the lock.
         let breakers = self.breakers().into_iter();
@@ -122,7 +122,7 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         let mut breakers = self.breakers.lock();
         for (name, breaker, now) in looked_at {
             let is_unused = |known: &Arc<CircuitBreaker<C>>| {
-                // Where the registry's own is the only handle, no other can come from outside this lock.
+                // If the registry holds the only handle, another can only be created under this lock.
                 Arc::as_ptr(known) == breaker.as_ptr() && Arc::strong_count(known) == 1 && known.is_idle_at(now)
             };
             if breakers.get(&name).is_some_and(is_unused) {

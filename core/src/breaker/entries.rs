@@ -1,6 +1,6 @@
-//! Readings as lists of names and values: what a host turns into a dictionary or an object of its own.
+//! Readings as lists of names and values, which a binding turns into a dictionary or an object.
 //!
-//! The names stand here once. A binding only spells them in its host's way.
+//! This is the only list of the names; a binding changes nothing but their spelling.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -10,7 +10,7 @@ use crate::clock::Tick;
 use crate::config::Value;
 use crate::evidence::{BUCKET_BOUNDS, Durations};
 
-/// A list in the making.
+/// A list under construction.
 struct Entries(Vec<(&'static str, Value)>);
 
 impl Entries {
@@ -43,11 +43,11 @@ impl Entries {
     }
 }
 
-/// Where a count lies.
+/// Access to one counter.
 type Place = fn(&mut Counts) -> &mut u64;
 
 impl Counts {
-    /// The counts that outlive a breaker, which are all but that of the calls in flight: for each its name and its place.
+    /// The counters that a snapshot keeps, by name: all but the calls in flight.
     pub(crate) const LASTING: [(&'static str, Place); 9] = [
         ("total_calls", |counts| &mut counts.total_calls),
         ("successful_calls", |counts| &mut counts.successful_calls),
@@ -60,7 +60,7 @@ impl Counts {
         ("probe_timeouts", |counts| &mut counts.probe_timeouts),
     ];
 
-    /// The counts that outlive a breaker, with their names.
+    /// The counters that a snapshot keeps, with their names.
     pub(crate) fn lasting(mut self) -> impl Iterator<Item = (&'static str, u64)> {
         Self::LASTING.into_iter().map(move |(name, place)| (name, *place(&mut self)))
     }
@@ -98,7 +98,7 @@ impl Status {
 }
 
 impl Event {
-    /// Everything this event tells, with names; the wait in seconds, the moment in seconds from the clock's origin.
+    /// Every field of this event with its name; the wait in seconds, the moment in seconds from the clock's origin.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
         let mut entries = Entries(Vec::new());
         entries.count("sequence", self.sequence);
@@ -122,8 +122,8 @@ impl CallDurations {
 }
 
 impl Durations {
-    /// For each bucket its upper bound in seconds and the calls that took at most so long, as Prometheus counts them:
-    /// each bucket includes those before it, and the last bound is infinite.
+    /// The upper bound of each bucket in seconds and the number of calls up to it. As in Prometheus the counts are
+    /// cumulative, and the last bound is infinite.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]);
         bounds.zip(self.buckets.into_iter().scan(0, |sum, calls| {

@@ -1,4 +1,4 @@
-//! What a call through a circuit can end with instead of a result.
+//! The error of a guarded call.
 
 use alloc::format;
 use alloc::string::String;

@@ -28,7 +28,7 @@ impl<C: Clock> CircuitBreaker<C> {
         let inner = self.inner.lock();
         let (status, rules) = (self.status_of(&inner, now), *inner.rules());
         let busy_for = inner.control.probes_busy_for(&rules, now);
-        // What a restored circuit did before, or one that has since been held open, is not why it is as it is.
+        // An event of an earlier generation does not explain the present state.
         let last = inner.history.newer_than(0).filter(|event| event.generation == status.generation);
         drop(inner);
         let state = match status.state {
@@ -64,7 +64,7 @@ fn closed(status: &Status, rules: &Rules) -> String {
     format!("closed: {streak}{between}{window}")
 }
 
-/// What so many of them do to the circuit.
+/// "1 opens it", "3 open it".
 fn doing(count: u64, verb: &str) -> String {
     format!("{count} {verb}{} it", if count == 1 { "s" } else { "" })
 }
@@ -75,7 +75,7 @@ fn window(held: WindowCounts, rules: &Rules) -> String {
     let between = if failed.is_empty() || slow.is_empty() { "" } else { " or " };
     let calls = counted(held.calls, "call");
     let holds = format!("{} failed and {} slow of {calls} in its window", held.failed, held.slow);
-    // As with the streak; and good calls may have aged out.
+    // Possible for the same reason, or because successes have aged out.
     let reached = if held.verdict(rules).is_some() { ", so the next call may" } else { "" };
     let least = rules.minimum_calls;
     format!("{holds}, and {failed}{between}{slow} of at least {least} open it{reached}")
@@ -95,7 +95,7 @@ fn half_open(status: &Status, rules: &Rules, busy_for: Option<Duration>, last: O
     format!("half-open: {successes} in a row, and {closing}; a failure{slow} opens it{}", busy(busy_for))
 }
 
-/// Where no slot is free: when the next probe is let through.
+/// If no slot is free: when the next probe is admitted.
 fn busy(busy_for: Option<Duration>) -> String {
     match busy_for {
         None => String::new(),
@@ -107,7 +107,7 @@ fn busy(busy_for: Option<Duration>) -> String {
     }
 }
 
-/// What opened it, as far as that is known: a restored circuit does not remember.
+/// The cause of the opening; empty after a restore, which does not keep it.
 fn because(status: &Status, last: Option<&Event>) -> String {
     let Some(event) = last else { return String::new() };
     let why = match event.transition.cause {

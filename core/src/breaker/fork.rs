@@ -1,4 +1,4 @@
-//! What the child of a fork makes of the breakers that it inherits.
+//! Breakers in the child of a fork.
 
 use super::CircuitBreaker;
 use crate::clock::Clock;

@@ -1,4 +1,4 @@
-//! What changes only under the lock, one change at a time: the control value, and the evidence that moves with it.
+//! The state behind the lock: the control value and the evidence that changes with it.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -18,29 +18,29 @@ pub(super) struct Inner {
     pub(super) config: Config,
     pub(super) history: History,
     pub(super) window: Window,
-    /// Made with the first failure: most breakers never see one.
+    /// Created with the first failure: most breakers never see one.
     failures: Option<Box<Failures>>,
-    /// How many current successes there were when the success streak of a closed circuit began. Successes that change
-    /// nothing do not take the lock, so their streak is the difference to their counter. It wraps where a restored streak
-    /// is longer than that counter.
+    /// The number of current successes when the success streak of a closed circuit began. Successes that change nothing
+    /// do not take the lock, so the streak is the difference to their counter. Wraps if a restored streak is longer than
+    /// the counter.
     streak_base: u64,
     /// Permits of older generations are those of the process that this one was forked from.
     first_own_generation: u64,
 }
 
-/// What is known of the failures.
+/// Evidence about failures.
 #[derive(Debug, Default)]
 struct Failures {
     durations: Durations,
-    /// When the last one ended that had a say.
+    /// When the last current one ended.
     last: Option<Tick>,
 }
 
-/// What became of a call that gave its permit back.
+/// How a settle was counted.
 pub(super) struct Settled {
     pub(super) outcome: Outcome,
     pub(super) slow: bool,
-    /// Whether it had a say.
+    /// Whether it was current.
     pub(super) current: bool,
 }
 
@@ -69,13 +69,13 @@ impl Inner {
         admission
     }
 
-    /// Takes a success that changes nothing but a window of calls, and so needs no time; false, and nothing has changed,
-    /// where it needs one. A success opens a circuit only by a failure or a slow call that is in the window already.
+    /// Adds a success that changes nothing but a window of calls, which needs no time. Returns false, and changes nothing,
+    /// otherwise: a success can open the circuit only if the window already holds a failure or a slow call.
     pub(super) fn count_success(&mut self, stamp: Stamp) -> bool {
         self.control.is_current(stamp) && self.control.is_unmoved_by_success() && self.window.count_success()
     }
 
-    /// `nanos` is how long the call took, `None` where nobody measured it.
+    /// `nanos` is the duration of the call, `None` if it is not timed.
     pub(super) fn settle(&mut self, stamp: Stamp, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
         let rules = self.config.rules();
         let call = ending.judged(rules, nanos.map(Duration::from_nanos));
@@ -104,7 +104,7 @@ impl Inner {
         self.failures.as_ref().map_or_else(Durations::default, |failures| failures.durations)
     }
 
-    /// When a call last failed, of those that had a say.
+    /// When the last current failure ended.
     pub(super) fn last_failure(&self) -> Option<Tick> {
         self.failures.as_ref().and_then(|failures| failures.last)
     }
@@ -130,12 +130,12 @@ impl Inner {
         self.config = config.renamed(&self.config);
     }
 
-    /// What outlives this breaker, when `successes` have been counted; the counts are filled in by the caller.
+    /// The snapshot of this breaker; `successes` is the number of current successes.
     pub(super) fn saved(&self, counts: Counts, successes: u64, now: Tick) -> Snapshot {
         Snapshot {
             control: self.control.saved(self.rules(), now),
             consecutive_successes: if self.control.is_closed() { self.consecutive_successes(successes) } else { 0 },
-            // Calls in flight do not outlive the process: they are saved as if their permits had been dropped.
+            // Calls in flight end with the process: they are saved as if their permits had been dropped.
             counts: Counts { cancelled_calls: counts.cancelled_calls + counts.in_flight, in_flight: 0, ..counts },
             edges: self.history.edge_counts(),
             window: self.window.saved(self.rules(), now),
@@ -159,13 +159,13 @@ impl Inner {
         stamp.is_before(self.first_own_generation)
     }
 
-    /// Whether it remembers nothing, at `now`, that would count against the next calls.
+    /// Whether nothing, at `now`, counts against the next calls.
     pub(super) fn is_pristine(&self, now: Tick) -> bool {
         let window = self.window.counts(now);
         self.control.is_pristine_at(now) && window.failed == 0 && window.slow == 0
     }
 
-    /// The one place where the value is replaced: the history and the window follow it.
+    /// The only place that replaces the value; history and window follow it.
     fn replace(&mut self, next: Control, transition: Option<Transition>, now: Tick) {
         if let Some(transition) = transition {
             let closing_probe = u8::from(transition.cause == Cause::ProbesSucceeded);
@@ -178,17 +178,17 @@ impl Inner {
         self.control = next;
     }
 
-    /// Begins the success streak of a closed circuit anew, at `streak`, when `successes` have been counted.
+    /// Restarts the success streak of a closed circuit at `streak`; `successes` is the number of current successes.
     pub(super) fn begin_streak(&mut self, streak: u64, successes: u64) {
         self.streak_base = successes.wrapping_sub(streak);
     }
 
-    /// Successes in a row, when `successes` have been counted.
+    /// Successes in a row; `successes` is the number of current successes.
     pub(super) fn consecutive_successes(&self, successes: u64) -> u64 {
         if !self.control.is_closed() {
             self.control.probe_successes().into()
         } else if self.control.consecutive_failures() > 0 || !self.control.accepts_settles() {
-            // In `disabled` too: a thread that was slow to count its success may count it after the order.
+            // In `disabled` as well: a thread may count its success after the order.
             0
         } else {
             successes.wrapping_sub(self.streak_base)
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
-        // It passed by the lock, and its thread was slow to count it.
+        // It did not take the lock, and its thread counted it late.
         let mut inner = Inner::new(Config::default(), Jitter { seed: 0 });
         inner.settle(Stamp::closed(0), Outcome::Failure.into(), None, Tick::ZERO);
         inner.begin_streak(0, 7);

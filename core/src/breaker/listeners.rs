@@ -1,8 +1,7 @@
-//! Handing transitions to whoever listens: after the change, in order, one at a time, with no lock held.
+//! Delivers transitions to listeners: after the change, in order, with no lock held.
 //!
-//! Whichever thread makes a transition finds either nobody delivering, and delivers what is waiting, or somebody who
-//! does and will see it too. So a listener may call into the breaker that called it, and events never overtake
-//! each other.
+//! One thread delivers at a time; the others only enqueue. So a listener may call into its breaker, and events never
+//! overtake each other.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -16,13 +15,13 @@ use crate::sync::{Mutex, ThreadToken, thread_token};
 /// Called with each transition. A listener that panics is reported by the panic hook and harms nothing.
 pub type Listener = dyn Fn(&Event) + Send + Sync;
 
-/// What a listener is taken away by.
+/// The key for removing a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListenerId(u64);
 
 #[derive(Default)]
 pub(super) struct Listeners {
-    /// Made for the first listener: most breakers never have one.
+    /// Created with the first listener: most breakers never have one.
     queue: Mutex<Option<Box<DispatchQueue>>>,
 }
 
@@ -30,7 +29,7 @@ pub(super) struct Listeners {
 struct DispatchQueue {
     listeners: Vec<Entry>,
     waiting: VecDeque<Event>,
-    /// The number of the last transition that was put in line.
+    /// The sequence number of the last enqueued transition.
     announced: u64,
     /// The thread that is delivering.
     delivering: Option<ThreadToken>,
@@ -39,7 +38,7 @@ struct DispatchQueue {
 
 struct Entry {
     id: ListenerId,
-    /// The last transition before it began to listen.
+    /// The last transition before it was added.
     since: u64,
     listener: Arc<Listener>,
 }
@@ -57,7 +56,7 @@ impl Listeners {
     pub(super) fn remove(&self, id: ListenerId) -> bool {
         let mut queue = self.queue.lock();
         let listeners = queue.as_mut().map(|queue| &mut queue.listeners);
-        // Dropped after the lock is free: what a listener captured may run anybody's code when it goes.
+        // Dropped after the lock is released: dropping a listener may run host code.
         let gone: Vec<_> = listeners.map_or_else(Vec::new, |all| all.extract_if(.., |entry| entry.id == id).collect());
         drop(queue);
         !gone.is_empty()
@@ -67,7 +66,7 @@ impl Listeners {
         self.queue.lock().as_ref().is_none_or(|queue| queue.listeners.is_empty())
     }
 
-    /// Puts a transition in line. The caller holds the lock that orders the transitions.
+    /// Enqueues a transition. The caller holds the lock that orders transitions.
     pub(super) fn announce(&self, event: Event) {
         if let Some(queue) = &mut *self.queue.lock()
             && !queue.listeners.is_empty()
@@ -77,13 +76,13 @@ impl Listeners {
         }
     }
 
-    /// Delivers what is waiting, unless somebody already does. The caller holds no lock.
+    /// Delivers what is queued, unless another thread is delivering. The caller holds no lock.
     pub(super) fn deliver(&self) {
         let mut first = true;
         while let Some((event, listeners)) = self.next(first) {
             first = false;
             for id in listeners {
-                // One that was told before it may have taken it away.
+                // An earlier listener may have removed it.
                 if let Some(listener) = self.find(id) {
                     call(&*listener, &event);
                 }
@@ -91,8 +90,7 @@ impl Listeners {
         }
     }
 
-    /// What to deliver next, and to whom; `None` where nothing waits, or where somebody else is delivering when this one
-    /// would begin.
+    /// The next event and its listeners; `None` if the queue is empty or, at the start, another thread is delivering.
     fn next(&self, first: bool) -> Option<(Event, Vec<ListenerId>)> {
         let mut queue = self.queue.lock();
         let queue = queue.as_mut()?;
@@ -125,7 +123,7 @@ impl Listeners {
 
 fn call(listener: &Listener, event: &Event) {
     let call = || listener(event);
-    // The panic hook has told of it; the guarded call must not hear of it.
+    // The panic hook has reported it; the guarded call must not be affected.
     #[cfg(feature = "std")]
     let _ = std::panic::catch_unwind(core::panic::AssertUnwindSafe(call));
     #[cfg(not(feature = "std"))]

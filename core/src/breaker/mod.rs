@@ -46,9 +46,9 @@ use state_mirror::StateMirror;
 ///   [`durations`](Self::durations). They change nothing.
 /// - **Orders**: [`force_open`](Self::force_open), [`disable`](Self::disable), [`reset`](Self::reset).
 ///
-/// Each acquire and each settle takes effect at one instant. A call that a healthy circuit admits reads one atomic
-/// word and adds to one counter, and so does its success. Everything else goes, one change at a time, through the pure
-/// [`Control`](crate::control::Control); the lock around it is never held while the host's function or clock runs.
+/// Each acquire and each settle takes effect at one instant. In a healthy circuit, acquire and a success each read one
+/// atomic number and add to one counter. Everything else goes through the pure [`Control`](crate::control::Control), one
+/// change at a time; its lock is never held while the host's function or clock runs.
 ///
 /// ```
 /// use halfopen::{CallError, CircuitBreaker, Config};
@@ -73,7 +73,7 @@ pub struct CircuitBreaker<C = DefaultClock> {
     inner: Mutex<Inner>,
 }
 
-/// What every call reads and hardly anything writes, apart from the cache lines of what calls write.
+/// Read by every call and rarely written, so kept apart from the cache lines that calls write to.
 #[derive(Debug)]
 #[repr(align(64))]
 struct HotFields<C> {
@@ -123,8 +123,8 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// As [`call`](Self::call), where `classify` says what an error means for the provider.
     ///
-    /// A rejection by another breaker is not evidence about this one's provider, and which errors are rejections only
-    /// their type tells:
+    /// A rejection by another breaker is no evidence about this one's provider. Only the error's type tells whether it is
+    /// one:
     ///
     /// ```
     /// use halfopen::{CallError, CircuitBreaker, Config, Outcome};
@@ -233,7 +233,7 @@ impl<C: Clock> CircuitBreaker<C> {
         if let Some(ticket) = self.admit_untimed() {
             return Ok(ticket);
         }
-        // A clock may run host code, so what was seen before it was read is not believed any more.
+        // Reading the clock may run host code, so the mirror is read again after it.
         let now = self.hot.clock.now();
         if let Some(rejected) = self.hot.mirror.rejection_at(now) {
             self.counters.reject();
@@ -243,7 +243,7 @@ impl<C: Clock> CircuitBreaker<C> {
         Ok(Ticket { stamp, stripe, start })
     }
 
-    /// As [`admit`](Self::admit), where that needs no time: for a host that has to fetch it. Otherwise nothing has changed.
+    /// As [`admit`](Self::admit), if that needs no time; otherwise nothing has changed. For hosts that fetch the time.
     #[inline(always)]
     pub fn admit_untimed(&self) -> Option<Ticket> {
         let mirrored = self.hot.mirror.mirrored();
@@ -251,8 +251,8 @@ impl<C: Clock> CircuitBreaker<C> {
         Some(Ticket { stamp, stripe: self.counters.admit(), start: Start::UNTIMED })
     }
 
-    /// Here and below, `inline(never)` keeps what is seldom needed out of the calls that it would slow down; and a ticket
-    /// crosses such a border in its parts, because one with an address could not stay in registers elsewhere.
+    /// `inline(never)`, here and below, keeps the rare path out of the hot one. A ticket is passed in parts, because one
+    /// with an address could not stay in registers.
     #[inline(never)]
     fn admit_at(&self, now: Tick, outer: impl FnOnce() -> Option<Stamp>) -> Result<(Stamp, Stripe, Start), Rejected> {
         let mirrored = self.hot.mirror.mirrored();
@@ -285,7 +285,7 @@ impl<C: Clock> CircuitBreaker<C> {
         })
     }
 
-    /// Takes back what [`admit`](Self::admit) handed out: how the call ended.
+    /// Settles a ticket from [`admit`](Self::admit).
     #[inline]
     pub fn settle(&self, ticket: Ticket, ending: impl Into<Ending>) {
         let ending = ending.into();
@@ -297,14 +297,13 @@ impl<C: Clock> CircuitBreaker<C> {
         }
     }
 
-    /// Whether every call is timed now, so that neither [`admit`](Self::admit) nor [`settle`](Self::settle) can do without
-    /// the time.
+    /// Whether every call is timed, so that [`admit`](Self::admit) and [`settle`](Self::settle) always need the time.
     pub fn times_calls(&self) -> bool {
         self.hot.mirror.mirrored().is_timed()
     }
 
-    /// As [`settle`](Self::settle), where that needs no time. Otherwise nothing has changed, and the ticket comes back,
-    /// for a host that has to fetch the time: then [`settle_at`](Self::settle_at) takes it.
+    /// As [`settle`](Self::settle), if that needs no time. Otherwise nothing has changed, and the ticket comes back for
+    /// [`settle_at`](Self::settle_at). For hosts that fetch the time.
     ///
     /// # Errors
     /// The ticket, where it needs the time.
@@ -333,7 +332,7 @@ impl<C: Clock> CircuitBreaker<C> {
         self.settle_told(ticket, ending, now);
     }
 
-    /// As [`settle_at`](Self::settle_at), for a host with books of its own: it is told how the call was counted.
+    /// As [`settle_at`](Self::settle_at), for hosts that keep their own metrics: returns how the call was counted.
     #[inline(always)]
     pub fn settle_told(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) -> SettledCall {
         let (ending, mirrored) = (ending.into(), self.hot.mirror.mirrored());
@@ -355,8 +354,7 @@ impl<C: Clock> CircuitBreaker<C> {
         SettledCall { outcome: Outcome::Success, duration }
     }
 
-    /// Takes a success that only the window has to know of, and not when; false, and nothing has changed, where the
-    /// machine has to be asked.
+    /// Adds a success to a window of calls. Returns false, and changes nothing, if that is not enough.
     #[inline(never)]
     fn count_success(&self, ticket: &Ticket) -> bool {
         let mut inner = self.inner.lock();
@@ -367,7 +365,7 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
-    // A riding call gets here too, for its permit is never one of a closed circuit.
+    // Riding calls get here as well, because their stamp is never that of a closed circuit.
     #[inline(never)]
     fn settle_locked(&self, ticket: &Ticket, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
         if ticket.stripe.is_riding() {
@@ -391,7 +389,7 @@ impl<C: Clock> CircuitBreaker<C> {
         })
     }
 
-    /// Changes what is guarded by the lock; the mirror follows, and then, with no lock held, whoever listens.
+    /// Runs a change under the lock, then updates the mirror, and delivers events after the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.inner.lock();
         let known = inner.history.total();

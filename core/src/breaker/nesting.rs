@@ -1,7 +1,7 @@
-//! Which probes the running thread is inside, so that the calls which their functions make ride on their permits.
+//! The probes that the running thread is inside, so that nested calls ride on their permits.
 //!
-//! Only probes are noted, so a closed circuit pays nothing but a look at the permit. Where threads cannot be told apart
-//! (without `std`), nothing is known; [`Permit::acquire_nested`](super::Permit::acquire_nested) needs no context.
+//! Only probes are noted, so a closed circuit only pays for a look at the permit. Without `std` threads are not known;
+//! [`Permit::acquire_nested`](super::Permit::acquire_nested) needs no context.
 
 use super::CircuitBreaker;
 use crate::control::Stamp;

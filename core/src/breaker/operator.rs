@@ -1,4 +1,4 @@
-//! What an operator can order. Each order takes effect at once, and no call begun before it can undo it.
+//! An operator's orders. Each takes effect at once, and calls begun before it cannot undo it.
 
 use core::time::Duration;
 
@@ -48,17 +48,17 @@ impl<C: Clock> CircuitBreaker<C> {
         self.change(|inner| inner.reconfigure(config, now));
     }
 
-    /// What outlives this breaker; a call in flight is saved as cancelled.
+    /// Saves the state of this breaker; a call in flight is saved as cancelled.
     pub fn snapshot(&self) -> Snapshot {
         let now = self.hot.clock.now();
         let inner = self.inner.lock();
-        // First: the streak of successes is cut from these, and may not tell of one that is not among the counts.
+        // Read first: the success streak is derived from it and must not exceed the counters.
         let successes = self.counters.current_successes();
         inner.saved(self.counters.read(), successes, now)
     }
 
     /// Goes on where a snapshot was taken: its state, mode and window take the place of this breaker's own, and its
-    /// counts are added. The configuration stays this breaker's, and no call begun before has a say any more.
+    /// counts are added. The configuration stays, and calls begun before have no vote any more.
     ///
     /// # Errors
     /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, where the sum with this breaker's own is

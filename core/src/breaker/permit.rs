@@ -1,4 +1,4 @@
-//! The leave to make one call.
+//! Permission to make one call.
 
 use core::mem::ManuallyDrop;
 use core::time::Duration;
@@ -8,7 +8,7 @@ use crate::clock::{Clock, Tick};
 use crate::control::{Ending, Outcome, Rejected, Stamp};
 use crate::evidence::Stripe;
 
-/// A permit that settles itself: dropped without a word, it is settled as cancelled.
+/// Permission to make one call. Dropped unsettled, it is settled as cancelled.
 ///
 /// Each method that settles takes the permit, so none can be settled twice.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl<'b, C: Clock> Permit<'b, C> {
         Ok(Permit::new(self.breaker, ticket))
     }
 
-    /// What [`CircuitBreaker::call`] tells the calls that its function makes.
+    /// The stamp that nested calls find.
     #[inline]
     pub(super) fn stamp(&self) -> Stamp {
         self.ticket.stamp
@@ -96,7 +96,7 @@ impl<'b, C: Clock> Permit<'b, C> {
 }
 
 impl Ticket {
-    /// What a call that is made inside this one hands to [`CircuitBreaker::admit_inside`].
+    /// The stamp that a nested call passes to [`CircuitBreaker::admit_inside`].
     pub fn stamp(&self) -> Stamp {
         self.stamp
     }
@@ -111,16 +111,16 @@ impl Ticket {
         self.stripe.is_riding()
     }
 
-    /// Leaves a time out of the call's duration: one that its consumer took, and not the provider.
+    /// Excludes a time from the call's duration, for example the time that the consumer of a stream took.
     pub fn exclude(&mut self, time: Duration) {
         self.start = self.start.later_by(time);
     }
 }
 
-/// A permit as plain data, for hosts whose own objects decide when it is settled.
+/// A permit as plain data, for bindings whose own objects decide when it is settled.
 ///
-/// It is settled by [`CircuitBreaker::settle`], which takes it. A ticket that is dropped leaves its call in flight for
-/// ever; in Rust, use [`Permit`].
+/// [`CircuitBreaker::settle`] consumes it. A dropped ticket leaves its call in flight for ever; Rust code uses
+/// [`Permit`].
 #[derive(Debug)]
 #[must_use = "a ticket that is dropped leaves its call in flight for ever"]
 pub struct Ticket {
@@ -129,9 +129,9 @@ pub struct Ticket {
     pub(super) start: Start,
 }
 
-/// When a call began, where a rule asked for that; at the end of time where none did.
+/// When a call began; [`UNTIMED`](Self::UNTIMED) if no rule needs its duration.
 ///
-/// Half as large as an `Option<Tick>`, and a call that begins at the end of time lasts no time anyway.
+/// Half the size of an `Option<Tick>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Start(Tick);
 
@@ -146,7 +146,7 @@ impl Start {
         if self == Self::UNTIMED { self } else { Self(self.0.after(time)) }
     }
 
-    /// How long the call has taken, in nanoseconds; `None` where nobody measured it.
+    /// The duration of the call in nanoseconds; `None` if it is not timed.
     #[inline]
     pub(super) fn lasted(self, now: Tick) -> Option<u64> {
         (self != Self::UNTIMED).then(|| now.nanos_since(self.0))

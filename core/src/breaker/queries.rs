@@ -1,4 +1,4 @@
-//! What can be read of a breaker. Reading changes nothing and takes no permit.
+//! Queries. They change nothing and take no permit.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -97,9 +97,9 @@ impl<C: Clock> CircuitBreaker<C> {
         self.listeners.remove(id)
     }
 
-    /// Whether a new breaker in its place would forgive nothing and be missed by nobody: closed by the machine, no failure
-    /// streak, no failure and no slow call in the window, no opening that would make the next wait longer, nothing in
-    /// flight, no listener.
+    /// Whether replacing it with a new breaker would lose nothing: closed in mode `auto` or `shadow`, no failure streak, no
+    /// failure and no slow call in the window, no opening that would make the next wait longer, no call in flight, no
+    /// listener.
     pub fn is_idle(&self) -> bool {
         self.is_idle_at(self.hot.clock.now())
     }

@@ -1,8 +1,8 @@
-//! One atomic word that mirrors the control value, for the calls that change nothing.
+//! A copy of the control value in one atomic number, for calls that change nothing.
 //!
-//! Nearly every call meets a closed circuit whose failure streak is zero, and needs to know no more than that and the
-//! generation; both stand in one word that is read without a lock. A call that meets an open circuit needs the end of its
-//! wait besides, which stands beside the word. All of it is written only under the lock, after each change of the value.
+//! Nearly every call meets a closed circuit whose failure streak is zero. It only needs that fact and the generation, and
+//! reads both without the lock. A call that meets an open circuit also needs the end of the wait, which stands in two
+//! atomics beside it. All of them are written under the lock, after each change of the value.
 
 use crate::clock::Tick;
 use crate::config::{Rules, WindowShape};
@@ -12,27 +12,26 @@ use crate::sync::{AtomicU64, Ordering};
 #[cfg(test)]
 mod tests;
 
-/// Set where the circuit is closed: a call is admitted without asking the machine.
+/// The circuit is closed: a call is admitted without the lock.
 const CLOSED: u64 = 1;
-/// Set where a current success changes nothing: closed, in the machine's hands, no failure streak to end, and neither a
-/// window to enter nor a slowness to count.
+/// A current success changes nothing: closed, mode `auto` or `shadow`, no failure streak, no window, no slow-call rule.
 const QUIET: u64 = 2;
-/// Set where a rule asks how long a call takes, so that the clock has to be read when it begins and when it ends.
+/// A rule needs the duration of calls, so the clock is read at the start and at the end of each.
 const TIMED: u64 = 4;
-/// Set where durations are kept.
+/// Durations are recorded.
 const RECORDING: u64 = 8;
-/// Set where a current success changes nothing but a window that counts calls.
+/// A current success changes nothing but a window of calls.
 const COUNTING: u64 = 16;
-/// Set where calls are rejected until the wait is over.
+/// Calls are rejected until the wait is over.
 const REJECTING: u64 = 32;
-/// Set, with the one before, where an operator's order rejects them.
+/// Together with `REJECTING`: an operator forced the circuit open.
 const FORCED: u64 = 64;
-/// The generation starts above the flags. It would have to be bumped every nanosecond for two years to wrap.
+/// The generation is stored above the flags. It would wrap after two years of one transition a nanosecond.
 const GENERATION_SHIFT: u32 = 8;
-/// In the place of a wait that does not end.
+/// Stands for a wait without end.
 const ENDLESS: u64 = u64::MAX;
 
-/// What the word says at one instant.
+/// The mirrored value at one instant.
 #[derive(Clone, Copy)]
 pub(super) struct Mirrored(u64);
 
@@ -52,25 +51,25 @@ impl Mirrored {
         Self((control.generation() << GENERATION_SHIFT) | flags)
     }
 
-    /// What the word says while the change to this is being mirrored: nothing of the circuit, so that whoever reads it
-    /// asks the machine. What is to be measured it goes on saying.
+    /// The value while a change is being written. It says nothing about the circuit, so readers take the lock; only the
+    /// timing flags stay.
     fn changing(self) -> Self {
         Self(self.0 & (TIMED | RECORDING))
     }
 
-    /// Whether a call's duration has to be known.
+    /// Whether calls must be timed.
     #[inline]
     pub(super) fn is_timed(self) -> bool {
         self.0 & TIMED != 0
     }
 
-    /// Whether a call's duration is kept.
+    /// Whether durations are recorded.
     #[inline]
     pub(super) fn is_recording(self) -> bool {
         self.0 & RECORDING != 0
     }
 
-    /// The stamp for a call that a closed circuit admits.
+    /// The stamp for a call, if the circuit is closed.
     #[inline]
     pub(super) fn admits(self) -> Option<Stamp> {
         (self.0 & CLOSED != 0).then(|| Stamp::closed(self.generation()))
@@ -82,7 +81,7 @@ impl Mirrored {
         self.0 & QUIET != 0 && self.generation() == stamp.generation()
     }
 
-    /// Whether a success is to be counted in the window, and needs a time only for what it may open.
+    /// Whether a success only has to be added to a window of calls, which needs no time unless it opens the circuit.
     pub(super) fn counts_calls(self) -> bool {
         self.0 & (COUNTING | TIMED) == COUNTING
     }
@@ -93,7 +92,7 @@ impl Mirrored {
     }
 }
 
-/// The word itself, and the wait that belongs to it.
+/// The atomic number and the wait that belongs to it.
 #[derive(Debug)]
 pub(super) struct StateMirror {
     mirrored: AtomicU64,
@@ -114,15 +113,14 @@ impl StateMirror {
         Mirrored(self.mirrored.load(Ordering::Acquire))
     }
 
-    /// What a call is told that comes at `now`, where the circuit is open and its wait is not over; `None` where the
-    /// machine has to be asked.
+    /// The rejection at `now`, if the circuit is open and its wait is not over; otherwise the lock has to be taken.
     #[inline]
     pub(super) fn rejection_at(&self, now: Tick) -> Option<Rejected> {
         let mirrored = self.mirrored();
         if mirrored.0 & REJECTING == 0 {
             return None;
         }
-        // Who reads a wait that is newer than the word also reads, below, that the word has changed.
+        // A reader that sees a newer wait also sees, below, that the number has changed.
         let (until, chosen) = (self.until.load(Ordering::Acquire), self.chosen.load(Ordering::Acquire));
         if self.mirrored.load(Ordering::Relaxed) != mirrored.0 {
             return None;
@@ -137,7 +135,7 @@ impl StateMirror {
         let hold = control.hold();
         let mirrored = Mirrored::of(control, rules, hold);
         if mirrored.0 == self.mirrored.load(Ordering::Relaxed) {
-            // Each wait has a generation of its own, so it is the same too.
+            // Each wait has its own generation, so the wait is unchanged as well.
             return;
         }
         if let Some(OpenGate { wait, .. }) = hold {

@@ -1,4 +1,4 @@
-//! What can be read of a breaker, in one piece.
+//! A consistent reading of a breaker.
 
 use core::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Status {
     pub state: State,
     /// Who decides.
     pub mode: Mode,
-    /// What is left of the wait; `None` unless open, or where it is held open without end.
+    /// The rest of the wait; `None` unless open, or if it is held open without end.
     pub retry_after: Option<Duration>,
     /// The number that changes with every transition and every operator's call.
     pub generation: u64,
@@ -25,15 +25,15 @@ pub struct Status {
     pub consecutive_failures: u64,
     /// Successes in a row.
     pub consecutive_successes: u64,
-    /// What the window holds, where a rate looks at it.
+    /// The calls in the window; zero if no rate is set.
     pub window: WindowCounts,
     /// The lifetime counters.
     pub counts: Counts,
     /// Changes of state since the breaker was made.
     pub state_transitions: u64,
-    /// When a call last failed, of those that had a say.
+    /// When the last current failure ended.
     pub last_failure: Option<Tick>,
-    /// When a call last succeeded, of those that had a say.
+    /// When the last current success ended.
     pub last_success: Option<Tick>,
     /// When the state last changed.
     pub last_change: Option<Tick>,

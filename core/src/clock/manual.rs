@@ -1,4 +1,4 @@
-//! A clock that moves when it is told to, so that nobody's tests sleep.
+//! A clock that is set by hand, so that tests need not sleep.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};

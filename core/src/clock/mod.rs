@@ -1,6 +1,6 @@
-//! Time as the core sees it: ticks that a host's clock hands in.
+//! Time in the core: ticks from the host's clock.
 //!
-//! The machine itself never asks what time it is. Only [`CircuitBreaker`](crate::CircuitBreaker) owns a [`Clock`], and
+//! The machine itself never reads a clock. Only [`CircuitBreaker`](crate::CircuitBreaker) owns a [`Clock`], and
 //! it reads the clock before it takes any lock, because a host's clock may run host code.
 
 mod manual;
@@ -48,7 +48,7 @@ impl Tick {
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         const NANOSECONDS_BLUR: f64 = (1 << 22) as f64;
         let nanos = if seconds >= NANOSECONDS_BLUR {
-            // What is more than 584 years does not get through the multiplication.
+            // More than 584 years overflow the multiplication.
             nearest(seconds * 1e6).checked_mul(1_000)
         } else {
             nanos_from_seconds(seconds)

@@ -70,7 +70,7 @@ impl ConfigBuilder {
         self.set("slow_call_rate_threshold", rate.into())
     }
 
-    /// What the rates look at: the last 1 to 10,000 calls, or the last 1 to 3,600 seconds.
+    /// The calls that the rates are computed from: the last 1 to 10,000 calls, or the last 1 to 3,600 seconds.
     pub fn window(self, shape: WindowShape) -> Self {
         self.set("window", shape)
     }

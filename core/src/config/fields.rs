@@ -160,7 +160,7 @@ pub(super) fn find(name: &str, spelling: Spelling) -> Option<&'static Field> {
     FIELDS.iter().find(|field| spelling.is_name(name, field.name))
 }
 
-/// What no field can know alone.
+/// Checks the rules that concern several fields.
 pub(super) fn check_together(config: Config, spelling: Spelling) -> Result<Config, InvalidValue> {
     let rules = &config.rules;
     let refuse = |name: &'static str, allowed: &str| {

@@ -24,7 +24,7 @@ pub use value::Value;
 
 use crate::names::Spelling;
 
-/// A checked configuration: whoever holds one holds one that a breaker accepts.
+/// A checked configuration. Every value of this type is valid.
 ///
 /// ```
 /// use halfopen::Config;
@@ -48,7 +48,8 @@ impl Config {
         ConfigBuilder::new(Spelling::SnakeCase)
     }
 
-    /// A configuration from its fields by name: what [`entries`](Self::entries) tells, all of it or a part.
+    /// A configuration from named fields, as [`entries`](Self::entries) lists them; fields that are left out keep their
+    /// defaults.
     ///
     /// # Errors
     /// [`InvalidValue`] for the first field that is bad, unknown or given twice, or naming `config` where `document` is no

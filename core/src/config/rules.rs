@@ -23,7 +23,7 @@ pub struct Rules {
     pub slow_call: Option<Duration>,
     /// The share of slow calls in the window that opens the circuit: above 0, at most 1.
     pub slow_call_rate: Option<f64>,
-    /// What the rates look at.
+    /// The calls that the rates are computed from.
     pub window: WindowShape,
     /// Below this many calls in the window no rate is judged.
     pub minimum_calls: u64,
@@ -44,12 +44,12 @@ pub struct Rules {
     pub record_durations: bool,
 }
 
-/// What the rates look at.
+/// The calls that the rates are computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowShape {
-    /// The last so many calls: 1 to 10,000.
+    /// The last N calls: 1 to 10,000.
     Calls(u16),
-    /// The last so many seconds, in ten buckets: 1 to 3,600.
+    /// The last N seconds in ten buckets: 1 to 3,600.
     Seconds(u16),
 }
 

@@ -26,7 +26,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// What stands under a name, where it is a map.
+    /// The value under a name, if this is a map.
     pub(crate) fn entry(&self, name: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)

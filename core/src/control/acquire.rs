@@ -31,11 +31,11 @@ pub enum Admission {
 pub struct Rejected {
     /// Which rule rejected it.
     pub reason: Reason,
-    /// When to ask again; `None` where nobody can tell, because the circuit is held open without end.
+    /// When to try again; `None` if the circuit is held open without end.
     pub retry_after: Option<Duration>,
 }
 
-/// What rejects the calls that meet an open circuit.
+/// Rejects calls until its wait is over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenGate {
     pub reason: Reason,
@@ -44,7 +44,7 @@ pub(crate) struct OpenGate {
 }
 
 impl OpenGate {
-    /// What a call is told that comes at `now`; `None` where the wait is over.
+    /// The rejection of a call at `now`; `None` if the wait is over.
     #[inline]
     pub fn rejection_at(self, now: Tick) -> Option<Rejected> {
         let retry_after = match self.wait {
@@ -56,14 +56,14 @@ impl OpenGate {
 }
 
 impl Probing {
-    /// Where no slot is free: what is left until they are taken back, if no probe gives a sign of life.
+    /// If no slot is free: the time until all are taken back, provided that no probe shows a sign of life.
     fn busy_for(self, rules: &Rules, now: Tick) -> Option<Duration> {
         let left = rules.effective_probe_timeout().saturating_sub(now.since(self.active));
         (self.slots >= rules.half_open_max_calls).then_some(left)
     }
 }
 
-/// The longest wait that a call rejected for want of a probe slot is told.
+/// The longest `retry_after` of a call that is rejected because no probe slot is free.
 const LONGEST_PROBES_BUSY_RETRY: Duration = Duration::from_secs(1);
 
 impl Control {
@@ -79,7 +79,7 @@ impl Control {
         }
     }
 
-    /// What rejects calls; `None` where it is not open, or in shadow mode, where no call is rejected.
+    /// The gate that rejects calls; `None` if the circuit is not open, or in shadow mode, which rejects none.
     pub(crate) fn hold(&self) -> Option<OpenGate> {
         match self.phase {
             Phase::Open { wait, .. } if self.mode != Mode::Shadow => Some(self.gate_for(wait)),
@@ -87,7 +87,8 @@ impl Control {
         }
     }
 
-    /// While half-open with no slot free: what is left until the slots are taken back, if no probe gives a sign of life.
+    /// While half-open with no slot free: the time until the slots are taken back, provided that no probe shows a sign of
+    /// life.
     pub(crate) fn probes_busy_for(&self, rules: &Rules, now: Tick) -> Option<Duration> {
         if let Phase::HalfOpen(probing) = self.phase { probing.busy_for(rules, now) } else { None }
     }

@@ -6,7 +6,7 @@ use super::{Control, Phase};
 use crate::clock::{Tick, nearest, saturating_nanos};
 use crate::config::Rules;
 
-/// A wait as it was chosen, and when it ends.
+/// A wait: its chosen length and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Wait {
     /// Nanoseconds, since every rejection compares them.
@@ -33,7 +33,7 @@ impl Wait {
         (self.until.as_nanos(), self.chosen)
     }
 
-    /// As long as it was when it began.
+    /// The length that was chosen when it began.
     pub(super) fn chosen(self) -> Duration {
         Duration::from_nanos(self.chosen)
     }
@@ -42,7 +42,7 @@ impl Wait {
         now >= self.until
     }
 
-    /// What is left; never more than was chosen, even where the clock stepped back.
+    /// The remaining time; never more than was chosen, even if the clock stepped back.
     pub(super) fn left(self, now: Tick) -> Duration {
         Duration::from_nanos(self.until.nanos_since(now).min(self.chosen))
     }
@@ -63,7 +63,7 @@ impl OpenStreak {
         let longest = rules.effective_max_timeout();
         let grown = rules.timeout.as_nanos() as f64 * power(rules.timeout_multiplier, self.count);
         let spread = grown * (1.0 + rules.timeout_jitter * jitter.of(generation));
-        // What has grown beyond all bounds, and what the jitter takes away of that, `as` cuts to what fits.
+        // `nearest` saturates, so overflowing growth becomes the longest wait.
         let nanos = nearest(spread).max(1);
         let chosen = Duration::from_nanos(nanos).max(hint.unwrap_or_default()).min(longest);
         Self { count: self.count.saturating_add(1), last_wait: chosen }

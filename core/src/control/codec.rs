@@ -93,7 +93,7 @@ impl Control {
             openings: OpenStreak { count: openings, last_wait: Duration::from_nanos(last_wait) },
             jitter: Jitter { seed },
         };
-        // What a phase does not use, it writes as zero: so it comes back only where it was.
+        // Unused bits are written as zero, so words with other bits do not come back.
         if control.is_possible() && control.to_words() == words { Ok(control) } else { Err(InvalidWords) }
     }
 

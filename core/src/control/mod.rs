@@ -30,7 +30,7 @@ pub use transition::{Cause, Transition};
 use crate::clock::Tick;
 use crate::config::Rules;
 
-/// What decides a circuit's behaviour, in one small value.
+/// The state of a circuit in one small value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Control {
     generation: u64,
@@ -45,7 +45,7 @@ pub struct Control {
 enum Phase {
     Closed {
         failures: u32,
-        /// When it will have been closed as long as its last wait, so that the openings in a row are forgotten.
+        /// When it has been closed as long as its last wait, so that the openings in a row are forgotten.
         resets_at: Tick,
     },
     Open {
@@ -70,7 +70,7 @@ struct Probing {
     active: Tick,
 }
 
-/// What a permit remembers of the machine that handed it out.
+/// The part of a permit that the machine needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     generation: u64,
@@ -92,7 +92,7 @@ impl Control {
         }
     }
 
-    /// The mode in which the machine decides.
+    /// The mode from the configuration.
     const fn configured_mode(rules: &Rules) -> Mode {
         if rules.shadow { Mode::Shadow } else { Mode::Auto }
     }
@@ -107,18 +107,18 @@ impl Control {
         }
     }
 
-    /// The mode at `now`: a circuit held open for a time is the machine's again when the time has passed.
+    /// The mode at `now`: a timed `forced_open` ends by itself.
     pub fn mode_at(&self, rules: &Rules, now: Tick) -> Mode {
         if self.is_forced_open_over(now) { Self::configured_mode(rules) } else { self.mode }
     }
 
-    /// Whether an operator held it open for a time, and the time has passed.
+    /// Whether a timed `forced_open` is over.
     fn is_forced_open_over(&self, now: Tick) -> bool {
         let over = matches!(self.phase, Phase::Open { wait: Some(wait), .. } if wait.is_over(now));
         over && self.mode == Mode::ForcedOpen
     }
 
-    /// What is left of the wait at `now`; `None` where the circuit is not open, or is held open without end.
+    /// The rest of the wait at `now`; `None` if the circuit is not open, or is held open without end.
     pub fn retry_after_at(&self, now: Tick) -> Option<Duration> {
         match self.phase {
             Phase::Open { wait: Some(wait), .. } if !wait.is_over(now) => Some(wait.left(now)),
@@ -156,17 +156,17 @@ impl Control {
         }
     }
 
-    /// Whether calls pass without changing this value: it is closed.
+    /// Whether it is closed, so that calls pass without changing this value.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed { .. })
     }
 
-    /// Whether the machine has it closed, with nothing that would bring the next opening nearer or make it longer.
+    /// Whether it is closed, in mode `auto` or `shadow`, and nothing brings the next opening nearer or makes it longer.
     pub(crate) fn is_pristine_at(&self, now: Tick) -> bool {
         self.is_unmoved_by_success() && self.open_streak_at(now) == OpenStreak::NONE
     }
 
-    /// Whether a success changes nothing of it: the machine has it closed, and there is no failure streak to end.
+    /// Whether a success changes nothing: closed, in mode `auto` or `shadow`, without a failure streak.
     pub(crate) fn is_unmoved_by_success(&self) -> bool {
         self.accepts_settles() && self.is_closed() && self.consecutive_failures() == 0
     }
@@ -176,7 +176,7 @@ impl Control {
         matches!(self.mode, Mode::Auto | Mode::Shadow)
     }
 
-    /// Whether a permit with this stamp has a say.
+    /// Whether a permit with this stamp has a vote.
     pub(crate) fn is_current(&self, stamp: Stamp) -> bool {
         self.accepts_settles() && stamp.generation == self.generation
     }

@@ -1,4 +1,4 @@
-//! What an operator can order. Each order starts a new generation, so no call begun before it can undo it.
+//! An operator's orders. Each starts a new generation, so calls begun before it cannot undo it.
 
 use core::time::Duration;
 

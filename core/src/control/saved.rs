@@ -7,7 +7,7 @@ use super::{Control, Jitter, Mode, Phase, Probing, State};
 use crate::clock::Tick;
 use crate::config::Rules;
 
-/// A control value whose times are what is left, never moments on a clock that the next process does not have.
+/// A control value with remaining times instead of moments, because the next process has another clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Saved {
     /// `closed` or `open`.
@@ -32,7 +32,7 @@ impl Control {
             Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen(), wait.left(now)))),
             Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
         };
-        // A record that is clean stays clean, wherever the next clock goes.
+        // A record that is reset stays so on any later clock.
         let openings = self.open_streak_at(now);
         let resets_in = match self.phase {
             Phase::Closed { resets_at, .. } => resets_at.since(now).min(openings.last_wait),
@@ -66,7 +66,7 @@ impl Control {
         let phase = match saved.state {
             State::Closed => Phase::Closed { failures, resets_at: now.after(saved.resets_in) },
             State::Open | State::HalfOpen => {
-                // A wait that was over stays over, wherever the new clock goes.
+                // A wait that is over stays over on any later clock.
                 let until = |left: Duration| if left.is_zero() { Tick::ZERO } else { now.after(left) };
                 let wait = saved.wait.map(|(chosen, left)| Wait::until(until(left), chosen));
                 Phase::Open { failures, wait }

@@ -8,7 +8,7 @@ use super::{Control, Outcome, Phase, Probing, Stamp};
 use crate::clock::Tick;
 use crate::config::{InvalidValue, Rules, Value, hint_argument};
 
-/// How a call ended, as its host tells it.
+/// How a call ended, as reported by its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// The outcome.
@@ -33,7 +33,7 @@ impl From<Outcome> for Ending {
     }
 }
 
-/// How a call ended, seen with the rules: what it counts as, and whether it was slow.
+/// How a call ended under the rules: the outcome that counts, and whether it was slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Judged {
     pub outcome: Outcome,
@@ -42,7 +42,7 @@ pub(crate) struct Judged {
 }
 
 impl Ending {
-    /// What an ending after `duration` counts as; `None` where nobody measured.
+    /// Applies the rules to an ending after `duration`; `None` if the call is not timed.
     pub(crate) fn judged(self, rules: &Rules, duration: Option<Duration>) -> Judged {
         let lasted = |limit: Option<Duration>| limit.zip(duration).is_some_and(|(limit, duration)| duration >= limit);
         let given_up_late = self.outcome == Outcome::Cancelled && lasted(rules.cancel_failure_after);
@@ -52,17 +52,17 @@ impl Ending {
     }
 }
 
-/// What a settle did.
+/// The result of a settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// Whether it was of the machine's own generation, and so had a say.
+    /// Whether the permit was of the present generation, so that it had a vote.
     pub current: bool,
     /// Set where it changed the state.
     pub transition: Option<Transition>,
 }
 
 impl Control {
-    /// A call gives its permit back. `rate` tells which rate the window has reached, this call included.
+    /// Settles a permit. `rate` is the rate that the window has reached, this call included.
     ///
     /// A settle that is not current (its permit is of an older generation, or an operator decides) changes nothing.
     pub(crate) fn settle(
@@ -92,7 +92,7 @@ impl Control {
                 let left = Probing { slots, active: probing.active.max(now), ..probing };
                 self.settle_probe(rules, left, call, now)
             }
-            // Opening started a new generation, and an open circuit admits nobody into it.
+            // Opening started a new generation, and an open circuit admits no call into it.
             Phase::Open { .. } => (self, None),
         };
         (next, Settlement { current: true, transition })

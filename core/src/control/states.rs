@@ -1,4 +1,4 @@
-//! The words of the machine, the same in every language.
+//! The enumerations of the machine; their names are the same in every language.
 
 use crate::names::named_enum;
 

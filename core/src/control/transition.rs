@@ -50,7 +50,7 @@ impl Control {
 }
 
 impl Phase {
-    /// The state as it was last announced, whatever the time.
+    /// The state that was announced last, regardless of the time.
     pub(super) fn state(&self) -> State {
         match self {
             Self::Closed { .. } => State::Closed,

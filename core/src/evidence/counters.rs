@@ -1,4 +1,4 @@
-//! The lifetime counters: evidence that every call adds to, and nothing is decided by.
+//! The lifetime counters. Every call adds to them, and no decision depends on them.
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::control::Outcome;
 use crate::evidence::{Durations, Histogram};
 use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
-/// What has been counted since the breaker was made.
+/// The counts since the breaker was created.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     stripes: [StripeCounters; STRIPES],
@@ -15,13 +15,12 @@ pub(crate) struct Counters {
     success_durations: Histogram,
 }
 
-/// What a busy circuit counts, in a cache line of its own, so that threads of different stripes do not slow each other
-/// down.
+/// The counters of a busy circuit, one cache line for each stripe, so that threads do not slow each other down.
 #[derive(Debug)]
 #[repr(align(64))]
 struct StripeCounters {
     admitted: AtomicU64,
-    /// Successes that were current in a closed circuit or a probe's: the success streak is cut from these.
+    /// Current successes; the success streak is derived from them.
     successes: AtomicU64,
     rejected: AtomicU64,
     /// The recorded durations of successes, added up.
@@ -45,7 +44,7 @@ impl Default for StripeCounters {
     }
 }
 
-/// Counters that no busy, healthy circuit touches share a line.
+/// Counters that a busy, healthy circuit does not touch share one cache line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct ColdCounters {
@@ -62,7 +61,7 @@ struct ColdCounters {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Stripe(usize);
 
-// Release pairs with the acquire of `get`: who sees a settle also sees the admission before it.
+// Release pairs with the acquire of `get`: a reader that sees a settle also sees its admission.
 fn add(counter: &AtomicU64, count: u64) {
     counter.fetch_add(count, Ordering::Release);
 }
@@ -72,7 +71,7 @@ fn get(counter: &AtomicU64) -> u64 {
 }
 
 impl Stripe {
-    /// That of a call that rides on the permit of another, and is not counted.
+    /// The stripe of a riding call, which is not counted.
     pub(crate) const RIDING: Self = Self(usize::MAX);
 
     pub(crate) fn is_riding(self) -> bool {
@@ -88,13 +87,13 @@ impl Counters {
         stripe
     }
 
-    /// A success with a say.
+    /// A current success.
     #[inline]
     pub(crate) fn succeed(&self, stripe: Stripe) {
         add(&self.at(stripe).successes, 1);
     }
 
-    /// Adds the duration of a success; `now` where it had a say.
+    /// Adds the duration of a success; `now` if it was current.
     #[inline]
     pub(crate) fn record_success(&self, stripe: Stripe, nanos: u64, now: Option<Tick>) {
         self.success_durations.record(nanos);
@@ -136,7 +135,7 @@ impl Counters {
         add(&self.cold.cancelled, self.read().in_flight);
     }
 
-    /// Adds what a breaker has counted that this one goes on for; it has no calls in flight.
+    /// Adds the counts of a snapshot, which has no calls in flight.
     pub(crate) fn restore(&self, counts: &Counts) {
         let (stripe, cold) = (&self.stripes[0], &self.cold);
         for (counter, count) in [
@@ -168,14 +167,14 @@ impl Counters {
         last.filter(|nanos| *nanos != NEVER).max().map(Tick::from_nanos)
     }
 
-    /// Reads all of them so that the total is never less than the sum of what has ended.
+    /// Reads all counters so that the total is never less than the sum of ended calls.
     pub(crate) fn read(&self) -> Counts {
         let cold = &self.cold;
         let successful_calls = self.current_successes() + get(&cold.late_successes);
         let failed_calls = get(&cold.failures);
         let ignored_calls = get(&cold.ignored);
         let cancelled_calls = get(&cold.cancelled);
-        // Last: a call that was seen to end was admitted before.
+        // Read last: every call that was seen to end has been admitted before.
         let total_calls = self.sum(|stripe| &stripe.admitted);
         Counts {
             total_calls,

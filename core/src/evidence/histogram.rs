@@ -23,7 +23,7 @@ const BOUNDS_NANOS: [u64; BUCKET_BOUNDS.len()] = {
 
 const BUCKETS: usize = BUCKET_BOUNDS.len() + 1;
 
-/// The bucket of a call that took so long.
+/// The bucket of a duration.
 fn bucket_of(nanos: u64) -> usize {
     BOUNDS_NANOS.iter().take_while(|bound| nanos > **bound).count()
 }
@@ -46,7 +46,7 @@ impl Histogram {
     }
 }
 
-/// How many calls took how long.
+/// A histogram of durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Durations {
     /// Calls in each bucket, those of no other included: bucket `i` ends at [`BUCKET_BOUNDS`]`[i]`, inclusive.

@@ -1,4 +1,4 @@
-//! The record of transitions: how many there were, and the last of them as events.
+//! The number of transitions, and the last of them as events.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -52,7 +52,7 @@ pub(crate) fn walked(counts: &Edges) -> Vec<Edge> {
 /// Counts by state left and state entered.
 pub(crate) type Edges = [[u64; State::ALL.len()]; State::ALL.len()];
 
-/// The record, which is made with the first transition: most breakers never see one.
+/// Created with the first transition: most breakers never see one.
 #[derive(Debug, Default)]
 pub(crate) struct History(Option<Box<Record>>);
 
@@ -87,7 +87,7 @@ impl History {
         self.0.as_ref().map_or_else(Edges::default, |record| record.edges)
     }
 
-    /// Adds the transitions of a breaker that this one goes on for.
+    /// Adds the transitions of a snapshot.
     pub(crate) fn add(&mut self, added: &Edges) {
         let Record { total, edges, .. } = &mut **self.0.get_or_insert_default();
         for (own, added) in edges.as_flattened_mut().iter_mut().zip(added.as_flattened()) {

@@ -1,4 +1,4 @@
-//! What is counted beside the machine, and what the rates look at. Evidence, not verdict: nothing here changes a state.
+//! Counters, windows, histograms and history: evidence beside the machine. Nothing here changes a state.
 
 mod counters;
 mod histogram;

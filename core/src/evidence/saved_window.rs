@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use super::window::{BUCKETS, Call, WindowCounts};
 use crate::config::WindowShape;
 
-/// What a window held, without a clock.
+/// The content of a window, without a clock.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum SavedWindow {
-    /// No rate looked at it.
+    /// No rate was set.
     None,
     /// The last calls, oldest first.
     Calls { size: u16, ended: Vec<Call> },

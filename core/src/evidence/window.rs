@@ -1,6 +1,6 @@
-//! What the rates look at: the last calls, or the last seconds.
+//! The window that rates are computed from: the last calls, or the last seconds.
 //!
-//! Evidence, not verdict: it stands beside the machine, which is told only whether a rate is reached.
+//! The machine only learns whether a rate is reached.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -78,7 +78,7 @@ impl From<Call> for WindowCounts {
 /// A window of one of the two shapes, or of none.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Window {
-    /// No rate looks at it, so nothing is kept.
+    /// No rate is set, so nothing is kept.
     #[default]
     None,
     Calls(Box<LastCalls>),
@@ -94,7 +94,7 @@ impl Window {
         }
     }
 
-    /// The same shape with nothing in it, in the room that it already has.
+    /// Empties it and keeps its memory.
     pub(crate) fn clear(&mut self) {
         match self {
             Self::None => {}
@@ -103,7 +103,7 @@ impl Window {
         }
     }
 
-    /// Takes in the end of a call.
+    /// Adds a call.
     pub(crate) fn add(&mut self, call: Call, now: Tick) {
         match self {
             Self::None => {}
@@ -112,8 +112,8 @@ impl Window {
         }
     }
 
-    /// Takes in a success, where it counts calls and holds none that failed or was slow; false, and nothing has changed,
-    /// elsewhere.
+    /// Adds a success to a window of calls that holds no failure and no slow call. Returns false, and changes nothing,
+    /// otherwise.
     pub(crate) fn count_success(&mut self) -> bool {
         match self {
             Self::Calls(calls) if calls.counts.failed == 0 && calls.counts.slow == 0 => {
@@ -124,7 +124,7 @@ impl Window {
         }
     }
 
-    /// What it holds at `now`. Reading changes nothing.
+    /// Its calls at `now`. Reading changes nothing.
     pub(crate) fn counts(&self, now: Tick) -> WindowCounts {
         match self {
             Self::None => WindowCounts::default(),
@@ -135,7 +135,7 @@ impl Window {
 }
 
 impl Window {
-    /// What it holds at `now`, without a clock.
+    /// Its content at `now`, without a clock.
     pub(crate) fn saved(&self, rules: &Rules, now: Tick) -> SavedWindow {
         match (self, rules.window) {
             (Self::Calls(calls), WindowShape::Calls(size)) => {
@@ -148,7 +148,7 @@ impl Window {
         }
     }
 
-    /// What was saved, at `now`; empty where it was saved from another shape than the rules ask for.
+    /// Restores a saved window at `now`; empty if the rules ask for another shape.
     pub(crate) fn restored(rules: &Rules, saved: &SavedWindow, now: Tick) -> Self {
         let mut window = Self::new(rules);
         if saved.shape() == rules.window_in_use() {

@@ -1,4 +1,4 @@
-//! Totals by label for whoever scrapes metrics: what the breakers of one name and one provider have counted together.
+//! Totals by label for metrics: the summed counts of all breakers with the same name and provider.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -72,7 +72,7 @@ struct Series<C> {
     ended: Option<u64>,
 }
 
-/// What a breaker is taken away by.
+/// The key for removing a breaker.
 #[derive(Debug)]
 pub struct Membership {
     labels: Labels,

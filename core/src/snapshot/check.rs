@@ -1,7 +1,7 @@
-//! What no part of a document can know alone: whether it fits the other parts.
+//! Checks that the parts of a document fit together.
 //!
-//! Only what would break a promise of the machine is refused; that numbers could have come about in another way is not
-//! asked. Each line is one of section 5 of docs/semantics.md.
+//! Only documents that would break a promise of the machine are refused; whether the numbers could really have occurred
+//! is not checked. The rules are listed in section 5 of docs/semantics.md.
 
 use alloc::format;
 

@@ -11,18 +11,18 @@ use crate::config::{InvalidValue, Value};
 /// The highest count that every JSON library reads back exactly.
 pub(super) const EXACT: u64 = (1 << 53) - 1;
 
-/// The longest duration that is told, some 292 years. Beyond 104 days a JSON library that knows only doubles rounds
-/// nanoseconds, by some nanoseconds; what is longer stays longer or equal.
+/// The longest duration that a document holds, about 292 years. JSON libraries that only know doubles round nanoseconds
+/// from 104 days on; rounding never changes which of two durations is longer.
 const LONGEST: u64 = i64::MAX as u64;
 
-/// Named values. Each method takes what a part holds, and returns it where the document is written, or what the document
-/// says where it is read.
+/// Named values. Each method takes the current value of a part. While writing it returns that value; while reading it
+/// returns the value in the document.
 pub(super) enum Document<'v> {
     Written(Vec<(String, Value)>),
     Read(Reading<'v>),
 }
 
-/// A document that is read: the first refusal names its part, and after it whatever is read is of no account.
+/// A document that is being read. The first refusal is kept; values read after it are ignored.
 pub(super) struct Reading<'v> {
     path: String,
     left: Vec<(&'v str, &'v Value)>,
@@ -37,7 +37,7 @@ pub(super) fn write(walk: impl FnOnce(&mut Document<'_>)) -> Value {
     document.written()
 }
 
-/// What `walk` reads in a document, to the last part of it.
+/// Reads a document with `walk`; parts that `walk` did not ask for are refused.
 pub(super) fn read<'v, T>(
     path: &str,
     value: &'v Value,

@@ -1,6 +1,6 @@
-//! Saving a breaker and restoring it elsewhere: a versioned document of plain values.
+//! Saves a breaker as a versioned document of plain values, and restores it.
 //!
-//! The document holds what is left of waits, never moments, so that it means the same on any clock. It is a
+//! The document holds remaining times, never moments, so it means the same on any clock. It is a
 //! [`Value`]: each host writes it as JSON with its own library; in Rust, the feature `json` does.
 
 mod check;
@@ -18,13 +18,13 @@ use document::{Document, EXACT, nanos};
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// The states that are saved, which are the first of all: a stay in `half_open` ends with its process.
+/// The states that a document can hold: a half-open circuit is saved as open.
 const SAVED_STATES: &[&str] = State::NAMES.split_at(2).0;
 
-/// Half of what can be told exactly: what is restored can grow by as much again before its own snapshot tells too much.
+/// Half of the exact range, so that a restored breaker can count as much again before its own snapshot becomes inexact.
 const RESTORED: u64 = EXACT / 2;
 
-/// What outlives a breaker: its verdict, its counters and its window, but no call in flight.
+/// The saved state of a breaker: control value, counters and window. Calls in flight are not part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     pub(crate) control: Saved,
@@ -54,7 +54,7 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The parts of the document, in their order: each as it is here, or as the document says.
+    /// The parts of the document in their order, written or read.
     fn walked(self, document: &mut Document<'_>) -> Self {
         let control = self.control;
         document.constant("version", VERSION);
@@ -89,7 +89,7 @@ impl Snapshot {
         }
     }
 
-    /// Whether a breaker that has counted so much itself can go on counting from here.
+    /// Checks that the sum with a breaker's own counts stays in the exact range.
     pub(crate) fn check_sums(&self, own: &Counts, own_transitions: u64) -> Result<(), InvalidValue> {
         let allowed = "no more than half of what can be told exactly, together with what this breaker has counted";
         let refuse = |part: &str, sum: u64| Err(InvalidValue::new(part, &sum.into(), allowed));
@@ -101,7 +101,7 @@ impl Snapshot {
         if walked > RESTORED { refuse("snapshot.transitions", walked) } else { Ok(()) }
     }
 
-    /// What a document is read into.
+    /// The start value for reading a document.
     fn blank() -> Self {
         Self {
             control: Saved {
@@ -122,7 +122,7 @@ impl Snapshot {
     }
 }
 
-/// Every change of state that there can be: only an open circuit comes to probing.
+/// Every possible change of state: a closed circuit never becomes half-open directly.
 fn pairs() -> impl Iterator<Item = (State, State)> {
     let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
     all.filter(|(from, to)| from != to && (*from, *to) != (State::Closed, State::HalfOpen))
