@@ -91,7 +91,7 @@ packages = node --test --test-concurrency=1 --test-reporter=./tests/packages/har
 test-packages: node $(DONE)/chromium
 	$(packages) tests/packages/quick.test.mjs
 
-test-wide: node $(DONE)/chromium ## Every bundler, runtime, test tool and client that bindings-node/README.md lists: 10 minutes, 3 GB
+test-wide: node $(DONE)/chromium ## Every bundler, runtime, test tool and client that bindings-node/README.md lists: five minutes, 2.2 GB
 	$(packages) tests/packages/quick.test.mjs tests/packages/wide.test.mjs
 
 test-browser: node $(DONE)/chromium

@@ -59,7 +59,7 @@ export const bundled = {
   logLevel: 'warning',
   // No comments that show our folders, and short lines, because an uncaught error prints the line that threw it.
   minifyWhitespace: true,
-  lineLimit: 400,
+  lineLimit: 600,
   // An uncaught error is printed with the name of its class.
   keepNames: true,
   external: ['*.wasm?module'],
