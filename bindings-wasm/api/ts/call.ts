@@ -34,8 +34,9 @@ export async function guardedCall<This, Args extends unknown[], Result>(
   const call: Call = { permit, number: executor.begun, lastInside: Number.POSITIVE_INFINITY, signal };
   let result: Awaited<Result>;
   try {
-    const run = () => Reflect.apply(fn, self, args);
-    const returned = isProbe(permit) ? runInside(executor, permit, run) : run();
+    const returned = isProbe(permit)
+      ? runInside(executor, permit, () => Reflect.apply(fn, self, args))
+      : Reflect.apply(fn, self, args);
     call.lastInside = executor.begun;
     result = await returned;
   } catch (error) {
