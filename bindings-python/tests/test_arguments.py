@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -84,6 +85,49 @@ def test_what_cannot_be_a_listener_is_refused(breaker: CircuitBreaker, name: str
     with pytest.raises(InvalidValueError) as refused:
         breaker.subscribe((NO_FUNCTIONS | LATER)[name])
     assert refused.value.field == "listener"
+
+
+class OfTwo:
+    def __call__(self, first: object, second: object) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    "function", [lambda _one, _two: "failure", lambda *, key: key, OfTwo(), functools.partial(OfTwo())]
+)
+def test_a_function_of_other_arguments_is_refused(breaker: CircuitBreaker, function: Any) -> None:
+    ways: dict[str, Callable[[], object]] = {
+        "classify": lambda: CircuitBreaker(classify=function),
+        "clock": lambda: CircuitBreaker(clock=function),
+        "listener": lambda: breaker.subscribe(function),
+    }
+    for field, way in ways.items():
+        with pytest.raises(InvalidValueError) as refused:
+            way()
+        assert refused.value.field == field
+
+
+class Method:
+    def of_none(self) -> float:
+        return 1.0
+
+    @classmethod
+    def of_any(cls, *_: object, _default: int = 1) -> float:
+        return 1.0
+
+
+@functools.wraps(OfTwo.__call__)
+def wrapping() -> float:
+    return 1.0
+
+
+CLOCKS = [Method().of_none, Method.of_any, wrapping, functools.partial(Method.of_none, Method()), time.monotonic,
+          functools.partial(time.monotonic), functools.partial(lambda key: key, key=1.0)]  # fmt: skip
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_function_that_can_be_called_so_is_taken(clock: Any) -> None:
+    assert CircuitBreaker(clock=clock).call_sync(int) == 0
 
 
 @pytest.mark.parametrize("reading", ["text", None, float("nan"), -1.0, float("inf"), [], 1e12])

@@ -90,6 +90,14 @@ def test_the_error_can_be_changed_pickled_and_copied(error: CircuitBreakerOpenEr
         assert (twin.retry_after, twin.reason) == (3.5, error.reason)
 
 
+def test_the_attributes_of_the_error_have_their_old_names() -> None:
+    assert vars(CircuitBreakerOpenError("gemini", 5.0)) == {
+        "circuit_name": "gemini",
+        "retry_after": 5.0,
+        "reason": "open",
+    }
+
+
 async def test_a_forced_opening_ends_by_itself_and_its_rejections_carry_a_number() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker(CircuitBreakerConfig(name="forced", timeout_seconds=20), clock=clock)
@@ -150,6 +158,18 @@ def test_a_refused_assignment_changes_nothing() -> None:
     with pytest.raises(InvalidValueError, match="timeout_seconds"):
         breaker.config = config.model_copy(update={"timeout_seconds": -1})
     assert breaker.config is config
+
+
+def test_the_schema_tells_the_least_values() -> None:
+    schema = CircuitBreakerConfig.model_json_schema()["properties"]
+    least = {name: field.get("minimum", field.get("exclusiveMinimum")) for name, field in schema.items()}
+    assert least == {
+        "name": None,
+        "failure_threshold": 1,
+        "success_threshold": 1,
+        "timeout_seconds": 0,
+        "half_open_max_calls": 1,
+    }
 
 
 def test_a_setting_of_the_core_is_for_a_subclass_or_for_the_cores_own_config() -> None:
@@ -240,6 +260,25 @@ async def test_methods_of_every_kind_are_guarded() -> None:
     for other in (property(lambda self: self), 5, None, "text"):
         with pytest.raises(InvalidValueError, match="func"):
             breaker(other)  # type: ignore[call-overload]
+
+
+async def test_a_subclass_may_use_names_that_the_replaced_module_left_free() -> None:
+    class Provider(CircuitBreaker):
+        def __init__(self, name: str) -> None:
+            super().__init__(CircuitBreakerConfig(name=name, failure_threshold=1), provider_id="gemini")
+            own: Any = self
+            own.name, own.native, own.events, own.durations, own.snapshot = name.upper(), None, [], {}, "none"
+            own.acquire, own.call_sync, own.subscribe, own.disable, own.reconfigure = 1, 2, 3, 4, 5
+
+    breaker: Any = Provider("manner_own_names")
+    assert await breaker.call(str.upper, "a") == "A"
+    with pytest.raises(ConnectionError):
+        await breaker.call(failing)
+    with pytest.raises(CircuitBreakerOpenError, match="manner_own_names"):
+        await breaker(failing)()
+    await breaker.reset()
+    assert (breaker.name, breaker.native) == ("MANNER_OWN_NAMES", None)
+    assert breaker.get_status()["name"] == "manner_own_names"
 
 
 async def test_code_that_was_typed_against_the_old_module_is_typed() -> None:

@@ -134,7 +134,7 @@ class Circuit(Breaker):
             InvalidValueError: for what is no plain function.
 
         """
-        check_function("listener", listener, "a plain function, which nobody has to await")
+        check_function("listener", listener, "a plain function of one event, which nobody has to await", 1)
         wall = self._wall
         number = self.add_listener(lambda raw, now: listener(event_of(raw, wall.at(now))))
         return lambda: self.remove_listener(number)

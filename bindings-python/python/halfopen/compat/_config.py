@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.compat._invalid import as_invalid_value
@@ -22,11 +22,12 @@ class CircuitBreakerConfig(BaseModel):
 
     model_config = ConfigDict(validate_assignment=True)
 
+    # The least values stand here for the schema; the core checks them, and the greatest ones.
     name: str = "default"
-    failure_threshold: int = 5
-    success_threshold: int = 2
-    timeout_seconds: float = 60.0
-    half_open_max_calls: int = 3
+    failure_threshold: int = Field(default=5, json_schema_extra={"minimum": 1})
+    success_threshold: int = Field(default=2, json_schema_extra={"minimum": 1})
+    timeout_seconds: float = Field(default=60.0, json_schema_extra={"exclusiveMinimum": 0.0})
+    half_open_max_calls: int = Field(default=3, json_schema_extra={"minimum": 1})
 
     if not TYPE_CHECKING:
 

@@ -13,32 +13,34 @@ class CircuitBreakerOpenError(NativeError):
     def __init__(self, circuit_name: str, retry_after: float, reason: Reason = "open") -> None:
         super().__init__(circuit_name, retry_after, reason)
         self.args = (f"Circuit breaker '{circuit_name}' is OPEN. Retry after {retry_after:.1f} seconds.",)
-        self._circuit_name = circuit_name
-        self._retry_after = retry_after
-        self._reason: Reason = reason
+        # Under the names that the replaced module used, for whoever reads `vars(error)`.
+        self.__dict__.update(circuit_name=circuit_name, retry_after=retry_after, reason=reason)
 
     @property
     def circuit_name(self) -> str:
         """The name of the circuit that is open."""
-        return self._circuit_name
+        name: str = self.__dict__["circuit_name"]
+        return name
 
     @circuit_name.setter
     def circuit_name(self, name: str) -> None:
-        self._circuit_name = name
+        self.__dict__["circuit_name"] = name
 
     @property
     def retry_after(self) -> float:
         """How long to wait, in seconds."""
-        return self._retry_after
+        seconds: float = self.__dict__["retry_after"]
+        return seconds
 
     @retry_after.setter
     def retry_after(self, seconds: float) -> None:
-        self._retry_after = seconds
+        self.__dict__["retry_after"] = seconds
 
     @property
     def reason(self) -> Reason:
         """Why the call was not let run."""
-        return self._reason
+        reason: Reason = self.__dict__["reason"]
+        return reason
 
     def __str__(self) -> str:
         return str(self.args[0]) if len(self.args) == 1 else str(self.args)

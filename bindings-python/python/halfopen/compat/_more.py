@@ -25,13 +25,23 @@ class NewWays:
     @property
     def native(self) -> NativeBreaker:
         """The breaker underneath."""
-        return self._native
+        native: NativeBreaker = self.__dict__.get("native", self._native)
+        return native
+
+    # The replaced module had neither, so a subclass may have an attribute of that name for itself.
+    @native.setter
+    def native(self, own: Any) -> None:
+        self.__dict__["native"] = own
 
     @property
     def name(self) -> str:
-        """The circuit's name."""
-        name: str = self._books.config.name
+        """The circuit's name, where a subclass has not set it."""
+        name: str = self.__dict__.get("name", self._books.config.name)
         return name
+
+    @name.setter
+    def name(self, own: Any) -> None:
+        self.__dict__["name"] = own
 
     def call_sync(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Calls a plain ``func`` if the circuit lets it."""
