@@ -60,8 +60,6 @@ export const bundled = {
   // No comments that show our folders, and short lines, because an uncaught error prints the line that threw it.
   minifyWhitespace: true,
   lineLimit: 600,
-  // An uncaught error is printed with the name of its class.
-  keepNames: true,
   external: ['*.wasm?module'],
   inject: [join(root, 'bindings-wasm/api/ts/text-codecs.ts')],
 };

@@ -107,12 +107,12 @@ export class RegistryFullError extends HalfopenError {
   }
 }
 
-// On the prototypes, where JavaScript's own errors have it, and as text, because a minifier renames classes.
-for (const [type, name] of [
-  [CircuitBreakerOpenError, 'CircuitBreakerOpenError'],
-  [InvalidValueError, 'InvalidValueError'],
-  [NameConflictError, 'NameConflictError'],
-  [RegistryFullError, 'RegistryFullError'],
-] as const) {
+// On the prototypes, as JavaScript's own errors have it. By hand, because a minifier renames classes.
+for (const [name, type] of Object.entries({
+  CircuitBreakerOpenError,
+  InvalidValueError,
+  NameConflictError,
+  RegistryFullError,
+})) {
   Object.defineProperty(type.prototype, 'name', { value: name, configurable: true, writable: true });
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 
-import { CircuitBreaker, HalfopenError, InvalidValueError } from 'halfopen';
+import { CircuitBreaker, HalfopenError, InvalidValueError, ManualClock, Registry } from 'halfopen';
 
 import { onStage } from './stage.mjs';
 
@@ -214,6 +215,34 @@ test('only own properties are options', () => {
       delete Object.prototype[name];
     }
   }
+});
+
+// Those that break `Object.defineProperty` for everybody: code that names functions at run time would fail.
+for (const name of ['get', 'set', 'value', 'signal', 'inside', 'calls', 'code', 'module']) {
+  test(`'${name}' on Object.prototype changes nothing`, async () => {
+    const { breaker } = onStage({ failureThreshold: 2 });
+    Object.prototype[name] = () => 5;
+    try {
+      breaker.reconfigure({ failureThreshold: 1, window: { calls: 7 } });
+      breaker.restore(breaker.snapshot());
+      assert.equal(await breaker.call(() => 'fine', {}), 'fine');
+      breaker.acquire({}).success();
+      const raised = await breaker.call(() => Promise.reject(new Error('down'))).catch((error) => error);
+      assert.deepEqual([raised.message, breaker.state, breaker.config.window.calls], ['down', 'open', 7]);
+    } finally {
+      delete Object.prototype[name];
+    }
+  });
+}
+
+test('classes and errors are shown by their names', () => {
+  for (const type of [CircuitBreaker, InvalidValueError, ManualClock, Registry]) {
+    assert.match(inspect(type), new RegExp(`^\\[class ${type.name}`));
+  }
+  const { breaker } = onStage();
+  assert.match(inspect(breaker), /^CircuitBreaker /);
+  assert.match(inspect(breaker.acquire()), /^Permit /);
+  assert.match(inspect(refusal({ failureThreshold: 0 })), /^InvalidValueError: /);
 });
 
 test('the namespace of a module is a configuration', async () => {
