@@ -1,26 +1,33 @@
-# Everything that is done here, by name. A newcomer needs two: `make demo` and `make test`.
+# All tasks of this repository; `make` lists them.
 #
-# Needs: Rust (rustup), Python 3.11 or newer, Node 20 or newer. What else is missing is installed into the tree: a
-# virtual environment in .venv, node_modules, and tools below target/. Each step repeats only when its inputs change.
+# Needs: Rust (rustup), Python 3.11 or newer, Node 20 or newer. Everything else is installed into the tree: a virtual
+# environment in .venv, node_modules, and tools below target/. A step repeats only when its inputs change.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV := .venv/bin
 DONE := target/done
 BENCH := target/bench
-# One version for a crate and its tool: they must be equal, so the lock file says it.
+# The versions of a crate and its tool must be equal, so both come from the lock file.
 locked = $(shell sed -n '/^name = "$1"$$/{n;s/version = "\(.*\)"/\1/p;}' $2)
 IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock)
 WASM_BINDGEN_VERSION := $(call locked,wasm-bindgen,Cargo.lock)
 
-RUST_SOURCES = $(shell find core/src bindings-*/src bindings-wasm/api/src -name '*.rs') Cargo.toml Cargo.lock core/Cargo.toml
-NODE_SOURCES = $(shell find bindings-wasm bindings-node -path '*/node_modules' -prune -o -path '*/dist' -prune -o -path '*/pkg' -prune -o -path '*/native' -prune -o -path '*/component*' -prune -o -type f -print)
-COMPONENT_SOURCES = $(shell find core/src bindings-wasm/component/src bindings-wasm/component/wit -type f) \
-	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs Cargo.toml Cargo.lock core/Cargo.toml
+# A binding depends on the core and on its own sources, so an edit rebuilds no other binding.
+CORE_SOURCES = $(shell find core/src -type f) core/Cargo.toml Cargo.toml Cargo.lock
+PYTHON_SOURCES = $(shell find bindings-python/src -type f) bindings-python/Cargo.toml bindings-python/pyproject.toml
+WASM_SOURCES = $(shell find bindings-wasm/src bindings-wasm/ts bindings-wasm/api/src bindings-wasm/api/ts -type f) \
+	$(wildcard bindings-wasm/*.json bindings-wasm/*.toml bindings-wasm/api/*.json bindings-wasm/api/*.toml) \
+	$(filter-out %/component.mjs,$(wildcard bindings-wasm/scripts/*.mjs))
+NODE_SOURCES = $(shell find bindings-node/src bindings-node/ts bindings-node/scripts -type f) \
+	$(wildcard bindings-node/*.json bindings-node/*.toml bindings-node/*.rs)
+COMPONENT_SOURCES = $(shell find bindings-wasm/component/src bindings-wasm/component/wit -type f) \
+	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs
 BENCH_CRATE := tests/bench/rust/Cargo.toml
 FUZZ_CRATE := tests/fuzz/Cargo.toml
 PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
@@ -28,32 +35,62 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/r
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-packages test-wide test-browser test-e2e build python node component clean
+	test-rust test-python test-node test-packages test-wide test-browser test-e2e help check build python wasm node component dev-python dev-wasm dev-node clean
+
+## Common tasks
+
+# Lists the targets with a `##` text, below the headings of this file.
+help: ## Prints this list
+	@awk 'BEGIN { FS = ":.*## " } /^## / { heading = substr($$0, 4); next } /^[a-z0-9-]+:.*## / { \
+		if (heading) { printf "\n%s\n", heading; heading = "" } printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs a scripted outage
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.scenario)
 
-test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser vectors test-e2e ## Everything
+test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser vectors test-e2e ## All checks and tests, in about ten minutes
 	@echo "make test: all passed"
 
-vectors: python node component $(DONE)/chromium ## The shared vectors in every runner
+vectors: python node component $(DONE)/chromium ## Runs the shared vectors in every runner
 	@tests/run-vectors
 
-format: $(DONE)/venv $(DONE)/node_modules ## Puts all code into its form
+format: $(DONE)/venv $(DONE)/node_modules ## Formats all code
 	cargo fmt --all
 	cargo fmt --manifest-path $(BENCH_CRATE)
+	cargo fmt --manifest-path $(FUZZ_CRATE)
 	$(VENV)/ruff format $(PYTHON_CODE)
 	npm run --silent format
 
-build: python node component ## Both packages, and the component
+build: python node component ## All packages and the component, as released
 
-python: $(DONE)/python
-node: $(DONE)/node
-component: $(DONE)/component ## The core as a WebAssembly component
+python: $(DONE)/python ## The Python package
+wasm: $(DONE)/wasm ## The browser package
+node: $(DONE)/node ## The Node package
+component: $(DONE)/component ## The WebAssembly component
 
-## Checks
+clean: ## Removes all build results, but not the tools
+	rm -rf tests/bench/node/node_modules $(BENCH)
+	rm -rf .venv node_modules $(DONE) target/packages target/debug target/release target/wasm32-unknown-unknown
 
-lint-rust: $(DONE)/rust
+## After an edit
+
+# Format, lints, types and the core's tests. The linters use a development build if there is one.
+check: lint-rust lint-python lint-js ## Format, lints, types, core's tests: the quick check before a commit
+	cargo test --quiet --package halfopen --features json
+	@echo "make check: all passed"
+
+# Development builds replace the release builds of the same packages. The next `make python` or `make test` builds for
+# release again, because each build removes the stamp of the other one.
+dev-python: $(DONE)/dev-python ## The Python package, compiled in seconds and slower at run time
+dev-wasm: $(DONE)/dev-wasm ## The same for the browser package
+dev-node: $(DONE)/dev-node ## The same for the Node package
+
+DEV_PROFILE := dev-fast
+# The build that is in place: a development build or the one for release.
+built = $(if $(wildcard $(DONE)/dev-$1),dev-$1,$1)
+
+## Checks and tests
+
+lint-rust: $(DONE)/rust ## Format, clippy and docs of Rust
 	cargo fmt --all --check
 	cargo fmt --manifest-path $(BENCH_CRATE) --check
 	cargo fmt --manifest-path $(FUZZ_CRATE) --check
@@ -62,49 +99,49 @@ lint-rust: $(DONE)/rust
 	cargo clippy --quiet --package halfopen --no-default-features --features spin,json -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen --features json
 
-lint-python: python
+lint-python: $(call built,python) ## Format, lints and types of Python
 	$(VENV)/ruff format --check $(PYTHON_CODE)
 	$(VENV)/ruff check $(PYTHON_CODE)
 	$(VENV)/mypy
 	$(VENV)/pyright
 	$(VENV)/python -m mypy.stubtest halfopen._core
 
-lint-js: node
+lint-js: $(call built,node) ## Format, lints and types of JavaScript
 	npm run --silent check
 
-test-rust: $(DONE)/rust
+test-rust: $(DONE)/rust ## The core's tests
 	cargo test --quiet --package halfopen --features json
 	cargo test --quiet --package halfopen --release --test threads
 
-test-python: python component $(DONE)/promtool
+test-python: python component $(DONE)/promtool ## The tests of the Python package and the component
 	$(VENV)/pytest bindings-python/tests tests/python
 	$(VENV)/pytest --doctest-modules bindings-python/python
 
-test-node: node component
+test-node: node component ## The tests of the Node package, with both builds of the core
 	npm run --silent test:native
 	npm run --silent test:wasm
 	npm run --silent test:component
 
-# The packages, packed as npm publishes them, in projects of users below target/packages.
+# Packs the packages as npm publishes them and installs them in projects below target/packages.
 packages = node --test --test-concurrency=1 --test-reporter=./tests/packages/harness/reporter.mjs --test-reporter-destination=stdout
 
-test-packages: node $(DONE)/chromium
+test-packages: node $(DONE)/chromium ## The npm packages, installed in projects of users
 	$(packages) tests/packages/quick.test.mjs
 
-test-wide: node $(DONE)/chromium ## Every bundler, runtime, test tool and client that bindings-node/README.md lists: five minutes, 2.2 GB
+test-wide: node $(DONE)/chromium ## The same with every bundler, runtime, test tool and client: five minutes, 2.2 GB
 	$(packages) tests/packages/quick.test.mjs tests/packages/wide.test.mjs
 
-test-browser: node $(DONE)/chromium
+test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser
 
-test-e2e: python $(DONE)/chromium
+test-e2e: python $(DONE)/chromium ## The demo, end to end
 	$(VENV)/pytest tests/e2e
 	$(MAKE) --no-print-directory demo ONCE=1
 
-## The proof: what `make test` runs in short, `make prove` runs at length
+## Proof: `make test` runs the short form, `make prove` the long one
 
-# Each part can be run alone; tests/figures.awk draws the figures from the log, and core/README.md repeats them.
-prove: ## An hour or more: every value, interleaving and history, fuzzing, mutants
+# Each part can run alone. tests/figures.awk extracts the figures from the log; core/README.md quotes them.
+prove: ## Exhaustive search, interleavings, miri, histories, fuzzing, mutants: an hour or more
 	@mkdir -p target/proof
 	@for part in $(PROOF); do \
 		echo "== $$part"; SECONDS=0; $(MAKE) --no-print-directory $$part || exit 1; echo "== $$part took $$SECONDS s"; \
@@ -115,7 +152,7 @@ exhaustive = cargo test --quiet --package halfopen --release --lib --test storie
 interleavings = RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release --test loom \
 	--target-dir target/loom -- --nocapture
 
-# Histories that the model has lived through, in every runner.
+# Random histories with the results of the model, run by every runner.
 generated = rm -rf target/generated && $(VENV)/python tests/reference/generate.py target/generated $1 && \
 	HALFOPEN_VECTORS=$(CURDIR)/target/generated tests/run-vectors
 
@@ -133,7 +170,7 @@ prove-exhaustive: $(DONE)/rust
 prove-interleavings: $(DONE)/rust
 	HALFOPEN_PROVE=1 $(interleavings)
 
-# What it does not run takes it hours: the searches, and a hundred threads.
+# Without the searches and the test with a hundred threads, which take hours in miri.
 prove-miri: $(DONE)/rust $(DONE)/miri
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=16 cargo +nightly miri test --package halfopen --target-dir target/miri \
 		--lib --test permits --test listeners --test registry --test percentile --test configuration --test status \
@@ -147,7 +184,7 @@ prove-histories: python node component $(DONE)/chromium
 	$(VENV)/python tests/reference/histories.py 10000000
 	$(call generated,500)
 
-# What libFuzzer finds stands in the folder that its last lines name.
+# libFuzzer prints the folder of a failing input in its last lines.
 FUZZ_SECONDS ?= 300
 fuzz = PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz run --fuzz-dir tests/fuzz --features libfuzzer \
 	--target-dir target/fuzz $1 -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1
@@ -157,8 +194,8 @@ prove-fuzz: $(DONE)/rust $(DONE)/cargo-fuzz
 	$(call fuzz,histories)
 	$(call fuzz,snapshots)
 
-# Which mutants, and why some are left out: tests/mutants.toml. The quick tests notice most; what gets past them meets all.
-# cargo-mutants ends with 2 where one survived, and with 3 where one was noticed because it ran without end.
+# tests/mutants.toml lists the excluded mutants. The first run uses the quick tests, the second runs all tests on the
+# survivors. cargo-mutants exits with 2 if a mutant survived, and with 3 if one timed out.
 mutants = target/tools/bin/cargo-mutants mutants --config tests/mutants.toml --package halfopen --jobs 2 --output target/proof
 
 prove-mutants: $(DONE)/rust $(DONE)/cargo-mutants
@@ -166,12 +203,12 @@ prove-mutants: $(DONE)/rust $(DONE)/cargo-mutants
 	$(mutants) --iterate --cargo-arg=--tests || [ $$? = 3 ]
 	[ ! -s target/proof/mutants.out/missed.txt ]
 
-## The benchmarks: no part of `make test`, so nobody who runs that installs the peers
+## Benchmarks: not part of `make test`, which therefore does not install the peers
 
-# cargo, with one of its commands.
+# Runs a cargo command on the benchmark crate.
 bench_cargo = CARGO_TARGET_DIR=$(CURDIR)/$(BENCH)/rust cargo $1 --quiet --locked --manifest-path $(BENCH_CRATE)
 
-bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## docs/benchmarks.md, in minutes
+bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## Writes docs/benchmarks.md, in minutes
 	$(call bench_cargo,run) --release --bin memory $(BENCH)/memory.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/memory.py $(BENCH)/memory-python.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/scrape.py $(BENCH)/scrape-python.json
@@ -185,23 +222,23 @@ bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/benc
 	$(MAKE) --no-print-directory bench-instructions
 	$(VENV)/python tests/bench/report.py
 
-# RENEW=1 writes a new baseline, where a change is meant.
-bench-instructions: $(DONE)/venv $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION) ## Needs valgrind
+# RENEW=1 writes a new baseline after an intended change.
+bench-instructions: $(DONE)/venv $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION) ## Counts the instructions of the core; needs valgrind
 	IAI_CALLGRIND_RUNNER=$(CURDIR)/target/tools/bin/iai-callgrind-runner \
 		$(call bench_cargo,bench) --bench instructions -- --output-format=json > $(BENCH)/instructions.json
 	$(VENV)/python tests/bench/instructions.py $(if $(RENEW),renew) < $(BENCH)/instructions.json
 
-# All that the other linters leave out because it needs the peers.
+# The benchmark crate needs the peers, so the other linters leave it out.
 lint-bench: $(DONE)/rust
 	$(call bench_cargo,clippy) --all-targets -- -D warnings
 
-## What has to be there first
+## Prerequisites
 
 $(DONE):
 	@mkdir -p $@ $(BENCH)
 
 $(DONE)/rust: rust-toolchain.toml | $(DONE)
-	@echo "Rust: the toolchain that rust-toolchain.toml names"
+	@echo "Rust: the toolchain in rust-toolchain.toml"
 	rustc --version || rustup toolchain install
 	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
 	@touch $@
@@ -225,9 +262,15 @@ $(DONE)/venv: requirements.txt | $(DONE)
 	$(VENV)/pip install --quiet --requirement requirements.txt
 	@touch $@
 
-$(DONE)/python: $(DONE)/rust $(DONE)/venv bindings-python/pyproject.toml bindings-python/Cargo.toml $(RUST_SOURCES)
+$(DONE)/python: $(DONE)/rust $(DONE)/venv $(CORE_SOURCES) $(PYTHON_SOURCES)
 	@echo "Python: the package halfopen, built into .venv"
 	cd bindings-python && ../$(VENV)/maturin develop --release --quiet
+	@rm -f $(DONE)/dev-python
+	@touch $@
+
+$(DONE)/dev-python: $(DONE)/rust $(DONE)/venv $(CORE_SOURCES) $(PYTHON_SOURCES)
+	@rm -f $(DONE)/python
+	cd bindings-python && ../$(VENV)/maturin develop --profile $(DEV_PROFILE) --quiet
 	@touch $@
 
 $(DONE)/node_modules: package-lock.json | $(DONE)
@@ -237,7 +280,7 @@ $(DONE)/node_modules: package-lock.json | $(DONE)
 	@touch $@
 
 $(DONE)/bench-python: $(DONE)/venv tests/bench/python/requirements.txt
-	@echo "Benchmarks: the peers in Python, in an environment of their own"
+	@echo "Benchmarks: the peers in Python, in a separate environment"
 	$(PYTHON) -m venv $(BENCH)/venv
 	$(BENCH)/venv/bin/pip install --quiet --require-hashes --requirement tests/bench/python/requirements.txt
 	@touch $@
@@ -252,19 +295,39 @@ $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION): | $(DONE)
 	cargo install --quiet iai-callgrind-runner --version $(IAI_CALLGRIND_VERSION) --locked --root target/tools
 	@touch $@
 
-$(DONE)/node: $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(RUST_SOURCES) $(NODE_SOURCES)
-	@echo "Node and browser: the packages halfopen and halfopen-wasm"
-	npm run --silent build:node
+WASM_PREREQUISITES = $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(CORE_SOURCES) $(WASM_SOURCES)
+
+$(DONE)/wasm: $(WASM_PREREQUISITES)
+	@echo "Browser: the package halfopen-wasm"
+	npm run --silent build:wasm
+	@rm -f $(DONE)/dev-wasm
 	@touch $@
 
-# Without its own lock file, which is older than its dependencies allow.
+$(DONE)/dev-wasm: $(WASM_PREREQUISITES)
+	@rm -f $(DONE)/wasm
+	HALFOPEN_PROFILE=$(DEV_PROFILE) npm run --silent build:wasm
+	@touch $@
+
+# The Node package contains the WebAssembly of the browser package.
+$(DONE)/node: $(DONE)/wasm $(NODE_SOURCES)
+	@echo "Node: the package halfopen"
+	npm run --silent build:node
+	@rm -f $(DONE)/dev-node
+	@touch $@
+
+$(DONE)/dev-node: $(DONE)/dev-wasm $(NODE_SOURCES)
+	@rm -f $(DONE)/node
+	HALFOPEN_PROFILE=$(DEV_PROFILE) npm run --silent build:node
+	@touch $@
+
+# Without --locked, because its own lock file is too old for its dependencies.
 $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION): | $(DONE)
 	@echo "WebAssembly: the tool wasm-bindgen, in two minutes"
 	target/tools/bin/wasm-bindgen --version 2>&1 | grep -qw $(WASM_BINDGEN_VERSION) || \
 		cargo install --quiet wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --root target/tools
 	@touch $@
 
-$(DONE)/component: $(DONE)/rust $(DONE)/node_modules $(COMPONENT_SOURCES)
+$(DONE)/component: $(DONE)/rust $(DONE)/node_modules $(CORE_SOURCES) $(COMPONENT_SOURCES)
 	@echo "Component: the package halfopen:breaker"
 	npm run --silent build:component
 	@touch $@
@@ -291,7 +354,3 @@ $(DONE)/promtool: | $(DONE)
 		apt-get install --quiet=2 --yes --no-install-recommends prometheus; \
 	fi
 	@touch $@
-
-clean: ## Away with all that was built; the tools stay
-	rm -rf tests/bench/node/node_modules $(BENCH)
-	rm -rf .venv node_modules $(DONE) target/packages target/debug target/release target/wasm32-unknown-unknown

@@ -1,4 +1,8 @@
-/** Builds `dist/`: one file with the WebAssembly inside, this platform's addon beside it, and the types. */
+/**
+ * Builds `dist/`: one file that contains the WebAssembly, the addon for this platform, and the types.
+ *
+ * It needs `bindings-wasm/api/pkg`, which `bindings-wasm/scripts/build.mjs` creates.
+ */
 
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -6,8 +10,6 @@ import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-// The WebAssembly first.
-import '../../bindings-wasm/scripts/build.mjs';
 import { bundled, root, types } from '../../bindings-wasm/scripts/tools.mjs';
 import { buildNative } from './native.mjs';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { NapiCli } from '@napi-rs/cli';
 
-import { root } from '../../bindings-wasm/scripts/tools.mjs';
+import { developmentProfile, root } from '../../bindings-wasm/scripts/tools.mjs';
 
 const here = join(root, 'bindings-node');
 
@@ -25,7 +25,7 @@ export async function buildNative() {
     cwd: here,
     outputDir,
     platform: true,
-    release: true,
+    ...(developmentProfile ? { profile: developmentProfile } : { release: true }),
     noJsBinding: true,
     dts: 'index.d.ts',
     dtsHeader: HEADER,

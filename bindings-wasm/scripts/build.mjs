@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 import { lettersOf } from './letters.mjs';
-import { bundled, cargo, optimise, root, run, types } from './tools.mjs';
+import { bundled, cargo, developmentProfile, optimise, root, run, types } from './tools.mjs';
 
 const here = join(root, 'bindings-wasm');
 const pkg = join(here, 'api/pkg');
@@ -16,11 +16,13 @@ const MODULE = 'halfopen.wasm';
 
 // The names that wasm-bindgen gives to its files.
 const bound = join(pkg, 'halfopen_wasm_bg.wasm');
-const options = ['--target', 'wasm32-unknown-unknown', '--profile', 'wasm'];
+const options = ['--target', 'wasm32-unknown-unknown', '--profile', developmentProfile ?? 'wasm'];
 const [linked] = cargo('halfopen-wasm', options).filter((path) => path.endsWith('.wasm'));
 const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
 run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
-optimise(bound, bound, '-Oz', '--strip-debug', '--strip-producers', '--strip-target-features');
+if (!developmentProfile) {
+  optimise(bound, bound, '-Oz', '--strip-debug', '--strip-producers', '--strip-target-features');
+}
 const module = readFileSync(bound);
 const { order, letters } = lettersOf(module);
 writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
+/** A Cargo profile for development (`make dev-node`); without it the build is for release. */
+export const developmentProfile = process.env.HALFOPEN_PROFILE;
+
 /** Runs a program, with its messages on ours and what `env` adds to the environment; returns what it printed. */
 export function run(program, args, env = {}) {
   const { status, error, stdout } = spawnSync(program, args, {
