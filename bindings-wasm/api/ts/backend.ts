@@ -9,28 +9,30 @@ import type { DurationsByOutcome, EventReading, StatusReading } from './status.j
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
 /**
- * One circuit. It never calls its host. Methods that take `millis` are told the time; NaN says that nobody has read the
- * clock. Where a value is refused they throw a {@link Refusal}, and nothing else.
+ * One circuit. It never calls its host. `millis` is the time, or NaN if the clock was not read. A method throws a
+ * {@link Refusal} if it refuses a value, and nothing else.
  */
 export interface Circuit {
   /**
-   * Asks for a permit. The answer is its number (see `codes.ts`), `NEEDS_TIME`, or a code below that for the reason of a
-   * rejection.
+   * Asks for a permit. The answer is its number (see `codes.ts`), `NEEDS_TIME`, or a code below that for the reason of
+   * a rejection.
    */
   enter(millis: number): number;
-  /** The same for a call made inside the one that holds the permit `outer`. */
+  /** The same for a call nested in the one with the permit `outer`. */
   enterInside(outer: number, millis: number): number;
-  /** The seconds that the last rejection said to wait; a negative number where nobody can tell. */
+  /** The wait of the last rejection, in seconds; negative if it has no known end. */
   retryAfter(): number;
-  /** Whether every call needs the time, so that asking without it is in vain. */
+  /** Whether every call needs the time. */
   isTimed(): boolean;
-  /** Settles a permit: 1; 0 where it is not out (any more); or `NEEDS_TIME`, and then nothing has changed. */
+  /** Settles a permit and returns 1; 0 if it was settled before; or `NEEDS_TIME`, and then nothing has changed. */
   settle(permit: number, outcome: number, millis: number): number;
-  /** Settles a permit with a failure that asked to be left alone for so many seconds; false where it is not out. */
+  /**
+   * Settles a permit with a failure whose provider asked for a wait of so many seconds; false if it was settled before.
+   */
   fail(permit: number, retryAfterSeconds: Plain, millis: number): boolean;
-  /** Begins a time in which the provider has no part. */
+  /** Stops the duration of a call. */
   pause(permit: number, millis: number): void;
-  /** Ends that time. */
+  /** Lets the duration run on. */
   resume(permit: number, millis: number): void;
   state(millis: number): State;
   mode(millis: number): Mode;
@@ -48,7 +50,10 @@ export interface Circuit {
   matches(config: Plain): boolean;
   snapshot(millis: number): Plain;
   restore(document: string, millis: number): void;
-  /** Where other threads change the circuit: calls `wake` after each of their transitions; returns what ends that. */
+  /**
+   * For shared circuits: calls `wake` after each transition that another thread makes; returns a function that ends
+   * that.
+   */
   watch?(wake: () => void): () => void;
 }
 
@@ -63,15 +68,15 @@ export interface Refusal {
 /** A build of the core. */
 export interface Backend {
   readonly kind: BackendKind;
-  /** The clock of circuits whose user gave none; undefined where the build reads the system's. */
+  /** The default clock; undefined if the build reads the system's clock itself. */
   readonly clock: Clock | undefined;
   /** The most milliseconds that a clock can mean. */
   readonly latestMillis: number;
   /** A closed circuit; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Circuit;
-  /** A handle on the circuit that the threads of this process share by that name; absent where there is no such thing. */
+  /** A handle on the circuit of that name that all threads of this process share; absent in browsers. */
   createShared?(config: Plain): Circuit;
-  /** Throws a RangeError where the stack has no room for a call of the core; absent where the core has a stack of its own. */
+  /** Throws a RangeError if the stack has no room for a call of the core; absent if the build needs no check. */
   checkStack?(frames: number): void;
 }
 

@@ -1,4 +1,4 @@
-/** The circuit breaker: the core's decisions, and what needs JavaScript's own promises. */
+/** The circuit breaker that users see. The core decides; this adds promises, streams and errors. */
 
 import { checkFunction, guardedCall } from './call.js';
 import type { Signal } from './classify.js';
@@ -15,16 +15,19 @@ import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
 
-/** What may be said of a call. */
+/** Options of one call. */
 export interface CallOptions {
-  /** The signal that its caller aborts it with: a call that rejects with its reason is cancelled, unless that is a timeout. */
+  /**
+   * The signal that aborts the call: a call that fails after it was aborted is cancelled, unless the reason is a
+   * timeout.
+   */
   readonly signal?: Signal | undefined;
-  /** The permit of the call that this one is made inside, for hosts that cannot know it by themselves. */
+  /** The permit of the outer call, for hosts that cannot detect it. */
   readonly inside?: Permit | undefined;
 }
 
 /**
- * A circuit breaker. It starts no timer, and nothing of it keeps a process alive.
+ * A circuit breaker. It starts no timer and keeps no process alive.
  *
  * @example
  * ```js
@@ -48,18 +51,18 @@ export class CircuitBreaker {
   }
 
   /**
-   * Runs `fn()` if the circuit lets it, and waits for what it returns before judging it. Its result and its own errors pass
-   * through untouched.
+   * Runs `fn()` if the circuit admits the call, awaits its result and records the outcome. Its result and its own
+   * errors pass through unchanged.
    *
-   * The call ends when its promise settles, or, where that brings an async generator, when that has ended: its error counts,
-   * and a consumer that stops early, or throws, cancels the call. Such a call lasts as long as the stream, without the time
-   * that its consumer takes, and a probe succeeds only where its stream is read to the end. Streams of other makes are
-   * guarded with {@link acquire}.
+   * The call ends when its promise settles. If `fn` returns an async generator, the call ends with the generator: an
+   * error counts, and a consumer that stops early or throws cancels the call. The duration of such a call leaves out
+   * the consumer's time, and a probe succeeds only if its stream is read to the end. For other kinds of streams use
+   * {@link acquire}.
    *
-   * A call that is made inside a probe of the same breaker rides on its permit, as far as the host can tell: everywhere
-   * with `AsyncLocalStorage`, elsewhere before the first `await` of `fn`, or where `inside` says so.
+   * A call nested in a probe of the same breaker shares the probe's permit. With `AsyncLocalStorage` nested calls are
+   * always detected; without it only before the first `await` of `fn`, so pass `inside` after that.
    *
-   * @throws CircuitBreakerOpenError where the circuit did not let it run
+   * @throws CircuitBreakerOpenError if the circuit rejects the call
    */
   call<Result>(fn: () => Result, options?: CallOptions): Promise<Awaited<Result>> {
     return options === undefined ? guardedCall(this.#executor, fn, undefined, []) : this.#callWith(fn, options);
@@ -72,7 +75,7 @@ export class CircuitBreaker {
     return guardedCall(this.#executor, fn, undefined, [], signal, this.#permitOf(given));
   }
 
-  /** A function with the name, the length and the `this` of `fn` that makes each of its calls as {@link call} does. */
+  /** A function with the name, length and `this` of `fn`, whose calls are guarded as by {@link call}. */
   wrap<This, Args extends unknown[], Result>(
     fn: (this: This, ...args: Args) => Result,
   ): (this: This, ...args: Args) => Promise<Awaited<Result>> {
@@ -90,8 +93,8 @@ export class CircuitBreaker {
   /**
    * Asks for a permit to make one call.
    *
-   * @param options - `inside`: the permit of the call that this one is made inside
-   * @throws CircuitBreakerOpenError where the circuit rejects it
+   * @param options - `inside`: the permit of the outer call
+   * @throws CircuitBreakerOpenError if the circuit rejects the call
    */
   acquire(options?: Pick<CallOptions, 'inside'>): Permit {
     let inside: number | undefined;
@@ -116,21 +119,21 @@ export class CircuitBreaker {
 
   /** The configuration in force; frozen. */
   get config(): EffectiveConfig {
-    // Another thread may have put a new one in force.
+    // Another thread may have changed it.
     return this.#executor.isShared ? this.#configuration() : this.#config;
   }
 
-  /** The state now; `half_open` also where the wait is over and nobody has called yet. */
+  /** The current state; also `half_open` if the wait is over and no call has come since. */
   get state(): State {
     return this.#executor.ask((circuit, millis) => circuit.state(millis));
   }
 
-  /** Who decides now. */
+  /** Whether the breaker or an operator decides. */
   get mode(): Mode {
     return this.#executor.ask((circuit, millis) => circuit.mode(millis));
   }
 
-  /** Everything that can be read, at one moment; a plain object that is ready for JSON. */
+  /** A consistent reading of all state and counters, as a plain object that JSON can hold. */
   status(): Status {
     const reading = this.#executor.ask((circuit, millis) => circuit.status(millis));
     return statusOf(this.#executor.name, reading, this.#executor.wall.originOf(reading.nowSeconds));
@@ -139,7 +142,7 @@ export class CircuitBreaker {
   /**
    * The last transitions, oldest first: those with a sequence number above `after`, at most 64.
    *
-   * @throws InvalidValueError for what is no whole number of 0 or more
+   * @throws InvalidValueError unless `after` is a whole number of 0 or more
    */
   events(after = 0): TransitionEvent[] {
     if (!(Number.isInteger(after) && after >= 0)) {
@@ -148,14 +151,14 @@ export class CircuitBreaker {
     return this.#executor.eventsAfter(after);
   }
 
-  /** How long the calls took that ended in success and in failure. */
+  /** Histograms of the durations of successful and failed calls. */
   durations(): DurationsByOutcome {
     return this.#executor.ask((circuit) => circuit.durations());
   }
 
   /**
-   * The duration in seconds that this share (0 to 1) of the calls did not exceed which ended so; null before the first.
-   * It is interpolated within its bucket as Prometheus' `histogram_quantile` does.
+   * The duration in seconds that this share (0 to 1) of the calls with this outcome did not exceed; null before the
+   * first. Interpolated within a bucket like Prometheus' `histogram_quantile`.
    *
    * @throws InvalidValueError for another share or outcome
    */
@@ -168,9 +171,9 @@ export class CircuitBreaker {
   }
 
   /**
-   * Whether the circuit holds nothing against the next calls: it is closed, without a failure streak, without a failure
-   * or a slow call in its window, without an opening that would make the next wait longer, without a call in flight, a
-   * listener or an operator's order.
+   * Whether a new breaker in its place would behave alike: it is closed, has no failure streak, no failed or slow call
+   * in its window, no earlier opening that makes the next wait longer, no call in flight, no listener and no operator's
+   * order.
    */
   isIdle(): boolean {
     return this.#executor.listeners.isEmpty && this.#executor.ask((circuit, millis) => circuit.isIdle(millis));
@@ -200,8 +203,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Puts a whole new configuration in force: state, mode, counters and the running wait stay, thresholds hold from the
-   * next event on, and a window whose shape changed starts empty. The name stays, since it identifies the circuit.
+   * Replaces the whole configuration. State, mode, counters and the running wait stay, thresholds apply from the next
+   * event on, and a window whose shape changed starts empty. The name stays, because it identifies the circuit.
    *
    * @throws InvalidValueError naming the field, for a value that is not allowed; then nothing has changed
    */
@@ -221,16 +224,16 @@ export class CircuitBreaker {
     return this.#executor.ask((circuit) => circuit.matches(plainFields(fields)), fields);
   }
 
-  /** What outlives this breaker, as a JSON document; a call in flight is saved as cancelled. */
+  /** The breaker's state as a JSON document for {@link restore}; a call in flight is saved as cancelled. */
   snapshot(): string {
     return JSON.stringify(this.#executor.ask((circuit, millis) => circuit.snapshot(millis)));
   }
 
   /**
-   * Goes on where a snapshot was taken: its state takes the place of this breaker's own, its counts are added.
+   * Continues from a snapshot: its state replaces this breaker's own, and its counts are added.
    *
-   * @throws InvalidValueError naming the part, for a document that is damaged, of another version, or in contradiction
-   * with itself; then nothing has changed
+   * @throws InvalidValueError naming the part, for a document that is damaged, of another version, or inconsistent;
+   * then nothing has changed
    */
   restore(document: string): void {
     if (typeof document !== 'string') {
@@ -239,12 +242,14 @@ export class CircuitBreaker {
     this.#executor.order((circuit, millis) => circuit.restore(document, millis));
   }
 
-  /** Says in one sentence why the circuit is as it is and what would change it. */
+  /** One sentence for an operator: why the circuit is in its state, and what would change that. */
   explain(): string {
     return this.#executor.ask((circuit, millis) => circuit.explain(millis));
   }
 
-  /** Calls `listener` with each further transition, after the change and in order; returns what ends that. */
+  /**
+   * Calls `listener` with each further transition, after the change and in order; returns a function that unsubscribes.
+   */
   subscribe(listener: TransitionListener): () => boolean {
     checkFunction(listener);
     return this.#executor.listeners.add(listener);
@@ -256,7 +261,7 @@ export class CircuitBreaker {
     return Object.freeze(config);
   }
 
-  /** The number of the permit that a call says it is made inside; one of another breaker is none. */
+  /** The number of the permit given as `inside`; undefined if it belongs to another breaker. */
   #permitOf(given: Fields): number | undefined {
     return (given.get('inside') as Permit | undefined)?.numberFor(this.#executor);
   }

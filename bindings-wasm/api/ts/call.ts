@@ -1,4 +1,4 @@
-/** A guarded call: in, through the host's function, and out. */
+/** A guarded call from its permit to its outcome. */
 
 import type { Signal } from './classify.js';
 import { isProbe, SUCCESS } from './codes.js';
@@ -9,10 +9,10 @@ import { outerCall, runInside } from './nesting.js';
 import { guardStream, isStream } from './streams.js';
 
 /**
- * Runs `fn`, if the circuit lets it, and waits for what it returns before judging it.
+ * Runs `fn` if the circuit admits the call, awaits its result and records the outcome.
  *
- * @param inside - the permit of the call that this one is made inside, where the caller says so
- * @throws CircuitBreakerOpenError where the circuit does not let it run
+ * @param inside - the permit of the outer call, if the caller passed one
+ * @throws CircuitBreakerOpenError if the circuit rejects the call
  */
 export async function guardedCall<This, Args extends unknown[], Result>(
   executor: Executor,
@@ -26,7 +26,7 @@ export async function guardedCall<This, Args extends unknown[], Result>(
   const permit = executor.enter(inside ?? outerCall(executor));
   if (permit < 0) {
     const rejection = executor.rejection(permit);
-    // A promise that is rejected at once has no handler yet, and V8 keeps books about that for longer than all this takes.
+    // A promise rejected at once has no handler yet, and V8's bookkeeping for that takes longer than all of this.
     await undefined;
     throw rejection;
   }
@@ -51,7 +51,7 @@ export async function guardedCall<This, Args extends unknown[], Result>(
   return result;
 }
 
-/** @throws InvalidValueError for what is no function */
+/** @throws InvalidValueError unless `fn` is a function */
 export function checkFunction(fn: unknown): void {
   if (typeof fn !== 'function') {
     throw new InvalidValueError('fn', formatValue(fn), 'a function');

@@ -5,19 +5,19 @@ import type { Outcome } from './enums.js';
 import { CircuitBreakerOpenError } from './errors.js';
 import { reportOnce } from './report.js';
 
-/** Says how a call ended that threw `error`. */
+/** The outcome of a call that threw `error`. */
 export type Classify = (error: unknown) => Outcome;
 
-/** What of an `AbortSignal` is looked at. */
+/** The parts of an `AbortSignal` that are read. */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason: unknown;
 }
 
-/** Says the number of an outcome. `signal` is the one that was passed to the call. */
+/** Returns the number of an outcome. `signal` is the one that was passed to the call. */
 export type Classifier = (error: unknown, signal?: Signal) => number;
 
-/** What clients put into errors; nothing else of an error is looked at. */
+/** The properties of an error that are read. */
 interface ErrorShape {
   readonly name?: unknown;
   readonly code?: unknown;
@@ -63,7 +63,7 @@ export const classifyByShape: Classifier = (error, signal) => {
   }
 };
 
-/** With a classifier; where it fails, the error counts as a failure. */
+/** With a user's classifier; if that fails, the error counts as a failure. */
 export function classifyBy(classify: Classify): Classifier {
   const report = reportOnce('the classifier of a circuit breaker gave no outcome, so the error counts as a failure');
   return (error) => {
@@ -81,7 +81,7 @@ export function classifyBy(classify: Classify): Classifier {
   };
 }
 
-/** Also one of another copy of this package. */
+/** Also recognises the error of another copy of this package. */
 function isRejection(error: unknown): boolean {
   const { name, code } = error as ErrorShape;
   return error instanceof CircuitBreakerOpenError || (name === 'CircuitBreakerOpenError' && code === 'CIRCUIT_OPEN');
@@ -89,7 +89,7 @@ function isRejection(error: unknown): boolean {
 
 function isAbort(error: ErrorShape, signal: Signal | undefined): boolean {
   if (signal?.aborted) {
-    // Clients make many errors of it, the reason itself among them; only the reason tells a deadline from a user.
+    // Clients throw many errors after an abort. Only the reason tells a timeout from a user who pressed Stop.
     return !isTimeout(signal.reason);
   }
   if (isTimeout(error.cause)) {
@@ -99,7 +99,7 @@ function isAbort(error: ErrorShape, signal: Signal | undefined): boolean {
     ABORT_NAMES.has(error.name) ||
     ABORT_NAMES.has(error.constructor?.name) ||
     ABORT_CODES.has(error.code) ||
-    // What a gRPC client throws has these two beside the code.
+    // An error of a gRPC client has both beside the code.
     (error.code === GRPC_CANCELLED && typeof error.details === 'string' && typeof error.metadata === 'object')
   );
 }

@@ -1,4 +1,4 @@
-/** Time as a host hands it in. */
+/** The clocks of a breaker. */
 
 import { InvalidValueError } from './errors.js';
 import { formatValue } from './format-value.js';
@@ -10,7 +10,7 @@ export interface Clock {
   now(): number;
 }
 
-/** A clock for tests that moves when it is told to, so that nobody's tests sleep. */
+/** A clock for tests, which moves only when told to, so that no test has to sleep. */
 export class ManualClock implements Clock {
   #now = 0;
 
@@ -50,7 +50,7 @@ function checked(field: string, millis: number): number {
 /** The time of a page or a worker. Looked up at each reading, because fake timers replace it. */
 export const pageClock: Clock = { now: () => globalThis.performance?.now() ?? Date.now() };
 
-/** A user's clock, read so that whatever it does harms no call: where it fails, no time passes. */
+/** Wraps a user's clock so that its faults harm no call: when it fails, no time passes. */
 export class GuardedClock implements Clock {
   readonly #clock: Clock;
   readonly #latestMillis: number;
@@ -64,7 +64,7 @@ export class GuardedClock implements Clock {
   }
 
   now(): number {
-    // A clock that asks the breaker gets an answer for the last time, and no recursion.
+    // A clock may use the breaker itself: that reads the last time, without recursion.
     if (!this.#reading) {
       this.#reading = true;
       try {

@@ -2,7 +2,7 @@
 
 import type { Outcome, Reason } from './enums.js';
 
-/** Every outcome at its number. */
+/** The outcomes, each at the index that is its number. */
 export const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'ignored', 'cancelled'];
 
 export const SUCCESS = 0;
@@ -10,10 +10,10 @@ export const FAILURE = 1;
 export const IGNORED = 2;
 export const CANCELLED = 3;
 
-/** Answers a call that has to be repeated with the time. */
+/** The call has to be repeated with the time. */
 export const NEEDS_TIME = -1;
 
-/** Answers a call that is rejected: this number for the first reason, one less for each further one. */
+/** The call is rejected: this number means the first reason, and each number below it the next one. */
 const REJECTED = -2;
 
 const REASONS: readonly Reason[] = ['open', 'probes_busy', 'forced_open'];
@@ -23,9 +23,9 @@ export function reasonOf(code: number): Reason {
   return REASONS[REJECTED - code] as Reason;
 }
 
-/** The numbers of permits for probes begin here, */
+/** Permits of probes have numbers from here on. */
 const PROBES = 2 ** 52;
-/** and among them those of calls that ride on the permit of the probe that they are made inside. */
+/** Calls that share the permit of an outer probe have numbers from here on. */
 const RIDERS = PROBES + 2 ** 51;
 
 /** Whether a permit is a probe's. */

@@ -29,8 +29,8 @@ export interface CircuitBreakerConfig {
   /** The wait is spread over ± this share of itself: 0 to 1; 0 by default. */
   readonly timeoutJitter?: number | undefined;
   /**
-   * After this long without a sign of life from a probe, in seconds, slots that are all taken are taken back; the same as
-   * `timeoutSeconds` by default.
+   * After this long without a sign of life from a probe, in seconds, slots that are all taken are taken back; the same
+   * as `timeoutSeconds` by default.
    */
   readonly probeTimeoutSeconds?: number | null | undefined;
   /** A call cancelled after running this long, in seconds, counts as a failure; none by default. */

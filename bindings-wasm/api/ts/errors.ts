@@ -1,4 +1,4 @@
-/** The errors that this package throws. A guarded function's own error is never one of them: it passes untouched. */
+/** The errors that this package throws. The error of a guarded function passes through unchanged. */
 
 import type { ErrorCode, Reason } from './enums.js';
 
@@ -7,13 +7,13 @@ export abstract class HalfopenError extends Error {
   /** Stable, and the same in every language; messages may change. */
   abstract readonly code: ErrorCode;
 
-  /** Everything this error tells, as a plain object. */
+  /** The fields of this error as a plain object. */
   toJSON(): Record<string, unknown> {
     return { ...(this as object), name: this.name, message: this.message };
   }
 }
 
-/** The circuit did not let a call run. Each rejection throws a fresh one. */
+/** The circuit rejected a call. Each rejection throws a new error. */
 export class CircuitBreakerOpenError extends HalfopenError {
   override readonly code = 'CIRCUIT_OPEN';
 
@@ -23,7 +23,7 @@ export class CircuitBreakerOpenError extends HalfopenError {
   /** Which rule rejected the call. */
   readonly reason: Reason;
 
-  /** Seconds until a call may be admitted; null where nobody can tell, because the circuit is held open. */
+  /** Seconds until a call may be admitted; null while the circuit is held open without an end. */
   readonly retryAfter: number | null;
 
   constructor(circuitName: string, reason: Reason = 'open', retryAfter: number | null = null) {
@@ -36,7 +36,7 @@ export class CircuitBreakerOpenError extends HalfopenError {
 }
 
 /**
- * What `make` makes, without the stack that V8 would capture for it: capturing it takes longer than a guarded call.
+ * Calls `make` with V8's stack capture off, because a capture takes longer than a guarded call.
  */
 export function withoutStack<Made>(make: () => Made): Made {
   const limit = limitStack(0);
@@ -49,13 +49,16 @@ export function withoutStack<Made>(make: () => Made): Made {
   }
 }
 
-/** Limits the stacks that V8 captures, and returns the limit before; undefined where there is nothing to limit. */
+/**
+ * Sets the length of the stacks that V8 captures, and returns the length before; undefined if the host has no such
+ * limit.
+ */
 function limitStack(frames: number): number | undefined {
   try {
     const { stackTraceLimit: before } = Error as { stackTraceLimit?: unknown };
     return typeof before === 'number' && Reflect.set(Error, 'stackTraceLimit', frames) ? before : undefined;
   } catch {
-    // A host that guards it with a setter which throws.
+    // The host made it an accessor that throws.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Takes calls into a circuit and out of it: where the core is told the time, and the host is told what happened. */
+/** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
 import { type Backend, type Circuit, connectedBackend } from './backend.js';
 import type { Classifier, Signal } from './classify.js';
@@ -9,7 +9,7 @@ import { decodeOrThrow, type Fields, field, plain, plainFields } from './host-va
 import { Listeners } from './listeners.js';
 import { eventOf, type TransitionEvent, WallClock } from './status.js';
 
-/** What a breaker was made with besides its configuration. */
+/** The options of a breaker besides its configuration. */
 export interface Setup {
   readonly clock: Clock | undefined;
   readonly classify: Classifier;
@@ -17,17 +17,17 @@ export interface Setup {
   readonly share: 'threads' | undefined;
 }
 
-/** A call under way. */
+/** A call in flight. */
 export interface Call {
   readonly permit: number;
-  /** How many calls of this breaker had begun with it, */
+  /** The breaker's count of calls when this one began. */
   readonly number: number;
-  /** and how many when its function returned for the first time: those between are made inside it. */
+  /** The same count when its function returned or reached its first `await`; the calls in between are nested in it. */
   lastInside: number;
   readonly signal: Signal | undefined;
 }
 
-/** The stack that the core needs, in frames of half a kilobyte (`stack.rs`): for a call, and for everything else. */
+/** How much stack the core needs, in frames of half a kilobyte (`stack.rs`): for a call, and for everything else. */
 const CALL_FRAMES = 8;
 const ORDER_FRAMES = 40;
 
@@ -40,16 +40,16 @@ export class Executor {
   readonly name: string;
   readonly #setup: Setup;
   readonly #circuit: Circuit;
-  /** Undefined where the circuit reads a clock of its own. */
+  /** Undefined if the circuit reads the system's clock itself. */
   readonly #clock: Clock | undefined;
   readonly #checkStack: (frames: number) => void;
   /** Whether the circuit needs the time for every call. */
   #isTimed: boolean;
-  /** How many probes are out. */
+  /** How many probes are in flight. */
   probes = 0;
   /** How many calls have begun. */
   begun = 0;
-  /** Of each error that was counted as a failure, the number of the call that it was counted for. */
+  /** The errors that were counted as failures, each with the number of its call. */
   #failures: WeakMap<object, number> | undefined;
   #weakly: WeakRef<Executor> | undefined;
 
@@ -74,10 +74,10 @@ export class Executor {
     this.listeners = new Listeners((after) => this.eventsAfter(after), watch);
   }
 
-  /** The number of a permit, or a code that {@link rejection} makes an error of; `outer` is the call that it is made inside. */
+  /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
   enter(outer?: number): number {
     const permit = this.#enter(outer);
-    // No host code may run before the wait of a rejection is read.
+    // After a rejection no host code may run before `rejection` reads its wait.
     if (permit >= 0) {
       if (isProbe(permit)) {
         this.probes += 1;
@@ -101,7 +101,7 @@ export class Executor {
     return this.#circuit.enter(this.#now());
   }
 
-  /** Settles a permit; false where that was done before. */
+  /** Settles a permit; false if it was settled before. */
   settle(permit: number, outcome: number): boolean {
     const settled = this.#ended(permit, this.#settle(permit, outcome) > 0);
     this.listeners.deliver();
@@ -120,9 +120,9 @@ export class Executor {
   }
 
   /**
-   * Settles a permit with a failure that asked to be left alone for so many seconds.
+   * Settles a permit with a failure whose provider asked for a wait of so many seconds.
    *
-   * @throws InvalidValueError for what is no number of seconds
+   * @throws InvalidValueError unless `retryAfter` is a number of seconds
    */
   fail(permit: number, retryAfter: unknown): boolean {
     const given = field('retryAfterSeconds', retryAfter);
@@ -134,7 +134,7 @@ export class Executor {
     return settled;
   }
 
-  /** Begins a time in which the provider has no part: one that the consumer of a stream takes. */
+  /** Stops a call's duration while the consumer of its stream works. */
   pause(permit: number): void {
     if (this.#isTimed) {
       this.#checkStack(CALL_FRAMES);
@@ -142,7 +142,7 @@ export class Executor {
     }
   }
 
-  /** Ends that time. */
+  /** Lets the duration run on. */
   resume(permit: number): void {
     if (this.#isTimed) {
       this.#checkStack(CALL_FRAMES);
@@ -151,9 +151,9 @@ export class Executor {
   }
 
   /**
-   * Asks anything else.
+   * Calls any other method of the circuit.
    *
-   * @throws InvalidValueError where the core refuses a value of those `given`
+   * @throws InvalidValueError if the core refuses one of the values `given`
    */
   ask<Answer>(ask: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
     const millis = this.#now();
@@ -163,7 +163,7 @@ export class Executor {
     }, given);
   }
 
-  /** As {@link ask}, for what may change the circuit. */
+  /** As {@link ask}, for methods that may change the circuit. */
   order<Answer>(order: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
     const answer = this.ask(order, given);
     this.#isTimed = this.#needsTime();
@@ -171,7 +171,7 @@ export class Executor {
     return answer;
   }
 
-  /** The kept transitions after that one. */
+  /** The kept transitions with a higher sequence number. */
   eventsAfter(sequence: number): TransitionEvent[] {
     return this.ask((circuit, millis) => {
       const origin = this.wall.originOf(Number.isNaN(millis) ? circuit.status(millis).nowSeconds : millis / 1000);
@@ -187,8 +187,8 @@ export class Executor {
   }
 
   /**
-   * What the error of a call means. One error that passes through several calls of this breaker, each made inside the one
-   * before, is one failure, and it is the innermost that counts it.
+   * The outcome of a call that failed. One error that passes through several nested calls of this breaker is one
+   * failure: the innermost call counts it.
    */
   outcomeOf(error: unknown, call: Call): number {
     const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function';
@@ -204,13 +204,13 @@ export class Executor {
     return outcome;
   }
 
-  /** For those who must not keep a breaker alive. */
+  /** For holders that must not keep a breaker alive. */
   get weakly(): WeakRef<Executor> {
     this.#weakly ??= new WeakRef(this);
     return this.#weakly;
   }
 
-  /** A shared circuit may at any time, because another thread may configure it so; it reads its own clock. */
+  /** Always true for a shared circuit, because another thread may change its configuration; it reads its own clock. */
   #needsTime(): boolean {
     return this.isShared || this.#circuit.isTimed();
   }
@@ -227,14 +227,14 @@ export class Executor {
   }
 }
 
-/** Undefined where the circuit reads the system's clock itself. */
+/** Undefined if the circuit reads the system's clock itself. */
 function clockOf(clock: Clock | undefined, backend: Backend): Clock | undefined {
   return clock === undefined ? backend.clock : new GuardedClock(clock, backend.latestMillis);
 }
 
 type Shares = NonNullable<Backend['createShared']>;
 
-/** A build that needs no check itself is called, and settled, from JavaScript, which does. */
+/** For the native build, which needs no check, while the JavaScript between an enter and its settle does. */
 function checkOwnStack(frames: number): void {
   if (frames > 0) {
     checkOwnStack(frames - 1);

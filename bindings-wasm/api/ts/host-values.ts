@@ -1,4 +1,4 @@
-/** Reads the host's objects once and without trust: getters and proxies may throw or change their mind. */
+/** Reads the host's objects once, because getters and proxies may throw or answer differently the second time. */
 
 import type { Plain, Refusal } from './backend.js';
 import { InvalidValueError } from './errors.js';
@@ -10,9 +10,9 @@ export type Fields = ReadonlyMap<string, unknown>;
 /** One argument as a field. */
 export const field = (name: string, value: unknown): Fields => new Map([[name, value]]);
 
-/** Nothing that the core takes is deeper; a host's objects may be endless. */
+/** No value that the core accepts is deeper, and the host's objects may be cyclic. */
 const DEPTH = 3;
-/** Longer lists and texts are refused as well by their beginning. */
+/** The core accepts no longer text, so the rest of one need not cross. */
 const LONGEST = 1000;
 
 /**
@@ -33,7 +33,7 @@ export function plainFields(fields: Fields): Plain {
   return record([...fields].map(([name, value]) => [name, plain(value)]));
 }
 
-/** Without a prototype: a deserialiser may list what somebody has put on `Object.prototype`. */
+/** Without a prototype, because serde also reads the enumerable properties of `Object.prototype`. */
 function record(entries: [string, Plain][]): { [name: string]: Plain } {
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
@@ -53,10 +53,10 @@ export function plain(value: unknown, depth = DEPTH): Plain {
 }
 
 /**
- * What the core answers.
+ * Calls the core and converts its refusals.
  *
- * @param given - the fields that it was handed, so that an error shows the value that the caller wrote
- * @throws InvalidValueError where the core refuses one of them
+ * @param given - the fields that were passed, so that an error shows the value that the caller wrote
+ * @throws InvalidValueError if the core refuses one of them
  */
 export function decodeOrThrow<Answer>(ask: () => Answer, given?: Fields): Answer {
   try {
@@ -71,8 +71,8 @@ export function decodeOrThrow<Answer>(ask: () => Answer, given?: Fields): Answer
 }
 
 /**
- * The own properties of an object without a class. (One with a class may keep its fields where nobody can list them, and
- * passing over them would put defaults in force behind its author's back.)
+ * The own properties of an object without a class. (The fields of a class may be private or accessors, which would be
+ * ignored, and their defaults would apply unnoticed.)
  */
 function ownProperties(object: unknown): Map<string, unknown> | undefined {
   try {
@@ -85,12 +85,12 @@ function ownProperties(object: unknown): Map<string, unknown> | undefined {
     }
     return new Map(readableKeys(object).map((key) => [String(key), read(object, key)]));
   } catch {
-    // A proxy that cannot be read.
+    // A proxy that throws.
     return undefined;
   }
 }
 
-/** All keys but hidden symbols, of which the namespace of a module has one. */
+/** All keys except non-enumerable symbols: the namespace of a module has one. */
 function readableKeys(object: object): (string | symbol)[] {
   const isHidden = (key: symbol) => !Object.prototype.propertyIsEnumerable.call(object, key);
   return Reflect.ownKeys(object).filter((key) => typeof key === 'string' || !isHidden(key));

@@ -1,14 +1,14 @@
-/** Hands transitions to listeners: after the change, in order, and without a word to the guarded call. */
+/** Delivers transitions to listeners, after the change and in order. Their errors never reach the guarded call. */
 
 import { reportOnce } from './report.js';
 import type { TransitionEvent } from './status.js';
 
-/** Called with a transition; nobody waits for it. What it throws, now or later, is reported and harms nothing. */
+/** Called with each transition; its result is not awaited. Its errors and rejections are reported as a warning. */
 export type TransitionListener = (event: TransitionEvent) => void;
 
 interface Entry {
   readonly listener: TransitionListener;
-  /** The last transition before it was added. */
+  /** The sequence number of the last transition before it was added. */
   readonly since: number;
 }
 
@@ -18,7 +18,7 @@ export class Listeners {
   readonly #watch: ((wake: () => void) => () => void) | undefined;
   readonly #entries = new Set<Entry>();
   readonly #report = reportOnce('a listener of a circuit breaker threw');
-  /** Fetched and not delivered yet: the core keeps no more than the last transitions, and a listener may cause many. */
+  /** Fetched, not delivered yet. The core keeps only the last transitions, and a listener may cause many. */
   readonly #pending: TransitionEvent[] = [];
   #fetched = 0;
   #isDelivering = false;
@@ -37,7 +37,7 @@ export class Listeners {
     return this.#entries.size === 0;
   }
 
-  /** Adds a listener; returns what removes it, and says whether it was there. */
+  /** Adds a listener; returns a function that removes it and tells whether it was still there. */
   add(listener: TransitionListener): () => boolean {
     if (this.isEmpty) {
       // First, so that no transition of another thread falls between the two.
@@ -58,7 +58,7 @@ export class Listeners {
     };
   }
 
-  /** Delivers what has happened since, unless a caller further up the stack is doing that. Never throws. */
+  /** Delivers new transitions, unless a caller further up the stack is already delivering. Never throws. */
   deliver(): void {
     if (this.isEmpty) {
       return;
@@ -72,7 +72,7 @@ export class Listeners {
         this.#notifyAll(event);
       }
     } catch {
-      // The stack is full: what is left is delivered with the next transition.
+      // The stack is full. The rest is delivered with the next transition.
     }
     this.#isDelivering = isNested;
   }

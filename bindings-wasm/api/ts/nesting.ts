@@ -1,14 +1,14 @@
 /**
- * Which probes a call is made inside. It rides on their permit instead of taking a slot, which the outer call may hold.
+ * The probes that a call is nested in. It shares their permit instead of taking a slot, which the outer call may hold.
  *
- * Only probes are noted, and nobody looks while there is none, so closed circuits pay nothing. Where the host has
- * `AsyncLocalStorage` (Node, Deno, Bun, edge runtimes) the note reaches everything that the probe's function awaits;
- * elsewhere only what it does before its first `await`, and the rest has to be said with `inside`.
+ * Only probes are recorded, and nothing is looked up while there is none, so closed circuits pay nothing. With
+ * `AsyncLocalStorage` (Node, Deno, Bun, edge runtimes) everything that the probe's function awaits is nested. Without
+ * it nesting is detected up to the first `await`, and has to be declared by `inside` after that.
  */
 
 import type { Executor } from './executor.js';
 
-/** A probe, and the one that it was made inside. */
+/** A probe and the probe around it. */
 interface Probe {
   readonly executor: Executor;
   readonly permit: number;
@@ -27,13 +27,13 @@ interface Host {
   AsyncLocalStorage?: NewStorage;
 }
 
-/** Made with the first probe. */
+/** Created with the first probe. */
 let storage: Storage | undefined;
 let given: NewStorage | undefined;
 
-/** The permit of this breaker's innermost probe that the running code is inside. */
+/** The permit of this breaker's innermost probe around the running code. */
 export function outerCall(executor: Executor): number | undefined {
-  // `getStore` takes longer than all else that a closed circuit does.
+  // `getStore` takes longer than everything else that a closed circuit does.
   if (executor.probes === 0) {
     return undefined;
   }
@@ -50,7 +50,7 @@ export function runInside<Result>(executor: Executor, permit: number, work: () =
   return storage.run({ executor, permit, outer: storage.getStore() }, work);
 }
 
-/** Gives the class to hosts that have it under no name that is looked for here. */
+/** Supplies the class in hosts where {@link newStorage} would not find it. */
 export function useAsyncLocalStorage(type: NewStorage): void {
   given = type;
 }
@@ -65,7 +65,7 @@ function newStorage(): Storage {
   }
 }
 
-/** For hosts that cannot follow what is awaited. */
+/** For hosts without `AsyncLocalStorage`. */
 class SynchronousStorage implements Storage {
   #probe: Probe | undefined;
 

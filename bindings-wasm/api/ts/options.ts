@@ -1,4 +1,4 @@
-/** What a breaker is made with: the fields of the core, and helpers that only the host has. */
+/** The options of a breaker: the core's configuration, and helpers of the host. */
 
 import { connectedBackend } from './backend.js';
 import { type Classify, classifyBy, classifyByShape } from './classify.js';
@@ -9,26 +9,26 @@ import type { Setup } from './executor.js';
 import { formatValue } from './format-value.js';
 import { type Fields, fieldsOf } from './host-values.js';
 
-/** The helpers that a host may hand to a breaker. */
+/** The options that only JavaScript has. */
 export interface HostOptions {
   /** Where the breaker reads the time; the platform's monotonic clock by default. */
   readonly clock?: Clock | undefined;
   /**
-   * Says how a call ended that threw. By default what clients throw when their caller aborts is `cancelled`, a rejection by
-   * a breaker is `ignored`, and any other error a `failure`. A classifier that throws, or returns anything else, is
-   * reported, and the error counts as a failure.
+   * Returns the outcome of a call that threw. By default the errors that clients throw on abort are `cancelled`, a
+   * rejection by a breaker is `ignored`, and any other error is a `failure`. If a classifier throws or returns anything
+   * else, that is reported as a warning, and the error counts as a failure.
    */
   readonly classify?: Classify | undefined;
-  /** Whether rejections capture their stack, which takes longer than all else about them; false by default. */
+  /** Whether rejections capture a stack, which takes longer than the rest of a rejection; false by default. */
   readonly captureStack?: boolean | undefined;
   /**
-   * `'threads'` shares the circuit with the breakers of that name in all threads of this process that ask for the same;
-   * native build only. Its clock is the system's.
+   * `'threads'` shares the circuit with all breakers of the same name in this process that have this option. Node only;
+   * the circuit reads the system's clock.
    */
   readonly share?: 'threads' | undefined;
 }
 
-/** What a breaker is made with. */
+/** The options of a breaker. */
 export interface CircuitBreakerOptions extends CircuitBreakerConfig, HostOptions {}
 
 interface Rule {
@@ -44,7 +44,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
 ]);
 
 /**
- * Takes options apart into the core's fields and the rest.
+ * Splits options into the core's configuration and the rest.
  *
  * @throws InvalidValueError naming the option, for one that does not fit
  */
@@ -56,7 +56,7 @@ export function splitOptions(options: unknown): { config: Fields; host: Fields }
 }
 
 /**
- * Options without the core's fields.
+ * Options that have to be without the core's fields.
  *
  * @throws InvalidValueError naming the option, for one that does not fit or does not exist
  */
@@ -68,7 +68,7 @@ export function hostOptions(options: unknown): Fields {
 
 /** What an executor needs of checked options. */
 export function setupOf(host: Fields): Setup {
-  // Not by an object, which would have what somebody has put on `Object.prototype`.
+  // From the map, because an object would inherit from a polluted `Object.prototype`.
   const option = <Name extends keyof HostOptions>(name: Name) => host.get(name) as HostOptions[Name];
   const clock = option('clock');
   const classify = option('classify');

@@ -1,15 +1,15 @@
 /**
  * Permits that are collected as garbage are settled as cancelled.
  *
- * To register one with a `FinalizationRegistry` takes twenty times as long as to hand it out and settle it, and most are
- * settled before anything else happens. So the newest permit is registered when its turn of the event loop ends, or
- * when the next permit comes.
+ * Registering a permit with a `FinalizationRegistry` takes twenty times as long as acquiring and settling it, and most
+ * are settled at once. So the newest permit is registered only when its turn of the event loop ends, or when the next
+ * permit is acquired.
  */
 
 import { CANCELLED } from './codes.js';
 import type { Executor } from './executor.js';
 
-/** A permit, as far as this file needs to know it. */
+/** The part of a permit that this file needs. */
 interface Trackable {
   track(): void;
 }
@@ -29,7 +29,7 @@ const registry =
 let newest: Trackable | undefined;
 let isTurnOpen = false;
 
-/** Takes in a permit that was just handed out. */
+/** Tracks a permit that was just acquired. */
 export function trackPermit(permit: Trackable): void {
   newest?.track();
   newest = permit;
@@ -50,7 +50,7 @@ export function track(permit: Trackable, executor: WeakRef<Executor>, number: nu
   registry?.register(permit, { executor, number }, permit);
 }
 
-/** Takes a permit that was settled out of the registry. */
+/** Removes a settled permit from the registry. */
 export function forget(permit: Trackable): void {
   registry?.unregister(permit);
 }

@@ -10,7 +10,7 @@ import { forget, track } from './permit-gc.js';
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
 
 /**
- * A permit to make one call, which has to say how the call ended.
+ * Permission to make one call; whoever holds it has to report how the call ended.
  *
  * The first method that settles it counts; each returns whether it was the first. A permit that is disposed of
  * unsettled, or collected as garbage, is settled as cancelled.
@@ -33,7 +33,7 @@ export class Permit implements Disposable {
   }
 
   /**
-   * The call failed, and the provider is to blame.
+   * The call failed, and that counts against the provider.
    *
    * @param retryAfter - how long it asked to be left alone, in seconds; it can make the wait longer
    * @throws InvalidValueError for what is no number of seconds

@@ -1,4 +1,4 @@
-/** Breakers by name, for hosts that make them where they are needed. */
+/** A bounded registry of breakers by name. */
 
 import { CircuitBreaker } from './breaker.js';
 import type { CircuitBreakerConfig } from './config.js';
@@ -22,7 +22,7 @@ export class Registry {
   readonly #bound: number;
   readonly #options: Fields;
   readonly #kept = new Map<string, CircuitBreaker>();
-  /** Those let go of, which are the ones of their names as long as somebody else holds them: JavaScript cannot tell. */
+  /** Released breakers. Somebody else may still hold one, and then it stays the breaker of its name. */
   readonly #released = new Map<string, WeakRef<CircuitBreaker>>();
 
   /**
@@ -48,7 +48,7 @@ export class Registry {
    * @throws RegistryFullError where a new one would be one too many, even without those that are idle
    */
   getOrCreate(config: CircuitBreakerConfig = {}): CircuitBreaker {
-    // Read once: a getter may say something else the second time.
+    // Read once, because a getter may answer differently the second time.
     const fields = fieldsOf('config', config);
     const read: CircuitBreakerConfig = Object.fromEntries(fields);
     const wanted = fields.get('name');
@@ -68,7 +68,7 @@ export class Registry {
     return known;
   }
 
-  /** The breaker of that name, if there is one; one that was let go of is kept again, where there is room. */
+  /** The breaker of that name, if there is one; a released one is kept again if there is room. */
   get(name: string): CircuitBreaker | undefined {
     const kept = this.#kept.get(name);
     const found = kept ?? this.#released.get(name)?.deref();
@@ -87,16 +87,16 @@ export class Registry {
   }
 
   /**
-   * Lets go of the breakers that are idle ({@link CircuitBreaker.isIdle}), and says how many those were: whoever asks
-   * for such a name again gets a breaker that behaves alike, and the same one as long as somebody holds it. Those let go
-   * of before that came into use are kept again, where there is room.
+   * Releases the breakers that are idle ({@link CircuitBreaker.isIdle}) and returns their number. A later request for
+   * such a name gets the same breaker while somebody holds it, and otherwise a new one that behaves alike. Breakers
+   * that were released before and are in use again are kept again if there is room.
    */
   removeUnused(): number {
     const idle = [...this.#kept].filter(([, breaker]) => breaker.isIdle());
     for (const [name] of idle) {
       this.#kept.delete(name);
     }
-    // Of those let go of before, some are gone, and some came into use, which are kept again where there is room by now.
+    // Of those released before, some were collected, and some are in use again.
     for (const [name, released] of this.#released) {
       const breaker = released.deref();
       if (breaker === undefined) {

@@ -1,4 +1,7 @@
-/** Faults of the host's own helpers: they are reported once, and never to the caller of a guarded function. */
+/**
+ * Reports faults of the user's clock, classifier and listeners: as a warning, never to the caller of a guarded
+ * function.
+ */
 
 import { formatValue } from './format-value.js';
 
@@ -6,7 +9,7 @@ interface Warner {
   emitWarning?: (warning: string, type: string) => void;
 }
 
-/** A reporter of the first fault only: a broken helper is asked at every call. Never throws. */
+/** Reports only the first fault, because a broken helper fails at every call. Never throws. */
 export function reportOnce(message: string): (fault: unknown) => void {
   let reported = false;
   return (fault) => {

@@ -1,4 +1,4 @@
-/** What can be read of a breaker, as plain objects that are ready for JSON. */
+/** The readings of a breaker, as plain objects that JSON can hold. */
 
 import type { Cause, Mode, State } from './enums.js';
 
@@ -8,11 +8,11 @@ export interface Status {
   readonly name: string;
   /** The moment, in seconds. */
   readonly nowSeconds: number;
-  /** The state; `half_open` also where a wait is over and nobody has called yet. */
+  /** The state; also `half_open` if the wait is over and no call has come since. */
   readonly state: State;
-  /** Who decides. */
+  /** Whether the breaker or an operator decides. */
   readonly mode: Mode;
-  /** What is left of the wait, in seconds; null unless open, or where it is held open without end. */
+  /** The rest of the wait, in seconds; null unless open, and null if held open without an end. */
   readonly retryAfterSeconds: number | null;
   /** The number that changes with every transition and every operator's call. */
   readonly generation: number;
@@ -32,7 +32,7 @@ export interface Status {
   readonly shadowRejected: number;
   /** Calls that ended in success or failure, and were slow. */
   readonly slowCalls: number;
-  /** Calls in the window, where a rate looks at it. */
+  /** Calls in the window; 0 if no rate is set. */
   readonly windowCalls: number;
   /** Those of them that failed. */
   readonly windowFailed: number;
@@ -84,7 +84,7 @@ export interface TransitionEvent {
   readonly consecutiveFailures: number;
   /** Probe successes in a row just before it: in a closing, with the one that closed the circuit. */
   readonly consecutiveSuccesses: number;
-  /** The wait that it began, in seconds; null where it began none. */
+  /** The wait that it began, in seconds; null if it began none. */
   readonly retryAfterSeconds: number | null;
 }
 
@@ -107,9 +107,9 @@ export interface DurationsByOutcome {
 }
 
 /**
- * Dates for the moments of a breaker's clock, worked out at the reading: now on the wall, less the age of the moment. So
- * dates are right again after the wall clock was corrected. Two readings never agree to the microsecond, so the offset
- * between the clocks is kept while a fresh one differs by less than a second: the same moment is then the same date.
+ * Dates for the moments of a breaker's clock, computed at the reading as wall clock minus age, so that they are right
+ * after the wall clock was corrected. The offset between the two clocks is kept while a new one differs by less than a
+ * second, so that one moment has one date in all readings.
  */
 export class WallClock {
   #originMillis = Number.NaN;
@@ -145,8 +145,8 @@ export function eventOf(reading: EventReading, originMillis: number): Transition
   return { ...reading, time: dateOf(reading.atSeconds, originMillis) };
 }
 
-/** A status as the core tells it. */
+/** A status as the core returns it. */
 export type StatusReading = Omit<Status, 'name' | `${string}Time`>;
 
-/** An event as the core tells it. */
+/** An event as the core returns it. */
 export type EventReading = Omit<TransitionEvent, 'time'>;

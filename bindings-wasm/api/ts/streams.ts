@@ -1,11 +1,11 @@
-/** Streams that guarded calls return: such a call ends when its stream does. */
+/** Async generators that guarded calls return: such a call ends with its stream. */
 
 import { CANCELLED, isProbe, SUCCESS } from './codes.js';
 import type { Call, Executor } from './executor.js';
 import { runInside } from './nesting.js';
 import { Permit } from './permit.js';
 
-/** The ways to take a step, and what it means where it is the last one: a consumer that stops early is neutral. */
+/** The methods of a generator, and the outcome if one ends it: a consumer that stops early is neutral. */
 const STEPS = [
   ['next', SUCCESS],
   ['throw', SUCCESS],
@@ -15,8 +15,8 @@ const STEPS = [
 type Step = (...sent: unknown[]) => Promise<IteratorResult<unknown>>;
 
 /**
- * Whether it is an async generator, by its shape: compilers for older targets make ordinary objects of them, and other
- * realms have prototypes of their own.
+ * Whether it is an async generator, by its shape: compilers for older targets turn generators into ordinary objects,
+ * and those of other realms have other prototypes.
  */
 export function isStream(result: object | null): result is AsyncGenerator {
   try {
@@ -29,8 +29,8 @@ export function isStream(result: object | null): result is AsyncGenerator {
 }
 
 /**
- * Settles the permit when the stream ends: its end is a success, and its error counts. The stream stays the object that it
- * is, and only its methods are wrapped. The time between two steps is the consumer's, and is left out.
+ * Settles the permit when the stream ends: reaching the end is a success, and an error counts. The stream stays the
+ * same object; only its methods are wrapped. The consumer's time between two steps does not count as the call's.
  */
 export function guardStream(stream: AsyncGenerator, executor: Executor, call: Call): void {
   const permit = new Permit(executor, call.permit);
@@ -53,7 +53,7 @@ export function guardStream(stream: AsyncGenerator, executor: Executor, call: Ca
         }
         return taken;
       } catch (error) {
-        // What the consumer has thrown into the stream is no error of the provider's.
+        // The consumer threw this error into the stream, so it is not the provider's.
         const isThrown = name === 'throw' && error === sent[0];
         end(() => (isThrown ? CANCELLED : executor.outcomeOf(error, call)));
         throw error;
@@ -78,7 +78,7 @@ export function guardStream(stream: AsyncGenerator, executor: Executor, call: Ca
     permit.pause();
     permit.track();
   } catch {
-    // A frozen stream: nobody will see its end, so the call has ended with it.
+    // The stream is frozen, so its end cannot be observed: the call ends here.
     permit.success();
   }
 }

@@ -1,4 +1,6 @@
-/** For hosts that lack them (jsdom in jest): the build puts these in the place of the globals that wasm-bindgen uses. */
+/**
+ * Replacements for hosts without these globals (jsdom in jest); the build puts them in place of what wasm-bindgen uses.
+ */
 
 class Decoder {
   decode(bytes: Uint8Array = new Uint8Array()): string {

@@ -11,8 +11,8 @@ export { pageClock } from './clock.js';
 const SINGLES = 88;
 
 /**
- * Starts the module that lies inside this file, so that no bundler, server or file system can lose it. It is compiled
- * synchronously, because a top-level `await` would let a worker miss its first messages.
+ * Starts the module that is embedded in this file, so that no bundler, server or file system can lose it. It is
+ * compiled synchronously, because with a top-level `await` a worker would miss its first messages.
  *
  * @param clock - for circuits whose user gave none: the module has no clock of its own
  * @throws Error that says what to allow, where a content security policy forbids WebAssembly
@@ -24,7 +24,7 @@ export function startWasm(clock: Clock): Backend {
 /** Starts a module that the host has compiled, where it forbids compiling bytes. */
 export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
   if (!(module instanceof WebAssembly.Module)) {
-    // Compiled in another realm, as Next does it for its edge runtime: wasm-bindgen would take it for bytes.
+    // Compiled in another realm, as in Next's edge runtime: wasm-bindgen would mistake it for bytes.
     Object.setPrototypeOf(module, WebAssembly.Module.prototype);
   }
   initSync({ module });
@@ -41,7 +41,7 @@ function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    // The bytes are valid, so it is the page's policy; what the browser says names a wider permission than is needed.
+    // The bytes are valid, so a policy forbids them; the browser's message asks for a wider permission than is needed.
     if (cause instanceof WebAssembly.CompileError) {
       throw new Error(`halfopen: the content security policy has to allow 'wasm-unsafe-eval': ${cause.message}`, {
         cause,
