@@ -2,6 +2,8 @@
 //!
 //! The TypeScript in `api/` is what users see, and the only caller of what is exported here.
 #![cfg(target_family = "wasm")]
+// `stack.rs` holds 576 numbers by one macro.
+#![recursion_limit = "1024"]
 
 mod convert;
 mod stack;
