@@ -27,9 +27,9 @@ export interface Call {
   readonly signal: Signal | undefined;
 }
 
-/** How much stack the core needs, in frames of half a kilobyte (`stack.rs`): for a call, and for everything else. */
-const CALL_FRAMES = 8;
-const ORDER_FRAMES = 40;
+/** How much stack the core needs beyond one frame of 4.5 KB (`stack.rs`), in such frames: for a call, and for all else. */
+const CALL_FRAMES = 0;
+const ORDER_FRAMES = 4;
 
 /** The calls and readings of one breaker. */
 export class Executor {
@@ -234,9 +234,12 @@ function clockOf(clock: Clock | undefined, backend: Backend): Clock | undefined 
 
 type Shares = NonNullable<Backend['createShared']>;
 
+/** How many frames of JavaScript take as much of the stack as one of the core's. */
+const OWN_FRAMES = 8;
+
 /** For the native build, which needs no check, while the JavaScript between an enter and its settle does. */
-function checkOwnStack(frames: number): void {
-  if (frames > 0) {
-    checkOwnStack(frames - 1);
+function checkOwnStack(frames: number, own = OWN_FRAMES * (frames + 1)): void {
+  if (own > 0) {
+    checkOwnStack(frames, own - 1);
   }
 }
