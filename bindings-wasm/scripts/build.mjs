@@ -21,7 +21,8 @@ const [linked] = cargo('halfopen-wasm', options).filter((path) => path.endsWith(
 const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
 run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
 if (!developmentProfile) {
-  optimise(bound, bound, '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', '--strip-debug', '--strip-producers', '--strip-target-features');
+  const strip = ['--strip-debug', '--strip-producers', '--strip-target-features'];
+    optimise(bound, bound, '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', ...strip);
 }
 const module = readFileSync(bound);
 const { order, letters } = lettersOf(module);
