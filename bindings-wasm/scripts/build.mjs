@@ -22,7 +22,7 @@ const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
 run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
 if (!developmentProfile) {
   const strip = ['--strip-debug', '--strip-producers', '--strip-target-features'];
-    optimise(bound, bound, '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', ...strip);
+  optimise(bound, bound, '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', ...strip);
 }
 const module = readFileSync(bound);
 const { order, letters } = lettersOf(module);
