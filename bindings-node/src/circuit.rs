@@ -13,10 +13,10 @@ use crate::circuits::{self, Shared};
 use crate::values::{OrThrow, from_js, to_js};
 use crate::{shared, wake};
 
-/// A circuit. Its calls are made through the `HotPath`, which knows it by its number.
+/// A circuit. Its calls go through the `HotPath`, by its number.
 ///
-/// The last reference to its handle goes when the object is collected or its thread ends, terminated or not; then what
-/// calls are out are settled as cancelled.
+/// The handle is dropped when the object is collected or its thread ends, terminated or not. That settles calls in flight
+/// as cancelled.
 #[napi]
 pub struct Circuit {
     handle: Shared,
@@ -26,8 +26,8 @@ pub struct Circuit {
 
 #[napi]
 impl Circuit {
-    /// A closed circuit on the clock of its user, whose time `millis` is, or on the system's, where that is NaN. Where it is
-    /// shared, the one of its name in this process, on the system's clock.
+    /// A closed circuit on the user's clock, which reads `millis`, or on the system's if that is NaN. A shared circuit is
+    /// the one of its name in this process, on the system's clock.
     #[napi(constructor)]
     pub fn new(
         env: &Env,
@@ -46,13 +46,13 @@ impl Circuit {
         Ok(Self { number: circuits::insert(Rc::clone(&handle)), handle, listener: None })
     }
 
-    /// What the hot path knows it by.
+    /// Its number in the hot path.
     #[napi(getter)]
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// Begins to tell of its transitions, through the function that `onTransition` was given.
+    /// Begins to call the function that was passed to `onTransition`.
     #[napi]
     pub fn listen(&mut self) {
         if self.listener.is_none() {
@@ -60,7 +60,7 @@ impl Circuit {
         }
     }
 
-    /// Tells of them no more.
+    /// Ends that.
     #[napi]
     pub fn unlisten(&mut self) {
         if let Some(listener) = self.listener.take() {
@@ -204,7 +204,7 @@ impl Circuit {
         self.handle.borrow().restore(&document, millis).or_throw(env)
     }
 
-    /// A reading as an object of JavaScript, which is made when the circuit is no longer borrowed.
+    /// A reading as a JavaScript object, created after the circuit is no longer borrowed.
     fn read<'env>(&self, env: &'env Env, read: impl FnOnce(&Handle) -> Value) -> Result<Unknown<'env>> {
         let reading = read(&self.handle.borrow());
         to_js(env, &reading)

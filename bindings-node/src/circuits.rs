@@ -1,4 +1,4 @@
-//! The circuits of a thread, by number, for the calls that pass nothing but numbers.
+//! The circuits of a thread by number, for the hot path, which passes only numbers.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ pub(crate) fn insert(circuit: Shared) -> u32 {
     CIRCUITS.with_borrow_mut(|circuits| circuits.insert(circuit)) as u32
 }
 
-/// What `work` returns for the circuit of that number.
+/// Calls `work` with the circuit of that number.
 #[inline]
 pub(crate) fn with<T>(number: u32, work: impl FnOnce(&mut Circuit) -> T) -> Result<T> {
     CIRCUITS.with_borrow(|circuits| match circuits.get(number as usize) {
@@ -29,6 +29,6 @@ pub(crate) fn with<T>(number: u32, work: impl FnOnce(&mut Circuit) -> T) -> Resu
 }
 
 pub(crate) fn remove(number: u32) {
-    // At the end of a thread the table may be gone before the objects that stand for its circuits.
+    // When a thread ends, the table may be dropped before the objects that hold the circuits.
     let _gone = CIRCUITS.try_with(|circuits| circuits.borrow_mut().try_remove(number as usize));
 }

@@ -1,7 +1,7 @@
-//! The native build for Node: conversions, and the breakers that the threads of a process share by name.
-// Not `forbid`: what napi's attributes expand to has `unsafe` of its own.
+//! The native build for Node: the border to core, and the breakers that the threads of a process share by name.
+// Not `forbid`, because napi's attributes expand to `unsafe` code.
 #![deny(unsafe_code)]
-// In a build for tests, which linters make, the attributes export nothing.
+// In test builds the attributes export nothing, so clippy would find everything unused.
 #![cfg_attr(test, allow(dead_code))]
 
 mod circuit;

@@ -3,17 +3,17 @@
 use halfopen::{InvalidValue, RegistryError, Value};
 use napi::bindgen_prelude::{Env, Error, JsValue, Object, Result, Unknown};
 
-/// A plain value, which the TypeScript has read from whatever the host gave.
+/// A value from the TypeScript, which has reduced the user's values to plain ones.
 pub(crate) fn from_js(env: &Env, value: Unknown<'_>) -> Result<Value> {
     env.from_js_value(value)
 }
 
-/// A reading. Its numbers are doubles already, because napi makes a `bigint` of a large count.
+/// A reading. All its numbers are doubles, because napi would turn a large count into a `bigint`.
 pub(crate) fn to_js<'env>(env: &'env Env, value: &Value) -> Result<Unknown<'env>> {
     env.to_js_value(value)
 }
 
-/// What the core refuses, as an error with a `code` and the parts of the refusal as properties.
+/// Turns errors of core into JavaScript errors with a `code` and their parts as properties.
 pub(crate) trait OrThrow<T> {
     fn or_throw(self, env: &Env) -> Result<T>;
 }
@@ -41,7 +41,7 @@ impl<T> OrThrow<T> for std::result::Result<T, RegistryError> {
     }
 }
 
-/// The error; where it cannot be made, what hindered it.
+/// The error, or the fault that occurred while it was created.
 fn thrown(
     env: &Env,
     fault: &dyn std::error::Error,

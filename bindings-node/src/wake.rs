@@ -1,4 +1,4 @@
-//! Transitions of shared breakers, told to the threads that listen.
+//! Wakes the threads that listen to shared breakers after a transition.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use napi::bindgen_prelude::{FnArgs, Function, Result, Status};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-/// Weak (the last argument), so that it keeps no process and no worker alive.
+/// Weak (the last argument), so that it does not keep a process or worker alive.
 type Wake = ThreadsafeFunction<u32, (), FnArgs<(u32,)>, Status, false, true>;
 
 thread_local! {
     static WAKE: RefCell<Option<Arc<Wake>>> = const { RefCell::new(None) };
 }
 
-/// Takes the function that is called, on a later turn of this thread's event loop, with the number of each listening
-/// circuit that has made a transition, whichever thread made it.
+/// Sets the function that is called with the number of a listening circuit after each of its transitions, whichever
+/// thread made it. It is called on a later turn of this thread's event loop.
 #[napi(ts_args_type = "wake: (circuit: number) => void")]
 pub fn on_transition(wake: Function<'_, FnArgs<(u32,)>, ()>) -> Result<()> {
     let wake = wake.build_threadsafe_function::<u32>().weak::<true>();
@@ -25,11 +25,11 @@ pub fn on_transition(wake: Function<'_, FnArgs<(u32,)>, ()>) -> Result<()> {
     Ok(())
 }
 
-/// Lets a circuit of this thread listen; `None` where nobody has said what to call.
+/// Lets a circuit of this thread listen; `None` if [`on_transition`] was not called.
 pub(crate) fn listen(circuit: u32, breaker: &Breaker) -> Option<ListenerId> {
     let wake = WAKE.with_borrow(Clone::clone)?;
     Some(breaker.subscribe(Arc::new(move |_| {
-        // A thread that is ending takes no more calls; its listeners go with its circuits.
+        // A thread that is ending accepts no call; its listeners are dropped with its circuits.
         wake.call(circuit, ThreadsafeFunctionCallMode::NonBlocking);
     })))
 }

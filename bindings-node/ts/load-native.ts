@@ -1,4 +1,4 @@
-/** Finds the addon of this platform. */
+/** Loads the addon for this platform. */
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -39,8 +39,8 @@ function load(): typeof Addon {
 }
 
 /**
- * Where an addon may lie: beside this file, or in the package of its platform. Which libc a Linux has is not asked,
- * because an addon for the other one does not load.
+ * The places of an addon: beside this file, or in the package of its platform. Linux has two candidates, because an
+ * addon for the other libc does not load.
  */
 function candidates(): [from: string, addon: string][] {
   const platform = `${process.platform}-${process.arch}`;

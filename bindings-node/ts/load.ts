@@ -12,7 +12,7 @@ import { startWasm } from '@halfopen/api/wasm';
 import { loadNative } from './load-native.js';
 import type { NativeBackend } from './native-backend.js';
 
-/** As `performance.now()` up to its origin, and read in two thirds of the time. */
+/** Like `performance.now()` except for its origin, in two thirds of the time. */
 const clock = {
   now(): number {
     const [seconds, nanoseconds] = hrtime();
@@ -47,7 +47,7 @@ function wished(): string {
   try {
     return process.env['HALFOPEN_BACKEND'] ?? '';
   } catch {
-    // Deno asks for permission to read it; a host that may not asks for nothing.
+    // Deno without the permission to read the environment.
     return '';
   }
 }
@@ -65,7 +65,7 @@ function loadEither(): Backend {
   }
 }
 
-/** WebAssembly, which leaves the breakers that threads share to the native build. */
+/** WebAssembly, with the native build for shared breakers. */
 function loadWasm(): Backend {
   return { ...startWasm(clock), createShared };
 }

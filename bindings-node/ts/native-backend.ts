@@ -11,11 +11,11 @@ export type NativeBackend = Backend & Required<Pick<Backend, 'createShared'>>;
 /** The backend of a loaded addon. */
 export function nativeBackend(addon: typeof Addon): NativeBackend {
   const { enter, settle } = addon.hotPath();
-  // Weak: a circuit that nobody can ask any more is collected, with those who listen to it.
+  // Weak, so that an unreachable circuit is collected with its listeners.
   const listening = new Map<number, WeakRef<NativeCircuit>>();
   let isTold = false;
 
-  /** With the methods of the addon's class, and the hot path in the place of those that every call needs. */
+  /** The addon's class, with the hot path for what every call needs. */
   class NativeCircuit extends addon.Circuit implements Circuit {
     readonly #number = this.number;
     wake: (() => void) | undefined;
@@ -60,7 +60,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
   };
 }
 
-/** What the addon throws where a name cannot be had. */
+/** An error of the addon's registry. */
 interface AddonError extends Error {
   readonly code: string;
   readonly circuitName: string;

@@ -1,4 +1,4 @@
-/** What the builds need: cargo's artefacts, wasm-opt, and files that are written only where they change. */
+/** The tools of the builds: cargo, wasm-opt, esbuild's options and the compiler for declarations. */
 
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 /** A Cargo profile for development (`make dev-node`); without it the build is for release. */
 export const developmentProfile = process.env.HALFOPEN_PROFILE;
 
-/** Runs a program, with its messages on ours and what `env` adds to the environment; returns what it printed. */
+/** Runs a program with `env` added to the environment; returns its standard output, and passes its errors through. */
 export function run(program, args, env = {}) {
   const { status, error, stdout } = spawnSync(program, args, {
     cwd: root,
@@ -24,7 +24,7 @@ export function run(program, args, env = {}) {
   return stdout;
 }
 
-/** Builds a crate and returns the paths of what cargo made. */
+/** Builds a crate and returns the paths of the artefacts. */
 export function cargo(crate, args, env) {
   const build = ['build', '--quiet', '-p', crate, ...args, '--message-format=json-render-diagnostics'];
   const lines = run('cargo', build, env);
@@ -38,10 +38,10 @@ export function cargo(crate, args, env) {
   return made.filenames;
 }
 
-/** Where a program of a development dependency lies. */
+/** The path of a program that a development dependency installs. */
 export const tool = (name) => join(root, 'node_modules/.bin', name);
 
-/** What the compilers use; every browser that has `FinalizationRegistry` has these. */
+/** The WebAssembly features that the compilers use; every browser with `FinalizationRegistry` has them. */
 const FEATURES = [
   'bulk-memory',
   'mutable-globals',

@@ -1,4 +1,4 @@
-//! Values, by serde.
+//! Values on their way between JavaScript and core, by serde.
 
 use halfopen::{InvalidValue, Value};
 use halfopen_js::number;
@@ -7,19 +7,19 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 
-/// What the host hands in: plain values, which the TypeScript has made of whatever its caller gave.
+/// A value from the TypeScript, which has reduced the user's values to plain ones.
 #[inline(never)]
 pub(crate) fn from_js(value: JsValue) -> Result<Value, JsValue> {
     Ok(serde_wasm_bindgen::from_value(value)?)
 }
 
-/// What the host is told: plain objects, `null` for nothing.
+/// A reading as a plain object, with `null` for none.
 #[inline(never)]
 pub(crate) fn to_js(value: &Value) -> Result<JsValue, JsValue> {
     Ok(value.serialize(&Serializer::json_compatible())?)
 }
 
-/// The host's error for a value that was refused.
+/// A refusal as an error with a `code` and the parts of the refusal as properties.
 #[inline(never)]
 pub(crate) fn refusal(refused: InvalidValue) -> JsValue {
     let error = Error::new(refused.allowed());

@@ -1,6 +1,4 @@
-//! The breaker behind WebAssembly: the border, and nothing that decides.
-//!
-//! The TypeScript in `api/` is what users see, and the only caller of what is exported here.
+//! The WebAssembly build: the border between the TypeScript in `api/`, its only caller, and core.
 #![cfg(target_family = "wasm")]
 // `stack.rs` holds 576 numbers by one macro.
 #![recursion_limit = "1024"]

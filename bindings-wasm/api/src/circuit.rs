@@ -16,11 +16,11 @@ const SETTLED: f64 = 1.0;
 
 /// A handle on a breaker, with the permits that were handed out through it.
 ///
-/// Only [`enter`](Self::enter) and [`settle`](Self::settle) are inlined into the WebAssembly build, whose own crate alone is
-/// optimised for speed; everything else is small there.
+/// Only [`enter`](Self::enter) and [`settle`](Self::settle) are inlined into the WebAssembly build, whose own crate
+/// alone is optimised for speed; everything else is small there.
 ///
-/// It lives on one thread and never calls its host. Methods that take `millis` are told the time, where the host pushes
-/// it ([`JsClock`]). A handle that is dropped settles its permits as cancelled, so a thread that ends holds no slot.
+/// It lives on one thread and never calls its host. `millis` is the time, for clocks that the host pushes
+/// ([`JsClock`]). Dropping a handle settles its permits as cancelled, so a thread that ends holds no slot.
 #[derive(Debug)]
 pub struct Circuit {
     breaker: Arc<Breaker>,
@@ -39,9 +39,9 @@ impl Circuit {
         &self.breaker
     }
 
-    /// Asks for a permit. Answers with its number, from 2⁵² on for a probe, and from 1.5 × 2⁵² on for a call that rides on a
-    /// probe's permit; with −1 where the host has to ask again and tell the time, and then nothing has changed; or with −2,
-    /// −3 and so on for the reason of a rejection, in the order of [`halfopen::Reason::ALL`].
+    /// Asks for a permit and returns its number: from 2⁵² on for a probe, and from 1.5 × 2⁵² on for a call that shares
+    /// the permit of an outer probe. −1 means that the host has to repeat the call with the time, and nothing has
+    /// changed. −2, −3 and so on are the reasons of a rejection, in the order of [`halfopen::Reason::ALL`].
     #[inline]
     pub fn enter(&mut self, millis: f64) -> f64 {
         self.permits.reserve();
@@ -51,7 +51,7 @@ impl Circuit {
         self.breaker.admit_untimed().map_or(NEEDS_TIME, |ticket| self.keep(ticket))
     }
 
-    /// As [`enter`](Self::enter), for a call that is made inside the one with the permit `outer`.
+    /// As [`enter`](Self::enter), for a call nested in the one with the permit `outer`.
     pub fn enter_inside(&mut self, outer: f64, millis: f64) -> f64 {
         self.permits.reserve();
         self.breaker.clock().push(millis);
@@ -75,18 +75,18 @@ impl Circuit {
         self.permits.insert(ticket)
     }
 
-    /// The seconds that the last rejection said to wait; a negative number where nobody can tell.
+    /// The wait of the last rejection, in seconds; negative if it has no known end.
     pub fn retry_after(&self) -> f64 {
         self.retry_after
     }
 
-    /// Whether every call needs the time, so that asking without it is in vain.
+    /// Whether every call needs the time.
     pub fn is_timed(&self) -> bool {
         self.breaker.times_calls()
     }
 
-    /// Settles a permit with an outcome, by its place in [`Outcome::ALL`]. Answers with 1; with 0 where no such permit is
-    /// out; or with −1 where the host has to ask again and tell the time, and then nothing has changed.
+    /// Settles a permit with an outcome, by its index in [`Outcome::ALL`]. Returns 1; 0 if no such permit is out; or −1
+    /// if the host has to repeat the call with the time, and then nothing has changed.
     #[inline]
     pub fn settle(&mut self, permit: f64, outcome: usize, millis: f64) -> f64 {
         let Some(outcome) = Outcome::ALL.get(outcome) else { return NO_PERMIT };
@@ -106,10 +106,11 @@ impl Circuit {
         }
     }
 
-    /// Settles a permit with a failure that asked to be left alone for so many seconds; false where no such permit is out.
+    /// Settles a permit with a failure whose provider asked for a wait of so many seconds; false if no such permit is
+    /// out.
     ///
     /// # Errors
-    /// [`InvalidValue`] for what is no number of seconds; then the permit is still out.
+    /// [`InvalidValue`] unless `retry_after` is a number of seconds; then the permit is still out.
     #[inline(never)]
     pub fn fail(&mut self, permit: f64, retry_after: &Value, millis: f64) -> Result<bool, InvalidValue> {
         let hinted = Ending::with_hint(Outcome::Failure, retry_after);
@@ -122,14 +123,14 @@ impl Circuit {
         Ok(settled.is_some())
     }
 
-    /// Begins a time in which the provider has no part.
+    /// Stops the duration of a call.
     #[inline(never)]
     pub fn pause(&mut self, permit: f64, millis: f64) {
         let now = self.at(millis).clock().now();
         self.permits.pause(permit, now);
     }
 
-    /// Ends that time.
+    /// Lets the duration run on.
     #[inline(never)]
     pub fn resume(&mut self, permit: f64, millis: f64) {
         let now = self.at(millis).clock().now();
@@ -142,13 +143,13 @@ impl Circuit {
         self.at(millis).state().as_str()
     }
 
-    /// Who decides now.
+    /// Whether the breaker or an operator decides.
     #[inline(never)]
     pub fn mode(&self, millis: f64) -> &'static str {
         self.at(millis).mode().as_str()
     }
 
-    /// Everything that can be read, at one moment.
+    /// A consistent reading of all state and counters.
     #[inline(never)]
     pub fn status(&self, millis: f64) -> Value {
         values::object(self.at(millis).status().entries())
@@ -236,13 +237,13 @@ impl Circuit {
         Ok(values::config(config)? == self.breaker.config())
     }
 
-    /// What outlives the breaker, for a JSON document.
+    /// The state of the breaker, for a JSON document.
     #[inline(never)]
     pub fn snapshot(&self, millis: f64) -> Value {
         values::number(self.at(millis).snapshot().to_value())
     }
 
-    /// Goes on where a snapshot was taken.
+    /// Continues from a snapshot.
     ///
     /// # Errors
     /// [`InvalidValue`] for a document that is damaged, of another version, or in contradiction with itself.
@@ -252,7 +253,7 @@ impl Circuit {
         self.at(millis).restore(&snapshot)
     }
 
-    /// The breaker, told the time.
+    /// The breaker, after its clock was set.
     fn at(&self, millis: f64) -> &Breaker {
         self.breaker.clock().push(millis);
         &self.breaker

@@ -1,4 +1,4 @@
-//! Where a circuit reads the time.
+//! The clock of a circuit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,8 +24,7 @@ impl JsClock {
         clock
     }
 
-    /// Takes the host's time in milliseconds. False where the time is still unknown: the host has to read its clock
-    /// first, as NaN says that it has not.
+    /// Sets the host's time, in milliseconds. Returns false for NaN, which means that the host has not read its clock.
     #[inline]
     pub fn push(&self, millis: f64) -> bool {
         let now = match self {

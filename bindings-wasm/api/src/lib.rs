@@ -1,7 +1,7 @@
-//! What both JavaScript builds share: conversions, and nothing that decides.
+//! The conversions that both JavaScript builds share; all decisions are core's.
 //!
-//! Calls cross the border in plain numbers, because every call pays for them. Everything else crosses as a
-//! [`halfopen::Value`], which serde turns into the host's own objects.
+//! Calls cross the border as plain numbers, because that is cheapest. Everything else crosses as a [`halfopen::Value`],
+//! which serde turns into the host's own objects.
 #![forbid(unsafe_code)]
 
 mod circuit;
