@@ -1,13 +1,14 @@
-//! The one check against a stack that is already full.
+//! The check for room on the stack.
 //!
-//! A WebAssembly call that finds no stack traps without unwinding: locks stay locked, and the module's own stack pointer
-//! stays where it was. So the TypeScript asks for room before it crosses the border, while nothing has been touched.
+//! A stack overflow inside WebAssembly traps without unwinding: locks stay locked, and the module's own stack pointer
+//! is not restored. So the TypeScript checks for room before it crosses the border, while nothing has changed yet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasm_bindgen::prelude::*;
 
-/// Always 0, which the compiler cannot know. (`black_box` would use the module's own stack, which a trap does not give back.)
+/// Always 0, which the compiler cannot know. (`black_box` would use the module's own stack, which a trap does not
+/// restore.)
 static ZERO: AtomicU64 = AtomicU64::new(0);
 
 /// Holds a number for each token, which makes the frame large.
@@ -28,7 +29,7 @@ macro_rules! repeated {
     };
 }
 
-/// Goes down `frames` + 1 frames of 4.5 KB and comes back; a host without that much stack throws.
+/// Recurses through `frames` + 1 frames of 4.5 KB; the host throws a RangeError if its stack is too short.
 #[wasm_bindgen(js_name = checkStack)]
 pub fn check_stack(frames: u32) {
     descend(frames);
@@ -36,17 +37,18 @@ pub fn check_stack(frames: u32) {
 
 #[inline(never)]
 fn descend(frames: u32) -> u64 {
-    // An engine reserves the frame for everything that a function may hold at once, so a branch that is never taken
-    // makes it large and costs nothing. V8 checks a frame of more than 4 KB as a whole: one of these takes a tenth of the
-    // time of as many bytes in small frames.
+    // An engine reserves a frame for all values that a function may hold at once. So a branch that is never taken makes
+    // the frame large and costs nothing. V8 checks a frame of more than 4 KB at once, which takes a tenth of the time of
+    // the same bytes in small frames.
     if opaque(0) != 0 {
         repeated!([x x] a b c d e f g h i);
     }
-    // Otherwise the compiler would make a loop of it.
+    // Not a tail call, which the compiler would turn into a loop.
     if frames == 0 { 0 } else { opaque(descend(frames - 1)) }
 }
 
-/// A number of which the compiler knows nothing: the one before, and that is 0 where only zeros come.
+/// Returns the number of the call before, about which the compiler knows nothing: always 0, because only zeros are
+/// passed.
 #[inline(never)]
 fn opaque(number: u64) -> u64 {
     ZERO.swap(number, Ordering::Relaxed)
