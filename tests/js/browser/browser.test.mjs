@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { example } from '../readme.mjs';
 import { withPage } from './page.mjs';
 
-/** Runs `work` in a page, with the package; what it returns, and what the page wrote to its console. */
+/** Runs `work` in a page with the package; returns its result and the lines on the page's console. */
 async function inPage(work) {
   return withPage(async ({ page, told }) => {
     const module = await page.evaluateHandle(() => import('/halfopen/index.js'));

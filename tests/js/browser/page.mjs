@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
 
-/** What is served, by the first part of the path. */
+/** The folders that are served, by the first part of the path. */
 const FOLDERS = {
   halfopen: dirname(fileURLToPath(import.meta.resolve('halfopen-wasm'))),
   tests: fileURLToPath(new URL('..', import.meta.url)),

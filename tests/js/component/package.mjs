@@ -1,4 +1,4 @@
-/** The component in the clothes of the package `halfopen`, as far as the vectors look. */
+/** The component with the interface of the package `halfopen`, as far as the vectors need it. */
 
 import { instance } from './host.mjs';
 
@@ -38,7 +38,7 @@ export class InvalidValueError extends Error {
   }
 }
 
-/** What the component returns; what it refuses is thrown, as jco has it, with the record as its payload. */
+/** The result of the component; jco throws its refusals, with the record as the payload. */
 function granted(ask) {
   try {
     return ask();

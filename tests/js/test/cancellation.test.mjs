@@ -1,4 +1,4 @@
-/** What says that a caller gave up, and what does not. The clients themselves are tried in tests/packages. */
+/** Which errors are recognised as an abort by the caller. tests/packages tries the real clients. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

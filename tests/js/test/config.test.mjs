@@ -217,7 +217,7 @@ test('only own properties are options', () => {
   }
 });
 
-// Those that break `Object.defineProperty` for everybody: code that names functions at run time would fail.
+// `get` and `set` break `Object.defineProperty` for everybody, so no code may use it while calls run.
 for (const name of ['get', 'set', 'value', 'signal', 'inside', 'calls', 'code', 'module']) {
   test(`'${name}' on Object.prototype changes nothing`, async () => {
     const { breaker } = onStage({ failureThreshold: 2 });

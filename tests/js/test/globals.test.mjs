@@ -21,7 +21,7 @@ const USE = `
 `;
 const EXPECTED = ['größe 😀', 'open', 'timeoutSeconds', 'open after 1 failure in a row'];
 
-/** What the package says in a realm that has these globals and no others of its host's. */
+/** The result of the package in a realm that has only these globals. */
 function inRealm(file, globals) {
   const context = vm.createContext({ module: { exports: {} }, require: createRequire(file), ...globals });
   Object.assign(context, { __filename: file, __dirname: dirname(file), exports: context.module.exports });

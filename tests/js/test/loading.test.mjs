@@ -1,4 +1,4 @@
-/** Which build serves, and what is said where none does. */
+/** Which build is used, and the error if none starts. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,7 @@ before(() => {
 });
 after(() => rmSync(bare, { recursive: true }));
 
-/** Runs Node in a process of its own, after what the shell is told to do first. */
+/** Runs Node in a process of its own, after a command of the shell. */
 function node(args, wish, first = 'true') {
   const { HALFOPEN_BACKEND: _, ...env } = process.env;
   const run = spawnSync('sh', ['-c', `${first} && exec "$@"`, 'sh', process.execPath, ...args], {
@@ -28,14 +28,14 @@ function node(args, wish, first = 'true') {
   return { ...run, told: run.stdout.trim() };
 }
 
-/** What runs a script with the package of a folder. */
+/** Returns a function that runs a script with the package of a folder. */
 const using = (folder, script = 'console.log(halfopen.backend)') => [
   '-e',
   `const halfopen = require(${JSON.stringify(join(folder, 'index.cjs'))}); ${script}`,
 ];
 const load = (folder, wish, script) => node(using(folder, script), wish);
 
-/** Hosts where WebAssembly does not start, and what they say of it. */
+/** Hosts where WebAssembly does not start, with the message of each. */
 const WITHOUT_WASM = {
   'a host that has none': [(folder) => node(['--jitless', ...using(folder)]), /WebAssembly is not defined/],
   'a policy that forbids to compile it': [

@@ -52,7 +52,7 @@ test('a failing provider behind two layers of a probe opens the circuit once', a
   assert.deepEqual([state, failedCalls, stateTransitions], ['open', 2, 3]);
 });
 
-test('a permit that is acquired inside a probe rides on it', async () => {
+test('a permit that is acquired inside a probe shares its permit', async () => {
   const { breaker } = probing();
   await breaker.call(async () => {
     await null;
@@ -73,7 +73,7 @@ test('a permit says what is made inside it', async () => {
   assert.equal(breaker.state, 'closed');
 });
 
-test('nothing rides on a probe that has ended, or on one of another breaker', async () => {
+test('no call shares the permit of a probe that has ended, or of another breaker', async () => {
   const { breaker, clock } = probing();
   const { breaker: other } = probing();
   const foreign = other.acquire();
@@ -88,7 +88,7 @@ test('nothing rides on a probe that has ended, or on one of another breaker', as
   assert.equal(breaker.state, 'closed');
 });
 
-test('what a probe has left running does not ride on it any more', async () => {
+test('work that a probe left running does not share its permit after its end', async () => {
   const { breaker } = probing({ successThreshold: 5 });
   let later;
   await breaker.call(() => {

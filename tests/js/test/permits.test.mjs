@@ -138,6 +138,6 @@ test('a permit that its own breaker can reach is collected with it', async () =>
     sessions.register(session);
   }
   await collectedUntil(() => collected >= 90);
-  // The last one may still stand in a register.
+  // V8 may still hold the last one in a register.
   assert.ok(collected >= 90, `${collected} of 100 were collected`);
 });

@@ -1,4 +1,4 @@
-/** What a guarded call makes of promises and of what only looks like one, and how it fails. */
+/** Guarded calls with promises and thenables, and how they fail. */
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** Breakers by name: one for each, as many as allowed, none let go that holds something against the next calls. */
+/** The registry: one breaker for each name, a bound, and only idle breakers are released. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

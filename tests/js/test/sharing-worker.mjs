@@ -1,4 +1,4 @@
-/** What a worker does with a breaker that it shares: `workerData.does` names it, and counts go into shared memory. */
+/** The work of a worker with a shared breaker: `workerData.does` names it, and the counts go into shared memory. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -28,7 +28,7 @@ const work = {
   /** Makes one probe after the other, and watches how many are under way in all workers. */
   async probeUntilStopped(breaker) {
     const probe = async () => {
-      // In this order: a worker that is ended in between leaves too small a number, and never too large a one.
+      // In this order, so that a worker that is ended in between leaves the number too small, never too large.
       Atomics.store(counts, OF_EACH + place, 1);
       const inside = Atomics.add(counts, INSIDE, 1) + 1;
       if (inside > Atomics.load(counts, MOST_INSIDE)) {

@@ -47,7 +47,7 @@ async function underLoad(does, config, isDone) {
   const ended = [0, 1].map((half) => (half * WORKERS) / 2 + Math.floor((Math.random() * WORKERS) / 2));
   for (const place of ended) {
     await until(() => Math.random() < 0.3);
-    // From here on, it may leave what it was doing in the memory.
+    // From here on it may be ended between two steps.
     Atomics.add(counts, ENDED, 1);
     await workers[place].worker.terminate();
   }

@@ -1,4 +1,4 @@
-/** What many tests begin with. */
+/** The set-up of many tests. */
 
 import { once } from 'node:events';
 

@@ -25,7 +25,7 @@ function readFolder(folder) {
   return vectors;
 }
 
-/** Prints the result; the process fails where a vector did, or none ran. */
+/** Prints the result; the process fails if a vector failed or none ran. */
 export function tell(runner, { passed, failures }) {
   for (const failure of failures) {
     console.log(failure);

@@ -1,4 +1,4 @@
-/** Runs vectors through the public API, in any host: it is handed the package and knows no file. */
+/** Runs vectors through the public API, in any host: the caller passes the package and the vectors. */
 
 const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
 const BESIDE = new Set(['at_ms', 'expect', 'inside', 'outcome', 'retry_after_ms']);
@@ -11,7 +11,7 @@ const inCamelCase = (fields) =>
 const millis = (seconds) => (seconds === null ? null : Number((seconds * 1000).toFixed(6)));
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** `{ passed, failures }`, where `failures` are lines that tell the first difference of a vector. */
+/** Returns `{ passed, failures }`; `failures` has one line for each vector, with its first difference. */
 export function runVectors(vectors, halfopen) {
   const failures = [];
   for (const vector of vectors) {
@@ -78,7 +78,7 @@ class Session {
     }
   }
 
-  /** Does what a step says; what it alone can tell. */
+  /** Runs one step; returns what only that step reports. */
   #act(step) {
     const { CircuitBreakerOpenError, InvalidValueError } = this.halfopen;
     try {

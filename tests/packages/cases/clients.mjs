@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 const CANCELLED = { cancelled: 5, failed: 0, state: 'closed' };
 const FAILED = { cancelled: 0, failed: 1, state: 'open' };
 
-/** What a default breaker makes of the calls of one client, by what happened to them; `cancel.mjs` makes them. */
+/** The outcomes of one client's calls on a default breaker, for each way to end a call; `cancel.mjs` makes the calls. */
 function client(name, tool, script) {
   return {
     name: `Stop and timeouts: ${name}`,

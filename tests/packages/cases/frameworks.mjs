@@ -14,7 +14,7 @@ async function rendered(url) {
   return /<output>(.*?)<\/output>/s.exec(await answer.text())?.[1];
 }
 
-/** Whatever serves the project: pages rendered before and by request, routes, and the page in a browser. */
+/** Every way to serve the project: pages rendered at build and by request, routes, and the page in a browser. */
 async function served([url], hasEdge) {
   const origin = url.replace('0.0.0.0', '127.0.0.1');
   assert.equal(await rendered(`${origin}/`), TOLD);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { title, withFolder } from '../harness/chromium.mjs';
 import { TOLD } from './told.mjs';
 
-/** What the page in that folder of a project tells, served as files. */
+/** The result of the page in that folder of a project, served as files. */
 function told(project, folder) {
   return withFolder(join(project.dir, folder), title);
 }

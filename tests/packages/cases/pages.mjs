@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { title, withFolder } from '../harness/chromium.mjs';
 import { TOLD } from './told.mjs';
 
-/** What a page of the project tells, served with these headers. */
+/** The result of a page of the project, served with these headers. */
 function told(project, page, headers) {
   return withFolder(project.dir, (origin) => title(`${origin}/${page}`), headers);
 }

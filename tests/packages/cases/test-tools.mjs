@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { run } from '../harness/process.mjs';
 
-/** Every tool ends with an error where a test failed; how many passed is what it wrote. */
+/** A tool ends with an error if a test failed; the number of passed tests is in its output. */
 function tested(name, project, passed, work, tool = project) {
   return { name, tool, project, run: async (project) => assert.match(await work(project), passed) };
 }

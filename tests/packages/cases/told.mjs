@@ -1,2 +1,2 @@
-/** What `projects/shared/story.mjs` tells where the packages work. */
+/** The output of `projects/shared/story.mjs` if the packages work. */
 export const TOLD = 'wasm: answered, failed, CIRCUIT_OPEN provider';

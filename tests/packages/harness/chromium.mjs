@@ -25,7 +25,7 @@ const FLAGS = [
 
 let launched;
 
-/** What the page at `url` writes into its title when it is done; rejects with its errors, or with what it wrote until then. */
+/** The title of the page at `url` when it is done; rejects with the page's errors, or with its output until then. */
 export async function title(url) {
   launched ??= chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   const context = await (await launched).newContext();

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const execute = promisify(execFile);
 const LIMIT_MS = 240_000;
 
-/** A user's environment: nothing that this test run or npm has put into ours, and no telemetry. */
+/** A user's environment: without the variables of this test run and of npm, and without telemetry. */
 export const environment = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|HALFOPEN_|NODE_|CI$)/i.test(name))),
   NO_COLOR: '1',
@@ -15,7 +15,7 @@ export const environment = {
   DENO_NO_UPDATE_CHECK: '1',
 };
 
-/** What a program writes to its standard output; rejects with all that it wrote where it fails. */
+/** The standard output of a program; rejects with all of its output if it fails. */
 export async function run(program, args, { cwd, env = {} }) {
   try {
     const { stdout } = await execute(program, args, {

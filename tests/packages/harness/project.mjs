@@ -41,7 +41,7 @@ async function install(name) {
     await run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: dir });
     writeFileSync(stamp, lock);
   }
-  // What tools keep between their runs knows the packages as they were.
+  // The caches of tools hold the packages of earlier runs.
   for (const cache of readdirSync(modules).filter((entry) => /^\.(vite|cache|vitest|deno)/.test(entry))) {
     rmSync(join(modules, cache), { recursive: true });
   }
@@ -67,7 +67,7 @@ class Project {
     return join(this.dir, 'node_modules/.bin', name);
   }
 
-  /** Runs one of its tools, or `node`; what that writes. */
+  /** Runs one of its tools, or `node`; returns the output. */
   run(tool, ...args) {
     return run(tool === 'node' ? process.execPath : this.bin(tool), args, { cwd: this.dir });
   }

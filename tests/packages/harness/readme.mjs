@@ -11,7 +11,7 @@ import { PROJECTS } from './project.mjs';
 const README = join(ROOT, 'bindings-node/README.md');
 const HEADING = '## Tried with';
 
-/** What tools call themselves, where that is not the name that they are installed under. */
+/** The names of tools that are installed under other names. */
 const NAMES = {
   '@anthropic-ai/sdk': 'Anthropic SDK',
   '@aws-sdk/client-s3': 'AWS SDK',
@@ -70,7 +70,7 @@ function tried(cases) {
   return [...versions].map(([name, all]) => [name, [...all].filter(Boolean).join(', ')].join(' ').trim()).join('; ');
 }
 
-/** As the project pins it; nothing for what the host itself brings. */
+/** The version that the project pins; none for what the host provides. */
 function version(tool, project) {
   const { devDependencies } = JSON.parse(readFileSync(join(PROJECTS, project, 'package.json'), 'utf8'));
   return devDependencies[tool]?.replace(/^npm:.*@/, '');
