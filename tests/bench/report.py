@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
+from environment import ROOT, machine, pinned_versions, revision, rust_version
 from instructions import baseline, parse_counts
-from quoted import quote
 from readings import Readings, format_number, load
-from surroundings import ROOT, machine, pinned_versions, revision, rust_version
+from readme_table import update_readme
 from tables import comparison, table
 from targets import Target, number, targets
 
@@ -68,10 +68,10 @@ def main() -> None:
     memory = json.loads((RESULTS / "memory.json").read_text())
     scrapes = json.loads((RESULTS / "scrape-python.json").read_text())["scrapes"]
     wasm_bytes = sum(size for _, _, size in wasm_sizes())
-    held = list(targets(readings, wasm_bytes, memory["breakers"][0]["bytes"], scrapes))
-    (ROOT / "docs/benchmarks.md").write_text("\n".join(sections(readings, versions, memory, scrapes, held)))
-    quote(ROOT / "README.md", readings)
-    print(target_table(held))
+    results = list(targets(readings, wasm_bytes, memory["breakers"][0]["bytes"], scrapes))
+    (ROOT / "docs/benchmarks.md").write_text("\n".join(sections(readings, versions, memory, scrapes, results)))
+    update_readme(ROOT / "README.md", readings)
+    print(target_table(results))
 
 
 def sections(
@@ -79,14 +79,14 @@ def sections(
     versions: dict[str, str],
     memory: dict[str, Any],
     scrapes: list[dict[str, Any]],
-    held: list[Target],
+    results: list[Target],
 ) -> Iterator[str]:
     yield INTRODUCTION
     yield f"Machine: {machine()}. Code: {revision()}. Versions are [at the end](#versions).\n"
     yield "## Targets\n"
     yield TARGETS
-    yield target_table(held)
-    reasons = {it.reason: it.what.split(":")[0] for it in held if not it.met and it.reason}
+    yield target_table(results)
+    reasons = {it.reason: it.name.split(":")[0] for it in results if not it.met and it.reason}
     yield "Reasons for missed targets:\n"
     yield "".join(f"- {where}: {reason}\n" for reason, where in reasons.items())
     for language, its in readings.items():
@@ -122,16 +122,16 @@ def sections(
     yield table(("component", "version"), named.items())
 
 
-def target_table(held: list[Target]) -> str:
+def target_table(results: list[Target]) -> str:
     """The targets and the measured values."""
     head = ("path", "target", "median", "half of the rounds", "unit", "")
-    return table(head, [row(it) for it in held])
+    return table(head, [row(it) for it in results])
 
 
 def row(target: Target) -> tuple[str, ...]:
     spread = " to ".join(number(target, bound) for bound in target.quartiles or ())
     limit = f"{'≥' if target.at_least else '≤'} {number(target, target.limit)}"
-    return target.what, limit, number(target, target.measured), spread, target.unit, target.verdict
+    return target.name, limit, number(target, target.measured), spread, target.unit, target.verdict
 
 
 def tables_of(paths: list[str]) -> Iterator[list[str]]:

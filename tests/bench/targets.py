@@ -13,17 +13,17 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Target:
-    what: str
+    name: str
     measured: float
     limit: float
     unit: str
-    """Of both: ``ns``, ``bytes``, or ``× somebody's``."""
+    """The unit of both: ``ns``, ``bytes``, or ``× PEER``."""
     rounds: tuple[float, ...] = ()
-    """What was measured in each round, where there were rounds."""
+    """The values of the rounds, if there are any."""
     at_least: bool = False
-    """Whether more is better."""
+    """Whether the limit is a minimum."""
     reason: str = ""
-    """Why it is not met, where it is not."""
+    """The reason for a missed target."""
 
     @property
     def met(self) -> bool:
@@ -31,7 +31,7 @@ class Target:
 
     @property
     def quartiles(self) -> tuple[float, float] | None:
-        """Between which half of the rounds lie."""
+        """The interquartile range of the rounds."""
         if not self.rounds:
             return None
         first, _, third = quantiles(self.rounds, n=4)
@@ -40,8 +40,8 @@ class Target:
     @property
     def verdict(self) -> str:
         verdict = "met" if self.met else "**not met**"
-        within = self.quartiles is not None and self.quartiles[0] < self.limit < self.quartiles[1]
-        return f"{verdict}, narrowly" if within else verdict
+        close = self.quartiles is not None and self.quartiles[0] < self.limit < self.quartiles[1]
+        return f"{verdict}, narrowly" if close else verdict
 
 
 def targets(
@@ -58,7 +58,7 @@ def targets(
         yield from node(build, readings[build])
     path = "acquire, settle"
     yield time(
-        readings["Browser"], path, "halfopen, durations off", 15, what=f"Browser: {path}, durations off", reason=BROWSER
+        readings["Browser"], path, "halfopen, durations off", 15, name=f"Browser: {path}, durations off", reason=BROWSER
     )
     yield Target("WebAssembly with the whole core and its glue, gzipped", wasm_bytes, 20 * KIB, "bytes", reason=SIZE)
     yield Target("a breaker that counts a streak only", breaker_bytes, KIB, "bytes")
@@ -67,12 +67,18 @@ def targets(
 def rust(readings: Readings) -> Iterator[Target]:
     path, ours = "streak, success, one thread", "halfopen, durations off"
     alone = readings.net(path, ours)
-    yield ratio(readings, path, ours, "recloser", 0.6, what=f"Rust: {path}, durations off")
-    yield time(readings, path, ours, 8, what=f"Rust: {path}, durations off", reason=COUNTED)
+    yield ratio(readings, path, ours, "recloser", 0.6, name=f"Rust: {path}, durations off")
+    yield time(readings, path, ours, 8, name=f"Rust: {path}, durations off", reason=COUNTED)
     # The system clock, not the processor's counter: `core/src/clock/system.rs` gives the reason.
     clock = readings.net("floor, one thread", "read halfopen::SystemClock")
     limit = alone + 2 * clock + 10
-    yield time(readings, path, "halfopen", limit, what=f"Rust: {path}, durations on (that, two clock reads, 10 ns)")
+    yield time(
+        readings,
+        path,
+        "halfopen",
+        limit,
+        name=f"Rust: {path}, durations on (limit: durations off + two clock reads + 10 ns)",
+    )
     together = "streak, success, two threads"
     rounds = zip(readings.rounds(together, ours), readings.rounds(path, ours), strict=True)
     yield Target(
@@ -83,16 +89,16 @@ def rust(readings: Readings) -> Iterator[Target]:
         tuple(two / one for two, one in rounds),
     )
     window = "window of 100, success, one thread"
-    yield time(readings, window, ours, 30, what=f"Rust: {window}, durations off")
+    yield time(readings, window, ours, 30, name=f"Rust: {window}, durations off")
     rejection = "streak, rejection, one thread"
-    yield ratio(readings, rejection, "halfopen", "recloser", 1, what=f"Rust: {rejection}", reason=REJECTED)
+    yield ratio(readings, rejection, "halfopen", "recloser", 1, name=f"Rust: {rejection}", reason=REJECTED)
 
 
 def python(readings: Readings) -> Iterator[Target]:
     for mode, limit, share in (("sync", 100, 0.3), ("async", 170, 0.4)):
         path = f"{mode}, streak, success"
-        yield time(readings, path, "halfopen", limit, what=f"Python: {path}", reason=INTERPRETED)
-        yield ratio(readings, path, "halfopen", "circuitbreaker", share, what=f"Python: {path}", reason=INTERPRETED)
+        yield time(readings, path, "halfopen", limit, name=f"Python: {path}", reason=INTERPRETED)
+        yield ratio(readings, path, "halfopen", "circuitbreaker", share, name=f"Python: {path}", reason=INTERPRETED)
     path, replaced = "async, streak, success", "the replaced module"
     rounds = zip(readings.rounds(path, replaced), readings.rounds(path, "halfopen"), strict=True)
     yield Target(
@@ -106,30 +112,30 @@ def python(readings: Readings) -> Iterator[Target]:
     )
     for mode in ("sync", "async"):
         path = f"{mode}, streak, rejection"
-        yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, what=f"Python: {path}", reason=INTERPRETED)
+        yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, name=f"Python: {path}", reason=INTERPRETED)
 
 
 def node(build: str, readings: Readings) -> Iterator[Target]:
     peer, reason = "cockatiel ConsecutiveBreaker", NATIVE if "native" in build else CLOCKED
     path = "streak, success"
     yield ratio(
-        readings, path, "halfopen, durations off", peer, 0.6, what=f"{build}: {path}, durations off", reason=reason
+        readings, path, "halfopen, durations off", peer, 0.6, name=f"{build}: {path}, durations off", reason=reason
     )
-    yield ratio(readings, path, "halfopen", peer, 1.3, what=f"{build}: {path}, durations on", reason=reason)
+    yield ratio(readings, path, "halfopen", peer, 1.3, name=f"{build}: {path}, durations on", reason=reason)
     path = "streak, rejection"
-    yield ratio(readings, path, "halfopen", peer, 0.5, what=f"{build}: {path}", reason=reason)
+    yield ratio(readings, path, "halfopen", peer, 0.5, name=f"{build}: {path}", reason=reason)
 
 
-def time(readings: Readings, path: str, ours: str, limit: float, *, what: str, reason: str = "") -> Target:
+def time(readings: Readings, path: str, ours: str, limit: float, *, name: str, reason: str = "") -> Target:
     rounds = tuple(readings.rounds(path, ours))
-    return Target(what, readings.net(path, ours), limit, "ns", rounds, reason=reason)
+    return Target(name, readings.net(path, ours), limit, "ns", rounds, reason=reason)
 
 
-def ratio(readings: Readings, path: str, ours: str, peer: str, limit: float, *, what: str, reason: str = "") -> Target:
+def ratio(readings: Readings, path: str, ours: str, peer: str, limit: float, *, name: str, reason: str = "") -> Target:
     both = zip(readings.rounds(path, ours), readings.rounds(path, peer), strict=True)
     rounds = tuple(own / other for own, other in both)
     measured = readings.net(path, ours) / readings.net(path, peer)
-    return Target(what, measured, limit, f"× {peer}", rounds, reason=reason)
+    return Target(name, measured, limit, f"× {peer}", rounds, reason=reason)
 
 
 def number(target: Target, value: float) -> str:

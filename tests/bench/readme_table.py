@@ -21,7 +21,7 @@ QUOTED = (
 BETWEEN = re.compile("(?<=<!-- from make bench -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
-def quote(readme: Path, readings: dict[str, Readings]) -> None:
+def update_readme(readme: Path, readings: dict[str, Readings]) -> None:
     """Replaces the text between the two marks by the table."""
     rows = [row(label, readings[language], path, ours) for label, language, path, ours in QUOTED]
     text = table(("median, net, in ns", "durations recorded", "not recorded", "the best peer"), rows)
