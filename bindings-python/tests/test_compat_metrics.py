@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -143,6 +145,65 @@ def test_an_entry_that_is_made_while_one_is_written_waits_for_it() -> None:
     ledger.add(written.append, 0)
     ledger.write(outer)
     assert written == [0, 1, 2]
+
+
+def interrupted_at(step: int, story: Callable[[], object]) -> bool:
+    """Runs the story with an interrupt at that call or return of a function; false where it ended before."""
+    steps, struck = count(), list[int]()
+
+    # In our own code alone: a profiler could raise between a `with` and its lock, where no interrupt can come.
+    ours = str(Path(compat.__file__).parent)
+
+    def profile(frame: FrameType, _event: str, _argument: object) -> None:
+        if frame.f_code.co_filename.startswith(ours) and next(steps) == step:
+            sys.setprofile(None)
+            struck.append(step)
+            raise KeyboardInterrupt
+
+    sys.setprofile(profile)
+    try:
+        story()
+        sys.setprofile(None)
+    except KeyboardInterrupt:
+        assert struck
+    return bool(struck)
+
+
+def test_an_interrupt_at_any_step_leaves_others_free_to_write() -> None:
+    def story(ledger: Ledger) -> None:
+        ledger.write(written.append, "at once")
+        ledger.add(written.append, "in line")
+        ledger.write_all()
+
+    for step in count():
+        ledger, written = Ledger(), list[str]()
+        interrupted = interrupted_at(step, lambda ledger=ledger: story(ledger))  # type: ignore[misc]
+        ledger.write(written.append, "after")
+        assert written[-1] == "after", f"stuck at step {step}"
+        if not interrupted:
+            break
+    assert written == ["at once", "in line", "after"]
+
+
+def test_an_interrupt_at_any_step_leaves_the_gauge_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What strikes in a listener is reported there.
+    monkeypatch.setattr("sys.unraisablehook", lambda _: None)
+    guard = breaker("interrupted")
+
+    def story() -> None:
+        for _ in range(2):
+            guard.native.force_open(60)
+            guard.native.reset()
+
+    for step in count():
+        interrupted = interrupted_at(step, story)
+        guard.native.reset()
+        guard.native.force_open(60)
+        assert sample("state", "interrupted") == 2, f"wrong after an interrupt at step {step}"
+        guard.native.reset()
+        assert sample("state", "interrupted") == 0, f"wrong after an interrupt at step {step}"
+        if not interrupted:
+            break
 
 
 def test_a_fork_while_somebody_writes_leaves_the_child_free_to_write() -> None:

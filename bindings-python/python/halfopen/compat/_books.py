@@ -26,7 +26,8 @@ class Books:
         self._applied = self._fields()
         self._announced: State = "closed"
         self._unlogged: deque[Event] = deque()
-        LEDGER.write(series.enter, self._labels, self._announced)
+        self._key = object()
+        self._stand()
         breaker.observe(self)
         breaker.subscribe(self._changed)
         # Only put in line: who collects garbage may hold a lock of the metrics.
@@ -84,28 +85,32 @@ class Books:
         """Writes under the present name and provider from now on."""
         labels = (self.config.name, self.provider_id)
         if labels != self._labels:
-            LEDGER.write(series.leave, self._labels, self._announced)
+            LEDGER.add(series.leave, self._labels, self._key)
             self._labels = labels
-            LEDGER.write(series.enter, labels, self._announced)
+            self._stand()
 
     def restored(self, state: State) -> None:
         """The breaker goes on in this state, which nobody announces; open where its wait is over, until it is asked."""
         entered: State = "open" if state == "half_open" else state
-        left, self._announced = self._announced, entered
-        LEDGER.write(series.move, self._labels, left, entered)
+        self._announced = entered
+        self._stand()
 
     def _changed(self, event: Event) -> None:
         left: State = event.from_state.value
         entered: State = event.to_state.value
-        LEDGER.write(series.transition, self._labels, left, entered)
-        LEDGER.write(series.move, self._labels, self._announced, entered)
         self._announced = entered
+        LEDGER.add(series.transition, self._labels, left, entered)
+        self._stand()
         self._unlogged.append(event)
         if event.cause in ("forced", "reset", "disabled"):
             self._log_changes()
 
     def _gone(self) -> None:
-        LEDGER.add(series.leave, self._labels, self._announced)
+        LEDGER.add(series.leave, self._labels, self._key)
+
+    def _stand(self) -> None:
+        LEDGER.add(series.stand, self._labels, self._key, self._announced)
+        LEDGER.write_all()
 
     def _log_changes(self) -> None:
         """After the failure that led to them, as one reads a log."""

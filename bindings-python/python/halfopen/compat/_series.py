@@ -58,8 +58,8 @@ else:
     _transitions = _Children(_collectors.circuit_breaker_state_transitions)
     _durations = _Children(_collectors.circuit_breaker_call_duration)
 
-_living: dict[Labels, list[int]] = {}
-"""By labels: how many living breakers stand at each severity."""
+_living: dict[Labels, tuple[set[object], set[object], set[object]]] = {}
+"""By labels: which living breakers stand at each severity."""
 
 
 def count(labels: Labels, status: str) -> None:
@@ -80,29 +80,25 @@ def transition(labels: Labels, left: State, entered: State) -> None:
     _transitions.of((*labels, left, entered)).inc()
 
 
-def enter(labels: Labels, state: State) -> None:
-    """A breaker stands there from now on."""
-    _living.setdefault(labels, [0, 0, 0])[_SEVERITY[state]] += 1
+def stand(labels: Labels, breaker: object, state: State) -> None:
+    """A breaker stands there from now on, wherever it stood. Written twice, it changes nothing."""
+    standing = _living.setdefault(labels, (set(), set(), set()))
+    for breakers in standing:
+        breakers.discard(breaker)
+    standing[_SEVERITY[state]].add(breaker)
     _tell(labels)
 
 
-def leave(labels: Labels, state: State) -> None:
+def leave(labels: Labels, breaker: object) -> None:
     """A breaker stands there no more. The gauge stays, where it was the last one of its labels."""
-    standing = _living[labels]
-    standing[_SEVERITY[state]] -= 1
+    standing = _living.get(labels, ())
+    for breakers in standing:
+        breakers.discard(breaker)
     if any(standing):
         # Garbage goes in heaps: told at once, the first to go would leave the state of one that has gone with it.
         LEDGER.add(_tell, labels)
     else:
-        del _living[labels]
-
-
-def move(labels: Labels, left: State, entered: State) -> None:
-    """A breaker has changed its state."""
-    standing = _living[labels]
-    standing[_SEVERITY[left]] -= 1
-    standing[_SEVERITY[entered]] += 1
-    _tell(labels)
+        _living.pop(labels, None)
 
 
 def _tell(labels: Labels) -> None:
