@@ -112,6 +112,6 @@ def test_the_counters_add_up_after_any_operations(seed: int) -> None:
     session = Session(seed)
     for _ in range(500):
         session.step()
-        counts = fields(session.call("status").counts)
+        counts = fields(session.call_breaker("status").counts)
         ended = [counts[f"{outcome}-calls"] for outcome in ("successful", "failed", "ignored", "cancelled")]
         assert counts["total-calls"] == sum(ended) + counts["in-flight"]
