@@ -17,6 +17,7 @@ app.conf.update(
     broker_transport_options={
         "data_folder_in": str(folder / "messages"),
         "data_folder_out": str(folder / "messages"),
+        "control_folder": str(folder / "control"),
         "processed_folder": str(folder / "processed"),
         "polling_interval": 0.1,
     },
