@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::convert::value_of;
-use crate::error::to_python;
+use crate::error::{report, to_python};
 use crate::raw::{attached, call_host_plainly};
 
 /// Where a breaker made from Python reads the time.
@@ -50,7 +50,7 @@ impl Clock for PyClock {
     /// A clock that raises, or returns what is no time, must not harm the guarded call: it is reported, and no time has
     /// passed.
     fn now(&self) -> Tick {
-        self.now_or(|py, callable, fault| fault.write_unraisable(py, Some(callable)))
+        self.now_or(|_, callable, fault| report(fault, callable))
     }
 }
 

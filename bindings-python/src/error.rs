@@ -1,12 +1,13 @@
 //! The one place where the core's errors become Python's. The classes stand in `halfopen/errors.py`.
 
 use halfopen::{InvalidValue, Rejected};
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::imports::Imports;
-use crate::raw::inherits;
+use crate::raw::{inherits, raise_soon};
 
 /// `InvalidValueError`.
 pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {
@@ -52,4 +53,22 @@ pub fn rejection(py: Python<'_>, circuit_name: &Bound<'_, PyString>, rejected: &
             new_exception.call1(py, (circuit_open, circuit_name, retry_after, rejected.reason.as_str()))
         })
         .map_or_else(|broken| broken, |error| PyErr::from_value(error.into_bound(py)))
+}
+
+/// Reports an error of the host's code (a listener, a clock) that must not reach the guarded call.
+///
+/// A signal handler may raise while such code runs, in the main thread. What is no `Exception` is therefore raised there a
+/// moment later, so that no `SystemExit` or `KeyboardInterrupt` is lost; everything else goes to `sys.unraisablehook`.
+pub fn report(error: PyErr, object: &Bound<'_, PyAny>) {
+    let py = object.py();
+    let is_interrupt = !error.is_instance_of::<PyException>(py) && in_main_thread(py).unwrap_or(false);
+    let left = if is_interrupt { raise_soon(error) } else { Err(error) };
+    if let Err(error) = left {
+        error.write_unraisable(py, Some(object));
+    }
+}
+
+fn in_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let imports = Imports::get(py)?;
+    Ok(imports.current_thread.call0(py)?.is(&imports.main_thread.call0(py)?))
 }

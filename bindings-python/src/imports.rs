@@ -21,8 +21,10 @@ pub struct Imports {
     pub async_generator: Py<PyType>,
     /// `concurrent.futures.Future`.
     pub future: Py<PyType>,
-    /// `_thread.interrupt_main`.
-    pub interrupt_main: Py<PyAny>,
+    /// `threading.current_thread`.
+    pub current_thread: Py<PyAny>,
+    /// `threading.main_thread`.
+    pub main_thread: Py<PyAny>,
     /// Knows which blocks were entered in a context.
     pub entered: Py<PyAny>,
 }
@@ -49,7 +51,8 @@ impl Imports {
             generator: class("types", "GeneratorType")?,
             async_generator: class("types", "AsyncGeneratorType")?,
             future: class("concurrent.futures", "Future")?,
-            interrupt_main: function("_thread", "interrupt_main")?,
+            current_thread: function("threading", "current_thread")?,
+            main_thread: function("threading", "main_thread")?,
             entered: of("contextvars", "ContextVar")?.call1(("halfopen_entered",))?.unbind(),
         })
     }

@@ -21,7 +21,6 @@ mod listeners;
 mod names;
 #[expect(clippy::disallowed_methods, reason = "context variables run no code of the host's")]
 mod nesting;
-#[expect(clippy::disallowed_methods, reason = "it only sends a signal")]
 mod observer;
 mod pending;
 mod permit;

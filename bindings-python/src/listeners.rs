@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 
 use crate::clock::PyClock;
 use crate::convert::dict_of;
+use crate::error::report;
 use crate::raw::{attached, call_host};
 
 #[derive(Default)]
@@ -81,7 +82,7 @@ impl Callable {
             let callable = callable.bind(py);
             let told = dict_of(py, event.entries()).and_then(|raw| (raw, now.as_seconds()).into_pyobject(py));
             if let Err(error) = told.and_then(|told| call_host(callable, &told, None)) {
-                error.write_unraisable(py, Some(callable));
+                report(error, callable);
             }
         });
     }

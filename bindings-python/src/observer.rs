@@ -6,12 +6,12 @@
 use std::sync::OnceLock;
 
 use halfopen::{Rejected, SettledCall};
-use pyo3::exceptions::{PyBaseException, PyException, PyKeyboardInterrupt};
+use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::imports::Imports;
+use crate::error::report;
 use crate::raw::call_host_method;
 
 #[derive(Default)]
@@ -61,14 +61,8 @@ impl PyObserver {
         let Some(observer) = self.0.get() else { return };
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
         let told = call_host_method(observer.bind(py), intern!(py, "settled"), (call.outcome.as_str(), seconds));
-        let told = told.map(drop).or_else(|error| {
-            if !error.is_instance_of::<PyKeyboardInterrupt>(py) {
-                return Err(error);
-            }
-            Imports::get(py)?.interrupt_main.call0(py).map(drop)
-        });
         if let Err(error) = told {
-            error.write_unraisable(py, Some(observer.bind(py)));
+            report(error, observer.bind(py));
         }
     }
 

@@ -3,6 +3,7 @@
 import gc
 import signal
 import sys
+import threading
 from _thread import interrupt_main
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future
@@ -213,3 +214,77 @@ def test_an_interrupt_that_comes_with_the_admission_or_the_end_loses_no_permit(w
     assert interrupted not in readings
     assert breaker.metrics.in_flight == 0
     assert breaker.metrics.total_calls == 1
+
+
+class Leaving(BaseException):
+    """What a signal handler raises, as ``sys.exit`` in a handler of SIGTERM does."""
+
+
+def leave(*_: object) -> None:
+    raise Leaving
+
+
+@pytest.fixture
+def signalled() -> Generator[Callable[[], None]]:
+    """Sends the running code a signal whose handler raises, and reports no error that anybody swallowed."""
+    before = signal.signal(signal.SIGUSR1, leave)
+    yield lambda: signal.raise_signal(signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
+
+
+def reaches_the_caller(call: Callable[[], object]) -> None:
+    def call_and_go_on() -> None:
+        call()
+        # An exception that was raised in the middle of a call is raised when Python code runs again.
+        for _ in range(1_000):
+            pass
+
+    with pytest.raises(Leaving):
+        call_and_go_on()
+
+
+def test_what_a_signal_handler_raises_in_a_listener_reaches_the_caller(signalled: Callable[[], None]) -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
+    breaker.subscribe(lambda _event: signalled())
+    reaches_the_caller(lambda: breaker.acquire().failure())
+    assert breaker.state == "open"
+
+
+def test_what_a_signal_handler_raises_in_a_clock_reaches_the_caller(signalled: Callable[[], None]) -> None:
+    readings = iter([lambda: None, signalled])
+
+    def clock() -> float:
+        next(readings, lambda: None)()
+        return 1.0
+
+    breaker = CircuitBreaker(clock=clock)
+    reaches_the_caller(lambda: breaker.call_sync(int))
+    assert breaker.metrics.in_flight == 0
+
+
+def test_what_a_signal_handler_raises_in_an_observer_reaches_the_caller(signalled: Callable[[], None]) -> None:
+    class Observer:
+        def admitted(self) -> None: ...
+
+        def rejected(self, _retry_after: float | None, _reason: str) -> None: ...
+
+        def settled(self, _outcome: str, _seconds: float | None) -> None:
+            signalled()
+
+    breaker = CircuitBreaker()
+    assert breaker.observe(Observer())
+    reaches_the_caller(lambda: breaker.call_sync(int))
+    assert breaker.metrics.successful_calls == 1
+
+
+def test_what_another_thread_raises_in_a_listener_is_reported_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: reported.append(raised.exc_type))
+    breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
+    breaker.subscribe(lambda _event: leave())
+    thread = threading.Thread(target=lambda: breaker.acquire().failure())
+    thread.start()
+    thread.join()
+    assert reported == [Leaving]

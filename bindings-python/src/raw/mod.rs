@@ -3,6 +3,7 @@
 mod calls;
 mod functions;
 mod host;
+mod pending;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
@@ -10,6 +11,7 @@ use std::ptr;
 pub use calls::{add_begin, call_class, call_object, probe_of};
 pub use functions::add_run;
 pub use host::{call_host, call_host_method, call_host_plainly, send_host};
+pub use pending::raise_soon;
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
