@@ -329,29 +329,33 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// As [`settle`](Self::settle), for a host that has read this breaker's clock itself.
     pub fn settle_at(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) {
-        self.settle_told(ticket, ending, now);
-    }
-
-    /// As [`settle_at`](Self::settle_at), for hosts that keep their own metrics: returns how the call was counted.
-    #[inline(always)]
-    pub fn settle_told(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) -> SettledCall {
         let (ending, mirrored) = (ending.into(), self.hot.mirror.mirrored());
         let nanos = ticket.start.lasted(now);
-        let duration = nanos.map(Duration::from_nanos).filter(|_| mirrored.is_recording());
         let current = if ending.outcome == Outcome::Success && mirrored.unmoved_by_success(ticket.stamp) {
             self.counters.succeed(ticket.stripe);
             true
         } else {
             let settled = self.settle_locked(&ticket, ending, nanos, now);
             if settled.outcome != Outcome::Success {
-                return SettledCall { outcome: settled.outcome, duration };
+                return;
             }
             settled.current
         };
         if let Some(nanos) = nanos.filter(|_| mirrored.is_recording()) {
             self.counters.record_success(ticket.stripe, nanos, current.then_some(now));
         }
-        SettledCall { outcome: Outcome::Success, duration }
+    }
+
+    /// As [`settle_at`](Self::settle_at), for hosts that keep their own metrics: returns how the call was counted.
+    ///
+    /// The rules are read before: a result of `settle_at` would take [`call`](Self::call) of a closed circuit from 4 to
+    /// 12 ns, because the compiler then spills registers between its two atomic additions.
+    pub fn settle_told(&self, ticket: Ticket, ending: impl Into<Ending>, now: Tick) -> SettledCall {
+        let (ending, recording) = (ending.into(), self.hot.mirror.mirrored().is_recording());
+        let lasted = ticket.start.lasted(now).map(Duration::from_nanos);
+        let counted = ending.judged(self.inner.lock().rules(), lasted);
+        self.settle_at(ticket, ending, now);
+        SettledCall { outcome: counted.outcome, duration: lasted.filter(|_| recording) }
     }
 
     /// Adds a success to a window of calls. Returns false, and changes nothing, if that is not enough.
