@@ -30,6 +30,21 @@ pub fn make_classes(py: Python<'_>) {
     py.get_type::<Ready>();
 }
 
+/// Makes what blocks need before the first one is entered: a child that is forked while another thread makes it would wait
+/// for that thread for ever.
+pub fn prepare(py: Python<'_>) -> PyResult<()> {
+    Bound::new(py, Entered(Vec::new()))?;
+    let context = py.import("contextvars")?.call_method0("copy_context")?;
+    let enter = wrap_pyfunction!(enter_once, py)?;
+    context.call_method1("run", (enter,)).map(drop)
+}
+
+#[pyfunction]
+fn enter_once(py: Python<'_>) -> PyResult<()> {
+    let blocks = Entered::read(py)?;
+    Entered::write(py, &blocks)
+}
+
 /// A `with` block is entered.
 pub fn enter<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyPermit>> {
     let permit = Bound::new(breaker.py(), PyBreaker::acquire(breaker, None)?)?;

@@ -61,5 +61,6 @@ impl Imports {
 /// Imports all that calls need, before the first one is made.
 #[pyfunction]
 pub fn load_imports(py: Python<'_>) -> PyResult<()> {
-    Imports::get(py).map(|_| ())
+    Imports::get(py)?;
+    crate::blocks::prepare(py)
 }
