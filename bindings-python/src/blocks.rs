@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::breaker::PyBreaker;
@@ -28,21 +27,6 @@ use crate::raw::Frame;
 pub fn make_classes(py: Python<'_>) {
     py.get_type::<Entered>();
     py.get_type::<Ready>();
-}
-
-/// Makes what blocks need before the first one is entered: a child that is forked while another thread makes it would wait
-/// for that thread for ever.
-pub fn prepare(py: Python<'_>) -> PyResult<()> {
-    Bound::new(py, Entered(Vec::new()))?;
-    let context = py.import("contextvars")?.call_method0("copy_context")?;
-    let enter = wrap_pyfunction!(enter_once, py)?;
-    context.call_method1("run", (enter,)).map(drop)
-}
-
-#[pyfunction]
-fn enter_once(py: Python<'_>) -> PyResult<()> {
-    let blocks = Entered::read(py)?;
-    Entered::write(py, &blocks)
 }
 
 /// A `with` block is entered.
@@ -127,19 +111,15 @@ struct Entered(Vec<Weak<Block>>);
 
 impl Entered {
     fn read(py: Python<'_>) -> PyResult<Vec<Arc<Block>>> {
-        let entered = Self::variable(py)?.call_method1(intern!(py, "get"), (py.None(),))?;
+        let entered = Imports::get(py)?.get_entered.bind(py).call1((py.None(),))?;
         let Ok(entered) = entered.cast::<Self>() else { return Ok(Vec::new()) };
         Ok(entered.get().0.iter().filter_map(Weak::upgrade).collect())
     }
 
     fn write(py: Python<'_>, blocks: &[Arc<Block>]) -> PyResult<()> {
         let entered = Self(blocks.iter().map(Arc::downgrade).collect());
-        Self::variable(py)?.call_method1(intern!(py, "set"), (entered,))?;
+        Imports::get(py)?.set_entered.bind(py).call1((entered,))?;
         Ok(())
-    }
-
-    fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-        Ok(Imports::get(py)?.entered.bind(py))
     }
 }
 

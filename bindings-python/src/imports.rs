@@ -25,8 +25,10 @@ pub struct Imports {
     pub current_thread: Py<PyAny>,
     /// `threading.main_thread`.
     pub main_thread: Py<PyAny>,
-    /// Knows which blocks were entered in a context.
-    pub entered: Py<PyAny>,
+    /// Methods of the context variable that holds the entered blocks. Kept, because a name made by `intern!` at its first
+    /// use would hang a child that is forked meanwhile.
+    pub get_entered: Py<PyAny>,
+    pub set_entered: Py<PyAny>,
 }
 
 impl Imports {
@@ -39,6 +41,7 @@ impl Imports {
         let of = |module: &str, name: &str| py.import(module)?.getattr(name);
         let function = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.unbind());
         let class = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.cast_into::<PyType>()?.unbind());
+        let entered = of("contextvars", "ContextVar")?.call1(("halfopen_entered",))?;
         Ok(Self {
             invalid_value: class("halfopen.errors", "InvalidValueError")?,
             circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
@@ -53,7 +56,8 @@ impl Imports {
             future: class("concurrent.futures", "Future")?,
             current_thread: function("threading", "current_thread")?,
             main_thread: function("threading", "main_thread")?,
-            entered: of("contextvars", "ContextVar")?.call1(("halfopen_entered",))?.unbind(),
+            get_entered: entered.getattr("get")?.unbind(),
+            set_entered: entered.getattr("set")?.unbind(),
         })
     }
 }
@@ -61,6 +65,5 @@ impl Imports {
 /// Imports all that calls need, before the first one is made.
 #[pyfunction]
 pub fn load_imports(py: Python<'_>) -> PyResult<()> {
-    Imports::get(py)?;
-    crate::blocks::prepare(py)
+    Imports::get(py).map(|_| ())
 }
