@@ -252,7 +252,7 @@ impl PyBreaker {
     }
 
     /// Begins the call that made this generator or async generator.
-    #[pyo3(signature = (generator, /))]
+    #[pyo3(name = "_begin_stream", signature = (generator, /))]
     fn begin_stream(slf: &Bound<'_, Self>, generator: &Bound<'_, PyAny>) -> PyResult<PyStream> {
         Ok(PyStream::new(slf, generator, slf.get().hold(slf.py())?))
     }
@@ -305,27 +305,38 @@ impl PyBreaker {
     }
 
     /// The state's name, now.
+    #[pyo3(name = "_read_state")]
     fn read_state(&self) -> &'static str {
         self.core.state().as_str()
     }
 
+    /// The mode's name, now.
+    #[pyo3(name = "_read_mode")]
+    fn read_mode(&self) -> &'static str {
+        self.core.mode().as_str()
+    }
+
     /// The time of the clock, in seconds.
+    #[pyo3(name = "_read_now")]
     fn read_now(&self) -> f64 {
         self.core.clock().now().as_seconds()
     }
 
     /// Every number that can be read, by name.
+    #[pyo3(name = "_read_status")]
     fn read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         dict_of(py, self.core.status().entries())
     }
 
     /// The kept transitions with a sequence number above `after`, oldest first.
+    #[pyo3(name = "_read_events")]
     fn read_events<'py>(&self, py: Python<'py>, after: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let after = count_of(py, "after", after)?;
         self.core.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
     }
 
     /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
+    #[pyo3(name = "_read_percentile")]
     fn read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
         let duration = self.core.percentile(&value_of(share), &value_of(outcome));
         duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
@@ -337,27 +348,30 @@ impl PyBreaker {
     }
 
     /// Holds the circuit open for so many seconds, or until it is reset.
-    fn order_open(&self, py: Python<'_>, duration_seconds: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.core.force_open_seconds(&value_of(duration_seconds)).map_err(|error| to_python(py, &error))
+    #[pyo3(signature = (duration_seconds = None))]
+    fn force_open(&self, py: Python<'_>, duration_seconds: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let seconds = duration_seconds.map_or_else(|| value_of(py.None().bind(py)), value_of);
+        self.core.force_open_seconds(&seconds).map_err(|error| to_python(py, &error))
     }
 
     /// Lets every call pass, judging none.
-    fn order_disabled(&self) {
+    fn disable(&self) {
         self.core.disable();
     }
 
     /// Puts a whole new configuration in force.
-    fn order_config(&self, config: &PyConfig) {
+    #[pyo3(name = "_reconfigure")]
+    fn reconfigure(&self, config: &PyConfig) {
         self.core.reconfigure(config.config().clone());
     }
 
     /// What outlives this breaker, as a JSON document.
-    fn read_snapshot(&self) -> String {
+    fn snapshot(&self) -> String {
         self.core.snapshot().to_value().to_json()
     }
 
     /// Goes on where a snapshot was taken.
-    fn order_restored(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn restore(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let restored = json_of("snapshot", document).and_then(|document| Snapshot::from_value(&document));
         restored.and_then(|snapshot| self.core.restore(&snapshot)).map_err(|error| to_python(py, &error))
     }
@@ -368,27 +382,31 @@ impl PyBreaker {
     }
 
     /// Calls `listener` with each further transition and with the clock's time then, and returns what takes it away again.
+    #[pyo3(name = "_add_listener")]
     fn add_listener(&self, listener: Py<PyAny>) -> u64 {
         self.listeners.add(&self.core, listener)
     }
 
     /// Takes a listener away; false where it was gone already.
+    #[pyo3(name = "_remove_listener")]
     fn remove_listener(&self, number: u64) -> bool {
         self.listeners.remove(&self.core, number)
     }
 
     /// Lets `observer` keep books of every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
     /// return the error for the caller, and `settled(outcome, seconds)`; false where there is an observer already.
+    #[pyo3(name = "_observe")]
     fn observe(&self, observer: Py<PyAny>) -> bool {
         self.observer.set(observer)
     }
 
     /// Closes the circuit and hands it back to the machine.
-    fn order_reset(&self) {
+    fn reset(&self) {
         self.core.reset();
     }
 
     /// A handle on the numbers that outlives this object.
+    #[pyo3(name = "_evidence")]
     fn evidence(&self) -> PyEvidence {
         PyEvidence { core: Arc::clone(&self.core) }
     }

@@ -11,10 +11,10 @@ pub struct Imports {
     /// `Exception.__new__`.
     pub new_exception: Py<PyAny>,
     pub exception_group: Py<PyType>,
-    /// Of `halfopen.guard`.
+    /// Of `halfopen._classify`.
     pub classified: Py<PyAny>,
     pub guarded_stream: Py<PyAny>,
-    /// Of `halfopen._followed`.
+    /// Of `halfopen._deferred`.
     pub followed: Py<PyAny>,
     pub coroutine: Py<PyType>,
     pub generator: Py<PyType>,
@@ -47,9 +47,9 @@ impl Imports {
             circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
             new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
             exception_group: class("builtins", "ExceptionGroup")?,
-            classified: function("halfopen.guard", "classified")?,
-            guarded_stream: function("halfopen.guard", "guarded_stream")?,
-            followed: function("halfopen._followed", "followed")?,
+            classified: function("halfopen._classify", "classified")?,
+            guarded_stream: function("halfopen._streams", "guarded_stream")?,
+            followed: function("halfopen._deferred", "followed")?,
             coroutine: class("types", "CoroutineType")?,
             generator: class("types", "GeneratorType")?,
             async_generator: class("types", "AsyncGeneratorType")?,

@@ -17,8 +17,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 import halfopen
 import halfopen.prometheus
 from halfopen import ManualClock, compat
-from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, _series
-from halfopen.compat._ledger import LEDGER, Ledger
+from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, _metric_writers
+from halfopen.compat._write_queue import WRITES, WriteQueue
 
 
 def sample(metric: str, name: str, **labels: str) -> float | None:
@@ -104,8 +104,8 @@ def test_breakers_that_are_gone_take_no_room_here() -> None:
     for number in range(500):
         breaker(f"gone_{number}")
     gc.collect()
-    LEDGER.write_all()
-    assert not [name for name, _ in _series._living if name.startswith("gone_")]
+    WRITES.write_all()
+    assert not [name for name, _ in _metric_writers._live if name.startswith("gone_")]
 
 
 def test_metrics_that_fail_change_no_call(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -113,7 +113,7 @@ def test_metrics_that_fail_change_no_call(monkeypatch: pytest.MonkeyPatch, caplo
         raise OSError("no space left on device")
 
     monkeypatch.setattr(compat.circuit_breaker_calls_total, "labels", broken)
-    monkeypatch.setattr(LEDGER, "_has_failed", False)
+    monkeypatch.setattr(WRITES, "_has_failed", False)
     guard = breaker("broken")
     assert guard.call_sync(lambda: 7) == 7
     guard.acquire().failure()
@@ -136,7 +136,7 @@ def test_counts_of_many_threads_add_up() -> None:
 
 
 def test_an_entry_that_is_made_while_one_is_written_waits_for_it() -> None:
-    ledger, written = Ledger(), list[int]()
+    ledger, written = WriteQueue(), list[int]()
 
     def outer() -> None:
         ledger.write(written.append, 2)
@@ -170,13 +170,13 @@ def interrupted_at(step: int, story: Callable[[], object]) -> bool:
 
 
 def test_an_interrupt_at_any_step_leaves_others_free_to_write() -> None:
-    def story(ledger: Ledger) -> None:
+    def story(ledger: WriteQueue) -> None:
         ledger.write(written.append, "at once")
         ledger.add(written.append, "in line")
         ledger.write_all()
 
     for step in count():
-        ledger, written = Ledger(), list[str]()
+        ledger, written = WriteQueue(), list[str]()
         interrupted = interrupted_at(step, lambda ledger=ledger: story(ledger))  # type: ignore[misc]
         ledger.write(written.append, "after")
         assert written[-1] == "after", f"stuck at step {step}"
@@ -214,7 +214,7 @@ def test_a_fork_while_somebody_writes_leaves_the_child_free_to_write() -> None:
         leave.wait(0.2)
 
     def write() -> None:
-        LEDGER.write(slow)
+        WRITES.write(slow)
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -292,7 +292,7 @@ except ValueError as error:
 """
     told = python(code)
     assert "circuit_breaker_state" in told
-    assert "unregistered or renamed" in told
+    assert "unregister or rename" in told
     native = "import halfopen.prometheus; halfopen.prometheus.register()"
     code = code.replace('Gauge("circuit_breaker_state", "another", ["circuit"])', native)
     assert "halfopen.prometheus.register()" in python(code)

@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState, ManualClock
-from halfopen.vocabulary import Outcome
+from halfopen.types import Outcome
 
 
 class Client:

@@ -272,7 +272,7 @@ def test_what_a_signal_handler_raises_in_an_observer_reaches_the_caller(signalle
             signalled()
 
     breaker = CircuitBreaker()
-    assert breaker.observe(Observer())
+    assert breaker._observe(Observer())
     reaches_the_caller(lambda: breaker.call_sync(int))
     assert breaker.metrics.successful_calls == 1
 

@@ -86,18 +86,18 @@ def test_a_suspended_call_that_is_closed_or_thrown_into_is_settled(breaker: Circ
 
 
 def test_a_call_under_way_is_settled_once(breaker: CircuitBreaker) -> None:
-    call, result = breaker.begin(paused), object()
+    call, result = breaker._begin(paused), object()
     assert call.returned(result) is result
     assert call.returned(result) is result
     call.raised(OSError())
     del call
     assert (breaker.metrics.successful_calls, breaker.metrics.total_calls) == (1, 1)
-    breaker.begin(paused)
+    breaker._begin(paused)
     assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
     with pytest.raises(TypeError):
         Call()
     with pytest.raises(TypeError):
-        CircuitBreaker.begin(object(), None)  # type: ignore[arg-type]
+        CircuitBreaker._begin(object(), None)  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
@@ -113,7 +113,7 @@ def test_a_suspended_call_in_a_cycle_with_its_breaker_is_collected_and_cancelled
     owner: Any = Owner()
     owner.running = way(owner.breaker)
     owner.running.send(None)
-    evidence = owner.breaker.evidence()
+    evidence = owner.breaker._evidence()
     gone = weakref.ref(owner.breaker)
     gc.collect()
     assert evidence.counts()["in_flight"] == 1
@@ -145,7 +145,7 @@ def test_a_guarded_function_in_a_cycle_with_itself_is_collected() -> None:
 def test_a_block_that_is_never_left_does_not_keep_its_breaker() -> None:
     breaker = CircuitBreaker()
     breaker.__enter__()
-    evidence, gone = breaker.evidence(), weakref.ref(breaker)
+    evidence, gone = breaker._evidence(), weakref.ref(breaker)
     del breaker
     gc.collect()
     assert gone() is None

@@ -12,7 +12,7 @@ import pytest
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, ManualClock
 
 
-class Books:
+class BreakerObserver:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.lines: list[Any] = []
@@ -40,9 +40,9 @@ def failing() -> None:
 
 
 async def test_it_hears_of_every_way_to_call(breaker: CircuitBreaker, clock: ManualClock) -> None:
-    books = Books(clock)
-    assert breaker.observe(books)
-    assert not breaker.observe(Books(clock)), "there is one already"
+    books = BreakerObserver(clock)
+    assert breaker._observe(books)
+    assert not breaker._observe(BreakerObserver(clock)), "there is one already"
 
     @breaker
     async def stream() -> AsyncGenerator[int, None]:
@@ -68,8 +68,8 @@ async def test_it_hears_of_every_way_to_call(breaker: CircuitBreaker, clock: Man
 def test_a_call_that_rides_on_another_is_in_no_books(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.acquire().failure()
     clock.advance(30)
-    books = Books(clock)
-    breaker.observe(books)
+    books = BreakerObserver(clock)
+    breaker._observe(books)
     probe = breaker.acquire()
     breaker.acquire(inside=probe).failure()
     assert "failure" not in [line[0] for line in books.lines]
@@ -82,11 +82,11 @@ async def test_it_finds_the_exception_that_ended_a_call(clock: ManualClock) -> N
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=99))
     found: list[Any] = []
 
-    class Asking(Books):
+    class Asking(BreakerObserver):
         def settled(self, _outcome: str, _seconds: float | None) -> None:
             found.append(sys.exception())
 
-    breaker.observe(Asking(clock))
+    breaker._observe(Asking(clock))
 
     @breaker
     async def stream() -> AsyncGenerator[int, None]:
@@ -132,11 +132,11 @@ def test_its_error_is_the_one_for_the_caller(breaker: CircuitBreaker, clock: Man
     class Own(Exception):
         pass
 
-    class Raising(Books):
+    class Raising(BreakerObserver):
         def rejected(self, retry_after: float | None, reason: str) -> Exception:
             return Own(retry_after, reason)
 
-    breaker.observe(Raising(clock))
+    breaker._observe(Raising(clock))
     breaker.acquire().failure()
     with pytest.raises(Own) as caught:
         breaker.call_sync(failing)
@@ -156,7 +156,7 @@ def test_what_it_raises_harms_no_call(breaker: CircuitBreaker, monkeypatch: pyte
 
     reported: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda fault: reported.append(fault.exc_type))
-    breaker.observe(Broken())
+    breaker._observe(Broken())
     assert breaker.call_sync(lambda: 7) == 7
     with pytest.raises(ConnectionError):
         breaker.call_sync(failing)
@@ -171,9 +171,9 @@ def test_an_interrupt_while_it_writes_is_not_lost(breaker: CircuitBreaker, clock
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    books = Books(clock)
+    books = BreakerObserver(clock)
     setattr(books, step, interrupt)
-    breaker.observe(books)
+    breaker._observe(books)
     if step == "rejected":
         breaker.acquire().failure()
     before = breaker.metrics.total_calls
@@ -191,9 +191,9 @@ def test_an_interrupt_while_it_writes_is_not_lost(breaker: CircuitBreaker, clock
 
 def test_it_keeps_no_breaker_alive() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig())
-    books = Books(ManualClock())
+    books = BreakerObserver(ManualClock())
     books.lines.append(breaker)
-    breaker.observe(books)
+    breaker._observe(books)
     alive = ref(breaker)
     del breaker, books
     gc.collect()

@@ -327,7 +327,7 @@ def test_dynamic_names_end_as_one_series_and_no_sum_falls() -> None:
             assert sum(read.values()) - before == number + 1
             assert len(read) <= len(of_other_tests) + 1_000 + 100 + 1
             for labels in [labels for labels in read if labels[0] == "(other)"]:
-                # Prometheus takes what a series grows for calls, and these were calls of other series.
+                # Prometheus takes what a series grows for calls, and these were calls of other writers.
                 assert folded.setdefault(labels, read[labels]) == read[labels]
     assert len(folded) > 5
     assert list(folded.values()) == sorted(folded.values()), "the last one holds all that was ever folded"

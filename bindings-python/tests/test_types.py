@@ -35,7 +35,7 @@ from halfopen import (
     NameConflictError,
     Registry,
     RegistryFullError,
-    vocabulary,
+    types,
 )
 
 
@@ -57,13 +57,13 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "durations": (Durations, lived().durations()["success"]),
     "durations by outcome": (dict[str, Durations], lived().durations()),
     "status": (CircuitBreakerStatus, lived().get_status()),
-    "window": (vocabulary.Window, {"calls": 5}),
-    "raw status": (vocabulary.RawStatus, lived().read_status()),
-    "raw event": (vocabulary.RawEvent, lived().read_events(0)[0]),
+    "window": (types.Window, {"calls": 5}),
+    "raw status": (types.RawStatus, lived()._read_status()),
+    "raw event": (types.RawEvent, lived()._read_events(0)[0]),
 } | {
-    f"{name} {value}": (getattr(vocabulary, name), value)
+    f"{name} {value}": (getattr(types, name), value)
     for name in ("Outcome", "State", "Mode", "Reason", "Cause")
-    for value in get_args(getattr(vocabulary, name))
+    for value in get_args(getattr(types, name))
 }
 
 
@@ -319,13 +319,14 @@ def test_a_decorated_function_keeps_annotations_that_are_strings() -> None:
     ("attribute", "says"),
     [
         ("config", r"reconfigure\(config\)"),
-        ("state", r"reset\(\), force_open\(\) and disable\(\)"),
+        ("state", r"reset\(\), force_open\(\) or disable\(\)"),
         ("provider_id", "another CircuitBreaker"),
         ("name", "another CircuitBreaker"),
-        ("metrics", "read from the circuit"),
+        ("metrics", "reads the counters"),
+        ("mode", r"reset\(\), force_open\(\) or disable\(\)"),
     ],
 )
-def test_assigning_to_a_breaker_what_it_would_not_heed_says_what_to_call(attribute: str, says: str) -> None:
+def test_assigning_a_read_only_attribute_names_the_method_to_call(attribute: str, says: str) -> None:
     breaker = lived()
     before = breaker.get_status()
     with pytest.raises(AttributeError, match=says):

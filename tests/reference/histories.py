@@ -101,11 +101,11 @@ class BreakerPair:
         """Applies the step to both and returns the values that each shows after it."""
         now = step["at_ms"] * MILLISECOND
         self.clock.set(step["at_ms"] / 1000)
-        known = self.core.read_status()["state_transitions"]
+        known = self.core._read_status()["state_transitions"]
         self.model.transitions.clear()
         core_result, model_result = self.apply(step, now)
         core_result["transitions"] = [
-            (it["from_state"], it["to_state"], it["cause"]) for it in self.core.read_events(known)
+            (it["from_state"], it["to_state"], it["cause"]) for it in self.core._read_events(known)
         ]
         model_result["transitions"] = list(self.model.transitions)
         return core_result | self.core_values(), model_result | self.model_values(now)
@@ -159,7 +159,7 @@ class BreakerPair:
         return {"reason": None, "wait": None}, model_result
 
     def core_values(self) -> dict[str, Any]:
-        raw: dict[str, Any] = dict(self.core.read_status())
+        raw: dict[str, Any] = dict(self.core._read_status())
         raw["remaining"] = nanos(raw["retry_after_seconds"])
         return raw
 
@@ -182,7 +182,7 @@ def core_jitter(core: halfopen.CircuitBreaker, model: Breaker, _generation: int)
 
     The model applies the same jitter; the comparison of the waits then checks every other rule of the wait.
     """
-    spread, events = model.config.timeout_jitter, core.read_events(0)
+    spread, events = model.config.timeout_jitter, core._read_events(0)
     wait = nanos(events[-1]["retry_after_seconds"]) if events else None
     if wait is None or not spread:
         return Fraction(0)

@@ -1,14 +1,14 @@
 """A circuit breaker that cannot get stuck, for asyncio and threads.
 
->>> from halfopen import CircuitBreaker, CircuitBreakerConfig
->>> breaker = CircuitBreaker(CircuitBreakerConfig(name="gemini", failure_threshold=3))
+>>> from halfopen import CircuitBreaker
+>>> breaker = CircuitBreaker("gemini", failure_threshold=3)
 >>> breaker.call_sync(str.upper, "hello")
 'HELLO'
 >>> breaker.state
 <CircuitBreakerState.CLOSED: 'closed'>
 """
 
-from halfopen import _configuration as _configuration
+from halfopen import _config_introspection as _config_introspection
 from halfopen import _fork as _fork
 from halfopen._core import CircuitBreakerConfig, Permit, load_imports
 from halfopen.breaker import CircuitBreaker

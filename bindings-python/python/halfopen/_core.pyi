@@ -1,4 +1,4 @@
-"""The compiled core. Import from ``halfopen``; only ``halfopen`` itself imports from here."""
+"""The compiled core, for ``halfopen`` itself; users import from ``halfopen``."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import Field
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, Never, ParamSpec, Self, Type
 
 from typing_extensions import disjoint_base
 
-from halfopen.vocabulary import Observer, Outcome, RawCounts, RawEvent, RawStatus, State, Window
+from halfopen.types import Mode, Observer, Outcome, RawCounts, RawEvent, RawStatus, State, Window
 
 __all__ = [
     "BUCKET_BOUNDS",
@@ -35,49 +35,49 @@ _B = TypeVar("_B")
 
 @final
 class CircuitBreakerConfig:
-    """A checked configuration of a circuit breaker; its fields are attributes. It never changes.
+    """The configuration of a circuit breaker, checked and immutable. Its fields are attributes.
 
-    Raises ``InvalidValueError``, naming the field, for a value that is not allowed or a field that does not exist.
+    Raises ``InvalidValueError``, naming the field, for a value that is not allowed or an unknown field.
     """
 
     name: str
-    """Identifies the circuit: 1 to 128 printable characters."""
+    """Name of the circuit: 1 to 128 printable characters."""
     failure_threshold: int | None
-    """Consecutive failures that open it: 1 to 65535."""
+    """Consecutive failures that open the circuit: 1 to 65535; ``None``: no limit."""
     success_threshold: int
-    """Consecutive probe successes that close it: 1 to 255."""
+    """Consecutive successful probes that close the circuit: 1 to 255."""
     timeout_seconds: float
-    """The wait in ``open`` before the first probe: above 0, at most one year."""
+    """Seconds that the circuit stays open before the first probe: above 0, at most one year."""
     half_open_max_calls: int
-    """Probes in flight at once: 1 to 255."""
+    """Concurrent probes: 1 to 255."""
     failure_rate_threshold: float | None
-    """Failures / calls in the window that open it: above 0, at most 1."""
+    """Share of failures in the window that opens the circuit: above 0, at most 1."""
     slow_call_seconds: float | None
-    """A call that takes this long or longer is slow."""
+    """A call of this duration or longer is slow."""
     slow_call_rate_threshold: float | None
-    """Slow calls / calls in the window that open it: above 0, at most 1; needs ``slow_call_seconds``."""
+    """Share of slow calls in the window that opens the circuit: above 0, at most 1; needs ``slow_call_seconds``."""
     window: Window
-    """What the rates look at: ``{"calls": 1..10000}`` or ``{"seconds": 1..3600}``."""
+    """The window of both rates: ``{"calls": 1..10000}`` or ``{"seconds": 1..3600}``."""
     minimum_calls: int
-    """Below this many calls in the window no rate is judged."""
+    """Rates count only with at least this many calls in the window."""
     timeout_multiplier: float
-    """Each further opening in a row waits this many times longer: 1 to 10."""
+    """Factor by which each further opening in a row waits longer: 1 to 10."""
     max_timeout_seconds: float | None
-    """The longest wait that the multiplier, the jitter or a hint can make; ``None``: an hour at least."""
+    """Longest wait after multiplier, jitter and retry hints; ``None``: one hour, or ``timeout_seconds`` if longer."""
     timeout_jitter: float
-    """The wait is spread over ± this share of itself: 0 to 1."""
+    """Random spread of the wait, as a share of it: 0 to 1."""
     probe_timeout_seconds: float | None
-    """After this long without a settled probe, slots that are all taken are taken back.
+    """If all probe slots are taken and no probe settles for this long, the slots are freed.
 
-    ``None`` stands for ``timeout_seconds``.
+    ``None``: ``timeout_seconds``.
     """
 
     cancel_failure_after_seconds: float | None
-    """A call cancelled after running this long counts as a failure."""
+    """A call that is cancelled after at least this long counts as a failure."""
     shadow: bool
-    """Decide and count, but reject nothing."""
+    """Count and decide, but reject no call."""
     record_durations: bool
-    """Whether durations go to the histogram and the time of the last success is kept."""
+    """Whether to record durations and the time of the last success."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     __signature__: ClassVar[Signature]
@@ -104,20 +104,20 @@ class CircuitBreakerConfig:
         record_durations: bool = True,
     ) -> Self: ...
     def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
-        """All fields with their values, which are the same in each of pydantic's modes."""
+        """All fields with their values; the result is the same in all modes of pydantic."""
 
     def model_dump_json(self) -> str:
-        """The fields with their values, as JSON."""
+        """All fields with their values, as JSON."""
 
     @staticmethod
     def model_validate(obj: object) -> CircuitBreakerConfig:
-        """A configuration from a dictionary of fields; one that is a configuration already is returned.
+        """Makes a configuration of a dictionary of fields; a configuration is returned unchanged.
 
         Raises ``InvalidValueError``, naming the field.
         """
 
     def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy, with the fields in ``update`` changed and checked."""
+        """Makes a copy with the fields in ``update`` changed and checked."""
 
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -133,28 +133,28 @@ class CircuitBreakerConfig:
 
 @final
 class Permit:
-    """The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
+    """Permission to make one call. It is settled once; if dropped unsettled, it counts as cancelled.
 
-    Each method that settles returns whether it was the one that did.
+    The methods that settle it return false if it was settled before.
     """
 
     def success(self) -> bool:
-        """The call did what was asked."""
+        """The call succeeded."""
 
     def failure(self, retry_after: float | None = None) -> bool:
-        """The call failed, and the provider is to blame; it asked to be left alone for ``retry_after`` seconds."""
+        """The call failed because of the provider, which asked for a wait of ``retry_after`` seconds, if given."""
 
     def ignore(self) -> bool:
-        """The call failed, and that says nothing about the provider."""
+        """The call failed for a reason that says nothing about the provider."""
 
     def cancel(self) -> bool:
-        """The call was given up before it ended."""
+        """The call was cancelled before it ended."""
 
     def settle(self, outcome: Outcome, retry_after: float | None = None) -> bool:
-        """The call ended with the outcome of that name."""
+        """The call ended with this outcome."""
 
     def __enter__(self) -> Self:
-        """A block is entered, which is the call: how it is left says how the call ended, unless a method has."""
+        """The block is the call: unless a method settles the permit, the end of the block does."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -165,31 +165,31 @@ class Permit:
     ) -> Coroutine[Any, Any, None]: ...
     @property
     def settled(self) -> bool:
-        """Whether it has been settled."""
+        """Whether it was settled."""
 
     @property
     def breaker(self) -> Breaker:
-        """The breaker that handed it out."""
+        """The breaker that issued it."""
 
 @final
 class Call:
-    """A call under way, as the frame that makes it holds it. Let go unsettled, it counts as cancelled."""
+    """A call in flight, owned by the frame that makes it. Dropped unsettled, it counts as cancelled."""
 
     def returned(self, result: _R, /) -> _R:
-        """Settles it: the call gave this result, which is handed on.
+        """Settles the call as a success and returns the result.
 
-        A generator or an async generator is one that settles the call when it ends.
+        If the result is a generator or an async generator, returns a guarded one, which settles the call at its end.
         """
 
     def raised(self, error: BaseException, /) -> None:
-        """Settles it: the call raised this, which says of the provider what the breaker's classifier makes of it."""
+        """Settles the call with the outcome that the breaker's classifier returns for this exception."""
 
     def future_raised(self, error: BaseException, /) -> None:
-        """Settles it: the future that the call returned ended with this error."""
+        """The same for an exception of the future that the call returned."""
 
 @final
 class Awaiting:
-    """Stands in for a coroutine, or for the iterator that something is awaited by, and settles the call at its end."""
+    """A proxy of a coroutine, or of the iterator of another awaitable, that settles the call at its end."""
 
     def __new__(cls, call: Call, steps: Any, /) -> Self: ...
     def __await__(self) -> Self: ...
@@ -204,37 +204,37 @@ class Awaiting:
 
 @final
 class GuardedFunction:
-    """A plain function and the breaker that guards it."""
+    """A plain function, guarded by a breaker."""
 
     def __new__(cls, breaker: Breaker, function: Callable[..., Any], /) -> Self: ...
     def run(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Makes a call, if the circuit lets it."""
+        """Calls the function if the circuit admits the call."""
 
 @final
 class Stream(Iterator[Any]):
-    """A generator or an async generator, and the call that made it, which ends when it does.
+    """A generator or an async generator, and the call that made it, which ends with it.
 
-    The consumer's time and the consumer's errors are not the call's.
+    The consumer's time and errors do not count.
     """
 
     @property
     def generator(self) -> Any:
-        """The generator that is guarded."""
+        """The guarded generator."""
 
     def resume(self) -> None:
         """The consumer asks for the next item."""
 
     def pause(self) -> None:
-        """The consumer has got an item."""
+        """The consumer received an item."""
 
     def thrown(self, error: BaseException, /) -> None:
         """The consumer throws this into the generator."""
 
     def returned(self) -> None:
-        """The generator has ended."""
+        """The generator ended."""
 
     def raised(self, error: BaseException, /) -> None:
-        """The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure."""
+        """The generator raised this. An error that the consumer threw in counts as cancelled."""
 
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
@@ -248,48 +248,48 @@ class Stream(Iterator[Any]):
         trace: TracebackType | None = None,
         /,
     ) -> Any:
-        """Throws the consumer's error into the generator."""
+        """Throws an error of the consumer into the generator."""
 
     def close(self) -> None:
         """The consumer stops early."""
 
 @final
 class Names(Generic[_B]):
-    """The breakers of a registry, by name. Each method takes effect at one instant."""
+    """The breakers of a registry, by name. Each method is atomic."""
 
     def __new__(cls) -> Self: ...
     def get(self, name: str, /) -> _B | None:
         """The breaker of that name."""
 
     def add(self, name: str, breaker: _B, bound: int, /) -> _B | None:
-        """The breaker of that name, which is this one if there was none; ``None`` where there are ``bound`` others."""
+        """Adds the breaker if the name is free; returns that of the name, or ``None`` if the registry is full."""
 
     def remove(self, name: str, /) -> _B | None:
-        """Takes the breaker of that name away."""
+        """Removes and returns the breaker of that name."""
 
     def remove_unshared(self, name: str, /) -> bool:
-        """The same where nobody else holds it; says whether it did."""
+        """Removes the breaker of that name if nothing else refers to it; returns whether it did."""
 
     def all(self) -> list[_B]:
-        """All breakers, in the order of their names."""
+        """All breakers, ordered by name."""
 
     def __len__(self) -> int: ...
 
 def after_fork() -> None:
-    """Makes the breakers that a forked child has inherited its own."""
+    """Prepares the breakers that a forked child inherited."""
 
 def load_imports() -> None:
-    """Imports all that calls need, before the first one is made."""
+    """Imports all modules that calls need, because imports fail at interpreter exit."""
 
 def config_json_schema() -> dict[str, Any]:
-    """What a configuration of these fields looks like, as a JSON Schema: types, limits, defaults."""
+    """The JSON Schema of a configuration, with types, limits and defaults."""
 
 def is_awaitable(result: object, /) -> bool:
-    """Whether ``await`` takes it."""
+    """Whether ``await`` accepts it."""
 
 @disjoint_base
 class Breaker:
-    """A circuit on the core. What needs an event loop is added by ``halfopen.CircuitBreaker``."""
+    """The compiled part of ``halfopen.CircuitBreaker``."""
 
     def __new__(
         cls,
@@ -300,29 +300,23 @@ class Breaker:
     ) -> Self: ...
     @property
     def name(self) -> str:
-        """The circuit's name."""
+        """The name of the circuit."""
 
     def acquire(self, *, inside: Permit | None = None) -> Permit:
-        """Asks for a permit to make one call.
+        """Asks for permission to make one call.
 
-        ``inside`` is the permit of the call that makes this one: inside a probe it rides on that permit, takes no slot,
-        has no vote and is not counted.
-        Raises ``CircuitBreakerOpenError`` where the circuit does not let it run.
+        ``inside`` is the permit of the call that makes this one. A call inside a probe takes no slot of its own and is
+        not counted.
+
+        Raises ``CircuitBreakerOpenError`` if the circuit rejects the call.
         """
-
-    def begin(self, func: Callable[..., Any], /) -> Call:
-        """Asks for the leave to make one call of ``func``, for the frame that makes it.
-
-        Raises ``InvalidValueError`` for what cannot be called.
-        """
-
-    def begin_stream(self, generator: Any, /) -> Stream:
-        """Begins the call that made this generator or async generator."""
 
     def call_sync(self, func: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Calls a plain ``func`` if the circuit lets it.
+        """Calls a plain function if the circuit admits the call.
 
-        Where ``func`` returns something to await or to iterate, the call ends when that does.
+        If ``func`` returns an awaitable, a future or a generator, the call ends when that ends.
+
+        Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, otherwise whatever ``func`` raises.
         """
 
     def __enter__(self) -> Permit: ...
@@ -333,42 +327,69 @@ class Breaker:
     def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Coroutine[Any, Any, None]: ...
-    def read_state(self) -> State: ...
-    def read_now(self) -> float: ...
-    def read_status(self) -> RawStatus: ...
-    def read_events(self, after: int) -> list[RawEvent]: ...
-    def order_open(self, duration_seconds: float | None) -> None: ...
-    def order_disabled(self) -> None: ...
-    def order_reset(self) -> None: ...
-    def order_config(self, config: CircuitBreakerConfig) -> None: ...
-    def read_snapshot(self) -> str: ...
-    def order_restored(self, document: object) -> None: ...
+    def reset(self) -> None:
+        """Closes the circuit and returns it to normal operation; the counters stay."""
+
+    def force_open(self, duration_seconds: float | None = None) -> None:
+        """Holds the circuit open for this many seconds (above 0, at most one year), or until it is reset.
+
+        When the duration ends, the next call is a probe.
+        """
+
+    def disable(self) -> None:
+        """Admits every call and judges none, until the circuit is reset or forced open."""
+
     def explain(self) -> str:
-        """Says in one sentence why the circuit is as it is and what would change it."""
+        """Explains in one sentence why the circuit is in its state, and what would change it."""
 
-    def read_percentile(self, share: float, outcome: str) -> float | None: ...
     def is_idle(self) -> bool:
-        """Whether it holds nothing against the next calls, and nobody would miss it: what a ``Registry`` may let go."""
+        """Whether replacing it with a new breaker would lose nothing; a ``Registry`` may then remove it."""
 
-    def observe(self, observer: Observer) -> bool:
-        """Tells ``observer`` of every call, whichever way it is made; false where there is one already."""
+    def snapshot(self) -> str:
+        """The state and the counters as a JSON document; calls in flight are saved as cancelled."""
 
-    def add_listener(self, listener: Callable[[RawEvent, float], object]) -> int: ...
-    def remove_listener(self, number: int) -> bool: ...
-    def evidence(self) -> Evidence: ...
+    def restore(self, document: str) -> None:
+        """Replaces the state with that of a snapshot and adds its counters.
+
+        Raises ``InvalidValueError``, naming the part, for a document that is damaged, inconsistent or of another
+        version; then nothing changes.
+        """
+
+    def _begin(self, func: Callable[..., Any], /) -> Call:
+        """Begins a call of ``func``; its frame settles the result.
+
+        Raises ``InvalidValueError`` for a value that is not callable.
+        """
+
+    def _begin_stream(self, generator: Any, /) -> Stream:
+        """Begins the call that made this generator or async generator."""
+
+    def _read_state(self) -> State: ...
+    def _read_mode(self) -> Mode: ...
+    def _read_now(self) -> float: ...
+    def _read_status(self) -> RawStatus: ...
+    def _read_events(self, after: int) -> list[RawEvent]: ...
+    def _read_percentile(self, share: float, outcome: str) -> float | None: ...
+    def _reconfigure(self, config: CircuitBreakerConfig) -> None: ...
+    def _observe(self, observer: Observer) -> bool:
+        """Tells ``observer`` about every call; false if there is an observer already."""
+
+    def _add_listener(self, listener: Callable[[RawEvent, float], object]) -> int: ...
+    def _remove_listener(self, number: int) -> bool: ...
+    def _evidence(self) -> Evidence: ...
 
 @final
 class Evidence:
-    """A handle on a breaker's numbers that does not keep the breaker's Python object alive."""
+    """Reads a breaker's counters without keeping its Python object alive."""
 
     def counts(self) -> RawCounts: ...
     def durations(self) -> list[tuple[Literal["success", "failure"], tuple[int, float, list[tuple[float, int]]]]]: ...
 
 BUCKET_BOUNDS: tuple[float, ...]
-"""The upper bounds of the buckets in seconds; a last one without a bound follows."""
+"""The upper bounds of the histogram's buckets in seconds, without the last one, which is infinite."""
 
 def keep_ended_metrics() -> None:
-    """Keeps from now on what breakers have counted that go."""
+    """From now on, keeps the counters of breakers that are gone."""
 
 def read_metrics() -> list[
     tuple[
@@ -380,9 +401,9 @@ def read_metrics() -> list[
         list[tuple[Literal["success", "failure"], float, list[int]]],
     ]
 ]:
-    """What all breakers have counted, those that are gone included, by their labels.
+    """The totals of all breakers by name and provider, including breakers that are gone.
 
-    The name and the provider, the worst state (0 closed, 1 half-open, 2 open) of those that there are, the calls
-    attempted, succeeded, failed and rejected, the transitions, and by outcome the sum of the durations in seconds and
-    for each bucket the calls that took at most so long.
+    Each row holds the name; the provider; the worst state of the live breakers (0 closed, 1 half-open, 2 open); the
+    calls attempted, succeeded, failed and rejected; the transitions; and for each outcome the sum of the durations in
+    seconds and the cumulative buckets.
     """

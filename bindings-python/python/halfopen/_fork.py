@@ -1,4 +1,4 @@
-"""What has to be done in a process that was forked from another."""
+"""Prepares breakers in a forked child."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""How pydantic treats a configuration. Pydantic alone calls this, so that it is imported where it is installed."""
+"""Pydantic support of ``CircuitBreakerConfig``. Only pydantic imports this module, so pydantic is optional."""
 
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ from halfopen.errors import InvalidValueError
 
 
 def validator() -> CoreSchema:
-    """Takes a configuration, or a dictionary of its fields."""
+    """A schema that accepts a configuration, or a dictionary of its fields."""
     return core_schema.no_info_plain_validator_function(
         _validated,
         ref="halfopen.CircuitBreakerConfig",
@@ -18,7 +18,7 @@ def validator() -> CoreSchema:
 
 
 def json_schema() -> dict[str, Any]:
-    """The fields with their types, limits and defaults, as the core has them."""
+    """The JSON Schema of the core, with types, limits and defaults."""
     return {"title": "CircuitBreakerConfig", **config_json_schema()}
 
 

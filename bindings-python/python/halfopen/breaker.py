@@ -1,15 +1,27 @@
-"""The circuit breaker as Python uses it."""
+"""The circuit breaker."""
 
 from collections.abc import Awaitable, Callable
 from functools import cached_property, partialmethod
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
+from typing import Any, Literal, Never, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
 
-from halfopen._core import GuardedFunction, is_awaitable
-from halfopen.arguments import guarded_descriptor
-from halfopen.circuit import Circuit
-from halfopen.forward import forwarding
-from halfopen.guard import guarded_async_generator_function, guarded_generator_function
+from halfopen._arguments import check_config, check_function, check_functions, config_of, guarded_descriptor
+from halfopen._classify import Classifier
+from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
+from halfopen._streams import guarded_async_generator_function, guarded_generator_function
+from halfopen._wrap import wrap
+from halfopen.status import (
+    CircuitBreakerMetrics,
+    CircuitBreakerState,
+    CircuitBreakerStatus,
+    Durations,
+    Event,
+    WallClock,
+    event_of,
+    metrics_of,
+    status_of,
+)
+from halfopen.types import ConfigFields, Mode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,38 +31,88 @@ Guardable: TypeAlias = (
 F = TypeVar("F", bound=Guardable)
 
 
-_PLAIN = """
-def guarded({parameters}):
-    return _run({arguments})
-"""
+class CircuitBreaker(Breaker):
+    """A circuit breaker, shared by any number of tasks, event loops and threads.
 
-# Between two steps of Python an interrupt may strike. The call is an object from its first instant, so that it is given
-# back wherever it is dropped.
-_COROUTINE = """
-async def guarded({parameters}):
-    _call = _begin(_func)
-    try:
-        return _call.returned(await _func({arguments}))
-    except BaseException as _error:
-        _call.raised(_error)
-        raise
-"""
+    There are four ways to guard a call: the decorator ``@breaker``; ``await breaker.call(func, …)`` and
+    ``breaker.call_sync(func, …)``; ``async with breaker:`` and ``with breaker:``; and ``permit = breaker.acquire()``,
+    followed by ``permit.success()`` or another method of the permit.
 
+    ``config`` is the name of the circuit, with the fields of ``CircuitBreakerConfig`` as keyword arguments, or a
+    ``CircuitBreakerConfig``. ``provider_id`` is a label of its metrics. ``clock`` returns seconds, as
+    ``time.monotonic`` does; the default is the system's monotonic clock. ``classify`` returns the outcome for an
+    exception: ``"failure"`` (the default for every ``Exception``), ``"ignored"`` if the caller caused it,
+    ``"success"`` or ``"cancelled"``.
 
-class GuardedCalls(Circuit):
-    """Every way to make a call through a circuit."""
+    Raises ``InvalidValueError``, naming the argument or the field, for a value that is not allowed.
+
+    >>> import asyncio
+    >>> from halfopen import CircuitBreaker
+    >>> breaker = CircuitBreaker("gemini", failure_threshold=3)
+    >>> @breaker
+    ... async def ask(prompt: str) -> str:
+    ...     return prompt.upper()
+    >>> asyncio.run(ask("hello"))
+    'HELLO'
+    """
+
+    _config: CircuitBreakerConfig
+    _provider_id: str
+    _wall: WallClock
+
+    def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
+        cls,
+        config: CircuitBreakerConfig | str | None = None,
+        provider_id: str = "unknown",
+        *,
+        clock: Callable[[], float] | None = None,
+        classify: Classifier | None = None,
+        **fields: Unpack[ConfigFields],
+    ) -> Self:
+        checked = config_of(config, fields)
+        check_functions(clock, classify)
+        self = super().__new__(cls, checked, provider_id, clock, classify)
+        self._config = checked
+        self._provider_id = provider_id
+        self._wall = WallClock()
+        return self
+
+    def __call__(self, func: F) -> F:
+        """Guards a function: plain, coroutine, generator or async generator function. The result is of the same kind.
+
+        A ``staticmethod``, ``classmethod``, ``partialmethod``, ``property`` or ``cached_property`` also keeps its kind;
+        of a property, reading is guarded. A class is guarded as a function that creates instances. The parameters and
+        defaults are copied now, so later changes to ``func`` have no effect on the guarded function.
+
+        Raises ``InvalidValueError`` for anything else.
+        """
+        function: Any = func
+        guarded: Any = guarded_descriptor(self, function)
+        if guarded is not None:
+            pass
+        elif isasyncgenfunction(function):
+            guarded = guarded_async_generator_function(self._begin_stream, function)
+        elif isgeneratorfunction(function):
+            guarded = guarded_generator_function(self._begin_stream, function)
+        elif iscoroutinefunction(function):
+            guarded = wrap(_COROUTINE, function, _begin=self._begin)
+        else:
+            guarded = wrap(_PLAIN, function, _run=GuardedFunction(self, function).run)
+        result: F = guarded
+        return result
 
     @overload
     async def call(self, func: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
     @overload
     async def call(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R: ...
     async def call(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Calls ``func`` if the circuit lets it, and awaits what it returns if that can be awaited.
+        """Calls ``func`` if the circuit admits the call, and awaits the result if it is awaitable.
 
-        Raises ``CircuitBreakerOpenError`` where it is not let, otherwise whatever ``func`` raises, untouched.
-        A generator counts when it ends, not when it is made.
+        If ``func`` returns a generator, the call ends when the generator ends.
+
+        Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, otherwise whatever ``func`` raises.
         """
-        call = self.begin(func)
+        call = self._begin(func)
         try:
             result = func(*args, **kwargs)
             if is_awaitable(result):
@@ -60,70 +122,113 @@ class GuardedCalls(Circuit):
             raise
         return call.returned(result)
 
-    def _guard_coroutine_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return forwarding(_COROUTINE, func, _begin=self.begin)
+    # Assigning to one of these would have no effect, so it raises an error; `Never` makes type checkers report it.
+    @property
+    def config(self) -> CircuitBreakerConfig:
+        """The configuration in force."""
+        return self._config
 
+    @config.setter
+    def config(self, _: Never) -> None:
+        raise AttributeError("config cannot be assigned: call reconfigure(config)")
 
-class CircuitBreaker(GuardedCalls):
-    """A circuit breaker, shared by any number of tasks, event loops and threads.
+    @property
+    def provider_id(self) -> str:
+        """The provider behind the circuit, a label of its metrics."""
+        return self._provider_id
 
-    Four ways to use one breaker: as a decorator, ``await breaker.call(func, …)`` and ``breaker.call_sync(func, …)``,
-    ``async with breaker:`` and ``with breaker:``, and in two steps ``permit = breaker.acquire()`` and
-    ``permit.success()``.
+    @provider_id.setter
+    def provider_id(self, _: Never) -> None:
+        raise AttributeError("provider_id cannot be assigned: make another CircuitBreaker")
 
-    ``clock`` returns seconds (``time.monotonic`` does; the default is the core's own clock). ``classify`` says of an
-    exception what it means: ``"failure"`` (the default for every ``Exception``), ``"ignored"`` where the caller is to
-    blame, ``"success"`` or ``"cancelled"``.
+    @property
+    def state(self) -> CircuitBreakerState:
+        """The state now; ``half_open`` as soon as the wait is over, even if no call has come yet."""
+        return CircuitBreakerState(self._read_state())
 
-    >>> import asyncio
-    >>> from halfopen import CircuitBreaker, CircuitBreakerConfig
-    >>> breaker = CircuitBreaker(CircuitBreakerConfig(name="gemini"), provider_id="gemini")
-    >>> @breaker
-    ... async def ask(prompt: str) -> str:
-    ...     return prompt.upper()
-    >>> asyncio.run(ask("hello"))
-    'HELLO'
-    """
+    @state.setter
+    def state(self, _: Never) -> None:
+        raise AttributeError("state cannot be assigned: call reset(), force_open() or disable()")
 
-    def __call__(self, func: F) -> F:
-        """Guards a function: plain, coroutine, generator or async generator; it stays what it is.
+    @property
+    def mode(self) -> Mode:
+        """How the circuit is operated: ``auto``, ``forced_open``, ``disabled`` or ``shadow``."""
+        return self._read_mode()
 
-        So does a ``staticmethod``, ``classmethod`` or ``partialmethod``, and a ``property`` or ``cached_property``, of
-        which the reading is guarded. A class is guarded as a function that makes its instances. Anything else that
-        cannot be called is refused with ``InvalidValueError``.
+    @mode.setter
+    def mode(self, _: Never) -> None:
+        raise AttributeError("mode cannot be assigned: call reset(), force_open() or disable()")
 
-        Its parameters and their defaults are those of this moment: what is changed of them later, the guarded function
-        does not know.
+    @property
+    def metrics(self) -> CircuitBreakerMetrics:
+        """The counters; each access reads them anew."""
+        return metrics_of(self._read_status(), self._wall)
+
+    @metrics.setter
+    def metrics(self, _: Never) -> None:
+        raise AttributeError("metrics cannot be assigned: each access reads the counters anew")
+
+    def get_status(self) -> CircuitBreakerStatus:
+        """State, mode, counters and configuration, as a document ready for JSON."""
+        return status_of(self._read_status(), self.config, self.provider_id, self._wall)
+
+    def durations(self) -> dict[Literal["success", "failure"], Durations]:
+        """Durations of calls, by outcome."""
+        return {outcome: Durations(*read) for outcome, read in self._evidence().durations()}
+
+    def percentile(self, share: float, outcome: Literal["success", "failure"] = "success") -> float | None:
+        """The duration in seconds that this share of calls (0 to 1) with that outcome did not exceed.
+
+        Interpolated within its bucket, as Prometheus' ``histogram_quantile`` does; ``None`` before the first call.
         """
-        function: Any = func
-        guarded: Any = guarded_descriptor(self, function)
-        if guarded is not None:
-            pass
-        elif isasyncgenfunction(function):
-            guarded = guarded_async_generator_function(self.begin_stream, function)
-        elif isgeneratorfunction(function):
-            guarded = guarded_generator_function(self.begin_stream, function)
-        elif iscoroutinefunction(function):
-            guarded = self._guard_coroutine_function(function)
-        else:
-            guarded = self._guard_plain_function(function)
-        result: F = guarded
-        return result
+        return self._read_percentile(share, outcome)
 
-    def reset(self) -> None:
-        """Closes the circuit and hands it back to the machine; the lifetime counters stay."""
-        self.order_reset()
+    def events(self, after: int = 0) -> list[Event]:
+        """The recorded transitions with a sequence number above ``after``, oldest first."""
+        raw_events = self._read_events(after)
+        dates = self._wall.at(self._read_now())
+        return [event_of(raw, dates) for raw in raw_events]
 
-    def force_open(self, duration_seconds: float | None = None) -> None:
-        """Holds the circuit open for so many seconds (above 0, at most one year), or until it is reset.
+    def reconfigure(self, config: CircuitBreakerConfig) -> None:
+        """Replaces the whole configuration, except the name; state, mode, counters and a running wait stay.
 
-        When the duration ends, the next call is a probe.
+        Thresholds apply from the next event on. If the shape of the window changes, the window starts empty.
         """
-        self.order_open(duration_seconds)
+        check_config(config)
+        config = config.model_copy(update={"name": self.name})
+        self._reconfigure(config)
+        self._config = config
 
-    def disable(self) -> None:
-        """Lets every call pass, judging none, until the circuit is reset or forced open."""
-        self.order_disabled()
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
+        """Calls ``listener`` with each further transition, in order, and returns a function that unsubscribes it.
 
-    def _guard_plain_function(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return forwarding(_PLAIN, func, _run=GuardedFunction(self, func).run)
+        The listener runs inside the guarded call, so it should be quick. Exceptions that it raises go to
+        ``sys.unraisablehook`` and affect no call.
+
+        Raises ``InvalidValueError`` if ``listener`` is no plain function, for example a coroutine function.
+        """
+        check_function("listener", listener, "a plain function of one event", 1)
+        wall = self._wall
+        number = self._add_listener(lambda raw, now: listener(event_of(raw, wall.at(now))))
+        return lambda: self._remove_listener(number)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} provider={self.provider_id!r} state={self._read_state()}>"
+
+
+_PLAIN = """
+def guarded({parameters}):
+    return _run({arguments})
+"""
+
+# A signal handler may raise between any two instructions. The call is an object from the start, so it is settled when
+# the frame drops it.
+_COROUTINE = """
+async def guarded({parameters}):
+    _call = _begin(_func)
+    try:
+        return _call.returned(await _func({arguments}))
+    except BaseException as _error:
+        _call.raised(_error)
+        raise
+"""

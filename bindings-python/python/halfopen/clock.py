@@ -1,12 +1,12 @@
-"""Time for tests. A breaker's clock is any callable that returns seconds, such as ``time.monotonic``."""
+"""A clock for tests. A breaker's clock is any callable that returns seconds, such as ``time.monotonic``."""
 
 
 class ManualClock:
-    """A clock that moves when it is told to, so that nobody's tests sleep.
+    """A clock that moves only when a test moves it, so tests need not sleep.
 
-    >>> from halfopen import CircuitBreaker, CircuitBreakerConfig
+    >>> from halfopen import CircuitBreaker
     >>> clock = ManualClock()
-    >>> breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30), clock=clock)
+    >>> breaker = CircuitBreaker("gemini", failure_threshold=1, timeout_seconds=30, clock=clock)
     >>> breaker.acquire().failure()
     True
     >>> clock.advance(30)
@@ -14,7 +14,7 @@ class ManualClock:
     'half_open'
     """
 
-    # So that no attribute is set by mistake: `set()` and `advance()` move it.
+    # With slots, assigning a misspelt attribute raises an error.
     __slots__ = ("__weakref__", "_seconds")
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -29,5 +29,5 @@ class ManualClock:
         self._seconds += seconds
 
     def set(self, seconds: float) -> None:
-        """Puts the clock at ``seconds``, which may lie before its present reading."""
+        """Sets the clock to ``seconds``, which may be earlier than its present reading."""
         self._seconds = seconds

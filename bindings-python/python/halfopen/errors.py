@@ -1,21 +1,21 @@
-"""The errors that this package raises. A guarded function's own error is never one of them: it passes untouched."""
+"""The errors of this package. The errors of guarded functions pass through unchanged."""
 
 from typing import ClassVar
 
-from halfopen.vocabulary import Reason
+from halfopen.types import Reason
 
 
 class HalfopenError(Exception):
-    """The base of every error of this package; ``code`` is stable, and the same in all languages."""
+    """The base class of all errors of this package; ``code`` is stable, and the same in all languages."""
 
     code: ClassVar[str]
 
 
 class CircuitBreakerOpenError(HalfopenError):
-    """The circuit did not let a call run.
+    """The circuit rejected a call.
 
-    ``retry_after`` is in seconds: what is left until a call may be admitted; ``None`` where nobody can tell, because
-    the circuit is held open until it is reset.
+    ``retry_after`` is the number of seconds until a call may be admitted, or ``None`` while the circuit is held open
+    without an end.
     """
 
     code = "CIRCUIT_OPEN"
@@ -23,7 +23,7 @@ class CircuitBreakerOpenError(HalfopenError):
     def __init__(self, circuit_name: str, retry_after: float | None, reason: Reason = "open") -> None:
         super().__init__(circuit_name, retry_after, reason)
 
-    # Read from the arguments, and the text written when it is asked for: most rejections are caught and forgotten.
+    # Most rejections are caught and dropped, so attributes and text are made on demand.
     @property
     def circuit_name(self) -> str:
         """The name of the circuit that is open."""
@@ -32,13 +32,13 @@ class CircuitBreakerOpenError(HalfopenError):
 
     @property
     def retry_after(self) -> float | None:
-        """How long to wait, in seconds."""
+        """The time to wait in seconds, if known."""
         seconds: float | None = self.args[1]
         return seconds
 
     @property
     def reason(self) -> Reason:
-        """Why the call was not let run."""
+        """Why the circuit rejected the call."""
         reason: Reason = self.args[2]
         return reason
 
@@ -48,7 +48,7 @@ class CircuitBreakerOpenError(HalfopenError):
 
 
 class InvalidValueError(HalfopenError, ValueError):
-    """A value was refused; ``field`` names it, ``value`` shows it, ``allowed`` says what would have been accepted."""
+    """A value is not allowed; ``field`` names it, ``value`` shows it, ``allowed`` describes the allowed values."""
 
     code = "INVALID_VALUE"
 
@@ -63,7 +63,7 @@ class InvalidValueError(HalfopenError, ValueError):
 
 
 class NameConflictError(HalfopenError):
-    """A registry has a circuit of that name with another configuration, or for another provider."""
+    """The registry has a circuit of that name with another configuration or another provider."""
 
     code = "NAME_CONFLICT"
 
@@ -76,7 +76,7 @@ class NameConflictError(HalfopenError):
 
 
 class RegistryFullError(HalfopenError):
-    """A registry holds as many circuits as it may, and each of them is in use."""
+    """The registry holds its maximum number of circuits, and all are in use."""
 
     code = "REGISTRY_FULL"
 

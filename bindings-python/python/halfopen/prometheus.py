@@ -1,23 +1,22 @@
-"""The four metrics of circuit breakers, read from the core when Prometheus scrapes.
+"""Prometheus metrics of all circuit breakers, read from the core at each scrape.
 
-``register()`` makes every breaker of the process visible, those to come included. It needs ``prometheus_client`` (the
-extra ``prometheus``) in single-process use; its multiprocess mode runs no collectors such as this one.
+``register()`` exports every breaker of the process, also breakers that are made later. It needs ``prometheus_client``
+(the extra ``prometheus``) in single-process mode, because its multiprocess mode runs no custom collectors.
 
-A breaker's series stand for its name and its provider; breakers that share both are added up, and of their states the
-worst is shown. What is kept of those that are gone:
+A series belongs to a name and a provider. The counters of breakers with the same labels are added, and the gauge shows
+the worst of their states.
 
-- Before the first ``register()``, nothing.
-- After it, the counts of a breaker outlive it, so a counter never runs backwards; the state ends with the last breaker
-  of its labels.
-- Names may be made of what users send, so memory is bounded: at most 1,000 label sets without a breaker are kept, which
-  is a megabyte. When there are more, the series of the oldest half **end**, and their counts go on in one series that
-  holds all that was ever folded: ``name="(other)"``, ``provider="(fold 1)"``. The next fold starts ``(fold 2)`` in its
-  place, and so on.
+After the first ``register()``, the counters of a breaker outlive it, so no counter runs backwards. The gauge ends with
+the last breaker of its labels.
 
-So sums over all series never run backwards. ``rate`` and ``increase`` count no call twice at a fold: they see how much
-a series grows after its first sample, and a series of folded counts never grows. What a breaker counted between its
-last scrape and a fold they miss, as they miss whatever a series holds at its first sample; sums do not. If a breaker
-with folded labels is made again, its series begins again at zero, which Prometheus takes for a restart.
+Names may come from user input, so memory is bounded: at most 1,000 label sets without a breaker are kept, about a
+megabyte. Beyond that, the series of the oldest half end, and their counts are added to one series for all such counts:
+``name="(other)"``, ``provider="(fold 1)"``. The next fold replaces it with ``(fold 2)``, and so on.
+
+Sums over all series never run backwards. ``rate`` and ``increase`` count no call twice at a fold, because they only see
+growth after the first sample of a series, and a fold never grows. They miss the calls between a breaker's last scrape
+and the fold; sums do not. If a breaker with folded labels is made again, its series begins at zero, which Prometheus
+treats as a restart.
 """
 
 import threading
@@ -34,14 +33,14 @@ from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics, read_metrics
 __all__ = ["COLLECTOR", "register", "unregister"]
 
 _STATUSES = ("attempted", "success", "failure", "rejected")
-"""In the order in which the core tells them."""
+"""In the order of the core's counters."""
 _BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
 
 
 class _Families:
     """The four metrics, with the samples of one scrape.
 
-    The samples are made here and not by ``add_metric``, which takes more than twice as long.
+    The samples are made here because ``add_metric`` takes more than twice as long.
     """
 
     def __init__(self) -> None:
@@ -90,32 +89,32 @@ class _Families:
 
 
 class _Collector(Collector):
-    """All four in one, so that they come from one reading, and are registered together or not at all."""
+    """One collector for all four metrics: they come from one reading, and are registered together or not at all."""
 
     def describe(self) -> list[Metric]:
-        """The metrics without samples: a registry asks for their names when this is registered."""
+        """The metrics without samples; the registry reads their names."""
         return _Families().all()
 
     def collect(self) -> list[Metric]:
-        """The metrics as they are now."""
+        """The metrics with samples."""
         return _Families().read().all()
 
 
 COLLECTOR: Collector = _Collector()
-"""What ``register()`` registers, and ``restricted_registry`` and the like find there."""
+"""The collector that ``register()`` registers."""
 
 _registries: WeakSet[CollectorRegistry] = WeakSet()
-# No scrape, call or constructor takes it. Re-entrant, because allocating under it may collect garbage, and that may run
-# anybody's code in this thread.
+# Re-entrant, because an allocation may start garbage collection, which may run any code in this thread. No scrape, call
+# or constructor takes this lock.
 _lock = threading.RLock()
 
 
 def register(registry: CollectorRegistry = REGISTRY) -> None:
-    """Adds the four metrics to a registry, by default the one that ``/metrics`` usually shows.
+    """Adds the four metrics to a registry, by default the one that ``/metrics`` usually exports.
 
-    To do so again changes nothing, and any number of registries may have them.
+    Any number of registries may have them. Repeating the call has no effect.
 
-    Raises ``ValueError`` where the registry has a metric of one of these names from somebody else; then none is added.
+    Raises ``ValueError`` if the registry has a metric of one of these names from another collector; then it adds none.
     """
     keep_ended_metrics()
     with _lock:
@@ -126,14 +125,14 @@ def register(registry: CollectorRegistry = REGISTRY) -> None:
                 return
             raise ValueError(
                 f"{collision}: the registry has metrics of these names from another collector. Unregister that one"
-                " first, or hand register() a CollectorRegistry of its own; leave register() away where it is"
-                " halfopen.compat's, which registers its own"
+                " first, or pass another CollectorRegistry to register(). If it is halfopen.compat's, which"
+                " registers its own metrics, remove the call of register()"
             ) from collision
         _registries.add(registry)
 
 
 def unregister(registry: CollectorRegistry = REGISTRY) -> None:
-    """Takes the four metrics out of a registry; nothing happens where it does not have them."""
+    """Removes the four metrics from a registry, if it has them."""
     with _lock, suppress(KeyError):
         _registries.discard(registry)
         registry.unregister(COLLECTOR)

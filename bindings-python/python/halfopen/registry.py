@@ -1,24 +1,25 @@
-"""Breakers by name, for hosts that make them where they are needed."""
+"""A bounded set of breakers by name."""
 
 from collections.abc import Callable
+from typing import Unpack
 
+from halfopen._arguments import check_functions, config_of
+from halfopen._classify import Classifier
 from halfopen._core import CircuitBreakerConfig, Names
-from halfopen.arguments import check_functions
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError, NameConflictError, RegistryFullError
-from halfopen.guard import Classifier
+from halfopen.types import ConfigFields
 
 
 class Registry:
     """A bounded set of breakers, one for each name, shared by any number of threads.
 
-    Bounded, because names are often made of what users send: a registry without a bound is a leak with an address.
-    ``clock`` and ``classify`` are handed to each breaker that it makes.
+    Names often come from user input; without a bound, this would leak memory. Each breaker gets ``clock`` and
+    ``classify``.
 
-    >>> from halfopen import CircuitBreakerConfig, Registry
+    >>> from halfopen import Registry
     >>> registry = Registry(1_000)
-    >>> config = CircuitBreakerConfig(name="gemini")
-    >>> registry.get_or_create(config) is registry.get_or_create(config)
+    >>> registry.get_or_create("gemini", failure_threshold=3) is registry.get("gemini")
     True
     """
 
@@ -31,22 +32,25 @@ class Registry:
         self._bound = bound
         self._clock = clock
         self._classify = classify
-        # It has a lock of its own, which a fork never finds taken.
+        # Its lock is never held during a fork.
         self._breakers: Names[CircuitBreaker] = Names()
 
-    def get_or_create(self, config: CircuitBreakerConfig, provider_id: str = "unknown") -> CircuitBreaker:
-        """The breaker of the configuration's name, made now if there is none.
+    def get_or_create(
+        self, config: CircuitBreakerConfig | str, provider_id: str = "unknown", **fields: Unpack[ConfigFields]
+    ) -> CircuitBreaker:
+        """The breaker of that name, which is created if there is none. The arguments are those of ``CircuitBreaker``.
 
-        Raises ``NameConflictError`` where that name has another configuration or another provider, and
-        ``RegistryFullError`` where a new one would be one too many, even without those that nobody uses.
+        Raises ``NameConflictError`` if the breaker of that name has another configuration or provider, and
+        ``RegistryFullError`` if ``bound`` breakers are in use.
         """
-        known = self.get(config.name)
+        checked = config_of(config, fields)
+        known = self.get(checked.name)
         if known is None:
-            # It reads a clock, which may be the host's, so it is made before the lock is taken; somebody else may be
-            # first.
-            known = self._add(CircuitBreaker(config, provider_id, clock=self._clock, classify=self._classify))
-        if known.config != config or known.provider_id != provider_id:
-            raise NameConflictError(config.name)
+            # The constructor reads the clock, which may be the user's, so it must run without the lock. Another thread
+            # may add a breaker of that name first.
+            known = self._add(CircuitBreaker(checked, provider_id, clock=self._clock, classify=self._classify))
+        if known.config != checked or known.provider_id != provider_id:
+            raise NameConflictError(checked.name)
         return known
 
     def get(self, name: str) -> CircuitBreaker | None:
@@ -54,21 +58,21 @@ class Registry:
         return self._breakers.get(name)
 
     def remove(self, name: str) -> CircuitBreaker | None:
-        """Lets go of the breaker of that name; whoever holds it keeps it."""
+        """Removes the breaker of that name and returns it. Code that already holds it can go on using it."""
         return self._breakers.remove(name)
 
     def remove_unused(self) -> int:
-        """Lets go of the breakers that nobody else holds and that are idle, and says how many those were.
+        """Removes the breakers that are idle and that nothing else refers to; returns their number.
 
-        Idle is a circuit that holds nothing against the next calls: closed, without a failure streak, without a failure
-        or a slow call in its window, without an opening that would make the next wait longer, without a call in flight,
-        a listener or an operator's order. So whoever asks for its name again gets one that behaves alike.
+        Replacing an idle breaker with a new one loses nothing: it is closed, has no failure streak, no failure or slow
+        call in its window, no call in flight, no listener, no operator's order, and no earlier opening that would make
+        the next wait longer.
         """
         names = [breaker.name for breaker in self._breakers.all()]
         return sum(self._remove_if_unused(name) for name in names)
 
     def breakers(self) -> list[CircuitBreaker]:
-        """All breakers, in the order of their names."""
+        """All breakers, ordered by name."""
         return self._breakers.all()
 
     def __len__(self) -> int:
@@ -84,7 +88,7 @@ class Registry:
 
     def _remove_if_unused(self, name: str) -> bool:
         breaker = self.get(name)
-        # This reads the breaker's clock, which may be the host's.
+        # `is_idle` reads the breaker's clock, which may be the user's.
         if breaker is None or not breaker.is_idle():
             return False
         del breaker

@@ -1,4 +1,4 @@
-"""What can be read of a breaker, in Python's own types."""
+"""Readings of a breaker, in Python's own types."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +8,12 @@ from time import time
 from typing import Any
 
 from halfopen._core import CircuitBreakerConfig
-from halfopen.vocabulary import Cause, Mode, RawEvent, RawStatus, TypedDict
+from halfopen.types import Cause, Mode, RawEvent, RawStatus, TypedDict
 
 
-# As the replaced module wrote it: a `StrEnum` prints in another way, and logs may be searched for that.
+# Not a `StrEnum`, which prints differently: log searches may depend on the text of the replaced module.
 class CircuitBreakerState(str, Enum):  # noqa: UP042
-    """Where a circuit stands; equal to its plain string."""
+    """The state of a circuit; equal to its plain string."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -22,7 +22,7 @@ class CircuitBreakerState(str, Enum):  # noqa: UP042
 
 @dataclass(frozen=True, slots=True)
 class CircuitBreakerMetrics:
-    """A reading of a breaker's counters; the times are aware, in UTC, or ``None`` before the first."""
+    """The counters of a breaker. Times are aware and in UTC, or ``None`` before the first such event."""
 
     total_calls: int
     successful_calls: int
@@ -47,7 +47,7 @@ class CircuitBreakerMetrics:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of state, with the numbers that decided it."""
+    """A change of state, with the numbers that caused it."""
 
     sequence: int
     at: datetime
@@ -62,19 +62,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long calls took, in seconds."""
+    """Durations of calls, in seconds."""
 
-    # Read by pydantic: JSON has no infinity, and the default would write the last bound as `null`.
+    # For pydantic: JSON has no infinity, and by default pydantic would write the last bound as `null`.
     __pydantic_config__ = {"ser_json_inf_nan": "strings"}  # noqa: RUF012
 
     count: int
     total_seconds: float
     buckets: list[tuple[float, int]]
-    """For each bucket its upper bound, the last one infinite, and the calls that took at most so long."""
+    """Pairs of an upper bound, of which the last one is infinite, and the number of calls up to that duration."""
 
 
 class CircuitBreakerStatus(TypedDict):
-    """A breaker's status, ready for JSON."""
+    """State, mode, counters and configuration of a breaker, ready for JSON."""
 
     name: str
     provider_id: str
@@ -87,21 +87,21 @@ class CircuitBreakerStatus(TypedDict):
 
 
 class WallClock:
-    """Turns a breaker's clock into dates.
+    """Converts times of a breaker's clock to dates.
 
-    A date is worked out when it is read: the wall clock's time now, less the age of the moment on the breaker's clock.
-    So a wall clock that is set right makes every date right, those of the past too.
+    A date is computed when it is read: the present wall clock time, minus the age on the breaker's clock. So after a
+    correction of the wall clock all dates are right, also dates of the past.
 
-    The rule, which is the same in every language:
+    The rule is the same in every language:
 
-    - ``offset = wall now - breaker's clock now``, both in seconds, and ``date = offset + moment``.
-    - Each reading works the offset out afresh. It keeps the one that the reading before used while the two differ by
-      less than ``TOLERANCE_SECONDS``, and takes the fresh one otherwise. So the same moment has the same date at every
-      reading, although two clocks are never read at the same instant and the wall clock is slewed.
-    - All dates of one reading use one offset. A listener's event is a reading of its own, made when it is delivered.
+    - ``offset = wall clock now - breaker's clock now``, both in seconds, and ``date = offset + time``.
+    - Each reading computes a new offset. If it differs from the previous one by less than ``TOLERANCE_SECONDS``, the
+      previous one is used. So the same event has the same date at every reading, although the two clocks cannot be read
+      at the same instant and the wall clock may be slewed.
+    - All dates of one reading use one offset. An event is read when it is delivered to a listener.
 
-    The age is that of the breaker's clock: where that one stands still while a machine sleeps, moments before the sleep
-    are dated later by as long as it slept.
+    If the breaker's clock stops while the machine sleeps, events before the sleep get dates that are too late by the
+    duration of the sleep.
     """
 
     __slots__ = ("_offset",)
@@ -111,9 +111,9 @@ class WallClock:
         self._offset = inf
 
     def at(self, now_seconds: float) -> "Dates":
-        """The dates of a reading that was made at this moment of the breaker's clock."""
+        """The dates for a reading at this time of the breaker's clock."""
         fresh = time() - now_seconds
-        # Threads may race here: each then has one of two offsets that are both right.
+        # If threads race here, each uses one of two offsets that are both right.
         kept = self._offset
         if abs(fresh - kept) >= self.TOLERANCE_SECONDS:
             self._offset = kept = fresh
@@ -122,21 +122,21 @@ class WallClock:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The dates of one reading."""
+    """Computes the dates of one reading."""
 
     offset: float
 
     def date(self, seconds: float) -> datetime:
-        """The date of a moment on the breaker's clock."""
+        """The date of a time of the breaker's clock."""
         return datetime.fromtimestamp(self.offset + seconds, UTC)
 
     def date_or_none(self, seconds: float | None) -> datetime | None:
-        """The same for a moment that may not have come yet."""
+        """The same for a time that may be missing."""
         return None if seconds is None else self.date(seconds)
 
 
 def metrics_of(raw: RawStatus, wall: WallClock) -> CircuitBreakerMetrics:
-    """The counters of a reading."""
+    """Converts a reading to counters."""
     dates = wall.at(raw["now_seconds"])
     values: dict[str, Any] = {**raw}
     counted = {name: values[name] for name in CircuitBreakerMetrics.__dataclass_fields__ if name in values}
@@ -149,7 +149,7 @@ def metrics_of(raw: RawStatus, wall: WallClock) -> CircuitBreakerMetrics:
 
 
 def status_of(raw: RawStatus, config: CircuitBreakerConfig, provider_id: str, wall: WallClock) -> CircuitBreakerStatus:
-    """A reading as the document that operators and tests read."""
+    """Converts a reading to a status document."""
     metrics = metrics_of(raw, wall)
     numbers = {name: getattr(metrics, name) for name in CircuitBreakerMetrics.__dataclass_fields__}
     dates = {name: value.isoformat() for name, value in numbers.items() if isinstance(value, datetime)}
@@ -167,7 +167,7 @@ def status_of(raw: RawStatus, config: CircuitBreakerConfig, provider_id: str, wa
 
 
 def event_of(raw: RawEvent, dates: Dates) -> Event:
-    """A transition as the core announces it."""
+    """Converts a transition of the core to an event."""
     return Event(
         sequence=raw["sequence"],
         at=dates.date(raw["at_seconds"]),

@@ -79,9 +79,9 @@ const fn method(name: &'static CStr, function: ffi::PyCFunction, text: &'static 
 }
 
 static BEGIN: Methods<1> =
-    Methods([method(c"begin", begin, c"begin($self, func, /)\n--\n\nAsks for the leave to make one call.")]);
+    Methods([method(c"_begin", begin, c"_begin($self, func, /)\n--\n\nAsks for the leave to make one call.")]);
 
-/// Gives breakers their method `begin`.
+/// Gives breakers their method `_begin`.
 pub fn add_begin(py: Python<'_>) -> PyResult<()> {
     // SAFETY: it takes the objects of this class.
     unsafe { add_method(&py.get_type::<PyBreaker>(), &BEGIN) }

@@ -94,7 +94,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
 
         def close() -> object:
             running.close()
-            return guard.evidence().counts()["cancelled_calls"]
+            return guard._evidence().counts()["cancelled_calls"]
 
         return close
 
@@ -104,7 +104,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
 
         def drop() -> object:
             permits.clear()
-            return guard.evidence().counts()["cancelled_calls"]
+            return guard._evidence().counts()["cancelled_calls"]
 
         return drop
 
@@ -116,7 +116,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
             try:
                 return guarded()
             except OSError:
-                return guard.read_status()["ignored_calls"]
+                return guard._read_status()["ignored_calls"]
 
         return call
 

@@ -1,19 +1,19 @@
-"""The breaker of the replaced module, around the one of this package."""
+"""The breaker with the interface of the replaced module."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
+from halfopen._classify import Classifier
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.breaker import CircuitBreaker as NativeBreaker
 from halfopen.compat import _log
-from halfopen.compat._books import Books
 from halfopen.compat._config import CircuitBreakerConfig, native_of
-from halfopen.compat._metrics import CircuitBreakerMetrics
-from halfopen.compat._more import NewWays
-from halfopen.compat._private import WithoutPrivates
+from halfopen.compat._delegation import Delegation
+from halfopen.compat._metrics_model import CircuitBreakerMetrics
+from halfopen.compat._observer import BreakerObserver
+from halfopen.compat._removed_attributes import RemovedAttributes
 from halfopen.errors import InvalidValueError
-from halfopen.guard import Classifier
 from halfopen.status import CircuitBreakerState
 
 P = ParamSpec("P")
@@ -23,11 +23,11 @@ _OLD_SETTINGS = ("failure_threshold", "success_threshold", "timeout_seconds", "h
 _OLD_METRICS = (*CircuitBreakerMetrics.model_fields, "success_rate")
 
 
-class CircuitBreaker(NewWays, WithoutPrivates):
+class CircuitBreaker(Delegation, RemovedAttributes):
     """A circuit breaker with the interface of the replaced module.
 
-    What the replaced module did not have is that of ``halfopen.CircuitBreaker``, which is also to be had itself, as
-    ``native``: what is called through it is in the same metrics and in the same log.
+    It also has the other methods of ``halfopen.CircuitBreaker``. ``native`` is the ``halfopen.CircuitBreaker`` inside;
+    calls through it appear in the same metrics and the same log.
     """
 
     def __init__(
@@ -40,47 +40,47 @@ class CircuitBreaker(NewWays, WithoutPrivates):
     ) -> None:
         config = CircuitBreakerConfig() if config is None else config
         self._native = NativeBreaker(native_of(config), provider_id, clock=clock, classify=classify)
-        self._books = Books(config, provider_id, self._native)
+        self._observer = BreakerObserver(config, provider_id, self._native)
 
     @property
     def config(self) -> CircuitBreakerConfig:
-        """The object that was passed in; another one puts itself in force, and so does one of its fields."""
-        config: CircuitBreakerConfig = self._books.config
+        """The object that was passed in. Assigning another one, or one of its fields, reconfigures the breaker."""
+        config: CircuitBreakerConfig = self._observer.config
         return config
 
     @config.setter
     def config(self, config: CircuitBreakerConfig | NativeConfig) -> None:
         native_of(config)
-        self._books.config = config
-        self._books.follow()
+        self._observer.config = config
+        self._observer.follow()
 
     @property
     def provider_id(self) -> str:
-        """Whom it guards."""
-        return self._books.provider_id
+        """The provider behind the circuit, a label of its metrics."""
+        return self._observer.provider_id
 
     @provider_id.setter
     def provider_id(self, provider_id: str) -> None:
-        self._books.provider_id = provider_id
-        self._books.relabel()
+        self._observer.provider_id = provider_id
+        self._observer.relabel()
 
     @property
     def state(self) -> CircuitBreakerState:
-        """The state now; ``half_open`` also where the wait is over and nobody has called yet."""
+        """The state now; ``half_open`` as soon as the wait is over, even if no call has come yet."""
         return self._native.state
 
     @property
     def metrics(self) -> CircuitBreakerMetrics:
-        """A reading of the counters; each access makes a new one."""
+        """The counters; each access reads them anew."""
         return CircuitBreakerMetrics.model_validate(self._native.metrics, from_attributes=True)
 
     def get_status(self) -> dict[str, Any]:
-        """Everything that can be read, as a document ready for JSON.
+        """State, mode, counters and configuration, as a document ready for JSON.
 
-        ``metrics`` and ``config`` hold what they held in the replaced module, and ``extended_metrics`` and
-        ``extended_config`` the rest.
+        ``metrics`` and ``config`` have the keys of the replaced module, ``extended_metrics`` and ``extended_config``
+        the others.
         """
-        self._books.follow_if_changed()
+        self._observer.follow_if_changed()
         status: dict[str, Any] = {**self._native.get_status()}
         for part, old in (("metrics", _OLD_METRICS), ("config", _OLD_SETTINGS)):
             values = status[part]
@@ -88,7 +88,7 @@ class CircuitBreaker(NewWays, WithoutPrivates):
             status[f"extended_{part}"] = {name: value for name, value in values.items() if name not in old}
         return {**status, "name": self.config.name, "provider_id": self.provider_id}
 
-    # The arguments are not checked against the function, so that a subclass may override it as in the replaced module.
+    # Typed without `ParamSpec`, so that subclasses written for the replaced module may override it.
     @overload
     async def call(self, func: Callable[..., Awaitable[R]], /, *args: Any, **kwargs: Any) -> R: ...
     @overload
@@ -98,10 +98,11 @@ class CircuitBreaker(NewWays, WithoutPrivates):
     @overload
     async def call(self, /, *, func: Callable[..., R], **kwargs: Any) -> R: ...
     async def call(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Calls ``func`` if the circuit lets it, and awaits what it returns if that can be awaited.
+        """Calls ``func`` if the circuit admits the call, and awaits the result if it is awaitable.
 
-        Raises ``CircuitBreakerOpenError`` where it is not let, otherwise whatever ``func`` raises, untouched. A keyword
-        argument named ``func`` is the function where none is given by position, and otherwise one of its arguments.
+        Without positional arguments, the keyword argument ``func`` is the function.
+
+        Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, otherwise whatever ``func`` raises.
         """
         if not args:
             if "func" not in kwargs:
@@ -117,7 +118,7 @@ class CircuitBreaker(NewWays, WithoutPrivates):
         """Guards a function, which becomes a coroutine function."""
         method: Any = func
         if isinstance(method, staticmethod | classmethod):
-            return type(method)(self(method.__func__))  # type: ignore[return-value]  # what a class makes a method of
+            return type(method)(self(method.__func__))  # type: ignore[return-value]  # a descriptor
         if not callable(func):
             raise InvalidValueError("func", repr(func), "a function")
 
@@ -128,12 +129,12 @@ class CircuitBreaker(NewWays, WithoutPrivates):
         return guarded
 
     async def reset(self) -> None:
-        """Closes the circuit and hands it back to the machine; the lifetime counters stay."""
+        """Closes the circuit and returns it to normal operation; the counters stay."""
         self._native.reset()
         _log.reset(self.config.name)
 
     async def force_open(self, duration_seconds: float | None = None) -> None:
-        """Holds the circuit open for so many seconds, by default ``timeout_seconds``; then the next call is a probe."""
+        """Holds the circuit open, by default for ``timeout_seconds``; the next call after that is a probe."""
         seconds = float(self.config.timeout_seconds) if duration_seconds is None else duration_seconds
         self._native.force_open(seconds)
         _log.forced_open(self.config.name, seconds)

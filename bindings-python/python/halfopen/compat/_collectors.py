@@ -5,13 +5,13 @@ from typing import Any, TypeVar
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from halfopen.compat._ledger import LEDGER
+from halfopen.compat._write_queue import WRITES
 
 M = TypeVar("M", bound=MetricWrapperBase)
 
 
 class _Cleared(MetricWrapperBase):
-    """Counts how often children were thrown away, so that nobody goes on writing to those."""
+    """Counts removals of children, so that cached children are looked up anew."""
 
     epoch = 0
 
@@ -30,7 +30,7 @@ class _Cleared(MetricWrapperBase):
 
 class _State(_Cleared, Gauge):
     def collect(self) -> Any:
-        LEDGER.write_all()
+        WRITES.write_all()
         return super().collect()
 
 
@@ -43,20 +43,20 @@ class _Durations(_Cleared, Histogram):
 
 
 def _registered(kind: type[M], plain: type[MetricWrapperBase], name: str, text: str, labels: list[str]) -> M:
-    """A new collector, or the one of that name that the registry has, where it is of the same form.
+    """A new collector, or the registry's collector of that name if it has the same kind and labels.
 
-    It has one where this module is imported a second time, or beside the module that it replaces.
+    The registry has one if this module is imported twice, or beside the module that it replaces.
     """
     try:
         return kind(name, text, labels)
     except ValueError:
         there: Any = getattr(REGISTRY, "_names_to_collectors", {}).get(name)
         if isinstance(there, plain) and list(getattr(there, "_labelnames", ())) == labels:
-            return there  # type: ignore[return-value]  # as good as one of that kind
+            return there  # type: ignore[return-value]  # has the same methods
         raise ValueError(
-            f"Prometheus' default registry already has a metric {name}, of another form than halfopen.compat's: "
-            f"{there!r}. Where halfopen.prometheus.register() put it there, leave that away, because halfopen.compat "
-            f"registers its own metrics, or give it a registry of its own; any other has to be unregistered or renamed."
+            f"Prometheus' default registry already has a metric {name} of another kind than halfopen.compat's: "
+            f"{there!r}. If it comes from halfopen.prometheus.register(), remove that call, because halfopen.compat "
+            f"registers its own metrics, or pass another registry to it; otherwise unregister or rename the metric."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The configuration, as the pydantic model that it was."""
+"""The configuration, as a pydantic model."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from halfopen._core import CircuitBreakerConfig as NativeConfig
-from halfopen.compat._invalid import as_invalid_value
+from halfopen.compat._validation import as_invalid_value
 from halfopen.errors import InvalidValueError
 
 NATIVE_FIELDS = frozenset(NativeConfig().model_dump())
-"""Every setting that the core has."""
+"""All settings of the core."""
 
 
 class CircuitBreakerConfig(BaseModel):
-    """A breaker's configuration, with the five fields of the replaced module."""
+    """The configuration of a breaker, with the five fields of the replaced module."""
 
-    # The core's other settings are no fields of this model, so that its dump and its schema stay what they were. One
-    # that is passed without being declared in a subclass is refused, since it would do nothing. A name that the core
-    # does not know is ignored, as before.
+    # The core's other settings are no fields of this model, so its dump and schema are those of the replaced module.
+    # Passing one that no subclass declares is an error, because it would have no effect. Other unknown names are
+    # ignored, as before.
 
     model_config = ConfigDict(validate_assignment=True)
 
-    # The least values stand here for the schema; the core checks them, and the greatest ones.
+    # The minimums appear in the schema; the core checks minimums and maximums.
     name: str = "default"
     failure_threshold: int = Field(default=5, json_schema_extra={"minimum": 1})
     success_threshold: int = Field(default=2, json_schema_extra={"minimum": 1})
@@ -37,7 +37,7 @@ class CircuitBreakerConfig(BaseModel):
             except ValidationError as error:
                 raise as_invalid_value(error) from None
 
-        # Pydantic's own mark: within another model, it need not be called.
+        # Tells pydantic that it need not call `__init__` for a model inside another model.
         __init__.__pydantic_base_init__ = True
 
     @model_validator(mode="before")
@@ -60,9 +60,9 @@ class CircuitBreakerConfig(BaseModel):
 
 
 def native_of(config: object) -> NativeConfig:
-    """The core's configuration with the fields that this object has.
+    """Converts a model to a configuration of the core.
 
-    Raises ``InvalidValueError`` for a value that is out of range: not everything that makes a model checks it.
+    Raises ``InvalidValueError`` for a value out of range, for example in a model made by ``model_construct``.
     """
     if isinstance(config, NativeConfig):
         return config

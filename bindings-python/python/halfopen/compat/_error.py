@@ -1,19 +1,19 @@
-"""The error of a rejected call, in the replaced module's form."""
+"""The error of a rejected call, with the interface of the replaced module."""
 
 from collections.abc import Callable
 from typing import Any
 
 from halfopen.errors import CircuitBreakerOpenError as NativeError
-from halfopen.vocabulary import Reason
+from halfopen.types import Reason
 
 
 class CircuitBreakerOpenError(NativeError):
-    """The circuit did not let a call run; ``retry_after`` is in seconds, and may be set."""
+    """The circuit rejected a call; ``retry_after`` is in seconds and may be assigned."""
 
     def __init__(self, circuit_name: str, retry_after: float, reason: Reason = "open") -> None:
         super().__init__(circuit_name, retry_after, reason)
         self.args = (f"Circuit breaker '{circuit_name}' is OPEN. Retry after {retry_after:.1f} seconds.",)
-        # Under the names that the replaced module used, for whoever reads `vars(error)`.
+        # For code that reads `vars(error)`, with the names of the replaced module.
         self.__dict__.update(circuit_name=circuit_name, retry_after=retry_after, reason=reason)
 
     @property
@@ -28,7 +28,7 @@ class CircuitBreakerOpenError(NativeError):
 
     @property
     def retry_after(self) -> float:
-        """How long to wait, in seconds."""
+        """The time to wait, in seconds."""
         seconds: float = self.__dict__["retry_after"]
         return seconds
 
@@ -38,7 +38,7 @@ class CircuitBreakerOpenError(NativeError):
 
     @property
     def reason(self) -> Reason:
-        """Why the call was not let run."""
+        """Why the circuit rejected the call."""
         reason: Reason = self.__dict__["reason"]
         return reason
 
@@ -46,7 +46,7 @@ class CircuitBreakerOpenError(NativeError):
         return str(self.args[0]) if len(self.args) == 1 else str(self.args)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        # Whatever a subclass takes: the object is put together again without its constructor.
+        # A subclass may have a constructor with other arguments, so unpickling does not call it.
         return _restored, (type(self), self.args, self.__dict__.copy())
 
 

@@ -1,4 +1,4 @@
-"""The records that the replaced module wrote. They name the class of an exception and never its text."""
+"""The log records of the replaced module. They name the class of an exception, never its text."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any, ParamSpec
 
 from halfopen.status import Event
-from halfopen.vocabulary import Cause
+from halfopen.types import Cause
 
 P = ParamSpec("P")
 
@@ -17,19 +17,19 @@ _THRESHOLDS: dict[Cause, str] = {
     "failure_rate": "the failure rate",
     "slow_call_rate": "the rate of slow calls",
 }
-"""What opens a circuit that nobody ordered open."""
+"""Descriptions of the causes that open a circuit automatically."""
 
 _logger = logging.getLogger("app.patterns.circuit_breaker")
 
 
 def set_logger(logger: logging.Logger | str) -> None:
-    """Makes every breaker of this module write to this logger, or to the one of that name."""
-    global _logger  # noqa: PLW0603 (one for the process, as the replaced module's was)
+    """Sets the logger of all breakers of this module, as a logger or a name."""
+    global _logger  # noqa: PLW0603 (one per process, as in the replaced module)
     _logger = logging.getLogger(logger) if isinstance(logger, str) else logger
 
 
 def _harmless(write: Callable[P, None]) -> Callable[P, None]:
-    """A filter or a logger of the host's may raise; no call may hear of it."""
+    """Reports an exception of a user's logger or filter, so that it affects no call."""
 
     @wraps(write)
     def written(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -42,7 +42,7 @@ def _harmless(write: Callable[P, None]) -> Callable[P, None]:
 
 
 def _report(fault: Exception) -> None:
-    """As the interpreter reports what a destructor raises."""
+    """Reports it as the interpreter reports exceptions of destructors."""
     told: Any = SimpleNamespace(
         exc_type=type(fault), exc_value=fault, exc_traceback=fault.__traceback__, err_msg=None, object=_logger
     )
@@ -51,26 +51,26 @@ def _report(fault: Exception) -> None:
 
 @_harmless
 def made(name: str, provider_id: str) -> None:
-    """A breaker has been constructed."""
+    """A breaker was constructed."""
     _logger.info("Circuit breaker '%s' for provider '%s' initialized", name, provider_id)
 
 
 @_harmless
 def failed(name: str, error: BaseException | None, in_a_row: int) -> None:
-    """A call has failed."""
+    """A call failed."""
     kind = "no exception" if error is None else type(error).__name__
     _logger.warning("Circuit breaker '%s': call failed with %s, %d in a row", name, kind, in_a_row)
 
 
 @_harmless
 def rejected(name: str, retry_after: float) -> None:
-    """A call has been rejected."""
+    """A call was rejected."""
     _logger.debug("Circuit breaker '%s' rejected a call, retry after %.1f seconds", name, retry_after)
 
 
 @_harmless
 def changed(name: str, event: Event) -> None:
-    """The state has changed."""
+    """The state changed."""
     _logger.info("Circuit breaker '%s': %s -> %s", name, event.from_state.value, event.to_state.value)
     if event.cause in _THRESHOLDS:
         text = "Circuit breaker '%s' OPENED: %s reached its threshold, with %d failures in a row"
@@ -81,11 +81,11 @@ def changed(name: str, event: Event) -> None:
 
 @_harmless
 def forced_open(name: str, seconds: float) -> None:
-    """An operator has opened the circuit."""
+    """An operator opened the circuit."""
     _logger.info("Circuit breaker '%s' manually opened for %.1f seconds", name, seconds)
 
 
 @_harmless
 def reset(name: str) -> None:
-    """An operator has closed the circuit."""
+    """An operator closed the circuit."""
     _logger.info("Circuit breaker '%s' manually reset", name)

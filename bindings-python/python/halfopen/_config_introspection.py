@@ -1,7 +1,7 @@
-"""What Python's own tools read of ``CircuitBreakerConfig``, from the core's table of fields.
+"""Describes ``CircuitBreakerConfig`` for Python's tools, from the core's table of fields.
 
-``help()`` tells the fields and ``inspect.signature()`` their defaults. To ``dataclasses`` it is a dataclass, so that
-``replace`` and ``asdict`` work and FastAPI, which asks what is one, reads a parameter of this class from the body.
+``help()`` lists the fields, ``inspect.signature()`` their defaults. The class is also a dataclass: ``replace`` and
+``asdict`` work, and FastAPI reads a parameter of this class from the request body.
 """
 
 from dataclasses import field, make_dataclass
@@ -12,16 +12,16 @@ from halfopen._core import CircuitBreakerConfig, config_json_schema
 
 
 def describe() -> None:
-    """Gives the class what these tools read."""
+    """Sets the attributes that these tools read."""
 
-    # Local, so that mypy's stubtest does not find it: it takes no dictionary for the default of a `TypedDict`.
+    # Local, because mypy's stubtest accepts no dictionary as the default of a `TypedDict`.
     class Default(dict[str, Any]): ...
 
     properties = config_json_schema()["properties"].items()
     defaults = {name: schema["default"] for name, schema in properties}
     defaults["window"] = Default(defaults["window"])
     fields = [(name, Any, _field(value)) for name, value in defaults.items()]
-    # Its methods are those of the core's class.
+    # The core's class has the methods.
     made: Any = make_dataclass("_", fields, init=False, repr=False, eq=False, frozen=True, kw_only=True)
     parameters = [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()]
     allowed = [f"- ``{name}``: {schema['description']} ({schema['default']!r})" for name, schema in properties]
@@ -30,7 +30,7 @@ def describe() -> None:
         "__dataclass_params__": made.__dataclass_params__,
         "__signature__": Signature(parameters),
         "__doc__": "\n".join(
-            [CircuitBreakerConfig.__doc__ or "", "", "What is allowed, and the default:", "", *allowed]
+            [CircuitBreakerConfig.__doc__ or "", "", "Allowed values, and the default:", "", *allowed]
         ),
     }
     for name, value in attributes.items():

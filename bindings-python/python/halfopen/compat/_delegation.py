@@ -1,4 +1,4 @@
-"""What the replaced module did not have: the rest of ``halfopen.CircuitBreaker``."""
+"""The methods of ``halfopen.CircuitBreaker`` that the replaced module did not have."""
 
 from collections.abc import Callable, Coroutine
 from types import TracebackType
@@ -9,34 +9,38 @@ from halfopen.breaker import CircuitBreaker as NativeBreaker
 from halfopen.status import Durations, Event
 
 if TYPE_CHECKING:
-    from halfopen.compat._books import Books
     from halfopen.compat._config import CircuitBreakerConfig
+    from halfopen.compat._observer import BreakerObserver
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class NewWays:
-    """Everything here is said in the words of ``halfopen.CircuitBreaker``, which does it."""
+class Delegation:
+    """Delegates to the native breaker.
+
+    Composition, not inheritance: subclasses written for the replaced module may have a constructor with other arguments
+    and attributes with the names of these methods.
+    """
 
     _native: NativeBreaker
-    _books: "Books"
+    _observer: "BreakerObserver"
 
     @property
     def native(self) -> NativeBreaker:
-        """The breaker underneath."""
+        """The ``halfopen.CircuitBreaker`` inside."""
         native: NativeBreaker = self.__dict__.get("native", self._native)
         return native
 
-    # The replaced module had neither, so a subclass may have an attribute of that name for itself.
+    # The replaced module had neither `native` nor `name`, so a subclass may assign them.
     @native.setter
     def native(self, own: Any) -> None:
         self.__dict__["native"] = own
 
     @property
     def name(self) -> str:
-        """The circuit's name, where a subclass has not set it."""
-        name: str = self.__dict__.get("name", self._books.config.name)
+        """The name of the circuit, unless a subclass assigned another value."""
+        name: str = self.__dict__.get("name", self._observer.config.name)
         return name
 
     @name.setter
@@ -44,11 +48,11 @@ class NewWays:
         self.__dict__["name"] = own
 
     def call_sync(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Calls a plain ``func`` if the circuit lets it."""
+        """Calls a plain function if the circuit admits the call."""
         return self._native.call_sync(func, *args, **kwargs)
 
     def acquire(self, *, inside: Permit | None = None) -> Permit:
-        """Asks for a permit to make one call; ``inside`` is the permit of the call that makes this one."""
+        """Asks for permission to make one call; ``inside`` is the permit of the call that makes this one."""
         return self._native.acquire(inside=inside)
 
     def __enter__(self) -> Permit:
@@ -68,7 +72,7 @@ class NewWays:
         return self._native.__aexit__(kind, error, trace)
 
     def disable(self) -> None:
-        """Lets every call pass, judging none, until the circuit is reset or forced open."""
+        """Admits every call and judges none, until the circuit is reset or forced open."""
         self._native.disable()
 
     def reconfigure(self, config: "CircuitBreakerConfig") -> None:
@@ -76,30 +80,30 @@ class NewWays:
         self.config = config
 
     def durations(self) -> dict[Literal["success", "failure"], Durations]:
-        """How long the calls took, by how they ended."""
+        """Durations of calls, by outcome."""
         return self._native.durations()
 
     def percentile(self, share: float, outcome: Literal["success", "failure"] = "success") -> float | None:
-        """The duration in seconds that this share of the calls with that outcome did not exceed."""
+        """The duration in seconds that this share of calls with that outcome did not exceed."""
         return self._native.percentile(share, outcome)
 
     def events(self, after: int = 0) -> list[Event]:
-        """The last transitions with a sequence number above ``after``, oldest first."""
+        """The recorded transitions with a sequence number above ``after``, oldest first."""
         return self._native.events(after)
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
-        """Calls ``listener`` with each further transition; returns what ends that."""
+        """Calls ``listener`` with each further transition; returns a function that unsubscribes it."""
         return self._native.subscribe(listener)
 
     def explain(self) -> str:
-        """Says in one sentence why the circuit is as it is and what would change it."""
+        """Explains in one sentence why the circuit is in its state, and what would change it."""
         return self._native.explain()
 
     def snapshot(self) -> str:
-        """What outlives this breaker, as a JSON document."""
+        """The state and the counters as a JSON document."""
         return self._native.snapshot()
 
     def restore(self, document: str) -> None:
-        """Goes on where a snapshot was taken."""
+        """Replaces the state with that of a snapshot and adds its counters."""
         self._native.restore(document)
-        self._books.restored(self._native.state.value)
+        self._observer.restored(self._native.state.value)

@@ -1,18 +1,18 @@
-"""Writes the four metrics. Every function here runs as an entry of the ledger, so one at a time."""
+"""Writes the four metrics. All functions here run in the write queue, one at a time."""
 
 from typing import Any, Self, TypeAlias
 
-from halfopen.compat._ledger import LEDGER
-from halfopen.vocabulary import State
+from halfopen.compat._write_queue import WRITES
+from halfopen.types import State
 
 Labels: TypeAlias = tuple[str, str]
-"""A breaker's name and its provider's."""
+"""The name of a breaker and its provider."""
 
 _SEVERITY: dict[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class _Children:
-    """The children of a collector, looked up anew after it was cleared; looking up takes longer than writing."""
+    """A cache of a collector's children, because looking one up takes longer than writing to it."""
 
     def __init__(self, collector: Any) -> None:
         self._collector = collector
@@ -20,7 +20,7 @@ class _Children:
         self._known: dict[tuple[str, ...], Any] = {}
 
     def of(self, labels: tuple[str, ...]) -> Any:
-        # One that the replaced module registered tells nobody when it is cleared.
+        # A collector of the replaced module has no `epoch`, so its children are never cached.
         epoch: int | None = getattr(self._collector, "epoch", None)
         if epoch is None or epoch != self._epoch:
             self._known.clear()
@@ -32,8 +32,8 @@ class _Children:
             return child
 
 
-class _Nowhere:
-    """The collectors where ``prometheus_client`` is not installed."""
+class _NoCollector:
+    """Replaces the collectors if ``prometheus_client`` is not installed."""
 
     epoch = 0
 
@@ -51,24 +51,24 @@ try:
 except ModuleNotFoundError as missing:
     if not (missing.name or "").startswith("prometheus_client"):
         raise
-    _state = _calls = _transitions = _durations = _Children(_Nowhere())
+    _state = _calls = _transitions = _durations = _Children(_NoCollector())
 else:
     _state = _Children(_collectors.circuit_breaker_state)
     _calls = _Children(_collectors.circuit_breaker_calls_total)
     _transitions = _Children(_collectors.circuit_breaker_state_transitions)
     _durations = _Children(_collectors.circuit_breaker_call_duration)
 
-_living: dict[Labels, tuple[set[object], set[object], set[object]]] = {}
-"""By labels: which living breakers stand at each severity."""
+_live: dict[Labels, tuple[set[object], set[object], set[object]]] = {}
+"""For each label set: the live breakers at each severity."""
 
 
 def count(labels: Labels, status: str) -> None:
-    """One more call of that status."""
+    """Counts a call with that status."""
     _calls.of((*labels, status)).inc()
 
 
 def settle(labels: Labels, status: str, seconds: float | None) -> None:
-    """One more call that ended so, after so many seconds."""
+    """Counts a call with that outcome and observes its duration."""
     ended = (*labels, status)
     _calls.of(ended).inc()
     if seconds is not None:
@@ -76,32 +76,32 @@ def settle(labels: Labels, status: str, seconds: float | None) -> None:
 
 
 def transition(labels: Labels, left: State, entered: State) -> None:
-    """One more change of state."""
+    """Counts a change of state."""
     _transitions.of((*labels, left, entered)).inc()
 
 
-def stand(labels: Labels, breaker: object, state: State) -> None:
-    """A breaker stands there from now on, wherever it stood. Written twice, it changes nothing."""
-    standing = _living.setdefault(labels, (set(), set(), set()))
-    for breakers in standing:
+def set_state(labels: Labels, breaker: object, state: State) -> None:
+    """Records the state of a breaker; idempotent."""
+    states = _live.setdefault(labels, (set(), set(), set()))
+    for breakers in states:
         breakers.discard(breaker)
-    standing[_SEVERITY[state]].add(breaker)
-    _tell(labels)
+    states[_SEVERITY[state]].add(breaker)
+    _set_gauge(labels)
 
 
 def leave(labels: Labels, breaker: object) -> None:
-    """A breaker stands there no more. The gauge stays, where it was the last one of its labels."""
-    standing = _living.get(labels, ())
-    for breakers in standing:
+    """Forgets a breaker that is gone. The gauge keeps its value if no breaker with these labels is left."""
+    states = _live.get(labels, ())
+    for breakers in states:
         breakers.discard(breaker)
-    if any(standing):
-        # Garbage goes in heaps: told at once, the first to go would leave the state of one that has gone with it.
-        LEDGER.add(_tell, labels)
+    if any(states):
+        # Often several breakers are collected together, so the gauge is set after all of them are forgotten.
+        WRITES.add(_set_gauge, labels)
     else:
-        _living.pop(labels, None)
+        _live.pop(labels, None)
 
 
-def _tell(labels: Labels) -> None:
-    standing = [severity for severity, breakers in enumerate(_living.get(labels, ())) if breakers]
-    if standing:
-        _state.of(labels).set(max(standing))
+def _set_gauge(labels: Labels) -> None:
+    states = [severity for severity, breakers in enumerate(_live.get(labels, ())) if breakers]
+    if states:
+        _state.of(labels).set(max(states))

@@ -2,13 +2,15 @@
 
 import functools
 import inspect
+import linecache
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, _wrap
 
 DEFAULT = object()
 
@@ -163,3 +165,30 @@ async def test_nothing_is_kept_of_a_call(breaker: CircuitBreaker) -> None:
             breaker.reset()
     del kwargs
     assert sys.getrefcount(argument) == before
+
+
+async def test_tracebacks_and_debuggers_show_the_source_of_a_wrapper(breaker: CircuitBreaker) -> None:
+    @breaker
+    async def ask(prompt: str, *, model: str = "flash") -> str:
+        raise LookupError(prompt, model)
+
+    with pytest.raises(LookupError) as caught:
+        await ask("hello")
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert "return _call.returned(await _func(prompt, model=model))" in [frame.line for frame in frames]
+    wrapper: Any = ask
+    assert inspect.getsource(wrapper.__code__).startswith("    async def guarded(prompt, *, model=None):")
+    # `inspect` follows `__wrapped__`, so the function itself has the source that the user wrote.
+    assert "raise LookupError" in inspect.getsource(ask)
+
+
+def test_wrappers_of_one_shape_share_one_source(breaker: CircuitBreaker) -> None:
+    def made() -> Callable[[], None]:
+        return breaker(lambda: None)
+
+    made()
+    before = len(linecache.cache)
+    _wrap._binder.cache_clear()
+    for _ in range(100):
+        made()
+    assert len(linecache.cache) == before

@@ -1,4 +1,4 @@
-"""The private attributes of the replaced module: whoever used one is told what to use instead."""
+"""Refuses the private attributes of the replaced module, with an error that names a replacement."""
 
 from typing import Any, NoReturn
 
@@ -14,22 +14,22 @@ _INSTEAD = {
     "_opened_at": _READ,
     "_last_failure_time": _READ,
     "_last_state_change": _READ,
-    "_half_open_calls": "a slot that a probe has taken comes back by itself",
+    "_half_open_calls": "nothing: a probe frees its slot at its end",
     "_transition_to": _ORDER,
     "_on_success": _JUDGE,
     "_on_failure": _JUDGE,
 }
 
 
-class WithoutPrivates:
-    """Refuses to keep what would do nothing."""
+class RemovedAttributes:
+    """Refuses access to these attributes, because an assignment would have no effect."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _INSTEAD:
             _refuse(name)
         super().__setattr__(name, value)
 
-    # Only asked for what is not there.
+    # Only called for missing attributes.
     def __getattr__(self, name: str) -> NoReturn:
         if name in _INSTEAD:
             _refuse(name)

@@ -1,4 +1,4 @@
-"""What a host hands in, checked where it is given: a mistake would otherwise show only in some later call."""
+"""Checks arguments where users pass them, because a mistake would otherwise show in a later call."""
 
 from collections.abc import Callable
 from functools import cached_property, partial, partialmethod
@@ -8,12 +8,52 @@ from typing import Any, cast
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.errors import InvalidValueError
+from halfopen.types import ConfigFields
 
 _GUARDED = "a function or another callable, or a staticmethod, classmethod, property, cached_property or partialmethod"
 
 
+def config_of(config: object, fields: ConfigFields) -> CircuitBreakerConfig:
+    """The configuration for a constructor that takes a ``CircuitBreakerConfig``, or a name and fields.
+
+    Raises ``InvalidValueError`` if both are given.
+    """
+    given: dict[str, Any] = {**fields}
+    if config is None:
+        return CircuitBreakerConfig(**given)
+    if isinstance(config, CircuitBreakerConfig):
+        if given:
+            field, value = next(iter(given.items()))
+            allowed = "a field beside a name; beside a CircuitBreakerConfig, use its model_copy(update={…})"
+            raise InvalidValueError(field, _shown(value), allowed)
+        return config
+    if not isinstance(config, str):
+        raise InvalidValueError("config", _shown(config), "a name or a CircuitBreakerConfig")
+    if "name" in given:
+        raise InvalidValueError("name", _shown(given["name"]), "one name, either as the first argument or by keyword")
+    given["name"] = config
+    return CircuitBreakerConfig(**given)
+
+
+def check_config(config: object) -> None:
+    """Refuses anything but a configuration."""
+    if not isinstance(config, CircuitBreakerConfig):
+        raise InvalidValueError("config", _shown(config), "a CircuitBreakerConfig")
+
+
+def check_functions(clock: object, classify: object) -> None:
+    """Refuses a clock or a classifier that a breaker cannot call."""
+    if clock is not None:
+        check_function(
+            "clock", clock, "a plain function without arguments that returns seconds, at least 0, or None", 0
+        )
+    if classify is not None:
+        allowed = "a plain function from an exception to an outcome, or None"
+        check_function("classify", classify, allowed, 1)
+
+
 def check_function(field: str, value: object, allowed: str, arguments: int) -> None:
-    """Refuses what cannot be called with so many arguments, and what returns something to be awaited or iterated."""
+    """Refuses a value that is no plain function of this number of arguments."""
     function = value
     while isinstance(function, partial):
         function = function.func
@@ -26,27 +66,10 @@ def check_function(field: str, value: object, allowed: str, arguments: int) -> N
         raise InvalidValueError(field, _shown(value), allowed)
 
 
-def check_config(config: object) -> None:
-    """Refuses what is no configuration."""
-    if not isinstance(config, CircuitBreakerConfig):
-        raise InvalidValueError("config", _shown(config), "a CircuitBreakerConfig")
-
-
-def check_functions(clock: object, classify: object) -> None:
-    """Refuses what cannot be a breaker's clock or its classifier."""
-    if clock is not None:
-        check_function(
-            "clock", clock, "a plain function without arguments that returns seconds, at least 0, or None", 0
-        )
-    if classify is not None:
-        allowed = "a plain function from an exception to an outcome, or None"
-        check_function("classify", classify, allowed, 1)
-
-
 def guarded_descriptor(guard: Callable[[Any], Any], func: Any) -> Any:
-    """A method that has been wrapped before it was guarded: the wrapper, around the guarded function.
+    """Guards the function inside a descriptor, for example a ``staticmethod``; of a property, the getter.
 
-    ``None`` where ``func`` is a plain callable. Of a property the reading is guarded.
+    ``None`` if ``func`` is a plain callable.
     """
     kind = cast("Any", type(func))
     if isinstance(func, staticmethod | classmethod):
@@ -69,9 +92,9 @@ def _runs_later(function: Callable[..., Any]) -> bool:
 
 
 def _takes(function: Any, arguments: int) -> bool:
-    """Whether it can be called with so many arguments, as far as a function written in Python tells."""
-    # Not by `inspect.signature`: it takes longer than all else that a constructor does, and tells of a function that
-    # wraps another what that other one takes.
+    """Whether a function accepts this number of arguments; true if it is not written in Python."""
+    # `inspect.signature` takes longer than the rest of a constructor, and describes the wrapped function instead of the
+    # wrapper.
     if isinstance(function, partial):
         return bool(function.keywords) or _takes(function.func, arguments + len(function.args))
     if isinstance(function, MethodType):

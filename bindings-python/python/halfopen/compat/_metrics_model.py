@@ -1,4 +1,4 @@
-"""A reading of the counters, as the pydantic model that it was."""
+"""The counters, as a pydantic model."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class CircuitBreakerMetrics(BaseModel):
-    """A reading of a breaker's counters; the times are aware, in UTC, or ``None`` before the first."""
+    """The counters of a breaker. Times are aware and in UTC, or ``None`` before the first such event."""
 
     total_calls: int = 0
     successful_calls: int = 0

@@ -1,4 +1,4 @@
-"""The words and documents that the core speaks in, for type checkers."""
+"""Types of names and dictionaries, for type checkers."""
 
 import sys
 from typing import Literal, Protocol
@@ -15,18 +15,42 @@ Mode = Literal["auto", "forced_open", "disabled", "shadow"]
 
 
 class WindowOfCalls(TypedDict):
-    """The last so many calls."""
+    """A window of the most recent calls."""
 
     calls: int
 
 
 class WindowOfSeconds(TypedDict):
-    """The last so many seconds."""
+    """A window of the most recent seconds."""
 
     seconds: int
 
 
 Window = WindowOfCalls | WindowOfSeconds
+
+
+class ConfigFields(TypedDict, total=False):
+    """The fields of ``CircuitBreakerConfig``, as keyword arguments."""
+
+    name: str
+    failure_threshold: int | None
+    success_threshold: int
+    timeout_seconds: float
+    half_open_max_calls: int
+    failure_rate_threshold: float | None
+    slow_call_seconds: float | None
+    slow_call_rate_threshold: float | None
+    window: Window
+    minimum_calls: int
+    timeout_multiplier: float
+    max_timeout_seconds: float | None
+    timeout_jitter: float
+    probe_timeout_seconds: float | None
+    cancel_failure_after_seconds: float | None
+    shadow: bool
+    record_durations: bool
+
+
 Reason = Literal["open", "probes_busy", "forced_open"]
 Cause = Literal[
     "consecutive_failures",
@@ -43,7 +67,7 @@ Cause = Literal[
 
 
 class RawCounts(TypedDict):
-    """The lifetime counters."""
+    """The counters since the breaker was made."""
 
     total_calls: int
     successful_calls: int
@@ -58,7 +82,7 @@ class RawCounts(TypedDict):
 
 
 class RawStatus(RawCounts):
-    """A reading of a breaker; moments are seconds on its clock."""
+    """State, mode and counters of a breaker; times are seconds on its clock."""
 
     now_seconds: float
     state: State
@@ -78,7 +102,7 @@ class RawStatus(RawCounts):
 
 
 class RawEvent(TypedDict):
-    """A change of state; moments are seconds on the breaker's clock."""
+    """A change of state; times are seconds on the breaker's clock."""
 
     sequence: int
     at_seconds: float
@@ -92,16 +116,16 @@ class RawEvent(TypedDict):
 
 
 class Observer(Protocol):
-    """Keeps books of the calls of a breaker."""
+    """Is told about every call of a breaker."""
 
     def admitted(self) -> None:
-        """A call has been admitted."""
+        """A call was admitted."""
 
     def rejected(self, retry_after: float | None, reason: Reason, /) -> Exception | None:
-        """A call has been rejected; what is returned is raised instead of a ``CircuitBreakerOpenError``."""
+        """A call was rejected. The breaker raises the returned exception instead of ``CircuitBreakerOpenError``."""
 
     def settled(self, outcome: Outcome, seconds: float | None, /) -> None:
-        """A call was counted with this outcome; ``None`` seconds where durations are not recorded.
+        """A call was counted with this outcome. ``seconds`` is ``None`` if durations are not recorded.
 
-        Where an exception ended it, that is what ``sys.exception()`` returns.
+        ``sys.exception()`` returns the exception that ended the call, if any.
         """

@@ -1,4 +1,4 @@
-"""A refused configuration, for whoever expects pydantic's error and for whoever expects ours."""
+"""The error of an invalid configuration, which is both pydantic's error and ours."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from halfopen.errors import InvalidValueError
 
 
-# The type checkers take pydantic's error for final; at run time it can have subclasses, from pydantic 2.10 on.
+# Type checkers consider pydantic's error final; since pydantic 2.10 it can have subclasses.
 class InvalidConfigError(InvalidValueError, ValidationError):  # pyright: ignore[reportGeneralTypeIssues]
     """A ``pydantic.ValidationError`` that is an ``InvalidValueError``."""
 
@@ -26,7 +26,7 @@ class InvalidConfigError(InvalidValueError, ValidationError):  # pyright: ignore
 
 
 def as_invalid_value(error: ValidationError) -> ValidationError:
-    """The same error as an ``InvalidValueError``, where a value was out of range."""
+    """Converts the error to an ``InvalidConfigError`` if a value was out of range."""
     if isinstance(error, InvalidConfigError) or not refusals(error):
         return error
     details = [_details(line) for line in error.errors()]
@@ -34,7 +34,7 @@ def as_invalid_value(error: ValidationError) -> ValidationError:
 
 
 def refusals(error: ValidationError) -> list[InvalidValueError]:
-    """What the core refused, of all that is wrong."""
+    """The errors that come from the core."""
     causes = [line.get("ctx", {}).get("error") for line in error.errors()]
     return [cause for cause in causes if isinstance(cause, InvalidValueError)]
 
@@ -44,7 +44,7 @@ def _details(line: Any) -> InitErrorDetails:
     try:
         return _checked({"type": kind, "loc": line["loc"], "input": line["input"], "ctx": line.get("ctx", {})})
     except (KeyError, TypeError):
-        # An error type of a subclass's own validator.
+        # The error type comes from a validator of a subclass.
         own = PydanticCustomError(kind, line["msg"].replace("{", "{{").replace("}", "}}"))
         return {"type": own, "loc": line["loc"], "input": line["input"]}
 

@@ -1,0 +1,77 @@
+"""Proxies with all attributes and special methods of their target.
+
+Python looks up special methods in the class, so each class of targets gets a proxy class with the same special methods.
+``asyncio`` and ``abc`` also cache answers by class.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from halfopen._core import Call
+
+_NOT_FORWARDED = frozenset(
+    f"__{name}__"
+    for name in (
+        *("annotate", "annotate_func", "class", "class_getitem", "del", "delattr", "dict", "doc", "getattr"),
+        *("getattribute", "init", "init_subclass", "module", "new", "qualname", "setattr", "slots"),
+        *("subclasshook", "weakref"),
+    )
+)
+
+
+class Proxy:
+    """A proxy: attributes, special methods and ``__class__`` are those of the target."""
+
+    __slots__ = ("__weakref__", "_halfopen_call", "_halfopen_target")
+
+    _halfopen_call: Call
+    _halfopen_target: Any
+
+    def __init__(self, call: Call, target: Any) -> None:
+        object.__setattr__(self, "_halfopen_call", call)
+        object.__setattr__(self, "_halfopen_target", target)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._halfopen_target.__class__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._halfopen_target, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._halfopen_target, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._halfopen_target, name)
+
+
+def proxy_class(target: type, methods: Mapping[str, Callable[..., Any]]) -> type[Proxy]:
+    """A proxy class for a class of targets, in which ``methods`` replace those of the target."""
+    members: dict[str, Any] = {"__slots__": (), "__module__": target.__module__, "__doc__": target.__doc__}
+    for ancestor in target.__mro__:
+        for name, value in vars(ancestor).items():
+            if name.startswith("__") and name.endswith("__") and name not in members and name not in _NOT_FORWARDED:
+                if value is None:
+                    members[name] = None
+                elif callable(value) or isinstance(value, (staticmethod, classmethod)):
+                    members[name] = _forward(name)
+    members.update(methods)
+    return type(target.__name__, (Proxy,), members)
+
+
+def class_of(target: object) -> Any:
+    """Where Python looks special methods up, whatever the object says of its class."""
+    return type(target)
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    def forward(self: Proxy, *args: Any, **kwargs: Any) -> Any:
+        target = self._halfopen_target
+        # Called on the class, as Python does: an operator then may still say `NotImplemented`.
+        return getattr(class_of(target), name)(target, *map(_original_of, args), **kwargs)
+
+    return forward
+
+
+def _original_of(argument: Any) -> Any:
+    return argument._halfopen_target if issubclass(type(argument), Proxy) else argument
