@@ -95,7 +95,7 @@ async def test_an_error_in_the_block_is_the_callers(
     assert (breaker.metrics.successful_calls, breaker.metrics.failed_calls) == (3, 0)
 
 
-async def test_a_request_that_nobody_makes_gives_its_permit_back(
+async def test_a_request_that_is_never_made_returns_its_permit(
     breaker: CircuitBreaker, session: aiohttp.ClientSession, url: str
 ) -> None:
     breaker(session.get)(url).close()

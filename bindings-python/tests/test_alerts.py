@@ -96,7 +96,7 @@ def check(folder: Path, backend: Backend, alert: str, firing: dict[str, bool]) -
     promtool("test", "rules", str(folder / "test.yml"))
 
 
-async def test_without_traffic_after_the_opening_the_page_comes(tmp_path: Path) -> None:
+async def test_the_alert_fires_without_traffic_after_the_opening(tmp_path: Path) -> None:
     backend = Backend("alert_without_traffic")
     await backend.run(60, every=15)
     backend.down = True
@@ -106,7 +106,7 @@ async def test_without_traffic_after_the_opening_the_page_comes(tmp_path: Path) 
     check(tmp_path, backend, "CircuitBreakerOpen", {"1m30s": False, "2m30s": True, "5m": True, "10m": True})
 
 
-async def test_with_a_call_each_90_seconds_the_page_comes_and_goes(tmp_path: Path) -> None:
+async def test_the_alert_fires_and_resolves_with_a_call_each_90_seconds(tmp_path: Path) -> None:
     backend = Backend("alert_with_probes", success_threshold=1)
     backend.down = True
     for _ in range(5):
@@ -119,7 +119,7 @@ async def test_with_a_call_each_90_seconds_the_page_comes_and_goes(tmp_path: Pat
     check(tmp_path, backend, "CircuitBreakerOpen", expected)
 
 
-async def test_a_circuit_that_flaps_makes_a_ticket(tmp_path: Path) -> None:
+async def test_a_flapping_circuit_raises_a_ticket(tmp_path: Path) -> None:
     backend = Backend("alert_flaps", failure_threshold=1, success_threshold=1, timeout_seconds=10)
     for down in [True, False] * 10:
         backend.down = down
@@ -130,7 +130,7 @@ async def test_a_circuit_that_flaps_makes_a_ticket(tmp_path: Path) -> None:
     check(tmp_path, quiet, "CircuitBreakerFlaps", {"9m": False})
 
 
-async def test_a_breaker_that_was_collected_still_pages(tmp_path: Path) -> None:
+async def test_the_alert_fires_for_a_collected_breaker(tmp_path: Path) -> None:
     backend = Backend("alert_collected", failure_threshold=1)
     backend.down = True
     await backend.call()
@@ -140,7 +140,7 @@ async def test_a_breaker_that_was_collected_still_pages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["alert_plain", 'a "name" with \\ and ünïcode ✓'])
-async def test_what_is_exposed_is_in_order(name: str) -> None:
+async def test_the_exposition_has_no_lint(name: str) -> None:
     backend = Backend(name, failure_threshold=1)
     await backend.call()
     backend.down = True

@@ -51,7 +51,7 @@ LATER: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", [*NO_FUNCTIONS, "a property without a getter", "a singledispatchmethod"])
-def test_what_cannot_be_guarded_is_refused_where_it_is_decorated(breaker: CircuitBreaker, name: str) -> None:
+def test_decorating_an_unguardable_object_is_refused(breaker: CircuitBreaker, name: str) -> None:
     others = {"a property without a getter": property(), "a singledispatchmethod": vars(Dispatching)["method"]}
     with pytest.raises(InvalidValueError, match="func = ") as refused:
         breaker((NO_FUNCTIONS | others)[name])
@@ -60,7 +60,7 @@ def test_what_cannot_be_guarded_is_refused_where_it_is_decorated(breaker: Circui
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @pytest.mark.parametrize("name", [*NO_FUNCTIONS, "a coroutine"])
-async def test_what_cannot_be_called_is_refused_and_takes_no_permit(breaker: CircuitBreaker, name: str) -> None:
+async def test_calling_a_non_callable_is_refused_and_takes_no_permit(breaker: CircuitBreaker, name: str) -> None:
     func: Any = NO_FUNCTIONS[name] if name in NO_FUNCTIONS else coroutine()
     with pytest.raises(InvalidValueError, match="func = "):
         breaker.call_sync(func)
@@ -71,7 +71,7 @@ async def test_what_cannot_be_called_is_refused_and_takes_no_permit(breaker: Cir
 
 @pytest.mark.parametrize("name", [*(set(NO_FUNCTIONS) - {"None"}), *LATER])
 @pytest.mark.parametrize("field", ["classify", "clock"])
-def test_what_cannot_be_a_breakers_function_is_refused(field: str, name: str) -> None:
+def test_an_unusable_clock_or_classifier_is_refused(field: str, name: str) -> None:
     function = (NO_FUNCTIONS | LATER)[name]
     makers: list[Callable[..., object]] = [CircuitBreaker, functools.partial(Registry, 10)]
     for make in makers:
@@ -81,7 +81,7 @@ def test_what_cannot_be_a_breakers_function_is_refused(field: str, name: str) ->
 
 
 @pytest.mark.parametrize("name", NO_FUNCTIONS | LATER)
-def test_what_cannot_be_a_listener_is_refused(breaker: CircuitBreaker, name: str) -> None:
+def test_an_unusable_listener_is_refused(breaker: CircuitBreaker, name: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         breaker.subscribe((NO_FUNCTIONS | LATER)[name])
     assert refused.value.field == "listener"
@@ -95,7 +95,7 @@ class OfTwo:
 @pytest.mark.parametrize(
     "function", [lambda _one, _two: "failure", lambda *, key: key, OfTwo(), functools.partial(OfTwo())]
 )
-def test_a_function_of_other_arguments_is_refused(breaker: CircuitBreaker, function: Any) -> None:
+def test_a_function_with_other_parameters_is_refused(breaker: CircuitBreaker, function: Any) -> None:
     ways: dict[str, Callable[[], object]] = {
         "classify": lambda: CircuitBreaker(classify=function),
         "clock": lambda: CircuitBreaker(clock=function),
@@ -126,7 +126,7 @@ CLOCKS = [Method().of_none, Method.of_any, wrapping, functools.partial(Method.of
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_a_function_that_can_be_called_so_is_taken(clock: Any) -> None:
+def test_a_function_with_fitting_parameters_is_accepted(clock: Any) -> None:
     assert CircuitBreaker(clock=clock).call_sync(int) == 0
 
 
@@ -137,7 +137,7 @@ def test_a_clock_that_returns_no_time_is_refused(reading: Any) -> None:
     assert refused.value.field == "clock"
 
 
-def test_a_clock_that_raises_at_first_may_do_better_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_may_raise_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))
     readings: Iterator[Any] = iter([OSError(), 5.0, 5.0])
@@ -167,7 +167,7 @@ def test_other_types_are_refused_as_a_configuration(config: Any) -> None:
         assert refused.value.field == "config"
 
 
-def test_what_looks_odd_and_is_a_function_is_taken() -> None:
+def test_unusual_callables_are_accepted() -> None:
     class Classifier:
         def __call__(self, error: Exception) -> Any:
             return "ignored" if isinstance(error, KeyError) else "failure"

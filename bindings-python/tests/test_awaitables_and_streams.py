@@ -60,7 +60,7 @@ async def test_a_plain_function_that_returns_an_awaitable_is_judged_when_it_ends
     assert breaker.state is CircuitBreakerState.OPEN
 
 
-async def test_what_an_awaited_call_returns_is_not_awaited_again(breaker: CircuitBreaker) -> None:
+async def test_the_result_of_an_awaited_call_is_not_awaited_again(breaker: CircuitBreaker) -> None:
     future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def gives_a_future() -> asyncio.Future[int]:
@@ -143,7 +143,7 @@ async def test_a_stream_never_started_takes_nothing(breaker: CircuitBreaker) -> 
     assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
 
 
-async def test_a_stream_is_passed_on_both_ways(breaker: CircuitBreaker) -> None:
+async def test_values_and_errors_pass_both_ways_through_a_stream(breaker: CircuitBreaker) -> None:
     async def echo() -> AsyncGenerator[str, str]:
         said = yield "ready"
         try:

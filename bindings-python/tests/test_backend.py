@@ -94,7 +94,7 @@ def forty_calls(address: str) -> Series:
     return summed(scrape(address))
 
 
-def test_two_workers_add_up_as_they_did(tmp_path: Path) -> None:
+def test_metrics_of_two_workers_add_up_as_before(tmp_path: Path) -> None:
     told: dict[str, Series] = {}
     for module in MODULES:
         folder = tmp_path / module

@@ -82,7 +82,7 @@ def test_two_blocks_of_one_frame_are_left_from_the_inside(patient: CircuitBreake
     assert [(outer.settled, inner.settled) for outer, inner in pairs] == [(False, True)] * 2
 
 
-def test_a_block_goes_on_in_another_thread_and_context(patient: CircuitBreaker) -> None:
+def test_a_block_may_end_in_another_thread_and_context(patient: CircuitBreaker) -> None:
     generators = [blocks(patient) for _ in range(8)]
     permits: dict[int, Permit] = {}
 
@@ -156,7 +156,7 @@ async def test_an_exit_stack_leaves_the_last_block_of_its_context_first(patient:
     assert (patient.metrics.successful_calls, patient.metrics.failed_calls) == (6, 2)
 
 
-async def test_a_context_manager_that_passes_the_calls_on_ends_the_block_of_its_context(
+async def test_a_delegating_context_manager_ends_the_block_of_its_context(
     patient: CircuitBreaker,
 ) -> None:
     class PassedOn:
@@ -201,7 +201,7 @@ PERMIT_BLOCKS = [with_a_permit, with_a_permit_async, with_an_entered_permit]
 
 
 @pytest.mark.parametrize("block", PERMIT_BLOCKS)
-def test_a_permits_block_is_left_with_what_happened_in_it(patient: CircuitBreaker, block: Any) -> None:
+def test_the_block_of_a_permit_settles_it(patient: CircuitBreaker, block: Any) -> None:
     def body(error: BaseException | None) -> Callable[[Permit], None]:
         def run(permit: Permit) -> None:
             assert not permit.settled
@@ -220,7 +220,7 @@ def test_a_permits_block_is_left_with_what_happened_in_it(patient: CircuitBreake
 
 
 @pytest.mark.parametrize("block", PERMIT_BLOCKS)
-def test_a_permit_that_was_settled_in_its_block_stays_so(patient: CircuitBreaker, block: Any) -> None:
+def test_a_permit_settled_in_its_block_stays_settled(patient: CircuitBreaker, block: Any) -> None:
     def body(permit: Permit) -> None:
         assert permit.ignore()
         raise Mine
@@ -230,7 +230,7 @@ def test_a_permit_that_was_settled_in_its_block_stays_so(patient: CircuitBreaker
     assert (patient.metrics.ignored_calls, patient.metrics.failed_calls) == (1, 0)
 
 
-async def test_a_settled_permit_is_not_entered(patient: CircuitBreaker) -> None:
+async def test_a_settled_permit_cannot_be_entered(patient: CircuitBreaker) -> None:
     permit = patient.acquire()
     with permit as entered:
         assert entered is permit

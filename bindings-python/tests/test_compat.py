@@ -41,7 +41,7 @@ def test_the_names_are_there(provider: Any) -> None:
     assert provider.breaker.provider_id == "gemini"
 
 
-async def test_an_outage_as_the_backend_lives_it(provider: Any) -> None:
+async def test_an_outage_as_the_backend_sees_it(provider: Any) -> None:
     from app.patterns.circuit_breaker import CircuitBreakerOpenError, CircuitBreakerState
 
     await provider.send_text("hello")

@@ -63,7 +63,7 @@ def test_a_stream_is_counted_when_it_ends() -> None:
     assert sample("calls_total", "stream", status="success") == 1
 
 
-def test_of_several_breakers_the_gauge_shows_the_worst_and_stays() -> None:
+def test_the_gauge_shows_the_worst_of_several_breakers_and_stays() -> None:
     first, second = breaker("several"), breaker("several")
     second.acquire().failure()
     assert sample("state", "several") == 2
@@ -90,7 +90,7 @@ def test_a_rename_moves_the_series() -> None:
     assert (sample("state", "renamed_before"), sample("state", "renamed_after")) == (2, 0)
 
 
-def test_what_is_restored_is_told_and_not_counted() -> None:
+def test_a_restored_state_is_shown_and_not_counted() -> None:
     saved = breaker("saved")
     saved.acquire().failure()
     guard = breaker("restored")
@@ -100,7 +100,7 @@ def test_what_is_restored_is_told_and_not_counted() -> None:
     assert sample("calls_total", "restored", status="failure") is None
 
 
-def test_breakers_that_are_gone_take_no_room_here() -> None:
+def test_breakers_that_are_gone_use_no_memory() -> None:
     for number in range(500):
         breaker(f"gone_{number}")
     gc.collect()
@@ -108,7 +108,7 @@ def test_breakers_that_are_gone_take_no_room_here() -> None:
     assert not [name for name, _ in _metric_writers._live if name.startswith("gone_")]
 
 
-def test_metrics_that_fail_change_no_call(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_metrics_affect_no_call(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def broken(*_labels: object) -> None:
         raise OSError("no space left on device")
 
@@ -135,7 +135,7 @@ def test_counts_of_many_threads_add_up() -> None:
     assert sample("call_duration_seconds_count", "threads", status="success") == 2000
 
 
-def test_an_entry_that_is_made_while_one_is_written_waits_for_it() -> None:
+def test_a_write_inside_a_write_is_queued() -> None:
     ledger, written = WriteQueue(), list[int]()
 
     def outer() -> None:
@@ -169,7 +169,7 @@ def interrupted_at(step: int, story: Callable[[], object]) -> bool:
     return bool(struck)
 
 
-def test_an_interrupt_at_any_step_leaves_others_free_to_write() -> None:
+def test_an_interrupt_at_any_step_releases_the_lock() -> None:
     def story(ledger: WriteQueue) -> None:
         ledger.write(written.append, "at once")
         ledger.add(written.append, "in line")
@@ -185,7 +185,7 @@ def test_an_interrupt_at_any_step_leaves_others_free_to_write() -> None:
     assert written == ["at once", "in line", "after"]
 
 
-def test_an_interrupt_at_any_step_leaves_the_gauge_right(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_at_any_step_leaves_the_gauge_correct(monkeypatch: pytest.MonkeyPatch) -> None:
     # What strikes in a listener is reported there.
     monkeypatch.setattr("sys.unraisablehook", lambda _: None)
     guard = breaker("interrupted")
@@ -206,7 +206,7 @@ def test_an_interrupt_at_any_step_leaves_the_gauge_right(monkeypatch: pytest.Mon
             break
 
 
-def test_a_fork_while_somebody_writes_leaves_the_child_free_to_write() -> None:
+def test_the_child_of_a_fork_during_a_write_can_write() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -281,7 +281,7 @@ def test_importing_twice_or_beside_the_old_module_works() -> None:
     assert python(BESIDE, str(Path(__file__).with_name("backend") / "replaced")) == "1.0\n"
 
 
-def test_another_metric_of_the_name_is_refused_with_what_to_do() -> None:
+def test_another_metric_of_the_name_raises_an_error_with_a_solution() -> None:
     code = """
 from prometheus_client import Gauge
 Gauge("circuit_breaker_state", "another", ["circuit"])
@@ -298,7 +298,7 @@ except ValueError as error:
     assert "halfopen.prometheus.register()" in python(code)
 
 
-def test_the_metrics_read_at_the_scrape_are_refused_beside_these_with_what_to_do() -> None:
+def test_registering_the_other_metrics_raises_an_error_with_a_solution() -> None:
     with pytest.raises(ValueError, match=r"halfopen\.compat"):
         halfopen.prometheus.register()
     own = CollectorRegistry()
@@ -309,7 +309,7 @@ def test_the_metrics_read_at_the_scrape_are_refused_beside_these_with_what_to_do
     assert sample("calls_total", "both", status="success") == 1
 
 
-def test_without_prometheus_client_it_works_and_without_pydantic_it_says_what_to_install() -> None:
+def test_prometheus_client_is_optional_and_a_missing_pydantic_is_named() -> None:
     blocked = "import sys\nsys.modules['prometheus_client'] = None\n"
     code = """
 from halfopen import compat
@@ -331,7 +331,7 @@ except ModuleNotFoundError as error:
     assert "pip install 'halfopen[compat]'" in python(code)
 
 
-def test_the_collectors_are_prometheus_own() -> None:
+def test_the_collectors_have_the_kinds_of_prometheus_client() -> None:
     assert isinstance(compat.circuit_breaker_state, Gauge)
     compat.circuit_breaker_state.labels(name="set_by_hand", provider="p").set(2)
     assert sample("state", "set_by_hand") == 2

@@ -42,7 +42,7 @@ async def test_ten_thousand_awaits_at_once_lose_no_count() -> None:
     assert metrics.cancelled_calls == seen[asyncio.CancelledError]
 
 
-async def test_ten_thousand_awaits_never_take_more_probe_slots_than_there_are(clock: ManualClock) -> None:
+async def test_ten_thousand_awaits_never_exceed_the_probe_slots(clock: ManualClock) -> None:
     slots = 3
     config = CircuitBreakerConfig(
         failure_threshold=1, success_threshold=255, timeout_seconds=1, half_open_max_calls=slots
@@ -161,7 +161,7 @@ def test_the_callee_and_the_clock_may_use_the_breaker() -> None:
 
 
 @pytest.mark.parametrize("nonsense", ["text", None, float("nan"), -1.0, float("inf")])
-def test_a_clock_that_fails_harms_no_call(nonsense: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_of_the_clock_affects_no_call(nonsense: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     readings: list[Any] = [5.0, 5.0]
     reported: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))
@@ -176,7 +176,7 @@ def test_a_clock_that_fails_harms_no_call(nonsense: Any, monkeypatch: pytest.Mon
     assert reported
 
 
-def test_a_clock_that_raises_does_not_disturb_the_error_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_of_the_clock_keeps_a_propagating_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
 
     def clock() -> float:
@@ -210,7 +210,7 @@ def test_a_breaker_in_a_cycle_with_its_clock_is_collected() -> None:
     assert [reference() for reference in gone] == [None, None]
 
 
-def test_a_wait_is_told_exactly(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_the_reported_wait_is_exact(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.acquire().failure()
     clock.advance(29.999999999)
     with pytest.raises(CircuitBreakerOpenError) as caught:
@@ -221,7 +221,7 @@ def test_a_wait_is_told_exactly(breaker: CircuitBreaker, clock: ManualClock) -> 
     assert breaker.state is CircuitBreakerState.CLOSED
 
 
-def test_rejections_are_fresh_errors(breaker: CircuitBreaker) -> None:
+def test_each_rejection_is_a_new_error(breaker: CircuitBreaker) -> None:
     breaker.acquire().failure()
     errors = []
     for _ in range(2):

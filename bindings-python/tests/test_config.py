@@ -91,7 +91,7 @@ def test_a_bad_duration_is_refused_and_changes_nothing(breaker: CircuitBreaker, 
     assert breaker.state == "closed"
 
 
-def test_a_bad_outcome_is_refused_and_the_permit_stays(breaker: CircuitBreaker) -> None:
+def test_a_bad_outcome_is_refused_and_settles_nothing(breaker: CircuitBreaker) -> None:
     permit = breaker.acquire()
     with pytest.raises(InvalidValueError) as caught:
         permit.settle("sucess")  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ anything = st.recursive(
 )
 
 
-def test_what_is_equal_has_the_same_hash() -> None:
+def test_equal_configurations_have_equal_hashes() -> None:
     configs = [CircuitBreakerConfig(timeout_jitter=zero) for zero in (0.0, -0.0, 0)]
     assert [configs[0]] * 3 == configs
     assert len({hash(config) for config in configs}) == 1
@@ -166,7 +166,7 @@ def test_what_is_equal_has_the_same_hash() -> None:
 # Drawing takes long on a busy machine, which says nothing about what is drawn.
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from([*FIELDS, "name", "nonsense"]), anything))
-def test_any_configuration_is_whole_or_refused_by_name(fields: dict[str, Any]) -> None:
+def test_any_input_gives_a_valid_configuration_or_an_error_with_the_field(fields: dict[str, Any]) -> None:
     try:
         config = CircuitBreakerConfig(**fields)
     except InvalidValueError as error:

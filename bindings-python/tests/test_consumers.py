@@ -66,7 +66,7 @@ def stream_of(way: str, breaker: CircuitBreaker, plain: Any = plain_numbers, asy
 
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
-def test_what_a_route_raises_is_no_failure_of_its_dependency(breaker: CircuitBreaker, kind: str) -> None:
+def test_an_error_of_a_route_is_no_failure_of_its_dependency(breaker: CircuitBreaker, kind: str) -> None:
     @breaker
     async def awaited() -> AsyncIterator[Client]:
         yield Client()
@@ -88,7 +88,7 @@ def test_what_a_route_raises_is_no_failure_of_its_dependency(breaker: CircuitBre
 
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
-def test_what_a_dependency_raises_itself_is_its_failure(breaker: CircuitBreaker, kind: str) -> None:
+def test_an_error_of_a_dependency_is_its_failure(breaker: CircuitBreaker, kind: str) -> None:
     @breaker
     async def awaited() -> AsyncIterator[Client]:
         try:
@@ -140,7 +140,7 @@ def test_a_block_around_a_yield_guards_the_body_of_its_consumer(breaker: Circuit
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_a_consumer_throws_and_gets_back_is_cancelled(breaker: CircuitBreaker, way: str) -> None:
+async def test_an_error_thrown_in_and_returned_unchanged_is_cancelled(breaker: CircuitBreaker, way: str) -> None:
     stream, mine = stream_of(way, breaker), Mine()
     await stream.next()
     with pytest.raises(Mine) as caught:
@@ -150,7 +150,7 @@ async def test_what_a_consumer_throws_and_gets_back_is_cancelled(breaker: Circui
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_classifier_is_not_asked_about_its_consumers_error(way: str) -> None:
+async def test_the_classifier_does_not_see_an_error_of_the_consumer(way: str) -> None:
     asked: list[Exception] = []
 
     def classify(error: Exception) -> Outcome:
@@ -166,7 +166,7 @@ async def test_a_classifier_is_not_asked_about_its_consumers_error(way: str) -> 
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_an_equal_error_of_its_own_is_its_failure(breaker: CircuitBreaker, way: str) -> None:
+async def test_an_equal_error_of_the_generator_is_a_failure(breaker: CircuitBreaker, way: str) -> None:
     class Equal(Exception):
         def __eq__(self, other: object) -> bool:
             return isinstance(other, Equal)
@@ -194,7 +194,7 @@ async def test_an_equal_error_of_its_own_is_its_failure(breaker: CircuitBreaker,
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_was_thrown_and_comes_back_later_is_still_its_consumers(breaker: CircuitBreaker, way: str) -> None:
+async def test_a_thrown_error_that_returns_later_is_cancelled(breaker: CircuitBreaker, way: str) -> None:
     def plain() -> Iterator[int]:
         try:
             yield 1
@@ -220,7 +220,7 @@ async def test_what_was_thrown_and_comes_back_later_is_still_its_consumers(break
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_it_throws_is_kept_no_longer_than_its_stream(breaker: CircuitBreaker, way: str) -> None:
+async def test_a_thrown_error_lives_no_longer_than_the_stream(breaker: CircuitBreaker, way: str) -> None:
     stream, mine = stream_of(way, breaker), Mine()
     gone = weakref.ref(mine)
     await stream.next()
@@ -231,7 +231,7 @@ async def test_what_it_throws_is_kept_no_longer_than_its_stream(breaker: Circuit
     assert gone() is None
 
 
-async def test_what_a_consumer_throws_through_two_guarded_generators_is_its_own(breaker: CircuitBreaker) -> None:
+async def test_an_error_thrown_through_two_guarded_generators_is_cancelled(breaker: CircuitBreaker) -> None:
     inner, inner_async = breaker(plain_numbers), breaker(numbers)
 
     @breaker
@@ -256,7 +256,7 @@ async def test_what_a_consumer_throws_through_two_guarded_generators_is_its_own(
 
 # Python 3.12 deprecates two of the forms.
 @pytest.mark.filterwarnings("ignore:the .type, exc, tb. signature:DeprecationWarning")
-def test_every_form_of_throw_throws_what_python_would(breaker: CircuitBreaker) -> None:
+def test_every_form_of_throw_behaves_as_without_a_breaker(breaker: CircuitBreaker) -> None:
     forms: list[tuple[Any, ...]] = [
         (Mine("a"),), (Mine,), (Mine, "a"), (Mine, ("a", "b")), (Mine, None), (Mine, Mine("a")),
         (Mine("a"), None, None), (Mine("a"), "b"), (5,), (int,),
@@ -275,7 +275,7 @@ def test_every_form_of_throw_throws_what_python_would(breaker: CircuitBreaker) -
     assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (0, 0)
 
 
-def test_a_plain_stream_keeps_its_result_and_what_is_sent(breaker: CircuitBreaker) -> None:
+def test_a_plain_stream_passes_sent_values_and_its_result(breaker: CircuitBreaker) -> None:
     def asks() -> Generator[str, str, tuple[str, ...]]:
         first = yield "first?"
         second = yield "second?"
@@ -294,7 +294,7 @@ def test_a_plain_stream_keeps_its_result_and_what_is_sent(breaker: CircuitBreake
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_time_of_a_slow_consumer_is_not_the_providers(clock: ManualClock, way: str) -> None:
+async def test_the_consumers_time_does_not_count(clock: ManualClock, way: str) -> None:
     config = CircuitBreakerConfig(
         slow_call_seconds=1, slow_call_rate_threshold=0.5, minimum_calls=1, window={"calls": 10}
     )
@@ -312,7 +312,7 @@ async def test_the_time_of_a_slow_consumer_is_not_the_providers(clock: ManualClo
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_the_time_of_a_slow_provider_is_its_own(clock: ManualClock, way: str) -> None:
+async def test_the_providers_time_counts(clock: ManualClock, way: str) -> None:
     def plain() -> Iterator[int]:
         clock.advance(1)
         yield 1
@@ -333,7 +333,7 @@ async def test_the_time_of_a_slow_provider_is_its_own(clock: ManualClock, way: s
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("end", ["closed", "thrown into", "let go"])
-async def test_a_late_end_of_a_slow_consumer_is_no_late_cancellation(clock: ManualClock, way: str, end: str) -> None:
+async def test_stopping_after_a_long_pause_is_no_late_cancellation(clock: ManualClock, way: str, end: str) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(cancel_failure_after_seconds=5), clock=clock)
     stream: Stepped | None = stream_of(way, breaker)
     assert stream is not None
@@ -355,7 +355,7 @@ async def test_a_late_end_of_a_slow_consumer_is_no_late_cancellation(clock: Manu
 
 
 @pytest.mark.parametrize("way", ["decorated", "called"])
-async def test_a_stream_that_hangs_and_is_cancelled_is_a_late_cancellation(clock: ManualClock, way: str) -> None:
+async def test_cancelling_a_hanging_stream_is_a_late_cancellation(clock: ManualClock, way: str) -> None:
     async def hangs() -> AsyncIterator[int]:
         yield 1
         clock.advance(5)
@@ -371,7 +371,7 @@ async def test_a_stream_that_hangs_and_is_cancelled_is_a_late_cancellation(clock
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_stream_reads_no_clock_where_nobody_asks_how_long_it_took(way: str) -> None:
+async def test_a_stream_reads_no_clock_without_recorded_durations(way: str) -> None:
     readings = 0
 
     def clock() -> float:
@@ -407,6 +407,6 @@ def test_wrong_arguments_of_a_generator_take_no_permit(breaker: CircuitBreaker, 
     assert breaker.metrics.total_calls == 0
 
 
-async def test_right_arguments_of_a_generator_are_handed_on(breaker: CircuitBreaker) -> None:
+async def test_arguments_of_a_generator_are_passed_on(breaker: CircuitBreaker) -> None:
     assert list(breaker(plain_of)(7, times=2)) == [7, 7]
     assert [item async for item in breaker(awaited_of)(7, times=2)] == [7, 7]

@@ -40,7 +40,7 @@ def test_it_is_pickled_by_its_name_and_copied_as_itself(function: Callable[..., 
     assert copy.copy(function) is copy.deepcopy(function) is function
 
 
-def test_inspection_finds_what_it_would_without_the_breaker(breaker: CircuitBreaker) -> None:
+def test_inspect_gives_the_same_answers_as_without_a_breaker(breaker: CircuitBreaker) -> None:
     def plain(a: "int", *, b: "str" = "x") -> "list[str]":
         """Says something."""
         return [b] * a
@@ -162,7 +162,7 @@ class Wrapped:
     static_part = MODULE_BREAKER(functools.partialmethod(staticmethod(str.upper), "text"))
 
 
-async def test_methods_that_were_wrapped_before_are_guarded() -> None:
+async def test_descriptors_are_guarded() -> None:
     before = MODULE_BREAKER.metrics
     it: Any = Wrapped()
     assert it.on_the_class("you") == Wrapped.on_the_class("you") == "hello you"
@@ -180,7 +180,7 @@ async def test_methods_that_were_wrapped_before_are_guarded() -> None:
     assert (after.failed_calls, after.in_flight) == (before.failed_calls, before.in_flight)
 
 
-def test_what_was_wrapped_before_stays_what_it_was(breaker: CircuitBreaker) -> None:
+def test_a_guarded_descriptor_keeps_its_kind(breaker: CircuitBreaker) -> None:
     wrapped: Any = vars(Wrapped)
     assert type(wrapped["on_the_class"]) is classmethod
     assert type(wrapped["on_nobody"]) is staticmethod
@@ -209,7 +209,7 @@ def test_a_property_that_fails_counts(breaker: CircuitBreaker) -> None:
     assert breaker.metrics.failed_calls == 1
 
 
-def test_a_class_is_guarded_as_what_makes_its_instances(breaker: CircuitBreaker) -> None:
+def test_a_class_is_guarded_as_a_function_that_creates_instances(breaker: CircuitBreaker) -> None:
     class Connection:
         def __init__(self, host: str) -> None:
             if not host:
@@ -245,7 +245,7 @@ def test_a_model_may_have_a_guarded_method(breaker: CircuitBreaker) -> None:
     assert Model(name="you").greet() == "hello you"
 
 
-def test_fastapi_takes_it_as_route_and_as_dependency(breaker: CircuitBreaker) -> None:
+def test_fastapi_accepts_it_as_a_route_and_as_a_dependency(breaker: CircuitBreaker) -> None:
     api = FastAPI()
 
     @breaker
@@ -283,7 +283,7 @@ def test_a_function_that_calls_itself_is_guarded_at_every_depth(breaker: Circuit
     assert breaker.metrics.successful_calls == 51
 
 
-def test_a_recursion_without_end_gives_every_permit_back() -> None:
+def test_an_endless_recursion_returns_every_permit() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=65535))
 
     @breaker

@@ -54,7 +54,7 @@ def test_asyncio_runs_it(breaker: CircuitBreaker, guarded: Guarded, debug: bool)
     assert breaker.metrics.successful_calls == 2
 
 
-def test_another_thread_hands_it_to_a_loop(breaker: CircuitBreaker, guarded: Guarded) -> None:
+def test_another_thread_submits_it_to_a_loop(breaker: CircuitBreaker, guarded: Guarded) -> None:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -87,7 +87,7 @@ def test_trio_cancels_it(breaker: CircuitBreaker) -> None:
     assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
 
 
-async def test_an_exit_stack_enters_and_leaves_what_stands_in_for_an_awaitable(breaker: CircuitBreaker) -> None:
+async def test_an_exit_stack_enters_and_leaves_a_proxy(breaker: CircuitBreaker) -> None:
     class Connection:
         left = False
 

@@ -65,7 +65,7 @@ LAST_ANSWERS = {
         "atexit",
     ],
 )
-def test_results_and_errors_come_through_to_the_last_moment(place: str) -> None:
+def test_results_and_errors_arrive_to_the_last_moment(place: str) -> None:
     answers = dict(line.split(": ", 1) for line in run(SCRIPTS / "last_moment.py", place))
     assert answers == LAST_ANSWERS
 
@@ -90,7 +90,7 @@ def test_a_daemon_thread_inside_a_call_does_not_abort_the_exit(way: str) -> None
     assert run(SCRIPTS / "daemons.py", way) == ["main ends"]
 
 
-def test_threads_that_are_waited_for_finish_their_calls() -> None:
+def test_joined_threads_finish_their_calls() -> None:
     assert run(SCRIPTS / "exits.py", "threads that are waited for") == ["main ends", "41", "OSError", "42"]
 
 
@@ -110,13 +110,13 @@ def test_an_exit_inside_a_call_ends_with_its_code(how: str, code: int) -> None:
     assert ended(start(SCRIPTS / "exits.py", how)) == (code, "", "")
 
 
-def test_what_is_still_suspended_at_the_exit_is_let_go() -> None:
+def test_calls_suspended_at_exit_are_cancelled() -> None:
     assert run(SCRIPTS / "exits.py", "suspended") == ["main ends"]
 
 
 @pytest.mark.parametrize("way", ["decorated", "coroutine", "generator", "call_sync", "block", "async block", "clock"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_during_a_call_ends_the_process_as_ever(way: str, number: signal.Signals) -> None:
+def test_a_signal_during_a_call_ends_the_process_as_usual(way: str, number: signal.Signals) -> None:
     process = start(SCRIPTS / "signalled.py", way)
     assert process.stdout is not None
     assert process.stdout.readline() == "calling\n"
@@ -132,7 +132,7 @@ def test_a_signal_during_a_call_ends_the_process_as_ever(way: str, number: signa
 
 
 @pytest.mark.parametrize("way", ["decorated", "coroutine", "generator", "call_sync", "block", "async block", "clock"])
-def test_a_handler_that_ends_the_process_during_a_call_lets_go_of_its_permit(way: str) -> None:
+def test_a_signal_handler_that_exits_during_a_call_returns_its_permit(way: str) -> None:
     process = start(SCRIPTS / "signalled.py", way, "handled")
     assert process.stdout is not None
     assert process.stdout.readline() == "calling\n"

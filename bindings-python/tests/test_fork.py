@@ -28,12 +28,12 @@ QUIET = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
         "collects garbage",
     ],
 )
-def test_a_child_hangs_in_nothing_that_another_thread_was_at(other: str) -> None:
+def test_a_child_never_hangs_on_work_of_another_thread(other: str) -> None:
     assert run(SCRIPTS / "forks.py", other, environment=QUIET) == ["exit codes {0}"]
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-def test_processes_of_each_start_method_have_breakers_of_their_own(method: str) -> None:
+def test_processes_of_each_start_method_have_separate_breakers(method: str) -> None:
     found = run(SCRIPTS / "start_methods.py", method, environment=QUIET)
     assert found == ["{'done'} 4 {0}", "closed 0"]
 
@@ -51,14 +51,14 @@ def test_children_spread_their_waits_differently() -> None:
 # State, successes, failures, cancelled calls, calls in flight.
 
 
-def test_a_probe_in_flight_at_the_fork_is_the_parents() -> None:
+def test_a_probe_in_flight_at_the_fork_belongs_to_the_parent() -> None:
     assert children("probe") == [
         "[True, True, ['closed', 1, 1, 2, 0]]",
         "True True ['closed', 1, 1, 0, 0]",
     ]
 
 
-def test_a_permit_that_the_child_drops_frees_no_slot_of_the_childs_own() -> None:
+def test_dropping_an_inherited_permit_frees_no_slot_in_the_child() -> None:
     assert children("dropped") == [
         "[True, True, ['closed', 1, 1, 1, 0]]",
         "False ['half_open', 0, 1, 2, 0]",
@@ -69,7 +69,7 @@ WAYS = ["decorated", "call_sync", "coroutine", "generator", "block", "async bloc
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_child_that_leaves_the_call_in_which_it_was_forked_has_no_say_by_it(way: str) -> None:
+def test_a_child_that_ends_the_inherited_call_does_not_count_it(way: str) -> None:
     assert children("within", way) == [
         "[['half_open', 0, 1, 1, 0], True, '', ['closed', 1, 1, 2, 0]]",
         "0 ['closed', 1, 1, 0, 0]",
@@ -77,14 +77,14 @@ def test_a_child_that_leaves_the_call_in_which_it_was_forked_has_no_say_by_it(wa
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_calls_that_a_child_makes_inside_the_parents_probe_are_its_own(way: str) -> None:
+def test_calls_of_a_child_inside_the_parents_probe_count_in_the_child(way: str) -> None:
     assert children("still_inside", way) == ["['', ['closed', 1, 1, 1, 0]]", "['closed', 1, 1, 0, 0]"]
 
 
-def test_a_child_forked_in_a_listener_hears_of_what_comes_next_when_it_has_left_it() -> None:
+def test_a_child_forked_in_a_listener_receives_later_events() -> None:
     assert children("listener") == ["[['open'], 'closed'] ['open']"]
     assert children("goes_on_in_a_listener") == ["['open', 'closed']"] * 2
 
 
-def test_a_child_forked_in_a_classifier_harms_nobody() -> None:
+def test_a_fork_in_a_classifier_is_safe() -> None:
     assert children("classifier") == ["1 0"]

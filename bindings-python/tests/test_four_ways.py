@@ -50,7 +50,7 @@ async def test_all_four_ways_count_on_one_circuit(breaker: CircuitBreaker) -> No
     assert breaker.metrics.rejected_calls == 5
 
 
-def test_a_decorated_function_stays_what_it_is(breaker: CircuitBreaker) -> None:
+def test_a_decorated_function_keeps_its_kind(breaker: CircuitBreaker) -> None:
     @breaker
     def plain(a: int, *, b: str = "x") -> str:
         """Says something."""
@@ -77,7 +77,7 @@ def test_a_decorated_method_keeps_its_self(breaker: CircuitBreaker) -> None:
     assert Client().greet("you") == "hello you"
 
 
-async def test_arguments_named_like_ours_reach_the_function(breaker: CircuitBreaker) -> None:
+async def test_arguments_with_the_names_of_our_parameters_reach_the_function(breaker: CircuitBreaker) -> None:
     def takes(**kwargs: int) -> dict[str, int]:
         return kwargs
 
@@ -98,7 +98,7 @@ def test_a_permit_is_settled_once(breaker: CircuitBreaker) -> None:
     assert (breaker.metrics.ignored_calls, breaker.metrics.failed_calls) == (1, 0)
 
 
-def test_a_permit_let_go_is_cancelled(breaker: CircuitBreaker) -> None:
+def test_a_dropped_permit_is_cancelled(breaker: CircuitBreaker) -> None:
     breaker.acquire()
     assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
 
@@ -108,7 +108,7 @@ def test_a_permit_keeps_its_breaker(breaker: CircuitBreaker) -> None:
     assert permit.breaker is breaker
 
 
-def test_nested_blocks_of_one_breaker_each_have_their_own_permit(breaker: CircuitBreaker) -> None:
+def test_nested_blocks_have_separate_permits(breaker: CircuitBreaker) -> None:
     with breaker as outer:
         with breaker as inner:
             assert outer is not inner
@@ -128,7 +128,7 @@ def test_a_block_left_in_another_context_leaks_nothing(breaker: CircuitBreaker) 
     assert breaker.metrics.successful_calls == 1
 
 
-def test_blocks_left_in_other_contexts_pile_up_nowhere(breaker: CircuitBreaker) -> None:
+def test_blocks_left_in_other_contexts_do_not_accumulate(breaker: CircuitBreaker) -> None:
     import contextvars
 
     for _ in range(100):
@@ -152,7 +152,7 @@ async def test_a_task_started_inside_a_block_keeps_no_breaker_alive() -> None:
     task.cancel()
 
 
-def test_the_error_of_a_call_is_its_own_object(breaker: CircuitBreaker) -> None:
+def test_the_error_of_a_call_is_the_same_object(breaker: CircuitBreaker) -> None:
     mine = ProviderError("mine")
 
     def raises() -> None:

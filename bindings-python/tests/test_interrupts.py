@@ -163,12 +163,12 @@ def interruptions(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("way", CALLS)
-def test_a_call_that_is_interrupted_at_any_step_gives_its_permit_back(way: str, number: signal.Signals) -> None:
+def test_a_call_interrupted_at_any_step_returns_its_permit(way: str, number: signal.Signals) -> None:
     assert interruptions(CALLS[way], number) > 5
 
 
 @pytest.mark.parametrize("way", CALLS)
-def test_a_probe_that_is_interrupted_at_any_step_frees_its_slot_and_marks_nothing_any_more(way: str) -> None:
+def test_a_probe_interrupted_at_any_step_frees_its_slot_and_clears_its_mark(way: str) -> None:
     made: list[CircuitBreaker] = []
 
     def probing() -> CircuitBreaker:
@@ -188,14 +188,14 @@ def test_a_probe_that_is_interrupted_at_any_step_frees_its_slot_and_marks_nothin
 
 
 @pytest.mark.parametrize("way", BLOCKS)
-def test_a_block_is_entered_and_left_with_no_step_to_interrupt(way: str) -> None:
+def test_entering_and_leaving_a_block_cannot_be_interrupted(way: str) -> None:
     # The steps of `with` itself are no interrupt's, but a trace function meets them.
     assert interruptions(BLOCKS[way], of_ours_alone=True) == 0
 
 
 @pytest.mark.parametrize("way", CALLS | BLOCKS)
 @pytest.mark.parametrize("reading", ["the first", "the second"])
-def test_an_interrupt_that_comes_with_the_admission_or_the_end_loses_no_permit(way: str, reading: str) -> None:
+def test_an_interrupt_at_admission_or_at_the_end_loses_no_permit(way: str, reading: str) -> None:
     # A signal is heard of at the next step of Python. So that this is the first one after the admission, the clock that
     # receives it while the call is admitted takes no step of its own: it calls what it pops from a list.
     readings: list[Callable[[], float]] = [float] * 100
@@ -243,14 +243,14 @@ def reaches_the_caller(call: Callable[[], object]) -> None:
         call_and_go_on()
 
 
-def test_what_a_signal_handler_raises_in_a_listener_reaches_the_caller(signalled: Callable[[], None]) -> None:
+def test_an_exception_of_a_signal_handler_in_a_listener_reaches_the_caller(signalled: Callable[[], None]) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
     breaker.subscribe(lambda _event: signalled())
     reaches_the_caller(lambda: breaker.acquire().failure())
     assert breaker.state == "open"
 
 
-def test_what_a_signal_handler_raises_in_a_clock_reaches_the_caller(signalled: Callable[[], None]) -> None:
+def test_an_exception_of_a_signal_handler_in_a_clock_reaches_the_caller(signalled: Callable[[], None]) -> None:
     readings = iter([lambda: None, signalled])
 
     def clock() -> float:
@@ -262,7 +262,7 @@ def test_what_a_signal_handler_raises_in_a_clock_reaches_the_caller(signalled: C
     assert breaker.metrics.in_flight == 0
 
 
-def test_what_a_signal_handler_raises_in_an_observer_reaches_the_caller(signalled: Callable[[], None]) -> None:
+def test_an_exception_of_a_signal_handler_in_an_observer_reaches_the_caller(signalled: Callable[[], None]) -> None:
     class Observer:
         def admitted(self) -> None: ...
 
@@ -277,7 +277,7 @@ def test_what_a_signal_handler_raises_in_an_observer_reaches_the_caller(signalle
     assert breaker.metrics.successful_calls == 1
 
 
-def test_what_another_thread_raises_in_a_listener_is_reported_there(
+def test_an_exception_of_a_listener_in_another_thread_is_reported_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reported: list[object] = []

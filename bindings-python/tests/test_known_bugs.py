@@ -24,7 +24,7 @@ async def test_wait_for_around_a_hang_opens_the_circuit(clock: ManualClock) -> N
     assert (breaker.metrics.failed_calls, breaker.metrics.cancelled_calls) == (2, 0)
 
 
-async def test_an_error_raised_again_and_again_does_not_grow() -> None:
+async def test_an_error_raised_repeatedly_does_not_grow() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=65535))
 
     def frames(error: BaseException) -> int:
@@ -45,7 +45,7 @@ async def test_an_error_raised_again_and_again_does_not_grow() -> None:
     assert caught.value.__context__ is None
 
 
-def test_metrics_that_fail_change_no_call() -> None:
+def test_failing_metrics_affect_no_call() -> None:
     class Broken(Collector):
         def collect(self) -> list[object]:  # type: ignore[override]
             raise RuntimeError("the back-end is gone")

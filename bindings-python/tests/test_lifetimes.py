@@ -64,7 +64,7 @@ WAYS = [decorated, called, judged_later, in_a_block]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_suspended_call_that_is_let_go_is_cancelled(breaker: CircuitBreaker, way: Any) -> None:
+def test_dropping_a_suspended_call_cancels_it(breaker: CircuitBreaker, way: Any) -> None:
     running = way(breaker)
     running.send(None)
     assert breaker.metrics.in_flight == 1
@@ -73,7 +73,7 @@ def test_a_suspended_call_that_is_let_go_is_cancelled(breaker: CircuitBreaker, w
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_suspended_call_that_is_closed_or_thrown_into_is_settled(breaker: CircuitBreaker, way: Any) -> None:
+def test_closing_or_throwing_into_a_suspended_call_settles_it(breaker: CircuitBreaker, way: Any) -> None:
     running = way(breaker)
     running.send(None)
     running.close()
@@ -85,7 +85,7 @@ def test_a_suspended_call_that_is_closed_or_thrown_into_is_settled(breaker: Circ
     assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
 
 
-def test_a_call_under_way_is_settled_once(breaker: CircuitBreaker) -> None:
+def test_a_call_in_flight_is_settled_once(breaker: CircuitBreaker) -> None:
     call, result = breaker._begin(paused), object()
     assert call.returned(result) is result
     assert call.returned(result) is result
@@ -166,7 +166,7 @@ async def test_a_call_in_flight_keeps_its_breaker(way: Any) -> None:
     assert kept.metrics.successful_calls == 1
 
 
-def test_calls_leave_nothing_behind() -> None:
+def test_calls_leak_no_memory() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=65535), classify=lambda _: "ignored")
 
     @breaker
@@ -275,7 +275,7 @@ assert len(attempted) <= 1_101, len(attempted)
     [("", 'assert "prometheus_client" not in sys.modules'), (SCRAPED, ALL_ARE_THERE)],
     ids=["before metrics are registered", "after"],
 )
-def test_names_that_are_gone_leave_nothing_behind(prepare: str, check: str) -> None:
+def test_dropped_names_leak_no_memory(prepare: str, check: str) -> None:
     program = DYNAMIC_NAMES.replace("{prepare}", prepare).replace("{check}", check)
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.stderr == ""

@@ -177,7 +177,7 @@ def test_a_recursion_of_four_with_all_defaults_recovers(clock: ManualClock) -> N
 
 
 @pytest.mark.parametrize(("outer", "inner"), NESTED)
-def test_whatever_calls_what_rides_inside_a_probe(clock: ManualClock, outer: str, inner: str) -> None:
+def test_every_nested_call_shares_the_probes_permit(clock: ManualClock, outer: str, inner: str) -> None:
     breaker = opened(clock, half_open_max_calls=1, success_threshold=1)
     before = breaker.metrics
     innermost = Mock(return_value="answer")
@@ -189,7 +189,7 @@ def test_whatever_calls_what_rides_inside_a_probe(clock: ManualClock, outer: str
 
 
 @pytest.mark.parametrize(("outer", "inner"), NESTED)
-def test_whatever_calls_what_fails_as_one_probe(clock: ManualClock, outer: str, inner: str) -> None:
+def test_every_failing_nested_call_fails_as_one_probe(clock: ManualClock, outer: str, inner: str) -> None:
     breaker = opened(clock, half_open_max_calls=1, success_threshold=1)
     before = breaker.metrics
     with pytest.raises(OSError, match="gone"):
@@ -200,7 +200,7 @@ def test_whatever_calls_what_fails_as_one_probe(clock: ManualClock, outer: str, 
     assert after.in_flight == 0
 
 
-def test_a_task_started_inside_a_probe_rides_while_the_probe_runs(clock: ManualClock) -> None:
+def test_a_task_started_inside_a_probe_shares_its_permit_while_the_probe_runs(clock: ManualClock) -> None:
     breaker = opened(clock, half_open_max_calls=1, success_threshold=1)
 
     @breaker
@@ -261,7 +261,7 @@ def test_a_mark_keeps_nothing_alive(clock: ManualClock) -> None:
     asyncio.run(main())
 
 
-def test_marks_pile_up_nowhere(clock: ManualClock) -> None:
+def test_marks_do_not_accumulate(clock: ManualClock) -> None:
     breaker = opened(clock, half_open_max_calls=255, success_threshold=255)
     before = {variable.name: value for variable, value in contextvars.copy_context().items()}.get("halfopen_probes")
     for way in PLAIN_WAYS.values():
@@ -272,7 +272,7 @@ def test_marks_pile_up_nowhere(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "async"])
-async def test_the_consumer_of_a_probing_stream_does_not_ride(clock: ManualClock, kind: str) -> None:
+async def test_the_consumer_of_a_probing_stream_does_not_share_its_permit(clock: ManualClock, kind: str) -> None:
     breaker = opened(clock, half_open_max_calls=1)
 
     @breaker
@@ -289,7 +289,7 @@ async def test_the_consumer_of_a_probing_stream_does_not_ride(clock: ManualClock
         breaker.call_sync(lambda: "the slot is taken")
 
 
-def test_a_probe_of_one_breaker_is_none_of_another(clock: ManualClock) -> None:
+def test_a_probe_of_one_breaker_is_no_probe_of_another(clock: ManualClock) -> None:
     one = opened(clock, half_open_max_calls=1, success_threshold=1)
     other = opened(clock, half_open_max_calls=1, success_threshold=1)
     clock.advance(60)
@@ -305,7 +305,7 @@ def test_a_probe_of_one_breaker_is_none_of_another(clock: ManualClock) -> None:
     assert one.state is other.state is CLOSED
 
 
-def test_a_plain_thread_does_not_know_and_is_told(clock: ManualClock) -> None:
+def test_a_plain_thread_needs_the_permit_as_an_argument(clock: ManualClock) -> None:
     breaker = opened(clock, half_open_max_calls=1, success_threshold=1)
     seen: list[str] = []
 
@@ -326,7 +326,7 @@ def test_a_plain_thread_does_not_know_and_is_told(clock: ManualClock) -> None:
     assert breaker.state is CLOSED
 
 
-def test_a_permit_that_no_block_has_entered_marks_nothing(clock: ManualClock) -> None:
+def test_a_permit_without_a_block_marks_nothing(clock: ManualClock) -> None:
     breaker = opened(clock, half_open_max_calls=1)
     permit = breaker.acquire()
     with pytest.raises(CircuitBreakerOpenError):
@@ -334,7 +334,7 @@ def test_a_permit_that_no_block_has_entered_marks_nothing(clock: ManualClock) ->
     assert permit.success()
 
 
-def test_inside_a_call_that_a_closed_circuit_admitted_each_is_its_own(breaker: CircuitBreaker) -> None:
+def test_nested_calls_of_a_closed_circuit_count_separately(breaker: CircuitBreaker) -> None:
     assert breaker.call_sync(lambda: breaker.call_sync(lambda: breaker.metrics.in_flight)) == 2
     assert breaker.metrics.successful_calls == 2
 
@@ -355,7 +355,7 @@ def test_one_error_through_five_layers_is_one_failure(name: str) -> None:
 
 @pytest.mark.parametrize(("outer", "inner"), NESTED)
 @pytest.mark.parametrize("kind", ["of Python's", "of the host's"])
-def test_an_error_that_two_layers_see_is_one_failure(outer: str, inner: str, kind: str) -> None:
+def test_an_error_through_two_layers_is_one_failure(outer: str, inner: str, kind: str) -> None:
     class Own(OSError):
         pass
 
@@ -371,7 +371,7 @@ def test_an_error_that_two_layers_see_is_one_failure(outer: str, inner: str, kin
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (failed, 2 - failed)
 
 
-def test_a_layer_that_raises_its_own_error_is_a_failure_of_its_own(breaker: CircuitBreaker) -> None:
+def test_a_layer_that_raises_another_error_is_another_failure(breaker: CircuitBreaker) -> None:
     breaker = CircuitBreaker()
 
     def outer() -> None:
@@ -421,7 +421,7 @@ def test_the_same_error_object_raised_by_later_calls_counts_each_time() -> None:
 
 
 @pytest.mark.parametrize("order", ["first", "last"])
-def test_one_error_object_of_calls_side_by_side_counts_each_time(order: str) -> None:
+def test_one_error_object_of_concurrent_calls_counts_each_time(order: str) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=100))
     error = OSError("the very same")
 
@@ -444,7 +444,7 @@ def test_one_error_object_of_calls_side_by_side_counts_each_time(order: str) -> 
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (5, 0)
 
 
-def test_one_error_object_of_five_threads_counts_each_time() -> None:
+def test_one_error_object_in_five_threads_counts_each_time() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=100))
     error, together = OSError("the very same"), threading.Barrier(5)
 
@@ -478,7 +478,7 @@ class OwnError(Exception):
 
 
 @pytest.mark.parametrize("kind", [OwnError, OSError])
-def test_a_counted_error_is_not_kept(kind: type[Exception]) -> None:
+def test_a_counted_error_is_not_kept_alive(kind: type[Exception]) -> None:
     breaker = CircuitBreaker()
 
     class Payload:
@@ -506,7 +506,7 @@ def test_a_counted_error_is_not_kept(kind: type[Exception]) -> None:
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (2, 1)
 
 
-def test_another_error_at_the_place_of_one_that_is_gone_counts() -> None:
+def test_an_error_at_the_address_of_a_freed_error_counts() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1000))
 
     def outer() -> None:
@@ -554,7 +554,7 @@ def test_one_failure_behind_an_inner_breaker_does_not_open_the_outer_one(name: s
     assert (outer.metrics.failed_calls, outer.metrics.ignored_calls) == (1, 19)
 
 
-def test_a_group_of_rejections_is_no_evidence_and_one_of_others_is(breaker: CircuitBreaker) -> None:
+def test_a_group_of_rejections_is_ignored_and_another_group_fails(breaker: CircuitBreaker) -> None:
     rejected = rejection(CircuitBreaker())
     groups = {
         "ignored": [
@@ -578,7 +578,7 @@ def test_a_group_of_rejections_is_no_evidence_and_one_of_others_is(breaker: Circ
 
 
 @pytest.mark.parametrize("outcome", ["success", "failure", "ignored", "cancelled"])
-def test_a_classifier_has_the_word_on_rejections(outcome: Any) -> None:
+def test_the_classifier_decides_about_rejections(outcome: Any) -> None:
     rejected = rejection(CircuitBreaker())
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1), classify=lambda _: outcome)
     with pytest.raises(CircuitBreakerOpenError):
@@ -591,13 +591,13 @@ def test_a_classifier_has_the_word_on_rejections(outcome: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [RegistryFullError(1), InvalidValueError("name", "x", "y"), OSError()])
-def test_an_error_that_is_no_rejection_counts(breaker: CircuitBreaker, error: Exception) -> None:
+def test_an_error_that_looks_like_a_rejection_counts(breaker: CircuitBreaker, error: Exception) -> None:
     with pytest.raises(type(error)):
         breaker.call_sync(raising(error))
     assert breaker.state is OPEN
 
 
-def test_an_error_made_of_a_rejection_counts(breaker: CircuitBreaker) -> None:
+def test_an_error_raised_from_a_rejection_counts(breaker: CircuitBreaker) -> None:
     error = LookupError("no provider is left")
     error.__cause__ = rejection(CircuitBreaker())
     with pytest.raises(LookupError):

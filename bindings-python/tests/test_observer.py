@@ -39,7 +39,7 @@ def failing() -> None:
     raise ConnectionError
 
 
-async def test_it_hears_of_every_way_to_call(breaker: CircuitBreaker, clock: ManualClock) -> None:
+async def test_it_is_told_about_every_way_to_call(breaker: CircuitBreaker, clock: ManualClock) -> None:
     books = BreakerObserver(clock)
     assert breaker._observe(books)
     assert not breaker._observe(BreakerObserver(clock)), "there is one already"
@@ -65,7 +65,7 @@ async def test_it_hears_of_every_way_to_call(breaker: CircuitBreaker, clock: Man
     assert books.lines == [*expected, ("open", 30.0)]
 
 
-def test_a_call_that_rides_on_another_is_in_no_books(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_it_is_not_told_about_a_call_that_shares_a_permit(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.acquire().failure()
     clock.advance(30)
     books = BreakerObserver(clock)
@@ -78,7 +78,7 @@ def test_a_call_that_rides_on_another_is_in_no_books(breaker: CircuitBreaker, cl
     assert breaker.metrics.total_calls == 2
 
 
-async def test_it_finds_the_exception_that_ended_a_call(clock: ManualClock) -> None:
+async def test_it_can_read_the_exception_that_ended_a_call(clock: ManualClock) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=99))
     found: list[Any] = []
 
@@ -128,7 +128,7 @@ async def test_it_finds_the_exception_that_ended_a_call(clock: ManualClock) -> N
     assert found[1:] == [None]
 
 
-def test_its_error_is_the_one_for_the_caller(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_the_caller_gets_its_error(breaker: CircuitBreaker, clock: ManualClock) -> None:
     class Own(Exception):
         pass
 
@@ -143,7 +143,7 @@ def test_its_error_is_the_one_for_the_caller(breaker: CircuitBreaker, clock: Man
     assert caught.value.args == (29.0 + 1.0, "open")
 
 
-def test_what_it_raises_harms_no_call(breaker: CircuitBreaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_exceptions_affect_no_call(breaker: CircuitBreaker, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def admitted(self) -> None:
             raise ValueError
@@ -167,7 +167,7 @@ def test_what_it_raises_harms_no_call(breaker: CircuitBreaker, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("step", ["admitted", "rejected", "settled"])
-def test_an_interrupt_while_it_writes_is_not_lost(breaker: CircuitBreaker, clock: ManualClock, step: str) -> None:
+def test_an_interrupt_during_a_notification_is_not_lost(breaker: CircuitBreaker, clock: ManualClock, step: str) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -23,7 +23,7 @@ def test_reconfiguring_keeps_the_name_the_state_and_the_running_wait(
     assert breaker.acquire().success()
 
 
-def test_a_snapshot_goes_on_in_another_breaker(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_a_snapshot_is_restored_in_another_breaker(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.acquire().failure()
     clock.advance(10)
     document = breaker.snapshot()
@@ -44,7 +44,7 @@ def test_a_damaged_snapshot_is_refused_and_changes_nothing(breaker: CircuitBreak
     assert breaker.get_status()["metrics"] == before
 
 
-def test_a_part_of_a_snapshot_that_is_given_twice_is_refused_by_name(breaker: CircuitBreaker) -> None:
+def test_a_duplicate_part_of_a_snapshot_is_refused_by_name(breaker: CircuitBreaker) -> None:
     breaker.acquire().failure()
     document = breaker.snapshot()
     parts = {
@@ -66,7 +66,7 @@ def test_a_snapshot_is_read_from_text_and_from_bytes(breaker: CircuitBreaker, fo
     assert other.state == "open"
 
 
-def test_a_listener_hears_each_transition_in_order_until_it_is_taken_away(breaker: CircuitBreaker) -> None:
+def test_a_listener_gets_each_transition_in_order_until_it_unsubscribes(breaker: CircuitBreaker) -> None:
     heard: list[Event] = []
     stop = breaker.subscribe(heard.append)
     breaker.acquire().failure()
@@ -83,13 +83,13 @@ async def _listen(event: Event) -> None:
 
 
 @pytest.mark.parametrize("listener", [_listen, None, 5, "print"])
-def test_a_listener_that_cannot_be_called_just_so_is_refused(breaker: CircuitBreaker, listener: Any) -> None:
+def test_a_listener_that_is_no_plain_function_is_refused(breaker: CircuitBreaker, listener: Any) -> None:
     with pytest.raises(InvalidValueError) as refused:
         breaker.subscribe(listener)
     assert refused.value.field == "listener"
 
 
-def test_a_listener_that_raises_harms_no_call(breaker: CircuitBreaker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_of_a_listener_affects_no_call(breaker: CircuitBreaker, monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda report: reported.append(report.exc_type.__name__))
 
@@ -104,7 +104,7 @@ def test_a_listener_that_raises_harms_no_call(breaker: CircuitBreaker, monkeypat
     assert breaker.state == "closed"
 
 
-def test_a_listener_that_hears_of_a_dropped_permit_does_not_disturb_the_error_on_its_way(clock: ManualClock) -> None:
+def test_a_listener_of_a_dropped_permit_keeps_a_propagating_exception(clock: ManualClock) -> None:
     config = CircuitBreakerConfig(failure_threshold=1, cancel_failure_after_seconds=1)
     breaker = CircuitBreaker(config, clock=clock)
     heard: list[Event] = []
@@ -148,7 +148,7 @@ def test_it_explains_itself(breaker: CircuitBreaker) -> None:
     assert breaker.explain() == "forced open by an operator: it stays so until it is reset"
 
 
-def test_a_hint_makes_the_wait_longer(breaker: CircuitBreaker) -> None:
+def test_a_retry_hint_extends_the_wait(breaker: CircuitBreaker) -> None:
     with pytest.raises(InvalidValueError) as caught:
         breaker.acquire().failure(retry_after=-1)
     assert caught.value.field == "retry_after_seconds"

@@ -25,7 +25,7 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("giving_up", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-async def test_giving_up_is_no_failure_of_the_provider(breaker: CircuitBreaker, giving_up: type[BaseException]) -> None:
+async def test_cancellation_is_no_failure(breaker: CircuitBreaker, giving_up: type[BaseException]) -> None:
     def block() -> None:
         with breaker:
             raise giving_up
@@ -39,7 +39,7 @@ async def test_giving_up_is_no_failure_of_the_provider(breaker: CircuitBreaker, 
     assert breaker.metrics.cancelled_calls == 3
 
 
-async def test_a_cancelled_probe_gives_its_slot_back(breaker: CircuitBreaker, clock: Any) -> None:
+async def test_a_cancelled_probe_frees_its_slot(breaker: CircuitBreaker, clock: Any) -> None:
     breaker.acquire().failure()
     clock.advance(30)
     started = asyncio.Event()
@@ -71,7 +71,7 @@ def test_trio_cancels_as_asyncio_does(breaker: CircuitBreaker) -> None:
     assert breaker.metrics.cancelled_calls == 1
 
 
-def test_a_deadline_of_the_calls_own_is_a_failure(breaker: CircuitBreaker) -> None:
+def test_a_timeout_raised_inside_the_call_is_a_failure(breaker: CircuitBreaker) -> None:
     with pytest.raises(TimeoutError):
         breaker.call_sync(raising(TimeoutError()))
     assert breaker.state is CircuitBreakerState.OPEN
@@ -97,7 +97,7 @@ def test_the_classifier_decides(clock: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", [None, "nonsense", [], 3])
-def test_a_classifier_that_says_nonsense_counts_as_failure(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_outcome_of_a_classifier_counts_as_failure(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     breaker = CircuitBreaker(classify=lambda _: answer)
     with pytest.raises(OSError, match="secret"):
         breaker.call_sync(raising(OSError("https://user:secret@host")))
@@ -106,7 +106,7 @@ def test_a_classifier_that_says_nonsense_counts_as_failure(answer: Any, caplog: 
     assert "OSError" in caplog.text
 
 
-def test_a_classifier_that_raises_leaks_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_of_a_classifier_leaks_no_permit(caplog: pytest.LogCaptureFixture) -> None:
     def classify(error: Exception) -> Any:
         raise ValueError("secret") from error
 
@@ -136,7 +136,7 @@ def ways_to_call(breaker: CircuitBreaker, function: Callable[[], None]) -> list[
     ]
 
 
-def test_secrets_in_an_exceptions_url_reach_no_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_in_the_url_of_an_exception_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     def confused(error: Exception) -> Any:
         raise ValueError(f"what is {error}?")
 
@@ -154,7 +154,7 @@ def test_secrets_in_an_exceptions_url_reach_no_log(caplog: pytest.LogCaptureFixt
     assert "secret" not in caplog.text
 
 
-def test_a_classifier_runs_as_in_an_except_block() -> None:
+def test_a_classifier_runs_as_inside_an_except_block() -> None:
     seen: list[tuple[BaseException | None, BaseException]] = []
     error = OSError("mine")
     outer = KeyError("handled around the call")
@@ -175,7 +175,7 @@ def test_a_classifier_runs_as_in_an_except_block() -> None:
     assert breaker.metrics.ignored_calls == 6
 
 
-def test_giving_up_in_a_classifier_is_no_failure_of_the_provider() -> None:
+def test_cancellation_in_a_classifier_is_no_failure() -> None:
     def classify(_: Exception) -> Any:
         raise KeyboardInterrupt
 

@@ -53,7 +53,7 @@ def check(answers: list[dict[str, Any]]) -> None:
     ("application", "worker"),
     [("web:wsgi", "sync"), ("web:wsgi", "gthread"), ("web:asgi", "uvicorn_worker.UvicornWorker")],
 )
-def test_gunicorn_that_loads_the_application_before_it_forks(application: str, worker: str) -> None:
+def test_gunicorn_with_preloaded_application(application: str, worker: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = start_command(
             sys.executable,

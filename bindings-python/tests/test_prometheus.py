@@ -66,7 +66,7 @@ def test_breakers_of_the_same_labels_add_up_and_show_the_worst_state() -> None:
     assert metrics.get_sample_value("circuit_breaker_state", labels) is None
 
 
-def test_a_scrape_tells_all_that_was_counted(clock: ManualClock) -> None:
+def test_a_scrape_contains_all_counts(clock: ManualClock) -> None:
     metrics = registry()
     config = CircuitBreakerConfig(name="told", failure_threshold=1, timeout_seconds=30)
     told = CircuitBreaker(config, "p", clock=clock)
@@ -102,7 +102,7 @@ def test_a_scrape_tells_all_that_was_counted(clock: ManualClock) -> None:
     assert metrics.get_sample_value("circuit_breaker_state", {"name": "told", "provider": "p"}) == 1
 
 
-def test_a_call_that_outlives_its_breaker_is_still_counted() -> None:
+def test_a_call_that_ends_after_its_breaker_is_dropped_counts() -> None:
     metrics = registry()
     permit = breaker("outlived").acquire()
     gc.collect()
@@ -114,7 +114,7 @@ def test_a_call_that_outlives_its_breaker_is_still_counted() -> None:
 
 
 @pytest.mark.parametrize("describes", [False, True])
-def test_registering_again_changes_nothing(describes: bool) -> None:
+def test_registering_twice_has_no_effect(describes: bool) -> None:
     metrics = CollectorRegistry(auto_describe=describes)
     for _ in range(3):
         prometheus.register(metrics)
@@ -144,7 +144,7 @@ def test_threads_may_register_at_once() -> None:
 
 
 @pytest.mark.parametrize("taken", sorted(NAMES))
-def test_a_name_that_is_taken_leaves_nothing_registered(taken: str) -> None:
+def test_a_name_collision_registers_nothing(taken: str) -> None:
     metrics = CollectorRegistry()
     owner = Counter(taken, "Somebody else's.", registry=metrics)
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_a_name_that_is_taken_leaves_nothing_registered(taken: str) -> None:
     assert sorted(families(metrics)) == sorted(NAMES)
 
 
-def test_unregistering_takes_all_four_out_of_one_registry() -> None:
+def test_unregistering_removes_all_four_from_one_registry() -> None:
     first, second = registry(), registry()
     prometheus.unregister(first)
     prometheus.unregister(first)
@@ -170,7 +170,7 @@ def test_unregistering_takes_all_four_out_of_one_registry() -> None:
     assert sorted(families(first)) == sorted(NAMES)
 
 
-def test_one_of_them_may_be_asked_for_by_name() -> None:
+def test_a_restricted_registry_selects_one_by_name() -> None:
     kept = breaker("by name")
     text = generate_latest(registry().restricted_registry(["circuit_breaker_state"])).decode()
     assert 'circuit_breaker_state{name="by name",provider="unknown"} 0.0' in text
@@ -178,7 +178,7 @@ def test_one_of_them_may_be_asked_for_by_name() -> None:
     assert kept.state == "closed"
 
 
-def test_a_constructor_and_a_call_wait_for_no_scrape() -> None:
+def test_constructors_and_calls_do_not_wait_for_a_scrape() -> None:
     metrics = registry()
     scraping, go_on = threading.Event(), threading.Event()
     scraper: list[threading.Thread] = []
@@ -259,7 +259,7 @@ class Owner:
 
 
 @pytest.mark.usefixtures("collecting_always")
-def test_garbage_that_is_collected_amid_a_scrape_is_counted_once() -> None:
+def test_garbage_collected_during_a_scrape_is_counted_once() -> None:
     metrics = CollectorRegistry()
     metrics.register(_Only(prometheus.COLLECTOR))
     prometheus.register(CollectorRegistry())
@@ -284,7 +284,7 @@ class _Only(Collector):
             yield family
 
 
-def test_threads_that_make_and_drop_breakers_lose_no_count_amid_scrapes() -> None:
+def test_threads_that_make_and_drop_breakers_lose_no_count_during_scrapes() -> None:
     metrics, threads, rounds = registry(), 4, 200
     start = threading.Barrier(threads + 1)
 
@@ -306,7 +306,7 @@ def test_threads_that_make_and_drop_breakers_lose_no_count_amid_scrapes() -> Non
     assert calls(metrics, "threads", "success") == threads * rounds
 
 
-def test_any_name_is_exposed_so_that_it_can_be_read_back() -> None:
+def test_any_name_survives_the_exposition_format() -> None:
     name = 'a "name" with \\ and ünïcode ✓'
     guarded = breaker(name)
     guarded.acquire().success()
@@ -315,7 +315,7 @@ def test_any_name_is_exposed_so_that_it_can_be_read_back() -> None:
     assert name in names
 
 
-def test_dynamic_names_end_as_one_series_and_no_sum_falls() -> None:
+def test_dynamic_names_fold_into_one_series_and_no_sum_falls() -> None:
     metrics, names = registry(), Registry(100)
     of_other_tests = attempted(metrics)
     before = sum(of_other_tests.values())

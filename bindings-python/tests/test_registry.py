@@ -42,7 +42,7 @@ def test_a_name_has_one_breaker_with_one_configuration_for_one_provider() -> Non
     assert registry.get("b") is None
 
 
-def test_a_full_registry_lets_go_of_what_nobody_uses_and_of_nothing_else() -> None:
+def test_a_full_registry_removes_unused_breakers_only() -> None:
     registry = Registry(2)
     held = registry.get_or_create(config("held"))
     fails(registry.get_or_create(config("open")))
@@ -70,9 +70,7 @@ def test_a_full_registry_lets_go_of_what_nobody_uses_and_of_nothing_else() -> No
         ({"failure_threshold": None, "failure_rate_threshold": 0.9}, fails),
     ],
 )
-def test_whatever_counts_against_the_next_calls_is_kept(
-    fields: dict[str, Any], happen: Callable[[CircuitBreaker], object]
-) -> None:
+def test_a_breaker_with_evidence_is_kept(fields: dict[str, Any], happen: Callable[[CircuitBreaker], object]) -> None:
     registry = Registry(1)
     happen(registry.get_or_create(config("a", **fields)))
     assert registry.remove_unused() == 0

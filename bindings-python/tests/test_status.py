@@ -27,7 +27,7 @@ def test_the_status_of_an_open_circuit(breaker: CircuitBreaker, clock: ManualClo
     assert failed - datetime.fromisoformat(metrics["last_success_time"]) == timedelta(seconds=2)
 
 
-def test_times_are_aware_and_the_same_at_every_look(breaker: CircuitBreaker) -> None:
+def test_times_are_aware_and_equal_at_every_reading(breaker: CircuitBreaker) -> None:
     assert breaker.metrics.last_success_time is None
     before = datetime.now(UTC)
     breaker.acquire().success()
@@ -56,7 +56,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
 
 
 @pytest.mark.parametrize("step", [3600, -3600, 1, -1, 10**8])
-def test_a_wall_clock_that_is_set_right_makes_every_date_right(
+def test_a_corrected_wall_clock_corrects_every_date(
     breaker: CircuitBreaker, clock: ManualClock, wall: Wall, step: float
 ) -> None:
     heard: list[Event] = []
@@ -77,9 +77,7 @@ def test_a_wall_clock_that_is_set_right_makes_every_date_right(
     assert [event.at for event in breaker.events()] == [wall.date(ago=30), wall.date(), wall.date()]
 
 
-def test_a_listener_is_the_first_to_hear_of_a_wall_clock_that_was_set_right(
-    breaker: CircuitBreaker, clock: ManualClock, wall: Wall
-) -> None:
+def test_an_event_uses_the_corrected_wall_clock(breaker: CircuitBreaker, clock: ManualClock, wall: Wall) -> None:
     heard: list[datetime] = []
     breaker.subscribe(lambda event: heard.append(event.at))
     assert breaker.metrics.last_state_change is None
@@ -102,7 +100,7 @@ def test_a_date_does_not_move_while_the_clocks_differ_by_less_than_a_second(
     assert breaker.metrics.last_failure_time == wall.date(ago=40)
 
 
-def test_events_tell_what_happened_in_order(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_events_are_in_order(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.acquire().failure()
     clock.advance(30)
     breaker.acquire().success()
@@ -118,7 +116,7 @@ def test_events_tell_what_happened_in_order(breaker: CircuitBreaker, clock: Manu
     assert breaker.events(after=2) == events[2:]
 
 
-def test_an_operator_holds_resets_and_disables(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_an_operator_forces_open_resets_and_disables(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.force_open()
     assert (breaker.state, breaker.get_status()["mode"]) == ("open", "forced_open")
     assert breaker.get_status()["retry_after_seconds"] is None
@@ -133,7 +131,7 @@ def test_an_operator_holds_resets_and_disables(breaker: CircuitBreaker, clock: M
     assert breaker.get_status()["mode"] == "auto"
 
 
-def test_looking_takes_no_permit(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_reading_takes_no_permit(breaker: CircuitBreaker, clock: ManualClock) -> None:
     breaker.acquire().failure()
     clock.advance(30)
     for _ in range(3):
@@ -152,7 +150,7 @@ def test_a_state_is_its_plain_string() -> None:
         CircuitBreakerState("ajar")
 
 
-def test_percentiles_are_told_by_outcome(breaker: CircuitBreaker, clock: ManualClock) -> None:
+def test_percentiles_are_separate_by_outcome(breaker: CircuitBreaker, clock: ManualClock) -> None:
     assert breaker.percentile(0.5) is None
     for seconds in (0.001, 0.002, 0.03, 0.04):
         permit = breaker.acquire()
@@ -184,9 +182,7 @@ def test_percentiles_are_told_by_outcome(breaker: CircuitBreaker, clock: ManualC
         (0.5, 1, "outcome"),
     ],
 )
-def test_a_percentile_of_nothing_is_refused_by_name(
-    breaker: CircuitBreaker, share: Any, outcome: Any, field: str
-) -> None:
+def test_a_bad_percentile_is_refused_by_name(breaker: CircuitBreaker, share: Any, outcome: Any, field: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         breaker.percentile(share, outcome)
     assert caught.value.field == field

@@ -144,7 +144,7 @@ def test_a_configuration_is_the_body_of_a_request() -> None:
         ({1: 5}, ("config",)),
     ],
 )
-def test_pydantic_names_the_field_that_is_refused(given: Any, place: tuple[str, ...]) -> None:
+def test_pydantic_names_the_refused_field(given: Any, place: tuple[str, ...]) -> None:
     class Model(BaseModel):
         config: CircuitBreakerConfig
 
@@ -158,7 +158,7 @@ def test_pydantic_names_the_field_that_is_refused(given: Any, place: tuple[str, 
     assert str(ours.value) == error["msg"]
 
 
-def test_a_configuration_is_validated_and_written_without_pydantic_too() -> None:
+def test_a_configuration_validates_and_dumps_without_pydantic() -> None:
     assert CircuitBreakerConfig.model_validate(CONFIG) is CONFIG
     assert CircuitBreakerConfig.model_validate(CONFIG.model_dump(mode="json")) == CONFIG
     assert CircuitBreakerConfig.model_validate(json.loads(CONFIG.model_dump_json())) == CONFIG
@@ -169,12 +169,12 @@ def test_the_json_schema_has_each_field_with_its_default() -> None:
     assert {name: field["default"] for name, field in properties.items()} == CircuitBreakerConfig().model_dump()
 
 
-def test_pydantic_is_imported_by_nobody_else() -> None:
+def test_halfopen_does_not_import_pydantic() -> None:
     check = "import sys, halfopen; sys.exit(any(name.startswith('pydantic') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
-def test_to_dataclasses_a_configuration_is_one() -> None:
+def test_a_configuration_is_a_dataclass() -> None:
     names = [field.name for field in dataclasses.fields(CONFIG)]
     assert names == list(CONFIG.model_dump())
     assert dataclasses.asdict(CONFIG) == jsonable_encoder(CONFIG) == CONFIG.model_dump()
@@ -188,7 +188,7 @@ def test_to_dataclasses_a_configuration_is_one() -> None:
     assert pprint.pformat(CONFIG) == repr(CONFIG)
 
 
-def test_the_signature_and_the_help_of_a_configuration_tell_its_fields() -> None:
+def test_the_signature_and_the_help_of_a_configuration_list_its_fields() -> None:
     defaults = {name: it.default for name, it in inspect.signature(CircuitBreakerConfig).parameters.items()}
     assert defaults == CircuitBreakerConfig().model_dump()
     text = pydoc.render_doc(CircuitBreakerConfig)
@@ -243,7 +243,7 @@ def test_it_is_copied_and_pickled(thing: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [CircuitBreaker, Registry])
-def test_what_cannot_be_copied_says_so(kind: Any) -> None:
+def test_copying_a_breaker_raises_a_clear_error(kind: Any) -> None:
     made = kind(5) if kind is Registry else kind()
     with pytest.raises(TypeError, match="cannot pickle"):
         pickle.dumps(made)
@@ -287,7 +287,7 @@ def test_its_annotations_can_be_read(kind: type) -> None:
 
 
 @pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
-def test_help_tells_what_it_is(kind: type) -> None:
+def test_help_describes_it(kind: type) -> None:
     assert kind.__doc__
     assert kind.__name__ in pydoc.render_doc(kind)
     undocumented = [
@@ -334,7 +334,7 @@ def test_assigning_a_read_only_attribute_names_the_method_to_call(attribute: str
     assert breaker.get_status() == before
 
 
-def test_assigning_to_a_configuration_or_a_permit_says_what_to_call() -> None:
+def test_assigning_to_a_configuration_or_a_permit_names_the_method_to_call() -> None:
     config: Any = CircuitBreakerConfig()
     with pytest.raises(AttributeError, match=r"model_copy\(update={'timeout_seconds': …}\).*reconfigure\(\)"):
         config.timeout_seconds = 5
@@ -357,7 +357,7 @@ def test_assigning_to_a_configuration_or_a_permit_says_what_to_call() -> None:
         lived().events()[0].cause = "forced"  # type: ignore[misc]
 
 
-def test_a_subclass_may_still_have_attributes_of_its_own() -> None:
+def test_a_subclass_may_have_more_attributes() -> None:
     class Mine(CircuitBreaker):
         label: str
 

@@ -86,7 +86,7 @@ def outcome(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-async def test_it_takes_the_same_and_hands_on_the_same(function: Callable[..., Any]) -> None:
+async def test_it_takes_and_passes_on_the_same_arguments(function: Callable[..., Any]) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=65535))
 
     async def awaited(*args: Any, **kwargs: Any) -> Any:
@@ -102,7 +102,7 @@ async def test_it_takes_the_same_and_hands_on_the_same(function: Callable[..., A
     assert inspect.signature(breaker(function)) == inspect.signature(function)
 
 
-async def test_a_coroutine_function_takes_the_same() -> None:
+async def test_a_coroutine_function_takes_the_same_arguments() -> None:
     breaker = CircuitBreaker()
 
     async def everything(a: Any, /, b: Any = DEFAULT, *args: Any, c: Any, d: Any = DEFAULT, **kwargs: Any) -> Any:
@@ -115,13 +115,13 @@ async def test_a_coroutine_function_takes_the_same() -> None:
         assert given == expected if isinstance(expected, str) else await given == await expected
 
 
-def test_wrong_arguments_are_no_failure_of_the_provider(breaker: CircuitBreaker) -> None:
+def test_wrong_arguments_do_not_count(breaker: CircuitBreaker) -> None:
     with pytest.raises(TypeError, match=r"positional\(\) missing 1 required positional argument: 'a'"):
         breaker(positional)()  # type: ignore[call-arg]
     assert breaker.metrics.total_calls == 0
 
 
-def test_defaults_are_the_very_objects(breaker: CircuitBreaker) -> None:
+def test_defaults_are_the_same_objects(breaker: CircuitBreaker) -> None:
     def remembers(item: int, kept: list[int] = [], *, more: list[int] = []) -> list[int]:  # noqa: B006
         kept.append(item)
         more.append(item)
@@ -141,7 +141,7 @@ def test_functions_of_one_shape_are_not_mixed_up(breaker: CircuitBreaker) -> Non
     assert [function("a") for function in guarded] == [("a", number) for number in range(20)]
 
 
-async def test_nothing_is_kept_of_a_call(breaker: CircuitBreaker) -> None:
+async def test_a_call_keeps_no_reference_to_its_arguments(breaker: CircuitBreaker) -> None:
     @breaker
     def plain(*args: Any, **kwargs: Any) -> Any:
         return args, kwargs

@@ -128,7 +128,7 @@ async def test_a_forced_opening_ends_by_itself_and_its_rejections_carry_a_number
         ("window", {"calls": 5}),
     ],
 )
-def test_what_is_refused_is_both_errors_where_it_is_constructed(field: str, value: object) -> None:
+def test_a_constructor_raises_an_error_of_both_types(field: str, value: object) -> None:
     for kind in (InvalidValueError, ValidationError):
         with pytest.raises(kind, match=field):
             CircuitBreakerConfig.__call__(**{field: value})
@@ -140,7 +140,7 @@ def test_what_is_refused_is_both_errors_where_it_is_constructed(field: str, valu
         CircuitBreakerConfig.model_validate({field: value})
 
 
-def test_what_only_pydantic_refuses_stays_pydantics_error() -> None:
+def test_other_validation_errors_stay_pydantics() -> None:
     with pytest.raises(ValidationError) as caught:
         CircuitBreakerConfig.__call__(failure_threshold="many")
     assert not isinstance(caught.value, InvalidValueError)
@@ -160,7 +160,7 @@ def test_a_refused_assignment_changes_nothing() -> None:
     assert breaker.config is config
 
 
-def test_the_schema_tells_the_least_values() -> None:
+def test_the_schema_contains_the_minimums() -> None:
     schema = CircuitBreakerConfig.model_json_schema()["properties"]
     least = {name: field.get("minimum", field.get("exclusiveMinimum")) for name, field in schema.items()}
     assert least == {
@@ -172,7 +172,7 @@ def test_the_schema_tells_the_least_values() -> None:
     }
 
 
-def test_a_setting_of_the_core_is_for_a_subclass_or_for_the_cores_own_config() -> None:
+def test_other_settings_need_a_subclass_or_the_cores_config() -> None:
     class Slow(CircuitBreakerConfig):
         model_config = ConfigDict(populate_by_name=True)
         slow_call_seconds: float | None = Field(default=None, alias="slow")
@@ -203,12 +203,12 @@ def test_another_config_reconfigures_and_renames() -> None:
     assert breaker.get_status()["config"]["timeout_seconds"] == 5
 
 
-def test_a_model_that_nobody_checked_is_checked_by_the_breaker() -> None:
+def test_the_breaker_checks_an_unchecked_model() -> None:
     with pytest.raises(InvalidValueError, match="failure_threshold"):
         CircuitBreaker(CircuitBreakerConfig.model_construct(failure_threshold=0))
 
 
-def test_the_new_counters_stand_under_keys_of_their_own() -> None:
+def test_new_counters_have_separate_keys() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig())
     breaker.acquire().cancel()
     status = breaker.get_status()
@@ -262,7 +262,7 @@ async def test_methods_of_every_kind_are_guarded() -> None:
             breaker(other)  # type: ignore[call-overload]
 
 
-async def test_a_subclass_may_use_names_that_the_replaced_module_left_free() -> None:
+async def test_a_subclass_may_use_the_names_of_new_methods() -> None:
     class Provider(CircuitBreaker):
         def __init__(self, name: str) -> None:
             super().__init__(CircuitBreakerConfig(name=name, failure_threshold=1), provider_id="gemini")
@@ -281,7 +281,7 @@ async def test_a_subclass_may_use_names_that_the_replaced_module_left_free() -> 
     assert breaker.get_status()["name"] == "manner_own_names"
 
 
-async def test_code_that_was_typed_against_the_old_module_is_typed() -> None:
+async def test_code_typed_for_the_old_module_type_checks() -> None:
     class Own(CircuitBreaker):
         async def call(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             return await super().call(func, *args, **kwargs)
@@ -304,7 +304,7 @@ async def test_code_that_was_typed_against_the_old_module_is_typed() -> None:
 
 
 @pytest.mark.parametrize("name", ["_state", "_metrics", "_opened_at", "_on_failure"])
-def test_a_private_attribute_of_the_old_module_is_refused_with_what_to_use(name: str) -> None:
+def test_a_private_attribute_of_the_old_module_raises_an_error_with_a_replacement(name: str) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig())
     with pytest.raises(AttributeError, match=r"migrating\.md"):
         setattr(breaker, name, None)
@@ -347,7 +347,7 @@ def test_the_logger_can_be_set(own_logger: logging.Logger, caplog: pytest.LogCap
 
 
 @pytest.mark.parametrize("settings", [{"failure_rate_threshold": 0.5}, {"slow_call_rate_threshold": 0.5}])
-def test_a_rate_that_opens_is_an_error_too(settings: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_opening_by_rate_is_logged_as_an_error(settings: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
     clock = ManualClock()
     config = halfopen.CircuitBreakerConfig(failure_threshold=None, minimum_calls=2, slow_call_seconds=1, **settings)  # type: ignore[arg-type]
     breaker = CircuitBreaker(config, clock=clock)
@@ -360,7 +360,7 @@ def test_a_rate_that_opens_is_an_error_too(settings: dict[str, float], caplog: p
     assert "rate" in errors[0]
 
 
-def test_a_probe_that_fails_is_no_error_and_a_record_follows_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_probe_logs_no_error_and_records_follow_their_cause(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, LOGGER)
     clock = ManualClock()
     breaker = CircuitBreaker(CircuitBreakerConfig(name="order", failure_threshold=1), clock=clock)
@@ -377,7 +377,9 @@ def test_a_probe_that_fails_is_no_error_and_a_record_follows_its_cause(caplog: p
     ]
 
 
-def test_a_log_that_raises_reaches_no_call(monkeypatch: pytest.MonkeyPatch, own_logger: logging.Logger) -> None:
+def test_an_exception_of_the_logger_affects_no_call(
+    monkeypatch: pytest.MonkeyPatch, own_logger: logging.Logger
+) -> None:
     def broken(_record: logging.LogRecord) -> bool:
         raise OSError
 

@@ -194,7 +194,7 @@ async def test_it_is_judged_once_however_it_is_used(breaker: CircuitBreaker, nam
 
 
 @pytest.mark.parametrize("name", AWAITABLES)
-async def test_it_answers_and_refuses_as_it_would_unguarded(breaker: CircuitBreaker, name: str) -> None:
+async def test_it_behaves_as_without_a_breaker(breaker: CircuitBreaker, name: str) -> None:
     async def told(thing: Any) -> list[object]:
         answers: list[object] = [inspect.isawaitable(thing), inspect.iscoroutine(thing), asyncio.iscoroutine(thing)]
         answers += [asyncio.isfuture(thing), isinstance(thing, asyncio.Task)]
@@ -215,7 +215,7 @@ async def test_it_answers_and_refuses_as_it_would_unguarded(breaker: CircuitBrea
 
 
 @pytest.mark.parametrize("name", ["task", "future", "gathered future", "future of a thread"])
-async def test_a_future_is_itself_and_can_be_cancelled(breaker: CircuitBreaker, name: str) -> None:
+async def test_a_future_is_returned_itself_and_can_be_cancelled(breaker: CircuitBreaker, name: str) -> None:
     made = AWAITABLES[name](None)
     told: list[object] = []
     returned = breaker.call_sync(lambda: made)
@@ -230,7 +230,7 @@ async def test_a_future_is_itself_and_can_be_cancelled(breaker: CircuitBreaker, 
     assert counts(breaker) == {"cancelled": 1}
 
 
-async def test_asyncio_still_tells_of_an_error_that_nobody_looks_at(breaker: CircuitBreaker) -> None:
+async def test_asyncio_still_reports_an_error_that_is_never_retrieved(breaker: CircuitBreaker) -> None:
     told: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     task = breaker.call_sync(lambda: asyncio.ensure_future(coroutine(OSError("down"))))
@@ -255,7 +255,7 @@ async def test_a_task_that_outlives_its_caller_is_judged_at_its_end(breaker: Cir
 @pytest.mark.parametrize(
     "fault", [None, OSError("down"), concurrent.futures.CancelledError()], ids=["success", "failure", "cancelled"]
 )
-def test_a_future_of_a_thread_pool_is_itself_and_judged_when_it_is_done(
+def test_a_future_of_a_thread_pool_is_returned_itself_and_judged_when_done(
     breaker: CircuitBreaker, fault: Exception | None
 ) -> None:
     made: concurrent.futures.Future[str] = concurrent.futures.Future()
@@ -273,7 +273,7 @@ def test_a_future_of_a_thread_pool_is_itself_and_judged_when_it_is_done(
         assert counts(breaker) == {"success": 2}
 
 
-def test_what_a_thread_pool_runs_is_guarded(breaker: CircuitBreaker) -> None:
+def test_a_guarded_function_runs_in_a_thread_pool(breaker: CircuitBreaker) -> None:
     def divide(number: int) -> float:
         return 1 / number
 
@@ -285,7 +285,7 @@ def test_what_a_thread_pool_runs_is_guarded(breaker: CircuitBreaker) -> None:
 
 
 @pytest.mark.parametrize("of", ["a thread", "a loop"])
-def test_a_future_that_is_never_done_gives_its_permit_back(breaker: CircuitBreaker, of: str) -> None:
+def test_a_future_that_is_never_done_returns_its_permit(breaker: CircuitBreaker, of: str) -> None:
     loop = asyncio.new_event_loop()
     make: Callable[[], object] = concurrent.futures.Future if of == "a thread" else loop.create_future
     returned = breaker.call_sync(make)
@@ -297,7 +297,7 @@ def test_a_future_that_is_never_done_gives_its_permit_back(breaker: CircuitBreak
 
 
 @pytest.mark.parametrize("name", ["coroutine", "generator-based coroutine", "coroutine by its methods", "custom"])
-async def test_what_nobody_awaits_gives_its_permit_back_and_warns_as_it_would_unguarded(
+async def test_a_result_that_is_never_awaited_returns_its_permit_and_warns_as_usual(
     breaker: CircuitBreaker, name: str
 ) -> None:
     def warned(made: Callable[[], object]) -> list[str]:
@@ -313,7 +313,7 @@ async def test_what_nobody_awaits_gives_its_permit_back_and_warns_as_it_would_un
 
 
 @pytest.mark.parametrize("name", ["coroutine", "generator-based coroutine", "coroutine by its methods"])
-async def test_a_coroutine_that_is_closed_or_cancelled_before_its_first_step_warns_of_nothing(
+async def test_closing_or_cancelling_an_unstarted_coroutine_warns_about_nothing(
     breaker: CircuitBreaker, name: str
 ) -> None:
     make = AWAITABLES[name]
@@ -329,7 +329,7 @@ async def test_a_coroutine_that_is_closed_or_cancelled_before_its_first_step_war
         assert counts(breaker) == {"cancelled": 2, "failure": 1}
 
 
-async def test_a_coroutine_is_stepped_by_hand_as_it_would_be_unguarded(breaker: CircuitBreaker) -> None:
+async def test_a_coroutine_can_be_driven_by_hand(breaker: CircuitBreaker) -> None:
     @types.coroutine
     def _echo() -> Generator[str, str, str]:
         said = yield "ready"
@@ -362,7 +362,7 @@ async def test_a_coroutine_is_stepped_by_hand_as_it_would_be_unguarded(breaker: 
     assert counts(breaker) == {"success": 2, "cancelled": 1}
 
 
-async def test_entering_ends_the_call_and_the_block_is_the_callers(breaker: CircuitBreaker) -> None:
+async def test_entering_ends_the_call_and_errors_in_the_block_do_not_count(breaker: CircuitBreaker) -> None:
     request = Request("u")
     async with breaker.call_sync(lambda: request) as response:
         assert response == "answer of u"
@@ -408,7 +408,7 @@ async def test_a_custom_awaitable_keeps_its_attributes_operators_and_class(break
     assert counts(breaker) == {"success": 1}
 
 
-def test_what_cannot_be_hashed_or_ordered_still_cannot(breaker: CircuitBreaker) -> None:
+def test_unhashable_and_unordered_objects_stay_so(breaker: CircuitBreaker) -> None:
     class Unhashable(Request):
         __hash__ = None  # type: ignore[assignment]
 
@@ -464,7 +464,7 @@ async def test_iterating_ends_the_call_with_the_last_item(breaker: CircuitBreake
     assert counts(breaker) == {"success": 1, "failure": 1}
 
 
-def test_an_awaitable_that_is_entered_as_a_plain_context_manager_ends_its_call(breaker: CircuitBreaker) -> None:
+def test_entering_an_awaitable_as_a_plain_context_manager_ends_its_call(breaker: CircuitBreaker) -> None:
     class Both(Request):
         def __enter__(self) -> str:
             if self.fault:
@@ -510,7 +510,7 @@ async def test_an_awaitable_whose_methods_raise_counts_as_a_failure(breaker: Cir
     assert counts(breaker) == {"failure": 2}
 
 
-def test_a_stand_in_goes_with_the_class_that_it_stands_in_for(breaker: CircuitBreaker) -> None:
+def test_a_proxy_class_is_freed_with_its_target_class(breaker: CircuitBreaker) -> None:
     from weakref import ref
 
     def made() -> Any:
@@ -524,7 +524,7 @@ def test_a_stand_in_goes_with_the_class_that_it_stands_in_for(breaker: CircuitBr
     assert local() is None
 
 
-async def test_the_error_of_a_task_counts_once_in_the_layers_that_wait_for_it(breaker: CircuitBreaker) -> None:
+async def test_the_error_of_a_task_counts_once_in_the_layers_that_await_it(breaker: CircuitBreaker) -> None:
     fetch: Callable[[], asyncio.Future[str]]
     fetch = breaker(lambda: asyncio.ensure_future(coroutine(OSError("down"))))
 
@@ -553,7 +553,7 @@ def test_the_error_of_a_thread_counts_once_in_the_layers_that_wait_for_it(breake
     assert counts(breaker) == {"failure": 1}
 
 
-async def test_a_future_that_several_calls_share_is_the_failure_of_each(breaker: CircuitBreaker) -> None:
+async def test_a_future_shared_by_several_calls_fails_each(breaker: CircuitBreaker) -> None:
     shared = asyncio.ensure_future(coroutine(OSError("down")))
     fetch: Callable[[], asyncio.Future[str]] = breaker(lambda: shared)
     answers = await asyncio.gather(fetch(), fetch(), return_exceptions=True)
