@@ -29,6 +29,7 @@
 //! - [`control`]: the machine, a small `Copy` value and pure functions; everything that changes state. The table and the
 //!   diagram stand there.
 //! - [`CircuitBreaker`]: the shell that many threads share: the value, its evidence, and a [`Clock`].
+//! - [`classify`]: what a provider's HTTP response says about it.
 //! - [`Registry`]: breakers by name, as many as you allow.
 //! - [`Metrics`]: what breakers have counted, by label, for whoever scrapes it.
 //! - [`Snapshot`]: what outlives a breaker, as a versioned document.
@@ -54,6 +55,7 @@ extern crate alloc;
 struct Readme;
 
 mod breaker;
+pub mod classify;
 mod clock;
 mod config;
 pub mod control;

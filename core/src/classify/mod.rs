@@ -1,0 +1,169 @@
+//! What a provider's HTTP response says about it: a pure function from status, headers and error code to a [`Verdict`].
+//!
+//! `docs/classification.md` gives the table and its sources.
+//!
+//! ```
+//! use core::time::Duration;
+//! use halfopen::classify::{Cooldown, Response, Scope, Verdict};
+//!
+//! let now = Duration::from_secs(1_796_019_931);
+//! let overloaded = Response { status: 529, code: None, headers: &[("Retry-After", "20")], now };
+//! assert_eq!(overloaded.verdict(), Verdict::Failure { retry_after: Some(Duration::from_secs(20)) });
+//!
+//! let limited = Response { status: 429, code: None, headers: &[("x-ratelimit-reset-requests", "6m0s")], now };
+//! let cooldown = Cooldown { scope: Scope::KeyAndModel, wait: Some(Duration::from_secs(360)) };
+//! assert_eq!(limited.verdict(), Verdict::Ignored { cooldown: Some(cooldown) });
+//! ```
+
+mod codes;
+mod date;
+mod wait;
+
+use core::time::Duration;
+
+pub use codes::{status_of_close_code, status_of_code};
+pub use wait::LONGEST_WAIT;
+
+use crate::control::Outcome;
+use crate::names::named_enum;
+
+/// How long a key or a model cools down after a refusal that waiting alone does not heal: 401, 402, 403, 404 of a model.
+///
+/// Long enough not to waste calls, short enough that a renewed key or a paid bill is noticed.
+pub const REFUSAL_COOLDOWN: Duration = Duration::from_secs(300);
+
+/// An HTTP response, as far as it says something about the provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Response<'a> {
+    /// The status; 0 where there is none, as for an error in the middle of a stream.
+    pub status: u16,
+    /// The provider's own code for the error, from the body: `insufficient_quota`, `overloaded_error`, `UNAVAILABLE`.
+    pub code: Option<&'a str>,
+    /// Names and values in any order; the case of names does not matter.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The time since the Unix epoch, for headers that give a date.
+    pub now: Duration,
+}
+
+/// What a response says about the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The provider did what was asked.
+    Success,
+    /// The provider failed.
+    Failure {
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The response says nothing about the provider's health.
+    Ignored {
+        /// Set where it concerns one key or one model.
+        cooldown: Option<Cooldown>,
+    },
+}
+
+/// A part of what a provider offers that should rest, while the rest of it can be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cooldown {
+    /// The part.
+    pub scope: Scope,
+    /// How long; `None` where the provider did not say and the caller has to choose.
+    pub wait: Option<Duration>,
+}
+
+named_enum! {
+    /// What a verdict is about.
+    Scope {
+        /// The provider as a whole.
+        Provider = "provider",
+        /// The key that the call was made with.
+        Key = "key",
+        /// The model that was asked for.
+        Model = "model",
+        /// This model with this key.
+        KeyAndModel = "key_and_model",
+    }
+}
+
+impl Response<'_> {
+    /// What the response says about the provider.
+    pub fn verdict(&self) -> Verdict {
+        match self.effective_status() {
+            100..=399 => Verdict::Success,
+            401..=403 => self.refusal(Scope::Key),
+            404 if self.code.and_then(status_of_code) == Some(404) => self.refusal(Scope::Model),
+            // A quota that is used up, not a rate: repeating the call later does not help.
+            429 if self.must_not_retry() => self.refusal(Scope::Key),
+            429 => Verdict::cooling(Scope::KeyAndModel, wait::of_rate_limit(self)),
+            // The provider took too long to read the request, or something behind it failed.
+            408 | 424 => Verdict::Failure { retry_after: wait::of_retry_after(self) },
+            400..=499 => Verdict::Ignored { cooldown: None },
+            // The request asks for something that the provider does not offer.
+            501 | 505 | 510 => Verdict::Ignored { cooldown: None },
+            // Also a status that does not exist, which RFC 9110 (section 15) says to take as a 500.
+            _ => Verdict::Failure { retry_after: wait::of_retry_after(self) },
+        }
+    }
+
+    /// The status that the code stands for, if it is known, otherwise the status itself.
+    ///
+    /// A code that stands for 400 is too general to replace an error status: some providers send it with each of theirs.
+    fn effective_status(&self) -> u16 {
+        let is_error = (400..=599).contains(&self.status);
+        let coded = self.code.and_then(status_of_code).filter(|coded| *coded != 400 || !is_error);
+        coded.unwrap_or(self.status)
+    }
+
+    fn refusal(&self, scope: Scope) -> Verdict {
+        Verdict::cooling(scope, Some(wait::of_retry_after(self).unwrap_or(REFUSAL_COOLDOWN)))
+    }
+
+    /// Whether the provider says that the same call would fail again.
+    fn must_not_retry(&self) -> bool {
+        self.header_values("x-should-retry").any(|value| value.trim().eq_ignore_ascii_case("false"))
+    }
+
+    fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
+
+impl Verdict {
+    const fn cooling(scope: Scope, wait: Option<Duration>) -> Self {
+        Self::Ignored { cooldown: Some(Cooldown { scope, wait }) }
+    }
+
+    /// How the call counts.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Success => Outcome::Success,
+            Self::Failure { .. } => Outcome::Failure,
+            Self::Ignored { .. } => Outcome::Ignored,
+        }
+    }
+
+    /// How long the provider asked to be left alone, if it failed.
+    pub const fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Failure { retry_after } => retry_after,
+            Self::Success | Self::Ignored { .. } => None,
+        }
+    }
+
+    /// What the verdict is about; `None` if it is only about this one call.
+    pub const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Failure { .. } => Some(Scope::Provider),
+            Self::Ignored { cooldown: Some(cooldown) } => Some(cooldown.scope),
+            Self::Success | Self::Ignored { cooldown: None } => None,
+        }
+    }
+
+    /// How long the key or the model should rest, if the provider said so or a refusal implies it.
+    pub const fn cooldown(self) -> Option<Duration> {
+        match self {
+            Self::Ignored { cooldown: Some(cooldown) } => cooldown.wait,
+            Self::Success | Self::Failure { .. } | Self::Ignored { cooldown: None } => None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How long a response asks its caller to wait.
+
+use core::time::Duration;
+
+use super::{Response, date};
+
+/// The longest wait that is taken from a header; a longer one is cut to it.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
+/// Nobody means a wait of 31 years: from here on, a number is a date in seconds since the Unix epoch.
+const FIRST_SECONDS: u128 = 1_000_000_000;
+/// And from here on, one in milliseconds.
+const FIRST_MILLIS: u128 = 100_000_000_000;
+/// And from here on, it is neither.
+const FIRST_ABSURD: u128 = 100_000_000_000_000;
+
+/// By `retry-after-ms`, otherwise `retry-after`.
+pub(super) fn of_retry_after(response: &Response<'_>) -> Option<Duration> {
+    let in_millis = response.header_values("retry-after-ms").find_map(from_millis);
+    in_millis.or_else(|| response.header_values("retry-after").find_map(|text| from_text(text, response.now)))
+}
+
+/// By the same, otherwise by the last reset of a limit that is used up.
+pub(super) fn of_rate_limit(response: &Response<'_>) -> Option<Duration> {
+    of_retry_after(response).or_else(|| {
+        let used_up = response.headers.iter().filter(|(name, _)| is_used_up(response, name));
+        used_up.filter_map(|(_, value)| from_text(value, response.now)).max()
+    })
+}
+
+/// Whether a header gives the reset of a limit of which nothing remains, as far as the response says.
+fn is_used_up(response: &Response<'_>, name: &str) -> bool {
+    let Some(start) = find(name, "reset") else { return false };
+    if find(name, "ratelimit").or_else(|| find(name, "rate-limit")).is_none() {
+        return false;
+    }
+    // `…-reset-requests` belongs to `…-remaining-requests`.
+    let (before, after) = (&name.as_bytes()[..start], &name.as_bytes()[start + "reset".len()..]);
+    let is_counterpart = |other: &[u8]| {
+        let parts = other.split_at_checked(before.len());
+        parts.is_some_and(|(first, rest)| {
+            first.eq_ignore_ascii_case(before)
+                && rest.len() == "remaining".len() + after.len()
+                && rest[.."remaining".len()].eq_ignore_ascii_case(b"remaining")
+                && rest["remaining".len()..].eq_ignore_ascii_case(after)
+        })
+    };
+    let remains = |value: &str| decimal(value.trim()).is_some_and(|left| left > 0);
+    !response.headers.iter().any(|(other, value)| is_counterpart(other.as_bytes()) && remains(value))
+}
+
+fn find(name: &str, word: &str) -> Option<usize> {
+    name.as_bytes().windows(word.len()).position(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn from_millis(text: &str) -> Option<Duration> {
+    let nanos = decimal(text.trim())? / 1000;
+    limited(nanos).filter(|_| nanos < FIRST_SECONDS * NANOS_PER_SECOND)
+}
+
+/// Seconds from now, seconds or milliseconds since the Unix epoch, a duration with units, or a date.
+fn from_text(text: &str, now: Duration) -> Option<Duration> {
+    let text = text.trim();
+    let until = |moment: u128| limited(moment.checked_sub(now.as_nanos())?);
+    if let Some(nanos) = decimal(text) {
+        return match nanos / NANOS_PER_SECOND {
+            FIRST_ABSURD.. => None,
+            FIRST_MILLIS.. => until(nanos / 1000),
+            FIRST_SECONDS.. => until(nanos),
+            _ => limited(nanos),
+        };
+    }
+    units(text).and_then(limited).or_else(|| date::parse(text, now.as_secs()).and_then(until))
+}
+
+/// A wait above zero, cut to the longest one.
+fn limited(nanos: u128) -> Option<Duration> {
+    let longest = LONGEST_WAIT.as_nanos();
+    // What is at most a day fits in 64 bits.
+    (nanos > 0).then(|| Duration::from_nanos(nanos.min(longest) as u64))
+}
+
+/// A decimal number without a sign, in billionths.
+fn decimal(text: &str) -> Option<u128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let value = |digits: &str| {
+        digits.bytes().fold(0_u128, |sum, digit| sum.saturating_mul(10).saturating_add((digit - b'0').into()))
+    };
+    let kept = &fraction[..fraction.len().min(9)];
+    let billionths = value(kept) * 10_u128.pow(9 - kept.len() as u32);
+    Some(value(whole).saturating_mul(NANOS_PER_SECOND).saturating_add(billionths))
+}
+
+/// A duration such as `6m0s` or `20ms`, in nanoseconds.
+fn units(text: &str) -> Option<u128> {
+    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let (mut rest, mut sum) = (text, 0_u128);
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.bytes().take_while(|byte| is_number(*byte)).count());
+        let (unit, next) = after.split_at(after.bytes().take_while(|byte| !is_number(*byte)).count());
+        let nanos: u128 = match unit {
+            "d" => 86_400_000_000_000,
+            "h" => 3_600_000_000_000,
+            "m" => 60_000_000_000,
+            "s" => NANOS_PER_SECOND,
+            "ms" => 1_000_000,
+            "us" | "µs" | "μs" => 1_000,
+            "ns" => 1,
+            _ => return None,
+        };
+        sum = sum.saturating_add(decimal(number)?.saturating_mul(nanos) / NANOS_PER_SECOND);
+        rest = next;
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_796_019_931);
+
+    fn seconds(text: &str) -> Option<f64> {
+        from_text(text, NOW).map(|wait| wait.as_secs_f64())
+    }
+
+    #[test]
+    fn a_number_is_a_wait_or_a_date() {
+        assert_eq!((seconds("20"), seconds(" 0.25 "), seconds(".5")), (Some(20.0), Some(0.25), Some(0.5)));
+        assert_eq!((seconds("1796019941"), seconds("1796019941500")), (Some(10.0), Some(10.5)));
+        assert_eq!((seconds("999999999"), seconds("1000000000")), (Some(86_400.0), None));
+        assert_eq!((seconds("86399"), seconds("86401")), (Some(86_399.0), Some(86_400.0)));
+    }
+
+    #[test]
+    fn what_is_no_wait_is_no_wait() {
+        let digits = "9".repeat(400);
+        for text in ["", " ", ".", "0", "0.0", "-1", "+1", "1e3", "1,5", "1.2.3", "NaN", "inf", "soon", "５", &digits]
+        {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+        // A fraction is cut after nanoseconds.
+        assert_eq!(from_text("0.0000000019", NOW), Some(Duration::from_nanos(1)));
+        assert_eq!(from_text("0.0000000009", NOW), None);
+    }
+
+    #[test]
+    fn units_add_up() {
+        assert_eq!((seconds("6m0s"), seconds("1s"), seconds("20ms")), (Some(360.0), Some(1.0), Some(0.02)));
+        assert_eq!((seconds("1h2m3.5s"), seconds("2m59.56s")), (Some(3723.5), Some(179.56)));
+        assert_eq!(
+            (seconds("1500us"), seconds("1500µs"), seconds("1500μs")),
+            (Some(0.0015), Some(0.0015), Some(0.0015))
+        );
+        assert_eq!((seconds("1d"), seconds("2d"), seconds("3h")), (Some(86_400.0), Some(86_400.0), Some(10_800.0)));
+        assert_eq!((from_text("7ns", NOW), seconds("0s")), (Some(Duration::from_nanos(7)), None));
+        for text in ["s", "1x", "1s2", "1 s", "1S", "m1", "1.2.3s", "1µ"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+        assert_eq!(seconds(&("9".repeat(300) + "d")), Some(86_400.0));
+    }
+}
