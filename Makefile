@@ -193,6 +193,7 @@ prove-fuzz: $(DONE)/rust $(DONE)/cargo-fuzz
 	$(call fuzz,configs)
 	$(call fuzz,histories)
 	$(call fuzz,snapshots)
+	$(call fuzz,responses)
 
 # tests/mutants.toml lists the excluded mutants. The first run uses the quick tests, the second runs all tests on the
 # survivors. cargo-mutants exits with 2 if a mutant survived, and with 3 if one timed out.

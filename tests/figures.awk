@@ -3,7 +3,7 @@
 /^== .* took / { took = took "\n  " $2 ": " $4 " s"; next }
 /^== / { part = $2 }
 /^(exhaustive|stories|coverage|histories|generated): / { print }
-/^all [0-9]+ runners agree: / { print "vectors: " $0 }
+/^(vectors|verdicts): all [0-9]+ runners agree: / { print }
 # The test runner prints its dots before this text.
 match($0, /loom: [0-9]+ executions/) { split(substr($0, RSTART), words, " "); executions += words[2] }
 part == "prove-miri" && /^test result: ok/ { tests += $4 }

@@ -3,6 +3,7 @@
 
 pub mod configs;
 pub mod histories;
+pub mod responses;
 pub mod snapshots;
 mod value;
 

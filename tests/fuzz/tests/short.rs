@@ -38,3 +38,8 @@ fn every_history_keeps_the_invariants() {
 fn damaged_snapshots_are_refused_or_valid() {
     check_random_inputs(halfopen_fuzz::snapshots::check);
 }
+
+#[test]
+fn every_response_has_a_verdict() {
+    check_random_inputs(halfopen_fuzz::responses::check);
+}
