@@ -1,6 +1,6 @@
 """A naive model of docs/classification.md: from an HTTP response to a verdict.
 
-It is written from the text alone, with the standard library's dates and fractions.
+It is written from the text alone, whose table of codes it reads, with the standard library's dates and fractions.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
+from pathlib import Path
 
 DAY = 24 * 60 * 60
 REFUSED = Fraction(300)
@@ -24,39 +25,26 @@ UNITS = {
     "μs": Fraction(1, 10**6),
     "ns": Fraction(1, 10**9),
 }
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 CLOCK = r"(?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})"
 HTTP_DATES = (
     rf"\S*, +(?P<day>\d{{1,2}}) +(?P<month>\w{{3}}) +(?P<year>\d{{4}}) +{CLOCK} +GMT",
     rf"\S*, +(?P<day>\d{{1,2}})-(?P<month>\w{{3}})-(?P<year>\d{{2}}) +{CLOCK} +GMT",
     rf"\S*[^\s,] +(?P<month>\w{{3}}) +(?P<day>\d{{1,2}}) +{CLOCK} +(?P<year>\d{{4}})",
 )
-RFC_3339 = rf"(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})[Tt ]{CLOCK}(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d{{2}}:\d{{2}})"
+RFC_3339 = (
+    rf"(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})[Tt ]{CLOCK}"
+    r"(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2})"
+)
 
-CODES = {
-    400: "invalid_request_error invalid_prompt context_length_exceeded content_filter content_policy_violation "
-    "ValidationException INVALID_ARGUMENT FAILED_PRECONDITION OUT_OF_RANGE",
-    401: "authentication_error invalid_api_key API_KEY_INVALID UNAUTHENTICATED UnrecognizedClientException "
-    "ExpiredTokenException",
-    402: "billing_error insufficient_quota billing_hard_limit_reached billing_not_active enforced_spend_limit_reached "
-    "contract_spend_limit_reached linked_organization_spend_limit_reached ServiceQuotaExceededException",
-    403: "permission_error PERMISSION_DENIED AccessDeniedException",
-    404: "model_not_found not_found_error NOT_FOUND ResourceNotFoundException",
-    408: "ModelTimeoutException RequestTimeout RequestTimeoutException",
-    409: "conflict_error ABORTED ALREADY_EXISTS",
-    413: "request_too_large",
-    424: "ModelErrorException ModelStreamErrorException",
-    429: "rate_limit_error rate_limit_exceeded RESOURCE_EXHAUSTED ModelNotReadyException Throttling ThrottlingException "
-    "ThrottledException RequestThrottled RequestThrottledException TooManyRequestsException RequestLimitExceeded "
-    "LimitExceededException BandwidthLimitExceeded ProvisionedThroughputExceededException SlowDown",
-    499: "CANCELLED",
-    500: "api_error server_error INTERNAL UNKNOWN DATA_LOSS InternalServerException",
-    501: "UNIMPLEMENTED",
-    503: "UNAVAILABLE ServiceUnavailable ServiceUnavailableException",
-    504: "DEADLINE_EXCEEDED timeout_error",
-    529: "overloaded_error",
+PAGE = Path(__file__).parents[2] / "docs" / "classification.md"
+STATUS_OF_CODE = {
+    code.lower(): int(status)
+    for status, codes in re.findall(
+        r"^\| (\d{3})[\w ]* \| (`\w+`.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    for code in re.findall(r"`(\w+)`", codes)
 }
-STATUS_OF_CODE = {code.lower(): status for status, codes in CODES.items() for code in codes.split()}
 
 
 @dataclass(frozen=True)
@@ -133,7 +121,7 @@ def wait_of(response: Response, name: str) -> Fraction | None:
     units = "|".join(sorted(UNITS, key=len, reverse=True))
     if re.fullmatch(rf"(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:{units}))+", text):
         parts = re.findall(rf"([0-9.]+)({units})", text)
-        return limited(sum((number(part) or Fraction(0)) * UNITS[unit] for part, unit in parts))
+        return limited(sum(((number(part) or Fraction(0)) * UNITS[unit] for part, unit in parts), Fraction(0)))
     moment = moment_of(text, response.now)
     return None if moment is None else limited(moment - response.now)
 
