@@ -1,4 +1,4 @@
-"""A breaker that opens at its first failure, on a clock that the test moves."""
+"""Fixtures: a breaker that opens at its first failure, and the manual clock that it uses."""
 
 import pytest
 

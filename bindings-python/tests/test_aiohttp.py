@@ -1,4 +1,4 @@
-"""A guarded plain function that hands out aiohttp's requests, against a server on this machine."""
+"""A guarded plain function that returns aiohttp's requests, against a loopback server."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The backend's alert rules, run by Prometheus' own ``promtool`` on what the backend exposes."""
+"""The backend's alert rules, evaluated by Prometheus' ``promtool`` on the exported metrics."""
 
 import shutil
 import subprocess
@@ -32,7 +32,7 @@ def selector(name: str, labels: dict[str, str]) -> str:
 
 
 class Backend:
-    """One provider behind a breaker, on a clock that the test moves, and scraped as often as Prometheus does."""
+    """A provider behind a breaker, with a manual clock, scraped at the interval of Prometheus."""
 
     def __init__(self, name: str, **settings: Any) -> None:
         self.name, self.clock, self.down = name, ManualClock(), False
@@ -51,7 +51,7 @@ class Backend:
             await self.breaker.call(provider)
 
     async def run(self, seconds: int, every: int | None = None) -> None:
-        """Lets so much time pass, with a call each so many seconds."""
+        """Lets this many seconds pass, with a call every ``every`` seconds."""
         for _ in range(0, seconds, INTERVAL):
             now = int(self.clock())
             if every is not None and now % every == 0:
@@ -70,7 +70,7 @@ class Backend:
         self.scrapes.append({selector(sample.name, sample.labels): sample.value for sample in ours})
 
     def series(self) -> dict[str, str]:
-        """Each series as promtool takes it: ``_`` where it was not exposed yet."""
+        """Each series in the format of promtool, which writes ``_`` for a missing sample."""
         values: dict[str, list[str]] = defaultdict(list)
         for number, scrape in enumerate(self.scrapes):
             for series, value in scrape.items():
@@ -79,7 +79,7 @@ class Backend:
 
 
 def check(folder: Path, backend: Backend, alert: str, firing: dict[str, bool]) -> None:
-    """That the alert fires at these times, and at those not."""
+    """Checks at each time whether the alert fires."""
     shutil.copy(RULES, folder)
     labels = {
         "CircuitBreakerOpen": f"{{severity: page, name: {backend.name}, provider: p}}",

@@ -1,4 +1,4 @@
-"""What cannot be guarded, or cannot be a breaker's function, is refused where it is handed in."""
+"""Unusable functions are refused where they are passed in."""
 
 import functools
 import sys

@@ -1,4 +1,4 @@
-"""Whatever can be awaited is awaited before it is judged, and a stream is judged when it ends."""
+"""Awaitables are judged after they were awaited, and streams at their end."""
 
 import asyncio
 import functools
@@ -13,7 +13,7 @@ from halfopen import CircuitBreaker, CircuitBreakerState
 
 
 class Custom:
-    """Awaitable, and no coroutine."""
+    """An awaitable that is no coroutine."""
 
     def __await__(self) -> Generator[Any, None, str]:
         yield from asyncio.sleep(0).__await__()

@@ -1,4 +1,4 @@
-"""A whole backend that was written against the replaced module, with its import changed and nothing else."""
+"""A backend that was written for the replaced module, with only its import changed."""
 
 import os
 import re
@@ -19,7 +19,7 @@ MODULES = {"old": BACKEND / "replaced/circuit_breaker.py", "new": BACKEND / "app
 
 
 def backend_with(module: str, folder: Path) -> Path:
-    """The backend, with this file as its module."""
+    """The backend, with this file as its circuit breaker module."""
     shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(MODULES[module], folder / "app/patterns/circuit_breaker.py")
     return folder
@@ -40,7 +40,7 @@ Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 @contextmanager
 def workers(folder: Path) -> Iterator[str]:
-    """The backend, served by two workers of uvicorn that share their metrics; gives its address."""
+    """Serves the backend with two uvicorn workers that share their metrics; yields its address."""
     metrics = folder / "metrics"
     metrics.mkdir()
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics), "BACKEND_BREAKER__FAILURE_THRESHOLD": "100"}
@@ -67,21 +67,21 @@ def scrape(address: str) -> str:
 
 
 def summed(text: str) -> Series:
-    """The samples of the four metrics, those of all processes together, without moments and durations."""
+    """The samples of the four metrics, summed over all processes, without times and durations."""
     series: Series = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name.startswith("circuit_breaker") and not sample.name.endswith(("_created", "_sum")):
                 labels = {name: value for name, value in sample.labels.items() if name != "pid"}
                 key = (sample.name, tuple(sorted(labels.items())))
-                # How long a call took is no matter of the module: of the buckets, only that they are there.
+                # Durations vary, so of the buckets only their presence is compared.
                 timed = sample.name.endswith("_bucket") and labels["le"] != "+Inf"
                 series[key] = 0 if timed else series.get(key, 0) + sample.value
     return series
 
 
 def forty_calls(address: str) -> Series:
-    """On as many connections, so that either worker has some; then an order, and what it makes of three more calls."""
+    """Makes calls on separate connections, so that both workers get some, then an order and three more calls."""
     for number in range(40):
         down = number % 4 == 0
         with httpx2.Client(base_url=address) as client:

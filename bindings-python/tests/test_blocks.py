@@ -1,4 +1,4 @@
-"""Each block has its own permit, in whatever order and wherever blocks are left."""
+"""Each block has its own permit, in any order and in any thread or context."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The contract with the FastAPI backend whose module is replaced, tried with a backend that imports it by that name."""
+"""The contract with the FastAPI backend, tested through its own module name."""
 
 import inspect
 import json

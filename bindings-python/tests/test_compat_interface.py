@@ -1,4 +1,4 @@
-"""What the replaced module did around its calls, in ``halfopen.compat``: its error, its config, its log."""
+"""The interface of the replaced module in ``halfopen.compat``: error, configuration, calls, log."""
 
 import copy
 import logging

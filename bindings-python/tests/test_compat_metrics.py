@@ -1,4 +1,4 @@
-"""The collectors of ``halfopen.compat``: what is written to them, and how they meet others of their names."""
+"""The collectors of ``halfopen.compat``: their values, and collisions with other collectors."""
 
 import gc
 import os
@@ -148,10 +148,10 @@ def test_a_write_inside_a_write_is_queued() -> None:
 
 
 def interrupted_at(step: int, story: Callable[[], object]) -> bool:
-    """Runs the story with an interrupt at that call or return of a function; false where it ended before."""
+    """Runs the story with an interrupt at this call or return of a function; false if it ended before."""
     steps, struck = count(), list[int]()
 
-    # In our own code alone: a profiler could raise between a `with` and its lock, where no interrupt can come.
+    # Only in our code: a profiler could raise between a `with` and its lock, but a signal handler cannot.
     ours = str(Path(compat.__file__).parent)
 
     def profile(frame: FrameType, _event: str, _argument: object) -> None:
@@ -186,7 +186,7 @@ def test_an_interrupt_at_any_step_releases_the_lock() -> None:
 
 
 def test_an_interrupt_at_any_step_leaves_the_gauge_correct(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What strikes in a listener is reported there.
+    # An exception in a listener is reported there.
     monkeypatch.setattr("sys.unraisablehook", lambda _: None)
     guard = breaker("interrupted")
 
@@ -230,7 +230,7 @@ def test_the_child_of_a_fork_during_a_write_can_write() -> None:
     assert sample("calls_total", "forked_parent", status="success") == 1
 
 
-# Beside others
+# Collisions
 
 
 def python(code: str, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Many tasks, many threads, many event loops on one breaker: no count is lost, no slot is taken twice."""
+"""Many tasks, threads and event loops on one breaker: no count is lost, no slot is taken twice."""
 
 import asyncio
 import gc
@@ -139,7 +139,7 @@ def test_many_event_loops_share_one_breaker(breaker: CircuitBreaker) -> None:
 def test_no_lock_is_held_while_the_function_runs(breaker: CircuitBreaker) -> None:
     together = threading.Barrier(5)
     with ThreadPoolExecutor(5) as pool:
-        # Each waits until all five are in the function: this would hang if calls took turns.
+        # Each thread waits until all five are in the function; this would hang if a lock were held.
         list(pool.map(lambda _: breaker.call_sync(together.wait, 30), range(5)))
     assert breaker.metrics.successful_calls == 5
 

@@ -1,4 +1,4 @@
-"""Bad values are refused where they are given, by name; good ones can be copied, compared and kept."""
+"""Bad values are refused by name; valid configurations can be copied, compared and pickled."""
 
 import copy
 import math
@@ -13,7 +13,7 @@ from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenErr
 
 
 class Hostile:
-    """An object that cannot even be shown."""
+    """An object whose ``repr`` raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError
@@ -163,7 +163,7 @@ def test_equal_configurations_have_equal_hashes() -> None:
     assert len({hash(config) for config in configs}) == 1
 
 
-# Drawing takes long on a busy machine, which says nothing about what is drawn.
+# Generating inputs may be slow on a busy machine.
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from([*FIELDS, "name", "nonsense"]), anything))
 def test_any_input_gives_a_valid_configuration_or_an_error_with_the_field(fields: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A decorated function is a function like any other, wherever one is used."""
+"""A decorated function can be used like any other function."""
 
 import abc
 import copy
@@ -109,7 +109,7 @@ async def test_methods_of_every_kind_are_guarded() -> None:
 
 
 class Wrapped:
-    """Methods that were wrapped before they were guarded."""
+    """Descriptors, then guarded."""
 
     prefix = "hello "
     computed = 0
@@ -293,7 +293,7 @@ def test_an_endless_recursion_returns_every_permit() -> None:
     with pytest.raises(RecursionError):
         endless()
     assert breaker.metrics.in_flight == 0
-    # It is one error, but where the stack is full, it cannot always be noted that it has been counted.
+    # It is one error, but with a full stack the breaker cannot always record that it was counted.
     assert 1 <= breaker.metrics.failed_calls <= 3
     assert breaker.metrics.ignored_calls > 10
 

@@ -1,4 +1,4 @@
-"""A coroutine that a guarded plain function returned goes wherever a coroutine goes."""
+"""The proxy of a coroutine works wherever a coroutine works."""
 
 import asyncio
 import threading

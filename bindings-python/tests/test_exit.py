@@ -1,4 +1,4 @@
-"""The end of an interpreter: calls made then end as ever, and whatever is cut off then harms nobody."""
+"""Interpreter exit: calls end as usual, and unfinished calls do no harm."""
 
 import signal
 from pathlib import Path

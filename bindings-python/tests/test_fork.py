@@ -1,4 +1,4 @@
-"""Processes that are forked: nothing hangs in them, their breakers are their own, and they do not wait in step."""
+"""Forked processes: nothing hangs, breakers are independent, and waits get different jitter."""
 
 import multiprocessing
 import sys
@@ -12,7 +12,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
 
-# Python warns of forks beside threads from 3.12 on.
+# Python warns about forks beside threads since 3.12.
 QUIET = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
 
 
@@ -43,7 +43,7 @@ def children(part: str, *way: str) -> list[str]:
 
 
 def test_children_spread_their_waits_differently() -> None:
-    # Of a breaker from before the fork, of one from after it, and a wait that was running at the fork.
+    # Waits of a breaker from before the fork, of one from after it, and a wait that was running at the fork.
     assert children("waits") == ["[6, 6, 1]", "True"]
     assert children("grandchild") == ["4"]
 

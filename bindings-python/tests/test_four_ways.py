@@ -1,4 +1,4 @@
-"""One breaker, four ways to use it: they all share its circuit."""
+"""The four ways to use a breaker share one circuit."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""An interrupt may strike between any two steps of Python; whatever it cuts off, no permit is lost."""
+"""A signal handler may raise between any two instructions; no permit is lost."""
 
 import gc
 import signal
@@ -16,18 +16,18 @@ import pytest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
 
-# Between the call of a coroutine function and its await there is a step as well.
+# Between the call of a coroutine function and its await there are instructions as well.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Who starts a process in the background lets it ignore interrupts."""
+    """Enables interrupts, which background processes of a shell ignore."""
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit()),
     }
-    # A collection would run whoever asked to hear of it, and what an interrupt does there goes nowhere.
+    # Garbage collection runs callbacks, whose exceptions are only reported.
     gc.disable()
     yield
     gc.enable()
@@ -52,7 +52,7 @@ async def later_numbers() -> AsyncIterator[int]:
 
 
 class Custom:
-    """Awaitable, and no coroutine."""
+    """An awaitable that is no coroutine."""
 
     def __init__(self, answer: int) -> None:
         self._answer = answer
@@ -62,7 +62,7 @@ class Custom:
 
 
 def finish(running: Coroutine[Any, Any, Any] | Generator[Any, Any, Any]) -> Any:
-    """Runs what never waits, with no event loop, which would take the interrupt for itself."""
+    """Runs a coroutine that never waits, without an event loop, which would handle the interrupt."""
     try:
         running.send(None)
     except StopIteration as end:
@@ -71,7 +71,7 @@ def finish(running: Coroutine[Any, Any, Any] | Generator[Any, Any, Any]) -> Any:
 
 
 def submitted(breaker: CircuitBreaker) -> Future[int]:
-    """A future that is done before anybody looks at it."""
+    """A future that is done from the start."""
     future: Future[int] = Future()
     future.set_result(1)
     return breaker.call_sync(lambda: future)
@@ -130,7 +130,7 @@ def interruptions(
     of_ours_alone: bool = False,
     make: Callable[[], CircuitBreaker] = CircuitBreaker,
 ) -> int:
-    """Makes the call again and again, each time with a signal that comes one step later, until it gets through."""
+    """Repeats the call, each time with the signal one step later, until the call completes."""
 
     def interrupted_at(step: int) -> bool:
         breaker = make()
@@ -143,7 +143,7 @@ def interruptions(
             return trace
 
         before = sys.gettrace()
-        # Python 3.12 asks at `settrace` whether anybody wants to hear of single steps.
+        # Python 3.12 checks `f_trace_opcodes` when `settrace` is called.
         sys._getframe().f_trace_opcodes = True
         sys.settrace(trace)
         try:
@@ -180,7 +180,7 @@ def test_a_probe_interrupted_at_any_step_frees_its_slot_and_clears_its_mark(way:
 
     assert interruptions(CALLS[way], make=probing) > 5
     for breaker in made:
-        # A call that would ride on the one before takes no slot.
+        # A call that shares the permit of the previous one would take no slot.
         first = breaker.acquire()
         with pytest.raises(CircuitBreakerOpenError):
             breaker.acquire()
@@ -189,15 +189,15 @@ def test_a_probe_interrupted_at_any_step_frees_its_slot_and_clears_its_mark(way:
 
 @pytest.mark.parametrize("way", BLOCKS)
 def test_entering_and_leaving_a_block_cannot_be_interrupted(way: str) -> None:
-    # The steps of `with` itself are no interrupt's, but a trace function meets them.
+    # No signal handler runs inside the `with` statement itself, but a trace function does.
     assert interruptions(BLOCKS[way], of_ours_alone=True) == 0
 
 
 @pytest.mark.parametrize("way", CALLS | BLOCKS)
 @pytest.mark.parametrize("reading", ["the first", "the second"])
 def test_an_interrupt_at_admission_or_at_the_end_loses_no_permit(way: str, reading: str) -> None:
-    # A signal is heard of at the next step of Python. So that this is the first one after the admission, the clock that
-    # receives it while the call is admitted takes no step of its own: it calls what it pops from a list.
+    # Python handles a signal at the next instruction. The clock receives the signal during the admission. It runs no
+    # instruction of its own, because it pops a C function from a list, so the next instruction follows the admission.
     readings: list[Callable[[], float]] = [float] * 100
     breaker = CircuitBreaker(CircuitBreakerConfig(), clock=map(call, iter(readings.pop, None)).__next__)
     interrupted = map(itemgetter(1), zip(iter(interrupt_main, 1), [0.0], strict=False)).__next__
@@ -205,7 +205,7 @@ def test_an_interrupt_at_admission_or_at_the_end_loses_no_permit(way: str, readi
 
     def run() -> None:
         (CALLS | BLOCKS)[way](breaker)
-        # Python looks for signals at a loop's end and not at a return.
+        # Python checks for signals at the end of a loop, not at a return.
         for _ in range(2):
             pass
 
@@ -217,7 +217,7 @@ def test_an_interrupt_at_admission_or_at_the_end_loses_no_permit(way: str, readi
 
 
 class Leaving(BaseException):
-    """What a signal handler raises, as ``sys.exit`` in a handler of SIGTERM does."""
+    """Raised by a signal handler, like ``sys.exit`` in a handler of SIGTERM."""
 
 
 def leave(*_: object) -> None:
@@ -226,7 +226,7 @@ def leave(*_: object) -> None:
 
 @pytest.fixture
 def signalled() -> Generator[Callable[[], None]]:
-    """Sends the running code a signal whose handler raises, and reports no error that anybody swallowed."""
+    """Sends the process a signal whose handler raises, and fails if an error was swallowed."""
     before = signal.signal(signal.SIGUSR1, leave)
     yield lambda: signal.raise_signal(signal.SIGUSR1)
     signal.signal(signal.SIGUSR1, before)
@@ -235,7 +235,7 @@ def signalled() -> Generator[Callable[[], None]]:
 def reaches_the_caller(call: Callable[[], object]) -> None:
     def call_and_go_on() -> None:
         call()
-        # An exception that was raised in the middle of a call is raised when Python code runs again.
+        # The exception is raised when Python code runs again.
         for _ in range(1_000):
             pass
 

@@ -1,4 +1,4 @@
-"""Defects of other breakers that concern Python and stand in no other file: see docs/known-bugs.md."""
+"""Defects of other breakers that concern Python and no other test covers: see docs/known-bugs.md."""
 
 import asyncio
 
@@ -61,6 +61,6 @@ def test_failing_metrics_affect_no_call() -> None:
 
 
 def _without_describing(collector: Collector) -> Collector:
-    """A registry asks a collector once at its registration, unless it describes itself."""
+    """Raises when it is collected. A registry collects once at registration, unless the collector has ``describe``."""
     collector.describe = list  # type: ignore[attr-defined]
     return collector

@@ -1,4 +1,4 @@
-"""What is let go of ends its calls, and nothing is kept for ever."""
+"""Dropped objects end their calls, and nothing leaks."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from halfopen._core import Call
 
 
 class Pause:
-    """Suspends whoever awaits it."""
+    """Suspends its awaiter."""
 
     def __await__(self) -> Generator[None, None, str]:
         yield
@@ -27,7 +27,7 @@ async def paused() -> str:
 
 
 class Owner:
-    """Refers to its breaker and to a call of it; the breaker refers back in every way that it can."""
+    """Refers to its breaker and to a call, and the breaker refers back in every possible way."""
 
     def __init__(self) -> None:
         self.breaker = CircuitBreaker(clock=self.now, classify=self.classify)
@@ -221,7 +221,7 @@ from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenErr
 
 def most_memory() -> int:
     gc.collect()
-    # The system tells kibibytes, save for macOS.
+    # In kibibytes, except on macOS.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 registry = Registry(100)
@@ -279,5 +279,5 @@ def test_dropped_names_leak_no_memory(prepare: str, check: str) -> None:
     program = DYNAMIC_NAMES.replace("{prepare}", prepare).replace("{check}", check)
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.stderr == ""
-    # Of each name 150 bytes would be that much.
+    # A leak of 150 bytes for each name would exceed this.
     assert int(ran.stdout) < 1_500_000

@@ -1,4 +1,4 @@
-"""Somebody who keeps books of a breaker's calls hears of each, whichever way it is made, and can harm none."""
+"""An observer is told about each call, however it is made, and cannot affect it."""
 
 import gc
 import inspect

@@ -1,4 +1,4 @@
-"""Live configuration, snapshots, listeners, and the one sentence for an operator."""
+"""Live configuration, snapshots, listeners and ``explain``."""
 
 import gc
 import json
@@ -115,7 +115,7 @@ def test_a_listener_of_a_dropped_permit_keeps_a_propagating_exception(clock: Man
         raise OSError("mine")
 
     with pytest.raises(OSError, match="mine") as caught:
-        # The permit stands on the interpreter's stack, which is cleared while the error is on its way.
+        # The permit is on the interpreter's stack, which is cleared while the exception propagates.
         print(breaker.acquire(), late())  # type: ignore[func-returns-value]
     assert caught.value.__context__ is None
     assert [event.to_state for event in heard] == ["open"]

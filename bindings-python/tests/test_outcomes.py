@@ -1,4 +1,4 @@
-"""What an exception says about the provider, and what it does not."""
+"""Outcomes of exceptions."""
 
 import asyncio
 import logging

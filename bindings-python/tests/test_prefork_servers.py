@@ -1,4 +1,4 @@
-"""Servers that load the application once and fork their workers: every worker answers, and waits in its own way."""
+"""Servers that load the application before they fork: every worker answers and has its own jitter."""
 
 import json
 import os
@@ -21,13 +21,13 @@ SERVERS = Path(__file__).parent / "scripts" / "servers"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
 
-# Python warns of forks beside threads from 3.12 on.
+# Python warns about forks beside threads since 3.12.
 ENVIRONMENT = {"PYTHONPATH": str(SERVERS), "PYTHONWARNINGS": "ignore::DeprecationWarning"}
 
 
 @contextmanager
 def running(process: "subprocess.Popen[str]") -> Iterator[None]:
-    """Ends a server as an operator does, when the block has ended; it has to say nothing of a panic or an error."""
+    """Stops the server after the block; its log must contain no panic and no error."""
     try:
         yield
         process.send_signal(signal.SIGTERM)
@@ -42,7 +42,7 @@ def running(process: "subprocess.Popen[str]") -> Iterator[None]:
 
 
 def check(answers: list[dict[str, Any]]) -> None:
-    """Two workers answered, both forked, each with waits of its own."""
+    """Checks that two forked workers answered, with different waits."""
     assert {(answer["answer"], answer["forked"]) for answer in answers} == {("done", True)}
     assert len({answer["process"] for answer in answers}) == 2
     waits = [answer["wait"] for answer in answers]

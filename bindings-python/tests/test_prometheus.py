@@ -1,4 +1,4 @@
-"""Metrics that are read from the core when somebody scrapes."""
+"""Metrics that are read from the core at each scrape."""
 
 import gc
 import threading
@@ -39,7 +39,7 @@ def families(registry: CollectorRegistry) -> list[str]:
 
 
 def attempted(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
-    """By name and provider."""
+    """Samples by name and provider."""
     return {
         (sample.labels["name"], sample.labels["provider"]): sample.value
         for family in registry.collect()
@@ -244,7 +244,7 @@ def collecting_always() -> Iterator[None]:
 
 
 class Owner:
-    """Goes with its breaker when the garbage collector finds them."""
+    """Is collected together with its breaker."""
 
     def __init__(self, metrics: CollectorRegistry, name: str) -> None:
         self.metrics, self.owner, self.breaker = metrics, self, breaker(name)
@@ -273,7 +273,7 @@ def test_garbage_collected_during_a_scrape_is_counted_once() -> None:
 
 
 class _Only(Collector):
-    """A collector without the others' series, which other tests have left: so that a scrape is quick."""
+    """A collector without series from other tests, for a quick scrape."""
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
@@ -327,7 +327,7 @@ def test_dynamic_names_fold_into_one_series_and_no_sum_falls() -> None:
             assert sum(read.values()) - before == number + 1
             assert len(read) <= len(of_other_tests) + 1_000 + 100 + 1
             for labels in [labels for labels in read if labels[0] == "(other)"]:
-                # Prometheus takes what a series grows for calls, and these were calls of other writers.
+                # Prometheus would count growth as calls, but these calls belong to other series.
                 assert folded.setdefault(labels, read[labels]) == read[labels]
     assert len(folded) > 5
     assert list(folded.values()) == sorted(folded.values()), "the last one holds all that was ever folded"

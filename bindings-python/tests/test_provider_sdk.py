@@ -1,4 +1,4 @@
-"""A provider's own SDK under a breaker, against a server on this machine."""
+"""A provider's SDK behind a breaker, against a loopback server."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ ANSWER = {
 
 @dataclass
 class Provider:
-    """Answers each request the same."""
+    """Gives the same answer to each request."""
 
     healthy: bool = False
     requests: list[str] = field(default_factory=list[str])
@@ -62,13 +62,13 @@ async def test_an_http_sdk_does_not_retry_the_rejection(
         answer = await client.chat.completions.create(model="small", messages=[{"role": "user", "content": text}])
         return answer.choices[0].message.content
 
-    # The SDK's own attempts are one call, and its own error comes out.
+    # All attempts of the SDK are one call, which raises the error of the SDK.
     with pytest.raises(InternalServerError):
         await ask("hello")
     assert len(server.requests) == 1 + client.max_retries
     assert breaker.metrics.failed_calls == 1
 
-    # What is rejected does not reach the SDK, so it can neither try again nor sleep.
+    # A rejected call does not reach the SDK, which therefore neither retries nor sleeps.
     with pytest.raises(CircuitBreakerOpenError) as rejected:
         await ask("hello")
     assert (rejected.value.__cause__, rejected.value.__context__) == (None, None)

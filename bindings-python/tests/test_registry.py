@@ -1,4 +1,4 @@
-"""Breakers by name: one for each, as many as allowed, none that somebody still needs let go."""
+"""The registry: one breaker for each name, a bound, and no removal of breakers in use."""
 
 import copy
 import gc

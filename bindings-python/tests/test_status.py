@@ -1,4 +1,4 @@
-"""What an operator reads."""
+"""Readings: status, metrics, events, percentiles."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def test_times_are_aware_and_equal_at_every_reading(breaker: CircuitBreaker) -> 
 
 
 class Wall:
-    """The wall clock, in a test that sets it."""
+    """A wall clock that the test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()

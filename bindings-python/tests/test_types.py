@@ -1,4 +1,4 @@
-"""Every public type is taken by pydantic and FastAPI, printed as Python prints its kind, copied and described."""
+"""Every public type works with pydantic and FastAPI, prints in the usual form, can be copied and has help."""
 
 import copy
 import dataclasses
@@ -40,7 +40,7 @@ from halfopen import (
 
 
 def lived() -> CircuitBreaker:
-    """A breaker that has something to tell."""
+    """A breaker with a success, a failure and a transition."""
     config = CircuitBreakerConfig(name="gemini", failure_threshold=1)
     breaker = CircuitBreaker(config, provider_id="google", clock=ManualClock())
     breaker.acquire().success()
@@ -197,7 +197,7 @@ def test_the_signature_and_the_help_of_a_configuration_list_its_fields() -> None
 
 
 class Plain:
-    """What Python makes of such an enumeration."""
+    """A ``StrEnum`` of this Python version, for comparison."""
 
     class CircuitBreakerState(str, enum.Enum):  # noqa: D106, UP042
         CLOSED = "closed"

@@ -1,4 +1,4 @@
-"""A guarded function takes what the function takes that it guards, and hands on just that."""
+"""A guarded function has the parameters of its function and passes on the same arguments."""
 
 import functools
 import inspect
@@ -110,7 +110,7 @@ async def test_a_coroutine_function_takes_the_same_arguments() -> None:
 
     guarded = breaker(everything)
     for args, kwargs in GIVEN:
-        # Wrong arguments are complained of before anything is awaited.
+        # Wrong arguments raise before anything is awaited.
         expected, given = outcome(everything, args, kwargs), outcome(guarded, args, kwargs)
         assert given == expected if isinstance(expected, str) else await given == await expected
 
@@ -178,7 +178,7 @@ async def test_tracebacks_and_debuggers_show_the_source_of_a_wrapper(breaker: Ci
     assert "return _call.returned(await _func(prompt, model=model))" in [frame.line for frame in frames]
     wrapper: Any = ask
     assert inspect.getsource(wrapper.__code__).startswith("    async def guarded(prompt, *, model=None):")
-    # `inspect` follows `__wrapped__`, so the function itself has the source that the user wrote.
+    # `inspect` follows `__wrapped__`, so the source of the function is that of the user.
     assert "raise LookupError" in inspect.getsource(ask)
 
 

@@ -1,4 +1,4 @@
-"""The backend's own tests. They are run with the old module and with the new one, and nothing else differs."""
+"""The backend's own tests, which run with the old module and with the new one."""
 
 import asyncio
 import copy
@@ -37,7 +37,7 @@ LOGGER = "app.patterns.circuit_breaker"
 def client() -> Iterator[TestClient]:
     for provider in app.main.sessions:
         app.main.sessions[provider] = Session(provider, app.main.settings.breaker_of(provider))
-    gc.collect()  # The gauge shows the worst of those that live.
+    gc.collect()  # The gauge shows the worst of the live breakers.
     with TestClient(app.main.api) as client:
         yield client
 
@@ -83,7 +83,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         Settings()
 
 
-def test_the_config_does_what_every_model_does() -> None:
+def test_the_config_is_a_pydantic_model() -> None:
     config = CircuitBreakerConfig(timeout_seconds=60)
     assert list(CircuitBreakerConfig.model_fields) == list(config.model_dump())
     assert config.model_fields_set == {"timeout_seconds"}
@@ -104,7 +104,7 @@ def test_the_config_does_what_every_model_does() -> None:
         CircuitBreakerConfig.model_validate({"timeout_seconds": True}, strict=True)
 
 
-def test_the_config_has_subclasses_and_is_a_field() -> None:
+def test_the_config_can_be_subclassed_and_be_a_field() -> None:
     class Own(CircuitBreakerConfig):
         team: str = "voice"
         timeout_seconds: float = 5.0
@@ -120,7 +120,7 @@ def test_the_config_has_subclasses_and_is_a_field() -> None:
     assert caught.value.errors()[0]["loc"] == ("breaker", "success_threshold")
 
 
-async def test_the_config_that_was_passed_is_the_one_in_force() -> None:
+async def test_the_passed_config_object_stays_in_force() -> None:
     config = CircuitBreakerConfig(name="own_assigned")
     guard = CircuitBreaker(config)
     assert guard.config is config
@@ -205,7 +205,7 @@ async def test_force_open_ends_by_itself() -> None:
     assert guard.state == "closed"
 
 
-def test_the_error_is_an_exception_like_any_other() -> None:
+def test_the_error_is_a_normal_exception() -> None:
     error = CircuitBreakerOpenError("gemini", 12.345)
     assert isinstance(error, Exception)
     assert error.args == ("Circuit breaker 'gemini' is OPEN. Retry after 12.3 seconds.",)
@@ -217,7 +217,7 @@ def test_the_error_is_an_exception_like_any_other() -> None:
     assert named.circuit_name == "openai"
 
 
-def test_the_status_is_as_it_was() -> None:
+def test_the_status_is_unchanged() -> None:
     status = breaker("own_status").get_status()
     assert json.loads(json.dumps(status)) == status
     assert status["config"] == {
@@ -246,7 +246,7 @@ def test_the_status_is_as_it_was() -> None:
 # Metrics
 
 
-async def test_the_collectors_answer_as_they_did() -> None:
+async def test_the_collectors_have_the_same_interface() -> None:
     labels = {"name": "own_collectors", "provider": "p"}
     guard = breaker("own_collectors", failure_threshold=1)
     assert sample("circuit_breaker_state", **labels) == 0
@@ -275,7 +275,7 @@ async def test_the_collectors_answer_as_they_did() -> None:
     assert sample("circuit_breaker_call_duration_seconds_count", status="success", **labels) == 1
 
 
-async def test_the_gauge_stays_at_2_until_somebody_calls() -> None:
+async def test_the_gauge_stays_at_2_until_the_next_call() -> None:
     labels = {"name": "own_gauge", "provider": "p"}
     guard = breaker("own_gauge", failure_threshold=1, success_threshold=2, timeout_seconds=0.05)
     await fail(guard, 1)
@@ -290,7 +290,7 @@ async def test_the_gauge_stays_at_2_until_somebody_calls() -> None:
 # Logs
 
 
-async def test_the_log_tells_what_it_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_records_are_unchanged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, LOGGER)
     guard = breaker("own_log", failure_threshold=2, success_threshold=1, timeout_seconds=0.05)
     await fail(guard, 2)
@@ -305,7 +305,7 @@ async def test_the_log_tells_what_it_told(caplog: pytest.LogCaptureFixture) -> N
     assert levels.count(logging.ERROR) == 1
     assert levels.count(logging.WARNING) == 2
     assert levels.count(logging.DEBUG) == 1
-    # Its construction, five transitions, the recovery, and two orders.
+    # The construction, five transitions, the recovery and two orders.
     assert levels.count(logging.INFO) == 9
     assert levels.index(logging.ERROR) > levels.index(logging.WARNING)
     assert all("own_log" in record.getMessage() for record in records)
@@ -335,7 +335,7 @@ def test_an_outage_as_a_client_sees_it(client: TestClient) -> None:
     assert client.post("/say/gemini", params={"text": "hello"}).status_code == 200
 
 
-def test_an_operators_order_is_a_503_for_a_while(client: TestClient) -> None:
+def test_a_forced_opening_is_a_503_until_it_ends(client: TestClient) -> None:
     client.post("/open/gemini")
     refused = client.post("/say/gemini", params={"text": "?"})
     assert refused.status_code == 503
@@ -363,7 +363,7 @@ def test_the_four_metrics_are_exposed(client: TestClient) -> None:
         assert f"circuit_breaker_{metric}{{" in text
 
 
-def test_the_names_are_where_they_were() -> None:
+def test_the_names_are_unchanged() -> None:
     import app.patterns
 
     for name in ("CircuitBreaker", "CircuitBreakerConfig", "CircuitBreakerState"):

@@ -1,4 +1,4 @@
-"""What children of a fork make of the breakers that they inherit. Each part prints what it finds."""
+"""Inherited breakers in forked children. Each part prints its findings."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def fails() -> None:
 
 
 def in_a_child(find: Callable[[], object]) -> Any:
-    """What it finds there."""
+    """Prints the findings of a child."""
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
@@ -54,7 +54,7 @@ def opened(of: CircuitBreaker) -> float | None:
 
 
 def waits() -> None:
-    """Of breakers made before and after the fork, and one whose wait runs at the fork."""
+    """Waits of breakers made before and after the fork, and of one whose wait runs at the fork."""
     running = CircuitBreaker(config, clock=clock)
     opened(running)
 
@@ -96,7 +96,7 @@ def probe() -> None:
 
 
 def dropped() -> None:
-    """The same, and the child drops the permit while a probe of its own holds the slot."""
+    """The same, and the child drops the permit while another probe holds the slot."""
     half_open()
     permits = [breaker.acquire()]
 
@@ -146,12 +146,12 @@ def run_inside(way: str, found: Callable[[], Any]) -> Any:
 
 
 def within(way: str) -> None:
-    """A child is forked inside a call, leaves the call, and makes calls of its own; so does the parent."""
+    """A child is forked inside a call, ends the call and makes other calls; the parent does the same."""
     half_open()
     reader, writer = os.pipe()
     process = run_inside(way, os.fork)
     if process == 0:
-        # The end of the parent's call says nothing here.
+        # The end of the parent's call does not count here.
         os.write(writer, json.dumps([counts(), not slot_is_taken(), breaker.call_sync(str), counts()]).encode())
         os._exit(0)
     os.close(writer)
@@ -161,7 +161,7 @@ def within(way: str) -> None:
 
 
 def still_inside(way: str) -> None:
-    """A child is forked inside a probe and goes on there: its calls are its own."""
+    """A child is forked inside a probe and continues there; its calls count in the child."""
     half_open()
 
     def find() -> object:
@@ -193,7 +193,7 @@ def listener() -> None:
 
 
 def goes_on_in_a_listener() -> None:
-    """The child leaves the listener in which it was forked, and hears of what comes next."""
+    """The child leaves the listener in which it was forked, and receives later events."""
     heard: list[str] = []
     processes: list[int] = []
 
@@ -213,7 +213,7 @@ def goes_on_in_a_listener() -> None:
 
 
 def classifier() -> None:
-    """A child is forked in a classifier, and ends there."""
+    """A child is forked in a classifier and exits there."""
     guard = CircuitBreaker(config, classify=lambda _: in_a_child(lambda: "ignored"))
     try:
         guard.call_sync(fails)
@@ -222,7 +222,7 @@ def classifier() -> None:
 
 
 def grandchild() -> None:
-    """Each generation has its own waits."""
+    """Each generation of children has other waits."""
 
     def find() -> list[object]:
         return [in_a_child(lambda: opened(breaker)), in_a_child(lambda: opened(breaker)), opened(breaker)]

@@ -1,4 +1,4 @@
-"""Ends while a daemon thread is inside a call, and long enough after it for the thread to notice."""
+"""Exits while a daemon thread is inside a call, late enough for the thread to notice."""
 
 import asyncio
 import atexit
@@ -16,7 +16,7 @@ started = threading.Event()
 
 
 def work(*_: object) -> None:
-    """Lets go of the interpreter again and again."""
+    """Releases the interpreter repeatedly."""
     started.set()
     while True:
         time.sleep(0.001)
@@ -103,7 +103,7 @@ WAYS: dict[str, Callable[[], object]] = {
 
 
 class Late:
-    """Takes its time when the interpreter is finalizing, so that the thread comes back to it."""
+    """Delays finalization, so that the thread returns to the interpreter."""
 
     def __init__(self) -> None:
         self.sleep = time.sleep

@@ -1,4 +1,4 @@
-"""Ends in one of many ways while calls are under way."""
+"""Exits in one of many ways while calls are in flight."""
 
 import asyncio
 import atexit

@@ -1,4 +1,4 @@
-"""Forks again and again while other threads use breakers; each child then does everything that a breaker can do."""
+"""Forks repeatedly while other threads use breakers; each child then uses every function of a breaker."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from halfopen.prometheus import register
 
 CHILDREN = 8
 TOO_LONG = 20
-"""Seconds after which a child hangs."""
+"""Seconds after which a child is considered hung."""
 
 config = CircuitBreakerConfig(name="shared", failure_threshold=1)
 kept = [CircuitBreaker(CircuitBreakerConfig(name=f"breaker {number}")) for number in range(300)]
@@ -34,14 +34,14 @@ def blocks() -> None:
 
 
 def construct() -> None:
-    # More than are swept at once, so that some go.
+    # More than one sweep removes, so that some are removed.
     for number in range(100):
         CircuitBreaker(CircuitBreakerConfig(name=f"short-lived {number}")).call_sync(str)
 
 
 def fill_registry() -> None:
     for number in range(20):
-        # Where another thread holds the others, there is no room.
+        # Full, if another thread holds the other breakers.
         with suppress(RegistryFullError):
             registry.get_or_create(CircuitBreakerConfig(name=f"registered {number}"))
     registry.breakers()
@@ -56,7 +56,7 @@ def slow_listener() -> None:
 
 
 class Unhurried:
-    """Garbage that lets other threads run while it is collected, wherever that happens."""
+    """Garbage that lets other threads run while it is collected."""
 
     def __init__(self) -> None:
         self.itself = self
@@ -89,7 +89,7 @@ async def asynchronously(guard: CircuitBreaker) -> None:
 
 
 def use_everything() -> None:
-    """What a child does; it raises where something went wrong."""
+    """The work of a child; raises if something is wrong."""
     heard: list[str] = []
     own = CircuitBreaker(config)
     own.subscribe(lambda event: heard.append(event.to_state.value))
@@ -149,7 +149,7 @@ def main(other: Callable[[], object]) -> None:
     for thread in threads:
         thread.join()
     codes = {os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes}
-    # A child that hangs is ended by its alarm.
+    # A hung child is killed by its alarm.
     print("a child hangs" if -signal.SIGALRM in codes else f"exit codes {codes}")
     use_everything()
 

@@ -1,4 +1,4 @@
-"""Makes calls of every kind when the interpreter is nearly gone: from a ``__del__`` of what is kept at some place."""
+"""Makes calls of every kind at interpreter exit, from ``__del__`` of an object in one of several places."""
 
 import asyncio
 import atexit
@@ -15,7 +15,7 @@ from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry
 
 
 def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
-    """The calls; what they need, they hold themselves, for modules lose their names before the end."""
+    """The calls. They hold their dependencies, because modules lose their globals before the end."""
     config = CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30)
 
     def breaker(**arguments: Any) -> CircuitBreaker:
@@ -173,7 +173,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
 
 
 class Last:
-    """Makes the calls when it goes."""
+    """Makes the calls when it is deleted."""
 
     def __init__(self, calls: dict[str, Callable[[], object]]) -> None:
         self.calls = calls
@@ -189,7 +189,7 @@ class Last:
 
 
 def keep(place: str, last: Last) -> None:
-    """Puts it where it lives until the interpreter ends."""
+    """Stores the object in a place that lives until interpreter exit."""
     if place == "this module":
         globals()["kept"] = last
     elif place == "a module of before":

@@ -43,7 +43,7 @@ def forever(call: Callable[[], object]) -> None:
 
 async def forever_in_a_loop(call: Callable[[], Awaitable[None]]) -> None:
     if handled:
-        # What a signal's handler raises may lose a step of a loop, which then waits for ever.
+        # An exception of a signal handler may lose a step of an event loop, which then waits forever.
         task = asyncio.current_task()
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -70,7 +70,7 @@ def end(*_: object) -> None:
     sys.exit(9)
 
 
-# Who starts a process in the background lets it ignore interrupts.
+# Background processes of a shell ignore interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if handled:
     signal.signal(signal.SIGTERM, end)

@@ -1,4 +1,4 @@
-"""Processes of `multiprocessing`, by the method that is named: each makes calls through a breaker that it knows."""
+"""Processes of `multiprocessing` with the start method in the arguments; each makes calls through a breaker."""
 
 import multiprocessing
 import sys
@@ -22,7 +22,7 @@ def guarded(fails: bool) -> str:
 
 
 def child(number: int) -> tuple[str, float | None, int]:
-    """What a call answers there, the wait that a failure chooses, and the calls in flight."""
+    """The result of a call, the wait after a failure, and the calls in flight."""
     answer = guarded(False)
     try:
         guarded(True)

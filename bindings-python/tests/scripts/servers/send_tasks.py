@@ -1,4 +1,4 @@
-"""Sends tasks and says what comes back, one line each."""
+"""Sends tasks and prints each result on a line."""
 
 import json
 

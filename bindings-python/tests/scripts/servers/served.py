@@ -22,14 +22,14 @@ _parent = os.getpid()
 
 @breaker
 def ask(fails: bool) -> str:
-    """What is guarded."""
+    """The guarded function."""
     if fails:
         raise OSError
     return "done"
 
 
 def answer() -> dict[str, object]:
-    """What a worker says of itself: its calls work, and it waits in its own way."""
+    """A worker's report: the result of a call, and its wait."""
     breaker.reset()
     told = ask(False)
     try:

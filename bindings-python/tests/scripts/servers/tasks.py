@@ -28,6 +28,6 @@ app.conf.update(
 
 @app.task  # type: ignore[untyped-decorator]
 def ask_a_worker() -> dict[str, Any]:
-    # Long enough for the other worker to take the next one.
+    # Long enough for the other worker to take the next task.
     time.sleep(0.2)
     return answer()
