@@ -30,11 +30,11 @@ COMPONENT_SOURCES = $(shell find bindings-wasm/component/src bindings-wasm/compo
 	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs
 BENCH_CRATE := tests/bench/rust/Cargo.toml
 FUZZ_CRATE := tests/fuzz/Cargo.toml
-PYTHON_CODE := bindings-python/python bindings-python/tests tests/python tests/reference tests/e2e tests/bench docs/demo
+PYTHON_CODE := bindings-python/python bindings-python/tests tests/lists tests/python tests/reference tests/e2e tests/bench docs/demo
 
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
-.PHONY: demo test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
+.PHONY: demo generate test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
 	test-rust test-python test-node test-packages test-wide test-browser test-e2e help check build python wasm node component dev-python dev-wasm dev-node clean
 
 ## Common tasks
@@ -52,6 +52,9 @@ test: lint-rust test-rust prove-short lint-python test-python lint-js test-node 
 
 vectors: python node component $(DONE)/chromium ## Runs the shared vectors in every runner
 	@tests/run-vectors
+
+generate: $(DONE)/rust ## Writes the lists of fields and enumerations into the bindings and docs
+	$(PYTHON) tests/lists/write_lists.py
 
 format: $(DONE)/venv $(DONE)/node_modules ## Formats all code
 	cargo fmt --all
@@ -102,6 +105,7 @@ lint-rust: $(DONE)/rust ## Format, clippy and docs of Rust
 lint-python: $(call built,python) ## Format, lints and types of Python
 	$(VENV)/ruff format --check $(PYTHON_CODE)
 	$(VENV)/ruff check $(PYTHON_CODE)
+	$(VENV)/python tests/lists/write_lists.py --check
 	$(VENV)/mypy
 	$(VENV)/pyright
 	$(VENV)/python -m mypy.stubtest halfopen._core

@@ -127,7 +127,7 @@ def test_a_configuration_is_the_body_of_a_request() -> None:
         "minimum": 1,
         "maximum": 255,
         "default": 2,
-        "description": "a whole number from 1 to 255",
+        "description": "Consecutive probe successes that close the circuit. Allowed: a whole number from 1 to 255.",
     }
 
 

@@ -77,6 +77,6 @@ pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape}
 pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
 pub use evidence::{BUCKET_BOUNDS, Durations, WindowCounts};
 pub use metrics::{ENDED_KEPT, Labels, Membership, Metrics, Reading, Totals};
-pub use names::Spelling;
+pub use names::{ErrorCode, Spelling};
 pub use registry::{Registry, RegistryError};
 pub use snapshot::Snapshot;

@@ -46,10 +46,10 @@ impl Spelling {
 /// The names are the same in the vectors, in Python, in JavaScript and in metrics, so they stand once, beside the
 /// variant they belong to.
 macro_rules! named_enum {
-    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)+ }) => {
+    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $type { $($(#[$doc])* $variant,)+ }
+        pub enum $type { $($(#[doc = $doc])+ $variant,)+ }
 
         impl $type {
             /// Every value, in the order of declaration.
@@ -62,6 +62,12 @@ macro_rules! named_enum {
             pub const fn as_str(self) -> &'static str {
                 Self::NAMES[self as usize]
             }
+
+            /// One sentence that says what it means, for help texts and generated documentation.
+            pub fn description(self) -> &'static str {
+                const TEXTS: &[&str] = &[$(concat!($($doc),+)),+];
+                TEXTS[self as usize].trim_start()
+            }
         }
 
         impl core::fmt::Display for $type {
@@ -73,6 +79,20 @@ macro_rules! named_enum {
 }
 
 pub(crate) use named_enum;
+
+named_enum! {
+    /// The stable code of an error.
+    ErrorCode {
+        /// The circuit rejected the call.
+        CircuitOpen = "CIRCUIT_OPEN",
+        /// A value is not allowed.
+        InvalidValue = "INVALID_VALUE",
+        /// A registry has a breaker of that name with another configuration.
+        NameConflict = "NAME_CONFLICT",
+        /// A registry holds as many breakers as it may, and each is in use.
+        RegistryFull = "REGISTRY_FULL",
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use crate::breaker::CircuitBreaker;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::Jitter;
+use crate::names::ErrorCode;
 use crate::sync::Mutex;
 
 /// A bounded set of breakers, one for each name.
@@ -157,9 +158,10 @@ impl RegistryError {
     /// `NAME_CONFLICT` or `REGISTRY_FULL`, the same in every language.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NameConflict { .. } => "NAME_CONFLICT",
-            Self::Full { .. } => "REGISTRY_FULL",
+            Self::NameConflict { .. } => ErrorCode::NameConflict,
+            Self::Full { .. } => ErrorCode::RegistryFull,
         }
+        .as_str()
     }
 }
 

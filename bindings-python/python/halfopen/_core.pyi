@@ -40,44 +40,83 @@ class CircuitBreakerConfig:
     Raises ``InvalidValueError``, naming the field, for a value that is not allowed or an unknown field.
     """
 
+    # from make generate: python attributes; do not edit
     name: str
-    """Name of the circuit: 1 to 128 printable characters."""
+    """Identifies the circuit. Allowed: 1 to 128 printable characters."""
     failure_threshold: int | None
-    """Consecutive failures that open the circuit: 1 to 65535; ``None``: no limit."""
-    success_threshold: int
-    """Consecutive successful probes that close the circuit: 1 to 255."""
-    timeout_seconds: float
-    """Seconds that the circuit stays open before the first probe: above 0, at most one year."""
-    half_open_max_calls: int
-    """Concurrent probes: 1 to 255."""
-    failure_rate_threshold: float | None
-    """Share of failures in the window that opens the circuit: above 0, at most 1."""
-    slow_call_seconds: float | None
-    """A call of this duration or longer is slow."""
-    slow_call_rate_threshold: float | None
-    """Share of slow calls in the window that opens the circuit: above 0, at most 1; needs ``slow_call_seconds``."""
-    window: Window
-    """The window of both rates: ``{"calls": 1..10000}`` or ``{"seconds": 1..3600}``."""
-    minimum_calls: int
-    """Rates count only with at least this many calls in the window."""
-    timeout_multiplier: float
-    """Factor by which each further opening in a row waits longer: 1 to 10."""
-    max_timeout_seconds: float | None
-    """Longest wait after multiplier, jitter and retry hints; ``None``: one hour, or ``timeout_seconds`` if longer."""
-    timeout_jitter: float
-    """Random spread of the wait, as a share of it: 0 to 1."""
-    probe_timeout_seconds: float | None
-    """If all probe slots are taken and no probe settles for this long, the slots are freed.
+    """Consecutive failures that open the circuit; ``None`` switches this policy off.
 
-    ``None``: ``timeout_seconds``.
+    Allowed: a whole number from 1 to 65535, or ``None`` while another policy is on.
+    """
+
+    success_threshold: int
+    """Consecutive probe successes that close the circuit. Allowed: a whole number from 1 to 255."""
+    timeout_seconds: float
+    """How long an open circuit waits before the first probe.
+
+    Allowed: a number of seconds above 0, at most 31536000 (one year).
+    """
+
+    half_open_max_calls: int
+    """Probes in flight at once. Allowed: a whole number from 1 to 255."""
+    failure_rate_threshold: float | None
+    """Failures / calls in the window that open the circuit. Allowed: a number above 0, at most 1, or ``None``."""
+    slow_call_seconds: float | None
+    """A call that takes this long or longer is slow.
+
+    Allowed: a number of seconds above 0 (and below 584 years), or ``None``.
+    """
+
+    slow_call_rate_threshold: float | None
+    """Slow calls / calls in the window that open the circuit; needs ``slow_call_seconds``.
+
+    Allowed: a number above 0, at most 1, or ``None``.
+    """
+
+    window: Window
+    """The calls over which rates are computed, the last calls or those of the last seconds; used when a rate is set.
+
+    Allowed: ``{"calls": 1 to 10000}`` or ``{"seconds": 1 to 3600}``.
+    """
+
+    minimum_calls: int
+    """Rates are not evaluated below this many calls; a window that counts calls must hold as many if a rate is set.
+
+    Allowed: a whole number, at least 1.
+    """
+
+    timeout_multiplier: float
+    """Each further opening waits this many times longer. Allowed: a number from 1 to 10."""
+    max_timeout_seconds: float | None
+    """The longest wait that the multiplier, the jitter or a hint can produce.
+
+    Allowed: a number of seconds, at least ``timeout_seconds``, or ``None`` for one hour or ``timeout_seconds`` if that
+    is more.
+    """
+
+    timeout_jitter: float
+    """The wait is spread over ± this share of itself. Allowed: a number from 0 to 1."""
+    probe_timeout_seconds: float | None
+    """If all slots are taken and there was no probe activity for this long, the slots are reclaimed.
+
+    Allowed: a number of seconds above 0 (and below 584 years), or ``None`` for the same as ``timeout_seconds``.
     """
 
     cancel_failure_after_seconds: float | None
-    """A call that is cancelled after at least this long counts as a failure."""
+    """A call cancelled after running this long counts as a failure.
+
+    Allowed: a number of seconds above 0 (and below 584 years), or ``None``.
+    """
+
     shadow: bool
-    """Count and decide, but reject no call."""
+    """Decide and count, but reject nothing. Allowed: true or false."""
     record_durations: bool
-    """Whether to record durations and the time of the last success."""
+    """Record durations and the time of the last success; if off, the clock is read only where a rule needs it.
+
+    Allowed: true or false.
+    """
+
+    # end
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     __signature__: ClassVar[Signature]
@@ -85,6 +124,7 @@ class CircuitBreakerConfig:
     def __new__(
         cls,
         *,
+        # from make generate: python parameters; do not edit
         name: str = "default",
         failure_threshold: int | None = 5,
         success_threshold: int = 2,
@@ -102,6 +142,7 @@ class CircuitBreakerConfig:
         cancel_failure_after_seconds: float | None = None,
         shadow: bool = False,
         record_durations: bool = True,
+        # end
     ) -> Self: ...
     def model_dump(self, *, mode: str = "python") -> dict[str, Any]:
         """All fields with their values; the result is the same in all modes of pydantic."""

@@ -15,9 +15,11 @@ from halfopen.types import Cause, Mode, RawEvent, RawStatus, TypedDict
 class CircuitBreakerState(str, Enum):  # noqa: UP042
     """The state of a circuit; equal to its plain string."""
 
+    # from make generate: python states; do not edit
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+    # end
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,25 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import TypedDict as TypedDict  # noqa: PLC0414
 
-Outcome = Literal["success", "failure", "ignored", "cancelled"]
+# from make generate: python literals; do not edit
 State = Literal["closed", "open", "half_open"]
 Mode = Literal["auto", "forced_open", "disabled", "shadow"]
+Outcome = Literal["success", "failure", "ignored", "cancelled"]
+Reason = Literal["open", "probes_busy", "forced_open"]
+Cause = Literal[
+    "consecutive_failures",
+    "failure_rate",
+    "slow_call_rate",
+    "timeout_elapsed",
+    "probes_succeeded",
+    "probe_failed",
+    "probe_slow",
+    "forced",
+    "reset",
+    "disabled",
+]
+ErrorCode = Literal["CIRCUIT_OPEN", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
+# end
 
 
 class WindowOfCalls(TypedDict):
@@ -32,38 +48,88 @@ Window = WindowOfCalls | WindowOfSeconds
 class ConfigFields(TypedDict, total=False):
     """The fields of ``CircuitBreakerConfig``, as keyword arguments."""
 
+    # from make generate: python typed dict; do not edit
     name: str
+    """Identifies the circuit. Allowed: 1 to 128 printable characters. Default: ``"default"``."""
     failure_threshold: int | None
+    """Consecutive failures that open the circuit; ``None`` switches this policy off.
+
+    Allowed: a whole number from 1 to 65535, or ``None`` while another policy is on. Default: 5.
+    """
+
     success_threshold: int
+    """Consecutive probe successes that close the circuit. Allowed: a whole number from 1 to 255. Default: 2."""
     timeout_seconds: float
+    """How long an open circuit waits before the first probe.
+
+    Allowed: a number of seconds above 0, at most 31536000 (one year). Default: 60.0.
+    """
+
     half_open_max_calls: int
+    """Probes in flight at once. Allowed: a whole number from 1 to 255. Default: 3."""
     failure_rate_threshold: float | None
+    """Failures / calls in the window that open the circuit.
+
+    Allowed: a number above 0, at most 1, or ``None``. Default: ``None``.
+    """
+
     slow_call_seconds: float | None
+    """A call that takes this long or longer is slow.
+
+    Allowed: a number of seconds above 0 (and below 584 years), or ``None``. Default: ``None``.
+    """
+
     slow_call_rate_threshold: float | None
+    """Slow calls / calls in the window that open the circuit; needs ``slow_call_seconds``.
+
+    Allowed: a number above 0, at most 1, or ``None``. Default: ``None``.
+    """
+
     window: Window
+    """The calls over which rates are computed, the last calls or those of the last seconds; used when a rate is set.
+
+    Allowed: ``{"calls": 1 to 10000}`` or ``{"seconds": 1 to 3600}``. Default: ``{"calls": 100}``.
+    """
+
     minimum_calls: int
+    """Rates are not evaluated below this many calls; a window that counts calls must hold as many if a rate is set.
+
+    Allowed: a whole number, at least 1. Default: 10.
+    """
+
     timeout_multiplier: float
+    """Each further opening waits this many times longer. Allowed: a number from 1 to 10. Default: 1.0."""
     max_timeout_seconds: float | None
+    """The longest wait that the multiplier, the jitter or a hint can produce.
+
+    Allowed: a number of seconds, at least ``timeout_seconds``, or ``None`` for one hour or ``timeout_seconds`` if that
+    is more. Default: ``None``.
+    """
+
     timeout_jitter: float
+    """The wait is spread over ± this share of itself. Allowed: a number from 0 to 1. Default: 0.0."""
     probe_timeout_seconds: float | None
+    """If all slots are taken and there was no probe activity for this long, the slots are reclaimed.
+
+    Allowed: a number of seconds above 0 (and below 584 years), or ``None`` for the same as ``timeout_seconds``.
+    Default: ``None``.
+    """
+
     cancel_failure_after_seconds: float | None
+    """A call cancelled after running this long counts as a failure.
+
+    Allowed: a number of seconds above 0 (and below 584 years), or ``None``. Default: ``None``.
+    """
+
     shadow: bool
+    """Decide and count, but reject nothing. Allowed: true or false. Default: False."""
     record_durations: bool
+    """Record durations and the time of the last success; if off, the clock is read only where a rule needs it.
 
+    Allowed: true or false. Default: True.
+    """
 
-Reason = Literal["open", "probes_busy", "forced_open"]
-Cause = Literal[
-    "consecutive_failures",
-    "failure_rate",
-    "slow_call_rate",
-    "timeout_elapsed",
-    "probes_succeeded",
-    "probe_failed",
-    "probe_slow",
-    "forced",
-    "reset",
-    "disabled",
-]
+    # end
 
 
 class RawCounts(TypedDict):

@@ -2,21 +2,22 @@
 
 import type { Outcome, Reason } from './enums.js';
 
+// from make generate: typescript codes; do not edit
 /** The outcomes, each at the index that is its number. */
 export const OUTCOMES: readonly Outcome[] = ['success', 'failure', 'ignored', 'cancelled'];
-
+/** The reasons of a rejection, each at the index that is its number. */
+export const REASONS: readonly Reason[] = ['open', 'probes_busy', 'forced_open'];
 export const SUCCESS = 0;
 export const FAILURE = 1;
 export const IGNORED = 2;
 export const CANCELLED = 3;
+// end
 
 /** The call has to be repeated with the time. */
 export const NEEDS_TIME = -1;
 
 /** The call is rejected: this number means the first reason, and each number below it the next one. */
 const REJECTED = -2;
-
-const REASONS: readonly Reason[] = ['open', 'probes_busy', 'forced_open'];
 
 /** The reason of a rejection. */
 export function reasonOf(code: number): Reason {

@@ -2,43 +2,74 @@
 
 /** What a circuit may be configured with; a field that is left out or undefined has the core's default. */
 export interface CircuitBreakerConfig {
-  /** Identifies the circuit: 1 to 128 printable characters; `'default'` by default. */
+  // from make generate: typescript fields; do not edit
+  /** Identifies the circuit. Allowed: 1 to 128 printable characters. Default: `'default'`. */
   readonly name?: string | undefined;
-  /** Consecutive failures that open the circuit: 1 to 65535, or null to switch this policy off; 5 by default. */
+  /**
+   * Consecutive failures that open the circuit; null switches this policy off. Allowed: a whole number from 1 to 65535,
+   * or null while another policy is on. Default: 5.
+   */
   readonly failureThreshold?: number | null | undefined;
-  /** Consecutive probe successes that close the circuit: 1 to 255; 2 by default. */
+  /** Consecutive probe successes that close the circuit. Allowed: a whole number from 1 to 255. Default: 2. */
   readonly successThreshold?: number | undefined;
-  /** The wait in `open` before the first probe, in seconds: above 0, at most one year; 60 by default. */
+  /**
+   * How long an open circuit waits before the first probe. Allowed: a number of seconds above 0, at most 31536000 (one
+   * year). Default: 60.
+   */
   readonly timeoutSeconds?: number | undefined;
-  /** Probes in flight at once: 1 to 255; 3 by default. */
+  /** Probes in flight at once. Allowed: a whole number from 1 to 255. Default: 3. */
   readonly halfOpenMaxCalls?: number | undefined;
-  /** Failures / calls in the window that open the circuit: above 0, at most 1; none by default. */
+  /**
+   * Failures / calls in the window that open the circuit. Allowed: a number above 0, at most 1, or null. Default: null.
+   */
   readonly failureRateThreshold?: number | null | undefined;
-  /** A call that takes this long or longer, in seconds, is slow; none by default. */
+  /**
+   * A call that takes this long or longer is slow. Allowed: a number of seconds above 0 (and below 584 years), or null.
+   * Default: null.
+   */
   readonly slowCallSeconds?: number | null | undefined;
-  /** Slow calls / calls in the window that open the circuit: above 0, at most 1; needs `slowCallSeconds`. */
+  /**
+   * Slow calls / calls in the window that open the circuit; needs `slowCallSeconds`. Allowed: a number above 0, at most
+   * 1, or null. Default: null.
+   */
   readonly slowCallRateThreshold?: number | null | undefined;
-  /** What the rates look at: the last 1 to 10000 calls, or the last 1 to 3600 seconds; `{ calls: 100 }` by default. */
+  /**
+   * The calls over which rates are computed, the last calls or those of the last seconds; used when a rate is set.
+   * Allowed: `{ calls: 1 to 10000 }` or `{ seconds: 1 to 3600 }`. Default: `{ calls: 100 }`.
+   */
   readonly window?: Window | undefined;
-  /** Below this many calls in the window no rate is judged; 10 by default. */
+  /**
+   * Rates are not evaluated below this many calls; a window that counts calls must hold as many if a rate is set.
+   * Allowed: a whole number, at least 1. Default: 10.
+   */
   readonly minimumCalls?: number | undefined;
-  /** Each further opening in a row waits this many times longer: 1 to 10; 1 by default. */
+  /** Each further opening waits this many times longer. Allowed: a number from 1 to 10. Default: 1. */
   readonly timeoutMultiplier?: number | undefined;
-  /** The longest wait, in seconds, that the multiplier, the jitter or a hint can make; an hour at least by default. */
+  /**
+   * The longest wait that the multiplier, the jitter or a hint can produce. Allowed: a number of seconds, at least
+   * `timeoutSeconds`, or null for one hour or `timeoutSeconds` if that is more. Default: null.
+   */
   readonly maxTimeoutSeconds?: number | null | undefined;
-  /** The wait is spread over ± this share of itself: 0 to 1; 0 by default. */
+  /** The wait is spread over ± this share of itself. Allowed: a number from 0 to 1. Default: 0. */
   readonly timeoutJitter?: number | undefined;
   /**
-   * After this long without a sign of life from a probe, in seconds, slots that are all taken are taken back; the same
-   * as `timeoutSeconds` by default.
+   * If all slots are taken and there was no probe activity for this long, the slots are reclaimed. Allowed: a number of
+   * seconds above 0 (and below 584 years), or null for the same as `timeoutSeconds`. Default: null.
    */
   readonly probeTimeoutSeconds?: number | null | undefined;
-  /** A call cancelled after running this long, in seconds, counts as a failure; none by default. */
+  /**
+   * A call cancelled after running this long counts as a failure. Allowed: a number of seconds above 0 (and below 584
+   * years), or null. Default: null.
+   */
   readonly cancelFailureAfterSeconds?: number | null | undefined;
-  /** Decide and count, but reject nothing; false by default. */
+  /** Decide and count, but reject nothing. Allowed: true or false. Default: false. */
   readonly shadow?: boolean | undefined;
-  /** Whether durations are kept, and the time of the last success; true by default. */
+  /**
+   * Record durations and the time of the last success; if off, the clock is read only where a rule needs it. Allowed:
+   * true or false. Default: true.
+   */
   readonly recordDurations?: boolean | undefined;
+  // end
 }
 
 /** What the rates look at: the last calls, or the last seconds. */

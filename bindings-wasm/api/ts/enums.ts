@@ -1,12 +1,58 @@
 /** The words of a breaker, the same in every language. */
 
-/** Where a circuit stands: calls pass, are rejected, or a few of them pass as probes. */
+// from make generate: typescript enums; do not edit
+/**
+ * Where a circuit stands.
+ *
+ * - `closed`: Calls pass.
+ * - `open`: Calls are rejected until the wait is over.
+ * - `half_open`: A few calls pass as probes.
+ */
 export type State = 'closed' | 'open' | 'half_open';
 
-/** Who decides about a circuit: the machine (in `shadow` it rejects nothing), or an operator. */
+/**
+ * Who decides about a circuit.
+ *
+ * - `auto`: The machine.
+ * - `forced_open`: An operator holds it open.
+ * - `disabled`: An operator lets every call pass.
+ * - `shadow`: The machine, but what it would reject is admitted and only counted.
+ */
 export type Mode = 'auto' | 'forced_open' | 'disabled' | 'shadow';
 
-/** Why a circuit changed its state. */
+/**
+ * How a call ended.
+ *
+ * - `success`: It did what was asked.
+ * - `failure`: It failed, and the provider is to blame.
+ * - `ignored`: It failed, and says nothing about the provider.
+ * - `cancelled`: It was given up before it ended.
+ */
+export type Outcome = 'success' | 'failure' | 'ignored' | 'cancelled';
+
+/**
+ * Why a call was rejected.
+ *
+ * - `open`: The wait is not over.
+ * - `probes_busy`: Every probe slot is taken.
+ * - `forced_open`: An operator holds the circuit open.
+ */
+export type Reason = 'open' | 'probes_busy' | 'forced_open';
+
+/**
+ * Why a circuit changed its state.
+ *
+ * - `consecutive_failures`: As many failures in a row as `failureThreshold` allows.
+ * - `failure_rate`: The share of failures in the window reached `failureRateThreshold`.
+ * - `slow_call_rate`: The share of slow calls in the window reached `slowCallRateThreshold`.
+ * - `timeout_elapsed`: The wait was over, and a call came.
+ * - `probes_succeeded`: As many probe successes as `successThreshold` asks.
+ * - `probe_failed`: A probe failed.
+ * - `probe_slow`: A probe succeeded, but slowly, and a slow-call rate is set.
+ * - `forced`: An operator forced it open.
+ * - `reset`: An operator reset it.
+ * - `disabled`: An operator disabled it.
+ */
 export type Cause =
   | 'consecutive_failures'
   | 'failure_rate'
@@ -19,14 +65,16 @@ export type Cause =
   | 'reset'
   | 'disabled';
 
-/** Why a call was rejected. */
-export type Reason = 'open' | 'probes_busy' | 'forced_open';
-
-/** How a call ended; the last two say nothing about the provider. */
-export type Outcome = 'success' | 'failure' | 'ignored' | 'cancelled';
-
-/** What an error of this package is; stable, and the same in every language. */
+/**
+ * The stable code of an error.
+ *
+ * - `CIRCUIT_OPEN`: The circuit rejected the call.
+ * - `INVALID_VALUE`: A value is not allowed.
+ * - `NAME_CONFLICT`: A registry has a breaker of that name with another configuration.
+ * - `REGISTRY_FULL`: A registry holds as many breakers as it may, and each is in use.
+ */
 export type ErrorCode = 'CIRCUIT_OPEN' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL';
+// end
 
 /** Which build of the core is in use. */
 export type BackendKind = 'native' | 'wasm';

@@ -6,6 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::control::Rejected;
+use crate::names::ErrorCode;
 
 /// A call that did not bring a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl<E> CallError<E> {
 impl Rejected {
     /// `CIRCUIT_OPEN`, the same in every language.
     pub const fn code(&self) -> &'static str {
-        "CIRCUIT_OPEN"
+        ErrorCode::CircuitOpen.as_str()
     }
 }
 

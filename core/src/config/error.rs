@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::Value;
+use crate::names::ErrorCode;
 
 /// A value that was refused: which field, what was given, what is allowed.
 ///
@@ -27,7 +28,7 @@ impl InvalidValue {
 
     /// `INVALID_VALUE`, the same in every language.
     pub const fn code(&self) -> &'static str {
-        "INVALID_VALUE"
+        ErrorCode::InvalidValue.as_str()
     }
 
     /// The name of the field that was given a bad value.

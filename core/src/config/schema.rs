@@ -1,5 +1,6 @@
 //! The table of fields as a JSON Schema, for hosts that describe their interfaces with one.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
@@ -12,8 +13,8 @@ use crate::names::Spelling;
 type Entries = Vec<(String, Value)>;
 
 impl Config {
-    /// What [`from_value`](Self::from_value) takes, as a JSON Schema: each field with its type, limits and default, and
-    /// with what is allowed as its description. What fields demand of each other is not part of it.
+    /// What [`from_value`](Self::from_value) takes, as a JSON Schema: each field with its type, limits and default; its
+    /// description says what it means and what is allowed. What fields demand of each other is not part of it.
     ///
     /// ```
     /// use halfopen::{Config, Value};
@@ -54,8 +55,8 @@ impl Field {
             Place::Shape(_) => any_of([shape("calls", WindowShape::CALLS), shape("seconds", WindowShape::SECONDS)]),
             Place::Truth(_) => entries([("type", "boolean".into())]),
         };
-        schema
-            .extend(entries([("default", own), ("description", Value::Text(Spelling::SnakeCase.text(self.allowed)))]));
+        let text = format!("{}. Allowed: {}.", self.meaning, self.allowed);
+        schema.extend(entries([("default", own), ("description", Value::Text(Spelling::SnakeCase.text(&text)))]));
         schema
     }
 }

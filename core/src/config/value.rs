@@ -87,7 +87,7 @@ macro_rules! value_from {
     };
 }
 
-value_from!(bool => Bool, u8 => Whole, u16 => Whole, u32 => Whole, u64 => Whole, f64 => Number, &str => Text);
+value_from!(bool => Bool, u8 => Whole, u16 => Whole, u32 => Whole, u64 => Whole, f64 => Number, &str => Text, String => Text);
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {

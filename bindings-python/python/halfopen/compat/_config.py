@@ -23,11 +23,13 @@ class CircuitBreakerConfig(BaseModel):
     model_config = ConfigDict(validate_assignment=True)
 
     # The minimums appear in the schema; the core checks minimums and maximums.
+    # from make generate: python model; do not edit
     name: str = "default"
     failure_threshold: int = Field(default=5, json_schema_extra={"minimum": 1})
     success_threshold: int = Field(default=2, json_schema_extra={"minimum": 1})
-    timeout_seconds: float = Field(default=60.0, json_schema_extra={"exclusiveMinimum": 0.0})
+    timeout_seconds: float = Field(default=60.0, json_schema_extra={"exclusiveMinimum": 0})
     half_open_max_calls: int = Field(default=3, json_schema_extra={"minimum": 1})
+    # end
 
     if not TYPE_CHECKING:
 

@@ -1,0 +1,57 @@
+"""The core's lists, as the binary `lists` of `tests/rust` prints them."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A row of the table in `core/src/config/fields.rs`."""
+
+    name: str
+    meaning: str
+    allowed: str
+    default: Any
+    kind: str
+    """As JSON Schema calls it; `object` for the window."""
+    nullable: bool
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """An enumeration of the core."""
+
+    name: str
+    about: str
+    values: dict[str, str]
+    """Each value with a sentence, in which code stands between backticks."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What is listed in more than one place."""
+
+    fields: list[Field]
+    enums: dict[str, Enumeration]
+
+
+def read_lists() -> Lists:
+    """Asks the core."""
+    command = ["cargo", "run", "--quiet", "--package", "halfopen-tests", "--bin", "lists"]
+    printed = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    fields = [field_of(name, schema) for name, schema in printed["fields"].items()]
+    return Lists(fields, {name: Enumeration(name, **enum) for name, enum in printed["enums"].items()})
+
+
+def field_of(name: str, schema: dict[str, Any]) -> Field:
+    """A field out of its JSON Schema."""
+    meaning, allowed = schema["description"].removesuffix(".").split(". Allowed: ")
+    options = schema.get("anyOf", [schema])
+    nullable = {"type": "null"} in options
+    return Field(name, meaning, allowed, schema["default"], options[0]["type"], nullable, options[0])

@@ -1,0 +1,191 @@
+"""The generated regions, by name. Each is a list of lines without indentation, for files of one language."""
+
+from collections.abc import Callable
+
+from core_lists import Field, Lists
+from languages import PYTHON, PYTHON_PAGE, TEXT, TYPESCRIPT, WIDTH, WIT, Language, camel, kebab, pascal, wrapped
+
+PYTHON_TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "object": "Window"}
+TYPESCRIPT_TYPES = {
+    "string": "string",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "object": "Window",
+}
+COMPAT_FIELDS = ("name", "failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
+"""The fields of the module that `halfopen.compat` replaces; none of them was nullable."""
+
+
+# Python
+
+
+def python_type(field: Field) -> str:
+    return PYTHON_TYPES[field.kind] + (" | None" if field.nullable else "")
+
+
+def docstring(sentences: list[str]) -> list[str]:
+    """In one line if it fits; otherwise, the first sentence is the summary."""
+    if len(line := '"""' + " ".join(sentences) + '"""') + 4 <= WIDTH:
+        return [line]
+    return ['"""' + sentences[0], "", *wrapped(" ".join(sentences[1:]), "", 4), '"""', ""]
+
+
+def python_attributes(lists: Lists) -> list[str]:
+    """The attributes of the class in the stub; the parameters show the defaults."""
+    return [
+        line
+        for field in lists.fields
+        for line in [
+            f"{field.name}: {python_type(field)}",
+            *docstring(PYTHON.sentences(field, lists.fields)[:2]),
+        ]
+    ]
+
+
+def python_parameters(lists: Lists) -> list[str]:
+    # A type checker takes no dictionary for the default of a `TypedDict`.
+    default = {field.name: "..." if field.kind == "object" else PYTHON.literal(field.default) for field in lists.fields}
+    return [f"{field.name}: {python_type(field)} = {default[field.name]}," for field in lists.fields]
+
+
+def python_typed_dict(lists: Lists) -> list[str]:
+    return [
+        line
+        for field in lists.fields
+        for line in [f"{field.name}: {python_type(field)}", *docstring(PYTHON.sentences(field, lists.fields))]
+    ]
+
+
+def python_literals(lists: Lists) -> list[str]:
+    lines: list[str] = []
+    for enum in lists.enums.values():
+        quoted = [f'"{value}"' for value in enum.values]
+        one = f"{pascal(enum.name)} = Literal[{', '.join(quoted)}]"
+        broken = [one[: one.index("[") + 1], *(f"    {value}," for value in quoted), "]"]
+        lines += [one] if len(one) <= WIDTH else broken
+    return lines
+
+
+def python_states(lists: Lists) -> list[str]:
+    return [f'{value.upper()} = "{value}"' for value in lists.enums["state"].values]
+
+
+def python_model(lists: Lists) -> list[str]:
+    """The pydantic model of `halfopen.compat`, with the least value of each number for its schema."""
+    lines: list[str] = []
+    for field in (field for field in lists.fields if field.name in COMPAT_FIELDS):
+        default, declared = PYTHON.literal(field.default), f"{field.name}: {PYTHON_TYPES[field.kind]}"
+        least = {key: field.schema[key] for key in ("minimum", "exclusiveMinimum") if key in field.schema}
+        limit = "".join(
+            f'Field(default={default}, json_schema_extra={{"{key}": {bound}}})' for key, bound in least.items()
+        )
+        lines.append(f"{declared} = {limit or default}")
+    return lines
+
+
+# JavaScript
+
+
+def typescript_fields(lists: Lists) -> list[str]:
+    lines: list[str] = []
+    for field in lists.fields:
+        kind = TYPESCRIPT_TYPES[field.kind] + (" | null" if field.nullable else "")
+        text = " ".join(TYPESCRIPT.sentences(field, lists.fields))
+        one = f"/** {text} */"
+        lines += [one] if len(one) + 2 <= WIDTH else ["/**", *wrapped(text, " * ", 2), " */"]
+        lines.append(f"readonly {camel(field.name)}?: {kind} | undefined;")
+    return lines
+
+
+def typescript_enums(lists: Lists) -> list[str]:
+    lines: list[str] = []
+    for enum in lists.enums.values():
+        kind, quoted = pascal(enum.name), [f"'{value}'" for value in enum.values]
+        one = f"export type {kind} = {' | '.join(quoted)};"
+        broken = [f"export type {kind} =", *(f"  | {value}" for value in quoted)]
+        comment = ["/**", f" * {enum.about}", " *"]
+        comment += [f" * - `{value}`: {TYPESCRIPT.code_in(meaning)}" for value, meaning in enum.values.items()]
+        lines += ["", *comment, " */", *([one] if len(one) <= WIDTH else [*broken[:-1], broken[-1] + ";"])]
+    return lines[1:]
+
+
+def typescript_codes(lists: Lists) -> list[str]:
+    """The values that cross the border as numbers, in the core's order."""
+    lines: list[str] = []
+    for name, about in (("outcome", "The outcomes"), ("reason", "The reasons of a rejection")):
+        values = ", ".join(f"'{value}'" for value in lists.enums[name].values)
+        lines.append(f"/** {about}, each at the index that is its number. */")
+        lines.append(f"export const {name.upper()}S: readonly {name.title()}[] = [{values}];")
+    return lines + [f"export const {value.upper()} = {at};" for at, value in enumerate(lists.enums["outcome"].values)]
+
+
+# The component
+
+
+def wit_enums(lists: Lists) -> list[str]:
+    lines: list[str] = []
+    for enum in (enum for enum in lists.enums.values() if enum.name != "error_code"):
+        lines += ["", f"/// {enum.about}", f"enum {kebab(enum.name)} {{"]
+        for value, meaning in enum.values.items():
+            lines += [f"  /// {WIT.code_in(meaning)}", f"  {kebab(value)},"]
+        lines.append("}")
+    return lines[1:]
+
+
+def wit_fields(lists: Lists) -> list[str]:
+    lines: list[str] = []
+    for field in lists.fields:
+        integer = "u32" if "maximum" in field.schema else "u64"
+        kinds = {"string": "string", "integer": integer, "number": "f64", "boolean": "bool", "object": "window"}
+        text = " ".join(WIT.sentences(field, lists.fields))
+        kind = kinds[field.kind]
+        if field.nullable and field.default is not None:
+            # An option that is none has the default, so these fields have a type with a value `off`.
+            kind, text = kebab(field.name), text.replace("none", "`off`")
+        lines += [*wrapped(text, "/// ", 4), f"{kebab(field.name)}: option<{kind}>,"]
+    return lines
+
+
+def rust_names(lists: Lists) -> list[str]:
+    return [f"{field.name}," for field in lists.fields]
+
+
+# Documentation
+
+
+def fields_table(lists: Lists, language: Language) -> list[str]:
+    lines = ["| field | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    for field in lists.fields:
+        allowed, meaning = (language.text(text, lists.fields) for text in (field.allowed, field.meaning))
+        lines.append(f"| `{language.name(field.name)}` | {language.default(field)} | {allowed} | {meaning} |")
+    return lines
+
+
+def enums_table(lists: Lists) -> list[str]:
+    rows = [
+        f"| {enum.name.replace('_', ' ')} | `{value}` | {meaning.removesuffix('.')} |"
+        for enum in lists.enums.values()
+        for value, meaning in enum.values.items()
+    ]
+    return ["| | value | meaning |", "| --- | --- | --- |", *rows]
+
+
+REGIONS: dict[str, Callable[[Lists], list[str]]] = {
+    "python attributes": python_attributes,
+    "python parameters": python_parameters,
+    "python typed dict": python_typed_dict,
+    "python literals": python_literals,
+    "python states": python_states,
+    "python model": python_model,
+    "typescript fields": typescript_fields,
+    "typescript enums": typescript_enums,
+    "typescript codes": typescript_codes,
+    "wit enums": wit_enums,
+    "wit fields": wit_fields,
+    "rust names": rust_names,
+    "fields": lambda lists: fields_table(lists, TEXT),
+    "fields in Python": lambda lists: fields_table(lists, PYTHON_PAGE),
+    "fields in JavaScript": lambda lists: fields_table(lists, TYPESCRIPT),
+    "enumerations": enums_table,
+}

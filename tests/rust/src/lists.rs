@@ -1,0 +1,25 @@
+//! Prints the core's lists as JSON: the table of fields and the enumerations. `tests/lists` writes them into the
+//! bindings and the docs.
+
+use halfopen::{Cause, Config, ErrorCode, Mode, Outcome, Reason, State};
+use serde_json::{Value, json};
+
+fn main() -> Result<(), serde_json::Error> {
+    let schema = serde_json::to_value(Config::json_schema())?;
+    let enums = json!({
+        "state": list("Where a circuit stands.", State::ALL, State::as_str, State::description),
+        "mode": list("Who decides about a circuit.", Mode::ALL, Mode::as_str, Mode::description),
+        "outcome": list("How a call ended.", Outcome::ALL, Outcome::as_str, Outcome::description),
+        "reason": list("Why a call was rejected.", Reason::ALL, Reason::as_str, Reason::description),
+        "cause": list("Why a circuit changed its state.", Cause::ALL, Cause::as_str, Cause::description),
+        "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
+    });
+    println!("{}", json!({ "fields": schema["properties"], "enums": enums }));
+    Ok(())
+}
+
+/// An enumeration with its values in the order of declaration, each with its description.
+fn list<T: Copy>(about: &str, all: &[T], name: fn(T) -> &'static str, description: fn(T) -> &'static str) -> Value {
+    let values: Value = all.iter().map(|&value| (name(value).to_owned(), Value::from(description(value)))).collect();
+    json!({ "about": about, "values": values })
+}
