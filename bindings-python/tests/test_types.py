@@ -192,7 +192,7 @@ def test_the_signature_and_the_help_of_a_configuration_list_its_fields() -> None
     defaults = {name: it.default for name, it in inspect.signature(CircuitBreakerConfig).parameters.items()}
     assert defaults == CircuitBreakerConfig().model_dump()
     text = pydoc.render_doc(CircuitBreakerConfig)
-    assert "``success_threshold``: a whole number from 1 to 255 (2)" in text
+    assert "that close the circuit. Allowed: a whole number from 1 to 255. Default: 2." in text
     assert [name for name in defaults if f"- ``{name}``: " not in text] == []
 
 

@@ -24,14 +24,14 @@ def describe() -> None:
     # The core's class has the methods.
     made: Any = make_dataclass("_", fields, init=False, repr=False, eq=False, frozen=True, kw_only=True)
     parameters = [Parameter(name, Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()]
-    allowed = [f"- ``{name}``: {schema['description']} ({schema['default']!r})" for name, schema in properties]
+    described = [
+        f"- ``{name}``: {schema['description']} Default: {schema['default']!r}." for name, schema in properties
+    ]
     attributes = {
         "__dataclass_fields__": made.__dataclass_fields__,
         "__dataclass_params__": made.__dataclass_params__,
         "__signature__": Signature(parameters),
-        "__doc__": "\n".join(
-            [CircuitBreakerConfig.__doc__ or "", "", "Allowed values, and the default:", "", *allowed]
-        ),
+        "__doc__": "\n".join([CircuitBreakerConfig.__doc__ or "", "", "The fields:", "", *described]),
     }
     for name, value in attributes.items():
         setattr(CircuitBreakerConfig, name, value)
