@@ -42,7 +42,8 @@
 //! # Features
 //! - `std` (default): [`SystemClock`] and the operating system's lock.
 //! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics.
-//! - `serde`: a [`Value`] implements serde's traits.
+//! - `serde`: [`Config`], [`Snapshot`], [`Status`], [`Event`], [`Value`] and the enumerations implement serde's traits, so a
+//!   configuration can be read from TOML, for example.
 //! - `json`: a [`Value`] reads and writes JSON, and with it snapshots and configurations.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -63,6 +64,8 @@ mod evidence;
 mod metrics;
 mod names;
 mod registry;
+#[cfg(feature = "serde")]
+mod serde;
 mod snapshot;
 mod sync;
 

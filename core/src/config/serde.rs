@@ -51,7 +51,7 @@ impl<'de> Visitor<'de> for Whatever {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Number(number as f64))
+        Ok(u64::try_from(number).map_or(Value::Number(number as f64), Value::from))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {

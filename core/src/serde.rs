@@ -1,0 +1,62 @@
+//! What crosses to other languages and formats through serde, with the feature `serde`.
+//!
+//! A [`Config`] and a [`Snapshot`] are read by the same rules as everywhere, so their errors are those of the core. A
+//! [`Status`] and an [`Event`] are readings, which are only written.
+
+use alloc::string::ToString;
+
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
+use crate::breaker::{Event, Status};
+use crate::config::{Config, InvalidValue, Value};
+use crate::snapshot::Snapshot;
+
+/// A map of fields. A field that is none by default and none now is left out, because some formats (TOML) have no null.
+impl Serialize for Config {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let default = Self::default();
+        let written = |(name, value): &(&str, Value)| *value != Value::Null || default.entry(name) != Some(Value::Null);
+        serializer.collect_map(self.entries().filter(written))
+    }
+}
+
+/// From a map of fields; those that are left out have their defaults. The format must describe its values, as JSON, TOML
+/// and YAML do.
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(&Value::deserialize(deserializer)?).map_err(refused)
+    }
+}
+
+/// Every number with its name; waits in seconds, moments in seconds from the clock's origin.
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.entries())
+    }
+}
+
+/// Every field with its name; the wait in seconds, the moment in seconds from the clock's origin.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.entries())
+    }
+}
+
+/// The versioned document.
+impl Serialize for Snapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_value().serialize(serializer)
+    }
+}
+
+/// From the document; see [`Snapshot::from_value`] for what is refused.
+impl<'de> Deserialize<'de> for Snapshot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(&Value::deserialize(deserializer)?).map_err(refused)
+    }
+}
+
+fn refused<E: Error>(error: InvalidValue) -> E {
+    E::custom(error.to_string())
+}
