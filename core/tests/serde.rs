@@ -78,7 +78,7 @@ fn a_status_and_an_event_are_written_by_name() {
         (&status["state"], &status["now_seconds"], &status["retry_after_seconds"], &status["failed_calls"]),
         (&json!("open"), &json!(1.5), &json!(60.0), &json!(1))
     );
-    let event = serde_json::to_value(&breaker.events(0)[0]).unwrap();
+    let event = serde_json::to_value(breaker.events(0)[0]).unwrap();
     assert_eq!(
         event,
         json!({
