@@ -1,0 +1,57 @@
+"""The acts of operators: who changed which breaker, when and why."""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Order = Literal["force_open", "disable", "reset", "reconfigure"]
+_LOG = logging.getLogger("halfopen")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One change of a breaker by an operator."""
+
+    at: datetime
+    actor: str
+    order: Order
+    circuit: str
+    reason: str
+    seconds: float | None
+    """The duration of a forced opening; ``None`` means until a reset."""
+    fields: dict[str, Any]
+    """The fields that a reconfiguration changed, with their new values."""
+
+
+class AuditTrail:
+    """The newest acts, and a log record at WARNING for each, which is what outlives the process."""
+
+    def __init__(self, bound: int) -> None:
+        self._acts: deque[Act] = deque(maxlen=bound)
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        actor: str,
+        order: Order,
+        circuit: str,
+        reason: str,
+        *,
+        seconds: float | None = None,
+        fields: dict[str, Any] | None = None,
+    ) -> Act:
+        """Records an act that has just taken effect."""
+        act = Act(datetime.now(UTC), actor, order, circuit, reason, seconds, fields or {})
+        with self._lock:
+            self._acts.append(act)
+        extra = {f"halfopen_{name}": value for name, value in asdict(act).items() if name != "at"}
+        _LOG.warning("operator %s: %s %s (%s)", actor, order, circuit, reason, extra=extra)
+        return act
+
+    def newest_first(self) -> list[Act]:
+        """All acts that are kept."""
+        with self._lock:
+            return list(reversed(self._acts))

@@ -1,0 +1,86 @@
+"""The one line that an application calls."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from fastapi import Depends, FastAPI
+
+from halfopen.breaker import CircuitBreaker
+from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
+from halfopen.fastapi._audit import AuditTrail
+from halfopen.fastapi._look import look_router
+from halfopen.fastapi._problems import document, on_open_circuit
+from halfopen.fastapi._state import Installed
+from halfopen.fastapi._steer import steer_router
+from halfopen.registry import Registry
+
+__all__ = ["Installed", "install"]
+
+
+def install(
+    app: FastAPI,
+    registry: Registry | None = None,
+    *,
+    breakers: Iterable[CircuitBreaker] = (),
+    prefix: str | None = "/breakers",
+    viewer: Callable[..., Any] | None = None,
+    operator: Callable[..., Any] | None = None,
+    stream_seconds: float = 15.0,
+) -> Installed:
+    """Adds circuit breakers to an application.
+
+    - A ``CircuitBreakerOpenError`` that leaves a route becomes 503 with ``Retry-After`` and a problem document; a
+      WebSocket is closed with 1013. OpenAPI documents it for each operation.
+    - ``Depends(breaker("openai"))`` gives the breaker of that name.
+    - ``GET /breakers``, ``/breakers/{name}``, ``/breakers/events`` (server-sent events) and ``/breakers/page`` show the
+      breakers of this process. They are for operators: put them behind ``viewer``, or leave them out with
+      ``prefix=None``. None is a liveness probe: a process with an open circuit is alive.
+    - With ``operator``, ``PUT /breakers/{name}/order`` and ``PATCH /breakers/{name}/config`` change a breaker, and
+      ``GET /breakers/audit`` lists who did and why.
+
+    Args:
+        app: The application. Each has its own breakers.
+        registry: The breakers by name; by default a new registry for 1,000.
+        breakers: Breakers that were created elsewhere, to be shown as well.
+        prefix: The path of the routes, or ``None`` for no routes.
+        viewer: A dependency for the routes that show breakers, for example one that authenticates.
+        operator: A dependency that authenticates the caller and returns their name, a non-empty string. Without it no
+            route changes a breaker.
+        stream_seconds: The longest time that one event stream stays open. A server that stops waits this long for it.
+
+    Raises:
+        InvalidValueError: for a dependency that cannot be called, ``operator`` without a prefix, a prefix that is no
+            path, two breakers of one name, or an application that has breakers already.
+
+    """
+    _check(app, prefix, viewer, operator)
+    given = tuple(breakers)
+    names = [breaker.name for breaker in given]
+    if len(set(names)) < len(names):
+        raise InvalidValueError("breakers", repr(names), "breakers of different names")
+    # A registry without breakers is false, because it has a length.
+    registry = Registry(1_000) if registry is None else registry
+    installed = Installed(registry, given, AuditTrail(1_000))
+    app.state.halfopen = installed
+    app.add_exception_handler(CircuitBreakerOpenError, on_open_circuit)  # type: ignore[arg-type]
+    document(app, except_below=prefix)
+    if prefix is not None:
+        if operator is not None:
+            app.include_router(steer_router(operator), prefix=prefix)
+        view = look_router(stream_seconds=stream_seconds, steerable=operator is not None)
+        app.include_router(view, prefix=prefix, dependencies=[Depends(viewer)] if viewer else [])
+    return installed
+
+
+def _check(
+    app: FastAPI, prefix: str | None, viewer: Callable[..., Any] | None, operator: Callable[..., Any] | None
+) -> None:
+    if getattr(app.state, "halfopen", None) is not None:
+        raise InvalidValueError("app", repr(app), "an application that has no breakers yet: call install once")
+    if prefix is not None and (not prefix.startswith("/") or prefix.endswith("/")):
+        raise InvalidValueError("prefix", repr(prefix), "a path that begins with / and does not end with it, or None")
+    for field, dependency in (("viewer", viewer), ("operator", operator)):
+        if dependency is not None and not callable(dependency):
+            raise InvalidValueError(field, repr(dependency), "a function, as Depends takes it, or None")
+        if dependency is not None and prefix is None:
+            raise InvalidValueError(field, repr(dependency), "None, because there are no routes without a prefix")

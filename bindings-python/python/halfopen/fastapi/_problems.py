@@ -1,0 +1,105 @@
+"""A rejected call as an HTTP answer: a problem document (RFC 9457) with ``Retry-After``."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket, WebSocketState
+
+from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
+
+MEDIA_TYPE = "application/problem+json"
+TRY_AGAIN_LATER = 1013
+"""The close code of a WebSocket whose provider is out of service (IANA's registry of close codes)."""
+
+
+def problem(status: int, code: str, detail: str, *, retry_after: float | None = None, **members: Any) -> JSONResponse:
+    """A problem document; ``Retry-After`` is in whole seconds, rounded up, and left out if the wait is unknown."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **members,
+    }
+    headers = {"Cache-Control": "no-store"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(ceil(retry_after))
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def invalid_value(error: InvalidValueError) -> JSONResponse:
+    """The answer to an operator's value that the core refuses."""
+    return problem(
+        422, error.code, f"{error}", field=error.field, value=error.value, allowed=error.allowed
+    )
+
+
+async def on_open_circuit(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
+    """The exception handler: 503 for a request; a WebSocket is closed with 1013."""
+    assert isinstance(error, CircuitBreakerOpenError)
+    if isinstance(connection, WebSocket):
+        if connection.application_state is not WebSocketState.DISCONNECTED:
+            await connection.close(TRY_AGAIN_LATER, f"circuit {error.circuit_name!r} is open"[:120])
+        return None
+    return problem(
+        503,
+        error.code,
+        str(error),
+        retry_after=error.retry_after,
+        circuit=error.circuit_name,
+        reason=error.reason,
+        retry_after_seconds=error.retry_after,
+    )
+
+
+_UNAVAILABLE = {
+    "description": "A circuit breaker rejected the call to a provider.",
+    "headers": {
+        "Retry-After": {
+            "description": "Seconds until a call may be admitted. Missing if unknown.",
+            "schema": {"type": "integer", "minimum": 0},
+        }
+    },
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/UnavailableProblem"}}},
+}
+_SCHEMA = {
+    "title": "UnavailableProblem",
+    "description": "A problem document (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "const": 503},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "examples": [CircuitBreakerOpenError.code]},
+        "circuit": {"type": "string"},
+        "reason": {"type": "string"},
+        "retry_after_seconds": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]},
+    },
+}
+_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+def document(app: FastAPI, except_below: str | None) -> None:
+    """Adds the 503 answer to each operation in the OpenAPI schema, except those below our own prefix."""
+    original: Callable[[], dict[str, Any]] = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = original()
+        for path, operations in schema.get("paths", {}).items():
+            if except_below is not None and path.startswith(except_below):
+                continue
+            for method, operation in operations.items():
+                if method in _METHODS:
+                    operation.setdefault("responses", {}).setdefault("503", _UNAVAILABLE)
+        schema.setdefault("components", {}).setdefault("schemas", {})["UnavailableProblem"] = _SCHEMA
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

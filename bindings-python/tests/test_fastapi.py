@@ -1,0 +1,382 @@
+"""``halfopen.fastapi``: the answers, the routes that show breakers and those that change them, on a real server."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI, Header, HTTPException, WebSocket
+from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock, Registry
+from halfopen.fastapi import Installed, breaker, install
+
+SERVED = Path(__file__).parent / "scripts" / "servers" / "fastapi_app.py"
+
+
+def operator(authorization: Annotated[str, Header()] = "") -> str:
+    if authorization != "Bearer secret":
+        raise HTTPException(401, "who are you?")
+    return "ada"
+
+
+def failing() -> None:
+    raise ConnectionError("no route")
+
+
+class Application:
+    """An application with the breaker ``openai`` on a manual clock, which opens at the first failure."""
+
+    def __init__(self, **options: Any) -> None:
+        self.clock = ManualClock()
+        self.registry = Registry(100, clock=self.clock)
+        self.app = FastAPI()
+        self.installed: Installed = install(self.app, self.registry, **options)
+        self.client = TestClient(self.app)
+
+        @self.app.get("/ask")
+        def ask(
+            openai: Annotated[
+                CircuitBreaker, Depends(breaker("openai", "OpenAI", failure_threshold=1, timeout_seconds=30))
+            ],
+        ) -> str:
+            return openai.call_sync(lambda: "hello")
+
+        self.ask: Callable[[], str] = lambda: self.client.get("/ask").json()
+
+    def open(self) -> CircuitBreaker:
+        self.client.get("/ask")
+        openai = self.registry.get("openai")
+        assert openai is not None
+        with pytest.raises(ConnectionError):
+            openai.call_sync(failing)
+        return openai
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application(operator=operator)
+
+
+AUTHORIZED = {"Authorization": "Bearer secret"}
+
+
+def test_an_open_circuit_is_a_problem_document_with_retry_after(application: Application) -> None:
+    application.open()
+    application.clock.advance(0.5)
+    answer = application.client.get("/ask")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "30", "29.5 s, rounded up"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "circuit 'openai' is OPEN (open): retry after 29.5 s",
+        "code": "CIRCUIT_OPEN",
+        "circuit": "openai",
+        "reason": "open",
+        "retry_after_seconds": 29.5,
+    }
+
+
+def test_a_wait_that_nobody_knows_has_no_retry_after(application: Application) -> None:
+    application.open().force_open()
+    answer = application.client.get("/ask")
+    assert answer.status_code == 503
+    assert "retry-after" not in answer.headers
+    assert answer.json()["retry_after_seconds"] is None
+
+
+def test_a_healthy_call_passes_through_the_registrys_breaker(application: Application) -> None:
+    assert application.ask() == "hello"
+    openai = application.registry.get("openai")
+    assert openai is not None
+    assert (openai.provider_id, openai.config.failure_threshold, openai.metrics.successful_calls) == ("OpenAI", 1, 1)
+    application.ask()
+    assert openai.metrics.successful_calls == 2, "the same breaker at each request"
+
+
+def test_a_breaker_given_by_hand_serves_routes_too() -> None:
+    given = CircuitBreaker(CircuitBreakerConfig(name="openai"))
+    application = Application(breakers=[given])
+    application.ask()
+    assert given.metrics.successful_calls == 1
+    assert application.registry.get("openai") is None
+
+
+def test_a_web_socket_is_closed_with_try_again_later(application: Application) -> None:
+    @application.app.websocket("/live")
+    async def live(socket: WebSocket, openai: Annotated[CircuitBreaker, Depends(breaker("openai"))]) -> None:
+        await socket.accept()
+        with openai:
+            await socket.send_text("hello")
+
+    application.open()
+    with application.client.websocket_connect("/live") as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_text()
+    assert (closed.value.code, closed.value.reason) == (1013, "circuit 'openai' is open")
+
+
+def test_openapi_documents_the_answer_of_each_operation(application: Application) -> None:
+    schema = application.client.get("/openapi.json").json()
+    unavailable = schema["paths"]["/ask"]["get"]["responses"]["503"]
+    assert "Retry-After" in unavailable["headers"]
+    reference = unavailable["content"]["application/problem+json"]["schema"]["$ref"]
+    problem = schema["components"]["schemas"][reference.rpartition("/")[2]]
+    application.open()
+    answer = application.client.get("/ask").json()
+    assert set(answer) == set(problem["properties"])
+    assert set(problem["required"]) <= set(answer)
+    assert "503" not in schema["paths"]["/breakers"]["get"]["responses"]
+    assert application.client.get("/openapi.json").json() == schema
+
+
+def test_an_operation_that_documents_503_itself_keeps_its_text() -> None:
+    application = Application()
+
+    @application.app.get("/own", responses={503: {"description": "ours"}})
+    def own() -> None: ...
+
+    schema = application.client.get("/openapi.json").json()
+    assert schema["paths"]["/own"]["get"]["responses"]["503"] == {"description": "ours"}
+
+
+def test_the_list_and_one_breaker_are_explained(application: Application) -> None:
+    openai = application.open()
+    (listed,) = application.client.get("/breakers").json()
+    assert (listed["name"], listed["state"], listed["explanation"]) == ("openai", "open", openai.explain())
+    one = application.client.get("/breakers/openai").json()
+    assert one["retry_after_seconds"] == 30
+    assert [event["cause"] for event in one["events"]] == ["consecutive_failures"]
+    missing = application.client.get("/breakers/none")
+    assert (missing.status_code, missing.json()["code"]) == (404, "UNKNOWN_CIRCUIT")
+
+
+def test_a_name_with_a_slash_has_its_routes(application: Application) -> None:
+    application.registry.get_or_create(CircuitBreakerConfig(name="eu/openai"))
+    assert application.client.get("/breakers/eu/openai").json()["name"] == "eu/openai"
+    answer = application.client.put(
+        "/breakers/eu/openai/order", json={"order": "disable", "reason": "drill"}, headers=AUTHORIZED
+    )
+    assert answer.json()["mode"] == "disabled"
+
+
+def test_nothing_steers_without_an_operator() -> None:
+    application = Application()
+    application.open()
+    order = {"order": "reset", "reason": "please"}
+    assert application.client.put("/breakers/openai/order", json=order).status_code in {404, 405}
+    assert application.client.patch("/breakers/openai/config", json={}).status_code in {404, 405}
+    paths = application.client.get("/openapi.json").json()["paths"]
+    assert {method for path in paths.values() for method in path} == {"get"}
+
+
+def test_who_is_not_authenticated_steers_nothing(application: Application) -> None:
+    openai = application.open()
+    order = {"order": "reset", "reason": "please"}
+    assert application.client.put("/breakers/openai/order", json=order).status_code == 401
+    assert application.client.get("/breakers/audit").status_code == 401
+    assert openai.state == "open"
+
+
+def test_a_dependency_that_names_nobody_steers_nothing() -> None:
+    application = Application(operator=lambda: None)
+    openai = application.open()
+    answer = application.client.put("/breakers/openai/order", json={"order": "reset", "reason": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "UNKNOWN_ACTOR")
+    assert openai.state == "open"
+
+
+def test_each_order_takes_effect_and_is_audited(application: Application, caplog: pytest.LogCaptureFixture) -> None:
+    openai = application.open()
+
+    def put(**body: Any) -> dict[str, Any]:
+        answer = application.client.put("/breakers/openai/order", json=body, headers=AUTHORIZED)
+        assert answer.status_code == 200, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    with caplog.at_level(logging.WARNING, "halfopen"):
+        assert put(order="reset", reason="they say it is fixed")["state"] == "closed"
+        forced = put(order="force_open", seconds=60, reason="maintenance")
+        assert (forced["mode"], forced["retry_after_seconds"]) == ("forced_open", 60)
+        assert put(order="disable", reason="drill")["mode"] == "disabled"
+    changed = application.client.patch(
+        "/breakers/openai/config", json={"fields": {"shadow": True}, "reason": "watch first"}, headers=AUTHORIZED
+    )
+    assert changed.json()["config"]["shadow"] is True
+    assert openai.config.shadow
+    acts = application.client.get("/breakers/audit", headers=AUTHORIZED).json()
+    assert [(act["actor"], act["order"], act["circuit"], act["reason"]) for act in acts] == [
+        ("ada", "reconfigure", "openai", "watch first"),
+        ("ada", "disable", "openai", "drill"),
+        ("ada", "force_open", "openai", "maintenance"),
+        ("ada", "reset", "openai", "they say it is fixed"),
+    ]
+    assert acts[0]["fields"] == {"shadow": True}
+    assert acts[2]["seconds"] == 60
+    record = caplog.records[0]
+    assert record.getMessage() == "operator ada: reset openai (they say it is fixed)"
+    assert vars(record)["halfopen_actor"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("PUT", "order", {"order": "force_open", "seconds": -1, "reason": "x"}, "duration_seconds"),
+        ("PUT", "order", {"order": "reset", "seconds": 5, "reason": "x"}, "seconds"),
+        ("PATCH", "config", {"fields": {"failure_threshold": 0}, "reason": "x"}, "failure_threshold"),
+        ("PATCH", "config", {"fields": {"name": "other"}, "reason": "x"}, "name"),
+        ("PATCH", "config", {"fields": {"colour": 1}, "reason": "x"}, "colour"),
+    ],
+)
+def test_what_the_core_refuses_is_told_and_not_audited(
+    application: Application, method: str, path: str, body: dict[str, Any], field: str
+) -> None:
+    openai = application.open()
+    before = openai.config
+    answer = application.client.request(method, f"/breakers/openai/{path}", json=body, headers=AUTHORIZED)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["field"]) == (422, "INVALID_VALUE", field)
+    assert problem["allowed"]
+    assert openai.config == before
+    assert not application.installed.audit.newest_first()
+
+
+def test_an_order_without_a_reason_is_refused(application: Application) -> None:
+    application.open()
+    for body in ({"order": "reset"}, {"order": "reset", "reason": ""}, {"order": "explode", "reason": "x"}):
+        answer = application.client.put("/breakers/openai/order", json=body, headers=AUTHORIZED)
+        assert answer.status_code == 422
+
+
+def test_a_viewer_guards_what_is_shown() -> None:
+    application = Application(viewer=operator)
+    for path in ("", "/openai", "/page", "/events"):
+        assert application.client.get(f"/breakers{path}").status_code == 401
+    assert application.client.get("/breakers", headers=AUTHORIZED).json() == []
+
+
+def test_without_a_prefix_nothing_is_shown() -> None:
+    application = Application(prefix=None)
+    application.open()
+    assert application.client.get("/breakers").status_code == 404
+    assert application.client.get("/ask").status_code == 503
+
+
+def not_installed() -> Application:
+    application = Application()
+    install(application.app)
+    return application
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        (lambda: Application(prefix="breakers"), "prefix"),
+        (lambda: Application(prefix="/breakers/"), "prefix"),
+        (lambda: Application(viewer="admin"), "viewer"),
+        (lambda: Application(operator=5), "operator"),
+        (lambda: Application(operator=operator, prefix=None), "operator"),
+        (lambda: Application(breakers=[CircuitBreaker(), CircuitBreaker()]), "breakers"),
+        (lambda: breaker(""), "name"),
+        (lambda: breaker("openai", failure_threshold=0), "failure_threshold"),
+        (not_installed, "app"),
+    ],
+)
+def test_wrong_settings_are_refused_where_they_are_given(wrong: Callable[[], object], field: str) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        wrong()
+    assert refused.value.field == field
+
+
+def test_a_dependency_without_install_says_what_to_do() -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    def ask(_: Annotated[CircuitBreaker, Depends(breaker("openai"))]) -> None: ...
+
+    with pytest.raises(RuntimeError, match=r"install\(app\) has not been called"):
+        TestClient(app).get("/")
+
+
+def test_the_audit_trail_and_the_events_are_bounded(application: Application) -> None:
+    openai = application.open()
+    for _ in range(1_200):
+        openai.force_open()
+        openai.reset()
+        application.installed.events.after(None)
+        application.installed.audit.add("ada", "reset", "openai", "again")
+    assert len(application.installed.events.after(None)) == 1_000
+    assert len(application.installed.audit.newest_first()) == 1_000
+
+
+# ---- a real server
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, SERVED], stdout=subprocess.PIPE, stderr=log)
+        try:
+            assert process.stdout is not None
+            port = process.stdout.readline().decode().strip()
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def read_events(lines: Iterator[str], count: int) -> list[tuple[str, dict[str, Any]]]:
+    """The first events of a stream with their ids; an empty line ends an event."""
+    events: list[tuple[str, dict[str, Any]]] = []
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        fields[name] = value
+        if not line and "data" in fields:
+            events.append((fields["id"], json.loads(fields["data"])))
+            fields = {}
+        if len(events) == count:
+            return events
+    raise AssertionError(f"the stream ended after {len(events)} events")
+
+
+def test_events_go_on_after_the_last_id(served: tuple[str, subprocess.Popen[bytes]]) -> None:
+    url, process = served
+    with httpx2.Client(base_url=url, timeout=10, trust_env=False) as http:
+        assert http.get("/fail").status_code == 502
+        assert http.get("/fail").status_code == 503
+        with http.stream("GET", "/breakers/events") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            ((first, event),) = read_events(stream.iter_lines(), 1)
+        assert (event["circuit"], event["to_state"], event["cause"]) == ("openai", "open", "consecutive_failures")
+        order = {"order": "reset", "reason": "fixed"}
+        assert http.put("/breakers/openai/order", json=order).status_code == 200
+        with http.stream("GET", "/breakers/events", headers={"Last-Event-ID": first}) as stream:
+            ((_, event),) = read_events(stream.iter_lines(), 1)
+        assert event["cause"] == "reset", "what the client has seen is not sent again"
+        with http.stream("GET", "/breakers/events", headers={"Last-Event-ID": "ffffffff-7"}) as stream:
+            events = read_events(stream.iter_lines(), 2)
+        assert [event["cause"] for _, event in events] == ["consecutive_failures", "reset"]
+        # The server stops while a client follows.
+        with http.stream("GET", "/breakers/events") as stream:
+            lines = stream.iter_lines()
+            read_events(lines, 2)
+            begun = time.monotonic()
+            os.kill(process.pid, signal.SIGTERM)
+            assert not list(filter(None, lines)), "the stream ends, and its client would connect again"
+        process.wait(10)
+        assert time.monotonic() - begun < 8, "streams end by themselves, so the server can stop"
+        assert process.returncode in {0, -signal.SIGTERM}
