@@ -1,16 +1,19 @@
 """Breakers as dependencies of routes."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Unpack
 
 from starlette.requests import HTTPConnection
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.breaker import CircuitBreaker
 from halfopen.fastapi._state import installed_in
+from halfopen.types import ConfigFields
 
 
-def breaker(name: str, provider_id: str = "unknown", **fields: Any) -> Callable[[HTTPConnection], CircuitBreaker]:
+def breaker(
+    name: str, provider_id: str = "unknown", **fields: Unpack[ConfigFields]
+) -> Callable[[HTTPConnection], Coroutine[Any, Any, CircuitBreaker]]:
     """A dependency: the application's breaker of that name, created at the first request if there is none.
 
     ``fields`` are those of ``CircuitBreakerConfig``. They are checked here, and used only if the breaker is created.
@@ -26,4 +29,4 @@ def breaker(name: str, provider_id: str = "unknown", **fields: Any) -> Callable[
         installed = installed_in(connection)
         return installed.find(name) or installed.registry.get_or_create(config, provider_id)
 
-    return breaker_of  # type: ignore[return-value]
+    return breaker_of

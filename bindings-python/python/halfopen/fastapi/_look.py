@@ -42,9 +42,7 @@ def look_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
 
     @router.get("", summary="The status of each circuit breaker")
     async def breakers(installed: InstalledDependency) -> list[dict[str, Any]]:
-        return [
-            {**breaker.get_status(), "explanation": breaker.explain()} for breaker in installed.breakers()
-        ]
+        return [{**breaker.get_status(), "explanation": breaker.explain()} for breaker in installed.breakers()]
 
     @router.get("/page", response_class=HTMLResponse, include_in_schema=False)
     async def page() -> HTMLResponse:
@@ -61,8 +59,9 @@ def look_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
         yield ServerSentEvent(comment="transitions of circuit breakers", retry=1_000)
         last = last_event_id
         while loop.time() < end:
-            for last, event in installed.events.after(last):
-                yield ServerSentEvent(data=event, event="transition", id=last)
+            for number, event in installed.events.after(last):
+                yield ServerSentEvent(data=event, event="transition", id=number)
+                last = number
             await asyncio.sleep(POLL_SECONDS)
 
     @router.get("/{name:path}", summary="One circuit breaker, explained", response_model=None)

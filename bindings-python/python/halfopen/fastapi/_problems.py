@@ -35,9 +35,7 @@ def problem(status: int, code: str, detail: str, *, retry_after: float | None = 
 
 def invalid_value(error: InvalidValueError) -> JSONResponse:
     """The answer to an operator's value that the core refuses."""
-    return problem(
-        422, error.code, f"{error}", field=error.field, value=error.value, allowed=error.allowed
-    )
+    return problem(422, error.code, f"{error}", field=error.field, value=error.value, allowed=error.allowed)
 
 
 async def on_open_circuit(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:

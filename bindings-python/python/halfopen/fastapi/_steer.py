@@ -1,7 +1,7 @@
 """The routes that change breakers, mounted only behind the caller's own dependency."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
@@ -35,15 +35,15 @@ def steer_router(operator: Callable[..., Any]) -> APIRouter:
     PUT and PATCH with a JSON body: a browser sends neither from a page of another origin without a preflight.
     """
     router = APIRouter(tags=["circuit breakers"])
-    actor_dependency = Annotated[Any, Depends(operator)]
+    who: Any = Depends(operator)
 
     @router.get("/audit", summary="The acts of operators, newest first")
-    async def audit(installed: InstalledDependency, _: actor_dependency) -> list[Act]:
+    async def audit(installed: InstalledDependency, _: Any = who) -> list[Act]:
         return installed.audit.newest_first()
 
     @router.put("/{name:path}/order", summary="Force open, disable or reset", response_model=None)
     async def order(
-        installed: InstalledDependency, actor: actor_dependency, name: str, body: _Order
+        installed: InstalledDependency, name: str, body: _Order, actor: Any = who
     ) -> dict[str, Any] | JSONResponse:
         if body.seconds is not None and body.order != "force_open":
             refused = InvalidValueError("seconds", repr(body.seconds), "no duration: only a forced opening has one")
@@ -62,7 +62,7 @@ def steer_router(operator: Callable[..., Any]) -> APIRouter:
 
     @router.patch("/{name:path}/config", summary="Change fields of the configuration", response_model=None)
     async def reconfigure(
-        installed: InstalledDependency, actor: actor_dependency, name: str, body: _Change
+        installed: InstalledDependency, name: str, body: _Change, actor: Any = who
     ) -> dict[str, Any] | JSONResponse:
         def change(breaker: CircuitBreaker) -> None:
             if "name" in body.fields:
