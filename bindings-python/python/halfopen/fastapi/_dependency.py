@@ -5,14 +5,14 @@ from typing import Any, Unpack
 
 from starlette.requests import HTTPConnection
 
-from halfopen._core import CircuitBreakerConfig
+from halfopen._arguments import config_of
 from halfopen.breaker import CircuitBreaker
 from halfopen.fastapi._state import installed_in
 from halfopen.types import ConfigFields
 
 
 def breaker(
-    name: str, provider_id: str = "unknown", **fields: Unpack[ConfigFields]
+    name: str, /, provider_id: str = "unknown", **fields: Unpack[ConfigFields]
 ) -> Callable[[HTTPConnection], Coroutine[Any, Any, CircuitBreaker]]:
     """A dependency: the application's breaker of that name, created at the first request if there is none.
 
@@ -22,7 +22,7 @@ def breaker(
         InvalidValueError: for a name or a field that is not allowed.
 
     """
-    config = CircuitBreakerConfig(name=name, **fields)
+    config = config_of(name, fields)
 
     # A route may be a WebSocket, so this takes what both kinds of connection have in common.
     async def breaker_of(connection: HTTPConnection) -> CircuitBreaker:
