@@ -2,11 +2,11 @@
 
 use pyo3::exceptions::{PyGeneratorExit, PyStopIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use crate::imports::Imports;
 use crate::nesting::Inside;
 use crate::raw::{call_host_method, probe_of, send_host};
 
@@ -40,11 +40,11 @@ impl Awaiting {
 
     fn returned<'py>(&self, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = result.py();
-        call_host_method(self.call.bind(py), intern!(py, "returned"), (result,))
+        call_host_method(self.call.bind(py), &Imports::get(py)?.names.returned, (result,))
     }
 
     fn raised(&self, py: Python<'_>, error: PyErr) -> PyResult<PyErr> {
-        call_host_method(self.call.bind(py), intern!(py, "raised"), (error.value(py),))?;
+        call_host_method(self.call.bind(py), &Imports::get(py)?.names.raised, (error.value(py),))?;
         Ok(error)
     }
 }
@@ -77,7 +77,7 @@ impl Awaiting {
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = error.py();
         let _inside = self.enter(py)?;
-        let thrown = call_host_method(self.steps.bind(py), intern!(py, "throw"), error.clone());
+        let thrown = call_host_method(self.steps.bind(py), &Imports::get(py)?.names.throw, error.clone());
         let error = match thrown {
             Ok(waits_for) => return Ok(waits_for),
             Err(error) => error,
@@ -85,13 +85,13 @@ impl Awaiting {
         if !error.is_instance_of::<PyStopIteration>(py) {
             return Err(self.raised(py, error)?);
         }
-        let result = error.value(py).getattr(intern!(py, "value"))?;
+        let result = error.value(py).getattr(&Imports::get(py)?.names.value)?;
         Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),)))
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let _inside = self.enter(py)?;
-        let closed = call_host_method(self.steps.bind(py), intern!(py, "close"), ());
+        let closed = call_host_method(self.steps.bind(py), &Imports::get(py)?.names.close, ());
         self.raised(py, PyGeneratorExit::new_err(()))?;
         closed.map(|_| ())
     }
@@ -112,7 +112,7 @@ impl Awaiting {
     /// What `isinstance` asks, and so `inspect.iscoroutine`.
     #[getter(__class__)]
     fn class_of_the_original<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.steps.bind(py).getattr(intern!(py, "__class__"))
+        self.steps.bind(py).getattr(&Imports::get(py)?.names.class)
     }
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {

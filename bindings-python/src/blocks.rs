@@ -111,15 +111,14 @@ struct Entered(Vec<Weak<Block>>);
 
 impl Entered {
     fn read(py: Python<'_>) -> PyResult<Vec<Arc<Block>>> {
-        let entered = Imports::get(py)?.get_entered.bind(py).call1((py.None(),))?;
+        let entered = Imports::get(py)?.entered.get(py)?;
         let Ok(entered) = entered.cast::<Self>() else { return Ok(Vec::new()) };
         Ok(entered.get().0.iter().filter_map(Weak::upgrade).collect())
     }
 
     fn write(py: Python<'_>, blocks: &[Arc<Block>]) -> PyResult<()> {
         let entered = Self(blocks.iter().map(Arc::downgrade).collect());
-        Imports::get(py)?.set_entered.bind(py).call1((entered,))?;
-        Ok(())
+        Imports::get(py)?.entered.set(py, entered)
     }
 }
 

@@ -85,8 +85,13 @@ impl PyConfig {
     }
 
     /// A copy, with the fields in `update` changed and checked.
-    #[pyo3(signature = (*, update = None, deep = false))]
-    fn model_copy(&self, py: Python<'_>, update: Option<&Bound<'_, PyDict>>, deep: bool) -> PyResult<Self> {
+    #[pyo3(signature = (*, update = None, deep = None))]
+    fn model_copy(
+        &self,
+        py: Python<'_>,
+        update: Option<&Bound<'_, PyDict>>,
+        deep: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         // Nothing in a configuration can change, so a deep copy is the same copy.
         let _ = deep;
         let fields = self.fields(py)?;

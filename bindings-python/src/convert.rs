@@ -1,10 +1,8 @@
 //! Values across the border, in both directions.
 
-use std::borrow::Cow;
-
 use halfopen::{Ending, Outcome, Value};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use crate::error::to_python;
 use halfopen::InvalidValue;
@@ -59,8 +57,8 @@ fn value_within(object: &Bound<'_, PyAny>, depth: usize) -> Value {
 
 /// What a JSON document says that a host hands in, as `str` or `bytes`. The core reads it, as for every host.
 pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, InvalidValue> {
-    let text = match document.extract::<Cow<'_, [u8]>>() {
-        Ok(bytes) => String::from_utf8(bytes.into_owned()).ok(),
+    let text = match document.cast::<PyBytes>() {
+        Ok(bytes) => String::from_utf8(bytes.as_bytes().to_vec()).ok(),
         Err(_) => document.extract::<String>().ok(),
     };
     let refused = || InvalidValue::new(field, &value_of(document), "a JSON document, as a str");

@@ -2,7 +2,6 @@
 
 use halfopen::{InvalidValue, Rejected};
 use pyo3::exceptions::PyException;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -31,7 +30,7 @@ pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
     // Groups may stand in each other, as deep as their maker likes.
     let mut groups = vec![error.clone()];
     while let Some(group) = groups.pop() {
-        for member in group.getattr(intern!(py, "exceptions"))?.try_iter()? {
+        for member in group.getattr(&imports.names.exceptions)?.try_iter()? {
             let member = member?;
             if inherits(&member, group_class) {
                 groups.push(member);

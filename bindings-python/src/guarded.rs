@@ -3,7 +3,6 @@
 use halfopen::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
@@ -108,8 +107,9 @@ fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
     /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more when the interpreter is nearly gone.)
     const ITERABLE_COROUTINE: u32 = 0x100;
     let py = stream.py();
-    let Some(code) = stream.getattr_opt(intern!(py, "gi_code"))? else { return Ok(false) };
-    let flags: u32 = code.getattr(intern!(py, "co_flags"))?.extract()?;
+    let names = &Imports::get(py)?.names;
+    let Some(code) = stream.getattr_opt(&names.generator_code)? else { return Ok(false) };
+    let flags: u32 = code.getattr(&names.code_flags)?.extract()?;
     Ok(flags & ITERABLE_COROUTINE != 0)
 }
 

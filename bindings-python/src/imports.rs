@@ -1,9 +1,12 @@
 //! What this library uses of Python, imported once: when the interpreter ends, imports fail before the last call is made.
+//!
+//! Nothing is imported, and no name made, at its first use: a child that is forked while another thread is at that would
+//! wait for that thread, which it does not have. So clippy refuses `intern!` and `PyOnceLock` everywhere else.
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyImportError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 pub struct Imports {
     pub invalid_value: Py<PyType>,
@@ -25,23 +28,82 @@ pub struct Imports {
     pub current_thread: Py<PyAny>,
     /// `threading.main_thread`.
     pub main_thread: Py<PyAny>,
-    /// Methods of the context variable that holds the entered blocks. Kept, because a name made by `intern!` at its first
-    /// use would hang a child that is forked meanwhile.
-    pub get_entered: Py<PyAny>,
-    pub set_entered: Py<PyAny>,
+    /// The blocks that a context has entered.
+    pub entered: Variable,
+    /// The probes that a context is inside.
+    pub probes: Variable,
+    /// The errors that were counted in a context.
+    pub errors: Variable,
+    pub names: Names,
 }
 
+/// A context variable.
+pub struct Variable {
+    get: Py<PyAny>,
+    set: Py<PyAny>,
+}
+
+impl Variable {
+    fn new(py: Python<'_>, name: &str) -> PyResult<Self> {
+        let variable = py.import("contextvars")?.getattr("ContextVar")?.call1((name,))?;
+        Ok(Self { get: variable.getattr("get")?.unbind(), set: variable.getattr("set")?.unbind() })
+    }
+
+    /// Its value in the running context, or `None`.
+    pub fn get<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.get.bind(py).call1((py.None(),))
+    }
+
+    /// Sets it in the running context.
+    pub fn set<'py>(&self, py: Python<'py>, value: impl IntoPyObject<'py>) -> PyResult<()> {
+        self.set.bind(py).call1((value,)).map(drop)
+    }
+}
+
+macro_rules! names {
+    ($($field:ident = $name:literal,)*) => {
+        /// Names of attributes.
+        pub struct Names {
+            $(pub $field: Py<PyString>,)*
+        }
+
+        impl Names {
+            fn new(py: Python<'_>) -> Self {
+                Self { $($field: PyString::intern(py, $name).unbind(),)* }
+            }
+        }
+    };
+}
+
+names! {
+    admitted = "admitted",
+    class = "__class__",
+    close = "close",
+    code_flags = "co_flags",
+    dict = "__dict__",
+    exceptions = "exceptions",
+    generator_code = "gi_code",
+    raised = "raised",
+    rejected = "rejected",
+    returned = "returned",
+    settled = "settled",
+    throw = "throw",
+    traceback = "__traceback__",
+    value = "value",
+}
+
+static IMPORTS: PyOnceLock<Imports> = PyOnceLock::new();
+
 impl Imports {
+    /// Fails only while `halfopen` itself is being imported.
     pub fn get(py: Python<'_>) -> PyResult<&Self> {
-        static IMPORTS: PyOnceLock<Imports> = PyOnceLock::new();
-        IMPORTS.get_or_try_init(py, || Self::load(py))
+        IMPORTS.get(py).ok_or_else(|| PyImportError::new_err("halfopen has not been imported yet"))
     }
 
     fn load(py: Python<'_>) -> PyResult<Self> {
         let of = |module: &str, name: &str| py.import(module)?.getattr(name);
         let function = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.unbind());
         let class = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.cast_into::<PyType>()?.unbind());
-        let entered = of("contextvars", "ContextVar")?.call1(("halfopen_entered",))?;
         Ok(Self {
             invalid_value: class("halfopen.errors", "InvalidValueError")?,
             circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
@@ -56,8 +118,10 @@ impl Imports {
             future: class("concurrent.futures", "Future")?,
             current_thread: function("threading", "current_thread")?,
             main_thread: function("threading", "main_thread")?,
-            get_entered: entered.getattr("get")?.unbind(),
-            set_entered: entered.getattr("set")?.unbind(),
+            entered: Variable::new(py, "halfopen_entered")?,
+            probes: Variable::new(py, "halfopen_probes")?,
+            errors: Variable::new(py, "halfopen_counted_errors")?,
+            names: Names::new(py),
         })
     }
 }
@@ -65,5 +129,9 @@ impl Imports {
 /// Imports all that calls need, before the first one is made.
 #[pyfunction]
 pub fn load_imports(py: Python<'_>) -> PyResult<()> {
-    Imports::get(py).map(|_| ())
+    if IMPORTS.get(py).is_none() {
+        // Loaded first and kept then: so the cell is never being filled while other threads run.
+        let _ = IMPORTS.set(py, Imports::load(py)?);
+    }
+    Ok(())
 }

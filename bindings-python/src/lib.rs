@@ -3,7 +3,6 @@
 #![deny(unsafe_code)]
 
 mod awaiting;
-#[expect(clippy::disallowed_methods, reason = "context variables run no code of the host's")]
 mod blocks;
 mod breaker;
 mod clock;
@@ -15,11 +14,11 @@ mod error;
 mod evidence;
 mod future_errors;
 mod guarded;
-#[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
+#[expect(clippy::disallowed_methods, reason = "what is called here is Python's own")]
+#[expect(clippy::disallowed_types, reason = "filled when the package is imported")]
 mod imports;
 mod listeners;
 mod names;
-#[expect(clippy::disallowed_methods, reason = "context variables run no code of the host's")]
 mod nesting;
 mod observer;
 mod pending;
@@ -28,8 +27,21 @@ mod permit;
 mod raw;
 mod stream;
 
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyTuple, PyWeakrefReference};
+
+/// Makes the classes and names that PyO3 would else make at their first use; see [`imports`].
+#[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
+fn fill_cells(py: Python<'_>) {
+    blocks::make_classes(py);
+    nesting::make_classes(py);
+    py.get_type::<PyWeakrefReference>();
+    py.get_type::<PanicException>();
+    // Two errors need names: that of a class without a constructor, and that of an argument of a wrong class.
+    drop(py.get_type::<permit::PyPermit>().call0());
+    drop(py.get_type::<names::PyNames>().call0().and_then(|names| names.call_method1("get", (0,))));
+}
 
 /// The compiled part of the package `halfopen`.
 #[pymodule(gil_used = false)]
@@ -42,12 +54,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<awaiting::Awaiting>()?;
     module.add_class::<stream::PyStream>()?;
     module.add_class::<names::PyNames>()?;
-    blocks::make_classes(module.py());
-    nesting::make_classes(module.py());
-    nesting::Variables::get(module.py())?;
+    fill_cells(module.py());
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;
-    module.add("Call", raw::call_class(module.py())?)?;
+    module.add("Call", raw::make_call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::BUCKET_BOUNDS)?)?;

@@ -11,10 +11,10 @@ use std::sync::{Arc, Weak};
 
 use halfopen::Stamp;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyWeakrefReference;
+
+use crate::imports::Imports;
 
 /// Makes the classes of this file, which PyO3 would else make at their first use.
 pub fn make_classes(py: Python<'_>) {
@@ -66,14 +66,14 @@ impl Probe {
     }
 
     fn alive(py: Python<'_>) -> PyResult<Vec<Weak<Self>>> {
-        let noted = Variables::get(py)?.probes.bind(py).call_method1(intern!(py, "get"), (py.None(),))?;
+        let noted = Imports::get(py)?.probes.get(py)?;
         let Ok(noted) = noted.cast::<Probes>() else { return Ok(Vec::new()) };
         Ok(noted.get().0.iter().filter(|probe| probe.strong_count() > 0).cloned().collect())
     }
 
     fn write(py: Python<'_>, probes: Vec<Weak<Self>>) -> PyResult<()> {
         let noted = (!probes.is_empty()).then_some(Probes(probes));
-        Variables::get(py)?.probes.bind(py).call_method1(intern!(py, "set"), (noted,)).map(drop)
+        Imports::get(py)?.probes.set(py, noted)
     }
 }
 
@@ -163,11 +163,11 @@ fn token_of<'py>(error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn attributes_of<'py>(error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    error.getattr(intern!(error.py(), "__dict__"))
+    error.getattr(&Imports::get(error.py())?.names.dict)
 }
 
 fn read(py: Python<'_>, keep: impl Fn(&CountedError) -> bool) -> PyResult<Vec<CountedError>> {
-    let noted = Variables::get(py)?.errors.bind(py).call_method1(intern!(py, "get"), (py.None(),))?;
+    let noted = Imports::get(py)?.errors.get(py)?;
     let Ok(noted) = noted.cast::<Errors>() else { return Ok(Vec::new()) };
     let kept = noted.get().0.iter().filter(|noted| keep(noted));
     Ok(kept.map(|it| it.clone_ref(py)).collect())
@@ -175,29 +175,12 @@ fn read(py: Python<'_>, keep: impl Fn(&CountedError) -> bool) -> PyResult<Vec<Co
 
 fn write(py: Python<'_>, errors: Vec<CountedError>) -> PyResult<()> {
     let noted = (!errors.is_empty()).then_some(Errors(errors));
-    Variables::get(py)?.errors.bind(py).call_method1(intern!(py, "set"), (noted,)).map(drop)
+    Imports::get(py)?.errors.set(py, noted)
 }
 
 #[pymethods]
 impl Errors {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.0.iter().try_for_each(|noted| visit.call(&noted.token))
-    }
-}
-
-/// Made with the module, because a call may be made while the interpreter goes down and imports nothing any more.
-pub struct Variables {
-    probes: Py<PyAny>,
-    errors: Py<PyAny>,
-}
-
-impl Variables {
-    pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
-        static VARIABLES: PyOnceLock<Variables> = PyOnceLock::new();
-        VARIABLES.get_or_try_init(py, || {
-            let class = py.import("contextvars")?.getattr("ContextVar")?;
-            let made = |name| Ok::<_, PyErr>(class.call1((name,))?.unbind());
-            Ok(Self { probes: made("halfopen_probes")?, errors: made("halfopen_counted_errors")? })
-        })
     }
 }

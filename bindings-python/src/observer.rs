@@ -8,10 +8,10 @@ use std::sync::OnceLock;
 use halfopen::{Rejected, SettledCall};
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use crate::error::report;
+use crate::imports::Imports;
 use crate::raw::call_host_method;
 
 #[derive(Default)]
@@ -30,7 +30,7 @@ impl PyObserver {
     /// A call has been admitted. Fails only where an interrupt came in, which belongs to the caller.
     pub fn admitted(&self, py: Python<'_>) -> PyResult<()> {
         let Some(observer) = self.0.get() else { return Ok(()) };
-        match call_host_method(observer.bind(py), intern!(py, "admitted"), ()) {
+        match call_host_method(observer.bind(py), &Imports::get(py)?.names.admitted, ()) {
             Err(error) if !error.is_instance_of::<PyException>(py) => Err(error),
             Err(error) => {
                 error.write_unraisable(py, Some(observer.bind(py)));
@@ -45,7 +45,8 @@ impl PyObserver {
         let observer = self.0.get()?;
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
         let answer = (retry_after, rejected.reason.as_str());
-        match call_host_method(observer.bind(py), intern!(py, "rejected"), answer) {
+        let names = &Imports::get(py).ok()?.names;
+        match call_host_method(observer.bind(py), &names.rejected, answer) {
             Ok(error) if error.is_instance_of::<PyBaseException>() => Some(PyErr::from_value(error)),
             Ok(_) => None,
             Err(error) if !error.is_instance_of::<PyException>(py) => Some(error),
@@ -60,7 +61,10 @@ impl PyObserver {
     pub fn settled(&self, py: Python<'_>, call: SettledCall) {
         let Some(observer) = self.0.get() else { return };
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let told = call_host_method(observer.bind(py), intern!(py, "settled"), (call.outcome.as_str(), seconds));
+        let told = Imports::get(py).and_then(|imports| {
+            let told = (call.outcome.as_str(), seconds);
+            call_host_method(observer.bind(py), &imports.names.settled, told)
+        });
         if let Err(error) = told {
             report(error, observer.bind(py));
         }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use halfopen::{Clock, Outcome, Tick};
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
+use crate::imports::Imports;
 use crate::nesting::Probe;
 use crate::pending::{Held, PendingCall};
 use crate::raw::{call_host, call_host_method, call_host_plainly, send_host};
@@ -169,14 +169,14 @@ impl PyStream {
         let py = kind.py();
         let error = instance_of(kind, error)?;
         if let Some(trace) = trace.filter(|trace| !trace.is_none()) {
-            error.setattr(intern!(py, "__traceback__"), trace)?;
+            error.setattr(&Imports::get(py)?.names.traceback, trace)?;
         }
         self.thrown(&error);
         self.resume(py)?;
-        let step = match call_host_method(self.generator.bind(py), intern!(py, "throw"), (error,)) {
+        let step = match call_host_method(self.generator.bind(py), &Imports::get(py)?.names.throw, (error,)) {
             Ok(item) => Ok(PySendResult::Next(item)),
             Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
-                end.value(py).getattr(intern!(py, "value")).map(PySendResult::Return)
+                end.value(py).getattr(&Imports::get(py)?.names.value).map(PySendResult::Return)
             }
             Err(error) => Err(error),
         };
@@ -186,7 +186,7 @@ impl PyStream {
     /// The consumer stops early.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.resume(py)?;
-        match call_host_method(self.generator.bind(py), intern!(py, "close"), ()) {
+        match call_host_method(self.generator.bind(py), &Imports::get(py)?.names.close, ()) {
             Ok(_) => {
                 self.settle(py, Outcome::Cancelled);
                 Ok(())
@@ -236,7 +236,10 @@ fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>)
 fn is_same(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> bool {
     let stops = thrown.is_instance_of::<PyStopIteration>() || thrown.is_instance_of::<PyStopAsyncIteration>();
     error.is(thrown)
-        || stops
-            && error.is_instance_of::<PyRuntimeError>()
-            && error.getattr(intern!(error.py(), "__cause__")).is_ok_and(|cause| cause.is(thrown))
+        || stops && error.is_instance_of::<PyRuntimeError>() && cause_of(error).is_some_and(|cause| cause.is(thrown))
+}
+
+fn cause_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let cause = PyErr::from_value(error.clone()).cause(error.py())?;
+    Some(cause.into_value(error.py()).into_bound(error.py()).into_any())
 }

@@ -1,6 +1,7 @@
 """Forked processes: nothing hangs, breakers are independent, and waits get different jitter."""
 
 import multiprocessing
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,10 +27,26 @@ QUIET = {"PYTHONWARNINGS": "ignore::DeprecationWarning"}
         "fills a registry",
         "delivers",
         "collects garbage",
+        "does everything",
     ],
 )
 def test_a_child_never_hangs_on_work_of_another_thread(other: str) -> None:
     assert run(SCRIPTS / "forks.py", other, environment=QUIET) == ["exit codes {0}"]
+
+
+# What a thread fills without running Python or waiting for anybody, and what only a panic needs.
+HARMLESS = (
+    "::FN",  # the processor's fastest function
+    "GETRANDOM_FN",
+    "halfopen::sync::stripe::NEXT",
+    "PyTracebackMethods>::format::INTERNED",
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("nm"), reason="needs /proc and nm")
+def test_the_compiled_module_fills_nothing_at_its_first_use() -> None:
+    filled = run(SCRIPTS / "lazily_filled.py")
+    assert [name for name in filled if not name.endswith(HARMLESS)] == []
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())

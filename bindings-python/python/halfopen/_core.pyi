@@ -157,7 +157,7 @@ class CircuitBreakerConfig:
         Raises ``InvalidValueError``, naming the field.
         """
 
-    def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool | None = None) -> Self:
         """Makes a copy with the fields in ``update`` changed and checked."""
 
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...

@@ -7,9 +7,9 @@ use std::ptr;
 use std::sync::Arc;
 
 use halfopen::Outcome;
+use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyType;
 
@@ -33,10 +33,20 @@ struct Call {
     pending: UnsafeCell<Option<PendingCall>>,
 }
 
-/// The class of calls under way.
-pub fn call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    CLASS.get_or_try_init(py, || made_class(py)).map(|class| class.bind(py))
+#[expect(clippy::disallowed_types, reason = "filled by `make_call_class`, when the module is made")]
+static CLASS: pyo3::sync::PyOnceLock<Py<PyType>> = pyo3::sync::PyOnceLock::new();
+
+/// Makes the class of calls under way.
+pub fn make_call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    if CLASS.get(py).is_none() {
+        let _ = CLASS.set(py, made_class(py)?);
+    }
+    call_class(py)
+}
+
+fn call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    let class = CLASS.get(py).ok_or_else(|| PyImportError::new_err("halfopen._core has not been imported yet"))?;
+    Ok(class.bind(py))
 }
 
 /// A call under way as a Python object.

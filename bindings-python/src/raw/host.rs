@@ -56,7 +56,7 @@ pub fn call_host<'py>(
 /// `object.name(*args)`.
 pub fn call_host_method<'py>(
     object: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyString>,
+    name: &Py<PyString>,
     args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     call_host(&object.getattr(name)?, &args.into_pyobject(object.py()).map_err(Into::into)?, None)

@@ -8,7 +8,7 @@ mod pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-pub use calls::{add_begin, call_class, call_object, probe_of};
+pub use calls::{add_begin, call_object, make_call_class, probe_of};
 pub use functions::add_run;
 pub use host::{call_host, call_host_method, call_host_plainly, send_host};
 pub use pending::raise_soon;

@@ -1,6 +1,7 @@
 """Forks repeatedly while other threads use breakers; each child then uses every function of a breaker."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from everything import use_everything
 from prometheus_client import CollectorRegistry, generate_latest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, Registry, RegistryFullError
@@ -80,6 +82,7 @@ OTHERS: dict[str, Callable[[], object]] = {
     "fills a registry": fill_registry,
     "delivers": slow_listener,
     "collects garbage": litter,
+    "does everything": use_everything,
 }
 
 
@@ -88,7 +91,7 @@ async def asynchronously(guard: CircuitBreaker) -> None:
         await guard.call(asyncio.sleep, 0)
 
 
-def use_everything() -> None:
+def use_breakers() -> None:
     """The work of a child; raises if something is wrong."""
     heard: list[str] = []
     own = CircuitBreaker(config)
@@ -122,6 +125,7 @@ def child() -> None:
     signal.alarm(TOO_LONG)
     sys.setswitchinterval(0.005)
     try:
+        use_breakers()
         use_everything()
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -151,7 +155,10 @@ def main(other: Callable[[], object]) -> None:
     codes = {os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes}
     # A hung child is killed by its alarm.
     print("a child hangs" if -signal.SIGALRM in codes else f"exit codes {codes}")
-    use_everything()
+    use_breakers()
 
 
+# It lets listeners, clocks and observers raise.
+logging.disable()
+sys.unraisablehook = lambda _: None
 main(OTHERS[sys.argv[1]])
