@@ -2,7 +2,7 @@
 
 use halfopen::{Ending, Outcome, Value};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use crate::error::to_python;
 use halfopen::InvalidValue;
@@ -55,11 +55,14 @@ fn value_within(object: &Bound<'_, PyAny>, depth: usize) -> Value {
     Value::Other(shown.unwrap_or_else(|_| "an object without a repr".into()))
 }
 
-/// What a JSON document says that a host hands in, as `str` or `bytes`. The core reads it, as for every host.
+/// What a JSON document says that a host hands in, as `str`, `bytes` or `bytearray`. The core reads it, as for every host.
 pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, InvalidValue> {
-    let text = match document.cast::<PyBytes>() {
-        Ok(bytes) => String::from_utf8(bytes.as_bytes().to_vec()).ok(),
-        Err(_) => document.extract::<String>().ok(),
+    let text = if let Ok(bytes) = document.cast::<PyBytes>() {
+        String::from_utf8(bytes.as_bytes().to_vec()).ok()
+    } else if let Ok(bytes) = document.cast::<PyByteArray>() {
+        String::from_utf8(bytes.to_vec()).ok()
+    } else {
+        document.extract().ok()
     };
     let refused = || InvalidValue::new(field, &value_of(document), "a JSON document, as a str");
     Value::from_json(field, &text.ok_or_else(refused)?)

@@ -1,6 +1,7 @@
 """Forks repeatedly while other threads use breakers; each child then uses every function of a breaker."""
 
 import asyncio
+import faulthandler
 import logging
 import os
 import signal
@@ -123,6 +124,8 @@ def use_breakers() -> None:
 
 def child() -> None:
     signal.alarm(TOO_LONG)
+    # Says where it hangs.
+    faulthandler.dump_traceback_later(TOO_LONG - 1)
     sys.setswitchinterval(0.005)
     try:
         use_breakers()
