@@ -89,7 +89,7 @@ def classified_calls() -> None:
 
 def observed_calls() -> None:
     guard = tripping()
-    guard.observe(Observer())
+    guard._observe(Observer())
     guard.subscribe(fails)
     guard.call_sync(str)
     for _ in range(2):
