@@ -19,6 +19,7 @@ and the fold; sums do not. If a breaker with folded labels is made again, its se
 treats as a restart.
 """
 
+import os
 import threading
 from contextlib import suppress
 from typing import Self
@@ -107,6 +108,16 @@ _registries: WeakSet[CollectorRegistry] = WeakSet()
 # Re-entrant, because an allocation may start garbage collection, which may run any code in this thread. No scrape, call
 # or constructor takes this lock.
 _lock = threading.RLock()
+
+
+def _replace_lock() -> None:
+    """In a forked child, the thread that held the lock does not exist."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_replace_lock)
 
 
 def register(registry: CollectorRegistry = REGISTRY) -> None:

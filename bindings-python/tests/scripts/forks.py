@@ -84,6 +84,7 @@ OTHERS: dict[str, Callable[[], object]] = {
     "delivers": slow_listener,
     "collects garbage": litter,
     "does everything": use_everything,
+    "registers metrics": lambda: register(CollectorRegistry()),
 }
 
 
@@ -119,7 +120,10 @@ def use_breakers() -> None:
     assert registry.get("a name that nobody has") is None
     assert in_registry is not own
     construct()
-    assert b"circuit_breaker_state" in generate_latest(scraped)
+    # A registry of its own: prometheus_client may have forked while another thread held the lock of the inherited one.
+    own_registry = CollectorRegistry()
+    register(own_registry)
+    assert b"circuit_breaker_state" in generate_latest(own_registry)
 
 
 def child() -> None:
