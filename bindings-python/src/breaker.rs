@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::{CircuitBreaker, Clock, Config, Ending, Outcome, Rejected, Snapshot, Tick, Ticket};
+use halfopen::{CircuitBreaker, Clock, Config, Ending, InvalidValue, Outcome, Rejected, Snapshot, Tick, Ticket};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -25,6 +25,14 @@ use crate::permit::PyPermit;
 use crate::raw::{attached, call_host, while_handling};
 use crate::stream::PyStream;
 
+/// Allowed instead of a plain call, which cannot be cut off.
+const PLAIN_CALL: &str = "None for plain functions, which cannot be cut off: set the timeout of the client that the \
+    function uses, or guard a coroutine function with `await breaker.call(func, …)` or `@breaker`";
+
+/// Allowed instead of a block, which cannot be cut off.
+const BLOCK: &str = "None for blocks, which cannot be cut off: guard a coroutine function with `await breaker.call(func, …)` \
+    or `@breaker`, or put a timeout of your own inside `with breaker.acquire():`";
+
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
@@ -36,6 +44,8 @@ pub struct PyBreaker {
     future_errors: FutureErrors,
     name: Py<PyString>,
     classify: Option<Py<PyAny>>,
+    /// Where it is set, calls that cannot be cut off are refused.
+    call_timeout_seconds: Option<f64>,
     blocks: Blocks,
     listeners: PyListeners,
     observer: PyObserver,
@@ -90,6 +100,14 @@ impl PyBreaker {
     #[inline(always)]
     pub fn hold(&self, py: Python<'_>) -> PyResult<Held<'_>> {
         Ok(Held::new(self, self.admit(py)?))
+    }
+
+    /// Refuses a call that `call_timeout_seconds` could not cut off.
+    fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
+        match self.call_timeout_seconds {
+            None => Ok(()),
+            Some(seconds) => Err(to_python(py, &InvalidValue::new("call_timeout_seconds", &seconds.into(), allowed))),
+        }
     }
 
     /// What the host has to say of exceptions.
@@ -212,12 +230,13 @@ impl PyBreaker {
 #[pymethods]
 impl PyBreaker {
     #[new]
-    #[pyo3(signature = (config, provider_id, clock = None, classify = None))]
+    #[pyo3(signature = (config, provider_id, clock = None, classify = None, call_timeout_seconds = None))]
     fn new(
         config: &PyConfig,
         provider_id: &Bound<'_, PyAny>,
         clock: Option<Py<PyAny>>,
         classify: Option<Py<PyAny>>,
+        call_timeout_seconds: Option<f64>,
     ) -> PyResult<Self> {
         let py = provider_id.py();
         Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
@@ -232,6 +251,7 @@ impl PyBreaker {
             future_errors: FutureErrors::default(),
             name,
             classify,
+            call_timeout_seconds,
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),
@@ -268,10 +288,12 @@ impl PyBreaker {
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         check_callable(func)?;
+        slf.get().check_no_deadline(slf.py(), PLAIN_CALL)?;
         guarded::call(slf, || call_host(func, args, kwargs))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {
+        slf.get().check_no_deadline(slf.py(), BLOCK)?;
         blocks::enter(slf)
     }
 
@@ -279,8 +301,9 @@ impl PyBreaker {
         blocks::leave(self, error)
     }
 
-    fn __aenter__(slf: &Bound<'_, Self>) -> Ready {
-        Ready::entering(slf.clone().unbind())
+    fn __aenter__(slf: &Bound<'_, Self>) -> PyResult<Ready> {
+        slf.get().check_no_deadline(slf.py(), BLOCK)?;
+        Ok(Ready::entering(slf.clone().unbind()))
     }
 
     fn __aexit__(

@@ -14,7 +14,7 @@ EXAMPLES: list[str] = re.findall(r"```python\n(.*?)```", README.read_text(), re.
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_runs(example: str) -> None:
     if "async def main()" in example:
-        example += "\n\nimport asyncio\n\nasyncio.run(main())\n"
+        example = f"import asyncio\n{example}\nasyncio.run(main())\n"
     run = subprocess.run([sys.executable, "-W", "error", "-c", example], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout == ("HELLO\n" if "print" in example else "")

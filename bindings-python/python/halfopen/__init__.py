@@ -14,6 +14,7 @@ from halfopen._core import CircuitBreakerConfig, Permit, load_imports
 from halfopen.breaker import CircuitBreaker
 from halfopen.clock import ManualClock
 from halfopen.errors import (
+    CallTimeoutError,
     CircuitBreakerOpenError,
     HalfopenError,
     InvalidValueError,
@@ -26,6 +27,7 @@ from halfopen.status import CircuitBreakerMetrics, CircuitBreakerState, CircuitB
 load_imports()
 
 __all__ = [
+    "CallTimeoutError",
     "CircuitBreaker",
     "CircuitBreakerConfig",
     "CircuitBreakerMetrics",

@@ -35,6 +35,17 @@ def config_of(config: object, fields: ConfigFields) -> CircuitBreakerConfig:
     return CircuitBreakerConfig(**given)
 
 
+def check_seconds(field: str, value: object) -> float | None:
+    """The value as seconds, or ``None``; refuses what the core refuses as ``timeout_seconds``."""
+    if value is None:
+        return None
+    checked: Any = value
+    try:
+        return CircuitBreakerConfig(timeout_seconds=checked).timeout_seconds
+    except InvalidValueError as refused:
+        raise InvalidValueError(field, refused.value, f"{refused.allowed}, or None") from None
+
+
 def check_config(config: object) -> None:
     """Refuses anything but a configuration."""
     if not isinstance(config, CircuitBreakerConfig):
@@ -50,6 +61,17 @@ def check_functions(clock: object, classify: object) -> None:
     if classify is not None:
         allowed = "a plain function from an exception to an outcome, or None"
         check_function("classify", classify, allowed, 1)
+
+
+def check_coroutine_function(function: object, seconds: float) -> None:
+    """Refuses a plain function for a breaker with a deadline, because a running thread cannot be cut off."""
+    if not iscoroutinefunction(function):
+        allowed = (
+            f"a coroutine function or an async generator function, since call_timeout_seconds = {seconds:g} cannot cut"
+            " off a plain function. Set the timeout of the client that it uses, and guard it with a breaker without"
+            " call_timeout_seconds"
+        )
+        raise InvalidValueError("func", _shown(function), allowed)
 
 
 def check_function(field: str, value: object, allowed: str, arguments: int) -> None:

@@ -338,6 +338,7 @@ class Breaker:
         provider_id: str,
         clock: Callable[[], float] | None = None,
         classify: Callable[[Exception], Outcome] | None = None,
+        call_timeout_seconds: float | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str:

@@ -5,9 +5,18 @@ from functools import cached_property, partialmethod
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, Literal, Never, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
 
-from halfopen._arguments import check_config, check_function, check_functions, config_of, guarded_descriptor
+from halfopen._arguments import (
+    check_config,
+    check_coroutine_function,
+    check_function,
+    check_functions,
+    check_seconds,
+    config_of,
+    guarded_descriptor,
+)
 from halfopen._classify import Classifier
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
+from halfopen._deadline import Deadline
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
 from halfopen.status import (
@@ -44,6 +53,10 @@ class CircuitBreaker(Breaker):
     exception: ``"failure"`` (the default for every ``Exception``), ``"ignored"`` if the caller caused it,
     ``"success"`` or ``"cancelled"``.
 
+    ``call_timeout_seconds`` cuts off each call of a coroutine function after this time with ``CallTimeoutError``, which
+    is a failure. It applies to ``@breaker`` and to ``await breaker.call(…)``. Plain functions and blocks cannot be cut
+    off, so such a breaker refuses them.
+
     Raises ``InvalidValueError``, naming the argument or the field, for a value that is not allowed.
 
     >>> import asyncio
@@ -59,6 +72,7 @@ class CircuitBreaker(Breaker):
     _config: CircuitBreakerConfig
     _provider_id: str
     _wall: WallClock
+    _deadline: Deadline | None = None
 
     def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
         cls,
@@ -67,14 +81,18 @@ class CircuitBreaker(Breaker):
         *,
         clock: Callable[[], float] | None = None,
         classify: Classifier | None = None,
+        call_timeout_seconds: float | None = None,
         **fields: Unpack[ConfigFields],
     ) -> Self:
         checked = config_of(config, fields)
         check_functions(clock, classify)
-        self = super().__new__(cls, checked, provider_id, clock, classify)
+        seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
+        self = super().__new__(cls, checked, provider_id, clock, classify, seconds)
         self._config = checked
         self._provider_id = provider_id
         self._wall = WallClock()
+        if seconds is not None:
+            self._deadline = Deadline(checked.name, seconds)
         return self
 
     def __call__(self, func: F) -> F:
@@ -92,6 +110,9 @@ class CircuitBreaker(Breaker):
             pass
         elif isasyncgenfunction(function):
             guarded = guarded_async_generator_function(self._begin_stream, function)
+        elif self._deadline is not None:
+            check_coroutine_function(function, self._deadline.seconds)
+            guarded = wrap(_COROUTINE_WITH_DEADLINE, function, _begin=self._begin, _start=self._deadline.start)
         elif isgeneratorfunction(function):
             guarded = guarded_generator_function(self._begin_stream, function)
         elif iscoroutinefunction(function):
@@ -108,15 +129,31 @@ class CircuitBreaker(Breaker):
     async def call(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Calls ``func`` if the circuit admits the call, and awaits the result if it is awaitable.
 
-        If ``func`` returns a generator, the call ends when the generator ends.
+        If ``func`` returns a generator, the call ends when the generator ends. ``call_timeout_seconds`` limits the time
+        of awaiting.
 
         Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, otherwise whatever ``func`` raises.
         """
+        if self._deadline is not None:
+            return await self._call_within(self._deadline, func, *args, **kwargs)
         call = self._begin(func)
         try:
             result = func(*args, **kwargs)
             if is_awaitable(result):
                 result = await result
+        except BaseException as error:
+            call.raised(error)
+            raise
+        return call.returned(result)
+
+    async def _call_within(self, deadline: Deadline, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        scope = deadline.start()
+        call = self._begin(func)
+        try:
+            result = func(*args, **kwargs)
+            if is_awaitable(result):
+                async with scope:
+                    result = await result
         except BaseException as error:
             call.raised(error)
             raise
@@ -140,6 +177,11 @@ class CircuitBreaker(Breaker):
     @provider_id.setter
     def provider_id(self, _: Never) -> None:
         raise AttributeError("provider_id cannot be assigned: make another CircuitBreaker")
+
+    @property
+    def call_timeout_seconds(self) -> float | None:
+        """The time after which a call of a coroutine function is cut off."""
+        return None if self._deadline is None else self._deadline.seconds
 
     @property
     def state(self) -> CircuitBreakerState:
@@ -228,6 +270,19 @@ async def guarded({parameters}):
     _call = _begin(_func)
     try:
         return _call.returned(await _func({arguments}))
+    except BaseException as _error:
+        _call.raised(_error)
+        raise
+"""
+
+_COROUTINE_WITH_DEADLINE = """
+async def guarded({parameters}):
+    _scope = _start()
+    _call = _begin(_func)
+    try:
+        async with _scope:
+            _result = await _func({arguments})
+        return _call.returned(_result)
     except BaseException as _error:
         _call.raised(_error)
         raise

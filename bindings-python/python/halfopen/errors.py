@@ -2,13 +2,13 @@
 
 from typing import ClassVar
 
-from halfopen.types import ErrorCode, Reason
+from halfopen.types import DeadlineErrorCode, ErrorCode, Reason
 
 
 class HalfopenError(Exception):
     """The base class of all errors of this package; ``code`` is stable, and the same in all languages."""
 
-    code: ClassVar[ErrorCode]
+    code: ClassVar[ErrorCode | DeadlineErrorCode]
 
 
 class CircuitBreakerOpenError(HalfopenError):
@@ -45,6 +45,20 @@ class CircuitBreakerOpenError(HalfopenError):
     def __str__(self) -> str:
         wait = "held open until it is reset" if self.retry_after is None else f"retry after {self.retry_after:.1f} s"
         return f"circuit '{self.circuit_name}' is OPEN ({self.reason}): {wait}"
+
+
+class CallTimeoutError(HalfopenError, TimeoutError):
+    """A call took longer than the breaker's ``call_timeout_seconds``, here ``seconds``, and was cut off."""
+
+    code = "CALL_TIMEOUT"
+
+    def __init__(self, circuit_name: str, seconds: float) -> None:
+        super().__init__(f"a call of circuit '{circuit_name}' was cut off after {seconds:g} s")
+        self.circuit_name = circuit_name
+        self.seconds = seconds
+
+    def __reduce__(self) -> tuple[type["CallTimeoutError"], tuple[str, float]]:
+        return type(self), (self.circuit_name, self.seconds)
 
 
 class InvalidValueError(HalfopenError, ValueError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Unpack
 
-from halfopen._arguments import check_functions, config_of
+from halfopen._arguments import check_functions, check_seconds, config_of
 from halfopen._classify import Classifier
 from halfopen._core import CircuitBreakerConfig, Names
 from halfopen.breaker import CircuitBreaker
@@ -14,8 +14,8 @@ from halfopen.types import ConfigFields
 class Registry:
     """A bounded set of breakers, one for each name, shared by any number of threads.
 
-    Names often come from user input; without a bound, this would leak memory. Each breaker gets ``clock`` and
-    ``classify``.
+    Names often come from user input; without a bound, this would leak memory. Each breaker gets ``clock``,
+    ``classify`` and ``call_timeout_seconds``.
 
     >>> from halfopen import Registry
     >>> registry = Registry(1_000)
@@ -24,11 +24,17 @@ class Registry:
     """
 
     def __init__(
-        self, bound: int, *, clock: Callable[[], float] | None = None, classify: Classifier | None = None
+        self,
+        bound: int,
+        *,
+        clock: Callable[[], float] | None = None,
+        classify: Classifier | None = None,
+        call_timeout_seconds: float | None = None,
     ) -> None:
         if not isinstance(bound, int) or isinstance(bound, bool) or bound < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidValueError("bound", repr(bound), "a whole number, at least 1")
         check_functions(clock, classify)
+        self._call_timeout_seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
         self._bound = bound
         self._clock = clock
         self._classify = classify
@@ -48,7 +54,7 @@ class Registry:
         if known is None:
             # The constructor reads the clock, which may be the user's, so it must run without the lock. Another thread
             # may add a breaker of that name first.
-            known = self._add(CircuitBreaker(checked, provider_id, clock=self._clock, classify=self._classify))
+            known = self._add(self._create(checked, provider_id))
         if known.config != checked or known.provider_id != provider_id:
             raise NameConflictError(checked.name)
         return known
@@ -77,6 +83,15 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._breakers)
+
+    def _create(self, config: CircuitBreakerConfig, provider_id: str) -> CircuitBreaker:
+        return CircuitBreaker(
+            config,
+            provider_id,
+            clock=self._clock,
+            classify=self._classify,
+            call_timeout_seconds=self._call_timeout_seconds,
+        )
 
     def _add(self, made: CircuitBreaker) -> CircuitBreaker:
         if len(self) >= self._bound:

@@ -28,6 +28,8 @@ Cause = Literal[
 ]
 ErrorCode = Literal["CIRCUIT_OPEN", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
 # end
+DeadlineErrorCode = Literal["CALL_TIMEOUT"]
+"""The code of errors of deadlines, which the core does not know."""
 
 
 class WindowOfCalls(TypedDict):

@@ -37,9 +37,16 @@ class CircuitBreaker(Delegation, RemovedAttributes):
         *,
         clock: Callable[[], float] | None = None,
         classify: Classifier | None = None,
+        call_timeout_seconds: float | None = None,
     ) -> None:
         config = CircuitBreakerConfig() if config is None else config
-        self._native = NativeBreaker(native_of(config), provider_id, clock=clock, classify=classify)
+        self._native = NativeBreaker(
+            native_of(config),
+            provider_id,
+            clock=clock,
+            classify=classify,
+            call_timeout_seconds=call_timeout_seconds,
+        )
         self._observer = BreakerObserver(config, provider_id, self._native)
 
     @property
