@@ -30,12 +30,12 @@ COMPONENT_SOURCES = $(shell find bindings-wasm/component/src bindings-wasm/compo
 	bindings-wasm/component/Cargo.toml bindings-wasm/scripts/component.mjs bindings-wasm/scripts/tools.mjs
 BENCH_CRATE := tests/bench/rust/Cargo.toml
 FUZZ_CRATE := tests/fuzz/Cargo.toml
-PYTHON_CODE := bindings-python/python bindings-python/tests tests/lists tests/python tests/reference tests/e2e tests/bench docs/demo
+PYTHON_CODE := bindings-python/python bindings-python/tests tests/documents tests/lists tests/python tests/reference tests/e2e tests/bench docs/demo
 
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo generate test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-packages test-wide test-browser test-e2e help check build python wasm node component dev-python dev-wasm dev-node clean
+	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e help check build python wasm node component dev-python dev-wasm dev-node clean
 
 ## Common tasks
 
@@ -47,7 +47,7 @@ help: ## Prints this list
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs a scripted outage
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.scenario)
 
-test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser vectors test-e2e ## All checks and tests, in about ten minutes
+test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser test-documents vectors test-e2e ## All checks and tests, in about ten minutes
 	@echo "make test: all passed"
 
 vectors: python node component $(DONE)/chromium ## Runs the shared vectors in every runner
@@ -137,6 +137,9 @@ test-wide: node $(DONE)/chromium ## The same with every bundler, runtime, test t
 
 test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser
+
+test-documents: python node component $(DONE)/chromium ## The code in all documents, and the page of public names
+	$(VENV)/pytest tests/documents
 
 test-e2e: python $(DONE)/chromium ## The demo, end to end
 	$(VENV)/pytest tests/e2e

@@ -1,13 +1,24 @@
-/** The examples in a README, as they stand there. */
+/** The first examples of the READMEs, for tests of what they do. tests/documents runs all of them. */
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** The one block of code in that language; in the README at the top, unless another is named. */
-export function example(language, path = 'README.md') {
-  const readme = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-  const [, code, ...more] = readme.split(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm'));
-  if (code === undefined || more.length !== 1) {
-    throw new Error(`${path} has not just one example in ${language}`);
+const ROOT = new URL('../../', import.meta.url);
+
+/** The first block of code in that language. */
+export function example(language, path) {
+  const readme = readFileSync(new URL(path, ROOT), 'utf8');
+  const [, code] = readme.split(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm'));
+  if (code === undefined) {
+    throw new Error(`${path} has no example in ${language}`);
   }
   return code;
+}
+
+/** What the first example in JavaScript exports. */
+export async function importExample(path) {
+  const folder = new URL('target/documents/', ROOT);
+  mkdirSync(folder, { recursive: true });
+  const module = new URL(`example-${process.pid}.mjs`, folder);
+  writeFileSync(module, example('js', path));
+  return import(module);
 }

@@ -13,8 +13,8 @@ async function inPage(work) {
 }
 
 test('the example page tells when to try again', async () => {
-  await withPage(async ({ page, origin }) => {
-    await page.goto(`${origin}/tests/examples/page.html`);
+  await withPage(async ({ page }) => {
+    await page.setContent(example('html', 'bindings-wasm/README.md'));
     const output = page.locator('output');
     for (const text of ['the server answered 404', 'the server answered 404', 'try again in 30 s']) {
       await output.evaluate((element) => element.replaceChildren());
@@ -26,7 +26,7 @@ test('the example page tells when to try again', async () => {
 
 test('the example in the README at the top runs as it stands there', async () => {
   await withPage(async ({ page, told }) => {
-    await page.setContent(example('html'));
+    await page.setContent(example('html', 'README.md'));
     await page.waitForFunction(() => document.title === 'hello from WebAssembly');
     assert.deepEqual(told, []);
   });

@@ -1,20 +1,15 @@
 """Tests of the component in wasmtime that go beyond the vectors."""
 
 import json
-import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from wasmtime.component import ResourceAny
 
 import halfopen
-from component.host import COMPONENT, ENGINE, FILE, ComponentError, Instance, fields
+from component.host import COMPONENT, ENGINE, ComponentError, Instance, fields
 
 SECOND = 1_000_000_000
-README = Path(__file__).parents[3] / "bindings-wasm" / "component" / "README.md"
 
 
 class Circuit(Instance):
@@ -221,10 +216,3 @@ def test_a_snapshot_can_move_from_the_component_to_the_package_and_back() -> Non
     assert other.status()["retry-after-seconds"] == 6
     first, last = json.loads(circuit.call_breaker("snapshot")), json.loads(other.call_breaker("snapshot"))
     assert last == {**first, "generation": last["generation"]}, "each restore starts a generation"
-
-
-def test_the_example_in_the_readme_prints_the_expected_output() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    command = [sys.executable, "-W", "error", "-c", example]
-    run = subprocess.run(command, cwd=FILE.parent, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "HELLO\nask somebody else for 30 s\n", "")
