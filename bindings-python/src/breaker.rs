@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::{CircuitBreaker, Clock, Config, Ending, InvalidValue, Outcome, Rejected, Snapshot, Tick, Ticket};
+use halfopen::{CircuitBreaker, Clock, Config, Ending, InvalidValue, Outcome, Rejected, Snapshot, State, Tick, Ticket};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use crate::blocks::{self, Blocks, Ready};
 use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
-use crate::error::{rejection, to_python};
+use crate::error::{is_rejection, rejection, to_python};
 use crate::evidence::{Followed, PyEvidence};
 use crate::future_errors::FutureErrors;
 use crate::guarded;
@@ -313,6 +313,27 @@ impl PyBreaker {
         trace: &Bound<'_, PyAny>,
     ) -> PyResult<Ready> {
         self.__exit__(kind, error, trace).map(|()| Ready::left())
+    }
+
+    /// Refuses a block if `call_timeout_seconds` is set, because it could not be cut off.
+    #[pyo3(name = "_check_no_deadline")]
+    fn check_block(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_no_deadline(py, BLOCK)
+    }
+
+    /// Counts an exception that ended no call as a call of its own if the circuit is closed.
+    #[pyo3(name = "_count_error", signature = (error, /))]
+    fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.core.state() != State::Closed {
+            return Ok(());
+        }
+        match self.hold(error.py()) {
+            // The state has changed since it was read, and a probe round is none of this exception's business.
+            Ok(held) if held.is_probe() => Ok(()),
+            Ok(held) => held.raised(error),
+            Err(rejected) if is_rejection(rejected.value(error.py()))? => Ok(()),
+            Err(interrupt) => Err(interrupt),
+        }
     }
 
     /// The circuit's name.

@@ -66,6 +66,11 @@ impl<'b> Held<'b> {
         Self { breaker, call: Some(call) }
     }
 
+    /// Whether the call is a probe.
+    pub fn is_probe(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.probe().is_some())
+    }
+
     /// The call's function runs from now on.
     #[inline]
     pub fn enter(&self, py: Python<'_>) -> PyResult<()> {

@@ -22,6 +22,7 @@ from halfopen.errors import (
     RegistryFullError,
 )
 from halfopen.registry import Registry
+from halfopen.session import Session
 from halfopen.status import CircuitBreakerMetrics, CircuitBreakerState, CircuitBreakerStatus, Durations, Event
 
 load_imports()
@@ -43,4 +44,5 @@ __all__ = [
     "Permit",
     "Registry",
     "RegistryFullError",
+    "Session",
 ]

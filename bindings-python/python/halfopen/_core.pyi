@@ -406,6 +406,12 @@ class Breaker:
     def _begin_stream(self, generator: Any, /) -> Stream:
         """Begins the call that made this generator or async generator."""
 
+    def _check_no_deadline(self) -> None:
+        """Refuses a block if ``call_timeout_seconds`` is set, because it could not be cut off."""
+
+    def _count_error(self, error: Exception, /) -> None:
+        """Counts this exception as a call of its own if the circuit is closed."""
+
     def _read_state(self) -> State: ...
     def _read_mode(self) -> Mode: ...
     def _read_now(self) -> float: ...

@@ -1,11 +1,23 @@
 """Cuts off coroutines after ``call_timeout_seconds``, in asyncio and in trio."""
 
 import sys
-from contextlib import AbstractAsyncContextManager
+from math import inf
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from halfopen.errors import CallTimeoutError
+
+
+class Scope(Protocol):
+    """An async context manager that raises ``CallTimeoutError`` when the time is over."""
+
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def lift(self) -> bool:
+        """Lifts the deadline; false if it has expired."""
+        ...
 
 
 class Deadline:
@@ -17,11 +29,8 @@ class Deadline:
         self._circuit_name = circuit_name
         self.seconds = seconds
 
-    def start(self) -> AbstractAsyncContextManager[None]:
-        """A scope for the running task, which raises ``CallTimeoutError`` when the time is over.
-
-        Cancellation from outside, also by a deadline around the call, passes through unchanged.
-        """
+    def start(self) -> Scope:
+        """A scope for the running task. Cancellation from outside, also by a deadline around it, passes unchanged."""
         # Whatever runs the task is imported already. Trio comes first, because it may run as a guest of asyncio.
         trio = sys.modules.get("trio")
         if trio is not None and trio.lowlevel.in_trio_task():
@@ -56,6 +65,12 @@ class _AsyncioScope:
         except TimeoutError:
             raise self._deadline.error() from error
 
+    def lift(self) -> bool:
+        if self._timeout.expired():
+            return False
+        self._timeout.reschedule(None)
+        return True
+
 
 class _TrioScope:
     """A cancel scope of trio, with our error."""
@@ -71,8 +86,13 @@ class _TrioScope:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        is_handled: bool | None = self._scope.__exit__(kind, error, trace)
+    ) -> None:
+        self._scope.__exit__(kind, error, trace)
         if self._scope.cancelled_caught:
             raise self._deadline.error() from error
-        return bool(is_handled)
+
+    def lift(self) -> bool:
+        if self._scope.cancel_called:
+            return False
+        self._scope.deadline = inf
+        return True

@@ -19,6 +19,7 @@ from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_aw
 from halfopen._deadline import Deadline
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
+from halfopen.session import Session
 from halfopen.status import (
     CircuitBreakerMetrics,
     CircuitBreakerState,
@@ -158,6 +159,10 @@ class CircuitBreaker(Breaker):
             call.raised(error)
             raise
         return call.returned(result)
+
+    def session(self) -> Session:
+        """A session for one ``async with`` or ``with``, for connections that last: see ``Session``."""
+        return Session(self)
 
     # Assigning to one of these would have no effect, so it raises an error; `Never` makes type checkers report it.
     @property
