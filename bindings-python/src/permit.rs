@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use halfopen::{Ending, InvalidValue, Outcome, Stamp};
+use halfopen::{Clock, Ending, InvalidValue, Outcome, Stamp, Tick};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -21,11 +21,13 @@ pub struct PyPermit {
     /// The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
     call: Mutex<Option<PendingCall>>,
+    /// Since when the consumer has been busy with what the call has given so far, where calls are timed.
+    paused_at: Mutex<Option<Tick>>,
 }
 
 impl PyPermit {
     pub fn new(breaker: Py<PyBreaker>, call: PendingCall) -> Self {
-        Self { breaker, call: Mutex::new(Some(call)) }
+        Self { breaker, call: Mutex::new(Some(call)), paused_at: Mutex::new(None) }
     }
 
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
@@ -38,9 +40,18 @@ impl PyPermit {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn paused_at(&self) -> MutexGuard<'_, Option<Tick>> {
+        self.paused_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the call, for whoever settles it. That may call the host's clock, so the lock is free again by then.
+    fn take(&self) -> Option<PendingCall> {
+        self.resume();
+        self.call().take()
+    }
+
     fn hand_back(&self, ending: impl Into<Ending>) -> bool {
-        // Settling may call the host's clock, so the lock is free again by then.
-        let Some(call) = self.call().take() else { return false };
+        let Some(call) = self.take() else { return false };
         self.breaker.get().settle(call, ending.into());
         true
     }
@@ -53,7 +64,7 @@ impl PyPermit {
 
     /// The block that the permit was handed out to has been left, with this error or `None`.
     pub fn left(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(call) = self.call().take() else { return Ok(()) };
+        let Some(call) = self.take() else { return Ok(()) };
         let held = Held::new(self.breaker.get(), call);
         held.leave(error.py());
         if error.is_none() {
@@ -96,6 +107,23 @@ impl PyPermit {
         retry_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
         Ok(self.hand_back(ending_of(py, outcome_of(py, outcome)?, retry_after)?))
+    }
+
+    /// The call has given its consumer an item. Until `resume`, time is the consumer's and not the call's.
+    fn pause(&self) {
+        // The clock may be the host's, so it is read without the lock.
+        let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
+        let mut paused_at = self.paused_at();
+        *paused_at = paused_at.or(now);
+    }
+
+    /// The consumer waits for the next item.
+    fn resume(&self) {
+        let Some(paused_at) = self.paused_at().take() else { return };
+        let now = self.breaker.get().clock().now();
+        if let Some(call) = self.call().as_mut() {
+            call.exclude_since(Some(paused_at), now);
+        }
     }
 
     /// A block is entered, which is the call: how it is left says how the call ended.
@@ -157,8 +185,9 @@ impl PyPermit {
 impl Drop for PyPermit {
     fn drop(&mut self) {
         let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let paused_at = *self.paused_at.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(call) = call {
-            self.breaker.get().abandon(call, None);
+            self.breaker.get().abandon(call, paused_at);
         }
     }
 }

@@ -194,6 +194,12 @@ class Permit:
     def settle(self, outcome: Outcome, retry_after: float | None = None) -> bool:
         """The call ended with this outcome."""
 
+    def pause(self) -> None:
+        """The call has given its consumer an item. Until ``resume`` or the end, time does not count as the call's."""
+
+    def resume(self) -> None:
+        """The consumer waits for the next item."""
+
     def __enter__(self) -> Self:
         """The block is the call: unless a method settles the permit, the end of the block does."""
 

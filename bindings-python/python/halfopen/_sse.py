@@ -1,0 +1,83 @@
+"""Streams of server-sent events, as the providers of language models send their answers."""
+
+import json
+from typing import Any, Literal, cast
+
+Ending = Literal["complete", "incomplete", "malformed", "unknown"]
+
+_LONGEST_LINE = 1 << 20
+"""Bytes. A longer line is no event of these protocols, and keeping it would cost memory."""
+
+
+class AnswerReader:
+    """Reads the events of an answer while they pass, to know whether it was complete.
+
+    The protocols are OpenAI's chat completions and responses, Anthropic's messages and Google's content. Of any other
+    stream it says ``unknown``.
+    """
+
+    def __init__(self) -> None:
+        self.ending: Ending = "unknown"
+        self.error_code: str | None = None
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._gave_up = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Reads the next bytes."""
+        if self._gave_up:
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._line(line.removesuffix(b"\r"))
+        if len(self._rest) > _LONGEST_LINE:
+            self._gave_up, self.ending, self._rest = True, "unknown", b""
+
+    def _line(self, line: bytes) -> None:
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].removeprefix(b" "))
+        elif not line and self._data:
+            self._event(b"\n".join(self._data))
+            self._data = []
+
+    def _event(self, data: bytes) -> None:
+        if data == b"[DONE]":
+            self.ending = "complete"
+            return
+        document: Any
+        try:
+            document = json.loads(data)
+        except ValueError:
+            if self.ending == "incomplete":
+                self.ending = "malformed"
+            return
+        if isinstance(document, dict):
+            self._document(cast("Any", document))
+
+    def _document(self, document: Any) -> None:
+        kind = str(document.get("type"))
+        error = document.get("error") or _member(document.get("response"), "error")
+        if isinstance(error, dict):
+            self.error_code = str(_member(error, "code") or _member(error, "type") or _member(error, "status"))
+        elif kind == "error":
+            self.error_code = str(document.get("code"))
+        elif kind in ("message_stop", "response.completed", "response.incomplete") or _has_finished(document):
+            self.ending = "complete"
+        elif self.ending == "unknown" and (
+            kind == "message_start" or kind.startswith("response.") or "choices" in document or "candidates" in document
+        ):
+            self.ending = "incomplete"
+
+
+def _has_finished(document: Any) -> bool:
+    """Whether a choice of OpenAI's, or a candidate of Google's, says why it ends."""
+    choices: Any = document.get("choices") or document.get("candidates")
+    if not isinstance(choices, list):
+        return False
+    return any(
+        _member(choice, "finish_reason") or _member(choice, "finishReason") for choice in cast("list[object]", choices)
+    )
+
+
+def _member(document: Any, name: str) -> Any:
+    return cast("Any", document).get(name) if isinstance(document, dict) else None

@@ -1,0 +1,110 @@
+"""Guards the sessions of ``aiohttp`` (3.12 or newer): a client middleware.
+
+    import aiohttp
+    from halfopen.aiohttp import CircuitBreakerMiddleware
+
+    session = aiohttp.ClientSession(middlewares=[CircuitBreakerMiddleware(breaker)])
+
+Each attempt is a call: a redirect, or a middleware that stands before this one and repeats requests, makes several. So
+does aiohttp itself, which repeats an idempotent request once if a kept connection turns out to be closed.
+"""
+
+from asyncio import CancelledError
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
+
+from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+
+__all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerMiddleware"]
+
+
+class CircuitBreakerMiddleware:
+    """A client middleware that guards each request.
+
+    ``breaker`` is one breaker for all requests, a ``BreakerPerHost`` or ``BreakerPerKey``, or any function from a
+    request to its breaker. A request that the circuit rejects raises ``CircuitBreakerOpenError``.
+
+    Raises ``InvalidValueError`` for a ``breaker`` that is none of these.
+    """
+
+    def __init__(self, breaker: BreakerOrChoice[ClientRequest]) -> None:
+        self._choose = choice_of(breaker)
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Sends the request, if the circuit lets it."""
+        breaker = self._choose(request)
+        if breaker is None:
+            return await handler(request)
+        exchange = Exchange(breaker)
+        try:
+            response = await handler(request)
+        except BaseException as error:
+            exchange.raised(error)
+            raise
+        content = response.content
+        bodiless = request.method == "HEAD"
+        if exchange.answered(response.status, response.headers.items(), bodiless=bodiless, arrived=content.is_eof()):
+            response.content = cast("StreamReader", _Content(content, exchange))
+        return response
+
+
+class _Content:
+    """The body of a response, which stands in for its ``StreamReader``; the request has ended when it has."""
+
+    def __init__(self, inner: StreamReader, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return type(self._inner)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    async def read(self, *args: Any, **kwargs: Any) -> Any:
+        return await self._part(self._inner.read(*args, **kwargs))
+
+    async def readany(self) -> Any:
+        return await self._part(self._inner.readany())
+
+    async def readline(self, *args: Any, **kwargs: Any) -> Any:
+        return await self._part(self._inner.readline(*args, **kwargs))
+
+    async def readuntil(self, *args: Any, **kwargs: Any) -> Any:
+        return await self._part(self._inner.readuntil(*args, **kwargs))
+
+    async def readexactly(self, *args: Any, **kwargs: Any) -> Any:
+        return await self._part(self._inner.readexactly(*args, **kwargs))
+
+    async def readchunk(self) -> Any:
+        return await self._part(self._inner.readchunk())
+
+    # These iterate over the reads above, so they are taken from the class.
+    __aiter__ = StreamReader.__aiter__
+    iter_chunked = StreamReader.iter_chunked
+    iter_any = StreamReader.iter_any
+    iter_chunks = StreamReader.iter_chunks
+
+    def set_exception(self, *args: Any, **kwargs: Any) -> None:
+        """The response is closed or released."""
+        self._exchange.left(arrived=self._inner.is_eof())
+        self._inner.set_exception(*args, **kwargs)
+
+    async def _part(self, reading: Awaitable[Any]) -> Any:
+        self._exchange.waits()
+        try:
+            part = await reading
+        except CancelledError:
+            # Reading can go on after it.
+            self._exchange.received(b"")
+            raise
+        except BaseException as error:
+            self._exchange.raised(error)
+            raise
+        self._exchange.received(part if isinstance(part, bytes) else part[0])
+        if self._inner.at_eof():
+            self._exchange.ended()
+        return part

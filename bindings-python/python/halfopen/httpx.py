@@ -1,0 +1,212 @@
+"""Guards the clients of ``httpx`` and of its successor ``httpx2``: a transport around any transport.
+
+    import httpx2
+    from halfopen.httpx import guarded_transport
+
+    client = httpx2.Client(transport=guarded_transport(httpx2.HTTPTransport(), breaker))
+
+Inside the SDKs of openai, anthropic and google-genai the client goes in as ``http_client`` or ``httpx_client``; an open
+circuit then ends in one attempt.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
+from inspect import isasyncgen
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, overload
+
+from halfopen._core import Breaker
+from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+from halfopen.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+__all__ = ["BreakerPerHost", "BreakerPerKey", "guarded_async_transport", "guarded_transport"]
+
+
+@overload
+def guarded_transport(
+    inner: "httpx2.BaseTransport", breaker: "BreakerOrChoice[httpx2.Request]"
+) -> "httpx2.BaseTransport": ...
+@overload
+def guarded_transport(
+    inner: "httpx.BaseTransport", breaker: "BreakerOrChoice[httpx.Request]"
+) -> "httpx.BaseTransport": ...
+def guarded_transport(inner: Any, breaker: BreakerOrChoice[Any]) -> Any:
+    """The transport for a ``Client``: ``inner``, with each request guarded.
+
+    ``breaker`` is one breaker for all requests, a ``BreakerPerHost`` or ``BreakerPerKey``, or any function from a
+    request to its breaker. A request that the circuit rejects raises ``CircuitBreakerOpenError``.
+
+    Raises ``InvalidValueError`` for an ``inner`` that is no transport, or a ``breaker`` that is none of these.
+    """
+    return _class(_Transport, library_of(inner, "BaseTransport"), "BaseTransport")(inner, choice_of(breaker))
+
+
+@overload
+def guarded_async_transport(
+    inner: "httpx2.AsyncBaseTransport", breaker: "BreakerOrChoice[httpx2.Request]"
+) -> "httpx2.AsyncBaseTransport": ...
+@overload
+def guarded_async_transport(
+    inner: "httpx.AsyncBaseTransport", breaker: "BreakerOrChoice[httpx.Request]"
+) -> "httpx.AsyncBaseTransport": ...
+def guarded_async_transport(inner: Any, breaker: BreakerOrChoice[Any]) -> Any:
+    """The same for an ``AsyncClient``."""
+    library = library_of(inner, "AsyncBaseTransport")
+    return _class(_AsyncTransport, library, "AsyncBaseTransport")(inner, choice_of(breaker))
+
+
+def library_of(inner: object, base: str) -> ModuleType:
+    """The library, ``httpx`` or ``httpx2``, whose base class a transport has."""
+    # Not by the names of classes: openai renames those that it exports.
+    for library in ("httpx2", "httpx"):
+        module = sys.modules.get(library)
+        if module is not None and isinstance(inner, getattr(module, base)):
+            return module
+    raise InvalidValueError("inner", repr(inner), f"a transport of httpx or httpx2: an instance of {base}")
+
+
+@cache
+def _class(mixin: type, library: ModuleType, base: str) -> Any:
+    """The mixin on the base class of its library, which the client asks for."""
+    return type(mixin.__name__.removeprefix("_"), (mixin, getattr(library, base)), {"library": library})
+
+
+class _Guarding:
+    """What both kinds of transports have."""
+
+    library: ModuleType
+
+    def __init__(self, inner: Any, choose: Callable[[Any], Breaker | None]) -> None:
+        self._inner = inner
+        self._choose = choose
+
+    def _admit(self, request: Any) -> Exchange | None:
+        breaker = self._choose(request)
+        return None if breaker is None else Exchange(breaker)
+
+    def _guard_body(self, exchange: Exchange, request: Any, response: Any, body: type, base: str) -> None:
+        # A response that was made with its content has nothing left to read.
+        bodiless = response.is_closed or request.method == "HEAD"
+        if exchange.answered(response.status_code, response.headers.multi_items(), bodiless=bodiless):
+            response.stream = _class(body, self.library, base)(response.stream, exchange)
+
+
+class _Transport(_Guarding):
+    def handle_request(self, request: Any) -> Any:
+        exchange = self._admit(request)
+        if exchange is None:
+            return self._inner.handle_request(request)
+        try:
+            response = self._inner.handle_request(request)
+        except BaseException as error:
+            exchange.raised(error)
+            raise
+        self._guard_body(exchange, request, response, _Body, "SyncByteStream")
+        return response
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def __enter__(self) -> Self:
+        self._inner.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        self._inner.__exit__(kind, error, trace)
+
+
+class _AsyncTransport(_Guarding):
+    async def handle_async_request(self, request: Any) -> Any:
+        exchange = self._admit(request)
+        if exchange is None:
+            return await self._inner.handle_async_request(request)
+        try:
+            response = await self._inner.handle_async_request(request)
+        except BaseException as error:
+            exchange.raised(error)
+            raise
+        self._guard_body(exchange, request, response, _AsyncBody, "AsyncByteStream")
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self._inner.__aexit__(kind, error, trace)
+
+
+class _Body:
+    """The body of a response; the request has ended when it has."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            self._exchange.waits()
+            for part in self._inner:
+                self._exchange.received(part)
+                yield part
+                self._exchange.waits()
+        except GeneratorExit:
+            self._exchange.left()
+            raise
+        except BaseException as error:
+            self._exchange.raised(error)
+            raise
+        self._exchange.ended()
+
+    def close(self) -> None:
+        self._exchange.left()
+        self._inner.close()
+
+
+class _AsyncBody:
+    """The same for an ``AsyncClient``."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        parts = aiter(self._inner)
+        try:
+            self._exchange.waits()
+            async for part in parts:
+                self._exchange.received(part)
+                yield part
+                self._exchange.waits()
+        except GeneratorExit:
+            self._exchange.left()
+            raise
+        except BaseException as error:
+            self._exchange.raised(error)
+            raise
+        finally:
+            if isasyncgen(parts):
+                await parts.aclose()
+        self._exchange.ended()
+
+    async def aclose(self) -> None:
+        self._exchange.left()
+        await self._inner.aclose()

@@ -1,0 +1,126 @@
+"""Guards the sessions of ``requests``: an adapter around any adapter.
+
+    import requests
+    from halfopen.requests import CircuitBreakerAdapter
+
+    session = requests.Session()
+    session.mount("https://", CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), breaker))
+
+What the inner adapter repeats (its ``max_retries``) is one call.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+
+from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+
+__all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerAdapter"]
+
+
+class CircuitBreakerAdapter(BaseAdapter):
+    """An adapter that guards each request that ``inner`` sends.
+
+    ``breaker`` is one breaker for all requests, a ``BreakerPerHost`` or ``BreakerPerKey``, or any function from a
+    request to its breaker. A request that the circuit rejects raises ``CircuitBreakerOpenError``.
+
+    Raises ``InvalidValueError`` for a ``breaker`` that is none of these.
+    """
+
+    def __init__(self, inner: BaseAdapter, breaker: BreakerOrChoice[PreparedRequest]) -> None:
+        super().__init__()
+        self._inner = inner
+        self._choose = choice_of(breaker)
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Sends the request, if the circuit lets it."""
+        breaker = self._choose(request)
+        if breaker is None:
+            return self._inner.send(request, *args, **kwargs)
+        exchange = Exchange(breaker)
+        try:
+            response = self._inner.send(request, *args, **kwargs)
+        except BaseException as error:
+            exchange.raised(error)
+            raise
+        bodiless = request.method == "HEAD" or response.raw is None
+        if exchange.answered(response.status_code, response.headers.items(), bodiless=bodiless):
+            response.raw = _Raw(response.raw, exchange)
+        return response
+
+    def close(self) -> None:
+        """Closes the inner adapter."""
+        self._inner.close()
+
+
+class _Raw:
+    """The body of a response, which stands in for urllib3's; the request has ended when it has."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        object.__setattr__(self, "_inner", inner)
+        object.__setattr__(self, "_exchange", exchange)
+
+    _inner: Any
+    _exchange: Exchange
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._inner.__class__
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._inner, name, value)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        return self._parts(self._inner.stream(*args, **kwargs))
+
+    def read_chunked(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
+        return self._parts(self._inner.read_chunked(*args, **kwargs))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts(self._inner)
+
+    def read(self, *args: Any, **kwargs: Any) -> bytes:
+        return self._part(lambda: self._inner.read(*args, **kwargs))
+
+    def read1(self, *args: Any, **kwargs: Any) -> bytes:
+        return self._part(lambda: self._inner.read1(*args, **kwargs))
+
+    def readinto(self, buffer: bytearray) -> int:
+        return len(self._part(lambda: bytes(buffer[: self._inner.readinto(buffer)])))
+
+    def close(self) -> None:
+        self._exchange.left()
+        self._inner.close()
+
+    def _part(self, read: Callable[[], bytes]) -> bytes:
+        self._exchange.waits()
+        try:
+            part = read()
+        except BaseException as error:
+            self._exchange.raised(error)
+            raise
+        self._exchange.received(part)
+        # urllib3 closes what it has read to the end.
+        if not part or self._inner.closed:
+            self._exchange.ended()
+        return part
+
+    def _parts(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        try:
+            self._exchange.waits()
+            for part in parts:
+                self._exchange.received(part)
+                yield part
+                self._exchange.waits()
+        except GeneratorExit:
+            self._exchange.left()
+            raise
+        except BaseException as error:
+            self._exchange.raised(error)
+            raise
+        self._exchange.ended()
