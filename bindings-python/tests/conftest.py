@@ -1,8 +1,11 @@
-"""Fixtures: a breaker that opens at its first failure, and the manual clock that it uses."""
+"""Fixtures: a breaker that opens at its first failure, the manual clock that it uses, and a provider."""
+
+from collections.abc import Iterator
 
 import pytest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock
+from provider import Provider
 
 
 @pytest.fixture
@@ -16,3 +19,9 @@ def breaker(clock: ManualClock) -> CircuitBreaker:
         name="gemini", failure_threshold=1, success_threshold=1, timeout_seconds=30, half_open_max_calls=1
     )
     return CircuitBreaker(config, provider_id="google", clock=clock)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from consumers import WAYS, Mine, Stepped, stream_of
-from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState, ManualClock
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState, ManualClock, Permit
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -128,3 +128,36 @@ def test_wrong_arguments_of_a_generator_take_no_permit(breaker: CircuitBreaker, 
 async def test_arguments_of_a_generator_are_passed_on(breaker: CircuitBreaker) -> None:
     assert list(breaker(plain_of)(7, times=2)) == [7, 7]
     assert [item async for item in breaker(awaited_of)(7, times=2)] == [7, 7]
+
+
+def test_the_time_while_a_permit_is_paused_does_not_count(clock: ManualClock) -> None:
+    breaker = CircuitBreaker(slow_call_seconds=3, cancel_failure_after_seconds=3, clock=clock)
+
+    def paused() -> Permit:
+        permit = breaker.acquire()
+        for _ in range(2):
+            clock.advance(1)
+            permit.pause()
+            clock.advance(30)
+            permit.pause()
+            clock.advance(30)
+            permit.resume()
+            permit.resume()
+        permit.pause()
+        clock.advance(60)
+        return permit
+
+    assert paused().success()
+    assert paused().cancel()
+    with pytest.raises(KeyError), paused():
+        raise KeyError
+    paused()
+    metrics = breaker.metrics
+    assert (metrics.successful_calls, metrics.failed_calls, metrics.cancelled_calls) == (1, 1, 2)
+    assert metrics.slow_calls == 0
+    assert breaker.durations()["success"].total_seconds == 2
+
+    permit = breaker.acquire()
+    permit.success()
+    permit.pause()
+    permit.resume()

@@ -1,7 +1,5 @@
 """The loopback provider answers the real SDKs: each reads its text, its model and what it cost."""
 
-from collections.abc import Iterator
-
 import anthropic
 import openai
 import pytest
@@ -9,12 +7,6 @@ from google import genai
 from google.genai.types import HttpOptions
 
 from provider import Provider
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
 
 
 def test_openai_chat_completions(provider: Provider) -> None:

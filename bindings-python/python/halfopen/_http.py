@@ -25,7 +25,6 @@ class HasURL(Protocol):
 
 
 R = TypeVar("R")
-HasURLT = TypeVar("HasURLT", bound=HasURL)
 BreakerOrChoice = CircuitBreaker | Callable[[R], CircuitBreaker | None]
 """One breaker for all requests, or a function from a request to its breaker; ``None`` leaves the request unguarded."""
 
@@ -61,7 +60,7 @@ class BreakerPerKey(Generic[R]):
             return None
 
 
-class BreakerPerHost(BreakerPerKey[HasURLT]):
+class BreakerPerHost(BreakerPerKey[HasURL]):
     """Chooses the breaker of a request by its host, and by its port where the URL gives one.
 
     >>> from halfopen import CircuitBreakerConfig, Registry

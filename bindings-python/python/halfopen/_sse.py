@@ -41,6 +41,8 @@ class AnswerReader:
             self._data = []
 
     def _event(self, data: bytes) -> None:
+        if self.ending == "malformed":
+            return
         if data == b"[DONE]":
             self.ending = "complete"
             return
@@ -48,7 +50,8 @@ class AnswerReader:
         try:
             document = json.loads(data)
         except ValueError:
-            if self.ending == "incomplete":
+            # Only of these protocols it is known that each event is JSON.
+            if self.ending != "unknown":
                 self.ending = "malformed"
             return
         if isinstance(document, dict):

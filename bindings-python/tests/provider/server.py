@@ -61,6 +61,7 @@ class Provider:
         self.models = models
         self.takes_prefill = takes_prefill
         self.requests: list[Request] = []
+        self._arrived = threading.Condition()
         self._script: deque[Fault | None] = deque()
         self._always: Fault | None = None
         self._port = 0
@@ -86,6 +87,11 @@ class Provider:
     def always(self, fault: Fault | None) -> None:
         """What becomes of every request that ``next`` says nothing about; ``None`` heals the provider."""
         self._always = fault
+
+    def wait_for_requests(self, number: int) -> None:
+        """Waits until so many requests have arrived."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.requests) >= number, timeout=10)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -119,7 +125,9 @@ class Provider:
 
     def fault_for(self, request: Request) -> Fault | None:
         """What becomes of this request; it is noted."""
-        self.requests.append(request)
+        with self._arrived:
+            self.requests.append(request)
+            self._arrived.notify_all()
         if self._script:
             return self._script.popleft()
         if self._always is not None:

@@ -1,0 +1,279 @@
+"""Requests of each HTTP client are judged by status, by what their bodies say, and by how those end."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+import requests
+
+from halfopen import (
+    CircuitBreaker,
+    CircuitBreakerConfig,
+    CircuitBreakerOpenError,
+    InvalidValueError,
+    ManualClock,
+    Registry,
+)
+from halfopen.aiohttp import CircuitBreakerMiddleware
+from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
+from halfopen.requests import CircuitBreakerAdapter
+from http_clients import CLIENTS, Client
+from provider import (
+    Cut,
+    Fault,
+    Malformed,
+    NoAnswer,
+    NoTerminator,
+    Provider,
+    Reset,
+    Stall,
+    Status,
+)
+
+CONFIG = CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30)
+WHOLE: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
+STREAM = WHOLE | {"stream": True}
+ERRORS = (httpx.HTTPError, httpx2.HTTPError, aiohttp.ClientError, requests.RequestException)
+
+
+@pytest.fixture
+def breaker() -> CircuitBreaker:
+    return CircuitBreaker(CONFIG)
+
+
+@pytest.fixture
+def url(provider: Provider) -> str:
+    return provider.openai_url + "/chat/completions"
+
+
+@pytest.fixture(params=CLIENTS)
+def client_of(request: pytest.FixtureRequest) -> Callable[[Any], Client]:
+    return lambda breaker: Client(request.param, breaker)
+
+
+@pytest.fixture
+def client(client_of: Callable[[Any], Client], breaker: CircuitBreaker) -> Client:
+    return client_of(breaker)
+
+
+def counts(breaker: CircuitBreaker) -> dict[str, int]:
+    """The counters that are not zero."""
+    names = ("successful_calls", "failed_calls", "ignored_calls", "cancelled_calls", "rejected_calls", "in_flight")
+    read = {name.removesuffix("_calls"): getattr(breaker.metrics, name) for name in names}
+    return {name: count for name, count in read.items() if count}
+
+
+async def test_an_answer_is_a_success(client: Client, breaker: CircuitBreaker, url: str) -> None:
+    assert await client.status(url, WHOLE) == 200
+    assert counts(breaker) == {"successful": 1}
+
+
+async def test_an_error_status_is_a_failure_that_the_caller_sees(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider
+) -> None:
+    provider.always(Status(503))
+    assert await client.status(url, WHOLE) == 503
+    assert counts(breaker) == {"failed": 1}
+    with pytest.raises(CircuitBreakerOpenError) as rejected:
+        await client.status(url, WHOLE)
+    assert rejected.value.retry_after == pytest.approx(30, abs=1)
+    assert counts(breaker) == {"failed": 1, "rejected": 1}
+    assert len(provider.requests) == 1
+
+
+async def test_a_reset_is_a_failure(client: Client, breaker: CircuitBreaker, url: str, provider: Provider) -> None:
+    provider.next(Reset())
+    with pytest.raises(ERRORS):
+        await client.status(url, WHOLE)
+    assert counts(breaker) == {"failed": 1}
+
+
+async def test_a_refused_connection_is_a_failure(client: Client, breaker: CircuitBreaker) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(ERRORS):
+            await client.status(f"http://127.0.0.1:{unused.getsockname()[1]}/", WHOLE)
+    assert counts(breaker) == {"failed": 1}
+
+
+async def test_a_stream_is_judged_at_its_end(client: Client, breaker: CircuitBreaker, url: str) -> None:
+    async with client.post(url, STREAM) as response:
+        assert counts(breaker) == {"in_flight": 1}
+        assert (await response.read()).endswith(b"data: [DONE]\n\n")
+        assert counts(breaker) == {"successful": 1}
+    assert counts(breaker) == {"successful": 1}
+
+
+@pytest.mark.parametrize("fault", [Cut(), Malformed(framing=True)], ids=str)
+async def test_a_broken_stream_is_a_failure(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider, fault: Fault
+) -> None:
+    provider.next(fault)
+    with pytest.raises(ERRORS):
+        await client.status(url, STREAM)
+    assert counts(breaker) == {"failed": 1}
+
+
+@pytest.mark.parametrize("fault", [Cut(in_form=True), Malformed()], ids=str)
+async def test_an_incomplete_or_malformed_answer_is_a_failure(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider, fault: Fault
+) -> None:
+    provider.next(fault)
+    assert await client.status(url, STREAM) == 200
+    assert counts(breaker) == {"failed": 1}
+
+
+async def test_a_complete_answer_needs_no_terminator(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider
+) -> None:
+    provider.next(NoTerminator())
+    assert await client.status(url, STREAM) == 200
+    assert counts(breaker) == {"successful": 1}
+
+
+async def test_leaving_a_stream_counts_against_nobody(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider
+) -> None:
+    provider.next(Stall())
+    async with client.post(url, STREAM) as response:
+        async for _ in response.parts():
+            break
+    assert counts(breaker) == {"cancelled": 1}
+
+
+async def test_leaving_a_stream_behind_the_whole_answer_is_a_success(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider
+) -> None:
+    provider.next(Stall(share=1.0))
+    seen = b""
+    async with client.post(url, STREAM) as response:
+        async for part in response.parts():
+            seen += part
+            if b"[DONE]" in seen:
+                break
+    assert counts(breaker) == {"successful": 1}
+
+
+async def test_the_consumers_time_is_not_the_providers(
+    client_of: Callable[[Any], Client], clock: ManualClock, url: str
+) -> None:
+    breaker = CircuitBreaker(CONFIG, clock=clock)
+    async with client_of(breaker).post(url, STREAM) as response:
+        clock.advance(3)
+        await response.read(lambda _: clock.advance(5))
+    assert counts(breaker) == {"successful": 1}
+    assert breaker.durations()["success"].total_seconds == 0
+
+
+async def test_a_breaker_for_each_host(client_of: Callable[[Any], Client], provider: Provider) -> None:
+    registry = Registry(10)
+    client = client_of(BreakerPerHost(registry, CONFIG))
+    with Provider() as other:
+        other.always(Status(500))
+        assert await client.status(other.openai_url + "/chat/completions", WHOLE) == 500
+        with pytest.raises(CircuitBreakerOpenError) as rejected:
+            await client.status(other.openai_url + "/chat/completions", WHOLE)
+        assert rejected.value.circuit_name == other.url.removeprefix("http://")
+        assert await client.status(provider.openai_url + "/chat/completions", WHOLE) == 200
+    # The healthy one is idle, so the registry may let it go.
+    assert sorted(breaker.state for breaker in registry.breakers()) == ["closed", "open"]
+
+
+async def test_a_request_without_a_breaker_is_not_guarded(
+    client_of: Callable[[Any], Client], url: str, provider: Provider
+) -> None:
+    provider.always(Status(500))
+    client = client_of(lambda _: None)
+    for _ in range(3):
+        assert await client.status(url, STREAM) == 500
+
+
+@pytest.mark.parametrize("name", [name for name in CLIENTS if "async" in name or name == "aiohttp"])
+@pytest.mark.parametrize("fault", [NoAnswer(), Stall()], ids=str)
+async def test_a_cancelled_request_counts_against_nobody(
+    name: str, fault: Fault, breaker: CircuitBreaker, url: str, provider: Provider
+) -> None:
+    provider.next(fault)
+    task = asyncio.create_task(Client(name, breaker).status(url, STREAM))
+    await asyncio.to_thread(provider.wait_for_requests, 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert counts(breaker) == {"cancelled": 1}
+    assert provider.requests[0].abandoned.wait(5)
+
+
+def test_a_key_function_names_the_breaker(provider: Provider) -> None:
+    registry = Registry(10)
+    choose: BreakerPerKey[httpx2.Request] = BreakerPerKey(
+        registry, CONFIG, lambda request: request.headers.get("tenant")
+    )
+    with httpx2.Client(transport=guarded_transport(httpx2.HTTPTransport(), choose)) as client:
+        assert client.get(provider.openai_url + "/models", headers={"tenant": "a"}).status_code == 200
+        assert client.get(provider.openai_url + "/models").status_code == 200
+    assert [breaker.name for breaker in registry.breakers()] == ["a"]
+
+
+def test_a_breaker_that_the_registry_has_is_used_as_it_is(provider: Provider) -> None:
+    registry = Registry(10)
+    own = registry.get_or_create(
+        CONFIG.model_copy(update={"name": provider.url.removeprefix("http://"), "shadow": True})
+    )
+    with httpx2.Client(transport=guarded_transport(httpx2.HTTPTransport(), BreakerPerHost(registry, CONFIG))) as client:
+        assert client.get(provider.openai_url + "/models").status_code == 200
+    assert counts(own) == {"successful": 1}
+
+
+def test_a_full_registry_lets_requests_pass_and_says_so_once(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry(1)
+    registry.get_or_create(CONFIG.model_copy(update={"name": "busy"})).force_open()
+    transport = guarded_transport(httpx2.HTTPTransport(), BreakerPerHost(registry, CONFIG))
+    with httpx2.Client(transport=transport) as client, caplog.at_level(logging.WARNING, "halfopen"):
+        for _ in range(2):
+            assert client.get(provider.openai_url + "/models").status_code == 200
+    assert [record.getMessage() for record in caplog.records] == [
+        "the registry holds 1 circuits, as many as it may: requests pass unguarded"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: guarded_transport(httpx2.HTTPTransport(), 5), "breaker"),  # type: ignore[call-overload]
+        (lambda: guarded_transport(httpx2.AsyncHTTPTransport(), CircuitBreaker()), "inner"),  # type: ignore[call-overload]
+        (lambda: guarded_async_transport(object(), CircuitBreaker()), "inner"),  # type: ignore[call-overload]
+        (lambda: CircuitBreakerMiddleware(None), "breaker"),  # type: ignore[arg-type]
+        (lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), "gemini"), "breaker"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_breaker_or_transport_is_refused_at_once(make: Callable[[], object], field: str) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        make()
+    assert refused.value.field == field
+
+
+def test_a_response_without_a_body_ends_with_its_headers(breaker: CircuitBreaker, provider: Provider) -> None:
+    answers = iter([httpx2.Response(204), httpx2.Response(200, json={}), httpx2.Response(200, json={})])
+    inner = httpx2.MockTransport(lambda _: next(answers))
+    with httpx2.Client(transport=guarded_transport(inner, breaker)) as client:
+        for method, made in (("GET", 1), ("HEAD", 2), ("GET", 3)):
+            with client.stream(method, provider.url):
+                assert counts(breaker) == {"successful": made}
+
+
+def test_a_response_that_nobody_closes_gives_its_permit_back(breaker: CircuitBreaker, url: str) -> None:
+    session = requests.Session()
+    session.mount("http://", CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), breaker))
+    response = session.post(url, json=STREAM, stream=True)
+    assert counts(breaker) == {"in_flight": 1}
+    del response
+    assert counts(breaker) == {"cancelled": 1}
+    session.close()
