@@ -18,7 +18,7 @@ class Session:
     ``healthy()`` is called, the session is a call in flight: an exception ends it as it ends any call, and leaving the
     block without an exception cancels it, because the provider has proved nothing. ``healthy()`` ends the call as a
     success, which frees its probe slot, while the session goes on. An exception that leaves the block after that counts
-    as a call of its own if the circuit is closed. In an open or half-open circuit it does not count, because the session
+    as a call of its own if the circuit is closed. In an open or half-open circuit it does not count, as the session
     began earlier.
 
     >>> from halfopen import CircuitBreaker
