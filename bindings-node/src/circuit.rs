@@ -189,9 +189,9 @@ impl Circuit {
     }
 
     #[napi]
-    pub fn matches(&self, env: &Env, #[napi(ts_arg_type = "Plain")] fields: Unknown<'_>) -> Result<bool> {
+    pub fn difference(&self, env: &Env, #[napi(ts_arg_type = "Plain")] fields: Unknown<'_>) -> Result<Option<String>> {
         let fields = from_js(env, fields)?;
-        self.handle.borrow().matches(&fields).or_throw(env)
+        self.handle.borrow().difference(&fields).or_throw(env)
     }
 
     #[napi(ts_return_type = "Plain")]

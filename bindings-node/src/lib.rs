@@ -7,6 +7,7 @@
 mod circuit;
 mod circuits;
 mod hot_path;
+mod registry;
 mod shared;
 mod values;
 mod wake;

@@ -1,6 +1,6 @@
 //! Values and errors on their way between JavaScript and the core.
 
-use halfopen::{InvalidValue, RegistryError, Value};
+use halfopen::{InvalidValue, RegistryError, Spelling, Value};
 use napi::bindgen_prelude::{Env, Error, JsValue, Object, Result, Unknown};
 
 /// A value from the TypeScript, which has reduced the user's values to plain ones.
@@ -34,7 +34,10 @@ impl<T> OrThrow<T> for std::result::Result<T, RegistryError> {
     fn or_throw(self, env: &Env) -> Result<T> {
         self.map_err(|fault| {
             thrown(env, &fault, fault.code(), |error| match &fault {
-                RegistryError::NameConflict { name } => error.set("circuitName", name),
+                RegistryError::NameConflict { name, field } => {
+                    error.set("circuitName", name)?;
+                    error.set("field", Spelling::CamelCase.name(field))
+                }
                 RegistryError::Full { bound } => error.set("bound", *bound as f64),
             })
         })

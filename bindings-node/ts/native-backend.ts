@@ -50,6 +50,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     clock: undefined,
     latestMillis: addon.LATEST_MILLIS,
     create: (config, millis) => new NativeCircuit(config, millis, false),
+    createRegistry: (bound) => new addon.RegistryPolicy(bound),
     createShared(config: Plain): Circuit {
       try {
         return new NativeCircuit(config, Number.NaN, true);
@@ -64,13 +65,14 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
 interface AddonError extends Error {
   readonly code: string;
   readonly circuitName: string;
+  readonly field: string;
   readonly bound: number;
 }
 
 function typed(error: AddonError): Error {
   switch (error.code) {
     case 'NAME_CONFLICT':
-      return new NameConflictError(error.circuitName);
+      return new NameConflictError(error.circuitName, error.field);
     case 'REGISTRY_FULL':
       return new RegistryFullError(error.bound);
     default:

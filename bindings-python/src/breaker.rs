@@ -54,6 +54,10 @@ pub struct PyBreaker {
 }
 
 impl PyBreaker {
+    pub fn core(&self) -> &CircuitBreaker<PyClock> {
+        &self.core
+    }
+
     /// The leave to make one call, or the error for the caller who may not.
     ///
     /// Inlined, here and below, so that a call stays in registers: to write it in words and read it in double words, as a
@@ -389,6 +393,11 @@ impl PyBreaker {
     /// Whether nobody would miss it: see `CircuitBreaker::is_idle` of the core.
     fn is_idle(&self) -> bool {
         self.core.is_idle()
+    }
+
+    /// The first field whose value in `config` differs from the one in force.
+    fn _difference(&self, config: &PyConfig) -> Option<&'static str> {
+        self.core.config().difference(config.config())
     }
 
     /// Holds the circuit open for so many seconds, or until it is reset.

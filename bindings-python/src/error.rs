@@ -16,6 +16,13 @@ pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {
         .map_or_else(|broken| broken, PyErr::from_value)
 }
 
+/// `RegistryFullError`.
+pub fn registry_full(py: Python<'_>, bound: usize) -> PyErr {
+    Imports::get(py)
+        .and_then(|imports| imports.registry_full.bind(py).call1((bound,)))
+        .map_or_else(|broken| broken, PyErr::from_value)
+}
+
 /// Whether it is the rejection of a call, or a group of nothing else.
 pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = error.py();

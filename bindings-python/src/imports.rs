@@ -10,6 +10,7 @@ use pyo3::types::{PyString, PyType};
 
 pub struct Imports {
     pub invalid_value: Py<PyType>,
+    pub registry_full: Py<PyType>,
     pub circuit_open: Py<PyType>,
     /// `Exception.__new__`.
     pub new_exception: Py<PyAny>,
@@ -106,6 +107,7 @@ impl Imports {
         let class = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.cast_into::<PyType>()?.unbind());
         Ok(Self {
             invalid_value: class("halfopen.errors", "InvalidValueError")?,
+            registry_full: class("halfopen.errors", "RegistryFullError")?,
             circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
             new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
             exception_group: class("builtins", "ExceptionGroup")?,

@@ -18,13 +18,13 @@ mod guarded;
 #[expect(clippy::disallowed_types, reason = "filled when the package is imported")]
 mod imports;
 mod listeners;
-mod names;
 mod nesting;
 mod observer;
 mod pending;
 mod permit;
 #[expect(unsafe_code)]
 mod raw;
+mod registry;
 mod stream;
 
 use pyo3::panic::PanicException;
@@ -40,7 +40,7 @@ fn fill_cells(py: Python<'_>) {
     py.get_type::<PanicException>();
     // Two errors need names: that of a class without a constructor, and that of an argument of a wrong class.
     drop(py.get_type::<permit::PyPermit>().call0());
-    drop(py.get_type::<names::PyNames>().call0().and_then(|names| names.call_method1("get", (0,))));
+    drop(py.get_type::<registry::PyRegistryPolicy>().call1((1,)).and_then(|policy| policy.call_method1("get", (0,))));
 }
 
 /// The compiled part of the package `halfopen`.
@@ -53,7 +53,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<guarded::PyGuardedFunction>()?;
     module.add_class::<awaiting::Awaiting>()?;
     module.add_class::<stream::PyStream>()?;
-    module.add_class::<names::PyNames>()?;
+    module.add_class::<registry::PyRegistryPolicy>()?;
     fill_cells(module.py());
     raw::add_begin(module.py())?;
     raw::add_run(module.py())?;

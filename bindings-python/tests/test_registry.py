@@ -33,10 +33,11 @@ def test_a_name_has_one_breaker_with_one_configuration_for_one_provider() -> Non
     registry = Registry(2)
     first = registry.get_or_create(config("a"), "google")
     assert registry.get_or_create(config("a"), "google") is first is registry.get("a")
-    for other in ((config("a", failure_threshold=2), "google"), (config("a"), "openai")):
-        with pytest.raises(NameConflictError, match="a circuit named 'a' exists with another configuration") as caught:
+    other_config, message = config("a", failure_threshold=2), "a circuit named 'a' exists with another configuration"
+    for other, field in (((other_config, "google"), "failure_threshold"), ((config("a"), "openai"), "provider_id")):
+        with pytest.raises(NameConflictError, match=f"{message}: {field} differs") as caught:
             registry.get_or_create(*other)
-        assert (caught.value.code, caught.value.circuit_name) == ("NAME_CONFLICT", "a")
+        assert (caught.value.code, caught.value.circuit_name, caught.value.field) == ("NAME_CONFLICT", "a", field)
     first.reconfigure(config("a", failure_threshold=2))
     assert registry.get_or_create(config("a", failure_threshold=2), "google") is first
     assert registry.get("b") is None
@@ -115,10 +116,39 @@ def test_a_bad_bound_is_refused_by_name(bound: Any) -> None:
     assert (caught.value.field, caught.value.allowed) == ("bound", "a whole number, at least 1")
 
 
-@pytest.mark.parametrize("error", [NameConflictError("a"), RegistryFullError(3)])
+@pytest.mark.parametrize("error", [NameConflictError("a", "window"), RegistryFullError(3)])
 def test_its_errors_can_be_pickled_and_copied(error: HalfopenError) -> None:
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert (type(twin), str(twin), vars(twin)) == (type(error), str(error), vars(error))
+
+
+@pytest.mark.parametrize("bound", [0, -1, 1.5, True, "1", None, float("nan")])
+def test_a_bad_later_bound_is_refused_and_changes_nothing(bound: Any) -> None:
+    registry = Registry(2)
+    with pytest.raises(InvalidValueError) as caught:
+        registry.set_bound(bound)
+    assert (caught.value.field, registry.bound) == ("bound", 2)
+
+
+def test_a_lower_bound_removes_what_is_unused() -> None:
+    registry = Registry(3)
+    held = registry.get_or_create(config("held"))
+    fails(registry.get_or_create(config("open")))
+    registry.get_or_create(config("unused"))
+    registry.set_bound(1)
+    assert [breaker.name for breaker in registry.breakers()] == ["held", "open"]
+    with pytest.raises(RegistryFullError):
+        registry.get_or_create(config("one too many"))
+    del held
+    registry.set_bound(2)
+    assert registry.get_or_create(config("now there is room"))
+
+
+def test_a_bound_is_not_assigned() -> None:
+    registry = Registry(3)
+    with pytest.raises(AttributeError, match="set_bound"):
+        registry.bound = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    assert registry.bound == 3
 
 
 def test_threads_that_ask_for_one_name_get_one_breaker() -> None:

@@ -225,7 +225,7 @@ COPIED: list[Any] = [
     *(value for _, value in VALUES.values()),
     CircuitBreakerOpenError("gemini", 12.3, "probes_busy"),
     InvalidValueError("name", '""', "1 to 128 printable characters"),
-    NameConflictError("gemini"),
+    NameConflictError("gemini", "window"),
     RegistryFullError(5),
 ]
 

@@ -4,6 +4,7 @@
 #![recursion_limit = "1024"]
 
 mod convert;
+mod registry;
 mod stack;
 
 use std::sync::Arc;
@@ -175,9 +176,12 @@ impl WasmCircuit {
         self.0.reconfigure(&from_js(fields)?, millis).map_err(refusal)
     }
 
-    /// See [`Circuit::matches`].
-    pub fn matches(&self, #[wasm_bindgen(unchecked_param_type = "Plain")] fields: JsValue) -> Result<bool, JsValue> {
-        self.0.matches(&from_js(fields)?).map_err(refusal)
+    /// See [`Circuit::difference`].
+    pub fn difference(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Plain")] fields: JsValue,
+    ) -> Result<Option<String>, JsValue> {
+        self.0.difference(&from_js(fields)?).map_err(refusal)
     }
 
     /// See [`Circuit::snapshot`].

@@ -69,6 +69,11 @@ mod serde;
 mod snapshot;
 mod sync;
 
+/// What only authors of bindings need.
+pub mod host {
+    pub use crate::registry::{RegistryPolicy, Search};
+}
+
 pub use breaker::{
     CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, OwnedPermit,
     Permit, SettledCall, Status, Ticket,

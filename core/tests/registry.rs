@@ -4,6 +4,7 @@ use std::sync::{Arc, Barrier, OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
+use halfopen::host::RegistryPolicy;
 use halfopen::{CircuitBreaker, Clock, Config, ConfigBuilder, Jitter, ManualClock, Registry, State, Tick};
 
 fn config(name: &str) -> Config {
@@ -18,7 +19,7 @@ fn a_name_has_one_configuration() {
     let other = Config::builder().name("a").failure_threshold(2).build().unwrap();
     let error = registry.get_or_create(other).unwrap_err();
     assert_eq!(error.code(), "NAME_CONFLICT");
-    assert_eq!(error.to_string(), "a circuit named \"a\" exists with another configuration");
+    assert_eq!(error.to_string(), "a circuit named \"a\" exists with another configuration: failure_threshold differs");
 }
 
 #[test]
@@ -40,6 +41,47 @@ fn a_full_registry_lets_go_of_what_nobody_uses_and_of_nothing_else() {
     assert_eq!(registry.remove_unused(), 1);
     assert!(registry.remove("open").is_some());
     assert!(registry.is_empty());
+}
+
+#[test]
+fn a_lower_bound_removes_what_is_unused_and_keeps_the_rest() {
+    let registry = Registry::new(4, ManualClock::new);
+    let held = [registry.get_or_create(config("a")).unwrap(), registry.get_or_create(config("b")).unwrap()];
+    let _unused = (registry.get_or_create(config("c")).unwrap(), registry.get_or_create(config("d")).unwrap());
+    registry.set_bound(3);
+    assert_eq!(registry.len(), 4, "all are held");
+    drop(_unused);
+    registry.set_bound(3);
+    assert_eq!((registry.len(), registry.bound()), (3, 3), "one is enough");
+    registry.set_bound(1);
+    assert_eq!(registry.len(), 2, "two are held");
+    assert_eq!(registry.get_or_create(config("e")).unwrap_err().code(), "REGISTRY_FULL");
+    drop(held);
+    assert!(registry.get_or_create(config("e")).is_ok());
+    assert_eq!(registry.len(), 1);
+}
+
+#[test]
+fn making_room_beside_many_in_use_looks_at_few() {
+    let mut policy = RegistryPolicy::new(1_000);
+    for number in 0..999 {
+        policy.add(format!("in use {number}").into(), number).unwrap();
+    }
+    let mut looks = 0;
+    for number in 1_000..3_000 {
+        while policy.add(format!("unused {number}").into(), number).is_err() {
+            let mut search = policy.making_room();
+            while let Some((name, handle)) = policy.next_look(&mut search) {
+                looks += 1;
+                let is_unused = *handle >= 1_000;
+                policy.evict(&name, |_| is_unused);
+            }
+        }
+    }
+    assert!(looks < 1_000 + 2 * 2_000, "{looks}");
+    let mut search = policy.all_unused();
+    let looked_at = std::iter::from_fn(|| policy.next_look(&mut search).map(|(name, _)| name)).count();
+    assert_eq!(looked_at, 1_000, "each once");
 }
 
 #[test]

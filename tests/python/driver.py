@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import registry_driver
 from halfopen import CircuitBreakerOpenError, InvalidValueError
 
 Json = Any
@@ -103,6 +104,10 @@ class Session:
 
 def run(vector: Json, package: ModuleType) -> None:
     """Runs one vector; raises the first difference."""
+    if "registry" in vector:
+        if found := registry_driver.difference(vector, package):
+            raise Difference(found)
+        return
     try:
         session = Session(vector["config"], package)
     except InvalidValueError as refused:

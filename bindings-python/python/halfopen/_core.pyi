@@ -18,8 +18,8 @@ __all__ = [
     "CircuitBreakerConfig",
     "Evidence",
     "GuardedFunction",
-    "Names",
     "Permit",
+    "RegistryPolicy",
     "Stream",
     "after_fork",
     "config_json_schema",
@@ -301,21 +301,28 @@ class Stream(Iterator[Any]):
         """The consumer stops early."""
 
 @final
-class Names(Generic[_B]):
-    """The breakers of a registry, by name. Each method is atomic."""
+class RegistryPolicy(Generic[_B]):
+    """Breakers by name, as many as the bound allows. Each method takes effect at one instant."""
 
-    def __new__(cls) -> Self: ...
+    def __new__(cls, bound: int, /) -> Self: ...
+    @property
+    def bound(self) -> int:
+        """The most breakers that it holds."""
+
+    def set_bound(self, bound: int, /) -> None:
+        """Changes the bound, and evicts as many unused breakers as it asks for."""
+
     def get(self, name: str, /) -> _B | None:
         """The breaker of that name."""
 
-    def add(self, name: str, breaker: _B, bound: int, /) -> _B | None:
-        """Adds the breaker if the name is free; returns that of the name, or ``None`` if the registry is full."""
+    def add(self, breaker: _B, /) -> _B:
+        """The breaker of this one's name, which is this one if there was none. Raises ``RegistryFullError``."""
 
     def remove(self, name: str, /) -> _B | None:
-        """Removes and returns the breaker of that name."""
+        """Removes the breaker of that name."""
 
-    def remove_unshared(self, name: str, /) -> bool:
-        """Removes the breaker of that name if nothing else refers to it; returns whether it did."""
+    def remove_unused(self) -> int:
+        """Removes every unused breaker, and returns their number."""
 
     def all(self) -> list[_B]:
         """All breakers, ordered by name."""
@@ -390,6 +397,7 @@ class Breaker:
     def explain(self) -> str:
         """Explains in one sentence why the circuit is in its state, and what would change it."""
 
+    def _difference(self, config: CircuitBreakerConfig) -> str | None: ...
     def is_idle(self) -> bool:
         """Whether replacing it with a new breaker would lose nothing; a ``Registry`` may then remove it."""
 

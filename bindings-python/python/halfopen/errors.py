@@ -77,16 +77,17 @@ class InvalidValueError(HalfopenError, ValueError):
 
 
 class NameConflictError(HalfopenError):
-    """The registry has a circuit of that name with another configuration or another provider."""
+    """The registry has a circuit of that name with another configuration or provider; ``field`` differs."""
 
     code = "NAME_CONFLICT"
 
-    def __init__(self, circuit_name: str) -> None:
-        super().__init__(f"a circuit named {circuit_name!r} exists with another configuration")
+    def __init__(self, circuit_name: str, field: str) -> None:
+        super().__init__(f"a circuit named {circuit_name!r} exists with another configuration: {field} differs")
         self.circuit_name = circuit_name
+        self.field = field
 
-    def __reduce__(self) -> tuple[type["NameConflictError"], tuple[str]]:
-        return type(self), (self.circuit_name,)
+    def __reduce__(self) -> tuple[type["NameConflictError"], tuple[str, str]]:
+        return type(self), (self.circuit_name, self.field)
 
 
 class RegistryFullError(HalfopenError):

@@ -1,13 +1,13 @@
 """A bounded set of breakers by name."""
 
 from collections.abc import Callable
-from typing import Unpack
+from typing import Never, Unpack
 
 from halfopen._arguments import check_functions, check_seconds, config_of
 from halfopen._classify import Classifier
-from halfopen._core import CircuitBreakerConfig, Names
+from halfopen._core import CircuitBreakerConfig, RegistryPolicy
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError, NameConflictError, RegistryFullError
+from halfopen.errors import NameConflictError
 from halfopen.types import ConfigFields
 
 
@@ -31,15 +31,30 @@ class Registry:
         classify: Classifier | None = None,
         call_timeout_seconds: float | None = None,
     ) -> None:
-        if not isinstance(bound, int) or isinstance(bound, bool) or bound < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValueError("bound", repr(bound), "a whole number, at least 1")
+        # Its lock is never held during a fork.
+        self._policy: RegistryPolicy[CircuitBreaker] = RegistryPolicy(bound)
         check_functions(clock, classify)
         self._call_timeout_seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
-        self._bound = bound
         self._clock = clock
         self._classify = classify
-        # Its lock is never held during a fork.
-        self._breakers: Names[CircuitBreaker] = Names()
+
+    # An assignment is refused, because changing the bound also evicts; `Never` lets a type checker say so first.
+    @property
+    def bound(self) -> int:
+        """The most breakers that it holds, unless it was lowered while more were in use."""
+        return self._policy.bound
+
+    @bound.setter
+    def bound(self, _: Never) -> None:
+        raise AttributeError("a bound is not assigned: set_bound(bound) changes it")
+
+    def set_bound(self, bound: int) -> None:
+        """Changes the bound.
+
+        Unused breakers are removed until no more are left than ``bound``; those in use stay, and no new one is made
+        until there are fewer. Raises ``InvalidValueError`` unless it is a whole number of at least 1.
+        """
+        self._policy.set_bound(bound)
 
     def get_or_create(
         self, config: CircuitBreakerConfig | str, provider_id: str = "unknown", **fields: Unpack[ConfigFields]
@@ -54,18 +69,19 @@ class Registry:
         if known is None:
             # The constructor reads the clock, which may be the user's, so it must run without the lock. Another thread
             # may add a breaker of that name first.
-            known = self._add(self._create(checked, provider_id))
-        if known.config != checked or known.provider_id != provider_id:
-            raise NameConflictError(checked.name)
+            known = self._policy.add(self._create(checked, provider_id))
+        field = known._difference(checked) or ("provider_id" if known.provider_id != provider_id else None)
+        if field is not None:
+            raise NameConflictError(checked.name, field)
         return known
 
     def get(self, name: str) -> CircuitBreaker | None:
         """The breaker of that name, if there is one."""
-        return self._breakers.get(name)
+        return self._policy.get(name)
 
     def remove(self, name: str) -> CircuitBreaker | None:
         """Removes the breaker of that name and returns it. Code that already holds it can go on using it."""
-        return self._breakers.remove(name)
+        return self._policy.remove(name)
 
     def remove_unused(self) -> int:
         """Removes the breakers that are idle and that nothing else refers to; returns their number.
@@ -74,15 +90,14 @@ class Registry:
         call in its window, no call in flight, no listener, no operator's order, and no earlier opening that would make
         the next wait longer.
         """
-        names = [breaker.name for breaker in self._breakers.all()]
-        return sum(self._remove_if_unused(name) for name in names)
+        return self._policy.remove_unused()
 
     def breakers(self) -> list[CircuitBreaker]:
         """All breakers, ordered by name."""
-        return self._breakers.all()
+        return self._policy.all()
 
     def __len__(self) -> int:
-        return len(self._breakers)
+        return len(self._policy)
 
     def _create(self, config: CircuitBreakerConfig, provider_id: str) -> CircuitBreaker:
         return CircuitBreaker(
@@ -92,19 +107,3 @@ class Registry:
             classify=self._classify,
             call_timeout_seconds=self._call_timeout_seconds,
         )
-
-    def _add(self, made: CircuitBreaker) -> CircuitBreaker:
-        if len(self) >= self._bound:
-            self.remove_unused()
-        known = self._breakers.add(made.name, made, self._bound)
-        if known is None:
-            raise RegistryFullError(self._bound)
-        return known
-
-    def _remove_if_unused(self, name: str) -> bool:
-        breaker = self.get(name)
-        # `is_idle` reads the breaker's clock, which may be the user's.
-        if breaker is None or not breaker.is_idle():
-            return False
-        del breaker
-        return self._breakers.remove_unshared(name)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Ending, InvalidValue, Outcome, Snapshot, Stamp, Ticket, Value};
+use halfopen::{CircuitBreaker, Clock, Ending, InvalidValue, Outcome, Snapshot, Spelling, Stamp, Ticket, Value};
 
 use crate::permits::Permits;
 use crate::{JsClock, values};
@@ -228,13 +228,14 @@ impl Circuit {
         Ok(())
     }
 
-    /// Whether a breaker made with `config` would have the configuration in force here.
+    /// The first field whose value in `config` differs from the one in force here.
     ///
     /// # Errors
     /// [`InvalidValue`] for a bad one.
     #[inline(never)]
-    pub fn matches(&self, config: &Value) -> Result<bool, InvalidValue> {
-        Ok(values::config(config)? == self.breaker.config())
+    pub fn difference(&self, config: &Value) -> Result<Option<String>, InvalidValue> {
+        let difference = self.breaker.config().difference(&values::config(config)?);
+        Ok(difference.map(|field| Spelling::CamelCase.name(field)))
     }
 
     /// The state of the breaker, for a JSON document.

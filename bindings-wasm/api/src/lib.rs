@@ -7,8 +7,10 @@
 mod circuit;
 mod clock;
 mod permits;
+mod registry;
 mod values;
 
 pub use circuit::{Breaker, Circuit};
 pub use clock::JsClock;
+pub use registry::Registry;
 pub use values::{config, number};

@@ -47,7 +47,8 @@ export interface Circuit {
   disable(millis: number): void;
   reset(millis: number): void;
   reconfigure(config: Plain, millis: number): void;
-  matches(config: Plain): boolean;
+  /** The first field whose value in `config` differs from the one in force. */
+  difference(config: Plain): string | null | undefined;
   snapshot(millis: number): Plain;
   restore(document: string, millis: number): void;
   /**
@@ -55,6 +56,26 @@ export interface Circuit {
    * that.
    */
   watch?(wake: () => void): () => void;
+}
+
+/**
+ * The names of a registry, and what the core decides about them. It never calls its host, and throws a {@link Refusal}
+ * for a bound that it refuses.
+ */
+export interface RegistryPolicy {
+  bound(): number;
+  /** Changes the bound, and begins a search for what to evict. */
+  setBound(bound: Plain): void;
+  /** Adds a name; false if it would be one too many. */
+  add(name: string): boolean;
+  remove(name: string): void;
+  /** Begins a search for a name to evict. */
+  makeRoom(): void;
+  /** Begins a search for every name to evict. */
+  searchAll(): void;
+  /** The next name of the newest search, which the host removes if its breaker is idle; nothing at its end. */
+  nextLook(): string | null | undefined;
+  size(): number;
 }
 
 /** What a circuit throws for a value that it refuses; the field is spelled as in JavaScript. */
@@ -74,6 +95,8 @@ export interface Backend {
   readonly latestMillis: number;
   /** A closed circuit; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Circuit;
+  /** The policy of an empty registry. */
+  createRegistry(bound: Plain): RegistryPolicy;
   /** A handle on the circuit of that name that all threads of this process share; absent in browsers. */
   createShared?(config: Plain): Circuit;
   /** Throws a RangeError if the stack has no room for a call of the core; absent if the build needs no check. */

@@ -15,6 +15,19 @@ import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
 
+/** What outlives a breaker that was collected. */
+export let executorOf: (breaker: CircuitBreaker) => Executor;
+
+/** Another breaker around what outlived the first. */
+export function breakerAround(executor: Executor): CircuitBreaker {
+  return new CircuitBreaker(executor as CircuitBreakerOptions);
+}
+
+function executorFor(options: CircuitBreakerOptions): Executor {
+  const { config, host } = splitOptions(options);
+  return new Executor(config, setupOf(host));
+}
+
 /** Options of one call. */
 export interface CallOptions {
   /**
@@ -45,9 +58,12 @@ export class CircuitBreaker {
    * @throws InvalidValueError naming the option, for a value that is not allowed or an option that does not exist
    */
   constructor(options: CircuitBreakerOptions = {}) {
-    const { config, host } = splitOptions(options);
-    this.#executor = new Executor(config, setupOf(host));
+    this.#executor = options instanceof Executor ? options : executorFor(options);
     this.#config = this.#configuration();
+  }
+
+  static {
+    executorOf = (breaker) => breaker.#executor;
   }
 
   /**
@@ -80,9 +96,10 @@ export class CircuitBreaker {
     fn: (this: This, ...args: Args) => Result,
   ): (this: This, ...args: Args) => Promise<Awaited<Result>> {
     checkFunction(fn);
-    const executor = this.#executor;
+    // The breaker and not its executor, so that it is not collected while the function can be called.
+    const breaker = this;
     const wrapped = function (this: This, ...args: Args) {
-      return guardedCall(executor, fn, this, args);
+      return guardedCall(breaker.#executor, fn, this, args);
     };
     for (const property of ['name', 'length'] as const) {
       Object.defineProperty(wrapped, property, { value: fn[property], configurable: true });
@@ -220,8 +237,17 @@ export class CircuitBreaker {
    * @throws InvalidValueError naming the field, for a value that is not allowed or a field that does not exist
    */
   matches(config: CircuitBreakerConfig): boolean {
+    return this.difference(config) === undefined;
+  }
+
+  /**
+   * The first field whose value in `config`, or whose default, differs from the one that is in force here.
+   *
+   * @throws InvalidValueError naming the field, for a value that is not allowed or a field that does not exist
+   */
+  difference(config: CircuitBreakerConfig): string | undefined {
     const fields = fieldsOf('config', config);
-    return this.#executor.ask((circuit) => circuit.matches(plainFields(fields)), fields);
+    return this.#executor.ask((circuit) => circuit.difference(plainFields(fields)), fields) ?? undefined;
   }
 
   /** The breaker's state as a JSON document for {@link restore}; a call in flight is saved as cancelled. */

@@ -91,9 +91,13 @@ export class NameConflictError extends HalfopenError {
   /** The name. */
   readonly circuitName: string;
 
-  constructor(circuitName: string) {
-    super(`a circuit named '${circuitName}' exists with another configuration`);
+  /** The first field that differs. */
+  readonly field: string;
+
+  constructor(circuitName: string, field: string) {
+    super(`a circuit named '${circuitName}' exists with another configuration: ${field} differs`);
     this.circuitName = circuitName;
+    this.field = field;
   }
 }
 

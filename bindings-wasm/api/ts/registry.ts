@@ -1,11 +1,18 @@
 /** A bounded registry of breakers by name. */
 
-import { CircuitBreaker } from './breaker.js';
+import { connectedBackend, type RegistryPolicy } from './backend.js';
+import { breakerAround, CircuitBreaker, executorOf } from './breaker.js';
 import type { CircuitBreakerConfig } from './config.js';
-import { InvalidValueError, NameConflictError, RegistryFullError } from './errors.js';
-import { formatValue } from './format-value.js';
-import { type Fields, fieldsOf } from './host-values.js';
+import { NameConflictError, RegistryFullError } from './errors.js';
+import type { Executor } from './executor.js';
+import { decodeOrThrow, type Fields, field, fieldsOf, plain } from './host-values.js';
 import { type HostOptions, hostOptions } from './options.js';
+
+/** An evicted breaker. The executor is what a call needs, so that a circuit in use is not lost with its breaker. */
+interface Released {
+  readonly breaker: WeakRef<CircuitBreaker>;
+  readonly executor: Executor;
+}
 
 /**
  * A bounded set of breakers, one for each name.
@@ -19,24 +26,24 @@ import { type HostOptions, hostOptions } from './options.js';
  * ```
  */
 export class Registry {
-  readonly #bound: number;
+  readonly #policy: RegistryPolicy;
   readonly #options: Fields;
   readonly #kept = new Map<string, CircuitBreaker>();
-  /** Released breakers. Somebody else may still hold one, and then it stays the breaker of its name. */
-  readonly #released = new Map<string, WeakRef<CircuitBreaker>>();
+  /** Evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. */
+  readonly #released = new Map<string, Released>();
+  /** So many released breakers are looked through again: twice those left last time, so the cost is linear. */
+  #sweepAt: number;
 
   /**
    * An empty registry.
    *
    * @param bound - how many breakers it keeps, at least 1
-   * @param options - handed to each breaker that it makes
+   * @param options - passed to each breaker that it makes
    * @throws InvalidValueError naming the argument, for one that is not allowed
    */
   constructor(bound: number, options: HostOptions = {}) {
-    if (!(Number.isSafeInteger(bound) && bound >= 1)) {
-      throw new InvalidValueError('bound', formatValue(bound), 'a whole number, at least 1');
-    }
-    this.#bound = bound;
+    this.#policy = decodeOrThrow(() => connectedBackend().createRegistry(plain(bound)), field('bound', bound));
+    this.#sweepAt = bound;
     this.#options = hostOptions(options);
   }
 
@@ -44,95 +51,149 @@ export class Registry {
    * The breaker of the configuration's name, made now if there is none.
    *
    * @throws InvalidValueError naming the field, for a value that is not allowed or a field that does not exist
-   * @throws NameConflictError where that name has another configuration
-   * @throws RegistryFullError where a new one would be one too many, even without those that are idle
+   * @throws NameConflictError if that name has another configuration
+   * @throws RegistryFullError if the registry is full and every breaker is in use
    */
   getOrCreate(config: CircuitBreakerConfig = {}): CircuitBreaker {
     // Read once, because a getter may answer differently the second time.
     const fields = fieldsOf('config', config);
     const read: CircuitBreakerConfig = Object.fromEntries(fields);
     const wanted = fields.get('name');
-    let known = typeof wanted === 'string' ? this.get(wanted) : undefined;
+    let known = typeof wanted === 'string' ? this.#find(wanted) : undefined;
     if (known === undefined) {
       const made = new CircuitBreaker(Object.fromEntries([...fields, ...this.#options]));
-      known = this.get(made.name) ?? made;
+      known = this.#find(made.name) ?? made;
     }
-    const { name } = known.config;
-    if (!known.matches(read)) {
-      throw new NameConflictError(name);
+    const { name } = known;
+    const difference = known.difference(read);
+    if (difference !== undefined) {
+      throw new NameConflictError(name, difference);
     }
-    if (!this.#kept.has(name)) {
-      this.#makeRoom();
-      this.#keep(name, known);
+    if (!(this.#kept.has(name) || this.#keep(name, known))) {
+      throw new RegistryFullError(this.bound);
     }
     return known;
   }
 
-  /** The breaker of that name, if there is one; a released one is kept again if there is room. */
+  /** The breaker of that name, if there is one; one that was evicted is kept again if there is room. */
   get(name: string): CircuitBreaker | undefined {
-    const kept = this.#kept.get(name);
-    const found = kept ?? this.#released.get(name)?.deref();
-    if (kept === undefined && found !== undefined && this.size < this.#bound) {
+    const found = this.#find(name);
+    if (found !== undefined && !this.#kept.has(name) && this.size < this.bound) {
       this.#keep(name, found);
     }
     return found;
   }
 
-  /** Lets go of the breaker of that name; whoever holds it keeps it. */
+  /** Removes the breaker of that name; existing references stay valid. */
   remove(name: string): CircuitBreaker | undefined {
-    const removed = this.get(name);
+    const removed = this.#find(name);
+    this.#policy.remove(name);
     this.#kept.delete(name);
     this.#released.delete(name);
     return removed;
   }
 
   /**
-   * Releases the breakers that are idle ({@link CircuitBreaker.isIdle}) and returns their number. A later request for
-   * such a name gets the same breaker while somebody holds it, and otherwise a new one that behaves alike. Breakers
-   * that were released before and are in use again are kept again if there is room.
+   * Removes the breakers that are idle ({@link CircuitBreaker.isIdle}) and returns their number. While somebody holds
+   * one of them, it stays the breaker of its name; otherwise a later request gets a new one, which behaves alike.
    */
   removeUnused(): number {
-    const idle = [...this.#kept].filter(([, breaker]) => breaker.isIdle());
-    for (const [name] of idle) {
-      this.#kept.delete(name);
-    }
-    // Of those released before, some were collected, and some are in use again.
-    for (const [name, released] of this.#released) {
-      const breaker = released.deref();
-      if (breaker === undefined) {
-        this.#released.delete(name);
-      } else if (this.size < this.#bound && !breaker.isIdle()) {
-        this.#keep(name, breaker);
-      }
-    }
-    for (const [name, breaker] of idle) {
-      this.#released.set(name, new WeakRef(breaker));
-    }
-    return idle.length;
+    this.#sweep();
+    this.#policy.searchAll();
+    return this.#evict();
+  }
+
+  /** The most breakers that it keeps, unless it was lowered while more were in use. */
+  get bound(): number {
+    return this.#policy.bound();
+  }
+
+  /**
+   * Changes the bound. Idle breakers are removed until no more are left than `bound`; the others stay, and no new one
+   * is made until there are fewer.
+   *
+   * @throws InvalidValueError unless it is a whole number of at least 1
+   */
+  setBound(bound: number): void {
+    decodeOrThrow(() => this.#policy.setBound(plain(bound)), field('bound', bound));
+    this.#evict();
   }
 
   /** How many breakers it keeps. */
   get size(): number {
-    return this.#kept.size;
+    return this.#policy.size();
+  }
+
+  /** The names of the breakers that it keeps, in order. */
+  names(): string[] {
+    return [...this.#kept.keys()].sort();
   }
 
   /** All breakers that it can hand out, in the order of their names. */
   breakers(): CircuitBreaker[] {
+    this.#sweep();
     const names = [...this.#kept.keys(), ...this.#released.keys()].sort();
-    return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.deref() ?? []);
+    return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.breaker.deref() ?? []);
   }
 
-  #makeRoom(): void {
-    if (this.size >= this.#bound) {
-      this.removeUnused();
-    }
-    if (this.size >= this.#bound) {
-      throw new RegistryFullError(this.#bound);
-    }
+  #find(name: string): CircuitBreaker | undefined {
+    const kept = this.#kept.get(name);
+    const released = this.#released.get(name);
+    return kept ?? (released && this.#heldOr(name, released));
   }
 
-  #keep(name: string, breaker: CircuitBreaker): void {
+  /** The released breaker, or another one around its executor. */
+  #heldOr(name: string, { breaker, executor }: Released): CircuitBreaker {
+    const held = breaker.deref();
+    if (held !== undefined) {
+      return held;
+    }
+    const made = breakerAround(executor);
+    this.#released.set(name, { breaker: new WeakRef(made), executor });
+    return made;
+  }
+
+  /** Keeps a breaker under its name; false if there is no room. */
+  #keep(name: string, breaker: CircuitBreaker): boolean {
+    while (!this.#policy.add(name)) {
+      this.#policy.makeRoom();
+      if (this.#evict() === 0) {
+        return false;
+      }
+    }
     this.#kept.set(name, breaker);
     this.#released.delete(name);
+    return true;
+  }
+
+  /** Evicts what the search that has just begun finds idle. */
+  #evict(): number {
+    let evicted = 0;
+    for (let name = this.#policy.nextLook(); typeof name === 'string'; name = this.#policy.nextLook()) {
+      const breaker = this.#kept.get(name);
+      if (breaker?.isIdle()) {
+        this.#policy.remove(name);
+        this.#kept.delete(name);
+        this.#released.set(name, { breaker: new WeakRef(breaker), executor: executorOf(breaker) });
+        evicted += 1;
+      }
+    }
+    if (this.#released.size > this.#sweepAt) {
+      this.#sweep();
+    }
+    return evicted;
+  }
+
+  /** Keeps the released breakers that are in use again, if there is room, and forgets those that nobody holds. */
+  #sweep(): void {
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    for (const [name, released] of [...this.#released]) {
+      const isHeld = released.breaker.deref() !== undefined;
+      const breaker = this.#heldOr(name, released);
+      if ((breaker.isIdle() || !this.#keep(name, breaker)) && !isHeld) {
+        this.#released.delete(name);
+      }
+    }
+    this.#sweepAt = Math.max(this.bound, 2 * this.#released.size);
   }
 }

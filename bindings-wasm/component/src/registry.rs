@@ -1,6 +1,7 @@
 //! The resource `registry`.
 
 use halfopen::InvalidValue;
+use halfopen::host::RegistryPolicy;
 
 use crate::breaker::Breaker;
 use crate::clock::{HostClock, jitter};
@@ -13,10 +14,7 @@ pub(crate) struct Registry {
 
 impl wit::GuestRegistry for Registry {
     fn create(bound: u32) -> Result<wit::Registry, wit::InvalidValue> {
-        if bound == 0 {
-            Err(InvalidValue::new("bound", &bound.into(), "a whole number, at least 1"))?;
-        }
-        let core = halfopen::Registry::new(bound as usize, (|| HostClock) as fn() -> HostClock);
+        let core = halfopen::Registry::new(checked(bound)?, (|| HostClock) as fn() -> HostClock);
         Ok(wit::Registry::new(Self { core }))
     }
 
@@ -37,6 +35,15 @@ impl wit::GuestRegistry for Registry {
         self.core.remove_unused() as u32
     }
 
+    fn bound(&self) -> u32 {
+        self.core.bound() as u32
+    }
+
+    fn set_bound(&self, bound: u32) -> Result<(), wit::InvalidValue> {
+        self.core.set_bound(checked(bound)?);
+        Ok(())
+    }
+
     fn breakers(&self) -> Vec<wit::Breaker> {
         self.core.breakers().into_iter().map(Breaker::handle).collect()
     }
@@ -44,4 +51,8 @@ impl wit::GuestRegistry for Registry {
     fn size(&self) -> u32 {
         self.core.len() as u32
     }
+}
+
+fn checked(bound: u32) -> Result<usize, InvalidValue> {
+    RegistryPolicy::<()>::bound_argument(&bound.into())
 }

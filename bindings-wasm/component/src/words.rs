@@ -52,7 +52,9 @@ impl From<RegistryError> for wit::RegistryError {
     fn from(refused: RegistryError) -> Self {
         let code = refused.code().into();
         match refused {
-            RegistryError::NameConflict { name } => Self::NameConflict(wit::NameConflict { code, circuit_name: name }),
+            RegistryError::NameConflict { name, field } => {
+                Self::NameConflict(wit::NameConflict { code, circuit_name: name, field })
+            }
             // It was a `u32` when the registry was made.
             RegistryError::Full { bound } => Self::RegistryFull(wit::RegistryFull { code, bound: bound as u32 }),
         }

@@ -104,7 +104,8 @@ impl<C: Clock> CircuitBreaker<C> {
         self.is_idle_at(self.hot.clock.now())
     }
 
-    pub(crate) fn is_idle_at(&self, now: Tick) -> bool {
+    /// The same at `now`, for callers that hold a lock in which no clock may be read.
+    pub fn is_idle_at(&self, now: Tick) -> bool {
         self.inner.lock().is_pristine(now) && self.counts().in_flight == 0 && self.listeners.is_empty()
     }
 

@@ -18,7 +18,9 @@ use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
-pub(crate) use parse::{hint_argument, is_wait, outcome_argument, seconds_argument, share_argument, wait_argument};
+pub(crate) use parse::{
+    bound_argument, hint_argument, is_wait, outcome_argument, seconds_argument, share_argument, wait_argument,
+};
 pub use rules::{Rules, WindowShape};
 pub use value::Value;
 
@@ -102,6 +104,14 @@ impl Config {
     /// The same numbers under the name of another.
     pub(crate) fn renamed(self, other: &Self) -> Self {
         Self { name: other.shared_name(), ..self }
+    }
+
+    /// The first field, in the order of the documentation, whose value differs from that of `other`.
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        if self == other {
+            return None;
+        }
+        self.entries().zip(other.entries()).find(|(own, others)| own.1 != others.1).map(|((name, _), _)| name)
     }
 
     /// Every field with its value, in the order of the documentation: what a host shows or serialises.

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
+use super::fields::CALLS;
 use super::{InvalidValue, Value, WindowShape};
 use crate::clock::nanos_from_seconds;
 use crate::control::Outcome;
@@ -37,6 +38,12 @@ pub(crate) fn seconds_argument(name: &str, value: &Value) -> Result<Duration, In
 /// A name that a host gives to something else than the circuit, under the same rule as `name`.
 pub(super) fn check_name(field: &str, value: &Value) -> Result<(), InvalidValue> {
     printable(value).map(|_| ()).ok_or_else(|| InvalidValue::new(field, value, NAME))
+}
+
+/// How many breakers a registry may hold.
+pub(crate) fn bound_argument(value: &Value) -> Result<usize, InvalidValue> {
+    let bound = count(value, CALLS).ok_or_else(|| InvalidValue::new("bound", value, "a whole number, at least 1"))?;
+    Ok(usize::try_from(bound).unwrap_or(usize::MAX))
 }
 
 /// A share of calls that a host asks about.

@@ -7,7 +7,7 @@ const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLow
 const word = (name) => name.replaceAll('-', '_');
 
 let reading = 0n;
-const { Breaker, parseConfig } = instance(() => reading).circuit;
+const { Breaker, Registry: ComponentRegistry, parseConfig } = instance(() => reading).circuit;
 
 export class ManualClock {
   #now = 0n;
@@ -38,6 +38,12 @@ export class InvalidValueError extends Error {
   }
 }
 
+function registryError({ tag, val }) {
+  return tag === 'invalid-value'
+    ? new InvalidValueError(val)
+    : Object.assign(new Error(val.code), val, val.field && { field: camelCase(val.field) });
+}
+
 /** The result of the component; jco throws its refusals, with the record as the payload. */
 function granted(ask) {
   try {
@@ -48,6 +54,9 @@ function granted(ask) {
         throw new CircuitBreakerOpenError(error.payload);
       case 'INVALID_VALUE':
         throw new InvalidValueError(error.payload);
+      case undefined:
+        // The registry's errors are a variant around a record.
+        throw error.payload === undefined ? error : registryError(error.payload);
       default:
         throw error;
     }
@@ -94,11 +103,19 @@ export class CircuitBreaker {
   #breaker;
   #clock;
 
-  constructor({ clock, ...config }) {
+  constructor({ clock, ...config }, handle = undefined) {
     this.#clock = clock;
     const record = configOf(config);
     clock.tell();
-    this.#breaker = granted(() => Breaker.create(record, undefined));
+    this.#breaker = handle ?? granted(() => Breaker.create(record, undefined));
+  }
+
+  get name() {
+    return this.#breaker.name();
+  }
+
+  [Symbol.dispose]() {
+    this.#breaker[Symbol.dispose]();
   }
 
   acquire = ({ inside } = {}) =>
@@ -158,5 +175,72 @@ export class CircuitBreaker {
   #ask(what) {
     this.#clock.tell();
     return granted(() => what(this.#breaker));
+  }
+}
+
+/** A registry that releases its handles at once, so that nobody but the component holds a breaker. */
+export class Registry {
+  #registry;
+  #clock;
+  #asked = new Set();
+
+  constructor(bound, { clock }) {
+    this.#clock = clock;
+    this.#registry = granted(() => ComponentRegistry.create(bound));
+  }
+
+  get bound() {
+    return this.#registry.bound();
+  }
+
+  setBound = (bound) => this.#ask((registry) => registry.setBound(bound));
+  removeUnused = () => this.#ask((registry) => registry.removeUnused());
+  remove = (name) => this.#release(this.#ask((registry) => registry.remove(name)));
+
+  getOrCreate(config) {
+    const record = configOf(config);
+    this.#asked.add(config.name ?? 'default');
+    this.#release(this.#ask((registry) => registry.getOrCreate(record, undefined)));
+  }
+
+  /** The breaker of a name for one operation: it holds no handle between two of them. */
+  get(name) {
+    const once = (operate) => {
+      const breaker = new CircuitBreaker(
+        { clock: this.#clock },
+        this.#ask((registry) => registry.get(name)),
+      );
+      try {
+        return operate(breaker);
+      } finally {
+        breaker[Symbol.dispose]();
+      }
+    };
+    return {
+      acquire: () => once((breaker) => breaker.acquire()),
+      disable: () => once((breaker) => breaker.disable()),
+      reset: () => once((breaker) => breaker.reset()),
+      reconfigure: (config) => once((breaker) => breaker.reconfigure(config)),
+    };
+  }
+
+  names() {
+    return [...this.#asked].sort().filter((name) => this.#holds(name));
+  }
+
+  // Not by `breakers()`: jco refuses to release the handles in a list of three.
+  #holds(name) {
+    const breaker = this.#ask((registry) => registry.get(name));
+    this.#release(breaker);
+    return breaker !== undefined;
+  }
+
+  #release(breaker) {
+    breaker?.[Symbol.dispose]();
+  }
+
+  #ask(what) {
+    this.#clock.tell();
+    return granted(() => what(this.#registry));
   }
 }

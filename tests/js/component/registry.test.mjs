@@ -33,7 +33,7 @@ test('what is not handed out is refused with a code', () => {
   };
   assert.deepEqual(refused(config('a', 2)), {
     tag: 'name-conflict',
-    val: { code: 'NAME_CONFLICT', circuitName: 'a' },
+    val: { code: 'NAME_CONFLICT', circuitName: 'a', field: 'failure_threshold' },
   });
   assert.deepEqual(refused(config('b')), { tag: 'registry-full', val: { code: 'REGISTRY_FULL', bound: 1 } });
   const { tag, val } = refused(config(''));

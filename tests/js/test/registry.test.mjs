@@ -20,7 +20,8 @@ test('a name has one breaker with one configuration', () => {
       error instanceof NameConflictError &&
       error.code === 'NAME_CONFLICT' &&
       error.circuitName === 'a' &&
-      error.message === "a circuit named 'a' exists with another configuration",
+      error.field === 'failureThreshold' &&
+      error.message === "a circuit named 'a' exists with another configuration: failureThreshold differs",
   );
   first.reconfigure(config('a', { failureThreshold: 2 }));
   assert.equal(registry.getOrCreate(config('a', { failureThreshold: 2 })), first);
@@ -161,6 +162,68 @@ test('a full registry that makes room keeps again what came into use', async () 
   })();
   await collected();
   assert.equal(registry.get('used').state, 'open');
+});
+
+test('a wrapped function holds its breaker', async () => {
+  const registry = new Registry(2);
+  const ask = registry.getOrCreate(config('a', { timeoutSeconds: 3600 })).wrap(() => Promise.reject(new Error('down')));
+  registry.removeUnused();
+  await collected();
+  registry.removeUnused();
+  await assert.rejects(ask(), /down/);
+  assert.equal(registry.get('a').state, 'open');
+});
+
+test('one that comes into use after it was let go of is not forgotten, although nobody holds it', async () => {
+  const registry = new Registry(2);
+  await (async () => {
+    const used = registry.getOrCreate(config('used', { timeoutSeconds: 3600 }));
+    registry.removeUnused();
+    await collected();
+    used.acquire().failure();
+  })();
+  await collected();
+  assert.equal(registry.get('used').state, 'open');
+  assert.deepEqual(registry.names(), ['used']);
+});
+
+test('many that are held elsewhere cost the registry no scan for each new one', () => {
+  let reads = 0;
+  const clock = {
+    now() {
+      reads += 1;
+      return 0;
+    },
+  };
+  const registry = new Registry(4, { clock });
+  const held = [];
+  for (let n = 0; n < 2000; n += 1) {
+    held.push(registry.getOrCreate(config(`tenant ${n}`)));
+  }
+  assert.ok(reads < 20 * 2000, `${reads} readings`);
+  assert.equal(registry.getOrCreate(config('tenant 0')), held[0]);
+});
+
+test('a lower bound removes what is idle, and a bound is not assigned', () => {
+  const registry = new Registry(3);
+  registry.getOrCreate(config('open')).acquire().failure();
+  registry.getOrCreate(config('a'));
+  registry.getOrCreate(config('b'));
+  registry.setBound(1);
+  assert.deepEqual([registry.size, registry.bound, registry.names()], [1, 1, ['open']]);
+  assert.throws(() => registry.getOrCreate(config('c')), RegistryFullError);
+  registry.setBound(2);
+  registry.getOrCreate(config('c'));
+  assert.deepEqual(registry.names(), ['c', 'open']);
+  for (const bound of [0, 1.5, '1', undefined]) {
+    assert.throws(
+      () => registry.setBound(bound),
+      (error) => error instanceof InvalidValueError && error.field === 'bound',
+    );
+  }
+  assert.throws(() => {
+    registry.bound = 5;
+  }, TypeError);
 });
 
 test('a bad bound is refused by name', () => {

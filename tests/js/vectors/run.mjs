@@ -1,5 +1,7 @@
 /** Runs vectors through the public API, in any host: the caller passes the package and the vectors. */
 
+import { registryDifference } from './registry.mjs';
+
 const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
 const BESIDE = new Set(['at_ms', 'expect', 'inside', 'outcome', 'retry_after_ms']);
 
@@ -27,6 +29,13 @@ export function runVectors(vectors, halfopen) {
 class Difference extends Error {}
 
 function runVector(vector, halfopen) {
+  if (vector.registry !== undefined) {
+    const difference = registryDifference(vector, halfopen);
+    if (difference !== undefined) {
+      throw new Difference(difference);
+    }
+    return;
+  }
   let session;
   try {
     session = new Session(vector.config, halfopen);

@@ -9,7 +9,13 @@ from typing import Any
 from wasmtime.component import ResourceAny
 
 from component.host import ComponentError, Instance, fields
-from halfopen import CircuitBreakerOpenError, CircuitBreakerState, InvalidValueError
+from halfopen import (
+    CircuitBreakerOpenError,
+    CircuitBreakerState,
+    InvalidValueError,
+    NameConflictError,
+    RegistryFullError,
+)
 
 _now = 0
 _instance = Instance(lambda: _now)
@@ -42,6 +48,10 @@ def _package_errors() -> Generator[None]:
                 raise CircuitBreakerOpenError("vector", wait, _snake_case(reason)) from None
             case {"code": "INVALID_VALUE", "field": field, "value": value, "allowed": allowed}:
                 raise InvalidValueError(field, value, allowed) from None
+            case {"code": "NAME_CONFLICT", "circuit-name": name, "field": field}:
+                raise NameConflictError(name, field) from None
+            case {"code": "REGISTRY_FULL", "bound": bound}:
+                raise RegistryFullError(bound) from None
             case _:
                 raise
 
@@ -83,6 +93,43 @@ class Permit(_Resource):
         return bool(self._call("settle", outcome, retry_after))
 
 
+class Registry(_Resource):
+    """Breakers by name."""
+
+    def __new__(cls, bound: int, *, clock: ManualClock) -> "Registry":
+        with _package_errors():
+            registry = _instance.call("[static]registry.create", bound)
+        self = super().__new__(cls)
+        _Resource.__init__(self, "registry", registry, clock)
+        return self
+
+    def __init__(self, bound: int, *, clock: ManualClock) -> None: ...
+
+    @property
+    def bound(self) -> int:
+        return int(self._call("bound"))
+
+    def set_bound(self, bound: int) -> None:
+        self._call("set-bound", bound)
+
+    def get_or_create(self, config: CircuitBreakerConfig) -> "CircuitBreaker":
+        return CircuitBreaker.of(self._call("get-or-create", config.record, None), self._clock)
+
+    def get(self, name: str) -> "CircuitBreaker | None":
+        handle = self._call("get", name)
+        return None if handle is None else CircuitBreaker.of(handle, self._clock)
+
+    def remove(self, name: str) -> "CircuitBreaker | None":
+        handle = self._call("remove", name)
+        return None if handle is None else CircuitBreaker.of(handle, self._clock)
+
+    def remove_unused(self) -> int:
+        return int(self._call("remove-unused"))
+
+    def breakers(self) -> list["CircuitBreaker"]:
+        return [CircuitBreaker.of(handle, self._clock) for handle in self._call("breakers")]
+
+
 @dataclass
 class Event:
     """A transition."""
@@ -101,6 +148,17 @@ class CircuitBreaker(_Resource):
         with _package_errors():
             breaker = _instance.call("[static]breaker.create", config.record, None)
         super().__init__("breaker", breaker, clock)
+
+    @classmethod
+    def of(cls, handle: ResourceAny, clock: ManualClock) -> "CircuitBreaker":
+        """A breaker around a handle that a registry handed out."""
+        self = cls.__new__(cls)
+        _Resource.__init__(self, "breaker", handle, clock)
+        return self
+
+    @property
+    def name(self) -> str:
+        return str(self._call("name"))
 
     @property
     def config(self) -> CircuitBreakerConfig:

@@ -1,5 +1,6 @@
 //! Runs the shared vectors on the Rust API: those in `tests/vectors`, and in the folder that `HALFOPEN_VECTORS` names.
 
+mod registry;
 mod vector;
 
 use std::collections::HashSet;
@@ -26,7 +27,8 @@ fn run_all() -> (usize, usize) {
         for vector in vectors(&folder) {
             let id = vector["id"].as_str().unwrap_or("(no id)").to_owned();
             let unique = ids.insert(id.clone());
-            let outcome = if unique { vector::run(&vector) } else { Err("the id is not unique in its folder".into()) };
+            let run = if vector.get("registry").is_some() { registry::run } else { vector::run };
+            let outcome = if unique { run(&vector) } else { Err("the id is not unique in its folder".into()) };
             match outcome {
                 Ok(()) => passed += 1,
                 Err(difference) => {

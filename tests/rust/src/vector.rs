@@ -35,7 +35,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn config(fields: &Value) -> Result<Config, InvalidValue> {
+pub fn config(fields: &Value) -> Result<Config, InvalidValue> {
     Config::from_value(&Field::from_json("config", &fields.to_string())?)
 }
 
@@ -93,8 +93,7 @@ impl Session {
     }
 
     fn settle(&mut self, step: &Value) -> Result<(), String> {
-        let (id, outcome) = (text(&step["settle"])?, text(&step["outcome"])?);
-        let outcome = *Outcome::ALL.iter().find(|known| known.as_str() == outcome).ok_or("an unknown outcome")?;
+        let (id, outcome) = (text(&step["settle"])?, outcome(&step["outcome"])?);
         let retry_after = step["retry_after_ms"].as_u64().map(Duration::from_millis);
         // Settling consumes a permit, so it cannot be settled twice.
         if let Some(permit) = self.permits.get_mut(id).and_then(Option::take) {
@@ -155,7 +154,7 @@ impl Session {
     }
 }
 
-fn text(value: &Value) -> Result<&str, String> {
+pub fn text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| format!("{value} is no string"))
 }
 
@@ -171,4 +170,9 @@ fn millis(wait: Option<Duration>) -> Value {
         // One division gives the double that is nearest to the number in the vector.
         Some(wait) => (wait.as_nanos() as f64 / 1e6).into(),
     }
+}
+
+pub fn outcome(name: &Value) -> Result<Outcome, String> {
+    let name = text(name)?;
+    Outcome::ALL.iter().copied().find(|known| known.as_str() == name).ok_or_else(|| format!("unknown outcome: {name}"))
 }

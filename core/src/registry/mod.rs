@@ -1,16 +1,18 @@
 //! Breakers by name, for hosts that make them where they are needed.
 
-use alloc::collections::BTreeMap;
-use alloc::string::String;
+mod error;
+mod policy;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
+
+pub use error::RegistryError;
+pub use policy::{RegistryPolicy, Search};
 
 use crate::breaker::CircuitBreaker;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::Jitter;
-use crate::names::ErrorCode;
 use crate::sync::Mutex;
 
 /// A bounded set of breakers, one for each name.
@@ -28,39 +30,21 @@ use crate::sync::Mutex;
 /// ```
 #[derive(Debug)]
 pub struct Registry<C, F> {
-    bound: usize,
     clock: F,
-    breakers: Mutex<Breakers<C>>,
-}
-
-type Breakers<C> = BTreeMap<Arc<str>, Arc<CircuitBreaker<C>>>;
-
-/// A breaker that the registry does not hand out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RegistryError {
-    /// There is a breaker of that name with another configuration.
-    NameConflict {
-        /// The name.
-        name: String,
-    },
-    /// There are as many breakers as the registry may hold.
-    Full {
-        /// How many that is.
-        bound: usize,
-    },
+    policy: Mutex<RegistryPolicy<Arc<CircuitBreaker<C>>>>,
 }
 
 impl<C: Clock, F: Fn() -> C> Registry<C, F> {
     /// An empty registry for at most `bound` breakers, each with a clock that `clock` makes.
     pub fn new(bound: usize, clock: F) -> Self {
-        Self { bound, clock, breakers: Mutex::new(BTreeMap::new()) }
+        Self { clock, policy: Mutex::new(RegistryPolicy::new(bound)) }
     }
 
     /// The breaker of the configuration's name, made now if there is none.
     ///
     /// # Errors
-    /// [`RegistryError::NameConflict`] where that name has another configuration, [`RegistryError::Full`] where a new
-    /// one would be one too many, even without the breakers that nobody uses.
+    /// [`RegistryError::NameConflict`] if that name has another configuration, [`RegistryError::Full`] if the registry is
+    /// full and every breaker is in use.
     pub fn get_or_create(&self, config: Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
         self.get_or_make(config, Jitter::drawn)
     }
@@ -88,55 +72,64 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         }
         // Creating a clock may run host code, so the breaker is created before the lock is taken. Another thread may be first.
         let made = Arc::new(CircuitBreaker::with_jitter(config.clone(), (self.clock)(), jitter()));
-        if self.len() >= self.bound {
-            self.remove_unused();
+        loop {
+            let added = self.policy.lock().add(config.shared_name(), Arc::clone(&made)).cloned();
+            match added {
+                Ok(breaker) => return same(breaker, &config),
+                Err(full) if self.evict(|policy| policy.making_room()) == 0 => return Err(full),
+                Err(_) => {}
+            }
         }
-        let mut breakers = self.breakers.lock();
-        if let Some(known) = breakers.get(config.name()) {
-            return same(Arc::clone(known), &config);
-        }
-        if breakers.len() >= self.bound {
-            return Err(RegistryError::Full { bound: self.bound });
-        }
-        breakers.insert(config.shared_name(), Arc::clone(&made));
-        Ok(made)
+    }
+
+    /// The most breakers that it holds, unless it was lowered while more were in use.
+    pub fn bound(&self) -> usize {
+        self.policy.lock().bound()
+    }
+
+    /// Changes the bound. Unused breakers are removed until no more are left than `bound`; those in use stay, and no new
+    /// one is made until there are fewer.
+    pub fn set_bound(&self, bound: usize) {
+        self.evict(|policy| policy.set_bound(bound));
     }
 
     /// The breaker of that name, if there is one.
     pub fn get(&self, name: &str) -> Option<Arc<CircuitBreaker<C>>> {
-        self.breakers.lock().get(name).cloned()
+        self.policy.lock().get(name).cloned()
     }
 
     /// Removes the breaker of that name. Existing handles stay valid.
     pub fn remove(&self, name: &str) -> Option<Arc<CircuitBreaker<C>>> {
-        self.breakers.lock().remove(name)
+        self.policy.lock().remove(name)
     }
 
     /// Removes the breakers that have no other handle and are [idle](CircuitBreaker::is_idle), and returns their number.
     /// A new breaker in their place behaves the same.
     pub fn remove_unused(&self) -> usize {
-        // Reading a clock may run host code, and so may dropping a breaker: neither happens under the lock.
-        let breakers = self.breakers().into_iter();
-        let looked_at: Vec<_> =
-            breakers.map(|it| (it.config().shared_name(), Arc::downgrade(&it), it.clock().now())).collect();
-        let mut unused = Vec::new();
-        let mut breakers = self.breakers.lock();
-        for (name, breaker, now) in looked_at {
-            let is_unused = |known: &Arc<CircuitBreaker<C>>| {
+        self.evict(|policy| policy.all_unused())
+    }
+
+    /// Evicts what a search finds unused, and returns the number.
+    fn evict(&self, search: impl FnOnce(&mut RegistryPolicy<Arc<CircuitBreaker<C>>>) -> Search) -> usize {
+        let mut search = search(&mut self.policy.lock());
+        let mut evicted = 0;
+        loop {
+            let look = self.policy.lock().next_look(&mut search).map(|(name, breaker)| (name, Arc::clone(breaker)));
+            let Some((name, breaker)) = look else { return evicted };
+            // Reading a clock may run host code, and so may dropping a breaker: neither happens under the lock.
+            let (now, looked_at) = (breaker.clock().now(), Arc::downgrade(&breaker));
+            drop(breaker);
+            let removed = self.policy.lock().evict(&name, |known| {
                 // If the registry holds the only handle, another can only be created under this lock.
-                Arc::as_ptr(known) == breaker.as_ptr() && Arc::strong_count(known) == 1 && known.is_idle_at(now)
-            };
-            if breakers.get(&name).is_some_and(is_unused) {
-                unused.extend(breakers.remove(&name));
-            }
+                Arc::as_ptr(known) == looked_at.as_ptr() && Arc::strong_count(known) == 1 && known.is_idle_at(now)
+            });
+            evicted += usize::from(removed.is_some());
         }
-        drop(breakers);
-        unused.len()
     }
 
     /// How many breakers there are.
     pub fn len(&self) -> usize {
-        self.breakers.lock().len()
+        self.policy.lock().len()
     }
 
     /// Whether there is none.
@@ -146,32 +139,13 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
 
     /// All breakers, in the order of their names.
     pub fn breakers(&self) -> Vec<Arc<CircuitBreaker<C>>> {
-        self.breakers.lock().values().cloned().collect()
+        self.policy.lock().iter().map(|(_, breaker)| Arc::clone(breaker)).collect()
     }
 }
 
 fn same<C: Clock>(known: Arc<CircuitBreaker<C>>, config: &Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
-    if known.config() == *config { Ok(known) } else { Err(RegistryError::NameConflict { name: config.name().into() }) }
-}
-
-impl RegistryError {
-    /// `NAME_CONFLICT` or `REGISTRY_FULL`, the same in every language.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NameConflict { .. } => ErrorCode::NameConflict,
-            Self::Full { .. } => ErrorCode::RegistryFull,
-        }
-        .as_str()
+    match known.config().difference(config) {
+        None => Ok(known),
+        Some(field) => Err(RegistryError::NameConflict { name: config.name().into(), field: field.into() }),
     }
 }
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NameConflict { name } => write!(f, "a circuit named {name:?} exists with another configuration"),
-            Self::Full { bound } => write!(f, "the registry holds {bound} circuits, as many as it may"),
-        }
-    }
-}
-
-impl core::error::Error for RegistryError {}

@@ -1,0 +1,125 @@
+//! `RegistryPolicy`: the breakers of a registry, and the core's policy over them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use halfopen::Clock;
+use halfopen::host::{RegistryPolicy, Search};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::breaker::PyBreaker;
+use crate::convert::value_of;
+use crate::error::{registry_full, to_python};
+use crate::raw::is_shared;
+
+type Policy = RegistryPolicy<Py<PyBreaker>>;
+
+/// Breakers by name, as many as the bound allows. Each method takes effect at one instant, with no step of Python in
+/// between.
+#[pyclass(frozen, name = "RegistryPolicy", module = "halfopen._core")]
+pub struct PyRegistryPolicy(Mutex<Policy>);
+
+impl PyRegistryPolicy {
+    fn policy(&self) -> MutexGuard<'_, Policy> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Evicts what a search finds unused.
+    fn evict(&self, py: Python<'_>, search: impl FnOnce(&mut Policy) -> Search) -> usize {
+        let mut search = search(&mut self.policy());
+        let mut evicted = 0;
+        loop {
+            let look = self.policy().next_look(&mut search).map(|(name, breaker)| (name, breaker.clone_ref(py)));
+            let Some((name, breaker)) = look else { return evicted };
+            // Reading a clock may run Python, and so may letting go of a breaker: neither happens under the lock.
+            let (now, looked_at) = (breaker.get().core().clock().now(), breaker.as_ptr());
+            drop(breaker);
+            let removed = self.policy().evict(&name, |known| {
+                let is_unshared = known.as_ptr() == looked_at && !is_shared(known.bind(py).as_any());
+                is_unshared && known.get().core().is_idle_at(now)
+            });
+            evicted += usize::from(removed.is_some());
+        }
+    }
+}
+
+#[pymethods]
+impl PyRegistryPolicy {
+    #[new]
+    #[pyo3(signature = (bound, /))]
+    fn new(bound: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let bound = Policy::bound_argument(&value_of(bound)).map_err(|error| to_python(bound.py(), &error))?;
+        Ok(Self(Mutex::new(Policy::new(bound))))
+    }
+
+    /// The most breakers that it holds.
+    #[getter]
+    fn bound(&self) -> usize {
+        self.policy().bound()
+    }
+
+    /// Changes the bound, and evicts as many unused breakers as it asks for.
+    #[pyo3(signature = (bound, /))]
+    fn set_bound(&self, bound: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = bound.py();
+        let bound = Policy::bound_argument(&value_of(bound)).map_err(|error| to_python(py, &error))?;
+        self.evict(py, |policy| policy.set_bound(bound));
+        Ok(())
+    }
+
+    /// The breaker of that name.
+    #[pyo3(signature = (name, /))]
+    fn get(&self, py: Python<'_>, name: &str) -> Option<Py<PyBreaker>> {
+        self.policy().get(name).map(|breaker| breaker.clone_ref(py))
+    }
+
+    /// The breaker of this one's name, which is this one if there was none. Raises `RegistryFullError`.
+    #[pyo3(signature = (breaker, /))]
+    fn add(&self, py: Python<'_>, breaker: &Bound<'_, PyBreaker>) -> PyResult<Py<PyBreaker>> {
+        loop {
+            let added = self
+                .policy()
+                .add(breaker.get().core().name().into(), breaker.clone().unbind())
+                .map(|known| known.clone_ref(py));
+            match added {
+                Ok(known) => return Ok(known),
+                Err(_) if self.evict(py, |policy| policy.making_room()) == 0 => {
+                    return Err(registry_full(py, self.policy().bound()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Removes the breaker of that name.
+    #[pyo3(signature = (name, /))]
+    fn remove(&self, name: &str) -> Option<Py<PyBreaker>> {
+        self.policy().remove(name)
+    }
+
+    /// Removes every unused breaker, and returns their number.
+    fn remove_unused(&self, py: Python<'_>) -> usize {
+        self.evict(py, |policy| policy.all_unused())
+    }
+
+    /// All breakers, in the order of their names.
+    fn all(&self, py: Python<'_>) -> Vec<Py<PyBreaker>> {
+        self.policy().iter().map(|(_, breaker)| breaker.clone_ref(py)).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.policy().len()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A thread holds the lock for an instant, and the collector will come again.
+        let Ok(policy) = self.0.try_lock() else { return Ok(()) };
+        policy.iter().try_for_each(|(_, breaker)| visit.call(breaker))
+    }
+
+    fn __clear__(&self) {
+        let empty = Policy::new(self.policy().bound());
+        let all = std::mem::replace(&mut *self.policy(), empty);
+        drop(all);
+    }
+}
