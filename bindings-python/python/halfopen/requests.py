@@ -1,10 +1,11 @@
 """Guards the sessions of ``requests``: an adapter around any adapter.
 
-    import requests
     from halfopen.requests import CircuitBreakerAdapter
+    from requests import Session
+    from requests.adapters import HTTPAdapter
 
-    session = requests.Session()
-    session.mount("https://", CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), breaker))
+    session = Session()
+    session.mount("https://", CircuitBreakerAdapter(HTTPAdapter(), breaker))
 
 What the inner adapter repeats (its ``max_retries``) is one call.
 """

@@ -68,7 +68,7 @@ class Provider:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="provider")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="provider", daemon=True)
 
     @property
     def url(self) -> str:
