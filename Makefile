@@ -34,7 +34,7 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/documents test
 
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
-.PHONY: demo generate test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
+.PHONY: demo generate interface test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
 	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e help check build python wasm node component dev-python dev-wasm dev-node clean
 
 ## Common tasks
@@ -137,6 +137,9 @@ test-wide: node $(DONE)/chromium ## The same with every bundler, runtime, test t
 
 test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser
+
+interface: python node ## Writes docs/interface.md, the public names of all packages
+	$(VENV)/python tests/documents/interface_page.py
 
 test-documents: python node component $(DONE)/chromium ## The code in all documents, and the page of public names
 	$(VENV)/pytest tests/documents
