@@ -101,6 +101,8 @@ named_enum! {
     ErrorCode {
         /// The circuit rejected the call.
         CircuitOpen = "CIRCUIT_OPEN",
+        /// The call took longer than its deadline and was cut off.
+        CallTimeout = "CALL_TIMEOUT",
         /// A value is not allowed.
         InvalidValue = "INVALID_VALUE",
         /// A registry has a breaker of that name with another configuration.

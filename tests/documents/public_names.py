@@ -81,8 +81,9 @@ def exported(module: ModuleType) -> list[tuple[str, Any]]:
 
 def members(kind: type) -> list[str]:
     """The methods, attributes and fields of a class that this package defines."""
+    bases = reversed(kind.__mro__)
     found = [field.name for field in fields(kind)] if is_dataclass(kind) else []
-    for base in reversed(inspect.getmro(kind)):
+    for base in bases:
         if base.__module__.startswith("halfopen"):
             found += [*vars(base), *inspect.get_annotations(base), *assigned_to_self(base)]
     # A model of pydantic has attributes of its own.

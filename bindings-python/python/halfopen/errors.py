@@ -2,13 +2,13 @@
 
 from typing import ClassVar
 
-from halfopen.types import DeadlineErrorCode, ErrorCode, Reason
+from halfopen.types import ErrorCode, Reason
 
 
 class HalfopenError(Exception):
     """The base class of all errors of this package; ``code`` is stable, and the same in all languages."""
 
-    code: ClassVar[ErrorCode | DeadlineErrorCode]
+    code: ClassVar[ErrorCode]
 
 
 class CircuitBreakerOpenError(HalfopenError):

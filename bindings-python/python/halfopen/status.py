@@ -10,6 +10,8 @@ from typing import Any
 from halfopen._core import CircuitBreakerConfig
 from halfopen.types import Cause, Mode, RawEvent, RawStatus, TypedDict
 
+__all__ = ["CircuitBreakerMetrics", "CircuitBreakerState", "CircuitBreakerStatus", "Durations", "Event"]
+
 
 # Not a `StrEnum`, which prints differently: log searches may depend on the text of the replaced module.
 class CircuitBreakerState(str, Enum):  # noqa: UP042

@@ -9,6 +9,19 @@ if sys.version_info >= (3, 12):
 else:
     from typing_extensions import TypedDict as TypedDict  # noqa: PLC0414
 
+__all__ = [
+    "Cause",
+    "ConfigFields",
+    "ErrorCode",
+    "Mode",
+    "Outcome",
+    "Reason",
+    "State",
+    "Window",
+    "WindowOfCalls",
+    "WindowOfSeconds",
+]
+
 # from make generate: python literals; do not edit
 State = Literal["closed", "open", "half_open"]
 Mode = Literal["auto", "forced_open", "disabled", "shadow"]
@@ -26,10 +39,8 @@ Cause = Literal[
     "reset",
     "disabled",
 ]
-ErrorCode = Literal["CIRCUIT_OPEN", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
+ErrorCode = Literal["CIRCUIT_OPEN", "CALL_TIMEOUT", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
 # end
-DeadlineErrorCode = Literal["CALL_TIMEOUT"]
-"""The code of errors of deadlines, which the core does not know."""
 
 
 class WindowOfCalls(TypedDict):

@@ -69,11 +69,12 @@ export type Cause =
  * The stable code of an error.
  *
  * - `CIRCUIT_OPEN`: The circuit rejected the call.
+ * - `CALL_TIMEOUT`: The call took longer than its deadline and was cut off.
  * - `INVALID_VALUE`: A value is not allowed.
  * - `NAME_CONFLICT`: A registry has a breaker of that name with another configuration.
  * - `REGISTRY_FULL`: A registry holds as many breakers as it may, and each is in use.
  */
-export type ErrorCode = 'CIRCUIT_OPEN' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL';
+export type ErrorCode = 'CIRCUIT_OPEN' | 'CALL_TIMEOUT' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL';
 // end
 
 /** Which build of the core is in use. */
