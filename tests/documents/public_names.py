@@ -85,7 +85,8 @@ def members(kind: type) -> list[str]:
     found = [field.name for field in fields(kind)] if is_dataclass(kind) else []
     for base in bases:
         if base.__module__.startswith("halfopen"):
-            found += [*vars(base), *inspect.get_annotations(base), *assigned_to_self(base)]
+            # A compiled class lists its attributes in another order in each process.
+            found += sorted([*vars(base), *inspect.get_annotations(base), *assigned_to_self(base)])
     # A model of pydantic has attributes of its own.
     return [name for name in dict.fromkeys(found) if not name.startswith("_") and not name.startswith("model_c")]
 
