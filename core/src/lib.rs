@@ -64,6 +64,8 @@ mod evidence;
 mod metrics;
 mod names;
 mod registry;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(feature = "serde")]
 mod serde;
 mod snapshot;

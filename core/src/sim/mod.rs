@@ -1,0 +1,62 @@
+//! A deterministic simulation of clients, breakers and providers, with the feature `sim`.
+//!
+//! It runs the very breakers of this crate on a virtual clock. So a decision in the simulation is the decision in
+//! production. All random numbers come from the scenario's seed and do not depend on the configuration: two
+//! configurations see the same requests, the same latencies and the same failures.
+//!
+//! ```
+//! use halfopen::Config;
+//! use halfopen::sim::{Scenario, Setup, simulate};
+//!
+//! let scenario = Scenario::from_json(r#"{
+//!     "seed": 7, "seconds": 120,
+//!     "clients": {"per_second": 50, "timeout_seconds": 2},
+//!     "providers": [{"name": "gemini", "latency": {"kind": "log_normal", "median_seconds": 0.2, "sigma": 0.4}}],
+//!     "faults": [{"provider": "gemini", "from_seconds": 30, "to_seconds": 60, "effect": {"kind": "hanging", "share": 1}}]
+//! }"#)?;
+//! let config = Config::builder().failure_threshold(5).timeout_seconds(5.0).build()?;
+//! let with = simulate(&scenario, &Setup { breaker: Some(config), ..Setup::default() });
+//! let without = simulate(&scenario, &Setup::default());
+//! assert_eq!(with.requests, without.requests);
+//! assert!(with.score.wasted_calls < without.score.wasted_calls / 10);
+//! assert!(with.transitions[0].explanation.starts_with("open after 5 failures in a row"));
+//! # Ok::<(), halfopen::InvalidValue>(())
+//! ```
+
+mod provider;
+mod random;
+mod recorder;
+mod report;
+mod scenario;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use report::{POINTS, Point, Report, Score, TRANSITIONS_KEPT, Transition};
+pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Provider, Scenario};
+
+use crate::clock::nearest;
+use crate::config::Config;
+
+/// How the workers call the providers.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The configuration of each breaker; `None` for calls without breakers.
+    pub breaker: Option<Config>,
+    /// Whether a request goes on to the next provider if its call was rejected or failed. Otherwise only the first
+    /// provider is called.
+    pub failover: bool,
+    /// Whether an answer of 429 counts as a failure, with its `Retry-After`. By default it is ignored, since it concerns
+    /// one key and says nothing about the provider's health.
+    pub count_rate_limits: bool,
+}
+
+/// Runs a scenario that [`Scenario::check`] accepts.
+pub fn simulate(scenario: &Scenario, setup: &Setup) -> Report {
+    world::World::new(scenario, setup).run()
+}
+
+/// Seconds as nanoseconds; checked values are far below the largest.
+fn nanos(seconds: f64) -> u64 {
+    nearest(seconds * 1e9)
+}
