@@ -64,10 +64,10 @@ mod evidence;
 mod metrics;
 mod names;
 mod registry;
-#[cfg(feature = "sim")]
-pub mod sim;
 #[cfg(feature = "serde")]
 mod serde;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod snapshot;
 mod sync;
 

@@ -1,4 +1,5 @@
-//! A deterministic simulation of clients, breakers and providers, with the feature `sim`.
+//! A deterministic simulation of clients, breakers and providers, and the replay of recorded calls, with the feature
+//! `sim`.
 //!
 //! It runs the very breakers of this crate on a virtual clock. So a decision in the simulation is the decision in
 //! production. All random numbers come from the scenario's seed and do not depend on the configuration: two
@@ -26,12 +27,14 @@
 mod provider;
 mod random;
 mod recorder;
+mod replay;
 mod report;
 mod scenario;
 #[cfg(test)]
 mod tests;
 mod world;
 
+pub use replay::{Record, RecordedOutcome, Replayed, ReplayedTransition, read_log, replay};
 pub use report::{POINTS, Point, Report, Score, TRANSITIONS_KEPT, Transition};
 pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Provider, Scenario};
 

@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use libm::exp;
 
+use super::nanos;
 use super::random::{Draws, Purpose};
 use super::scenario::{Effect, Fault, Latency, Provider};
-use super::nanos;
 
 /// The answer to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

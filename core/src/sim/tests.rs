@@ -84,7 +84,8 @@ fn an_outage_is_noticed_spared_and_recovered_from() {
     assert_eq!(score.not_closed_at_end, 0);
     assert!(score.wasted_calls < 30, "{}", score.wasted_calls);
     assert!(without.score.wasted_calls > 1_000);
-    let states: Vec<_> = report.transitions.iter().map(|it| (it.from_state.to_string(), it.cause.to_string())).collect();
+    let states: Vec<_> =
+        report.transitions.iter().map(|it| (it.from_state.to_string(), it.cause.to_string())).collect();
     assert_eq!(states[0], ("closed".into(), "consecutive_failures".into()));
     assert_eq!(states.last().unwrap().1, "probes_succeeded");
     let middle = &report.series[90];
@@ -129,7 +130,8 @@ fn a_full_provider_becomes_slower() {
 
 #[test]
 fn arrivals_keep_their_rate() {
-    for (arrivals, tolerance) in [(Arrivals::Steady, 1), (Arrivals::Poisson, 300), (Arrivals::Bursts { size: 20 }, 20)] {
+    for (arrivals, tolerance) in [(Arrivals::Steady, 1), (Arrivals::Poisson, 300), (Arrivals::Bursts { size: 20 }, 20)]
+    {
         let mut scenario = scenario("");
         scenario.clients.arrivals = arrivals;
         let requests = simulate(&scenario, &Setup::default()).requests;

@@ -1,0 +1,318 @@
+//! Replays a log of real calls through a configuration.
+//!
+//! A log holds each call's start, circuit, duration and outcome, and the rejected calls. Where a configuration admits a
+//! call that was rejected then, nobody knows how it would have ended. So there are two answers: one as if all such calls
+//! had succeeded, one as if all had failed.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::nanos;
+use crate::breaker::{CircuitBreaker, Ticket};
+use crate::clock::{ManualClock, Tick};
+use crate::config::{Config, InvalidValue, Value};
+use crate::control::{Cause, Ending, Jitter, Outcome, State};
+
+/// One call of a log. Its JSON has these names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// When the call began: seconds from any origin that all records share, at least 0.
+    pub at_seconds: f64,
+    /// The name of the circuit.
+    pub circuit: String,
+    /// How long the call took; 0 for a rejected one.
+    #[serde(default)]
+    pub duration_seconds: f64,
+    /// How it ended.
+    pub outcome: RecordedOutcome,
+    /// The wait that the provider asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<f64>,
+}
+
+/// How a recorded call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordedOutcome {
+    /// It did what was asked.
+    Success,
+    /// It failed, and the provider is to blame.
+    Failure,
+    /// It failed, and that says nothing about the provider.
+    Ignored,
+    /// It was given up.
+    Cancelled,
+    /// The circuit rejected it.
+    Rejected,
+}
+
+/// What a configuration would have done with the calls of a log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Replayed {
+    /// Calls that were made and would have been admitted.
+    pub admitted: u64,
+    /// Calls that were made, failed, and would have been rejected: failures that users would not have waited for.
+    pub spared_failures: u64,
+    /// Calls that were made, did not fail, and would have been rejected.
+    pub refused_in_vain: u64,
+    /// Calls that were rejected and would have been rejected.
+    pub still_rejected: u64,
+    /// Calls that were rejected and would have been admitted: nobody knows how they would have ended.
+    pub unknown: u64,
+    /// The seconds that the spared failures took.
+    pub spared_seconds: f64,
+    /// The index of the first record whose decision differs from the recorded one.
+    pub first_difference: Option<usize>,
+    /// The changes of state.
+    pub transitions: Vec<ReplayedTransition>,
+}
+
+/// A change of state in a replay.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReplayedTransition {
+    /// In the log's seconds.
+    pub at_seconds: f64,
+    /// The circuit's name.
+    pub circuit: String,
+    /// The state before.
+    pub from_state: State,
+    /// The state after.
+    pub to_state: State,
+    /// The reason.
+    pub cause: Cause,
+    /// The sentence that the breaker itself says then.
+    pub explanation: String,
+}
+
+impl Replayed {
+    /// Whether every decision is the recorded one.
+    pub fn reproduces_the_log(&self) -> bool {
+        self.first_difference.is_none()
+    }
+}
+
+/// Reads a log: one [`Record`] in JSON on each line, in any order. Empty lines are skipped.
+///
+/// # Errors
+/// [`InvalidValue`] names the line, from 1: `log[17]`.
+pub fn read_log(text: &str) -> Result<Vec<Record>, InvalidValue> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let mut records = lines.map(|(index, line)| read_line(index + 1, line)).collect::<Result<Vec<_>, _>>()?;
+    // Stable, so that calls of one moment stay in the order of the log.
+    records.sort_by(|one, other| one.at_seconds.total_cmp(&other.at_seconds));
+    Ok(records)
+}
+
+fn read_line(number: usize, line: &str) -> Result<Record, InvalidValue> {
+    let refuse = |allowed: &str| InvalidValue::new(&alloc::format!("log[{number}]"), &Value::from(line), allowed);
+    let record: Record = serde_json::from_str(line).map_err(|error| refuse(&error.to_string()))?;
+    // A century, so that times of a wall clock are taken too.
+    let seconds = 0.0..=3.2e9;
+    let waits = [record.duration_seconds, record.retry_after_seconds.unwrap_or(0.0)];
+    if !seconds.contains(&record.at_seconds) || waits.iter().any(|wait| !seconds.contains(wait)) {
+        return Err(refuse("times from 0 to 3200000000 seconds"));
+    }
+    Ok(record)
+}
+
+/// Runs the records, sorted by their times as [`read_log`] returns them, through a configuration.
+///
+/// Each circuit of the log has a breaker of its own, which begins closed. `unknown` is how a call ends that was rejected
+/// then and is admitted now. It takes as long as the median of the recorded calls.
+pub fn replay(records: &[Record], config: &Config, unknown: Outcome) -> Replayed {
+    let mut replay = Replay::new(records, config, unknown);
+    for (index, record) in records.iter().enumerate() {
+        replay.settle_until(nanos(record.at_seconds));
+        replay.begin(index, record);
+    }
+    replay.settle_until(u64::MAX);
+    replay.result
+}
+
+struct Replay<'r> {
+    config: &'r Config,
+    clock: ManualClock,
+    circuits: BTreeMap<&'r str, Circuit>,
+    /// The calls under way by the time of their end, and by their record.
+    under_way: BTreeMap<(u64, usize), (&'r str, Ticket, Ending)>,
+    unknown: Outcome,
+    unknown_seconds: f64,
+    result: Replayed,
+}
+
+struct Circuit {
+    breaker: CircuitBreaker<ManualClock>,
+    /// The last transition that was read.
+    read: u64,
+}
+
+impl<'r> Replay<'r> {
+    fn new(records: &[Record], config: &'r Config, unknown: Outcome) -> Self {
+        let made = records.iter().filter(|record| record.outcome != RecordedOutcome::Rejected);
+        let mut durations: Vec<_> = made.map(|record| record.duration_seconds).collect();
+        durations.sort_by(f64::total_cmp);
+        Self {
+            config,
+            clock: ManualClock::new(),
+            circuits: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            unknown,
+            unknown_seconds: durations.get(durations.len() / 2).copied().unwrap_or(0.0),
+            result: Replayed::default(),
+        }
+    }
+
+    fn begin(&mut self, index: usize, record: &'r Record) {
+        let at = nanos(record.at_seconds);
+        self.clock.set(Tick::from_nanos(at));
+        let (config, clock) = (self.config, &self.clock);
+        // The name decides the seed of the jitter, so that a replay is the same each time.
+        let seed = record.circuit.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        let circuit = self.circuits.entry(&record.circuit).or_insert_with(|| Circuit {
+            breaker: CircuitBreaker::with_jitter(config.clone(), clock.clone(), Jitter { seed }),
+            read: 0,
+        });
+        let admitted = circuit.breaker.admit();
+        let was_rejected = record.outcome == RecordedOutcome::Rejected;
+        if admitted.is_ok() == was_rejected {
+            self.result.first_difference.get_or_insert(index);
+        }
+        match (admitted, was_rejected) {
+            (Ok(ticket), _) => {
+                let (ending, seconds) = self.ending(record);
+                self.under_way.insert((at + nanos(seconds), index), (&record.circuit, ticket, ending));
+                *(if was_rejected { &mut self.result.unknown } else { &mut self.result.admitted }) += 1;
+            }
+            (Err(_), true) => self.result.still_rejected += 1,
+            (Err(_), false) if record.outcome == RecordedOutcome::Failure => {
+                self.result.spared_failures += 1;
+                self.result.spared_seconds += record.duration_seconds;
+            }
+            (Err(_), false) => self.result.refused_in_vain += 1,
+        }
+        self.read_transitions(&record.circuit);
+    }
+
+    fn ending(&self, record: &Record) -> (Ending, f64) {
+        let outcome = match record.outcome {
+            RecordedOutcome::Success => Outcome::Success,
+            RecordedOutcome::Failure => Outcome::Failure,
+            RecordedOutcome::Ignored => Outcome::Ignored,
+            RecordedOutcome::Cancelled => Outcome::Cancelled,
+            RecordedOutcome::Rejected => return (self.unknown.into(), self.unknown_seconds),
+        };
+        let retry_after = record.retry_after_seconds.map(|wait| core::time::Duration::from_nanos(nanos(wait)));
+        (Ending { outcome, retry_after: retry_after.filter(|_| outcome == Outcome::Failure) }, record.duration_seconds)
+    }
+
+    fn settle_until(&mut self, now: u64) {
+        while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
+            let ((at, _), (name, ticket, ending)) = first.remove_entry();
+            self.clock.set(Tick::from_nanos(at));
+            if let Some(circuit) = self.circuits.get(name) {
+                circuit.breaker.settle(ticket, ending);
+            }
+            self.read_transitions(name);
+        }
+    }
+
+    fn read_transitions(&mut self, name: &str) {
+        let Some(circuit) = self.circuits.get_mut(name) else { return };
+        for event in circuit.breaker.events(circuit.read) {
+            circuit.read = event.sequence;
+            self.result.transitions.push(ReplayedTransition {
+                at_seconds: event.at.as_seconds(),
+                circuit: name.into(),
+                from_state: event.transition.from,
+                to_state: event.transition.to,
+                cause: event.transition.cause,
+                explanation: circuit.breaker.explain(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(at_seconds: f64, outcome: RecordedOutcome) -> Record {
+        let duration_seconds = if outcome == RecordedOutcome::Rejected { 0.0 } else { 0.5 };
+        Record { at_seconds, circuit: "gemini".into(), duration_seconds, outcome, retry_after_seconds: None }
+    }
+
+    fn config(threshold: u16) -> Config {
+        Config::builder().failure_threshold(threshold).success_threshold(1).timeout_seconds(10.0).build().unwrap()
+    }
+
+    /// What a breaker with a threshold of 3 and a wait of 10 s records in an outage of 15 s.
+    fn incident() -> Vec<Record> {
+        let mut records: Vec<_> = (0..3).map(|n| record(f64::from(n), RecordedOutcome::Failure)).collect();
+        records.extend((4..12).map(|n| record(f64::from(n), RecordedOutcome::Rejected)));
+        records.push(record(13.0, RecordedOutcome::Failure));
+        records.extend((14..23).map(|n| record(f64::from(n), RecordedOutcome::Rejected)));
+        records.extend((24..30).map(|n| record(f64::from(n), RecordedOutcome::Success)));
+        records
+    }
+
+    #[test]
+    fn the_configuration_in_force_reproduces_its_own_decisions() {
+        let replayed = replay(&incident(), &config(3), Outcome::Success);
+        assert!(replayed.reproduces_the_log(), "{replayed:?}");
+        assert_eq!((replayed.admitted, replayed.still_rejected, replayed.unknown), (10, 17, 0));
+        let causes: Vec<_> = replayed.transitions.iter().map(|transition| transition.cause.as_str()).collect();
+        let half_open = "timeout_elapsed";
+        assert_eq!(causes, ["consecutive_failures", half_open, "probe_failed", half_open, "probes_succeeded"]);
+        assert_eq!(replayed.transitions[0].at_seconds, 2.5, "at the end of the third call");
+    }
+
+    #[test]
+    fn a_lower_threshold_would_have_spared_failures() {
+        let replayed = replay(&incident(), &config(1), Outcome::Success);
+        assert_eq!(replayed.first_difference, Some(1));
+        assert_eq!((replayed.spared_failures, replayed.spared_seconds), (2, 1.0));
+    }
+
+    #[test]
+    fn what_a_higher_threshold_would_have_met_is_unknown() {
+        let (best, worst) =
+            (replay(&incident(), &config(5), Outcome::Success), replay(&incident(), &config(5), Outcome::Failure));
+        assert_eq!(best.unknown, 17, "every rejected call would have been made");
+        assert!(best.transitions.is_empty());
+        assert!(worst.unknown < 17);
+        assert_eq!(worst.transitions[0].cause, Cause::ConsecutiveFailures);
+    }
+
+    #[test]
+    fn each_circuit_of_a_log_has_its_own_breaker() {
+        let mut records = incident();
+        for record in incident() {
+            records.push(Record { circuit: "openai".into(), outcome: RecordedOutcome::Success, ..record });
+        }
+        records.sort_by(|one, other| one.at_seconds.total_cmp(&other.at_seconds));
+        let replayed = replay(&records, &config(3), Outcome::Success);
+        assert!(replayed.reproduces_the_log());
+        assert!(replayed.transitions.iter().all(|transition| transition.circuit == "gemini"));
+    }
+
+    #[test]
+    fn a_log_is_lines_of_json() {
+        let text = r#"
+            {"at_seconds": 2, "circuit": "a", "duration_seconds": 1, "outcome": "failure", "retry_after_seconds": 5}
+
+            {"at_seconds": 1, "circuit": "a", "outcome": "rejected"}
+        "#;
+        let records = read_log(text).unwrap();
+        assert_eq!(records[0].outcome, RecordedOutcome::Rejected);
+        assert_eq!(records[1].retry_after_seconds, Some(5.0));
+        for (line, field) in [("{}", "log[1]"), ("\n\nx", "log[3]")] {
+            assert_eq!(read_log(line).unwrap_err().field(), field);
+        }
+        let negative = r#"{"at_seconds": -1, "circuit": "a", "outcome": "success"}"#;
+        assert_eq!(read_log(negative).unwrap_err().allowed(), "times from 0 to 3200000000 seconds");
+    }
+}
