@@ -78,7 +78,7 @@ clean: ## Removes all build results, but not the tools
 
 # Format, lints, types and the core's tests. The linters use a development build if there is one.
 check: lint-rust lint-python lint-js ## Format, lints, types, core's tests: the quick check before a commit
-	cargo test --quiet --package halfopen --features json
+	cargo test --quiet --package halfopen --features sim
 	@echo "make check: all passed"
 
 # Development builds replace the release builds of the same packages. The next `make python` or `make test` builds for
@@ -100,7 +100,7 @@ lint-rust: $(DONE)/rust ## Format, clippy and docs of Rust
 	cargo clippy --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz --all-targets -- -D warnings
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --package halfopen --no-default-features --features spin,json -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen --features json
+	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen --features sim
 
 lint-python: $(call built,python) ## Format, lints and types of Python
 	$(VENV)/ruff format --check $(PYTHON_CODE)
@@ -114,7 +114,7 @@ lint-js: $(call built,node) ## Format, lints and types of JavaScript
 	npm run --silent check
 
 test-rust: $(DONE)/rust ## The core's tests
-	cargo test --quiet --package halfopen --features json
+	cargo test --quiet --package halfopen --features sim
 	cargo test --quiet --package halfopen --release --test threads
 
 test-python: python component $(DONE)/promtool ## The tests of the Python package and the component

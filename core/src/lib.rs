@@ -45,6 +45,7 @@
 //! - `serde`: [`Config`], [`Snapshot`], [`Status`], [`Event`], [`Value`] and the enumerations implement serde's traits, so a
 //!   configuration can be read from TOML, for example.
 //! - `json`: a [`Value`] reads and writes JSON, and with it snapshots and configurations.
+//! - `sim`: the module `sim`, which simulates scenarios and replays logs.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
 
