@@ -17,6 +17,7 @@ use crate::error::{is_rejection, rejection, to_python};
 use crate::evidence::{Followed, PyEvidence};
 use crate::future_errors::FutureErrors;
 use crate::guarded;
+use crate::judging::Judging;
 use crate::listeners::PyListeners;
 use crate::nesting::{self, CountedError, Probe};
 use crate::observer::PyObserver;
@@ -43,9 +44,9 @@ pub struct PyBreaker {
     errors_noted: AtomicU64,
     future_errors: FutureErrors,
     name: Py<PyString>,
-    classify: Option<Py<PyAny>>,
     /// Where it is set, calls that cannot be cut off are refused.
     call_timeout_seconds: Option<f64>,
+    judging: Judging,
     blocks: Blocks,
     listeners: PyListeners,
     observer: PyObserver,
@@ -114,9 +115,10 @@ impl PyBreaker {
         }
     }
 
-    /// What the host has to say of exceptions.
-    pub fn classifier(&self) -> Option<&Py<PyAny>> {
-        self.classify.as_ref()
+    /// What exceptions and results mean.
+    #[inline(always)]
+    pub fn judging(&self) -> &Judging {
+        &self.judging
     }
 
     pub fn blocks(&self) -> &Blocks {
@@ -143,24 +145,35 @@ impl PyBreaker {
 
     /// As [`Self::settle`], for a call that counts an error, or whose error an inner call has counted: calls around it may
     /// end with the same error.
-    pub fn settle_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
+    pub fn settle_error(&self, call: PendingCall, ending: Ending, error: &Bound<'_, PyAny>) {
         let begun = call.begun;
-        self.settle_raised(call.ticket, outcome, error);
+        self.settle_raised(call.ticket, ending, error);
+        self.note_failure(begun, ending, error);
+    }
+
+    /// The same for a call that returned its failure.
+    pub fn settle_result(&self, call: PendingCall, ending: Ending, result: &Bound<'_, PyAny>) {
+        let begun = call.begun;
+        self.settle_ticket(call.ticket, ending);
+        self.note_failure(begun, ending, result);
+    }
+
+    fn note_failure(&self, begun: u64, ending: Ending, failure: &Bound<'_, PyAny>) {
         if self.core.counts().in_flight == 0 {
             self.future_errors.clear();
             self.forget_errors(begun);
-        } else if outcome == Outcome::Failure && nesting::note(self.number, begun, error).is_ok() {
+        } else if ending.outcome == Outcome::Failure && nesting::note(self.number, begun, failure).is_ok() {
             self.errors_noted.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// As [`Self::settle_error`], for the error of a future that the call returned.
-    pub fn settle_future_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
+    pub fn settle_future_error(&self, call: PendingCall, ending: Ending, error: &Bound<'_, PyAny>) {
         let (begun, riding) = (call.begun, call.ticket.is_riding());
-        self.settle_raised(call.ticket, outcome, error);
+        self.settle_raised(call.ticket, ending, error);
         if self.core.counts().in_flight == 0 {
             self.future_errors.clear();
-        } else if outcome == Outcome::Failure
+        } else if ending.outcome == Outcome::Failure
             && !riding
             && let Ok(counted) = CountedError::new(self.number, begun, error)
         {
@@ -186,11 +199,11 @@ impl PyBreaker {
     }
 
     /// As [`Self::settle_ticket`], for a call that ended with this error: an observer finds it in `sys.exception()`.
-    pub fn settle_raised(&self, ticket: Ticket, outcome: Outcome, error: &Bound<'_, PyAny>) {
+    pub fn settle_raised(&self, ticket: Ticket, ending: Ending, error: &Bound<'_, PyAny>) {
         if self.observer.is_there() {
-            while_handling(error, || self.settle_ticket(ticket, outcome.into()));
+            while_handling(error, || self.settle_ticket(ticket, ending));
         } else {
-            self.settle_ticket(ticket, outcome.into());
+            self.settle_ticket(ticket, ending);
         }
     }
 
@@ -234,13 +247,17 @@ impl PyBreaker {
 #[pymethods]
 impl PyBreaker {
     #[new]
-    #[pyo3(signature = (config, provider_id, clock = None, classify = None, call_timeout_seconds = None))]
+    #[pyo3(signature = (
+        config, provider_id, clock = None, call_timeout_seconds = None, classify = None, judge = None, judges_all = None
+    ))]
     fn new(
         config: &PyConfig,
         provider_id: &Bound<'_, PyAny>,
         clock: Option<Py<PyAny>>,
-        classify: Option<Py<PyAny>>,
         call_timeout_seconds: Option<f64>,
+        classify: Option<Py<PyAny>>,
+        judge: Option<Py<PyAny>>,
+        judges_all: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = provider_id.py();
         Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
@@ -254,8 +271,8 @@ impl PyBreaker {
             errors_noted: AtomicU64::new(0),
             future_errors: FutureErrors::default(),
             name,
-            classify,
             call_timeout_seconds,
+            judging: Judging::new(classify, judge, judges_all.is_some_and(|all| all.is_truthy().unwrap_or(true))),
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),
@@ -466,7 +483,7 @@ impl PyBreaker {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.core.clock().traverse(&visit)?;
-        visit.call(&self.classify)?;
+        self.judging.traverse(&visit)?;
         self.blocks.traverse(&visit)?;
         self.future_errors.traverse(&visit)?;
         self.listeners.traverse(&visit)?;

@@ -1,18 +1,14 @@
 //! A call that is made and judged here: what it returns and what it raises say how it ended.
 
-use halfopen::Outcome;
-use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
-use crate::convert::outcome_of;
-use crate::error::is_rejection;
 use crate::imports::Imports;
 use crate::pending::Held;
-use crate::raw::{attached, call_host, call_object, has_await, inherits, while_handling};
+use crate::raw::{attached, call_host, call_object, has_await, inherits};
 use crate::stream::PyStream;
 
 /// `GuardedFunction`: a function with the breaker that guards it; [`crate::raw`] adds what calls it.
@@ -51,31 +47,9 @@ pub fn call<'py>(
         Err(error) => return attached(|py| held.raised(error.value(py)).and(Err(error))),
     };
     match Returned::of(&result)? {
-        Returned::Value => {
-            held.settle(Outcome::Success);
-            Ok(result)
-        }
+        Returned::Value => held.returned(&result).map(|()| result),
         Returned::Awaitable | Returned::Future => followed(&call_object(breaker, held)?, &result),
         Returned::Stream => guarded_stream(breaker, held, &result),
-    }
-}
-
-impl PyBreaker {
-    /// What an exception says about the provider.
-    ///
-    /// `asyncio.CancelledError`, `KeyboardInterrupt`, `SystemExit` and `GeneratorExit` are no `Exception`: they tell
-    /// that the caller gave up, not that the provider failed. A rejection says nothing about a provider either.
-    pub fn outcome_of(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-        if !error.is_instance_of::<PyException>() {
-            return Ok(Outcome::Cancelled);
-        }
-        let py = error.py();
-        let Some(classify) = self.classifier() else {
-            return Ok(if is_rejection(error)? { Outcome::Ignored } else { Outcome::Failure });
-        };
-        let classified = Imports::get(py)?.classified.bind(py);
-        let arguments = PyTuple::new(py, [classify.bind(py), error])?;
-        outcome_of(py, &while_handling(error, || call_host(classified, &arguments, None))?)
     }
 }
 

@@ -15,8 +15,6 @@ pub struct Imports {
     /// `Exception.__new__`.
     pub new_exception: Py<PyAny>,
     pub exception_group: Py<PyType>,
-    /// Of `halfopen._classify`.
-    pub classified: Py<PyAny>,
     pub guarded_stream: Py<PyAny>,
     /// Of `halfopen._deferred`.
     pub followed: Py<PyAny>,
@@ -111,7 +109,6 @@ impl Imports {
             circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
             new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
             exception_group: class("builtins", "ExceptionGroup")?,
-            classified: function("halfopen._classify", "classified")?,
             guarded_stream: function("halfopen._streams", "guarded_stream")?,
             followed: function("halfopen._deferred", "followed")?,
             coroutine: class("types", "CoroutineType")?,

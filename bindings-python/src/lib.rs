@@ -17,6 +17,7 @@ mod guarded;
 #[expect(clippy::disallowed_methods, reason = "what is called here is Python's own")]
 #[expect(clippy::disallowed_types, reason = "filled when the package is imported")]
 mod imports;
+mod judging;
 mod listeners;
 mod nesting;
 mod observer;
@@ -25,6 +26,7 @@ mod permit;
 #[expect(unsafe_code)]
 mod raw;
 mod registry;
+mod responses;
 mod stream;
 
 use pyo3::panic::PanicException;
@@ -64,6 +66,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::read_metrics, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::after_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(responses::classify_response, module)?)?;
+    module.add_function(wrap_pyfunction!(responses::status_of_code, module)?)?;
+    module.add_function(wrap_pyfunction!(responses::status_of_close_code, module)?)?;
     module.add_function(wrap_pyfunction!(imports::load_imports, module)?)?;
     Ok(())
 }

@@ -92,18 +92,47 @@ impl<'b> Held<'b> {
         }
     }
 
+    /// The call returned this.
+    #[inline(always)]
+    pub fn returned(self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.breaker.judging().looks_at(result) {
+            return self.judged(result);
+        }
+        self.settle(Outcome::Success);
+        Ok(())
+    }
+
+    /// As an error, a response that passes through several calls is the failure of one of them.
+    #[inline(never)]
+    fn judged(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
+            return Ok(());
+        };
+        let ending = self.breaker.judging().result(result)?;
+        let counted = ending.outcome == Outcome::Failure && self.breaker.has_counted(begun, result);
+        let Some(call) = self.call.take() else { return Ok(()) };
+        if counted {
+            self.breaker.settle(call, Outcome::Ignored.into());
+        } else if riding || ending.outcome != Outcome::Failure {
+            self.breaker.settle(call, ending);
+        } else {
+            self.breaker.settle_result(call, ending, result);
+        }
+        Ok(())
+    }
+
     /// The call ended with this error: what that means is for the classifier to say.
     pub fn raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
             return Ok(());
         };
         let counted = self.breaker.has_counted(begun, error);
-        let outcome = if counted { Outcome::Ignored } else { self.breaker.outcome_of(error)? };
+        let ending = if counted { Outcome::Ignored.into() } else { self.breaker.judging().error(error)? };
         let Some(call) = self.call.take() else { return Ok(()) };
-        if riding || outcome != Outcome::Failure && !counted {
-            self.breaker.settle(call, outcome.into());
+        if riding || ending.outcome != Outcome::Failure && !counted {
+            self.breaker.settle(call, ending);
         } else {
-            self.breaker.settle_error(call, outcome, error);
+            self.breaker.settle_error(call, ending, error);
         }
         Ok(())
     }
@@ -113,9 +142,9 @@ impl<'b> Held<'b> {
     /// It passed through no call on its way here, and a future that several calls have returned is the error of each. A call
     /// around this one that waits for the future, and ends with its error, does not count it again.
     pub fn future_raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let outcome = self.breaker.outcome_of(error)?;
+        let ending = self.breaker.judging().error(error)?;
         if let Some(call) = self.call.take() {
-            self.breaker.settle_future_error(call, outcome, error);
+            self.breaker.settle_future_error(call, ending, error);
         }
         Ok(())
     }

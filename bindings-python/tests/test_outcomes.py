@@ -96,7 +96,7 @@ def test_the_classifier_decides(clock: Any) -> None:
     assert breaker.state is CircuitBreakerState.OPEN
 
 
-@pytest.mark.parametrize("answer", [None, "nonsense", [], 3])
+@pytest.mark.parametrize("answer", ["nonsense", [], 3])
 def test_an_invalid_outcome_of_a_classifier_counts_as_failure(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     breaker = CircuitBreaker(classify=lambda _: answer)
     with pytest.raises(OSError, match="secret"):
@@ -150,7 +150,7 @@ def test_secrets_in_the_url_of_an_exception_are_not_logged(caplog: pytest.LogCap
             with pytest.raises(OSError, match="secret"):
                 way()
         assert "secret" not in f"{breaker.explain()} {breaker.metrics} {breaker.events()} {breaker!r}"
-    assert "a classifier raised" in caplog.text
+    assert "classify= raised" in caplog.text
     assert "secret" not in caplog.text
 
 

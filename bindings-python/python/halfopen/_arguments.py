@@ -52,8 +52,8 @@ def check_config(config: object) -> None:
         raise InvalidValueError("config", _shown(config), "a CircuitBreakerConfig")
 
 
-def check_functions(clock: object, classify: object) -> None:
-    """Refuses a clock or a classifier that a breaker cannot call."""
+def check_functions(clock: object, classify: object, judge: object) -> None:
+    """Refuses a clock, a classifier or a judge that a breaker cannot call."""
     if clock is not None:
         check_function(
             "clock", clock, "a plain function without arguments that returns seconds, at least 0, or None", 0
@@ -61,6 +61,8 @@ def check_functions(clock: object, classify: object) -> None:
     if classify is not None:
         allowed = "a plain function from an exception to an outcome, or None"
         check_function("classify", classify, allowed, 1)
+    if judge is not None:
+        check_function("judge", judge, "a plain function from a result to an outcome, or None", 1)
 
 
 def check_coroutine_function(function: object, seconds: float) -> None:
@@ -72,6 +74,21 @@ def check_coroutine_function(function: object, seconds: float) -> None:
             " call_timeout_seconds"
         )
         raise InvalidValueError("func", _shown(function), allowed)
+
+
+def exception_types(field: str, value: object) -> tuple[type[BaseException], ...]:
+    """The types in an argument that takes one exception type or a tuple of them.
+
+    Raises ``InvalidValueError`` for anything else.
+    """
+    given: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)  # pyright: ignore[reportUnknownVariableType]
+    types: list[type[BaseException]] = []
+    for kind in given:  # pyright: ignore[reportUnknownVariableType]
+        shown: Any = kind
+        if not isinstance(kind, type) or not issubclass(kind, BaseException):
+            raise InvalidValueError(field, _shown(shown), "exception types: one, or a tuple of them")
+        types.append(kind)
+    return tuple(types)
 
 
 def check_function(field: str, value: object, allowed: str, arguments: int) -> None:

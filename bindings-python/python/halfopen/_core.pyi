@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, Never, ParamSpec, Self, Type
 
 from typing_extensions import disjoint_base
 
-from halfopen.types import Mode, Observer, Outcome, RawCounts, RawEvent, RawStatus, State, Window
+from halfopen.types import Mode, Observer, Outcome, RawCounts, RawEvent, RawStatus, Scope, State, Verdict, Window
 
 __all__ = [
     "BUCKET_BOUNDS",
@@ -22,11 +22,14 @@ __all__ = [
     "RegistryPolicy",
     "Stream",
     "after_fork",
+    "classify_response",
     "config_json_schema",
     "is_awaitable",
     "keep_ended_metrics",
     "load_imports",
     "read_metrics",
+    "status_of_close_code",
+    "status_of_code",
 ]
 
 _P = ParamSpec("_P")
@@ -223,13 +226,16 @@ class Call:
     """A call in flight, owned by the frame that makes it. Dropped unsettled, it counts as cancelled."""
 
     def returned(self, result: _R, /) -> _R:
-        """Settles the call as a success and returns the result.
+        """Settles the call by its result, and returns the result.
 
         If the result is a generator or an async generator, returns a guarded one, which settles the call at its end.
         """
 
     def raised(self, error: BaseException, /) -> None:
-        """Settles the call with the outcome that the breaker's classifier returns for this exception."""
+        """Settles the call by the exception that it raised."""
+
+    def future_returned(self, result: object, /) -> None:
+        """Settles the call, whose future gave this result."""
 
     def future_raised(self, error: BaseException, /) -> None:
         """The same for an exception of the future that the call returned."""
@@ -338,6 +344,20 @@ def load_imports() -> None:
 def config_json_schema() -> dict[str, Any]:
     """The JSON Schema of a configuration, with types, limits and defaults."""
 
+def classify_response(
+    status: int, code: str | None, headers: list[tuple[str, str]], now: float, /
+) -> tuple[Outcome, float | None, Scope | None, float | None]:
+    """The fields of the verdict on a response."""
+
+def status_of_code(code: str, /) -> int | None:
+    """The HTTP status that a provider's error code stands for; ``None`` if it is not known."""
+
+def status_of_close_code(code: int, /) -> int | None:
+    """The HTTP status that the close code of a WebSocket stands for, if the provider sent it.
+
+    ``None`` for an ordinary end and for a code of the provider's own.
+    """
+
 def is_awaitable(result: object, /) -> bool:
     """Whether ``await`` accepts it."""
 
@@ -350,8 +370,10 @@ class Breaker:
         config: CircuitBreakerConfig,
         provider_id: str,
         clock: Callable[[], float] | None = None,
-        classify: Callable[[Exception], Outcome] | None = None,
         call_timeout_seconds: float | None = None,
+        classify: Callable[[Any], Outcome | Verdict | None] | None = None,
+        judge: Callable[[Any], Outcome | Verdict | None] | None = None,
+        judges_all: bool | None = None,
     ) -> Self: ...
     @property
     def name(self) -> str:

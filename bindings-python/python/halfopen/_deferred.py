@@ -45,7 +45,7 @@ def _settle(call: Call, future: Any) -> None:
     # All futures that asyncio accepts have this attribute, because their `repr` needs it.
     error = future._exception if hasattr(future, "_exception") else future.exception()
     if error is None:
-        call.returned(None)
+        call.future_returned(future.result())
     else:
         call.future_raised(error)
 

@@ -14,7 +14,7 @@ from halfopen._arguments import (
     config_of,
     guarded_descriptor,
 )
-from halfopen._classify import Classifier
+from halfopen._classify import rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
@@ -31,7 +31,7 @@ from halfopen.status import (
     metrics_of,
     status_of,
 )
-from halfopen.types import ConfigFields, Mode
+from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge, Mode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,9 +50,13 @@ class CircuitBreaker(Breaker):
 
     ``config`` is the name of the circuit, with the fields of ``CircuitBreakerConfig`` as keyword arguments, or a
     ``CircuitBreakerConfig``. ``provider_id`` is a label of its metrics. ``clock`` returns seconds, as
-    ``time.monotonic`` does; the default is the system's monotonic clock. ``classify`` returns the outcome for an
-    exception: ``"failure"`` (the default for every ``Exception``), ``"ignored"`` if the caller caused it,
-    ``"success"`` or ``"cancelled"``.
+    ``time.monotonic`` does; the default is the system's monotonic clock.
+
+    By default an exception is a failure unless it says nothing about the provider, and so is a response with an error
+    status; ``halfopen.classify`` has the rules. Exceptions of the types in ``ignore`` are ``"ignored"`` instead, and
+    those of the types in ``count`` a ``"failure"``; if both match, the nearest base class counts. ``classify`` returns
+    the outcome for an exception and ``judge`` the outcome for a result: ``"success"``, ``"failure"``, ``"ignored"``,
+    ``"cancelled"``, a ``Verdict``, or ``None`` for the default.
 
     ``call_timeout_seconds`` cuts off each call of a coroutine function after this time with ``CallTimeoutError``, which
     is a failure. It applies to ``@breaker`` and to ``await breaker.call(…)``. Plain functions and blocks cannot be cut
@@ -82,13 +86,17 @@ class CircuitBreaker(Breaker):
         *,
         clock: Callable[[], float] | None = None,
         classify: Classifier | None = None,
+        judge: Judge | None = None,
+        ignore: ExceptionTypes = (),
+        count: ExceptionTypes = (),
         call_timeout_seconds: float | None = None,
         **fields: Unpack[ConfigFields],
     ) -> Self:
         checked = config_of(config, fields)
-        check_functions(clock, classify)
+        check_functions(clock, classify, judge)
+        of_error, of_result, judges_all = rules_of(classify, judge, ignore, count)
         seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
-        self = super().__new__(cls, checked, provider_id, clock, classify, seconds)
+        self = super().__new__(cls, checked, provider_id, clock, seconds, of_error, of_result, judges_all)
         self._config = checked
         self._provider_id = provider_id
         self._wall = WallClock()

@@ -3,19 +3,18 @@
 from collections.abc import Callable
 from typing import Never, Unpack
 
-from halfopen._arguments import check_functions, check_seconds, config_of
-from halfopen._classify import Classifier
+from halfopen._arguments import check_functions, check_seconds, config_of, exception_types
 from halfopen._core import CircuitBreakerConfig, RegistryPolicy
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import NameConflictError
-from halfopen.types import ConfigFields
+from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge
 
 
 class Registry:
     """A bounded set of breakers, one for each name, shared by any number of threads.
 
-    Names often come from user input; without a bound, this would leak memory. Each breaker gets ``clock``,
-    ``classify`` and ``call_timeout_seconds``.
+    Names often come from user input; without a bound, this would leak memory. Each breaker gets the
+    other arguments.
 
     >>> from halfopen import Registry
     >>> registry = Registry(1_000)
@@ -29,14 +28,19 @@ class Registry:
         *,
         clock: Callable[[], float] | None = None,
         classify: Classifier | None = None,
+        judge: Judge | None = None,
+        ignore: ExceptionTypes = (),
+        count: ExceptionTypes = (),
         call_timeout_seconds: float | None = None,
     ) -> None:
         # Its lock is never held during a fork.
         self._policy: RegistryPolicy[CircuitBreaker] = RegistryPolicy(bound)
-        check_functions(clock, classify)
+        check_functions(clock, classify, judge)
+        self._ignore, self._count = exception_types("ignore", ignore), exception_types("count", count)
         self._call_timeout_seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
         self._clock = clock
         self._classify = classify
+        self._judge = judge
 
     # An assignment is refused, because changing the bound also evicts; `Never` lets a type checker say so first.
     @property
@@ -105,5 +109,8 @@ class Registry:
             provider_id,
             clock=self._clock,
             classify=self._classify,
+            judge=self._judge,
+            ignore=self._ignore,
+            count=self._count,
             call_timeout_seconds=self._call_timeout_seconds,
         )

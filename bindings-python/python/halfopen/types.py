@@ -1,7 +1,8 @@
-"""Types of names and dictionaries, for type checkers."""
+"""The types of names, dictionaries and functions that the API takes and returns."""
 
 import sys
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 # Pydantic takes typing's own from Python 3.12 on.
 if sys.version_info >= (3, 12):
@@ -41,6 +42,28 @@ Cause = Literal[
 ]
 ErrorCode = Literal["CIRCUIT_OPEN", "CALL_TIMEOUT", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
 # end
+Scope = Literal["provider", "key", "model", "key_and_model"]
+
+
+class Verdict(NamedTuple):
+    """What a call says about the provider. Waits are in seconds."""
+
+    outcome: Outcome
+    """How the breaker counts the call."""
+    retry_after: float | None = None
+    """How long the provider asked to be left alone, if it failed."""
+    scope: Scope | None = None
+    """What the verdict is about; ``None`` if it is only about this one call."""
+    cooldown: float | None = None
+    """How long the key or the model should rest; ``None`` with such a scope if the provider did not say how long."""
+
+
+Classifier: TypeAlias = Callable[[Exception], Outcome | Verdict | None]
+"""A function from the exception of a call to an outcome, or ``None`` for the default rules."""
+Judge: TypeAlias = Callable[[Any], Outcome | Verdict | None]
+"""A function from the result of a call to an outcome, or ``None`` for the default rules."""
+ExceptionTypes: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
+"""What ``except`` takes."""
 
 
 class WindowOfCalls(TypedDict):

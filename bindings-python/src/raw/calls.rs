@@ -6,7 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
-use halfopen::Outcome;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -67,9 +66,14 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyRe
     }
 }
 
-static METHODS: Methods<4> = Methods([
+static METHODS: Methods<5> = Methods([
     method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
     method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
+    method(
+        c"future_returned",
+        future_returned,
+        c"future_returned($self, result, /)\n--\n\nThe future that the call returned gave this result.",
+    ),
     method(
         c"future_raised",
         future_raised,
@@ -144,7 +148,7 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
     answered(call.py(), || match EndsLater::of(&result)? {
         None => {
             if let Some((_, held)) = held_by(&call) {
-                held.settle(Outcome::Success);
+                held.returned(&result)?;
             }
             Ok(result.to_owned().unbind())
         }
@@ -168,6 +172,19 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
         attached(|py| {
             if let Some((_, held)) = held_by(&call) {
                 held.raised(&error)?;
+            }
+            Ok(py.None())
+        })
+    })
+}
+
+unsafe extern "C" fn future_returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above.
+    let [call, result] = unsafe { borrowed([call, result]) };
+    answered(call.py(), || {
+        attached(|py| {
+            if let Some((_, held)) = held_by(&call) {
+                held.returned(&result)?;
             }
             Ok(py.None())
         })

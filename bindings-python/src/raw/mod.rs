@@ -84,6 +84,19 @@ pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
     unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
 }
 
+/// Whether an object's class was made at run time, as those written in Python are, and not compiled in.
+#[inline(always)]
+pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: it is a class, and it is looked at and no more.
+    unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
+}
+
+/// Lets go of a reference that was kept as a pointer; null is fine too.
+pub fn release(_: Python<'_>, object: *mut ffi::PyObject) {
+    // SAFETY: attached; the reference is the caller's.
+    unsafe { ffi::Py_XDECREF(object) };
+}
+
 /// Whether an object's class is this one or inherits from it.
 ///
 /// `isinstance` also asks the object for its `__class__`, which takes longer and may run host code.

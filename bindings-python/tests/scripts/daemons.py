@@ -55,7 +55,7 @@ def in_a_classifier() -> None:
     def fails() -> None:
         raise OSError
 
-    CircuitBreaker(classify=work).call_sync(fails)  # type: ignore[arg-type]
+    CircuitBreaker(classify=work).call_sync(fails)
 
 
 def in_a_clock() -> None:

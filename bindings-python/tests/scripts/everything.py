@@ -17,6 +17,7 @@ from halfopen import (
     Registry,
 )
 from halfopen._core import config_json_schema, read_metrics
+from halfopen.classify import Verdict, classify_response
 
 
 class Observer:
@@ -85,6 +86,31 @@ def classified_calls() -> None:
     for classify in (lambda _: "ignored", lambda _: "nothing known", fails):
         with suppress(OSError):
             tripping(classify=classify).call_sync(fails)
+
+
+class Response:
+    """What the default rules take for a response."""
+
+    status_code = 503
+    headers = {"retry-after": "1"}  # noqa: RUF012  # never changed
+
+
+Response.__module__ = "httpx"
+
+
+def judged_calls() -> None:
+    judges: list[Callable[[Any], Any]] = [lambda _: "failure", lambda _: Verdict("failure", 1.0), lambda _: None, fails]
+    for judge in judges:
+        guard = CircuitBreaker(judge=judge)
+        with guard:
+            guard.call_sync(lambda: 1)
+    guard = CircuitBreaker()
+    for result in (1, Exception, Response(), Response()):
+        guard.call_sync(lambda result=result: result)
+    for headers in ({}, {"retry-after": "soon"}, {"retry-after": "1"}):
+        classify_response(429, headers, code="teapot")
+    with suppress(InvalidValueError):
+        classify_response(429, now=-1)
 
 
 def observed_calls() -> None:
@@ -253,6 +279,7 @@ def use_everything() -> None:
     plain_calls()
     nested_calls()
     classified_calls()
+    judged_calls()
     observed_calls()
     clocks()
     streams()

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
-from halfopen._classify import Classifier
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.breaker import CircuitBreaker as NativeBreaker
+from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.compat import _log
 from halfopen.compat._config import CircuitBreakerConfig, native_of
 from halfopen.compat._delegation import Delegation
@@ -15,6 +15,7 @@ from halfopen.compat._observer import BreakerObserver
 from halfopen.compat._removed_attributes import RemovedAttributes
 from halfopen.errors import InvalidValueError
 from halfopen.status import CircuitBreakerState
+from halfopen.types import Classifier
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,8 +45,9 @@ class CircuitBreaker(Delegation, RemovedAttributes):
             native_of(config),
             provider_id,
             clock=clock,
-            classify=classify,
             call_timeout_seconds=call_timeout_seconds,
+            classify=classify or every_exception_is_a_failure,
+            judge=every_result_is_a_success,
         )
         self._observer = BreakerObserver(config, provider_id, self._native)
 

@@ -1,0 +1,93 @@
+"""The default rules for exceptions."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from halfopen._library_errors import CANCELLED, FAILURE, IGNORED, RULES, Rule, by_status_code
+from halfopen._names import names_of
+from halfopen.errors import CircuitBreakerOpenError
+from halfopen.types import Verdict
+
+# From best to worst.
+_OUTCOMES = ("success", "ignored", "cancelled", "failure")
+# More classes than a program raises through its breakers; classes made at run time must not fill the memory.
+_RULES_KEPT = 1024
+# More members of a group, and more causes in a row, than anybody raises on purpose.
+_MEMBERS_JUDGED = 1000
+_CAUSES_FOLLOWED = 8
+
+_rules: dict[type, Rule] = {}
+
+
+def classify_error(error: BaseException) -> Verdict:
+    """What an exception says about the provider.
+
+    A failure, unless the rules say otherwise. An exception that is no ``Exception`` means that the caller gave up
+    (``cancelled``), except the timeouts of gevent and eventlet. The worst member of an exception group counts.
+    """
+    return _classify(error, 0)
+
+
+def is_rejection(error: BaseException) -> bool:
+    """Whether it is the rejection of a call by a circuit, or a group of nothing else."""
+    group = _group(error)
+    members = [error] if group is None else _members(group)
+    return all(isinstance(member, CircuitBreakerOpenError) for member in members)
+
+
+def _classify(error: BaseException, depth: int) -> Verdict:
+    kind = type(error)
+    rule = _rules.get(kind)
+    if rule is None:
+        rule = _rule_for(kind)
+        if len(_rules) >= _RULES_KEPT:
+            _rules.clear()
+        _rules[kind] = rule
+    if isinstance(rule, Verdict):
+        return rule
+    if depth >= _CAUSES_FOLLOWED:
+        return FAILURE
+    try:
+        return rule(error, lambda cause: _classify(cause, depth + 1))
+    except Exception:
+        # An attribute is not what the library documents; it is an error of its all the same.
+        return FAILURE
+
+
+def _rule_for(kind: type[BaseException]) -> Rule:
+    if issubclass(kind, CircuitBreakerOpenError):
+        return IGNORED
+    if issubclass(kind, BaseExceptionGroup):
+        return _worst_member
+    known = next((RULES[name] for name in names_of(kind) if name in RULES), None)
+    if known is not None:
+        return known
+    if not issubclass(kind, Exception):
+        return CANCELLED
+    return FAILURE if kind.__module__ == "builtins" else by_status_code
+
+
+def _worst_member(group: BaseExceptionGroup[BaseException], classify: Any) -> Verdict:
+    verdicts: list[Verdict] = [classify(member) for member in _members(group)]
+    # Of several failures the longest hint counts, and of several that are ignored the longest cooldown.
+    return max(verdicts, key=lambda it: (_OUTCOMES.index(it.outcome), it.retry_after or 0, it.cooldown or 0))
+
+
+def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The members of a group and of the groups in it, in no recursion: groups may be nested as deep as one likes."""
+    groups: list[BaseExceptionGroup[BaseException]] = [group]
+    judged = 0
+    while groups:
+        for member in groups.pop().exceptions:
+            inner = _group(member)
+            if inner is not None:
+                groups.append(inner)
+                continue
+            yield member
+            judged += 1
+            if judged == _MEMBERS_JUDGED:
+                return
+
+
+def _group(error: BaseException) -> BaseExceptionGroup[BaseException] | None:
+    return cast("BaseExceptionGroup[BaseException]", error) if isinstance(error, BaseExceptionGroup) else None

@@ -1,0 +1,210 @@
+"""What the exceptions of client libraries mean, by the names of their classes.
+
+A class that is not listed is judged as its nearest listed base.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+from halfopen import _core
+from halfopen._names import names_of
+from halfopen._result_rules import SUCCESS, pairs_of, verdict_of, verdict_of_response
+from halfopen.types import Verdict
+
+FAILURE = Verdict("failure", None, "provider")
+IGNORED = Verdict("ignored")
+CANCELLED = Verdict("cancelled")
+
+Classify: TypeAlias = Callable[[BaseException], Verdict]
+Rule: TypeAlias = "Verdict | Callable[[Any, Classify], Verdict]"
+
+
+def by_status_code(error: Any, _: Classify) -> Verdict:
+    """By the attributes that most SDKs have: ``status_code``, ``response.headers`` or ``headers``, and ``body``."""
+    status = getattr(error, "status_code", None)
+    if not isinstance(status, int) or not 400 <= status <= 599:
+        return FAILURE
+    response = getattr(error, "response", None)
+    headers = getattr(error if response is None else response, "headers", None)
+    return verdict_of(status, headers, *_codes_in(getattr(error, "body", None)))
+
+
+def _by_response(error: Any, _: Classify) -> Verdict:
+    response = error.response
+    if response is None:
+        return FAILURE
+    return _of_error(verdict_of_response(response, response.status_code))
+
+
+def _of_error(verdict: Verdict) -> Verdict:
+    """An exception is no success, whatever status it came with."""
+    return FAILURE if verdict == SUCCESS else verdict
+
+
+def _by_cause(error: BaseException, classify: Classify) -> Verdict:
+    """A connection failed, unless the transport's error is the caller's fault or the rejection of a circuit."""
+    cause = error.__cause__
+    verdict = FAILURE if cause is None else classify(cause)
+    return verdict if verdict.outcome in {"ignored", "cancelled"} else FAILURE
+
+
+# aiohttp
+
+
+def _aiohttp_status(error: Any, _: Classify) -> Verdict:
+    # A response that is no HTTP gets the status 400, which the provider did not send.
+    if "aiohttp.http_exceptions.HttpProcessingError" in names_of(type(cast("object", error.__cause__))):
+        return FAILURE
+    return _of_error(verdict_of(error.status, error.headers))
+
+
+# The SDKs of OpenAI and Anthropic
+
+
+def _openai(error: Any, _: Classify) -> Verdict:
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None)
+    return _of_error(verdict_of(getattr(error, "status_code", 0), headers, error.code, error.type))
+
+
+def _anthropic(error: Any, _: Classify) -> Verdict:
+    return _of_error(verdict_of_response(error.response, error.status_code, *_codes_in(error.body)))
+
+
+def _codes_in(body: object) -> list[Any]:
+    """Codes of an error in a body as most providers write it, the most precise one first."""
+    outer = _mapping(body)
+    error = _mapping(outer.get("error", outer))
+    precise = _mapping(error.get("details")).get("error_code")
+    return [precise, error.get("code"), error.get("type"), error.get("status")]
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+# The SDK of Google
+
+
+def _google(error: Any, _: Classify) -> Verdict:
+    if error.code >= 1000:
+        # A session ended; the code is that of a WebSocket.
+        return _of_error(verdict_of(_core.status_of_close_code(error.code), None))
+    body = _mapping(error.details)
+    parts: list[dict[str, Any]] = _mapping(body.get("error", body)).get("details", [])
+    delays = [("retry-after", part["retryDelay"]) for part in parts if "retryDelay" in part]
+    headers = [*delays, *pairs_of(getattr(error.response, "headers", None))]
+    return _of_error(verdict_of(error.code, headers, *(part.get("reason") for part in parts), error.status))
+
+
+# botocore
+
+
+def _botocore(error: Any, _: Classify) -> Verdict:
+    metadata = error.response.get("ResponseMetadata", {})
+    code = error.response.get("Error", {}).get("Code")
+    return _of_error(verdict_of(metadata.get("HTTPStatusCode", 0), metadata.get("HTTPHeaders"), code))
+
+
+# gRPC
+
+
+def _grpc(error: Any, _: Classify) -> Verdict:
+    metadata = [(name, value) for name, value in error.trailing_metadata() or () if isinstance(value, str)]
+    renamed = [("retry-after-ms" if name == "grpc-retry-pushback-ms" else name, value) for name, value in metadata]
+    return _of_error(verdict_of(0, renamed, error.code().name))
+
+
+# websockets
+
+
+def _websocket_closed(error: Any, _: Classify) -> Verdict:
+    received, sent = error.rcvd, error.sent
+    if received is not None and error.rcvd_then_sent is not False:
+        status = _core.status_of_close_code(received.code)
+        if status is None:
+            return IGNORED if received.code in _ORDINARY_ENDS else FAILURE
+        return _of_error(verdict_of(status, None))
+    # This side closed the connection: the caller, or the library because the other side did not keep to the protocol.
+    return IGNORED if sent is not None and sent.code in _ORDINARY_ENDS else FAILURE
+
+
+_ORDINARY_ENDS = frozenset((1000, 1001))
+
+
+# Others
+
+
+def _last_attempt(error: Any, classify: Classify) -> Verdict:
+    cause = error.last_attempt.exception()
+    return FAILURE if cause is None else classify(cause)
+
+
+def _urllib(error: Any, _: Classify) -> Verdict:
+    return _of_error(verdict_of(error.code, error.headers))
+
+
+def _table(verdict: Rule, module: str, names: str) -> dict[str, Rule]:
+    return {f"{module}.{name}": verdict for name in names.split()}
+
+
+def _httpx(module: str) -> dict[str, Rule]:
+    return {
+        **_table(FAILURE, module, "HTTPError"),
+        **_table(_by_response, module, "HTTPStatusError"),
+        # In a `PoolTimeout`, it is the caller's own pool of connections that is too small.
+        **_table(IGNORED, module, "PoolTimeout LocalProtocolError UnsupportedProtocol"),
+        **_table(IGNORED, module, "InvalidURL CookieConflict StreamError"),
+    }
+
+
+RULES: dict[str, Rule] = {
+    "asyncio.exceptions.CancelledError": CANCELLED,
+    "concurrent.futures._base.CancelledError": CANCELLED,
+    "grpc.FutureCancelledError": CANCELLED,
+    # They are no `Exception`, but a deadline all the same.
+    "gevent.timeout.Timeout": FAILURE,
+    "eventlet.timeout.Timeout": FAILURE,
+    # The caller's own queue or barrier.
+    **_table(IGNORED, "asyncio.queues", "QueueEmpty QueueFull QueueShutDown"),
+    **_table(IGNORED, "asyncio.exceptions", "InvalidStateError BrokenBarrierError SendfileNotAvailableError"),
+    "urllib.error.HTTPError": _urllib,
+    "tenacity.RetryError": _last_attempt,
+    **_httpx("httpx"),
+    **_httpx("httpx2"),
+    "aiohttp.client_exceptions.ClientError": FAILURE,
+    "aiohttp.client_exceptions.ClientResponseError": _aiohttp_status,
+    **_table(FAILURE, "aiohttp.client_exceptions", "InvalidUrlRedirectClientError NonHttpUrlRedirectClientError"),
+    **_table(IGNORED, "aiohttp.client_exceptions", "InvalidURL NonHttpUrlClientError WSMessageTypeError"),
+    "requests.exceptions.RequestException": FAILURE,
+    "requests.exceptions.HTTPError": _by_response,
+    "requests.exceptions.JSONDecodeError": FAILURE,
+    **_table(IGNORED, "requests.exceptions", "InvalidURL MissingSchema InvalidSchema InvalidHeader URLRequired"),
+    **_table(IGNORED, "requests.exceptions", "InvalidJSONError StreamConsumedError UnrewindableBodyError"),
+    "openai.APIError": _openai,
+    "openai.APIConnectionError": _by_cause,
+    "openai.APIResponseValidationError": FAILURE,
+    "openai.WebSocketConnectionClosedError": _by_cause,
+    # A mistake in the configuration, or an answer of which the caller can make nothing.
+    "openai.OpenAIError": IGNORED,
+    "anthropic.APIError": FAILURE,
+    "anthropic.APIStatusError": _anthropic,
+    "anthropic.APIConnectionError": _by_cause,
+    "anthropic.APIWebhookValidationError": IGNORED,
+    "anthropic.AnthropicError": IGNORED,
+    "google.genai.errors.APIError": _google,
+    **_table(IGNORED, "google.genai.errors", "FunctionInvocationError UnsupportedFunctionError"),
+    "google.genai.errors.UnknownFunctionCallArgumentError": IGNORED,
+    "botocore.exceptions.ClientError": _botocore,
+    # Most of the others concern configuration and credentials on this side.
+    "botocore.exceptions.BotoCoreError": IGNORED,
+    **_table(FAILURE, "botocore.exceptions", "ConnectionError HTTPClientError IncompleteReadError"),
+    **_table(FAILURE, "botocore.exceptions", "ChecksumError FlexibleChecksumError"),
+    "grpc.RpcError": _grpc,
+    "grpc._cython.cygrpc.UsageError": IGNORED,
+    "websockets.exceptions.WebSocketException": FAILURE,
+    "websockets.exceptions.InvalidStatus": _by_response,
+    "websockets.legacy.exceptions.InvalidStatusCode": by_status_code,
+    "websockets.exceptions.ConnectionClosed": _websocket_closed,
+    **_table(IGNORED, "websockets.exceptions", "InvalidURI InvalidProxy ConcurrencyError"),
+}

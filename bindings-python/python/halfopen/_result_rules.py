@@ -1,0 +1,55 @@
+"""The default rules for results: which of them are responses, and what a response says about the provider."""
+
+import time
+from typing import Any
+
+from halfopen import _core
+from halfopen._names import names_of
+from halfopen.types import Verdict
+
+SUCCESS = Verdict("success")
+
+# The attribute that holds the status.
+_RESPONSES = {
+    "httpx.Response": "status_code",
+    "httpx2.Response": "status_code",
+    "requests.models.Response": "status_code",
+    "aiohttp.client_reqrep.ClientResponse": "status",
+    "urllib3.response.BaseHTTPResponse": "status",
+}
+
+
+def classify_result(result: object) -> Verdict:
+    """What the result of a call says about the provider.
+
+    A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status.
+    """
+    return verdict_of_result(result) or SUCCESS
+
+
+def verdict_of_result(result: object) -> Verdict | None:
+    """The verdict on a response; ``None`` for an object of a class that is no response."""
+    attribute = next((_RESPONSES[name] for name in names_of(type(result)) if name in _RESPONSES), None)
+    return None if attribute is None else verdict_of_response(result, getattr(result, attribute))
+
+
+def verdict_of_response(response: Any, status: object, *codes: object) -> Verdict:
+    """The verdict on a response with this status, which gives the first of these error codes that is known."""
+    return verdict_of(status, getattr(response, "headers", None), *codes)
+
+
+def verdict_of(status: object, headers: Any, *codes: object) -> Verdict:
+    """The verdict on this status and these headers of any kind."""
+    number = status if isinstance(status, int) and 0 <= status <= 65535 else 0
+    code = next((code for code in codes if isinstance(code, str) and _core.status_of_code(code) is not None), None)
+    if code is None and 100 <= number <= 399:
+        return SUCCESS
+    return Verdict(*_core.classify_response(number, code, pairs_of(headers), max(time.time(), 0.0)))
+
+
+def pairs_of(headers: Any) -> list[tuple[str, str]]:
+    """Names and values of headers; libraries differ in how they give a name that occurs twice."""
+    methods = (getattr(headers, name, None) for name in ("multi_items", "raw_items", "items"))
+    method = next((method for method in methods if method is not None), None)
+    items: Any = (headers or ()) if method is None else method()
+    return [(name, value) for name, value in items if isinstance(name, str) and isinstance(value, str)]

@@ -1,0 +1,130 @@
+//! What the exceptions and the results of calls say about the provider, as the rules in Python see it.
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use halfopen::{Ending, Outcome};
+use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use crate::convert::{ending_of, outcome_of};
+use crate::error::is_rejection;
+use crate::raw::{call_host, is_made_in_python, while_handling};
+
+/// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
+pub struct Judging {
+    /// Of exceptions. Without it, each is a failure unless it is a rejection.
+    classify: Option<Py<PyAny>>,
+    /// Of results. Without it, each is a success.
+    judge: Option<Py<PyAny>>,
+    /// Whether `judge` looks at results of every class. Otherwise it returns `None` for those of a plain class.
+    judges_all: bool,
+}
+
+impl Judging {
+    pub fn new(classify: Option<Py<PyAny>>, judge: Option<Py<PyAny>>, judges_all: bool) -> Self {
+        Self { classify, judge, judges_all }
+    }
+
+    /// What an exception means.
+    pub fn error(&self, error: &Bound<'_, PyAny>) -> PyResult<Ending> {
+        let is_exception = error.is_instance_of::<PyException>();
+        let Some(classify) = &self.classify else {
+            return Ok(match is_exception {
+                false => Outcome::Cancelled,
+                true if is_rejection(error)? => Outcome::Ignored,
+                true => Outcome::Failure,
+            }
+            .into());
+        };
+        let answer = while_handling(error, || ask(classify, error));
+        match answer.and_then(|answer| ending(&answer)) {
+            Ok(Some(ending)) => Ok(ending),
+            Ok(None) => Ok(if is_exception { Outcome::Failure } else { Outcome::Cancelled }.into()),
+            // Its own code does not work any more when the interpreter is nearly gone.
+            Err(fault) if fault.is_instance_of::<PyException>(error.py()) => {
+                Ok(if is_exception { Outcome::Failure } else { Outcome::Cancelled }.into())
+            }
+            Err(interrupt) => Err(interrupt),
+        }
+    }
+
+    /// Whether a result may mean anything but success.
+    #[inline(always)]
+    pub fn looks_at(&self, result: &Bound<'_, PyAny>) -> bool {
+        self.judge.is_some() && (self.judges_all || is_made_in_python(result) && !PlainClasses::contain(result))
+    }
+
+    /// What a result means.
+    #[inline(never)]
+    pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Ending> {
+        let Some(judge) = &self.judge else { return Ok(Outcome::Success.into()) };
+        match ask(judge, result).and_then(|answer| ending(&answer)) {
+            Ok(Some(ending)) => Ok(ending),
+            Ok(None) => {
+                if !self.judges_all {
+                    PlainClasses::add(result);
+                }
+                Ok(Outcome::Success.into())
+            }
+            Err(fault) if fault.is_instance_of::<PyException>(result.py()) => Ok(Outcome::Success.into()),
+            Err(interrupt) => Err(interrupt),
+        }
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.classify)?;
+        visit.call(&self.judge)
+    }
+}
+
+fn ask<'py>(function: &Py<PyAny>, argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = argument.py();
+    call_host(function.bind(py), &PyTuple::new(py, [argument])?, None)
+}
+
+/// The ending in an outcome or a `Verdict`; `None` for `None`.
+fn ending(answer: &Bound<'_, PyAny>) -> PyResult<Option<Ending>> {
+    let py = answer.py();
+    if answer.is_none() {
+        return Ok(None);
+    }
+    if answer.is_instance_of::<PyString>() {
+        return outcome_of(py, answer).map(|outcome| Some(outcome.into()));
+    }
+    let Ok(verdict) = answer.cast::<PyTuple>() else { return Ok(None) };
+    let outcome = outcome_of(py, &verdict.get_item(0)?)?;
+    ending_of(py, outcome, Some(&verdict.get_item(1)?)).map(Some)
+}
+
+/// Classes whose objects are no responses, as the default rules say, of all breakers.
+///
+/// A call that returns one asks no Python code. More classes than there is room for take each other's place.
+struct PlainClasses([AtomicPtr<pyo3::ffi::PyObject>; Self::PLACES]);
+
+static PLAIN: PlainClasses = PlainClasses([const { AtomicPtr::new(ptr::null_mut()) }; PlainClasses::PLACES]);
+
+impl PlainClasses {
+    const PLACES: usize = 256;
+
+    #[inline(always)]
+    fn contain(object: &Bound<'_, PyAny>) -> bool {
+        let class = object.get_type_ptr();
+        PLAIN.0[Self::place(class.addr())].load(Ordering::Relaxed).addr() == class.addr()
+    }
+
+    fn add(object: &Bound<'_, PyAny>) {
+        // The class stays alive as long as it is here, so that no other one gets its address.
+        let class = object.get_type().into_any();
+        let place = Self::place(class.as_ptr().addr());
+        let before = PLAIN.0[place].swap(class.into_ptr(), Ordering::Relaxed);
+        crate::raw::release(object.py(), before);
+    }
+
+    /// Classes are hundreds of bytes long, and often lie beside each other.
+    fn place(address: usize) -> usize {
+        (address >> 4 ^ address >> 12) % Self::PLACES
+    }
+}
