@@ -106,7 +106,7 @@ def judged_calls() -> None:
             guard.call_sync(lambda: 1)
     guard = CircuitBreaker()
     for result in (1, Exception, Response(), Response()):
-        guard.call_sync(lambda result=result: result)
+        guard.call_sync(lambda given: given, result)
     for headers in ({}, {"retry-after": "soon"}, {"retry-after": "1"}):
         classify_response(429, headers, code="teapot")
     with suppress(InvalidValueError):
