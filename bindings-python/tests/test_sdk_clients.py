@@ -18,7 +18,7 @@ from google import genai
 from google.genai.errors import APIError
 from google.genai.types import HttpOptions
 
-from halfopen import CircuitBreaker, CircuitBreakerOpenError
+from halfopen import CircuitBreaker, CircuitBreakerOpenError, compat
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_async_transport, guarded_transport
 from provider import Cut, Provider, Stall, Status
@@ -198,6 +198,19 @@ async def test_who_catches_the_sdks_own_errors_catches_the_rejection(
             for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
                 assert type(again) is CircuitBreakerOpenError
                 assert (again.args, str(again)) == (error.args, str(error))
+
+
+async def test_a_breaker_of_compat_raises_its_own_error(provider: Provider) -> None:
+    replacing: Any = compat.CircuitBreaker(compat.CircuitBreakerConfig(name="replacing"))
+    await replacing.force_open(20)
+    async with AsyncExitStack() as stack:
+        with pytest.raises(compat.CircuitBreakerOpenError, match="is OPEN") as rejected:
+            anthropic_sync(provider, replacing, stack)(False)
+    assert isinstance(rejected.value, anthropic.AnthropicError)
+    assert rejected.value.retry_after == pytest.approx(20, abs=5)
+    again = pickle.loads(pickle.dumps(rejected.value))
+    assert type(again) is compat.CircuitBreakerOpenError
+    assert (str(again), again.retry_after) == (str(rejected.value), rejected.value.retry_after)
 
 
 async def test_an_sdk_that_stops_at_the_terminator_leaves_a_success(

@@ -113,6 +113,9 @@ def python(readings: Readings) -> Iterator[Target]:
     for mode in ("sync", "async"):
         path = f"{mode}, streak, rejection"
         yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, name=f"Python: {path}", reason=INTERPRETED)
+    for mode in ("sync", "async"):
+        path = f"stream, {mode}, each item"
+        yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=STREAMED)
 
 
 def node(build: str, readings: Readings) -> Iterator[Target]:

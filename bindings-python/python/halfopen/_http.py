@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from halfopen._core import Breaker, CircuitBreakerConfig, Permit
@@ -85,12 +85,14 @@ def choice_of(breaker: BreakerOrChoice[R]) -> Callable[[R], Breaker | None]:
         InvalidValueError: for what is neither a breaker nor a function.
 
     """
-    given: object = breaker
-    if isinstance(given, Breaker):
-        return lambda _: given
+    given: Any = breaker
+    # A breaker of `compat` has the one that we need inside.
+    one: object = getattr(given, "native", given)
+    if isinstance(one, Breaker):
+        return lambda _: one
     if not callable(given):
         raise InvalidValueError("breaker", repr(given), "a CircuitBreaker, or a function from a request to one or None")
-    return given
+    return cast("Callable[[R], Breaker | None]", given)
 
 
 class Exchange:
@@ -171,18 +173,22 @@ def rejection(error: CircuitBreakerOpenError) -> CircuitBreakerOpenError:
         for module, name in (("openai", "OpenAIError"), ("anthropic", "AnthropicError"))
         if isinstance(base := getattr(sys.modules.get(module), name, None), type)
     )
-    if not bases:
-        return error
     kind: Any = type(error)
-    made: CircuitBreakerOpenError = _rejection_class(kind, bases)(*error.args)
-    return made
+    return _copy(error, _rejection_class(kind, bases)) if bases else error
 
 
 @lru_cache
-def _rejection_class(error: type[Any], bases: tuple[type, ...]) -> Any:
-    def reduce(self: CircuitBreakerOpenError) -> tuple[type, tuple[Any, ...]]:
+def _rejection_class(error: Any, bases: tuple[type, ...]) -> Any:
+    def reduce(self: CircuitBreakerOpenError) -> Any:
         # A copy or a pickle is the plain error, since this class exists in this process alone.
-        return error, self.args
+        return _copy(self, error).__reduce__()
 
     members = {"__doc__": error.__doc__, "__module__": error.__module__, "__reduce__": reduce}
     return type(error.__name__, (error, *bases), members)
+
+
+def _copy(error: CircuitBreakerOpenError, kind: Any) -> CircuitBreakerOpenError:
+    """The error as one of another class; a constructor may take other arguments than the error has."""
+    made: CircuitBreakerOpenError = kind.__new__(kind, *error.args)
+    made.__dict__.update(error.__dict__)
+    return made

@@ -11,6 +11,7 @@ from typing import Any
 from contenders import Call, contenders
 from harness import measure
 from paths import PATHS, Path, ProviderError, fail, fail_awaited, succeed, succeed_awaited
+from streams import rows_of_streams
 
 FIRST_CALLS = 300
 
@@ -28,7 +29,7 @@ async def rows_of_all_paths() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path in PATHS:
         rows += await rows_of(path)
-    return rows
+    return rows + await rows_of_streams()
 
 
 async def rows_of(path: Path) -> list[dict[str, Any]]:
