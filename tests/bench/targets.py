@@ -6,7 +6,7 @@ from statistics import quantiles
 from typing import Any
 
 from readings import Readings, format_number
-from reasons import BROWSER, CLOCKED, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE
+from reasons import BROWSER, CLOCKED, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE, STREAMED
 
 KIB = 1024
 

@@ -11,13 +11,17 @@ ITEMS = 1_000
 
 
 def stream() -> Generator[int]:
-    for item in range(ITEMS):
+    item = 0
+    while item < ITEMS:
         yield item
+        item += 1
 
 
 async def async_stream() -> AsyncGenerator[int]:
-    for item in range(ITEMS):
+    item = 0
+    while item < ITEMS:
         yield item
+        item += 1
 
 
 async def rows_of_streams() -> list[dict[str, Any]]:
