@@ -18,9 +18,9 @@ class Field:
     allowed: str
     default: Any
     kind: str
-    """As JSON Schema calls it; `object` for the window."""
+    """`string`, `number`, `boolean`, `window`, or the smallest of `u8`, `u16` and `u64` that holds an integer."""
     nullable: bool
-    schema: dict[str, Any]
+    limits: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -53,5 +53,9 @@ def field_of(name: str, schema: dict[str, Any]) -> Field:
     """A field out of its JSON Schema."""
     meaning, allowed = schema["description"].removesuffix(".").split(". Allowed: ")
     options = schema.get("anyOf", [schema])
-    nullable = {"type": "null"} in options
-    return Field(name, meaning, allowed, schema["default"], options[0]["type"], nullable, options[0])
+    limits = {key: value for key, value in options[0].items() if "imum" in key.lower()}
+    kind: str = options[0]["type"]
+    if kind == "integer":
+        kind = {255: "u8", 65535: "u16"}.get(limits.get("maximum", 0), "u64")
+    kind = "window" if kind == "object" else kind
+    return Field(name, meaning, allowed, schema["default"], kind, {"type": "null"} in options, limits)

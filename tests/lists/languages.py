@@ -26,6 +26,10 @@ class Language:
     """What stands for `none` in a text."""
     window: str
     """A window: its kind is group 1 and its size is group 2."""
+    types: dict[str, str]
+    """The type for each kind of field, where it has another name."""
+    optional: str
+    """The type of a field that can be none."""
 
     def text(self, text: str, fields: Iterable[Field]) -> str:
         """A text of the core with the names of fields, windows and `none` as this language writes them."""
@@ -39,11 +43,16 @@ class Language:
         """A text in which names stand between backticks."""
         return re.sub("`(.+?)`", lambda found: f"`{self.name(found[1])}`", text)
 
+    def type(self, field: Field) -> str:
+        """A field's type."""
+        kind = self.types.get(field.kind, field.kind)
+        return self.optional.format(kind) if field.nullable else kind
+
     def default(self, field: Field) -> str:
         """A field's default, for a text."""
         if field.default is None:
             return self.none
-        if field.kind == "object":
+        if field.kind == "window":
             return self.text(json.dumps(field.default), [field])
         literal = self.literal(field.default)
         return f"{self.code}{literal}{self.code}" if field.kind == "string" else literal
@@ -81,11 +90,22 @@ def python(value: Any) -> str:
     return json.dumps(value) if isinstance(value, str) else repr(value)
 
 
-PYTHON = Language(str, python, "``", "``None``", r'{"\1": \2}')
+def integers(name: str) -> dict[str, str]:
+    """One type for all integers."""
+    return dict.fromkeys(("u8", "u16", "u64"), name)
+
+
+PYTHON_TYPES = {"string": "str", "number": "float", "boolean": "bool", "window": "Window"} | integers("int")
+TYPESCRIPT_TYPES = {"window": "Window"} | integers("number")
+WIT_TYPES = {"number": "f64", "boolean": "bool", "u8": "u32", "u16": "u32"}
+RUST_TYPES = {"string": "&str", "number": "f64", "boolean": "bool", "window": "WindowShape"}
+
+PYTHON = Language(str, python, "``", "``None``", r'{"\1": \2}', PYTHON_TYPES, "{} | None")
 PYTHON_PAGE = replace(PYTHON, code="`", none="`None`")
-TYPESCRIPT = Language(camel, javascript, "`", "null", r"{ \1: \2 }")
-WIT = Language(kebab, lambda value: javascript(value).replace("'", ""), "`", "none", r"\1(\2)")
-TEXT = Language(str, json.dumps, "`", "none", r'{"\1": \2}')
+TYPESCRIPT = Language(camel, javascript, "`", "null", r"{ \1: \2 }", TYPESCRIPT_TYPES, "{} | null")
+WIT = Language(kebab, lambda value: javascript(value).replace("'", ""), "`", "none", r"\1(\2)", WIT_TYPES, "{}")
+RUST = Language(str, json.dumps, "`", "`None`", r"\1(\2)", RUST_TYPES, "impl Into<Option<{}>>")
+TEXT = replace(PYTHON, literal=json.dumps, code="`", none="none")
 
 
 def wrapped(text: str, prefix: str, indent: int) -> list[str]:

@@ -2,26 +2,14 @@
 
 from collections.abc import Callable
 
-from core_lists import Field, Lists
-from languages import PYTHON, PYTHON_PAGE, TEXT, TYPESCRIPT, WIDTH, WIT, Language, camel, kebab, pascal, wrapped
+from core_lists import Lists
+from languages import PYTHON, PYTHON_PAGE, RUST, TEXT, TYPESCRIPT, WIDTH, WIT, Language, camel, kebab, pascal, wrapped
 
-PYTHON_TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "object": "Window"}
-TYPESCRIPT_TYPES = {
-    "string": "string",
-    "integer": "number",
-    "number": "number",
-    "boolean": "boolean",
-    "object": "Window",
-}
 COMPAT_FIELDS = ("name", "failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
 """The fields of the module that `halfopen.compat` replaces; none of them was nullable."""
 
 
 # Python
-
-
-def python_type(field: Field) -> str:
-    return PYTHON_TYPES[field.kind] + (" | None" if field.nullable else "")
 
 
 def docstring(sentences: list[str]) -> list[str]:
@@ -31,30 +19,19 @@ def docstring(sentences: list[str]) -> list[str]:
     return ['"""' + sentences[0], "", *wrapped(" ".join(sentences[1:]), "", 4), '"""', ""]
 
 
-def python_attributes(lists: Lists) -> list[str]:
-    """The attributes of the class in the stub; the parameters show the defaults."""
-    return [
-        line
-        for field in lists.fields
-        for line in [
-            f"{field.name}: {python_type(field)}",
-            *docstring(PYTHON.sentences(field, lists.fields)[:2]),
-        ]
-    ]
+def python_fields(lists: Lists, sentences: int) -> list[str]:
+    """Annotations with docstrings of so many sentences."""
+    lines: list[str] = []
+    for field in lists.fields:
+        lines.append(f"{field.name}: {PYTHON.type(field)}")
+        lines += docstring(PYTHON.sentences(field, lists.fields)[:sentences])
+    return lines
 
 
 def python_parameters(lists: Lists) -> list[str]:
     # A type checker takes no dictionary for the default of a `TypedDict`.
-    default = {field.name: "..." if field.kind == "object" else PYTHON.literal(field.default) for field in lists.fields}
-    return [f"{field.name}: {python_type(field)} = {default[field.name]}," for field in lists.fields]
-
-
-def python_typed_dict(lists: Lists) -> list[str]:
-    return [
-        line
-        for field in lists.fields
-        for line in [f"{field.name}: {python_type(field)}", *docstring(PYTHON.sentences(field, lists.fields))]
-    ]
+    default = {field.name: "..." if field.kind == "window" else PYTHON.literal(field.default) for field in lists.fields}
+    return [f"{field.name}: {PYTHON.type(field)} = {default[field.name]}," for field in lists.fields]
 
 
 def python_literals(lists: Lists) -> list[str]:
@@ -75,12 +52,10 @@ def python_model(lists: Lists) -> list[str]:
     """The pydantic model of `halfopen.compat`, with the least value of each number for its schema."""
     lines: list[str] = []
     for field in (field for field in lists.fields if field.name in COMPAT_FIELDS):
-        default, declared = PYTHON.literal(field.default), f"{field.name}: {PYTHON_TYPES[field.kind]}"
-        least = {key: field.schema[key] for key in ("minimum", "exclusiveMinimum") if key in field.schema}
-        limit = "".join(
-            f'Field(default={default}, json_schema_extra={{"{key}": {bound}}})' for key, bound in least.items()
-        )
-        lines.append(f"{declared} = {limit or default}")
+        default = PYTHON.literal(field.default)
+        least = "".join(f'"{key}": {limit}' for key, limit in field.limits.items() if "inimum" in key)
+        value = f"Field(default={default}, json_schema_extra={{{least}}})" if least else default
+        lines.append(f"{field.name}: {PYTHON.type(field).removesuffix(' | None')} = {value}")
     return lines
 
 
@@ -90,11 +65,10 @@ def python_model(lists: Lists) -> list[str]:
 def typescript_fields(lists: Lists) -> list[str]:
     lines: list[str] = []
     for field in lists.fields:
-        kind = TYPESCRIPT_TYPES[field.kind] + (" | null" if field.nullable else "")
         text = " ".join(TYPESCRIPT.sentences(field, lists.fields))
         one = f"/** {text} */"
         lines += [one] if len(one) + 2 <= WIDTH else ["/**", *wrapped(text, " * ", 2), " */"]
-        lines.append(f"readonly {camel(field.name)}?: {kind} | undefined;")
+        lines.append(f"readonly {camel(field.name)}?: {TYPESCRIPT.type(field)} | undefined;")
     return lines
 
 
@@ -136,15 +110,26 @@ def wit_enums(lists: Lists) -> list[str]:
 def wit_fields(lists: Lists) -> list[str]:
     lines: list[str] = []
     for field in lists.fields:
-        integer = "u32" if "maximum" in field.schema else "u64"
-        kinds = {"string": "string", "integer": integer, "number": "f64", "boolean": "bool", "object": "window"}
-        text = " ".join(WIT.sentences(field, lists.fields))
-        kind = kinds[field.kind]
+        kind, text = WIT.type(field), " ".join(WIT.sentences(field, lists.fields))
         if field.nullable and field.default is not None:
             # An option that is none has the default, so these fields have a type with a value `off`.
             kind, text = kebab(field.name), text.replace("none", "`off`")
         lines += [*wrapped(text, "/// ", 4), f"{kebab(field.name)}: option<{kind}>,"]
     return lines
+
+
+# Rust
+
+
+def rust_setters(lists: Lists) -> list[str]:
+    """The methods of the builder."""
+    lines: list[str] = []
+    for field in lists.fields:
+        value = "value.into()" if field.nullable else "value"
+        lines += ["", *wrapped(" ".join(RUST.sentences(field, lists.fields)), "/// ", 4)]
+        lines.append(f"pub fn {field.name}(self, value: {RUST.type(field)}) -> Self {{")
+        lines += [f'    self.set("{field.name}", {value})', "}"]
+    return lines[1:]
 
 
 def rust_names(lists: Lists) -> list[str]:
@@ -172,9 +157,9 @@ def enums_table(lists: Lists) -> list[str]:
 
 
 REGIONS: dict[str, Callable[[Lists], list[str]]] = {
-    "python attributes": python_attributes,
+    "python attributes": lambda lists: python_fields(lists, 2),
     "python parameters": python_parameters,
-    "python typed dict": python_typed_dict,
+    "python typed dict": lambda lists: python_fields(lists, 3),
     "python literals": python_literals,
     "python states": python_states,
     "python model": python_model,
@@ -183,6 +168,7 @@ REGIONS: dict[str, Callable[[Lists], list[str]]] = {
     "typescript codes": typescript_codes,
     "wit enums": wit_enums,
     "wit fields": wit_fields,
+    "rust setters": rust_setters,
     "rust names": rust_names,
     "fields": lambda lists: fields_table(lists, TEXT),
     "fields in Python": lambda lists: fields_table(lists, PYTHON_PAGE),

@@ -30,91 +30,103 @@ impl ConfigBuilder {
         self
     }
 
-    /// Identifies the circuit: 1 to 128 printable characters.
-    pub fn name(self, name: &str) -> Self {
-        self.set("name", name)
+    // from make generate: rust setters; do not edit
+    /// Identifies the circuit. Allowed: 1 to 128 printable characters. Default: `"default"`.
+    pub fn name(self, value: &str) -> Self {
+        self.set("name", value)
     }
 
-    /// Consecutive failures that open the circuit: 1 to 65535, or `None` to switch this policy off.
-    pub fn failure_threshold(self, failures: impl Into<Option<u16>>) -> Self {
-        self.set("failure_threshold", failures.into())
+    /// Consecutive failures that open the circuit; `None` switches this policy off. Allowed: a whole number from 1 to
+    /// 65535, or `None` while another policy is on. Default: 5.
+    pub fn failure_threshold(self, value: impl Into<Option<u16>>) -> Self {
+        self.set("failure_threshold", value.into())
     }
 
-    /// Consecutive probe successes that close the circuit: 1 to 255.
-    pub fn success_threshold(self, successes: u8) -> Self {
-        self.set("success_threshold", successes)
+    /// Consecutive probe successes that close the circuit. Allowed: a whole number from 1 to 255. Default: 2.
+    pub fn success_threshold(self, value: u8) -> Self {
+        self.set("success_threshold", value)
     }
 
-    /// The wait in `open` before the first probe, in seconds: above 0, at most one year.
-    pub fn timeout_seconds(self, seconds: f64) -> Self {
-        self.set("timeout_seconds", seconds)
+    /// How long an open circuit waits before the first probe. Allowed: a number of seconds above 0, at most 31536000
+    /// (one year). Default: 60.0.
+    pub fn timeout_seconds(self, value: f64) -> Self {
+        self.set("timeout_seconds", value)
     }
 
-    /// Probes in flight at once: 1 to 255.
-    pub fn half_open_max_calls(self, calls: u8) -> Self {
-        self.set("half_open_max_calls", calls)
+    /// Probes in flight at once. Allowed: a whole number from 1 to 255. Default: 3.
+    pub fn half_open_max_calls(self, value: u8) -> Self {
+        self.set("half_open_max_calls", value)
     }
 
-    /// Failures / calls in the window that open the circuit: above 0, at most 1.
-    pub fn failure_rate_threshold(self, rate: impl Into<Option<f64>>) -> Self {
-        self.set("failure_rate_threshold", rate.into())
+    /// Failures / calls in the window that open the circuit. Allowed: a number above 0, at most 1, or `None`. Default:
+    /// `None`.
+    pub fn failure_rate_threshold(self, value: impl Into<Option<f64>>) -> Self {
+        self.set("failure_rate_threshold", value.into())
     }
 
-    /// A call that takes this long or longer is slow: seconds above 0.
-    pub fn slow_call_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
-        self.set("slow_call_seconds", seconds.into())
+    /// A call that takes this long or longer is slow. Allowed: a number of seconds above 0 (and below 584 years), or
+    /// `None`. Default: `None`.
+    pub fn slow_call_seconds(self, value: impl Into<Option<f64>>) -> Self {
+        self.set("slow_call_seconds", value.into())
     }
 
-    /// Slow calls / calls in the window that open the circuit: above 0, at most 1; needs `slow_call_seconds`.
-    pub fn slow_call_rate_threshold(self, rate: impl Into<Option<f64>>) -> Self {
-        self.set("slow_call_rate_threshold", rate.into())
+    /// Slow calls / calls in the window that open the circuit; needs `slow_call_seconds`. Allowed: a number above 0, at
+    /// most 1, or `None`. Default: `None`.
+    pub fn slow_call_rate_threshold(self, value: impl Into<Option<f64>>) -> Self {
+        self.set("slow_call_rate_threshold", value.into())
     }
 
-    /// The calls that the rates are computed from: the last 1 to 10,000 calls, or the last 1 to 3,600 seconds.
-    pub fn window(self, shape: WindowShape) -> Self {
-        self.set("window", shape)
+    /// The calls over which rates are computed, the last calls or those of the last seconds; used when a rate is set.
+    /// Allowed: `calls(1 to 10000)` or `seconds(1 to 3600)`. Default: `calls(100)`.
+    pub fn window(self, value: WindowShape) -> Self {
+        self.set("window", value)
     }
 
-    /// Below this many calls in the window no rate is judged: at least 1, at most the calls that the window holds.
-    pub fn minimum_calls(self, calls: u64) -> Self {
-        self.set("minimum_calls", calls)
+    /// Rates are not evaluated below this many calls; a window that counts calls must hold as many if a rate is set.
+    /// Allowed: a whole number, at least 1. Default: 10.
+    pub fn minimum_calls(self, value: u64) -> Self {
+        self.set("minimum_calls", value)
     }
 
-    /// Each further opening in a row waits this many times longer: 1 to 10.
-    pub fn timeout_multiplier(self, factor: f64) -> Self {
-        self.set("timeout_multiplier", factor)
+    /// Each further opening waits this many times longer. Allowed: a number from 1 to 10. Default: 1.0.
+    pub fn timeout_multiplier(self, value: f64) -> Self {
+        self.set("timeout_multiplier", value)
     }
 
-    /// The longest wait, in seconds, that the multiplier, the jitter or a hint can make: at least `timeout_seconds`.
-    pub fn max_timeout_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
-        self.set("max_timeout_seconds", seconds.into())
+    /// The longest wait that the multiplier, the jitter or a hint can produce. Allowed: a number of seconds, at least
+    /// `timeout_seconds`, or `None` for one hour or `timeout_seconds` if that is more. Default: `None`.
+    pub fn max_timeout_seconds(self, value: impl Into<Option<f64>>) -> Self {
+        self.set("max_timeout_seconds", value.into())
     }
 
-    /// The wait is spread over ± this share of itself: 0 to 1.
-    pub fn timeout_jitter(self, share: f64) -> Self {
-        self.set("timeout_jitter", share)
+    /// The wait is spread over ± this share of itself. Allowed: a number from 0 to 1. Default: 0.0.
+    pub fn timeout_jitter(self, value: f64) -> Self {
+        self.set("timeout_jitter", value)
     }
 
-    /// After this long, in seconds, without a sign of any probe, slots that are all taken are taken back; the same as
-    /// `timeout_seconds` where it is not set.
-    pub fn probe_timeout_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
-        self.set("probe_timeout_seconds", seconds.into())
+    /// If all slots are taken and there was no probe activity for this long, the slots are reclaimed. Allowed: a number
+    /// of seconds above 0 (and below 584 years), or `None` for the same as `timeout_seconds`. Default: `None`.
+    pub fn probe_timeout_seconds(self, value: impl Into<Option<f64>>) -> Self {
+        self.set("probe_timeout_seconds", value.into())
     }
 
-    /// A call cancelled after running this long counts as a failure: seconds above 0.
-    pub fn cancel_failure_after_seconds(self, seconds: impl Into<Option<f64>>) -> Self {
-        self.set("cancel_failure_after_seconds", seconds.into())
+    /// A call cancelled after running this long counts as a failure. Allowed: a number of seconds above 0 (and below
+    /// 584 years), or `None`. Default: `None`.
+    pub fn cancel_failure_after_seconds(self, value: impl Into<Option<f64>>) -> Self {
+        self.set("cancel_failure_after_seconds", value.into())
     }
 
-    /// Decide and count, but reject nothing.
-    pub fn shadow(self, shadow: bool) -> Self {
-        self.set("shadow", shadow)
+    /// Decide and count, but reject nothing. Allowed: true or false. Default: false.
+    pub fn shadow(self, value: bool) -> Self {
+        self.set("shadow", value)
     }
 
-    /// Whether durations go to the histogram and the time of the last success is kept.
-    pub fn record_durations(self, record: bool) -> Self {
-        self.set("record_durations", record)
+    /// Record durations and the time of the last success; if off, the clock is read only where a rule needs it.
+    /// Allowed: true or false. Default: true.
+    pub fn record_durations(self, value: bool) -> Self {
+        self.set("record_durations", value)
     }
+    // end
 
     /// The configuration.
     ///
