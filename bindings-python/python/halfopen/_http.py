@@ -8,10 +8,12 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from halfopen._core import Breaker, CircuitBreakerConfig, Permit
+from halfopen._result_rules import verdict_of
 from halfopen._sse import AnswerReader
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError, RegistryFullError
 from halfopen.registry import Registry
+from halfopen.types import Verdict
 
 _log = logging.getLogger("halfopen")
 
@@ -118,8 +120,8 @@ class Exchange:
     ) -> bool:
         """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body."""
         fields = {name.lower(): value for name, value in headers}
-        if status >= 500:
-            self._permit.failure()
+        if status >= 400:
+            self._settle(verdict_of(status, fields))
             return False
         if bodiless or status in (101, 204, 304) or fields.get("content-length") == "0":
             self._permit.success()
@@ -158,8 +160,11 @@ class Exchange:
         answer = self._answer
         if answer is None or (answer.error_code is None and answer.ending not in failures):
             return False
-        self._permit.failure()
+        self._settle(verdict_of(0, None, answer.error_code))
         return True
+
+    def _settle(self, verdict: Verdict) -> None:
+        self._permit.settle(verdict.outcome, verdict.retry_after)
 
 
 def rejection(error: CircuitBreakerOpenError) -> CircuitBreakerOpenError:
