@@ -11,9 +11,11 @@ const here = join(root, 'bindings-node');
 
 /** The types that the attributes name. */
 const HEADER = `/* Made by @napi-rs/cli. */
-import type { DurationsByOutcome, EffectiveConfig, Mode, State } from '@halfopen/api';
-import type { EventReading, StatusReading } from '@halfopen/api/status';
-import type { Plain } from '@halfopen/api/backend';
+import type { DurationsByOutcome as Durations, EffectiveConfig } from '@halfopen/api';
+import type { Plain } from '@halfopen/api/host-values';
+import type { EventReading, StatusReading as Status } from '@halfopen/api/status';
+
+type Events = EventReading[];
 
 `;
 

@@ -2,23 +2,44 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use halfopen::{Config, Registry, RegistryError, SystemClock};
-use halfopen_js::{Breaker, JsClock};
+use halfopen::{Config, Registry, RegistryError, Spelling};
+use halfopen_js::{Breaker, Circuit, Host, JsClock, Plain, Result};
+use napi_derive::napi;
 
 /// The most names. Names may come from user input, and a breaker that no thread holds is kept unless it is idle.
 const BOUND: usize = 10_000;
 
 static BREAKERS: LazyLock<Registry<JsClock, fn() -> JsClock>> =
-    LazyLock::new(|| Registry::new(BOUND, || JsClock::System(SystemClock::new())));
+    LazyLock::new(|| Registry::new(BOUND, || JsClock::new(f64::NAN)));
 
 /// Locked while a name is looked up, so that no thread takes a breaker while its configuration is replaced.
 static LOOKING_UP: Mutex<()> = Mutex::new(());
+
+/// The circuit of the configuration's name that all threads share, on the system's clock.
+#[napi]
+pub fn share(config: Plain) -> Result<Circuit> {
+    let host = Host::of(&config);
+    let breaker = get_or_create(host.config(config)?).map_err(|fault| {
+        let code = ("code", fault.code().into());
+        match &fault {
+            RegistryError::NameConflict { name, field } => {
+                let field = Spelling::CamelCase.name(field);
+                host.error(
+                    &fault.to_string(),
+                    &[code, ("circuit_name", name.as_str().into()), ("field", field.as_str().into())],
+                )
+            }
+            RegistryError::Full { bound } => host.error(&fault.to_string(), &[code, ("bound", (*bound as f64).into())]),
+        }
+    })?;
+    Ok(Circuit::new(breaker, host))
+}
 
 /// The breaker of the configuration's name. One that no thread holds any more continues with the new configuration.
 ///
 /// # Errors
 /// As [`Registry::get_or_create`].
-pub(crate) fn get_or_create(config: Config) -> Result<Arc<Breaker>, RegistryError> {
+fn get_or_create(config: Config) -> std::result::Result<Arc<Breaker>, RegistryError> {
     let _looking_up = LOOKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = BREAKERS.get(config.name()) {
         // The registry's reference and ours. No other can appear while the lock is held.

@@ -6,7 +6,8 @@
 import { hrtime } from 'node:process';
 
 import { InvalidValueError } from '@halfopen/api';
-import type { Backend, Circuit, Plain } from '@halfopen/api/backend';
+import type { Backend, Circuit } from '@halfopen/api/backend';
+import type { Plain } from '@halfopen/api/host-values';
 import { startWasm } from '@halfopen/api/wasm';
 
 import { loadNative } from './load-native.js';
@@ -67,11 +68,11 @@ function loadEither(): Backend {
 
 /** WebAssembly, with the native build for shared breakers. */
 function loadWasm(): Backend {
-  return { ...startWasm(clock), createShared };
+  return { ...startWasm(clock), share };
 }
 
-function createShared(config: Plain): Circuit {
-  return loadedNative().createShared(config);
+function share(config: Plain): Circuit {
+  return loadedNative().share(config);
 }
 
 function loadedNative(): NativeBackend {

@@ -1,64 +1,54 @@
 /** The native build as a backend. */
 
 import { NameConflictError, RegistryFullError } from '@halfopen/api';
-import type { Backend, Circuit, Plain } from '@halfopen/api/backend';
+import type { Backend, Circuit } from '@halfopen/api/backend';
+import type { Plain } from '@halfopen/api/host-values';
 
 import type * as Addon from '../native/index.js';
 
 /** A backend that shares circuits between threads. */
-export type NativeBackend = Backend & Required<Pick<Backend, 'createShared'>>;
+export type NativeBackend = Backend & Required<Pick<Backend, 'share'>>;
 
 /** The backend of a loaded addon. */
 export function nativeBackend(addon: typeof Addon): NativeBackend {
-  const { enter, settle } = addon.hotPath();
-  // Weak, so that an unreachable circuit is collected with its listeners.
-  const listening = new Map<number, WeakRef<NativeCircuit>>();
-  let isTold = false;
-
-  /** The addon's class, with the hot path for what every call needs. */
-  class NativeCircuit extends addon.Circuit implements Circuit {
-    readonly #number = this.number;
-    wake: (() => void) | undefined;
-
-    enter(millis: number): number {
-      return enter(this.#number, millis);
-    }
-
-    settle(ticket: number, outcome: number, millis: number): number {
-      return settle(this.#number, ticket, outcome, millis);
-    }
-
-    watch(wake: () => void): () => void {
-      if (!isTold) {
-        isTold = true;
-        addon.onTransition((circuit) => listening.get(circuit)?.deref()?.wake?.());
-      }
-      this.wake = wake;
-      listening.set(this.#number, new WeakRef(this));
-      this.listen();
-      return () => {
-        this.unlisten();
-        listening.delete(this.#number);
-        this.wake = undefined;
-      };
-    }
-  }
-
+  const quick = (circuit: Addon.Circuit): Circuit => Object.assign(circuit, addon.hotPath(circuit));
   return {
     kind: 'native',
     // It reads the operating system's.
     clock: undefined,
-    latestMillis: addon.LATEST_MILLIS,
-    create: (config, millis) => new NativeCircuit(config, millis, false),
-    createRegistry: (bound) => new addon.RegistryPolicy(bound),
-    createShared(config: Plain): Circuit {
-      try {
-        return new NativeCircuit(config, Number.NaN, true);
-      } catch (error) {
-        throw typed(error as AddonError);
-      }
+    latest: addon.latest(),
+    checkStack: checkOwnStack,
+    create: (config, millis) => quick(addon.Circuit.create(config, millis)),
+    createRegistry: (bound) => addon.RegistryPolicy.create(bound),
+    share(config: Plain): Circuit {
+      const circuit = quick(shared(addon, config));
+      circuit.watch = (wake) => {
+        // Weak, so that an unreachable circuit is collected with its listeners.
+        const weak = new WeakRef(wake);
+        const watch = addon.watch(circuit as Addon.Circuit, () => weak.deref()?.());
+        return () => watch.close();
+      };
+      return circuit;
     },
   };
+}
+
+function shared(addon: typeof Addon, config: Plain): Addon.Circuit {
+  try {
+    return addon.share(config);
+  } catch (error) {
+    throw typed(error as AddonError);
+  }
+}
+
+/** How many frames of JavaScript take as much of the stack as one of the core's. */
+const OWN_FRAMES = 8;
+
+/** The addon needs no check, but the JavaScript between an enter and its settle does. */
+function checkOwnStack(frames: number, own = OWN_FRAMES * (frames + 1)): void {
+  if (own > 0) {
+    checkOwnStack(frames, own - 1);
+  }
 }
 
 /** An error of the addon's registry. */

@@ -17,8 +17,12 @@ pub enum JsClock {
 }
 
 impl JsClock {
-    /// A clock whose host pushes the time.
-    pub fn pushed(millis: f64) -> Self {
+    /// A clock whose host pushes the time, which is now `millis`; or the system's if that is NaN.
+    pub fn new(millis: f64) -> Self {
+        #[cfg(not(target_family = "wasm"))]
+        if millis.is_nan() {
+            return Self::System(SystemClock::new());
+        }
         let clock = Self::Pushed(AtomicU64::new(0));
         clock.push(millis);
         clock

@@ -1,16 +1,22 @@
-//! The conversions that both JavaScript builds share; all decisions are core's.
+//! The circuit that both JavaScript builds export; all decisions are core's.
 //!
 //! Calls cross the border as plain numbers, because that is cheapest. Everything else crosses as a [`halfopen::Value`],
 //! which serde turns into the host's own objects.
-#![forbid(unsafe_code)]
+// Not `forbid`, because the attributes of napi and wasm-bindgen expand to `unsafe` code.
+#![deny(unsafe_code)]
+// The host's values have a lifetime in Node and none in WebAssembly.
+#![allow(mismatched_lifetime_syntaxes)]
 
+mod calls;
 mod circuit;
 mod clock;
+mod host;
 mod permits;
 mod registry;
 mod values;
 
-pub use circuit::{Breaker, Circuit};
+pub use calls::{Breaker, Calls};
+pub use circuit::{Circuit, latest};
 pub use clock::JsClock;
-pub use registry::Registry;
-pub use values::{config, number};
+pub use host::{Host, Plain, Result};
+pub use registry::RegistryPolicy;

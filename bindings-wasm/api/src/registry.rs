@@ -1,72 +1,85 @@
 //! The policy of a registry over names, for hosts that keep the breakers themselves.
 
-use halfopen::host::{RegistryPolicy, Search};
-use halfopen::{InvalidValue, Value};
+use halfopen::Value;
+use halfopen::host::{RegistryPolicy as Policy, Search};
+use napi_derive::napi;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The names of a registry, and what the core decides about them.
-#[derive(Debug)]
-pub struct Registry {
-    policy: RegistryPolicy<()>,
+use crate::host::{Host, Plain, Result};
+
+/// The names of a registry, and what the core decides about them. A bad bound throws a `Refusal`.
+#[napi]
+#[cfg_attr(target_family = "wasm", wasm_bindgen)]
+pub struct RegistryPolicy {
+    policy: Policy<()>,
     /// The searches that have begun, the newest last: a user's clock may use the registry while a search runs.
     searches: Vec<Search>,
+    host: Host,
 }
 
-impl Registry {
+#[napi]
+#[cfg_attr(target_family = "wasm", wasm_bindgen)]
+impl RegistryPolicy {
     /// An empty registry.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] for a bad bound.
-    pub fn new(bound: &Value) -> Result<Self, InvalidValue> {
-        let policy = RegistryPolicy::new(RegistryPolicy::<()>::bound_argument(bound)?);
-        Ok(Self { policy, searches: Vec::new() })
+    #[napi(factory)]
+    pub fn create(bound: Plain) -> Result<RegistryPolicy> {
+        let host = Host::of(&bound);
+        let bound = parsed(host, bound)?;
+        Ok(Self { policy: Policy::new(bound), searches: Vec::new(), host })
     }
 
     /// The most names that it holds.
+    #[napi]
     pub fn bound(&self) -> f64 {
         self.policy.bound() as f64
     }
 
     /// Changes the bound, and begins a search for what to evict.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] for a bad bound; then nothing has changed.
-    pub fn set_bound(&mut self, bound: &Value) -> Result<(), InvalidValue> {
-        let search = self.policy.set_bound(RegistryPolicy::<()>::bound_argument(bound)?);
-        self.searches.push(search);
+    #[napi]
+    pub fn resize(&mut self, bound: Plain) -> Result<()> {
+        let bound = parsed(self.host, bound)?;
+        self.searches.push(self.policy.set_bound(bound));
         Ok(())
     }
 
     /// Adds a name; false if it would be one too many.
-    pub fn add(&mut self, name: &str) -> bool {
+    #[napi]
+    pub fn add(&mut self, name: String) -> bool {
         self.policy.add(name.into(), ()).is_ok()
     }
 
     /// Removes a name.
-    pub fn remove(&mut self, name: &str) {
-        self.policy.remove(name);
+    #[napi]
+    pub fn remove(&mut self, name: String) {
+        self.policy.remove(&name);
     }
 
-    /// Begins a search for a name to evict, so that another can be added.
-    pub fn make_room(&mut self) {
-        self.searches.push(self.policy.making_room());
+    /// Begins a search for every name to evict, or for one so that another can be added.
+    #[napi]
+    pub fn search(&mut self, all: bool) {
+        self.searches.push(if all { self.policy.all_unused() } else { self.policy.making_room() });
     }
 
-    /// Begins a search for every name to evict.
-    pub fn search_all(&mut self) {
-        self.searches.push(self.policy.all_unused());
-    }
-
-    /// The next name of the newest search; none at its end.
-    pub fn next_look(&mut self) -> Option<String> {
-        let next = self.policy.next_look(self.searches.last_mut()?).map(|(name, ())| name.as_ref().into());
+    /// The next name of the newest search, which the host removes if its breaker is idle; empty at its end.
+    #[napi]
+    pub fn look(&mut self) -> String {
+        let search = self.searches.last_mut();
+        let next = search.and_then(|search| self.policy.next_look(search)).map(|(name, ())| name.as_ref().into());
         if next.is_none() {
             self.searches.pop();
         }
-        next
+        next.unwrap_or_default()
     }
 
     /// How many names there are.
-    pub fn size(&self) -> usize {
-        self.policy.len()
+    #[napi]
+    pub fn size(&self) -> f64 {
+        self.policy.len() as f64
     }
+}
+
+fn parsed(host: Host, bound: Plain) -> Result<usize> {
+    let bound: Value = host.value(bound)?;
+    host.checked(Policy::<()>::bound_argument(&bound))
 }

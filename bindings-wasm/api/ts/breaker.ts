@@ -15,10 +15,10 @@ import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
 
-/** What outlives a breaker that was collected. */
+/** What outlives a breaker that was collected. @internal */
 export let executorOf: (breaker: CircuitBreaker) => Executor;
 
-/** Another breaker around what outlived the first. */
+/** Another breaker around what outlived the first. @internal */
 export function breakerAround(executor: Executor): CircuitBreaker {
   return new CircuitBreaker(executor as CircuitBreakerOptions);
 }
@@ -50,7 +50,6 @@ export interface CallOptions {
  */
 export class CircuitBreaker {
   readonly #executor: Executor;
-  #config: EffectiveConfig;
 
   /**
    * A closed circuit.
@@ -58,8 +57,7 @@ export class CircuitBreaker {
    * @throws InvalidValueError naming the option, for a value that is not allowed or an option that does not exist
    */
   constructor(options: CircuitBreakerOptions = {}) {
-    this.#executor = options instanceof Executor ? options : executorFor(options);
-    this.#config = this.#configuration();
+    this.#executor = Executor.is(options) ? options : executorFor(options);
   }
 
   static {
@@ -81,14 +79,14 @@ export class CircuitBreaker {
    * @throws CircuitBreakerOpenError if the circuit rejects the call
    */
   call<Result>(fn: () => Result, options?: CallOptions): Promise<Awaited<Result>> {
-    return options === undefined ? guardedCall(this.#executor, fn, undefined, []) : this.#callWith(fn, options);
+    return options === undefined ? guardedCall(this.#executor, fn) : this.#callWith(fn, options);
   }
 
   async #callWith<Result>(fn: () => Result, options: CallOptions): Promise<Awaited<Result>> {
     const given = fieldsOf('options', options);
     checkOptions(given, ['signal', 'inside']);
     const signal = given.get('signal') as Signal | undefined;
-    return guardedCall(this.#executor, fn, undefined, [], signal, this.#permitOf(given));
+    return guardedCall(this.#executor, fn, signal, this.#permitOf(given));
   }
 
   /** A function with the name, length and `this` of `fn`, whose calls are guarded as by {@link call}. */
@@ -99,7 +97,7 @@ export class CircuitBreaker {
     // The breaker and not its executor, so that it is not collected while the function can be called.
     const breaker = this;
     const wrapped = function (this: This, ...args: Args) {
-      return guardedCall(breaker.#executor, fn, this, args);
+      return guardedCall(breaker.#executor, () => Reflect.apply(fn, this, args) as Result);
     };
     for (const property of ['name', 'length'] as const) {
       Object.defineProperty(wrapped, property, { value: fn[property], configurable: true });
@@ -136,18 +134,19 @@ export class CircuitBreaker {
 
   /** The configuration in force; frozen. */
   get config(): EffectiveConfig {
-    // Another thread may have changed it.
-    return this.#executor.isShared ? this.#configuration() : this.#config;
+    const config = this.#executor.ask((circuit) => circuit.config());
+    Object.freeze(config.window);
+    return Object.freeze(config);
   }
 
   /** The current state; also `half_open` if the wait is over and no call has come since. */
   get state(): State {
-    return this.#executor.ask((circuit, millis) => circuit.state(millis));
+    return this.#executor.ask((circuit, millis) => circuit.state(millis) as State);
   }
 
   /** Whether the breaker or an operator decides. */
   get mode(): Mode {
-    return this.#executor.ask((circuit, millis) => circuit.mode(millis));
+    return this.#executor.ask((circuit, millis) => circuit.mode(millis) as Mode);
   }
 
   /** A consistent reading of all state and counters, as a plain object that JSON can hold. */
@@ -184,7 +183,8 @@ export class CircuitBreaker {
       ['share', share],
       ['outcome', outcome],
     ]);
-    return this.#executor.ask((circuit) => circuit.percentile(plain(share), plain(outcome)), given);
+    const seconds = this.#executor.ask((circuit) => circuit.percentile(plain(share), plain(outcome)), given);
+    return Number.isNaN(seconds) ? null : seconds;
   }
 
   /**
@@ -193,7 +193,7 @@ export class CircuitBreaker {
    * order.
    */
   isIdle(): boolean {
-    return this.#executor.listeners.isEmpty && this.#executor.ask((circuit, millis) => circuit.isIdle(millis));
+    return this.#executor.listeners.isEmpty && this.#executor.ask((circuit, millis) => circuit.idle(millis));
   }
 
   /**
@@ -206,7 +206,7 @@ export class CircuitBreaker {
   forceOpen(durationSeconds?: number | null): void {
     const seconds = durationSeconds ?? null;
     const given = field('durationSeconds', seconds);
-    this.#executor.order((circuit, millis) => circuit.forceOpen(plain(seconds), millis), given);
+    this.#executor.order((circuit, millis) => circuit.open(plain(seconds), millis), given);
   }
 
   /** Lets every call pass and judges none, until the circuit is reset or forced open. */
@@ -228,7 +228,6 @@ export class CircuitBreaker {
   reconfigure(config: CircuitBreakerConfig): void {
     const fields = fieldsOf('config', config);
     this.#executor.order((circuit, millis) => circuit.reconfigure(plainFields(fields), millis), fields);
-    this.#config = this.#configuration();
   }
 
   /**
@@ -247,7 +246,7 @@ export class CircuitBreaker {
    */
   difference(config: CircuitBreakerConfig): string | undefined {
     const fields = fieldsOf('config', config);
-    return this.#executor.ask((circuit) => circuit.difference(plainFields(fields)), fields) ?? undefined;
+    return this.#executor.ask((circuit) => circuit.difference(plainFields(fields)), fields) || undefined;
   }
 
   /** The breaker's state as a JSON document for {@link restore}; a call in flight is saved as cancelled. */
@@ -279,12 +278,6 @@ export class CircuitBreaker {
   subscribe(listener: TransitionListener): () => boolean {
     checkFunction(listener);
     return this.#executor.listeners.add(listener);
-  }
-
-  #configuration(): EffectiveConfig {
-    const config = this.#executor.ask((circuit) => circuit.config());
-    Object.freeze(config.window);
-    return Object.freeze(config);
   }
 
   /** The number of the permit given as `inside`; undefined if it belongs to another breaker. */

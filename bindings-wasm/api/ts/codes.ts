@@ -16,6 +16,9 @@ export const CANCELLED = 3;
 /** The call has to be repeated with the time. */
 export const NEEDS_TIME = -1;
 
+/** The number of no permit. */
+export const NO_PERMIT = -1;
+
 /** The call is rejected: this number means the first reason, and each number below it the next one. */
 const REJECTED = -2;
 

@@ -1,21 +1,14 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
-import { type Backend, type Circuit, connectedBackend } from './backend.js';
-import type { Classifier, Signal } from './classify.js';
+import { type Circuit, connectedBackend } from './backend.js';
+import type { Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
-import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, reasonOf } from './codes.js';
+import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, reasonOf } from './codes.js';
 import { CircuitBreakerOpenError, withoutStack } from './errors.js';
 import { decodeOrThrow, type Fields, field, plain, plainFields } from './host-values.js';
 import { Listeners } from './listeners.js';
+import type { Setup } from './options.js';
 import { eventOf, type TransitionEvent, WallClock } from './status.js';
-
-/** The options of a breaker besides its configuration. */
-export interface Setup {
-  readonly clock: Clock | undefined;
-  readonly classify: Classifier;
-  readonly captureStack: boolean;
-  readonly share: 'threads' | undefined;
-}
 
 /** A call in flight. */
 export interface Call {
@@ -35,8 +28,6 @@ const ORDER_FRAMES = 4;
 export class Executor {
   readonly listeners: Listeners;
   readonly wall = new WallClock();
-  /** Whether other threads may change the circuit. */
-  readonly isShared: boolean;
   readonly name: string;
   readonly #setup: Setup;
   readonly #circuit: Circuit;
@@ -57,26 +48,35 @@ export class Executor {
   constructor(config: Fields, setup: Setup) {
     const backend = connectedBackend();
     const { clock, share } = setup;
+    const create = share === undefined ? backend.create : (backend.share ?? backend.create);
     this.#setup = setup;
-    this.#checkStack = backend.checkStack ?? checkOwnStack;
-    this.isShared = share !== undefined;
-    this.#clock = this.isShared ? undefined : clockOf(clock, backend);
+    this.#checkStack = backend.checkStack;
+    if (share === undefined) {
+      this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock, backend.latest);
+    }
     // A user's clock may use another circuit, so it is read before the core is entered.
     const millis = this.#now();
     this.#circuit = decodeOrThrow(() => {
       this.#checkStack(ORDER_FRAMES);
-      const fields = plainFields(config);
-      return this.isShared ? (backend.createShared as Shares)(fields) : backend.create(fields, millis);
+      return create(plainFields(config), millis);
     }, config);
-    this.#isTimed = this.#needsTime();
+    this.#isTimed = this.#circuit.timed();
     this.name = this.#circuit.config().name;
-    const watch = this.isShared ? this.#circuit.watch?.bind(this.#circuit) : undefined;
-    this.listeners = new Listeners((after) => this.eventsAfter(after), watch);
+    this.listeners = new Listeners((after) => this.eventsAfter(after), this.#circuit.watch);
+  }
+
+  /** Whether a value is one; reads nothing of the value, which may be a proxy that throws. */
+  static is(value: unknown): value is Executor {
+    return typeof value === 'object' && value !== null && #circuit in value;
   }
 
   /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
   enter(outer?: number): number {
-    const permit = this.#enter(outer);
+    this.#checkStack(CALL_FRAMES);
+    let permit = outer === undefined ? this.#circuit.enter(this.#timeOfCall(), NO_PERMIT) : NEEDS_TIME;
+    if (permit === NEEDS_TIME) {
+      permit = this.#circuit.enter(this.#now(), outer ?? NO_PERMIT);
+    }
     // After a rejection no host code may run before `rejection` reads its wait.
     if (permit >= 0) {
       if (isProbe(permit)) {
@@ -87,36 +87,22 @@ export class Executor {
     return permit;
   }
 
-  #enter(outer: number | undefined): number {
-    this.#checkStack(CALL_FRAMES);
-    if (outer !== undefined) {
-      return this.#circuit.enterInside(outer, this.#now());
-    }
-    if (!this.#isTimed) {
-      const permit = this.#circuit.enter(Number.NaN);
-      if (permit !== NEEDS_TIME) {
-        return permit;
-      }
-    }
-    return this.#circuit.enter(this.#now());
-  }
-
-  /** Settles a permit; false if it was settled before. */
+  /**
+   * Settles a permit; false if it was settled before. Only for callers with an empty stack, such as handlers of
+   * promises.
+   */
   settle(permit: number, outcome: number): boolean {
-    const settled = this.#ended(permit, this.#settle(permit, outcome) > 0);
-    this.listeners.deliver();
-    return settled;
+    let settled = this.#circuit.settle(permit, outcome, this.#timeOfCall());
+    if (settled === NEEDS_TIME) {
+      settled = this.#circuit.settle(permit, outcome, this.#now());
+    }
+    return this.#ended(permit, settled > 0);
   }
 
-  #settle(permit: number, outcome: number): number {
+  /** As {@link settle}, from anywhere. */
+  settleChecked(permit: number, outcome: number): boolean {
     this.#checkStack(CALL_FRAMES);
-    if (!this.#isTimed) {
-      const settled = this.#circuit.settle(permit, outcome, Number.NaN);
-      if (settled !== NEEDS_TIME) {
-        return settled;
-      }
-    }
-    return this.#circuit.settle(permit, outcome, this.#now());
+    return this.settle(permit, outcome);
   }
 
   /**
@@ -126,28 +112,14 @@ export class Executor {
    */
   fail(permit: number, retryAfter: unknown): boolean {
     const given = field('retryAfterSeconds', retryAfter);
-    const settled = this.#ended(
-      permit,
-      this.ask((circuit, millis) => circuit.fail(permit, plain(retryAfter), millis), given),
-    );
-    this.listeners.deliver();
-    return settled;
+    const settled = this.ask((circuit, millis) => circuit.fail(permit, plain(retryAfter), millis), given);
+    return this.#ended(permit, settled);
   }
 
-  /** Stops a call's duration while the consumer of its stream works. */
-  pause(permit: number): void {
-    if (this.#isTimed) {
-      this.#checkStack(CALL_FRAMES);
-      this.#circuit.pause(permit, this.#now());
-    }
-  }
-
-  /** Lets the duration run on. */
-  resume(permit: number): void {
-    if (this.#isTimed) {
-      this.#checkStack(CALL_FRAMES);
-      this.#circuit.resume(permit, this.#now());
-    }
+  /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
+  pause(permit: number, isPaused: boolean): void {
+    this.#checkStack(CALL_FRAMES);
+    this.#circuit.pause(permit, isPaused, this.#timeOfCall());
   }
 
   /**
@@ -166,7 +138,7 @@ export class Executor {
   /** As {@link ask}, for methods that may change the circuit. */
   order<Answer>(order: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
     const answer = this.ask(order, given);
-    this.#isTimed = this.#needsTime();
+    this.#isTimed = this.#circuit.timed();
     this.listeners.deliver();
     return answer;
   }
@@ -181,7 +153,7 @@ export class Executor {
 
   /** The error for the call that was rejected last. */
   rejection(code: number): CircuitBreakerOpenError {
-    const wait = this.#circuit.retryAfter();
+    const wait = this.#circuit.wait();
     const make = () => new CircuitBreakerOpenError(this.name, reasonOf(code), wait < 0 ? null : wait);
     return this.#setup.captureStack ? make() : withoutStack(make);
   }
@@ -210,36 +182,20 @@ export class Executor {
     return this.#weakly;
   }
 
-  /** Always true for a shared circuit, because another thread may change its configuration; it reads its own clock. */
-  #needsTime(): boolean {
-    return this.isShared || this.#circuit.isTimed();
-  }
-
   #ended(permit: number, settled: boolean): boolean {
     if (settled && isProbe(permit)) {
       this.probes -= 1;
     }
+    this.listeners.deliver();
     return settled;
+  }
+
+  /** The time, or NaN if a call does not need it. */
+  #timeOfCall(): number {
+    return this.#isTimed ? this.#now() : Number.NaN;
   }
 
   #now(): number {
     return this.#clock === undefined ? Number.NaN : this.#clock.now();
-  }
-}
-
-/** Undefined if the circuit reads the system's clock itself. */
-function clockOf(clock: Clock | undefined, backend: Backend): Clock | undefined {
-  return clock === undefined ? backend.clock : new GuardedClock(clock, backend.latestMillis);
-}
-
-type Shares = NonNullable<Backend['createShared']>;
-
-/** How many frames of JavaScript take as much of the stack as one of the core's. */
-const OWN_FRAMES = 8;
-
-/** For the native build, which needs no check, while the JavaScript between an enter and its settle does. */
-function checkOwnStack(frames: number, own = OWN_FRAMES * (frames + 1)): void {
-  if (own > 0) {
-    checkOwnStack(frames, own - 1);
   }
 }

@@ -1,8 +1,18 @@
 /** Reads the host's objects once, because getters and proxies may throw or answer differently the second time. */
 
-import type { Plain, Refusal } from './backend.js';
 import { InvalidValueError } from './errors.js';
 import { formatValue, UNREADABLE } from './format-value.js';
+
+/** A value without getters, classes or cycles. NaN stands for what no field takes and JSON cannot say. */
+export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
+
+/** What a circuit throws for a value that it refuses; the field is spelled as in JavaScript. */
+interface Refusal {
+  readonly code: 'INVALID_VALUE';
+  readonly field: string;
+  readonly value: unknown;
+  readonly allowed: string;
+}
 
 /** The fields of an object that was read, by name. */
 export type Fields = ReadonlyMap<string, unknown>;

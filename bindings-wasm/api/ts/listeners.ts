@@ -16,13 +16,16 @@ interface Entry {
 export class Listeners {
   readonly #eventsAfter: (sequence: number) => TransitionEvent[];
   readonly #watch: ((wake: () => void) => () => void) | undefined;
-  readonly #entries = new Set<Entry>();
+  /** Replaced by each change, so that a delivery goes on with those that it began with. */
+  #entries: readonly Entry[] = [];
   readonly #report = reportOnce('a listener of a circuit breaker threw');
   /** Fetched, not delivered yet. The core keeps only the last transitions, and a listener may cause many. */
   readonly #pending: TransitionEvent[] = [];
   #fetched = 0;
   #isDelivering = false;
   #unwatch: (() => void) | undefined;
+  /** Kept here, because nothing else does. */
+  readonly #wake = () => this.deliver();
 
   /** `watch` calls back when another thread has changed the circuit. */
   constructor(
@@ -34,22 +37,23 @@ export class Listeners {
   }
 
   get isEmpty(): boolean {
-    return this.#entries.size === 0;
+    return this.#entries.length === 0;
   }
 
   /** Adds a listener; returns a function that removes it and tells whether it was still there. */
   add(listener: TransitionListener): () => boolean {
     if (this.isEmpty) {
       // First, so that no transition of another thread falls between the two.
-      this.#unwatch = this.#watch?.(() => this.deliver());
+      this.#unwatch = this.#watch?.(this.#wake);
       this.#fetched = this.#eventsAfter(0).at(-1)?.sequence ?? 0;
     } else {
       this.#fetch();
     }
     const entry = { listener, since: this.#fetched };
-    this.#entries.add(entry);
+    this.#entries = [...this.#entries, entry];
     return () => {
-      const wasThere = this.#entries.delete(entry);
+      const wasThere = this.#entries.includes(entry);
+      this.#entries = this.#entries.filter((other) => other !== entry);
       if (this.isEmpty) {
         this.#unwatch?.();
         this.#unwatch = undefined;
@@ -60,9 +64,13 @@ export class Listeners {
 
   /** Delivers new transitions, unless a caller further up the stack is already delivering. Never throws. */
   deliver(): void {
-    if (this.isEmpty) {
-      return;
+    // A small function, so that V8 inlines it into every call.
+    if (!this.isEmpty) {
+      this.#deliver();
     }
+  }
+
+  #deliver(): void {
     const isNested = this.#isDelivering;
     this.#isDelivering = true;
     try {
@@ -85,9 +93,9 @@ export class Listeners {
   }
 
   #notifyAll(event: TransitionEvent): void {
-    for (const entry of [...this.#entries]) {
+    for (const entry of this.#entries) {
       // A listener that was notified before it may have removed it.
-      if (entry.since < event.sequence && this.#entries.has(entry)) {
+      if (entry.since < event.sequence && this.#entries.includes(entry)) {
         this.#notify(entry.listener, event);
       }
     }

@@ -1,11 +1,10 @@
 /** The options of a breaker: the core's configuration, and helpers of the host. */
 
 import { connectedBackend } from './backend.js';
-import { type Classify, classifyBy, classifyByShape } from './classify.js';
+import { type Classifier, type Classify, classifyBy, classifyByShape } from './classify.js';
 import type { Clock } from './clock.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { InvalidValueError } from './errors.js';
-import type { Setup } from './executor.js';
 import { formatValue } from './format-value.js';
 import { type Fields, fieldsOf } from './host-values.js';
 
@@ -30,6 +29,14 @@ export interface HostOptions {
 
 /** The options of a breaker. */
 export interface CircuitBreakerOptions extends CircuitBreakerConfig, HostOptions {}
+
+/** The options of a breaker besides its configuration, with their defaults. */
+export interface Setup {
+  readonly clock: Clock | undefined;
+  readonly classify: Classifier;
+  readonly captureStack: boolean;
+  readonly share: 'threads' | undefined;
+}
 
 interface Rule {
   readonly allowed: string;
@@ -105,5 +112,5 @@ function isClock(value: unknown): boolean {
 }
 
 function canShare(): boolean {
-  return connectedBackend().createShared !== undefined;
+  return connectedBackend().share !== undefined;
 }

@@ -59,17 +59,12 @@ export class Permit implements Disposable {
 
   /** @internal */
   end(outcome: number): boolean {
-    return this.#ended(this.#executor.settle(this.#number, outcome));
+    return this.#ended(this.#executor.settleChecked(this.#number, outcome));
   }
 
   /** @internal */
-  pause(): void {
-    this.#executor.pause(this.#number);
-  }
-
-  /** @internal */
-  resume(): void {
-    this.#executor.resume(this.#number);
+  pause(isPaused: boolean): void {
+    this.#executor.pause(this.#number, isPaused);
   }
 
   /** Its number, for a call of the same breaker that is made inside this one. @internal */

@@ -99,7 +99,7 @@ export class Registry {
    */
   removeUnused(): number {
     this.#sweep();
-    this.#policy.searchAll();
+    this.#policy.search(true);
     return this.#evict();
   }
 
@@ -115,7 +115,7 @@ export class Registry {
    * @throws InvalidValueError unless it is a whole number of at least 1
    */
   setBound(bound: number): void {
-    decodeOrThrow(() => this.#policy.setBound(plain(bound)), field('bound', bound));
+    decodeOrThrow(() => this.#policy.resize(plain(bound)), field('bound', bound));
     this.#evict();
   }
 
@@ -156,7 +156,7 @@ export class Registry {
   /** Keeps a breaker under its name; false if there is no room. */
   #keep(name: string, breaker: CircuitBreaker): boolean {
     while (!this.#policy.add(name)) {
-      this.#policy.makeRoom();
+      this.#policy.search(false);
       if (this.#evict() === 0) {
         return false;
       }
@@ -169,7 +169,7 @@ export class Registry {
   /** Evicts what the search that has just begun finds idle. */
   #evict(): number {
     let evicted = 0;
-    for (let name = this.#policy.nextLook(); typeof name === 'string'; name = this.#policy.nextLook()) {
+    for (let name = this.#policy.look(); name !== ''; name = this.#policy.look()) {
       const breaker = this.#kept.get(name);
       if (breaker?.isIdle()) {
         this.#policy.remove(name);

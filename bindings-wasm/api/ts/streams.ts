@@ -20,8 +20,12 @@ type Step = (...sent: unknown[]) => Promise<IteratorResult<unknown>>;
  */
 export function isStream(result: object | null): result is AsyncGenerator {
   try {
-    const { next, return: stop, throw: raise, [Symbol.asyncIterator]: iterate } = result as AsyncGenerator;
-    return [next, iterate, stop ?? raise].every((method) => typeof method === 'function');
+    const stream = result as AsyncGenerator;
+    return (
+      typeof stream[Symbol.asyncIterator] === 'function' &&
+      typeof stream.next === 'function' &&
+      typeof (stream.return ?? stream.throw) === 'function'
+    );
   } catch {
     // Null, or a proxy that throws.
     return false;
@@ -45,7 +49,7 @@ export function guardStream(stream: AsyncGenerator, executor: Executor, call: Ca
   const guarded = (name: string, last: number, own: Step): Step => {
     const take = async (sent: unknown[]) => {
       running += 1;
-      permit.resume();
+      permit.pause(false);
       try {
         const taken = await Reflect.apply(own, stream, sent);
         if (taken.done) {
@@ -60,7 +64,7 @@ export function guardStream(stream: AsyncGenerator, executor: Executor, call: Ca
       } finally {
         running -= 1;
         if (running === 0 && !ended) {
-          permit.pause();
+          permit.pause(true);
         }
       }
     };
@@ -75,7 +79,7 @@ export function guardStream(stream: AsyncGenerator, executor: Executor, call: Ca
         Object.defineProperty(stream, name, { value, configurable: true, writable: true });
       }
     }
-    permit.pause();
+    permit.pause(true);
     permit.track();
   } catch {
     // The stream is frozen, so its end cannot be observed: the call ends here.

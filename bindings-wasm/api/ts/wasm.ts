@@ -1,6 +1,6 @@
 /** The WebAssembly build. */
 
-import { Circuit, checkStack, initSync, latestMillis, RegistryPolicy } from '../pkg/halfopen_wasm.js';
+import { Circuit, checkStack, initSync, latest, RegistryPolicy } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
@@ -31,9 +31,9 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
   return {
     kind: 'wasm',
     clock,
-    latestMillis: latestMillis(),
-    create: (config, millis) => new Circuit(config, millis),
-    createRegistry: (bound) => new RegistryPolicy(bound),
+    latest: latest(),
+    create: Circuit.create,
+    createRegistry: RegistryPolicy.create,
     checkStack,
   };
 }

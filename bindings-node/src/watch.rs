@@ -1,0 +1,44 @@
+//! Wakes the threads that listen to shared breakers after a transition.
+
+use std::sync::Arc;
+
+use halfopen::ListenerId;
+use halfopen_js::{Breaker, Circuit};
+use napi::bindgen_prelude::{Function, Result};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+
+/// A listener, until it is closed, collected as garbage, or its thread ends.
+#[napi]
+pub struct Watch {
+    breaker: Arc<Breaker>,
+    listener: ListenerId,
+}
+
+/// Calls `wake` after each transition of the circuit, whichever thread made it, on a later turn of this thread's event
+/// loop.
+#[napi]
+pub fn watch(circuit: &Circuit, wake: Function<'_, (), ()>) -> Result<Watch> {
+    // Weak, so that it does not keep a process or worker alive.
+    let wake = wake.build_threadsafe_function().weak::<true>().build()?;
+    let listener = circuit.breaker().subscribe(Arc::new(move |_| {
+        // A thread that is ending accepts no call.
+        wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }));
+    Ok(Watch { breaker: Arc::clone(circuit.breaker()), listener })
+}
+
+#[napi]
+impl Watch {
+    /// Ends it.
+    #[napi]
+    pub fn close(&self) {
+        self.breaker.unsubscribe(self.listener);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

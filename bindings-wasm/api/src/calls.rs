@@ -1,0 +1,99 @@
+//! The calls of a circuit: what every guarded call needs, in plain numbers.
+
+use std::sync::Arc;
+
+use halfopen::{CircuitBreaker, Clock, Ending, Outcome, Stamp};
+
+use crate::JsClock;
+use crate::permits::Permits;
+
+/// A breaker of the core.
+pub type Breaker = CircuitBreaker<JsClock>;
+
+const NEEDS_TIME: f64 = -1.0;
+const NO_PERMIT: f64 = 0.0;
+const SETTLED: f64 = 1.0;
+
+/// A breaker with the permits that were handed out through it.
+///
+/// It lives on one thread and never calls its host. Dropping it settles its permits as cancelled, so a thread that ends
+/// holds no slot.
+#[derive(Debug)]
+pub struct Calls {
+    pub(crate) breaker: Arc<Breaker>,
+    permits: Permits,
+    /// The wait of the last rejection.
+    pub(crate) retry_after: f64,
+}
+
+impl Calls {
+    pub(crate) fn new(breaker: Arc<Breaker>) -> Self {
+        Self { breaker, permits: Permits::default(), retry_after: 0.0 }
+    }
+
+    /// As [`Circuit::enter`](crate::Circuit::enter).
+    #[inline]
+    pub fn enter(&mut self, millis: f64, outer: f64) -> f64 {
+        self.permits.reserve();
+        if self.breaker.clock().push(millis) {
+            return self.admit(outer);
+        }
+        self.breaker.admit_untimed().map_or(NEEDS_TIME, |ticket| self.permits.insert(ticket))
+    }
+
+    #[inline]
+    fn admit(&mut self, outer: f64) -> f64 {
+        let outer: Option<Stamp> = self.permits.stamp(outer);
+        match self.breaker.admit_inside(|| outer) {
+            Ok(ticket) => self.permits.insert(ticket),
+            Err(rejected) => {
+                self.retry_after = rejected.retry_after.map_or(-1.0, |wait| wait.as_secs_f64());
+                -2.0 - f64::from(rejected.reason as u8)
+            }
+        }
+    }
+
+    /// As [`Circuit::settle`](crate::Circuit::settle).
+    #[inline]
+    pub fn settle(&mut self, permit: f64, outcome: u32, millis: f64) -> f64 {
+        let Some(outcome) = Outcome::ALL.get(outcome as usize) else { return NO_PERMIT };
+        self.end(permit, (*outcome).into(), millis)
+    }
+
+    #[inline]
+    pub(crate) fn end(&mut self, permit: f64, ending: Ending, millis: f64) -> f64 {
+        let breaker = &self.breaker;
+        let is_timed = breaker.clock().push(millis);
+        let settled = self.permits.settle(permit, |ticket| {
+            if !is_timed {
+                return breaker.settle_untimed(ticket, ending);
+            }
+            breaker.settle(ticket, ending);
+            Ok(())
+        });
+        match settled {
+            Some(true) => SETTLED,
+            Some(false) => NEEDS_TIME,
+            None => NO_PERMIT,
+        }
+    }
+
+    /// Stops the duration of a call, or lets it run on.
+    pub(crate) fn pause(&mut self, permit: f64, paused: bool, millis: f64) {
+        self.breaker.clock().push(millis);
+        let now = self.breaker.clock().now();
+        if paused {
+            self.permits.pause(permit, now);
+        } else {
+            self.permits.resume(permit, now);
+        }
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        for ticket in self.permits.drain() {
+            self.breaker.settle(ticket, Outcome::Cancelled);
+        }
+    }
+}
