@@ -23,9 +23,13 @@ from halfopen import (
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
+from halfopen.types import Outcome
 from http_clients import CLIENTS, Client
 from provider import (
+    CONTENT_REFUSED,
+    CONTEXT_TOO_LONG,
     Cut,
+    ErrorEvent,
     Fault,
     Malformed,
     NoAnswer,
@@ -87,6 +91,23 @@ async def test_an_error_status_is_a_failure_that_the_caller_sees(
     assert len(provider.requests) == 1
 
 
+@pytest.mark.parametrize("fault", [Status(429), Status(401), CONTEXT_TOO_LONG, CONTENT_REFUSED], ids=lambda it: it.code)
+async def test_the_callers_own_mistakes_are_ignored(
+    client: Client, breaker: CircuitBreaker, url: str, provider: Provider, fault: Status
+) -> None:
+    provider.next(fault)
+    assert await client.status(url, WHOLE) == fault.code
+    assert counts(breaker) == {"ignored": 1}
+
+
+async def test_the_wait_that_a_provider_asks_for_is_heeded(client: Client, url: str, provider: Provider) -> None:
+    provider.next(Status(503, retry_after=120))
+    assert await client.status(url, WHOLE) == 503
+    with pytest.raises(CircuitBreakerOpenError) as rejected:
+        await client.status(url, WHOLE)
+    assert rejected.value.retry_after == pytest.approx(120, abs=1)
+
+
 async def test_a_reset_is_a_failure(client: Client, breaker: CircuitBreaker, url: str, provider: Provider) -> None:
     provider.next(Reset())
     with pytest.raises(ERRORS):
@@ -127,6 +148,27 @@ async def test_an_incomplete_or_malformed_answer_is_a_failure(
     provider.next(fault)
     assert await client.status(url, STREAM) == 200
     assert counts(breaker) == {"failed": 1}
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("server_error", "failed"), ("rate_limit_exceeded", "ignored")])
+async def test_an_error_in_the_stream_counts_by_its_code(
+    client: Client, breaker: CircuitBreaker, provider: Provider, kind: str, outcome: str
+) -> None:
+    provider.next(ErrorEvent(Status(500, kind=kind)))
+    assert await client.status(provider.openai_url + "/chat/completions", STREAM) == 200
+    assert counts(breaker) == {outcome: 1}
+
+
+async def test_a_judge_of_the_breaker_decides(client_of: Callable[[Any], Client], url: str, provider: Provider) -> None:
+    def judge(response: Any) -> Outcome | None:
+        return "failure" if getattr(response, "status_code", getattr(response, "status", 0)) == 429 else None
+
+    breaker = CircuitBreaker(CONFIG, judge=judge)
+    client = client_of(breaker)
+    provider.next(Status(400), Status(429))
+    assert await client.status(url, WHOLE) == 400
+    assert await client.status(url, WHOLE) == 429
+    assert counts(breaker) == {"ignored": 1, "failed": 1}
 
 
 async def test_a_complete_answer_needs_no_terminator(

@@ -1,10 +1,12 @@
 """Inside the SDKs of openai, anthropic and google-genai, with their default settings, through guarded clients."""
 
+import asyncio
 import copy
+import gc
 import pickle
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from inspect import isawaitable
 from typing import Any
 
@@ -21,7 +23,7 @@ from google.genai.types import HttpOptions
 from halfopen import CircuitBreaker, CircuitBreakerOpenError, compat
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_async_transport, guarded_transport
-from provider import Cut, Provider, Stall, Status
+from provider import Cut, ErrorEvent, Provider, Stall, Status
 
 # The SDK of Google derives a class from aiohttp's session.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
@@ -181,6 +183,23 @@ async def test_a_stream_that_is_cut_is_one_failure(
     with pytest.raises(errors):
         await ask(True)
     assert (breaker.metrics.failed_calls, breaker.metrics.total_calls, len(provider.requests)) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "failed"), [(Status(529, kind="server_error"), 1), (Status(429, kind="rate_limit_error"), 0)]
+)
+async def test_an_error_in_a_stream_counts_by_its_code(
+    ask: Callable[[bool], Awaitable[int]], breaker: CircuitBreaker, provider: Provider, status: Status, failed: int
+) -> None:
+    provider.always(ErrorEvent(status))
+    with suppress(openai.APIError, anthropic.APIError, APIError):
+        await ask(True)
+    # Google's SDK closes no response; the event loop does it, in a task of its own.
+    gc.collect()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (failed, 1 - failed)
+    assert breaker.metrics.in_flight == 0
 
 
 async def test_who_catches_the_sdks_own_errors_catches_the_rejection(

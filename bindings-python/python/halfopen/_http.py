@@ -7,13 +7,12 @@ from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
-from halfopen._core import Breaker, CircuitBreakerConfig, Permit
-from halfopen._result_rules import verdict_of
+from halfopen._core import CircuitBreakerConfig, Permit
 from halfopen._sse import AnswerReader
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError, RegistryFullError
 from halfopen.registry import Registry
-from halfopen.types import Verdict
+from halfopen.types import Outcome, Verdict
 
 _log = logging.getLogger("halfopen")
 
@@ -80,7 +79,7 @@ def host_of(request: HasURL) -> str:
     return address[-128:]
 
 
-def choice_of(breaker: BreakerOrChoice[R]) -> Callable[[R], Breaker | None]:
+def choice_of(breaker: BreakerOrChoice[R]) -> Callable[[R], CircuitBreaker | None]:
     """The function from a request to its breaker.
 
     Raises:
@@ -90,11 +89,11 @@ def choice_of(breaker: BreakerOrChoice[R]) -> Callable[[R], Breaker | None]:
     given: Any = breaker
     # A breaker of `compat` has the one that we need inside.
     one: object = getattr(given, "native", given)
-    if isinstance(one, Breaker):
+    if isinstance(one, CircuitBreaker):
         return lambda _: one
     if not callable(given):
         raise InvalidValueError("breaker", repr(given), "a CircuitBreaker, or a function from a request to one or None")
-    return cast("Callable[[R], Breaker | None]", given)
+    return cast("Callable[[R], CircuitBreaker | None]", given)
 
 
 class Exchange:
@@ -104,11 +103,12 @@ class Exchange:
     the provider's time. A body that the consumer leaves counts against nobody.
     """
 
-    def __init__(self, breaker: Breaker) -> None:
+    def __init__(self, breaker: CircuitBreaker) -> None:
         try:
             self._permit: Permit = breaker.acquire()
         except CircuitBreakerOpenError as error:
             raise rejection(error) from None
+        self._judge = breaker._judge
         self._answer: AnswerReader | None = None
 
     def raised(self, error: BaseException) -> None:
@@ -116,15 +116,20 @@ class Exchange:
         self._permit.__exit__(type(error), error, error.__traceback__)
 
     def answered(
-        self, status: int, headers: Iterable[tuple[str, str]], *, bodiless: bool, arrived: bool = False
+        self,
+        response: object,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        *,
+        bodiless: bool,
+        arrived: bool = False,
     ) -> bool:
         """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body."""
+        verdict = _verdict(self._judge(response))
         fields = {name.lower(): value for name, value in headers}
-        if status >= 400:
-            self._settle(verdict_of(status, fields))
-            return False
-        if bodiless or status in (101, 204, 304) or fields.get("content-length") == "0":
-            self._permit.success()
+        bodiless = bodiless or status in (101, 204, 304) or fields.get("content-length") == "0"
+        if verdict.outcome != "success" or bodiless:
+            self._permit.settle(verdict.outcome, verdict.retry_after)
             return False
         if fields.get("content-type", "").startswith("text/event-stream"):
             self._answer = AnswerReader()
@@ -151,20 +156,29 @@ class Exchange:
 
     def left(self, *, arrived: bool = False) -> None:
         """The consumer wants no more of the body, which may have arrived to its end or have held the whole answer."""
+        if self._failed_in_its_protocol(("malformed",)):
+            return
         if arrived if self._answer is None else self._answer.ending == "complete":
             self._permit.success()
-        elif not self._failed_in_its_protocol(("malformed",)):
+        else:
             self._permit.cancel()
 
     def _failed_in_its_protocol(self, failures: tuple[str, ...]) -> bool:
+        """Whether the events of the answer have settled the call."""
         answer = self._answer
-        if answer is None or (answer.error_code is None and answer.ending not in failures):
+        if answer is None:
             return False
-        self._settle(verdict_of(0, None, answer.error_code))
+        if answer.error is not None:
+            self._permit.settle(answer.error.outcome, answer.error.retry_after)
+        elif answer.ending in failures:
+            self._permit.failure()
+        else:
+            return False
         return True
 
-    def _settle(self, verdict: Verdict) -> None:
-        self._permit.settle(verdict.outcome, verdict.retry_after)
+
+def _verdict(answer: Outcome | Verdict | None) -> Verdict:
+    return answer if isinstance(answer, Verdict) else Verdict(answer or "success")
 
 
 def rejection(error: CircuitBreakerOpenError) -> CircuitBreakerOpenError:

@@ -3,6 +3,9 @@
 import json
 from typing import Any, Literal, cast
 
+from halfopen._result_rules import verdict_of
+from halfopen.types import Verdict
+
 Ending = Literal["complete", "incomplete", "malformed", "unknown"]
 
 _LONGEST_LINE = 1 << 20
@@ -18,7 +21,7 @@ class AnswerReader:
 
     def __init__(self) -> None:
         self.ending: Ending = "unknown"
-        self.error_code: str | None = None
+        self.error: Verdict | None = None
         self._rest = b""
         self._data: list[bytes] = []
         self._gave_up = False
@@ -49,7 +52,7 @@ class AnswerReader:
         document: Any
         try:
             document = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             # Only of these protocols it is known that each event is JSON.
             if self.ending != "unknown":
                 self.ending = "malformed"
@@ -60,10 +63,11 @@ class AnswerReader:
     def _document(self, document: Any) -> None:
         kind = str(document.get("type"))
         error = document.get("error") or _member(document.get("response"), "error")
-        if isinstance(error, dict):
-            self.error_code = str(_member(error, "code") or _member(error, "type") or _member(error, "status"))
-        elif kind == "error":
-            self.error_code = str(document.get("code"))
+        if isinstance(error, dict) or kind == "error":
+            told: Any = cast("Any", error or document)
+            codes = [_member(told, name) for name in ("code", "type", "status")]
+            # Google's code is the HTTP status.
+            self.error = verdict_of(codes[0], None, *codes)
         elif kind in ("message_stop", "response.completed", "response.incomplete") or _has_finished(document):
             self.ending = "complete"
         elif self.ending == "unknown" and (

@@ -45,7 +45,9 @@ class CircuitBreakerMiddleware:
             raise
         content = response.content
         bodiless = request.method == "HEAD"
-        if exchange.answered(response.status, response.headers.items(), bodiless=bodiless, arrived=content.is_eof()):
+        if exchange.answered(
+            response, response.status, response.headers.items(), bodiless=bodiless, arrived=content.is_eof()
+        ):
             response.content = cast("StreamReader", _Content(content, exchange))
         return response
 

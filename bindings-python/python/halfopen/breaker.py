@@ -17,6 +17,7 @@ from halfopen._arguments import (
 from halfopen._classify import rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
+from halfopen._result_rules import verdict_of_result
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
 from halfopen.session import Session
@@ -77,6 +78,8 @@ class CircuitBreaker(Breaker):
     _config: CircuitBreakerConfig
     _provider_id: str
     _wall: WallClock
+    _judge: Judge
+    """What it asks about responses: guards of HTTP clients judge them before their bodies have ended."""
     _deadline: Deadline | None = None
 
     def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
@@ -100,6 +103,7 @@ class CircuitBreaker(Breaker):
         self._config = checked
         self._provider_id = provider_id
         self._wall = WallClock()
+        self._judge = of_result or verdict_of_result
         if seconds is not None:
             self._deadline = Deadline(checked.name, seconds)
         return self

@@ -16,8 +16,8 @@ from inspect import isasyncgen
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from halfopen._core import Breaker
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def guarded_transport(inner: Any, breaker: BreakerOrChoice[Any]) -> Any:
 
     Raises ``InvalidValueError`` for an ``inner`` that is no transport, or a ``breaker`` that is none of these.
     """
-    return _class(_Transport, library_of(inner, "BaseTransport"), "BaseTransport")(inner, choice_of(breaker))
+    return _class(_Transport, _library_of(inner, "BaseTransport"), "BaseTransport")(inner, choice_of(breaker))
 
 
 @overload
@@ -56,11 +56,11 @@ def guarded_async_transport(
 ) -> "httpx.AsyncBaseTransport": ...
 def guarded_async_transport(inner: Any, breaker: BreakerOrChoice[Any]) -> Any:
     """The same for an ``AsyncClient``."""
-    library = library_of(inner, "AsyncBaseTransport")
+    library = _library_of(inner, "AsyncBaseTransport")
     return _class(_AsyncTransport, library, "AsyncBaseTransport")(inner, choice_of(breaker))
 
 
-def library_of(inner: object, base: str) -> ModuleType:
+def _library_of(inner: object, base: str) -> ModuleType:
     """The library, ``httpx`` or ``httpx2``, whose base class a transport has."""
     # Not by the names of classes: openai renames those that it exports.
     for library in ("httpx2", "httpx"):
@@ -81,7 +81,7 @@ class _Guarding:
 
     library: ModuleType
 
-    def __init__(self, inner: Any, choose: Callable[[Any], Breaker | None]) -> None:
+    def __init__(self, inner: Any, choose: Callable[[Any], CircuitBreaker | None]) -> None:
         self._inner = inner
         self._choose = choose
 
@@ -92,7 +92,7 @@ class _Guarding:
     def _guard_body(self, exchange: Exchange, request: Any, response: Any, body: type, base: str) -> None:
         # A response that was made with its content has nothing left to read.
         bodiless = response.is_closed or request.method == "HEAD"
-        if exchange.answered(response.status_code, response.headers.multi_items(), bodiless=bodiless):
+        if exchange.answered(response, response.status_code, response.headers.multi_items(), bodiless=bodiless):
             response.stream = _class(body, self.library, base)(response.stream, exchange)
 
 

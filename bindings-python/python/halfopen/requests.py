@@ -47,7 +47,7 @@ class CircuitBreakerAdapter(BaseAdapter):
             exchange.raised(error)
             raise
         bodiless = request.method == "HEAD" or response.raw is None
-        if exchange.answered(response.status_code, response.headers.items(), bodiless=bodiless):
+        if exchange.answered(response, response.status_code, response.headers.items(), bodiless=bodiless):
             response.raw = _Raw(response.raw, exchange)
         return response
 

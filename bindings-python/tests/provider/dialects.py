@@ -27,6 +27,7 @@ class Dialect(Protocol):
     def whole(self, answer: Answer) -> dict[str, Any]: ...
     def stream(self, answer: Answer, asked: dict[str, Any]) -> tuple[list[bytes], int]: ...
     def error(self, status: Status) -> dict[str, Any]: ...
+    def error_event(self, status: Status) -> bytes: ...
 
 
 def event(data: object, name: str | None = None) -> bytes:
@@ -71,6 +72,9 @@ class OpenAIChat:
     def error(self, status: Status) -> dict[str, Any]:
         return {"error": {"message": status.message, "type": status.kind, "code": status.reason, "param": None}}
 
+    def error_event(self, status: Status) -> bytes:
+        return event(self.error(status))
+
     def _head(self, kind: str, answer: Answer) -> dict[str, Any]:
         return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": answer.model}
 
@@ -105,6 +109,10 @@ class OpenAIResponses:
 
     def error(self, status: Status) -> dict[str, Any]:
         return OpenAIChat().error(status)
+
+    def error_event(self, status: Status) -> bytes:
+        error = {"type": "error", "code": status.reason or status.kind, "message": status.message, "param": None}
+        return event(error | {"sequence_number": 9}, "error")
 
     def _head(self, answer: Answer, status: str) -> dict[str, Any]:
         fixed: dict[str, Any] = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": list[object]()}
@@ -161,6 +169,9 @@ class Anthropic:
         kind = "overloaded_error" if status.code == 529 else status.kind
         return {"type": "error", "error": {"type": kind, "message": status.message}}
 
+    def error_event(self, status: Status) -> bytes:
+        return event(self.error(status), "error")
+
     def _head(self, answer: Answer) -> dict[str, Any]:
         return {"id": "msg_1", "type": "message", "role": "assistant", "model": answer.model}
 
@@ -178,6 +189,9 @@ class Google:
     def error(self, status: Status) -> dict[str, Any]:
         words = {429: "RESOURCE_EXHAUSTED", 400: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
         return {"error": {"code": status.code, "message": status.message, "status": words.get(status.code, "INTERNAL")}}
+
+    def error_event(self, status: Status) -> bytes:
+        return event(self.error(status))
 
     def _part(self, answer: Answer, text: str, finish: str | None = None) -> dict[str, Any]:
         candidate: dict[str, Any] = {"index": 0, "content": {"role": "model", "parts": [{"text": text}]}}

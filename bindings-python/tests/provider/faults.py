@@ -79,8 +79,16 @@ class Malformed:
 
 
 @dataclass(frozen=True)
+class ErrorEvent:
+    """After this share of the answer the stream ends with the protocol's error for a status."""
+
+    status: Status
+    share: float = 0.5
+
+
+@dataclass(frozen=True)
 class NoTerminator:
     """The answer is complete, but what the protocol sends behind it (``[DONE]``) is missing."""
 
 
-Fault = Status | Reset | NoAnswer | Late | Cut | Stall | Malformed | NoTerminator
+Fault = Status | Reset | NoAnswer | Late | Cut | Stall | Malformed | ErrorEvent | NoTerminator

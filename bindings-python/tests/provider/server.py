@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from provider.dialects import Answer, Anthropic, Dialect, Google, OpenAIChat, OpenAIResponses, words_in
-from provider.faults import Cut, Fault, Late, Malformed, NoAnswer, NoTerminator, Reset, Stall, Status
+from provider.faults import Cut, ErrorEvent, Fault, Late, Malformed, NoAnswer, NoTerminator, Reset, Stall, Status
 
 NO_PREFILL = Status(
     400,
@@ -194,7 +194,10 @@ class Connection:
         prompt_tokens = sum(1 for _ in words_in(request.messages))
         answer = Answer(request.model, self._provider.words, prompt_tokens)
         if request.body.get("stream") or ":streamGenerateContent" in request.path:
-            return await self._stream(request, fault, *dialect.stream(answer, request.body))
+            events, behind = dialect.stream(answer, request.body)
+            if isinstance(fault, ErrorEvent):
+                events = [*events[: round(len(events) * fault.share)], dialect.error_event(fault.status)]
+            return await self._stream(request, fault, events, behind)
         if isinstance(fault, Late):
             await asyncio.sleep(fault.seconds)
         return await self._whole(200, dialect.whole(answer), cut=isinstance(fault, Cut))
