@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use halfopen::{Config, Registry, RegistryError, Spelling};
+use halfopen::Config;
+use halfopen::host::Spelling;
+use halfopen::registry::{Registry, RegistryError};
 use halfopen_js::{Breaker, Circuit, Host, JsClock, Plain, Result};
 use napi_derive::napi;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use halfopen::ListenerId;
+use halfopen::evidence::ListenerId;
 use halfopen_js::{Breaker, Circuit};
 use napi::bindgen_prelude::{Function, Result};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::{CircuitBreaker, Clock, Config, Ending, InvalidValue, Outcome, Rejected, Snapshot, State, Tick, Ticket};
+use halfopen::clock::{Clock, Tick};
+use halfopen::host::{self, Entries, Ticket};
+use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected, Snapshot, State};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -65,7 +67,7 @@ impl PyBreaker {
     /// copy does, takes the processor 12 cycles.
     #[inline(always)]
     pub fn admit(&self, py: Python<'_>) -> PyResult<PendingCall> {
-        self.answer(py, self.core.admit_inside(|| Probe::around(py, self.number)))
+        self.answer(py, host::admit(&self.core, || Probe::around(py, self.number)))
     }
 
     /// The core's answer to whoever asked for a permit, as the observer and the caller hear it.
@@ -131,13 +133,13 @@ impl PyBreaker {
 
     /// Whether anything asks how long calls take.
     pub fn times_calls(&self) -> bool {
-        self.core.times_calls()
+        host::times_calls(&self.core)
     }
 
     #[inline(always)]
-    pub fn settle(&self, call: PendingCall, ending: Ending) {
+    pub fn settle(&self, call: PendingCall, outcome: Outcome) {
         let begun = call.begun;
-        self.settle_ticket(call.ticket, ending);
+        self.settle_ticket(call.ticket, outcome);
         if self.errors_noted.load(Ordering::Relaxed) != begun {
             self.forget_errors(begun);
         }
@@ -145,35 +147,35 @@ impl PyBreaker {
 
     /// As [`Self::settle`], for a call that counts an error, or whose error an inner call has counted: calls around it may
     /// end with the same error.
-    pub fn settle_error(&self, call: PendingCall, ending: Ending, error: &Bound<'_, PyAny>) {
+    pub fn settle_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
         let begun = call.begun;
-        self.settle_raised(call.ticket, ending, error);
-        self.note_failure(begun, ending, error);
+        self.settle_raised(call.ticket, outcome, error);
+        self.note_failure(begun, outcome, error);
     }
 
     /// The same for a call that returned its failure.
-    pub fn settle_result(&self, call: PendingCall, ending: Ending, result: &Bound<'_, PyAny>) {
+    pub fn settle_result(&self, call: PendingCall, outcome: Outcome, result: &Bound<'_, PyAny>) {
         let begun = call.begun;
-        self.settle_ticket(call.ticket, ending);
-        self.note_failure(begun, ending, result);
+        self.settle_ticket(call.ticket, outcome);
+        self.note_failure(begun, outcome, result);
     }
 
-    fn note_failure(&self, begun: u64, ending: Ending, failure: &Bound<'_, PyAny>) {
+    fn note_failure(&self, begun: u64, outcome: Outcome, failure: &Bound<'_, PyAny>) {
         if self.core.counts().in_flight == 0 {
             self.future_errors.clear();
             self.forget_errors(begun);
-        } else if ending.outcome == Outcome::Failure && nesting::note(self.number, begun, failure).is_ok() {
+        } else if outcome.is_failure() && nesting::note(self.number, begun, failure).is_ok() {
             self.errors_noted.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// As [`Self::settle_error`], for the error of a future that the call returned.
-    pub fn settle_future_error(&self, call: PendingCall, ending: Ending, error: &Bound<'_, PyAny>) {
+    pub fn settle_future_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
         let (begun, riding) = (call.begun, call.ticket.is_riding());
-        self.settle_raised(call.ticket, ending, error);
+        self.settle_raised(call.ticket, outcome, error);
         if self.core.counts().in_flight == 0 {
             self.future_errors.clear();
-        } else if ending.outcome == Outcome::Failure
+        } else if outcome.is_failure()
             && !riding
             && let Ok(counted) = CountedError::new(self.number, begun, error)
         {
@@ -199,28 +201,30 @@ impl PyBreaker {
     }
 
     /// As [`Self::settle_ticket`], for a call that ended with this error: an observer finds it in `sys.exception()`.
-    pub fn settle_raised(&self, ticket: Ticket, ending: Ending, error: &Bound<'_, PyAny>) {
+    pub fn settle_raised(&self, ticket: Ticket, outcome: Outcome, error: &Bound<'_, PyAny>) {
         if self.observer.is_there() {
-            while_handling(error, || self.settle_ticket(ticket, ending));
+            while_handling(error, || self.settle_ticket(ticket, outcome));
         } else {
-            self.settle_ticket(ticket, ending);
+            self.settle_ticket(ticket, outcome);
         }
     }
 
     /// As [`Self::settle`], for a call that knows nothing of those around it and inside it.
     #[inline(always)]
-    pub fn settle_ticket(&self, ticket: Ticket, ending: Ending) {
+    pub fn settle_ticket(&self, ticket: Ticket, outcome: Outcome) {
         if self.observer.is_there() && !ticket.is_riding() {
-            self.settle_observed(ticket, ending);
+            self.settle_observed(ticket, outcome);
         } else {
-            self.core.settle(ticket, ending);
+            host::settle(&self.core, ticket, outcome);
         }
     }
 
     #[inline(never)]
-    fn settle_observed(&self, ticket: Ticket, ending: Ending) {
-        let call = self.core.settle_told(ticket, ending, self.core.clock().now());
-        attached(|py| self.observer.settled(py, call));
+    fn settle_observed(&self, ticket: Ticket, outcome: Outcome) {
+        let now = self.core.clock().now();
+        if let Ok(call) = host::try_settle(&self.core, ticket, outcome, Some(now)) {
+            attached(|py| self.observer.settled(py, call));
+        }
     }
 
     /// Settles the permit of a call that nobody waits for any more.
@@ -233,8 +237,10 @@ impl PyBreaker {
             let now = self.core.clock().now_quietly();
             call.exclude_since(paused_at, now);
             let riding = call.ticket.is_riding();
-            let settled = self.core.settle_told(call.ticket, Outcome::Cancelled, now);
-            if !riding {
+            let settled = host::try_settle(&self.core, call.ticket, Outcome::Cancelled, Some(now));
+            if let Ok(settled) = settled
+                && !riding
+            {
                 self.observer.settled(py, settled);
             }
             if let Some(error) = on_its_way {
@@ -260,7 +266,7 @@ impl PyBreaker {
         judges_all: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = provider_id.py();
-        Config::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
+        host::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
         let name = PyString::new(py, core.name()).unbind();
         let _followed = Followed::new(&core, &provider_id.extract::<String>()?);
@@ -288,7 +294,7 @@ impl PyBreaker {
     pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&PyPermit>) -> PyResult<PyPermit> {
         let (py, this) = (slf.py(), slf.get());
         let said = || inside.and_then(|outer| outer.stamp_for(slf));
-        let admitted = this.core.admit_inside(|| said().or_else(|| Probe::around(py, this.number)));
+        let admitted = host::admit(&this.core, || said().or_else(|| Probe::around(py, this.number)));
         Ok(PyPermit::new(slf.clone().unbind(), this.answer(py, admitted)?))
     }
 
@@ -403,7 +409,7 @@ impl PyBreaker {
     /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
     #[pyo3(name = "_read_percentile")]
     fn read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-        let duration = self.core.percentile(&value_of(share), &value_of(outcome));
+        let duration = host::percentile(&self.core, &value_of(share), &value_of(outcome));
         duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
     }
 
@@ -421,7 +427,7 @@ impl PyBreaker {
     #[pyo3(signature = (duration_seconds = None))]
     fn force_open(&self, py: Python<'_>, duration_seconds: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let seconds = duration_seconds.map_or_else(|| value_of(py.None().bind(py)), value_of);
-        self.core.force_open_seconds(&seconds).map_err(|error| to_python(py, &error))
+        host::force_open(&self.core, &seconds).map_err(|error| to_python(py, &error))
     }
 
     /// Lets every call pass, judging none.

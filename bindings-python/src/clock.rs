@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::{Clock, InvalidValue, SystemClock, Tick};
+use halfopen::InvalidValue;
+use halfopen::clock::{Clock, SystemClock, Tick};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;

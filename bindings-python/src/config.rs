@@ -1,6 +1,7 @@
 //! `CircuitBreakerConfig`.
 
-use halfopen::{Config, Value};
+use halfopen::Config;
+use halfopen::host::{self, Entries, Spelling, Value};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
@@ -33,7 +34,7 @@ impl PyConfig {
     }
 
     fn never_changes(&self, name: &str) -> PyErr {
-        PyAttributeError::new_err(match self.config.entry(name) {
+        PyAttributeError::new_err(match host::config_field(&self.config, name) {
             Some(_) => format!(
                 "a configuration never changes: model_copy(update={{'{name}': …}}) makes another one, which a breaker's \
                  reconfigure() puts in force"
@@ -54,7 +55,7 @@ impl PyConfig {
     fn new(py: Python<'_>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut builder = Config::builder();
         for (name, value) in fields.into_iter().flatten() {
-            builder = builder.set(&name.extract::<String>()?, value_of(&value));
+            builder = host::set(builder, &name.extract::<String>()?, value_of(&value));
         }
         let config = builder.build().map_err(|error| to_python(py, &error))?;
         Ok(Self { config })
@@ -62,7 +63,7 @@ impl PyConfig {
 
     /// A field's value.
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        match self.config.entry(name) {
+        match host::config_field(&self.config, name) {
             Some(value) => object_of(py, value),
             None => Err(PyAttributeError::new_err(no_field(name))),
         }
@@ -119,7 +120,7 @@ impl PyConfig {
         if let Ok(config) = obj.cast::<Self>() {
             return Ok(config.clone());
         }
-        let config = Config::from_value(&value_of(obj)).map_err(|error| to_python(py, &error))?;
+        let config = host::config_from(&value_of(obj), Spelling::SnakeCase).map_err(|error| to_python(py, &error))?;
         Bound::new(py, Self { config })
     }
 
@@ -166,5 +167,5 @@ impl PyConfig {
 /// What a configuration of these fields looks like, as a JSON Schema.
 #[pyfunction]
 pub fn config_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    object_of(py, Config::json_schema())
+    object_of(py, host::config_schema())
 }

@@ -1,6 +1,7 @@
 //! Values across the border, in both directions.
 
-use halfopen::{Ending, Outcome, Value};
+use halfopen::Outcome;
+use halfopen::host::{self, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 
@@ -27,7 +28,7 @@ fn value_within(object: &Bound<'_, PyAny>, depth: usize) -> Value {
     if object.is_instance_of::<PyInt>()
         && let Ok(count) = object.extract::<u64>()
     {
-        return Value::Whole(count);
+        return Value::Uint(count);
     }
     if (object.is_instance_of::<PyInt>() || object.is_instance_of::<PyFloat>())
         && let Ok(number) = object.extract::<f64>()
@@ -73,7 +74,7 @@ pub fn object_of<'py>(py: Python<'py>, value: Value) -> PyResult<Bound<'py, PyAn
     Ok(match value {
         Value::Null => py.None().into_bound(py),
         Value::Bool(truth) => PyBool::new(py, truth).to_owned().into_any(),
-        Value::Whole(count) => count.into_pyobject(py)?.into_any(),
+        Value::Uint(count) => count.into_pyobject(py)?.into_any(),
         Value::Number(number) => PyFloat::new(py, number).into_any(),
         Value::Text(text) | Value::Other(text) => PyString::new(py, &text).into_any(),
         Value::Map(entries) => dict_of(py, entries.into_iter())?.into_any(),
@@ -107,7 +108,7 @@ pub fn check_callable(func: &Bound<'_, PyAny>) -> PyResult<()> {
 /// A count that is no field of a configuration.
 pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
     match value_of(object) {
-        Value::Whole(count) => Ok(count),
+        Value::Uint(count) => Ok(count),
         other => Err(to_python(py, &InvalidValue::new(name, &other, "a whole number, at least 0"))),
     }
 }
@@ -123,7 +124,11 @@ pub fn outcome_of(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Outcome> 
 }
 
 /// An outcome with the hint that a failure may carry.
-pub fn ending_of(py: Python<'_>, outcome: Outcome, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<Ending> {
+pub fn outcome_with_hint(
+    py: Python<'_>,
+    outcome: Outcome,
+    retry_after: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Outcome> {
     let hint = retry_after.map_or(Value::Null, value_of);
-    Ending::with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
+    host::outcome_with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
 }

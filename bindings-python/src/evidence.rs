@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use halfopen::{CircuitBreaker, Durations, Jitter, Membership, Metrics, Reading, State};
+use halfopen::evidence::Durations;
+use halfopen::host::{self, Entries};
+use halfopen::metrics::{Membership, Metrics, Reading};
+use halfopen::{CircuitBreaker, State};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -65,7 +68,7 @@ pub fn keep_ended_metrics() {
 #[pyfunction]
 pub fn after_fork() {
     for core in METRICS.breakers() {
-        core.after_fork(Jitter::drawn());
+        host::after_fork(&core, host::random_jitter());
     }
 }
 

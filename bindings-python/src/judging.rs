@@ -3,13 +3,13 @@
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use halfopen::{Ending, Outcome};
+use halfopen::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::convert::{ending_of, outcome_of};
+use crate::convert::{outcome_of, outcome_with_hint};
 use crate::error::is_rejection;
 use crate::raw::{call_host, is_made_in_python, while_handling};
 
@@ -29,23 +29,22 @@ impl Judging {
     }
 
     /// What an exception means.
-    pub fn error(&self, error: &Bound<'_, PyAny>) -> PyResult<Ending> {
+    pub fn error(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let is_exception = error.is_instance_of::<PyException>();
         let Some(classify) = &self.classify else {
             return Ok(match is_exception {
                 false => Outcome::Cancelled,
                 true if is_rejection(error)? => Outcome::Ignored,
-                true => Outcome::Failure,
-            }
-            .into());
+                true => Outcome::FAILURE,
+            });
         };
         let answer = while_handling(error, || ask(classify, error));
-        match answer.and_then(|answer| ending(&answer)) {
-            Ok(Some(ending)) => Ok(ending),
-            Ok(None) => Ok(if is_exception { Outcome::Failure } else { Outcome::Cancelled }.into()),
+        match answer.and_then(|answer| outcome_in(&answer)) {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }),
             // Its own code does not work any more when the interpreter is nearly gone.
             Err(fault) if fault.is_instance_of::<PyException>(error.py()) => {
-                Ok(if is_exception { Outcome::Failure } else { Outcome::Cancelled }.into())
+                Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled })
             }
             Err(interrupt) => Err(interrupt),
         }
@@ -59,17 +58,17 @@ impl Judging {
 
     /// What a result means.
     #[inline(never)]
-    pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Ending> {
-        let Some(judge) = &self.judge else { return Ok(Outcome::Success.into()) };
-        match ask(judge, result).and_then(|answer| ending(&answer)) {
-            Ok(Some(ending)) => Ok(ending),
+    pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Outcome> {
+        let Some(judge) = &self.judge else { return Ok(Outcome::Success) };
+        match ask(judge, result).and_then(|answer| outcome_in(&answer)) {
+            Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => {
                 if !self.judges_all {
                     PlainClasses::add(result);
                 }
-                Ok(Outcome::Success.into())
+                Ok(Outcome::Success)
             }
-            Err(fault) if fault.is_instance_of::<PyException>(result.py()) => Ok(Outcome::Success.into()),
+            Err(fault) if fault.is_instance_of::<PyException>(result.py()) => Ok(Outcome::Success),
             Err(interrupt) => Err(interrupt),
         }
     }
@@ -85,18 +84,18 @@ fn ask<'py>(function: &Py<PyAny>, argument: &Bound<'py, PyAny>) -> PyResult<Boun
     call_host(function.bind(py), &PyTuple::new(py, [argument])?, None)
 }
 
-/// The ending in an outcome or a `Verdict`; `None` for `None`.
-fn ending(answer: &Bound<'_, PyAny>) -> PyResult<Option<Ending>> {
+/// The outcome in an outcome or a `Verdict`; `None` for `None`.
+fn outcome_in(answer: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
     let py = answer.py();
     if answer.is_none() {
         return Ok(None);
     }
     if answer.is_instance_of::<PyString>() {
-        return outcome_of(py, answer).map(|outcome| Some(outcome.into()));
+        return outcome_of(py, answer).map(Some);
     }
     let Ok(verdict) = answer.cast::<PyTuple>() else { return Ok(None) };
     let outcome = outcome_of(py, &verdict.get_item(0)?)?;
-    ending_of(py, outcome, Some(&verdict.get_item(1)?)).map(Some)
+    outcome_with_hint(py, outcome, Some(&verdict.get_item(1)?)).map(Some)
 }
 
 /// Classes whose objects are no responses, as the default rules say, of all breakers.

@@ -62,7 +62,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("Call", raw::make_call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
-    module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::BUCKET_BOUNDS)?)?;
+    module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::evidence::BUCKET_BOUNDS)?)?;
     module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::read_metrics, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::after_fork, module)?)?;

@@ -6,7 +6,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use halfopen::{CircuitBreaker, Event, ListenerId, Tick};
+use halfopen::CircuitBreaker;
+use halfopen::clock::Tick;
+use halfopen::evidence::{Event, ListenerId};
+use halfopen::host::Entries;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 

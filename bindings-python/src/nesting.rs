@@ -9,7 +9,7 @@
 
 use std::sync::{Arc, Weak};
 
-use halfopen::Stamp;
+use halfopen::host::Stamp;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;

@@ -5,7 +5,8 @@
 
 use std::sync::OnceLock;
 
-use halfopen::{Rejected, SettledCall};
+use halfopen::Rejected;
+use halfopen::host::SettledCall;
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use halfopen::{Ending, Outcome, Stamp, Tick, Ticket};
+use halfopen::Outcome;
+use halfopen::clock::Tick;
+use halfopen::host::{Stamp, Ticket};
 use pyo3::prelude::*;
 
 use crate::breaker::PyBreaker;
@@ -86,9 +88,9 @@ impl<'b> Held<'b> {
     }
 
     #[inline(always)]
-    pub fn settle(mut self, ending: impl Into<Ending>) {
+    pub fn settle(mut self, outcome: Outcome) {
         if let Some(call) = self.call.take() {
-            self.breaker.settle(call, ending.into());
+            self.breaker.settle(call, outcome);
         }
     }
 
@@ -108,15 +110,15 @@ impl<'b> Held<'b> {
         let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
             return Ok(());
         };
-        let ending = self.breaker.judging().result(result)?;
-        let counted = ending.outcome == Outcome::Failure && self.breaker.has_counted(begun, result);
+        let outcome = self.breaker.judging().result(result)?;
+        let counted = outcome.is_failure() && self.breaker.has_counted(begun, result);
         let Some(call) = self.call.take() else { return Ok(()) };
         if counted {
-            self.breaker.settle(call, Outcome::Ignored.into());
-        } else if riding || ending.outcome != Outcome::Failure {
-            self.breaker.settle(call, ending);
+            self.breaker.settle(call, Outcome::Ignored);
+        } else if riding || !outcome.is_failure() {
+            self.breaker.settle(call, outcome);
         } else {
-            self.breaker.settle_result(call, ending, result);
+            self.breaker.settle_result(call, outcome, result);
         }
         Ok(())
     }
@@ -127,12 +129,12 @@ impl<'b> Held<'b> {
             return Ok(());
         };
         let counted = self.breaker.has_counted(begun, error);
-        let ending = if counted { Outcome::Ignored.into() } else { self.breaker.judging().error(error)? };
+        let outcome = if counted { Outcome::Ignored } else { self.breaker.judging().error(error)? };
         let Some(call) = self.call.take() else { return Ok(()) };
-        if riding || ending.outcome != Outcome::Failure && !counted {
-            self.breaker.settle(call, ending);
+        if riding || !outcome.is_failure() && !counted {
+            self.breaker.settle(call, outcome);
         } else {
-            self.breaker.settle_error(call, ending, error);
+            self.breaker.settle_error(call, outcome, error);
         }
         Ok(())
     }
@@ -142,9 +144,9 @@ impl<'b> Held<'b> {
     /// It passed through no call on its way here, and a future that several calls have returned is the error of each. A call
     /// around this one that waits for the future, and ends with its error, does not count it again.
     pub fn future_raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let ending = self.breaker.judging().error(error)?;
+        let outcome = self.breaker.judging().error(error)?;
         if let Some(call) = self.call.take() {
-            self.breaker.settle_future_error(call, ending, error);
+            self.breaker.settle_future_error(call, outcome, error);
         }
         Ok(())
     }

@@ -2,14 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use halfopen::{Clock, Ending, InvalidValue, Outcome, Stamp, Tick};
+use halfopen::clock::{Clock, Tick};
+use halfopen::host::Stamp;
+use halfopen::{InvalidValue, Outcome};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::blocks::Ready;
 use crate::breaker::PyBreaker;
-use crate::convert::{ending_of, outcome_of};
+use crate::convert::{outcome_of, outcome_with_hint};
 use crate::error::to_python;
 use crate::pending::{Held, PendingCall};
 
@@ -50,9 +52,9 @@ impl PyPermit {
         self.call().take()
     }
 
-    fn hand_back(&self, ending: impl Into<Ending>) -> bool {
+    fn hand_back(&self, outcome: Outcome) -> bool {
         let Some(call) = self.take() else { return false };
-        self.breaker.get().settle(call, ending.into());
+        self.breaker.get().settle(call, outcome);
         true
     }
 
@@ -85,7 +87,7 @@ impl PyPermit {
     /// The call failed, and the provider is to blame; `retry_after` is how long it asked to be left alone, in seconds.
     #[pyo3(signature = (retry_after = None))]
     fn failure(&self, py: Python<'_>, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-        Ok(self.hand_back(ending_of(py, Outcome::Failure, retry_after)?))
+        Ok(self.hand_back(outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
     }
 
     /// The call failed, and that says nothing about the provider.
@@ -106,7 +108,7 @@ impl PyPermit {
         outcome: &Bound<'_, PyAny>,
         retry_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        Ok(self.hand_back(ending_of(py, outcome_of(py, outcome)?, retry_after)?))
+        Ok(self.hand_back(outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?))
     }
 
     /// The call has given its consumer an item. Until `resume`, time is the consumer's and not the call's.

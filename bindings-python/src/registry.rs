@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use halfopen::Clock;
-use halfopen::host::{RegistryPolicy, Search};
+use halfopen::clock::Clock;
+use halfopen::host::{self, RegistryPolicy, Search};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -48,7 +48,7 @@ impl PyRegistryPolicy {
     #[new]
     #[pyo3(signature = (bound, /))]
     fn new(bound: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let bound = Policy::bound_argument(&value_of(bound)).map_err(|error| to_python(bound.py(), &error))?;
+        let bound = host::registry_bound(&value_of(bound)).map_err(|error| to_python(bound.py(), &error))?;
         Ok(Self(Mutex::new(Policy::new(bound))))
     }
 
@@ -62,7 +62,7 @@ impl PyRegistryPolicy {
     #[pyo3(signature = (bound, /))]
     fn set_bound(&self, bound: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = bound.py();
-        let bound = Policy::bound_argument(&value_of(bound)).map_err(|error| to_python(py, &error))?;
+        let bound = host::registry_bound(&value_of(bound)).map_err(|error| to_python(py, &error))?;
         self.evict(py, |policy| policy.set_bound(bound));
         Ok(())
     }

@@ -14,37 +14,41 @@
 //! ```
 //!
 //! A circuit breaker stands between a caller and a provider that may fail. While the circuit is *closed*, calls pass.
-//! After some failures in a row, or when too many of the last calls failed or were slow, it *opens*: calls are rejected
-//! at once, which spares the caller the wait and the provider the load. When a wait is over it is *half-open*: a few
-//! calls pass as probes, and their outcome closes it or opens it again.
+//! After some failures in a row, or when too many of the last calls failed or were slow, it *opens*: it rejects calls at
+//! once, which spares the caller a timeout and the provider the load. After a wait it is *half-open*: a few calls pass as
+//! probes, and their outcome closes the circuit or opens it again.
 //!
-//! Three rules keep it from getting stuck or being fooled, and each answers a defect that other breakers have shipped:
-//! - *A permit carries the generation in which it was handed out*, and one of an older generation changes nothing. So a
-//!   result that comes late neither closes nor opens what has moved on.
-//! - *A permit always comes back*: dropped, cancelled or panicked over, it frees its slot.
-//! - *A probe that shows no sign of life loses its slot* after a while. So one that never returns holds nothing.
+//! Three rules keep it from getting stuck or being fooled. Each answers a defect that other breakers have shipped:
+//! - *A permit carries the generation in which it was handed out*, and a permit of an older generation changes nothing.
+//!   So a late result neither closes nor opens a circuit that has moved on.
+//! - *Every permit comes back*: dropped, cancelled or panicked over, it frees its slot.
+//! - *A probe that shows no sign of life loses its slot* after the probe timeout. So a probe that never returns does not
+//!   block the circuit.
 //!
-//! # Rooms
-//! - [`Config`]: the fields, their defaults, their checks.
-//! - [`control`]: the machine, a small `Copy` value and pure functions; everything that changes state. The table and the
-//!   diagram stand there.
-//! - [`CircuitBreaker`]: the shell that many threads share: the value, its evidence, and a [`Clock`].
-//! - [`classify`]: what a provider's HTTP response says about it.
-//! - [`Registry`]: breakers by name, as many as you allow.
-//! - [`Metrics`]: what breakers have counted, by label, for whoever scrapes it.
-//! - [`Snapshot`]: what outlives a breaker, as a versioned document.
-//! - [`Clock`], [`Tick`], [`ManualClock`]: time, handed in.
+//! # Modules
+//! - [`config`]: the builder, the fields, their defaults and checks.
+//! - [`control`]: the state machine, a small `Copy` value and pure functions. Only this module changes a state. Its page
+//!   shows the transition table and the diagram.
+//! - [`evidence`]: readings of one breaker: status, counters, window, durations, events.
+//! - [`metrics`]: totals of all breakers by label, for a scrape.
+//! - [`registry`]: a bounded set of breakers by name.
+//! - [`classify`]: what a provider's HTTP response says about its health.
+//! - [`clock`]: the system clock, a manual clock for tests, and the trait for your own.
+//! - [`host`]: for authors of bindings to other languages.
 //!
-//! # What this crate does not do
-//! It starts no thread and no timer, does no I/O, is not `async` and logs nothing: what time changes is worked out when
-//! the breaker is asked. It does not retry, limit rates, or cut calls short, and shares nothing between processes.
+//! The breaker itself, [`CircuitBreaker`], is shared by any number of threads. A [`Snapshot`] saves it across a restart.
+//!
+//! # Non-goals
+//! This crate starts no thread and no timer, does no I/O, needs no async runtime and logs nothing: the breaker computes
+//! the effects of time when it is called. It does not retry, limit rates or cut calls short, and it shares nothing
+//! between processes.
 //!
 //! # Features
-//! - `std` (default): [`SystemClock`] and the operating system's lock.
+//! - `std` (default): [`clock::SystemClock`] and the operating system's lock.
 //! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics.
-//! - `serde`: [`Config`], [`Snapshot`], [`Status`], [`Event`], [`Value`] and the enumerations implement serde's traits, so a
+//! - `serde`: [`Config`], [`Snapshot`], the readings, [`host::Value`] and the enumerations implement serde's traits, so a
 //!   configuration can be read from TOML, for example.
-//! - `json`: a [`Value`] reads and writes JSON, and with it snapshots and configurations.
+//! - `json`: [`host::Value`] reads and writes JSON, and with it configurations and snapshots.
 //! - `sim`: the module `sim`, which simulates scenarios and replays logs.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -58,13 +62,15 @@ struct Readme;
 
 mod breaker;
 pub mod classify;
-mod clock;
-mod config;
+pub mod clock;
+pub mod config;
 pub mod control;
-mod evidence;
-mod metrics;
+pub mod evidence;
+pub mod host;
+pub mod metrics;
 mod names;
-mod registry;
+mod random;
+pub mod registry;
 #[cfg(feature = "serde")]
 mod serde;
 #[cfg(feature = "sim")]
@@ -72,22 +78,7 @@ pub mod sim;
 mod snapshot;
 mod sync;
 
-/// What only authors of bindings need.
-pub mod host {
-    pub use crate::registry::{RegistryPolicy, Search};
-}
-
-pub use breaker::{
-    CallDurations, CallError, CircuitBreaker, Counts, EVENTS_KEPT, Edge, Event, Listener, ListenerId, OwnedPermit,
-    Permit, SettledCall, Status, Ticket,
-};
-#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
-pub use clock::SystemClock;
-pub use clock::{Clock, DefaultClock, ManualClock, Tick};
-pub use config::{Config, ConfigBuilder, InvalidValue, Rules, Value, WindowShape};
-pub use control::{Cause, Ending, Jitter, Mode, Outcome, Reason, Rejected, Stamp, State};
-pub use evidence::{BUCKET_BOUNDS, Durations, WindowCounts};
-pub use metrics::{ENDED_KEPT, Labels, Membership, Metrics, Reading, Totals};
-pub use names::{ErrorCode, Spelling};
-pub use registry::{Registry, RegistryError};
+pub use breaker::{CallError, CircuitBreaker, OwnedPermit, Permit};
+pub use config::{Config, InvalidValue};
+pub use control::{Outcome, Rejected, State};
 pub use snapshot::Snapshot;

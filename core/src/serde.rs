@@ -3,21 +3,23 @@
 //! A [`Config`] and a [`Snapshot`] are read by the same rules as everywhere, so their errors are those of the core. A
 //! [`Status`] and an [`Event`] are readings, which are only written.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
-use crate::breaker::{Event, Status};
 use crate::config::{Config, InvalidValue, Value};
+use crate::control::Outcome;
+use crate::evidence::{Event, Status};
+use crate::host::{Entries, Spelling, config_from};
 use crate::snapshot::Snapshot;
 
 /// A map of fields. A field that is none by default and none now is left out, because some formats (TOML) have no null.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let default = Self::default();
-        let written = |(name, value): &(&str, Value)| *value != Value::Null || default.entry(name) != Some(Value::Null);
-        serializer.collect_map(self.entries().filter(written))
+        let written = |(name, value): &(&str, Value)| *value != Value::Null || default.field(name) != Some(Value::Null);
+        serializer.collect_map(self.fields().filter(written))
     }
 }
 
@@ -25,7 +27,7 @@ impl Serialize for Config {
 /// and YAML do.
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_value(&Value::deserialize(deserializer)?).map_err(refused)
+        config_from(&Value::deserialize(deserializer)?, Spelling::SnakeCase).map_err(refused)
     }
 }
 
@@ -59,4 +61,20 @@ impl<'de> Deserialize<'de> for Snapshot {
 
 fn refused<E: Error>(error: InvalidValue) -> E {
     E::custom(error.to_string())
+}
+
+/// The name.
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// From the name; a failure has no hint.
+impl<'de> Deserialize<'de> for Outcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|outcome| outcome.as_str() == name).copied();
+        known.ok_or_else(|| Error::unknown_variant(&name, &Self::NAMES))
+    }
 }

@@ -1,17 +1,20 @@
 //! What a configuration tells of itself.
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Value, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::WindowShape;
+use halfopen::host::{self, Entries, Spelling, Value};
+use halfopen::{CircuitBreaker, Config};
 
 #[test]
 fn a_field_is_read_by_its_name() {
     let config = Config::builder().timeout_seconds(7.5).build().unwrap();
-    assert_eq!(config.entry("timeout_seconds"), Some(Value::Number(7.5)));
-    assert_eq!(config.entry("timeout"), None);
+    assert_eq!(host::config_field(&config, "timeout_seconds"), Some(Value::Number(7.5)));
+    assert_eq!(host::config_field(&config, "timeout"), None);
 }
 
 #[test]
 fn an_unknown_field_is_told_the_known_ones() {
-    let error = Config::builder().set("failure_treshold", 3u16).build().unwrap_err();
+    let error = host::set(Config::builder(), "failure_treshold", 3u16).build().unwrap_err();
     assert_eq!(error.field(), "failure_treshold");
     assert!(error.allowed().starts_with("one of: name, failure_threshold, success_threshold, "), "{error}");
     assert_eq!(error.allowed().split(", ").count(), Config::default().entries().count());
@@ -26,10 +29,10 @@ fn a_refusal_tells_the_field_the_value_and_what_is_allowed() {
 #[test]
 fn a_name_of_something_else_is_held_to_the_rule_of_names() {
     for name in ["gemini", " ", &"é".repeat(128)] {
-        assert_eq!(Config::check_name("provider_id", &name.into()), Ok(()));
+        assert_eq!(host::check_name("provider_id", &name.into()), Ok(()));
     }
     for value in ["".into(), "a\u{2028}b".into(), (&*"é".repeat(129)).into(), Value::Null, 7u64.into()] {
-        let error = Config::check_name("provider_id", &value).unwrap_err();
+        let error = host::check_name("provider_id", &value).unwrap_err();
         assert_eq!((error.field(), error.allowed()), ("provider_id", "1 to 128 printable characters"));
     }
 }
@@ -38,8 +41,8 @@ fn a_name_of_something_else_is_held_to_the_rule_of_names() {
 fn what_a_configuration_tells_of_itself_makes_the_same_again() {
     let config = Config::builder().name("gemini").failure_threshold(None).failure_rate_threshold(0.25).build().unwrap();
     let fields = config.entries().map(|(name, value)| (name.to_owned(), value)).collect();
-    assert_eq!(Config::from_value(&Value::Map(fields)), Ok(config));
-    let refused = Config::from_value(&Value::List(vec![])).unwrap_err();
+    assert_eq!(host::config_from(&Value::Map(fields), Spelling::SnakeCase), Ok(config));
+    let refused = host::config_from(&Value::List(vec![]), Spelling::SnakeCase).unwrap_err();
     assert_eq!((refused.field(), refused.allowed()), ("config", "an object"));
 }
 
@@ -57,7 +60,8 @@ fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
     let with = |number: f64| {
         let fields = [("window", Value::from(WindowShape::Seconds(60))), ("failure_rate_threshold", 0.5.into())];
         let fields = fields.into_iter().chain([("minimum_calls", number.into())]);
-        Config::from_value(&Value::Map(fields.map(|(name, value)| (name.into(), value)).collect()))
+        let fields = fields.map(|(name, value)| (name.into(), value)).collect();
+        host::config_from(&Value::Map(fields), Spelling::SnakeCase)
     };
     assert!(with(9_007_199_254_740_992.0).is_ok());
     assert_eq!(with(18_446_744_073_709_551_616.0).unwrap_err().field(), "minimum_calls");
@@ -67,7 +71,7 @@ fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
 fn a_field_that_is_given_twice_is_refused() {
     let thresholds = |given: [u64; 2]| {
         let fields = given.map(|threshold| ("failure_threshold".to_owned(), threshold.into()));
-        Config::from_value(&Value::Map(fields.into())).unwrap_err()
+        host::config_from(&Value::Map(fields.into()), Spelling::SnakeCase).unwrap_err()
     };
     assert_eq!((thresholds([3, 4]).field(), thresholds([3, 4]).allowed()), ("failure_threshold", "given once"));
     assert_eq!(thresholds([0, 4]).value(), &0u64.into(), "what is wrong first is told first");
@@ -76,7 +80,7 @@ fn a_field_that_is_given_twice_is_refused() {
 #[test]
 fn a_zero_has_no_sign() {
     let config = Config::builder().timeout_jitter(-0.0).build().unwrap();
-    assert_eq!(config.entry("timeout_jitter").unwrap().to_string(), "0");
+    assert_eq!(host::config_field(&config, "timeout_jitter").unwrap().to_string(), "0");
 }
 
 /// What stands under a name in a JSON Schema.
@@ -87,7 +91,7 @@ fn under<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
 
 #[test]
 fn the_json_schema_tells_each_field_with_its_default() {
-    let schema = Config::json_schema();
+    let schema = host::config_schema();
     let Some(Value::Map(properties)) = under(&schema, "properties") else { panic!("{schema}") };
     let defaults: Vec<_> = properties.iter().map(|(name, field)| (name.clone(), under(field, "default"))).collect();
     let config = Config::default();
@@ -100,7 +104,7 @@ fn the_json_schema_tells_each_field_with_its_default() {
 
 #[test]
 fn what_the_json_schema_limits_is_what_is_refused() {
-    let schema = Config::json_schema();
+    let schema = host::config_schema();
     let Some(Value::Map(properties)) = under(&schema, "properties") else { panic!("{schema}") };
     let accepts = |name: &str, number: f64| {
         let mut fields = vec![(name.to_owned(), Value::Number(number))];
@@ -114,7 +118,7 @@ fn what_the_json_schema_limits_is_what_is_refused() {
         if name == "slow_call_rate_threshold" {
             fields.push(("slow_call_seconds".into(), Value::Number(1.0)));
         }
-        Config::from_value(&Value::Map(fields)).is_ok()
+        host::config_from(&Value::Map(fields), Spelling::SnakeCase).is_ok()
     };
     let mut limits = 0;
     for (name, field) in properties {
@@ -123,7 +127,7 @@ fn what_the_json_schema_limits_is_what_is_refused() {
             _ => field,
         };
         let bound = |limit: &str| match under(types, limit) {
-            Some(Value::Whole(bound)) => Some(*bound as f64),
+            Some(Value::Uint(bound)) => Some(*bound as f64),
             Some(Value::Number(bound)) => Some(*bound),
             _ => None,
         };

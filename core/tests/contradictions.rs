@@ -6,7 +6,10 @@ mod documents;
 use std::time::Duration;
 
 use documents::{fields, part};
-use halfopen::{CircuitBreaker, Config, ManualClock, Outcome, Snapshot, Value, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::WindowShape;
+use halfopen::host::Value;
+use halfopen::{CircuitBreaker, Config, Outcome, Snapshot};
 
 const SECOND: u64 = 1_000_000_000;
 const YEAR: u64 = 365 * 24 * 3_600 * SECOND;
@@ -22,7 +25,7 @@ fn fresh() -> Breaker {
 
 fn open() -> Breaker {
     let breaker = fresh();
-    for outcome in [Outcome::Success, Outcome::Ignored, Outcome::Failure, Outcome::Failure, Outcome::Failure] {
+    for outcome in [Outcome::Success, Outcome::Ignored, Outcome::FAILURE, Outcome::FAILURE, Outcome::FAILURE] {
         breaker.acquire().unwrap().settle(outcome);
     }
     breaker

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use halfopen::{BUCKET_BOUNDS, CircuitBreaker, Config, ManualClock, Value};
+use halfopen::clock::ManualClock;
+use halfopen::evidence::BUCKET_BOUNDS;
+use halfopen::host::{Entries, Value};
+use halfopen::{CircuitBreaker, Config};
 
 /// Two successes of 5 and 20 milliseconds, a failure of a minute that opened it, and a rejection.
 fn lived() -> CircuitBreaker<ManualClock> {
@@ -32,14 +35,14 @@ fn a_status_tells_every_number_with_its_name() {
             ("state", "open".into()),
             ("mode", "auto".into()),
             ("retry_after_seconds", Value::Number(1.5)),
-            ("generation", Value::Whole(1)),
+            ("generation", Value::Uint(1)),
             ("success_rate", Value::Number(200.0 / 3.0)),
-            ("consecutive_failures", Value::Whole(1)),
-            ("consecutive_successes", Value::Whole(0)),
-            ("window_calls", Value::Whole(0)),
-            ("window_failed", Value::Whole(0)),
-            ("window_slow", Value::Whole(0)),
-            ("state_transitions", Value::Whole(1)),
+            ("consecutive_failures", Value::Uint(1)),
+            ("consecutive_successes", Value::Uint(0)),
+            ("window_calls", Value::Uint(0)),
+            ("window_failed", Value::Uint(0)),
+            ("window_slow", Value::Uint(0)),
+            ("state_transitions", Value::Uint(1)),
             ("last_failure_seconds", Value::Number(60.025)),
             ("last_success_seconds", Value::Number(0.025)),
             ("last_state_change_seconds", Value::Number(60.025)),
@@ -63,7 +66,7 @@ fn the_lifetime_counters_have_names() {
         ("probe_timeouts", 0),
         ("in_flight", 0),
     ];
-    assert_eq!(told, wanted.map(|(name, count)| (name, Value::Whole(count))));
+    assert_eq!(told, wanted.map(|(name, count)| (name, Value::Uint(count))));
 }
 
 #[test]
@@ -77,14 +80,14 @@ fn an_event_tells_the_numbers_that_decided_it() {
     let event =
         |sequence: u64, at: f64, [from, to, cause]: [&str; 3], failures: u64, successes: u64, wait: Option<f64>| {
             vec![
-                ("sequence", Value::Whole(sequence)),
+                ("sequence", Value::Uint(sequence)),
                 ("at_seconds", Value::Number(at)),
                 ("from_state", from.into()),
                 ("to_state", to.into()),
                 ("cause", cause.into()),
-                ("generation", Value::Whole(sequence)),
-                ("consecutive_failures", Value::Whole(failures)),
-                ("consecutive_successes", Value::Whole(successes)),
+                ("generation", Value::Uint(sequence)),
+                ("consecutive_failures", Value::Uint(failures)),
+                ("consecutive_successes", Value::Uint(successes)),
                 ("retry_after_seconds", wait.into()),
             ]
         };

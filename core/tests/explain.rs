@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::{ConfigBuilder, WindowShape};
+use halfopen::{CircuitBreaker, Config, Outcome};
 
 type Breaker = CircuitBreaker<ManualClock>;
 
@@ -28,11 +30,11 @@ fn wait_is_over(breaker: &Breaker) {
 #[test]
 fn a_closed_circuit_tells_how_near_it_is_to_opening() {
     let streak = on_a_streak_of(3);
-    end(&streak, Outcome::Failure);
+    end(&streak, Outcome::FAILURE);
     assert_eq!(streak.explain(), "closed: 1 failure in a row, and 3 open it");
 
     let both = on_rates();
-    end_slowly(&both, Outcome::Failure);
+    end_slowly(&both, Outcome::FAILURE);
     assert_eq!(
         both.explain(),
         "closed: 1 failure in a row, and 5 open it; \
@@ -55,8 +57,8 @@ fn a_closed_circuit_tells_how_near_it_is_to_opening() {
 #[test]
 fn a_streak_beyond_a_lowered_threshold_opens_with_the_next_failure() {
     let breaker = on_a_streak_of(3);
-    end(&breaker, Outcome::Failure);
-    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::FAILURE);
+    end(&breaker, Outcome::FAILURE);
     assert_eq!(breaker.explain(), "closed: 2 failures in a row, and 3 open it");
     for lowered in [2, 1] {
         breaker.reconfigure(Config::builder().failure_threshold(lowered).build().unwrap());
@@ -68,7 +70,7 @@ fn a_streak_beyond_a_lowered_threshold_opens_with_the_next_failure() {
 #[test]
 fn a_half_open_circuit_without_a_free_slot_tells_when_there_is_one() {
     let breaker = breaker(Config::builder().failure_threshold(1).half_open_max_calls(2).probe_timeout_seconds(10.0));
-    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::FAILURE);
     wait_is_over(&breaker);
     let probing = "half-open: 0 successes in a row, and 2 close it; a failure opens it";
     let first = breaker.acquire().unwrap();
@@ -90,17 +92,17 @@ fn a_half_open_circuit_without_a_free_slot_tells_when_there_is_one() {
 #[test]
 fn an_open_circuit_tells_what_opened_it_and_what_is_left_of_its_wait() {
     let streak = on_a_streak_of(2);
-    end(&streak, Outcome::Failure);
-    end(&streak, Outcome::Failure);
+    end(&streak, Outcome::FAILURE);
+    end(&streak, Outcome::FAILURE);
     streak.clock().advance(Duration::from_millis(2_500));
     assert_eq!(streak.explain(), "open after 2 failures in a row: in 27.5 s the next call is let through as a probe");
     wait_is_over(&streak);
-    end(&streak, Outcome::Failure);
+    end(&streak, Outcome::FAILURE);
     assert_eq!(streak.explain(), "open because a probe failed: in 30.0 s the next call is let through as a probe");
 
     let failed = on_rates();
     end(&failed, Outcome::Success);
-    end(&failed, Outcome::Failure);
+    end(&failed, Outcome::FAILURE);
     assert_eq!(
         failed.explain(),
         "open because too many calls in its window failed: in 30.0 s the next call is let through as a probe"
@@ -121,7 +123,7 @@ fn an_open_circuit_tells_what_opened_it_and_what_is_left_of_its_wait() {
 #[test]
 fn a_half_open_circuit_tells_what_its_probes_have_to_do() {
     let breaker = on_a_streak_of(1);
-    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::FAILURE);
     wait_is_over(&breaker);
     assert_eq!(breaker.explain(), "half-open after 1 failure in a row: its wait is over, and the next call is a probe");
     end(&breaker, Outcome::Success);
@@ -132,7 +134,7 @@ fn a_half_open_circuit_tells_what_its_probes_have_to_do() {
 fn a_slow_probe_opens_it_where_a_rate_of_slow_calls_is_set() {
     let slow = Config::builder().slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
     let breaker = breaker(slow.failure_threshold(1).success_threshold(1));
-    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::FAILURE);
     wait_is_over(&breaker);
     end(&breaker, Outcome::Ignored);
     assert_eq!(
@@ -145,7 +147,7 @@ fn a_slow_probe_opens_it_where_a_rate_of_slow_calls_is_set() {
 fn a_rate_beyond_a_lowered_threshold_may_open_with_the_next_call() {
     let rates = |rate| Config::builder().failure_threshold(None).failure_rate_threshold(rate).minimum_calls(2);
     let breaker = breaker(rates(1.0));
-    for outcome in [Outcome::Success, Outcome::Failure] {
+    for outcome in [Outcome::Success, Outcome::FAILURE] {
         end(&breaker, outcome);
     }
     breaker.reconfigure(rates(0.5).build().unwrap());
@@ -175,7 +177,7 @@ fn an_order_is_told_as_the_operators() {
 #[test]
 fn a_circuit_in_shadow_mode_says_so_first() {
     let breaker = breaker(Config::builder().failure_threshold(1).shadow(true));
-    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::FAILURE);
     assert_eq!(
         breaker.explain(),
         "in shadow mode, so no call is rejected; open after 1 failure in a row: \
@@ -186,10 +188,10 @@ fn a_circuit_in_shadow_mode_says_so_first() {
 #[test]
 fn a_restored_circuit_does_not_know_what_opened_it() {
     let before = on_a_streak_of(1);
-    end(&before, Outcome::Failure);
+    end(&before, Outcome::FAILURE);
     let [unused, forced, probing] = [(); 3].map(|()| on_a_streak_of(1));
     forced.force_open(None).unwrap();
-    end(&probing, Outcome::Failure);
+    end(&probing, Outcome::FAILURE);
     wait_is_over(&probing);
     end(&probing, Outcome::Success);
     for after in [unused, forced, probing] {
@@ -203,7 +205,7 @@ fn a_restored_circuit_does_not_know_what_opened_it() {
 #[test]
 fn what_an_operator_has_held_open_is_told_no_cause_of_before() {
     let breaker = on_a_streak_of(1);
-    end(&breaker, Outcome::Failure);
+    end(&breaker, Outcome::FAILURE);
     breaker.force_open(Some(Duration::from_secs(30))).unwrap();
     wait_is_over(&breaker);
     assert_eq!(breaker.explain(), "half-open: its wait is over, and the next call is a probe");

@@ -5,7 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, ConfigBuilder, Counts, Jitter, ManualClock, Mode, Outcome, State};
+use halfopen::clock::ManualClock;
+use halfopen::config::ConfigBuilder;
+use halfopen::control::{Jitter, Mode};
+use halfopen::evidence::Counts;
+use halfopen::host;
+use halfopen::{CircuitBreaker, Config, Outcome, State};
 
 fn breaker(config: ConfigBuilder) -> CircuitBreaker<ManualClock> {
     let config = config.failure_threshold(1).timeout_seconds(100.0).half_open_max_calls(1).build().unwrap();
@@ -22,11 +27,11 @@ fn a_call_that_is_in_flight_at_the_fork_is_the_parents() {
     let breaker = breaker(Config::builder());
     breaker.acquire().unwrap().success();
     for outcome in Outcome::ALL {
-        let ticket = breaker.admit().unwrap();
-        breaker.after_fork(Jitter { seed: 2 });
+        let ticket = host::admit(&breaker, || None).unwrap();
+        host::after_fork(&breaker, Jitter { seed: 2 });
         let before = breaker.status();
         assert_eq!(before.counts.in_flight, 0);
-        breaker.settle(ticket, *outcome);
+        host::settle(&breaker, ticket, *outcome);
         assert_eq!(breaker.status(), before, "{outcome} is not counted and has no say");
     }
     let counts = Counts { total_calls: 5, successful_calls: 1, cancelled_calls: 4, ..Counts::default() };
@@ -39,14 +44,14 @@ fn a_call_that_is_in_flight_at_the_fork_is_the_parents() {
 fn the_probes_of_the_parent_hold_no_slot_in_the_child() {
     let breaker = breaker(Config::builder());
     half_open(&breaker);
-    let parents = breaker.admit().unwrap();
+    let parents = host::admit(&breaker, || None).unwrap();
     assert!(breaker.acquire().is_err(), "the slot is taken");
-    breaker.after_fork(Jitter { seed: 2 });
-    let own = breaker.admit().unwrap();
-    breaker.settle(parents, Outcome::Failure);
+    host::after_fork(&breaker, Jitter { seed: 2 });
+    let own = host::admit(&breaker, || None).unwrap();
+    host::settle(&breaker, parents, Outcome::FAILURE);
     assert!(breaker.acquire().is_err(), "the slot is the child's own, and the parent's probe does not free it");
     assert_eq!(breaker.state(), State::HalfOpen);
-    breaker.settle(own, Outcome::Failure);
+    host::settle(&breaker, own, Outcome::FAILURE);
     assert_eq!(breaker.state(), State::Open);
 }
 
@@ -54,11 +59,11 @@ fn the_probes_of_the_parent_hold_no_slot_in_the_child() {
 fn a_call_that_shadow_mode_let_pass_is_the_parents_too() {
     let breaker = breaker(Config::builder().shadow(true));
     breaker.acquire().unwrap().failure();
-    let (parents, count) = (breaker.admit().unwrap(), breaker.counts().shadow_rejected);
-    breaker.after_fork(Jitter { seed: 2 });
-    breaker.settle(parents, Outcome::Success);
+    let (parents, count) = (host::admit(&breaker, || None).unwrap(), breaker.counts().shadow_rejected);
+    host::after_fork(&breaker, Jitter { seed: 2 });
+    host::settle(&breaker, parents, Outcome::Success);
     assert_eq!((breaker.mode(), count, breaker.counts().in_flight), (Mode::Shadow, 1, 0));
-    breaker.settle(breaker.admit().unwrap(), Outcome::Success);
+    host::settle(&breaker, host::admit(&breaker, || None).unwrap(), Outcome::Success);
     assert_eq!((breaker.counts().successful_calls, breaker.counts().cancelled_calls), (1, 1));
 }
 
@@ -68,7 +73,7 @@ fn a_wait_stays_and_those_to_come_are_spread_anew() {
         let breaker = breaker(Config::builder().timeout_jitter(0.5));
         breaker.acquire().unwrap().failure();
         let running = breaker.status().retry_after;
-        breaker.after_fork(Jitter { seed });
+        host::after_fork(&breaker, Jitter { seed });
         assert_eq!(breaker.status().retry_after, running);
         breaker.clock().advance(running.unwrap());
         breaker.acquire().unwrap().failure();
@@ -83,10 +88,10 @@ fn state_counts_and_evidence_stay() {
     let breaker = breaker(Config::builder());
     breaker.acquire().unwrap().failure();
     let before = breaker.status();
-    breaker.after_fork(Jitter { seed: 2 });
+    host::after_fork(&breaker, Jitter { seed: 2 });
     let after = breaker.status();
     assert_eq!(after.generation, before.generation + 1);
-    assert_eq!(halfopen::Status { generation: before.generation, ..after }, before);
+    assert_eq!(halfopen::evidence::Status { generation: before.generation, ..after }, before);
     assert_eq!(breaker.events(0).len(), 1);
 }
 
@@ -108,7 +113,7 @@ fn a_delivery_of_a_thread_that_the_child_does_not_have_is_over() {
     let thread = thread::spawn(move || of_the_parent.acquire().unwrap().failure());
     has_entered.recv_timeout(Duration::from_secs(60)).unwrap();
     breaker.reset();
-    breaker.after_fork(Jitter { seed: 2 });
+    host::after_fork(&breaker, Jitter { seed: 2 });
     assert_eq!(*told.lock().unwrap(), [State::Open], "the parent tells of what came before the fork");
     breaker.acquire().unwrap().failure();
     assert_eq!(*told.lock().unwrap(), [State::Open, State::Open], "and the child of what comes after it");
@@ -125,7 +130,7 @@ fn a_child_that_was_forked_in_a_listener_goes_on_delivering_in_order() {
         record.lock().unwrap().push(event.sequence);
         if event.sequence == 1 {
             let breaker = inside.upgrade().unwrap();
-            breaker.after_fork(Jitter { seed: 2 });
+            host::after_fork(&breaker, Jitter { seed: 2 });
             breaker.reset();
             assert_eq!(*record.lock().unwrap(), [1], "not before this one is done");
         }

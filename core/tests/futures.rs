@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use halfopen::{CallError, CircuitBreaker, Config, ManualClock, Outcome, OwnedPermit, State};
+use halfopen::clock::ManualClock;
+use halfopen::{CallError, CircuitBreaker, Config, Outcome, OwnedPermit, State};
 
 type Breaker = CircuitBreaker<ManualClock>;
 

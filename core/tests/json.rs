@@ -1,7 +1,10 @@
 //! Values as JSON, which is how snapshots and configurations reach files and other languages.
 #![cfg(feature = "json")]
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Snapshot, Value, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::WindowShape;
+use halfopen::host::Value;
+use halfopen::{CircuitBreaker, Config, Snapshot};
 
 fn read(document: &str) -> Value {
     Value::from_json("document", document).unwrap()

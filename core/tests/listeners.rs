@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 
-use halfopen::{CircuitBreaker, Config, Event, ManualClock, Outcome, State};
+use halfopen::clock::ManualClock;
+use halfopen::evidence::Event;
+use halfopen::{CircuitBreaker, Config, Outcome, State};
 
 type Breaker = CircuitBreaker<ManualClock>;
 

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use documents::part;
-use halfopen::{CircuitBreaker, Config, ENDED_KEPT, ManualClock, Membership, Metrics, Reading, Snapshot, State, Value};
+use halfopen::clock::ManualClock;
+use halfopen::host::Value;
+use halfopen::metrics::{ENDED_KEPT, Membership, Metrics, Reading};
+use halfopen::{CircuitBreaker, Config, Snapshot, State};
 
 type Breaker = Arc<CircuitBreaker<ManualClock>>;
 
@@ -174,7 +177,7 @@ fn sums_too_large_to_tell_stay_at_the_largest() {
     let most = 1_u64 << 51;
     let mut document = used("a").snapshot().to_value();
     for count in ["total_calls", "successful_calls"] {
-        *part(&mut document, &format!("counters.{count}")) = Value::Whole(most);
+        *part(&mut document, &format!("counters.{count}")) = Value::Uint(most);
     }
     let document = Snapshot::from_value(&document).unwrap();
     let metrics = Metrics::new();

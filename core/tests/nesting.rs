@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use halfopen::{CallError, CircuitBreaker, Config, ManualClock, Outcome, State};
+use halfopen::clock::ManualClock;
+use halfopen::host;
+use halfopen::{CallError, CircuitBreaker, Config, Outcome, State};
 
 type Breaker = CircuitBreaker<ManualClock>;
 type Answer = Result<&'static str, CallError<&'static str>>;
@@ -121,10 +123,10 @@ fn the_time_of_a_consumer_is_left_out_of_the_duration() {
     let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
     let second = Duration::from_secs(1);
     for (excluded, slow) in [(0, 1), (1, 2), (2, 2), (3, 2), (u32::MAX, 2)] {
-        let mut ticket = breaker.admit().unwrap();
+        let mut ticket = host::admit(&breaker, || None).unwrap();
         breaker.clock().advance(2 * second);
         ticket.exclude(excluded * second);
-        breaker.settle(ticket, Outcome::Success);
+        host::settle(&breaker, ticket, Outcome::Success);
         // Two seconds less what was left out; at one second it is slow.
         assert_eq!(breaker.status().counts.slow_calls, slow, "{excluded} s left out");
     }
@@ -134,8 +136,8 @@ fn the_time_of_a_consumer_is_left_out_of_the_duration() {
 fn an_untimed_call_has_no_duration_to_leave_anything_out_of() {
     let config = Config::builder().record_durations(false).build().unwrap();
     let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
-    let mut ticket = breaker.admit().unwrap();
+    let mut ticket = host::admit(&breaker, || None).unwrap();
     ticket.exclude(Duration::MAX);
-    breaker.settle(ticket, Outcome::Success);
+    host::settle(&breaker, ticket, Outcome::Success);
     assert_eq!(breaker.status().counts.successful_calls, 1);
 }

@@ -5,9 +5,10 @@ use std::fmt::{self, Display, Formatter};
 use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use halfopen::{
-    CallError, CircuitBreaker, Clock, Config, Counts, Ending, ManualClock, Outcome, Reason, State, Tick, Value,
-};
+use halfopen::clock::{Clock, ManualClock, Tick};
+use halfopen::control::Reason;
+use halfopen::evidence::Counts;
+use halfopen::{CallError, CircuitBreaker, Config, State};
 
 fn breaker() -> CircuitBreaker<ManualClock> {
     let config = Config::builder().failure_threshold(1).timeout_seconds(1.0).half_open_max_calls(1).build().unwrap();
@@ -119,17 +120,6 @@ fn what_is_allowed_for_a_forced_wait_is_said() {
 }
 
 #[test]
-fn a_hint_is_a_number_of_seconds_from_zero_on() {
-    let hint = |value: Value| Ending::with_hint(Outcome::Failure, &value).map(|ending| ending.retry_after);
-    assert_eq!(hint(Value::Null), Ok(None));
-    assert_eq!(hint(2.5.into()), Ok(Some(std::time::Duration::from_millis(2_500))));
-    assert_eq!(hint(0u64.into()), Ok(Some(std::time::Duration::ZERO)));
-    for value in [Value::Number(-1.0), f64::NAN.into(), f64::INFINITY.into(), 1e20.into(), "3".into(), true.into()] {
-        assert_eq!(hint(value).unwrap_err().field(), "retry_after_seconds");
-    }
-}
-
-#[test]
 fn a_good_call_that_no_rule_times_reads_no_clock() {
     let config = || Config::builder().record_durations(false);
     let window = config().failure_rate_threshold(0.5).build().unwrap();
@@ -143,43 +133,4 @@ fn a_good_call_that_no_rule_times_reads_no_clock() {
         assert_eq!(readings.get(), 0);
         assert_eq!(breaker.status().consecutive_successes, 1);
     }
-}
-
-#[test]
-fn a_host_that_fetches_the_time_learns_when_it_is_needed() {
-    let breaker = |record| {
-        let config = Config::builder().failure_threshold(1).record_durations(record).build().unwrap();
-        CircuitBreaker::with_clock(config, ManualClock::new())
-    };
-    let timed = breaker(true);
-    assert!(timed.times_calls());
-    assert!(timed.admit_untimed().is_none());
-
-    let untimed = breaker(false);
-    assert!(!untimed.times_calls());
-    let [success, failure] = [(); 2].map(|()| untimed.admit_untimed().unwrap());
-    assert!(untimed.settle_untimed(success, Outcome::Success.into()).is_ok());
-    let failure = untimed.settle_untimed(failure, Outcome::Failure.into()).unwrap_err();
-    assert_eq!(untimed.status().counts.in_flight, 1, "nothing has changed");
-    untimed.settle_at(failure, Outcome::Failure, Tick::ZERO);
-    assert_eq!(untimed.state(), State::Open);
-    assert!(untimed.admit_untimed().is_none());
-    assert_eq!(untimed.status().counts.rejected_calls, 0, "it was not even asked");
-}
-
-#[test]
-fn a_host_with_books_of_its_own_is_told_how_a_call_was_counted() {
-    let rules = Config::builder().failure_threshold(9).cancel_failure_after_seconds(2.0);
-    let told = |record, outcome, seconds| {
-        let config = rules.clone().record_durations(record).build().unwrap();
-        let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
-        let ticket = breaker.admit().unwrap();
-        let call = breaker.settle_told(ticket, outcome, Tick::from_seconds(seconds).unwrap());
-        (call.outcome, call.duration.map(|it| it.as_secs_f64()), breaker.status().counts.failed_calls)
-    };
-    assert_eq!(told(true, Outcome::Success, 1.0), (Outcome::Success, Some(1.0), 0));
-    assert_eq!(told(true, Outcome::Failure, 1.0), (Outcome::Failure, Some(1.0), 1));
-    assert_eq!(told(true, Outcome::Cancelled, 1.0), (Outcome::Cancelled, Some(1.0), 0));
-    assert_eq!(told(true, Outcome::Cancelled, 3.0), (Outcome::Failure, Some(3.0), 1));
-    assert_eq!(told(false, Outcome::Failure, 1.0), (Outcome::Failure, None, 1));
 }

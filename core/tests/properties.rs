@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Outcome, Permit, Tick, Value};
+use halfopen::clock::{ManualClock, Tick};
+use halfopen::host::{self, Entries, Value};
+use halfopen::{CircuitBreaker, Config, Outcome, Permit};
 use proptest::prelude::*;
 
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
-        any::<u64>().prop_map(Value::Whole),
-        (0..70_000u64).prop_map(Value::Whole),
+        any::<u64>().prop_map(Value::Uint),
+        (0..70_000u64).prop_map(Value::Uint),
         any::<f64>().prop_map(Value::Number),
         (-1e3..1e9f64).prop_map(Value::Number),
         any::<String>().prop_map(Value::Text),
@@ -49,11 +51,11 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #[test]
     fn a_configuration_is_whole_or_refused_by_name(fields in prop::collection::vec((field(), value()), 0..6)) {
-        let builder = fields.iter().cloned().fold(Config::builder(), |builder, (name, value)| builder.set(&name, value));
+        let builder = fields.iter().cloned().fold(Config::builder(), |builder, (name, value)| host::set(builder, &name, value));
         match builder.build() {
             Err(error) => prop_assert!(fields.iter().any(|(name, _)| name == error.field())),
             Ok(config) => {
-                let again = config.entries().fold(Config::builder(), |builder, (name, value)| builder.set(name, value));
+                let again = config.entries().fold(Config::builder(), |builder, (name, value)| host::set(builder, name, value));
                 prop_assert_eq!(again.build(), Ok(config));
             }
         }

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use halfopen::{Cause, CircuitBreaker, Config, ManualClock, Snapshot, State, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::WindowShape;
+use halfopen::control::Cause;
+use halfopen::{CircuitBreaker, Config, Snapshot, State};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

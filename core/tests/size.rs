@@ -4,7 +4,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Config, ConfigBuilder, ENDED_KEPT, EVENTS_KEPT, Metrics, SystemClock, WindowShape};
+use halfopen::clock::SystemClock;
+use halfopen::config::{ConfigBuilder, WindowShape};
+use halfopen::evidence::EVENTS_KEPT;
+use halfopen::metrics::{ENDED_KEPT, Metrics};
+use halfopen::{CircuitBreaker, Config};
 
 #[test]
 fn a_breaker_that_counts_a_streak_takes_at_most_a_kibibyte() {

@@ -5,7 +5,10 @@ mod documents;
 use std::time::Duration;
 
 use documents::{fields, part};
-use halfopen::{CircuitBreaker, Config, Ending, ManualClock, Outcome, Snapshot, State, Value, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::WindowShape;
+use halfopen::host::Value;
+use halfopen::{CircuitBreaker, Config, Outcome, Snapshot, State};
 use proptest::prelude::*;
 
 fn breaker(shape: WindowShape) -> CircuitBreaker<ManualClock> {
@@ -197,14 +200,14 @@ fn a_wait_of_centuries_survives_a_library_that_knows_only_doubles() {
     let longest = Config::builder().failure_threshold(1).max_timeout_seconds(1.0e10);
     let breaker = CircuitBreaker::with_clock(longest.build().unwrap(), ManualClock::new());
     let hint = Some(Duration::from_secs(10_000_000_000));
-    breaker.acquire().unwrap().settle(Ending { outcome: Outcome::Failure, retry_after: hint });
+    breaker.acquire().unwrap().settle(Outcome::Failure { retry_after: hint });
     let written = breaker.snapshot().to_value();
     // The second is what JavaScript writes for the first.
-    for told in [Value::Number(i64::MAX as f64), Value::Whole(9_223_372_036_854_776_000)] {
+    for told in [Value::Number(i64::MAX as f64), Value::Uint(9_223_372_036_854_776_000)] {
         let mut document = written.clone();
         fields(&mut document)
             .iter_mut()
-            .filter(|(_, value)| *value == Value::Whole(i64::MAX as u64))
+            .filter(|(_, value)| *value == Value::Uint(i64::MAX as u64))
             .for_each(|(_, value)| *value = told.clone());
         assert_ne!(document, written);
         assert_eq!(Snapshot::from_value(&document).unwrap().to_value(), written);
@@ -271,8 +274,8 @@ fn damage(document: &mut Value, at: &mut usize, value: &Value) {
 fn scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
-        any::<u64>().prop_map(Value::Whole),
-        (0..1u64 << 53).prop_map(Value::Whole),
+        any::<u64>().prop_map(Value::Uint),
+        (0..1u64 << 53).prop_map(Value::Uint),
         any::<f64>().prop_map(Value::Number),
         "[.fsbx]{0,6}".prop_map(Value::Text),
         Just(Value::List(vec![])),

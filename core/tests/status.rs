@@ -3,7 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, Edge, ManualClock, State, Status, Tick};
+use halfopen::clock::{ManualClock, Tick};
+use halfopen::evidence::{Edge, Status};
+use halfopen::{CircuitBreaker, Config, State};
 
 fn breaker() -> CircuitBreaker<ManualClock> {
     let config = Config::builder().failure_threshold(1).build().unwrap();

@@ -4,7 +4,8 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use halfopen::{CircuitBreaker, Config, ManualClock, Outcome, State, Tick};
+use halfopen::clock::{ManualClock, Tick};
+use halfopen::{CircuitBreaker, Config, Outcome, State};
 
 const THREADS: usize = 100;
 const CALLS: usize = 2_000;
@@ -38,15 +39,15 @@ fn a_hundred_threads_lose_no_count() {
 }
 
 /// Settles in all four ways and says how often each, and how often it was rejected.
-fn work<C: halfopen::Clock>(breaker: &CircuitBreaker<C>, start: &Barrier, n: usize) -> [u64; 5] {
+fn work<C: halfopen::clock::Clock>(breaker: &CircuitBreaker<C>, start: &Barrier, n: usize) -> [u64; 5] {
     start.wait();
     let mut row = [0; 5];
     for call in 0..CALLS {
         let column = match breaker.acquire() {
             Ok(permit) => {
-                let outcome = Outcome::ALL[(n + call) % Outcome::ALL.len()];
-                permit.settle(outcome);
-                outcome as usize
+                let column = (n + call) % Outcome::ALL.len();
+                permit.settle(Outcome::ALL[column]);
+                column
             }
             Err(_) => 4,
         };

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Ending, Outcome, Stamp};
+use halfopen::clock::Clock;
+use halfopen::host::{self, Stamp};
+use halfopen::{CircuitBreaker, Outcome};
 
 use crate::JsClock;
 use crate::permits::Permits;
@@ -38,13 +40,13 @@ impl Calls {
         if self.breaker.clock().push(millis) {
             return self.admit(outer);
         }
-        self.breaker.admit_untimed().map_or(NEEDS_TIME, |ticket| self.permits.insert(ticket))
+        host::try_admit(&self.breaker, None, || None).map_or(NEEDS_TIME, |ticket| self.permits.insert(ticket))
     }
 
     #[inline]
     fn admit(&mut self, outer: f64) -> f64 {
         let outer: Option<Stamp> = self.permits.stamp(outer);
-        match self.breaker.admit_inside(|| outer) {
+        match host::admit(&self.breaker, || outer) {
             Ok(ticket) => self.permits.insert(ticket),
             Err(rejected) => {
                 self.retry_after = rejected.retry_after.map_or(-1.0, |wait| wait.as_secs_f64());
@@ -57,18 +59,18 @@ impl Calls {
     #[inline]
     pub fn settle(&mut self, permit: f64, outcome: u32, millis: f64) -> f64 {
         let Some(outcome) = Outcome::ALL.get(outcome as usize) else { return NO_PERMIT };
-        self.end(permit, (*outcome).into(), millis)
+        self.end(permit, *outcome, millis)
     }
 
     #[inline]
-    pub(crate) fn end(&mut self, permit: f64, ending: Ending, millis: f64) -> f64 {
+    pub(crate) fn end(&mut self, permit: f64, outcome: Outcome, millis: f64) -> f64 {
         let breaker = &self.breaker;
         let is_timed = breaker.clock().push(millis);
         let settled = self.permits.settle(permit, |ticket| {
             if !is_timed {
-                return breaker.settle_untimed(ticket, ending);
+                return host::try_settle(breaker, ticket, outcome, None).map(drop);
             }
-            breaker.settle(ticket, ending);
+            host::settle(breaker, ticket, outcome);
             Ok(())
         });
         match settled {
@@ -93,7 +95,7 @@ impl Calls {
 impl Drop for Calls {
     fn drop(&mut self) {
         for ticket in self.permits.drain() {
-            self.breaker.settle(ticket, Outcome::Cancelled);
+            host::settle(&self.breaker, ticket, Outcome::Cancelled);
         }
     }
 }

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Ending, Outcome, Snapshot, Spelling, Value};
+use halfopen::host::{Entries, Spelling, Value};
+use halfopen::{CircuitBreaker, Outcome, Snapshot};
 use napi_derive::napi;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -58,9 +59,9 @@ impl Circuit {
     /// out.
     #[napi]
     pub fn fail(&self, permit: f64, retry_after: Plain, millis: f64) -> Result<bool> {
-        let hinted = Ending::with_hint(Outcome::Failure, &self.host.value(retry_after)?);
-        let ending = self.host.checked(hinted.map_err(|error| values::named("retryAfterSeconds", error)))?;
-        Ok(self.calls.borrow_mut().end(permit, ending, millis) > 0.0)
+        let hinted = halfopen::host::outcome_with_hint(Outcome::FAILURE, &self.host.value(retry_after)?);
+        let outcome = self.host.checked(hinted.map_err(|error| values::named("retryAfterSeconds", error)))?;
+        Ok(self.calls.borrow_mut().end(permit, outcome, millis) > 0.0)
     }
 
     /// Stops the duration of a call, or lets it run on.
@@ -78,7 +79,7 @@ impl Circuit {
     /// Whether every call needs the time.
     #[napi]
     pub fn timed(&self) -> bool {
-        self.breaker.times_calls()
+        halfopen::host::times_calls(&self.breaker)
     }
 
     /// The state now.
@@ -121,7 +122,7 @@ impl Circuit {
     /// The seconds that this share of the calls with this outcome did not exceed; NaN before the first.
     #[napi]
     pub fn percentile(&self, share: Plain, outcome: Plain) -> Result<f64> {
-        let longest = self.breaker.percentile(&self.host.value(share)?, &self.host.value(outcome)?);
+        let longest = halfopen::host::percentile(&self.breaker, &self.host.value(share)?, &self.host.value(outcome)?);
         Ok(self.host.checked(longest)?.map_or(f64::NAN, |longest| longest.as_secs_f64()))
     }
 
@@ -140,7 +141,7 @@ impl Circuit {
     /// Holds the circuit open for so many seconds, or without end.
     #[napi]
     pub fn open(&self, seconds: Plain, millis: f64) -> Result<()> {
-        let forced = self.at(millis).force_open_seconds(&self.host.value(seconds)?);
+        let forced = halfopen::host::force_open(self.at(millis), &self.host.value(seconds)?);
         self.host.checked(forced.map_err(|error| values::named("durationSeconds", error)))
     }
 
@@ -212,5 +213,5 @@ impl Circuit {
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
 pub fn latest() -> f64 {
-    halfopen::Tick::LATEST_MILLIS
+    halfopen::clock::Tick::LATEST_MILLIS
 }

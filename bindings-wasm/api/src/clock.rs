@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(not(target_family = "wasm"))]
-use halfopen::SystemClock;
-use halfopen::{Clock, Tick};
+use halfopen::clock::SystemClock;
+use halfopen::clock::{Clock, Tick};
 
 /// The clock of a circuit in a JavaScript host.
 #[derive(Debug)]

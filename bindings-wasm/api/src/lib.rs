@@ -1,6 +1,6 @@
 //! The circuit that both JavaScript builds export; all decisions are core's.
 //!
-//! Calls cross the border as plain numbers, because that is cheapest. Everything else crosses as a [`halfopen::Value`],
+//! Calls cross the border as plain numbers, because that is cheapest. Everything else crosses as a [`halfopen::host::Value`],
 //! which serde turns into the host's own objects.
 // Not `forbid`, because the attributes of napi and wasm-bindgen expand to `unsafe` code.
 #![deny(unsafe_code)]

@@ -1,6 +1,7 @@
 //! The permits that a host has out, each under a number.
 
-use halfopen::{Stamp, Tick, Ticket};
+use halfopen::clock::Tick;
+use halfopen::host::{Stamp, Ticket};
 use slab::Slab;
 
 /// Tickets under whole numbers below 2^53, which a double holds exactly.
@@ -109,12 +110,14 @@ fn place_of(number: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use halfopen::{CircuitBreaker, Clock, Config, ManualClock};
+    use halfopen::clock::{Clock, ManualClock};
+    use halfopen::host;
+    use halfopen::{CircuitBreaker, Config};
 
     use super::*;
 
-    fn ticket(breaker: &CircuitBreaker<ManualClock>) -> Ticket {
-        breaker.admit().expect("a closed circuit admits")
+    fn ticket<C: Clock>(breaker: &CircuitBreaker<C>) -> Ticket {
+        host::admit(breaker, || None).expect("a closed circuit admits")
     }
 
     fn taken(permits: &mut Permits, number: f64) -> bool {
@@ -141,13 +144,13 @@ mod tests {
         let config = Config::builder().failure_threshold(1).build().expect("a good configuration");
         let breaker = CircuitBreaker::with_clock(config, || clock.now());
         let kind = |number: f64| (number >= PROBE as f64, number >= (PROBE | RIDER) as f64);
-        let ordinary = breaker.admit().expect("a closed circuit admits");
-        breaker.settle(breaker.admit().expect("a closed circuit admits"), halfopen::Outcome::Failure);
+        let ordinary = host::admit(&breaker, || None).expect("a closed circuit admits");
+        host::settle(&breaker, ticket(&breaker), halfopen::Outcome::FAILURE);
         assert_eq!(kind(permits.insert(ordinary)), (false, false));
         clock.advance(std::time::Duration::from_secs(60));
-        let probe = permits.insert(breaker.admit().expect("the wait is over"));
+        let probe = permits.insert(host::admit(&breaker, || None).expect("the wait is over"));
         assert_eq!(kind(probe), (true, false));
-        let rider = breaker.admit_inside(|| permits.stamp(probe)).expect("it rides");
+        let rider = host::admit(&breaker, || permits.stamp(probe)).expect("it rides");
         assert_eq!(kind(permits.insert(rider)), (true, true));
     }
 

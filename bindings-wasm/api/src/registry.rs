@@ -1,6 +1,6 @@
 //! The policy of a registry over names, for hosts that keep the breakers themselves.
 
-use halfopen::Value;
+use halfopen::host::Value;
 use halfopen::host::{RegistryPolicy as Policy, Search};
 use napi_derive::napi;
 #[cfg(target_family = "wasm")]
@@ -81,5 +81,5 @@ impl RegistryPolicy {
 
 fn parsed(host: Host, bound: Plain) -> Result<usize> {
     let bound: Value = host.value(bound)?;
-    host.checked(Policy::<()>::bound_argument(&bound))
+    host.checked(halfopen::host::registry_bound(&bound))
 }

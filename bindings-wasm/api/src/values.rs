@@ -1,13 +1,15 @@
 //! Values in JavaScript's spelling.
 
-use halfopen::{CallDurations, Config, Durations, InvalidValue, Spelling, Value};
+use halfopen::evidence::{CallDurations, Durations};
+use halfopen::host::{self, Spelling, Value};
+use halfopen::{Config, InvalidValue};
 
 /// A configuration from an object whose fields are named in camelCase, as are those in an error.
 ///
 /// # Errors
 /// [`InvalidValue`] for the first field that is bad or unknown.
 pub fn config(object: &Value) -> Result<Config, InvalidValue> {
-    Config::from_value_spelled(object, Spelling::CamelCase)
+    host::config_from(object, Spelling::CamelCase)
 }
 
 /// An object of named values: the names in camelCase, all numbers as JavaScript has them.
@@ -18,7 +20,7 @@ pub(crate) fn object(entries: impl Iterator<Item = (&'static str, Value)>) -> Va
 /// A count as a double: larger ones are no integers in JavaScript, and no serialiser may turn them into a `bigint`.
 pub fn number(value: Value) -> Value {
     match value {
-        Value::Whole(count) => Value::Number(count as f64),
+        Value::Uint(count) => Value::Number(count as f64),
         Value::Map(entries) => Value::Map(entries.into_iter().map(|(name, value)| (name, number(value))).collect()),
         Value::List(values) => Value::List(values.into_iter().map(number).collect()),
         other => other,
@@ -32,10 +34,10 @@ pub(crate) fn durations(all: &CallDurations) -> Value {
 
 fn histogram(durations: &Durations) -> Value {
     let bucket = |(bound, calls): (f64, u64)| {
-        object([("up_to_seconds", Value::Number(bound)), ("count", Value::Whole(calls))].into_iter())
+        object([("up_to_seconds", Value::Number(bound)), ("count", Value::Uint(calls))].into_iter())
     };
     let entries = [
-        ("count", Value::Whole(durations.count())),
+        ("count", Value::Uint(durations.count())),
         ("total_seconds", Value::Number(durations.total.as_secs_f64())),
         ("buckets", Value::List(durations.cumulative().map(bucket).collect())),
     ];

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Outcome, Snapshot, Value};
+use halfopen::host::{self, Value};
+use halfopen::{CircuitBreaker, Outcome, Snapshot};
 
 use crate::Component;
 use crate::clock::{HostClock, jitter};
@@ -39,7 +40,7 @@ impl wit::GuestBreaker for Breaker {
     }
 
     fn acquire(&self) -> Result<wit::Permit, wit::Rejected> {
-        let ticket = self.core.admit()?;
+        let ticket = host::admit(&self.core, || None)?;
         Ok(wit::Permit::new(Permit::new(Arc::clone(&self.core), ticket)))
     }
 
@@ -77,7 +78,7 @@ impl wit::GuestBreaker for Breaker {
 
     fn percentile(&self, share: f64, outcome: wit::Outcome) -> Result<Option<f64>, wit::InvalidValue> {
         let outcome = Outcome::from(outcome).as_str();
-        let duration = self.core.percentile(&share.into(), &outcome.into())?;
+        let duration = host::percentile(&self.core, &share.into(), &outcome.into())?;
         Ok(duration.map(|duration| duration.as_secs_f64()))
     }
 
@@ -90,7 +91,7 @@ impl wit::GuestBreaker for Breaker {
     }
 
     fn force_open(&self, duration_seconds: Option<f64>) -> Result<(), wit::InvalidValue> {
-        Ok(self.core.force_open_seconds(&duration_seconds.into())?)
+        Ok(host::force_open(&self.core, &duration_seconds.into())?)
     }
 
     fn disable(&self) {

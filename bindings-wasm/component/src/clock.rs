@@ -1,6 +1,7 @@
 //! The time, which is the one thing that is imported.
 
-use halfopen::{Clock, Jitter, Tick};
+use halfopen::clock::{Clock, Tick};
+use halfopen::control::Jitter;
 
 use crate::wit;
 

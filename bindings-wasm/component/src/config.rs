@@ -1,12 +1,13 @@
 //! The configuration: a record out of options, which the core checks field by field.
 
-use halfopen::{Config, InvalidValue, Value};
+use halfopen::host::{self, Spelling, Value};
+use halfopen::{Config, InvalidValue};
 
 use crate::wit;
 
 /// Reads a JSON document with the names of the documentation.
 pub(crate) fn parse(document: &str) -> Result<wit::Config, InvalidValue> {
-    Ok(told(&Config::from_value(&Value::from_json("config", document)?)?))
+    Ok(told(&host::config_from(&Value::from_json("config", document)?, Spelling::SnakeCase)?))
 }
 
 /// Hands the names of all fields to a macro.
@@ -45,14 +46,14 @@ pub(crate) fn checked(record: wit::Config) -> Result<Config, InvalidValue> {
         }};
     }
     let given = with_fields!(entries).into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
-    given.fold(Config::builder(), |builder, (name, value)| builder.set(name, value)).build()
+    given.fold(Config::builder(), |builder, (name, value)| host::set(builder, name, value)).build()
 }
 
 /// The configuration as a record that says all of it.
 pub(crate) fn told(config: &Config) -> wit::Config {
     macro_rules! record {
         ($($field:ident,)+) => {
-            wit::Config { $($field: config.entry(stringify!($field)).and_then(FromValue::from_value)),+ }
+            wit::Config { $($field: host::config_field(config, stringify!($field)).and_then(FromValue::from_value)),+ }
         };
     }
     with_fields!(record)
@@ -75,8 +76,8 @@ macro_rules! from_value {
 
 from_value! {
     bool: Value::Bool(truth) => truth,
-    u32: Value::Whole(count) => count as u32,
-    u64: Value::Whole(count) => count,
+    u32: Value::Uint(count) => count as u32,
+    u64: Value::Uint(count) => count,
     f64: Value::Number(number) => number,
     String: Value::Text(text) => text,
 }

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use halfopen::{CircuitBreaker, Clock, Ending, Outcome, Stamp, Ticket, Value};
+use halfopen::clock::Clock;
+use halfopen::host::{self, Stamp, Ticket};
+use halfopen::{CircuitBreaker, Outcome};
 
 use crate::clock::HostClock;
 use crate::wit;
@@ -29,14 +31,13 @@ impl Permit {
     }
 
     /// Whether it was this that settled it.
-    fn hand_back(&self, ending: impl Into<Ending>) -> bool {
-        let ending = ending.into();
+    fn hand_back(&self, outcome: Outcome) -> bool {
         let Some(ticket) = self.ticket.take() else { return false };
-        let Err(ticket) = self.core.settle_untimed(ticket, ending) else { return true };
+        let Err(ticket) = host::try_settle(&self.core, ticket, outcome, None) else { return true };
         // A host's clock that throws, as it must not, shall not take the ticket with it.
         self.ticket.set(Some(ticket));
         let now = self.core.clock().now();
-        self.ticket.take().map(|ticket| self.core.settle_at(ticket, ending, now)).is_some()
+        self.ticket.take().is_some_and(|ticket| host::try_settle(&self.core, ticket, outcome, Some(now)).is_ok())
     }
 }
 
@@ -48,7 +49,7 @@ impl Drop for Permit {
 
 impl wit::GuestPermit for Permit {
     fn acquire_nested(&self) -> Result<wit::Permit, wit::Rejected> {
-        let ticket = self.core.admit_inside(|| self.stamp())?;
+        let ticket = host::admit(&self.core, || self.stamp())?;
         Ok(wit::Permit::new(Permit::new(Arc::clone(&self.core), ticket)))
     }
 
@@ -69,8 +70,7 @@ impl wit::GuestPermit for Permit {
     }
 
     fn settle(&self, outcome: wit::Outcome, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
-        let ending = Ending::with_hint(outcome.into(), &Value::from(retry_after_seconds))?;
-        Ok(self.hand_back(ending))
+        Ok(self.hand_back(host::outcome_with_hint(outcome.into(), &retry_after_seconds.into())?))
     }
 
     fn settled(&self) -> bool {

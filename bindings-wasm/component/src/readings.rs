@@ -1,6 +1,7 @@
 //! What can be read, as records. Each is taken from the core's with every field named, so that none can be forgotten.
 
-use halfopen::{CallDurations, Counts, Durations, Edge, Event, Status, Tick, WindowCounts};
+use halfopen::clock::Tick;
+use halfopen::evidence::{CallDurations, Counts, Durations, Edge, Event, Status, WindowCounts};
 
 use crate::wit;
 

@@ -1,7 +1,7 @@
 //! The resource `registry`.
 
 use halfopen::InvalidValue;
-use halfopen::host::RegistryPolicy;
+use halfopen::host;
 
 use crate::breaker::Breaker;
 use crate::clock::{HostClock, jitter};
@@ -9,12 +9,12 @@ use crate::{config, wit};
 
 /// Breakers by name. What it hands out are handles, each of which the core sees as somebody who holds the breaker.
 pub(crate) struct Registry {
-    core: halfopen::Registry<HostClock, fn() -> HostClock>,
+    core: halfopen::registry::Registry<HostClock, fn() -> HostClock>,
 }
 
 impl wit::GuestRegistry for Registry {
     fn create(bound: u32) -> Result<wit::Registry, wit::InvalidValue> {
-        let core = halfopen::Registry::new(checked(bound)?, (|| HostClock) as fn() -> HostClock);
+        let core = halfopen::registry::Registry::new(checked(bound)?, (|| HostClock) as fn() -> HostClock);
         Ok(wit::Registry::new(Self { core }))
     }
 
@@ -54,5 +54,5 @@ impl wit::GuestRegistry for Registry {
 }
 
 fn checked(bound: u32) -> Result<usize, InvalidValue> {
-    RegistryPolicy::<()>::bound_argument(&bound.into())
+    host::registry_bound(&bound.into())
 }

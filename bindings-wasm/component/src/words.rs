@@ -1,6 +1,7 @@
 //! The words and the refusals, which are the same on both sides.
 
-use halfopen::{InvalidValue, RegistryError, Rejected};
+use halfopen::registry::RegistryError;
+use halfopen::{InvalidValue, Rejected};
 
 use crate::wit;
 
@@ -18,13 +19,23 @@ macro_rules! same_words {
 
 same_words! {
     halfopen::State => wit::State { Closed, Open, HalfOpen }
-    halfopen::Mode => wit::Mode { Auto, ForcedOpen, Disabled, Shadow }
-    halfopen::Reason => wit::Reason { Open, ProbesBusy, ForcedOpen }
-    halfopen::Cause => wit::Cause {
+    halfopen::control::Mode => wit::Mode { Auto, ForcedOpen, Disabled, Shadow }
+    halfopen::control::Reason => wit::Reason { Open, ProbesBusy, ForcedOpen }
+    halfopen::control::Cause => wit::Cause {
         ConsecutiveFailures, FailureRate, SlowCallRate, TimeoutElapsed, ProbesSucceeded, ProbeFailed, ProbeSlow, Forced,
         Reset, Disabled,
     }
-    wit::Outcome => halfopen::Outcome { Success, Failure, Ignored, Cancelled }
+}
+
+impl From<wit::Outcome> for halfopen::Outcome {
+    fn from(outcome: wit::Outcome) -> Self {
+        match outcome {
+            wit::Outcome::Success => Self::Success,
+            wit::Outcome::Failure => Self::FAILURE,
+            wit::Outcome::Ignored => Self::Ignored,
+            wit::Outcome::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 impl From<Rejected> for wit::Rejected {

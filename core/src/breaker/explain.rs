@@ -4,18 +4,19 @@ use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
 
+use super::CircuitBreaker;
 use super::error::seconds;
-use super::{CircuitBreaker, Event, Status};
 use crate::clock::{Clock, nearest};
 use crate::config::Rules;
 use crate::control::{Cause, Mode, State};
-use crate::evidence::WindowCounts;
+use crate::evidence::{Event, Status, WindowCounts};
 
 impl<C: Clock> CircuitBreaker<C> {
     /// Says in one sentence why the circuit is as it is and what would change it.
     ///
     /// ```
-    /// use halfopen::{CircuitBreaker, Config, ManualClock};
+    /// use halfopen::clock::ManualClock;
+    /// use halfopen::{CircuitBreaker, Config};
     ///
     /// let config = Config::builder().failure_threshold(1).timeout_seconds(30.0).build()?;
     /// let breaker = CircuitBreaker::with_clock(config, ManualClock::new());

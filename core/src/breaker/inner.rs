@@ -5,11 +5,8 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::config::{Config, Rules};
-use crate::control::{Admission, Cause, Control, Ending, Jitter, Outcome, Stamp, State, Transition};
-use crate::evidence::Counts;
-use crate::evidence::Durations;
-use crate::evidence::History;
-use crate::evidence::{Call, Window};
+use crate::control::{Admission, Cause, Control, Jitter, Outcome, Stamp, State, Transition};
+use crate::evidence::{Call, Counts, Durations, History, Window};
 use crate::snapshot::Snapshot;
 
 #[derive(Debug)]
@@ -44,6 +41,11 @@ pub(super) struct Settled {
     pub(super) current: bool,
 }
 
+impl Settled {
+    /// A call that rides on another one's permit, or belongs to the parent of this process.
+    pub(super) const NOT_COUNTED: Self = Self { outcome: Outcome::Ignored, slow: false, current: false };
+}
+
 impl Inner {
     pub(super) fn new(config: Config, jitter: Jitter) -> Self {
         Self {
@@ -76,17 +78,17 @@ impl Inner {
     }
 
     /// `nanos` is the duration of the call, `None` if it is not timed.
-    pub(super) fn settle(&mut self, stamp: Stamp, ending: Ending, nanos: Option<u64>, now: Tick) -> Settled {
+    pub(super) fn settle(&mut self, stamp: Stamp, outcome: Outcome, nanos: Option<u64>, now: Tick) -> Settled {
         let rules = self.config.rules();
-        let call = ending.judged(rules, nanos.map(Duration::from_nanos));
-        let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure);
+        let call = outcome.judged(rules, nanos.map(Duration::from_nanos));
+        let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure { .. });
         let mut rate = None;
         if decided && self.control.is_current(stamp) && self.control.is_closed() {
-            self.window.add(Call { failed: call.outcome == Outcome::Failure, slow: call.slow }, now);
+            self.window.add(Call { failed: call.outcome.is_failure(), slow: call.slow }, now);
             rate = self.window.counts(now).verdict(rules);
         }
         let (next, settlement) = self.control.settle(rules, stamp, call, rate, now);
-        if call.outcome == Outcome::Failure {
+        if call.outcome.is_failure() {
             let failures = self.failures.get_or_insert_default();
             if settlement.current {
                 failures.last = Some(now);
@@ -148,7 +150,7 @@ impl Inner {
         self.history.add(&snapshot.edges);
     }
 
-    /// See [`CircuitBreaker::after_fork`](super::CircuitBreaker::after_fork).
+    /// See [`host::after_fork`](crate::host::after_fork).
     pub(super) fn inherit(&mut self, jitter: Jitter) {
         self.control = self.control.inherited(jitter);
         self.first_own_generation = self.control.generation();
@@ -204,10 +206,10 @@ mod tests {
     fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
         // It did not take the lock, and its thread counted it late.
         let mut inner = Inner::new(Config::default(), Jitter { seed: 0 });
-        inner.settle(Stamp::closed(0), Outcome::Failure.into(), None, Tick::ZERO);
+        inner.settle(Stamp::closed(0), Outcome::FAILURE, None, Tick::ZERO);
         inner.begin_streak(0, 7);
         assert_eq!((inner.control.consecutive_failures(), inner.consecutive_successes(8)), (1, 0));
-        inner.settle(Stamp::closed(0), Outcome::Success.into(), None, Tick::ZERO);
+        inner.settle(Stamp::closed(0), Outcome::Success, None, Tick::ZERO);
         assert_eq!((inner.control.consecutive_failures(), inner.consecutive_successes(8)), (0, 1));
     }
 

@@ -9,15 +9,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::evidence::Event;
+use crate::evidence::{Event, Listener, ListenerId};
 use crate::sync::{Mutex, ThreadToken, thread_token};
-
-/// Called with each transition. A listener that panics is reported by the panic hook and harms nothing.
-pub type Listener = dyn Fn(&Event) + Send + Sync;
-
-/// The key for removing a listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ListenerId(u64);
 
 #[derive(Default)]
 pub(super) struct Listeners {
@@ -104,7 +97,7 @@ impl Listeners {
         Some((event, listening.map(|entry| entry.id).collect()))
     }
 
-    /// See [`CircuitBreaker::after_fork`](super::CircuitBreaker::after_fork).
+    /// See [`host::after_fork`](crate::host::after_fork).
     pub(super) fn inherit(&self) {
         if let Some(queue) = &mut *self.queue.lock() {
             queue.waiting.clear();

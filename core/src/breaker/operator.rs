@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::CircuitBreaker;
 use crate::clock::{Clock, Tick};
-use crate::config::{Config, InvalidValue, Rules, Value, seconds_argument, wait_argument};
+use crate::config::{Config, InvalidValue, Rules, wait_argument};
 use crate::control::{Control, Transition};
 use crate::snapshot::Snapshot;
 
@@ -18,17 +18,6 @@ impl<C: Clock> CircuitBreaker<C> {
         let duration = duration.map(|wait| wait_argument("duration_seconds", wait)).transpose()?;
         self.order(|control, _, now| control.force_open(duration, now));
         Ok(())
-    }
-
-    /// As [`force_open`](Self::force_open), with a host's number of seconds, or [`Value::Null`] for no end.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] naming `duration_seconds`, for what is no number of seconds above 0 and at most one year.
-    pub fn force_open_seconds(&self, duration_seconds: &Value) -> Result<(), InvalidValue> {
-        match duration_seconds {
-            Value::Null => self.force_open(None),
-            seconds => self.force_open(Some(seconds_argument("duration_seconds", seconds)?)),
-        }
     }
 
     /// Closes the circuit and hands it back to the machine; lifetime counters stay.

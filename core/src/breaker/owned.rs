@@ -2,13 +2,14 @@
 
 use alloc::sync::Arc;
 
+use super::permit::settling_methods;
 use super::{CircuitBreaker, Ticket};
 use crate::clock::{Clock, DefaultClock};
-use crate::control::{Ending, Outcome, Rejected};
+use crate::control::{Outcome, Rejected};
 
-/// A [`Permit`](super::Permit) that keeps its breaker alive, for a task that is spawned or a struct that is kept.
+/// A [`Permit`](super::Permit) that keeps its breaker alive, for spawned tasks and structs.
 ///
-/// Dropped without a word, it is settled as cancelled.
+/// Dropped unsettled, it is settled as cancelled.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -33,57 +34,39 @@ impl<C: Clock> CircuitBreaker<C> {
     /// As [`acquire`](Self::acquire), for a permit that borrows nothing.
     ///
     /// # Errors
-    /// [`Rejected`], with what is left of the wait.
+    /// [`Rejected`], with the rest of the wait.
     pub fn acquire_owned(self: &Arc<Self>) -> Result<OwnedPermit<C>, Rejected> {
-        let ticket = Some(self.admit()?);
+        let ticket = Some(self.admit(|| None)?);
         Ok(OwnedPermit { breaker: Arc::clone(self), ticket })
     }
 }
 
 impl<C: Clock> OwnedPermit<C> {
+    settling_methods!();
+
     /// As [`Permit::acquire_nested`](super::Permit::acquire_nested).
     ///
     /// # Errors
-    /// [`Rejected`], with what is left of the wait.
+    /// [`Rejected`], with the rest of the wait.
     pub fn acquire_nested(&self) -> Result<Self, Rejected> {
-        let ticket = Some(self.breaker.admit_inside(|| self.ticket.as_ref().map(Ticket::stamp))?);
+        let ticket = Some(self.breaker.admit(|| self.ticket.as_ref().map(Ticket::stamp))?);
         Ok(Self { breaker: Arc::clone(&self.breaker), ticket })
     }
 
-    /// The call did what was asked.
-    pub fn success(self) {
-        self.settle(Outcome::Success);
+    /// Settles the permit with `outcome`.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.hand_back(outcome);
     }
 
-    /// The call failed, and the provider is to blame.
-    pub fn failure(self) {
-        self.settle(Outcome::Failure);
-    }
-
-    /// The call failed, and that says nothing about the provider.
-    pub fn ignore(self) {
-        self.settle(Outcome::Ignored);
-    }
-
-    /// The call was given up before it ended.
-    pub fn cancel(self) {
-        self.settle(Outcome::Cancelled);
-    }
-
-    /// The call ended so.
-    pub fn settle(mut self, ending: impl Into<Ending>) {
-        self.give_back(ending.into());
-    }
-
-    fn give_back(&mut self, ending: Ending) {
+    fn hand_back(&mut self, outcome: Outcome) {
         if let Some(ticket) = self.ticket.take() {
-            self.breaker.settle(ticket, ending);
+            self.breaker.settle(ticket, outcome);
         }
     }
 }
 
 impl<C: Clock> Drop for OwnedPermit<C> {
     fn drop(&mut self) {
-        self.give_back(Outcome::Cancelled.into());
+        self.hand_back(Outcome::Cancelled);
     }
 }

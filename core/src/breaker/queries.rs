@@ -2,16 +2,13 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 
+use super::CircuitBreaker;
 use super::inner::Inner;
-use super::{CallDurations, CircuitBreaker, Counts, Edge, Event, Listener, ListenerId, Status, walked};
 use crate::clock::{Clock, Tick};
-use crate::config::{Config, InvalidValue, Value, outcome_argument, share_argument};
-use crate::control::{Mode, Outcome, State};
-#[cfg(doc)]
-use crate::evidence::Durations;
-use crate::metrics::Totals;
+use crate::config::Config;
+use crate::control::{Mode, State};
+use crate::evidence::{CallDurations, Counts, Edge, Event, Listener, ListenerId, Status, Totals, walked};
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.
@@ -31,6 +28,11 @@ impl<C: Clock> CircuitBreaker<C> {
     /// The clock that this breaker reads.
     pub fn clock(&self) -> &C {
         &self.hot.clock
+    }
+
+    /// Whether every call is timed.
+    pub(crate) fn times_calls(&self) -> bool {
+        self.hot.mirror.mirrored().is_timed()
     }
 
     /// The state now; `half_open` also where the wait is over and nobody has called yet.
@@ -76,7 +78,7 @@ impl<C: Clock> CircuitBreaker<C> {
         self.counters.read()
     }
 
-    /// The kept transitions with a sequence number above `sequence`, oldest first; at most [`EVENTS_KEPT`](super::EVENTS_KEPT).
+    /// The kept transitions with a sequence number above `sequence`, oldest first; at most [`EVENTS_KEPT`](crate::evidence::EVENTS_KEPT).
     pub fn events(&self, sequence: u64) -> Vec<Event> {
         self.inner.lock().history.after(sequence)
     }
@@ -133,17 +135,5 @@ impl<C: Clock> CircuitBreaker<C> {
             // Last, so that there are not more durations than calls.
             counts: self.counters.read(),
         }
-    }
-
-    /// The duration that this share of the calls with this outcome did not exceed, as [`Durations::percentile`] tells it,
-    /// for what a host hands in.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] naming `share`, for what is no number from 0 to 1, or `outcome`, for what is neither `success` nor
-    /// `failure`.
-    pub fn percentile(&self, share: &Value, outcome: &Value) -> Result<Option<Duration>, InvalidValue> {
-        let (share, outcome) = (share_argument("share", share)?, outcome_argument("outcome", outcome)?);
-        let CallDurations { success, failure } = self.durations();
-        Ok(if outcome == Outcome::Success { success } else { failure }.percentile(share))
     }
 }

@@ -133,11 +133,11 @@ impl Verdict {
         Self::Ignored { cooldown: Some(Cooldown { scope, wait }) }
     }
 
-    /// How the call counts.
+    /// How the call counts, with the hint of a failure.
     pub const fn outcome(self) -> Outcome {
         match self {
             Self::Success => Outcome::Success,
-            Self::Failure { .. } => Outcome::Failure,
+            Self::Failure { retry_after } => Outcome::Failure { retry_after },
             Self::Ignored { .. } => Outcome::Ignored,
         }
     }

@@ -10,7 +10,8 @@ use super::{Clock, Tick};
 ///
 /// ```
 /// use core::time::Duration;
-/// use halfopen::{CircuitBreaker, Config, ManualClock, State};
+/// use halfopen::clock::ManualClock;
+/// use halfopen::{CircuitBreaker, Config, State};
 ///
 /// let clock = ManualClock::new();
 /// let config = Config::builder().failure_threshold(1).timeout_seconds(30.0).build()?;

@@ -106,7 +106,8 @@ impl Tick {
 /// Clocks should not run backwards; where one does, the breaker counts it as no time passed.
 ///
 /// ```
-/// use halfopen::{CircuitBreaker, Config, Tick};
+/// use halfopen::clock::Tick;
+/// use halfopen::{CircuitBreaker, Config};
 ///
 /// let frozen = || Tick::from_nanos(42);
 /// let breaker = CircuitBreaker::with_clock(Config::default(), frozen);

@@ -18,12 +18,12 @@ pub struct ConfigBuilder {
 }
 
 impl ConfigBuilder {
-    pub(super) fn new(spelling: Spelling) -> Self {
+    pub(crate) fn new(spelling: Spelling) -> Self {
         Self { config: Config::default(), spelling, refused: None }
     }
 
-    /// Sets the field called `field`: the way for hosts that hold names and values.
-    pub fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
+    /// See [`host::set`](crate::host::set).
+    pub(crate) fn set(mut self, field: &str, value: impl Into<Value>) -> Self {
         if self.refused.is_none() {
             self.refused = self.try_set(field, &value.into()).err();
         }
@@ -139,7 +139,7 @@ impl ConfigBuilder {
         }
     }
 
-    pub(super) fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
+    pub(crate) fn try_set(&mut self, name: &str, value: &Value) -> Result<(), InvalidValue> {
         let Some(field) = fields::find(name, self.spelling) else {
             return Err(InvalidValue::new(name, value, &format!("one of: {}", known_fields(self.spelling))));
         };

@@ -190,7 +190,7 @@ pub(super) fn find(name: &str, spelling: Spelling) -> Option<&'static Field> {
 pub(super) fn check_together(config: Config, spelling: Spelling) -> Result<Config, InvalidValue> {
     let rules = &config.rules;
     let refuse = |name: &'static str, allowed: &str| {
-        let value = config.entry(name).unwrap_or(Value::Null);
+        let value = config.field(name).unwrap_or(Value::Null);
         Err(InvalidValue::new(&spelling.name(name), &value, &spelling.text(allowed)))
     };
     if rules.slow_call_rate.is_some() && rules.slow_call.is_none() {

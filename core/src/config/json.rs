@@ -8,10 +8,10 @@ impl Value {
     /// Reads a document.
     ///
     /// ```
-    /// use halfopen::{Config, Value};
+    /// use halfopen::host::{self, Spelling, Value};
     ///
     /// let document = Value::from_json("config", r#"{"name": "gemini", "timeout_seconds": 30}"#)?;
-    /// assert_eq!(Config::from_value(&document)?.name(), "gemini");
+    /// assert_eq!(host::config_from(&document, Spelling::SnakeCase)?.name(), "gemini");
     /// # Ok::<(), halfopen::InvalidValue>(())
     /// ```
     ///

@@ -5,12 +5,12 @@ mod error;
 mod fields;
 #[cfg(feature = "json")]
 mod json;
-mod parse;
+pub(crate) mod parse;
 mod rules;
-mod schema;
+pub(crate) mod schema;
 #[cfg(feature = "serde")]
 mod serde;
-mod value;
+pub(crate) mod value;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -18,11 +18,9 @@ use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
 pub use error::InvalidValue;
-pub(crate) use parse::{
-    bound_argument, hint_argument, is_wait, outcome_argument, seconds_argument, share_argument, wait_argument,
-};
+pub(crate) use parse::{is_wait, wait_argument};
 pub use rules::{Rules, WindowShape};
-pub use value::Value;
+pub(crate) use value::Value;
 
 use crate::names::Spelling;
 
@@ -50,42 +48,6 @@ impl Config {
         ConfigBuilder::new(Spelling::SnakeCase)
     }
 
-    /// A configuration from named fields, as [`entries`](Self::entries) lists them; fields that are left out keep their
-    /// defaults.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] for the first field that is bad, unknown or given twice, or naming `config` where `document` is no
-    /// [`Value::Map`].
-    pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
-        Self::from_value_spelled(document, Spelling::SnakeCase)
-    }
-
-    /// The same from fields whose names are in the host's spelling, as are those in an error.
-    ///
-    /// # Errors
-    /// As [`from_value`](Self::from_value).
-    pub fn from_value_spelled(document: &Value, spelling: Spelling) -> Result<Self, InvalidValue> {
-        let Value::Map(fields) = document else {
-            return Err(InvalidValue::new("config", document, "an object"));
-        };
-        let mut builder = ConfigBuilder::new(spelling);
-        for (at, (name, value)) in fields.iter().enumerate() {
-            if fields[..at].iter().any(|(known, _)| known == name) {
-                return Err(InvalidValue::new(name, value, "given once"));
-            }
-            builder.try_set(name, value)?;
-        }
-        builder.build()
-    }
-
-    /// Checks a name that a host gives to something else than the circuit (a provider, say), under the rule of `name`.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] naming `field`, for what is not 1 to 128 printable characters.
-    pub fn check_name(field: &str, value: &Value) -> Result<(), InvalidValue> {
-        parse::check_name(field, value)
-    }
-
     /// The circuit's name, `"default"` unless one was given.
     pub fn name(&self) -> &str {
         &self.name
@@ -111,16 +73,16 @@ impl Config {
         if self == other {
             return None;
         }
-        self.entries().zip(other.entries()).find(|(own, others)| own.1 != others.1).map(|((name, _), _)| name)
+        self.fields().zip(other.fields()).find(|(own, others)| own.1 != others.1).map(|((name, _), _)| name)
     }
 
-    /// Every field with its value, in the order of the documentation: what a host shows or serialises.
-    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
+    /// Every field with its value, in the order of the documentation.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, Value)> + '_ {
         fields::FIELDS.iter().map(|field| (field.name, field.read(self)))
     }
 
-    /// The value of the field called `name`, where there is such a field.
-    pub fn entry(&self, name: &str) -> Option<Value> {
+    /// The value of the field called `name`, if there is such a field.
+    pub(crate) fn field(&self, name: &str) -> Option<Value> {
         fields::find(name, Spelling::SnakeCase).map(|field| field.read(self))
     }
 }

@@ -12,24 +12,14 @@ use crate::names::Spelling;
 
 type Entries = Vec<(String, Value)>;
 
-impl Config {
-    /// What [`from_value`](Self::from_value) takes, as a JSON Schema: each field with its type, limits and default; its
-    /// description says what it means and what is allowed. What fields demand of each other is not part of it.
-    ///
-    /// ```
-    /// use halfopen::{Config, Value};
-    ///
-    /// let Value::Map(schema) = Config::json_schema() else { unreachable!() };
-    /// assert!(schema.contains(&("type".into(), "object".into())));
-    /// ```
-    pub fn json_schema() -> Value {
-        let mut default = Self::default();
-        let mut properties = Entries::new();
-        for field in FIELDS {
-            properties.push((field.name.to_string(), Value::Map(field.schema(&mut default))));
-        }
-        Value::Map(closed_object(properties))
+/// See [`host::config_schema`](crate::host::config_schema).
+pub(crate) fn json_schema() -> Value {
+    let mut default = Config::default();
+    let mut properties = Entries::new();
+    for field in FIELDS {
+        properties.push((field.name.to_string(), Value::Map(field.schema(&mut default))));
     }
+    Value::Map(closed_object(properties))
 }
 
 impl Field {
@@ -38,8 +28,8 @@ impl Field {
         let mut schema = match (self.place)(default) {
             Place::Name(_) => entries([
                 ("type", "string".into()),
-                ("minLength", Value::Whole(1)),
-                ("maxLength", Value::Whole(NAME_CHARS)),
+                ("minLength", Value::Uint(1)),
+                ("maxLength", Value::Uint(NAME_CHARS)),
             ]),
             Place::Streak(_) => or_none(whole(STREAKS)),
             Place::Small(_) => whole(SMALL),
@@ -66,15 +56,15 @@ fn entries<const N: usize>(named: [(&str, Value); N]) -> Entries {
 }
 
 fn whole(range: RangeInclusive<u64>) -> Entries {
-    let mut schema = entries([("type", "integer".into()), ("minimum", Value::Whole(*range.start()))]);
+    let mut schema = entries([("type", "integer".into()), ("minimum", Value::Uint(*range.start()))]);
     if *range.end() < u64::MAX {
-        schema.extend(entries([("maximum", Value::Whole(*range.end()))]));
+        schema.extend(entries([("maximum", Value::Uint(*range.end()))]));
     }
     schema
 }
 
 fn above_zero(most: Option<f64>) -> Entries {
-    let mut schema = entries([("type", "number".into()), ("exclusiveMinimum", Value::Whole(0))]);
+    let mut schema = entries([("type", "number".into()), ("exclusiveMinimum", Value::Uint(0))]);
     schema.extend(most.map(|most| ("maximum".to_string(), Value::Number(most))));
     schema
 }

@@ -13,7 +13,7 @@ impl Serialize for Value {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(truth) => serializer.serialize_bool(*truth),
-            Self::Whole(count) => serializer.serialize_u64(*count),
+            Self::Uint(count) => serializer.serialize_u64(*count),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Text(text) | Self::Other(text) => serializer.serialize_str(text),
             Self::Map(entries) => serializer.collect_map(entries.iter().map(|(name, value)| (name, value))),

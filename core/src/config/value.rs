@@ -12,7 +12,7 @@ pub enum Value {
     /// A truth value.
     Bool(bool),
     /// A count. Hosts may hand in counts as [`Number`](Self::Number) too, as JavaScript knows no difference.
-    Whole(u64),
+    Uint(u64),
     /// A number.
     Number(f64),
     /// A text.
@@ -35,7 +35,7 @@ impl Value {
     /// The count that it is, whether it comes as one or as a number.
     pub(crate) fn as_whole(&self) -> Option<u64> {
         match *self {
-            Self::Whole(count) => Some(count),
+            Self::Uint(count) => Some(count),
             // `as` cuts what is negative, fractional or NaN, so that does not come back as the same number; it saturates
             // at a number that is 2^64 as a double.
             Self::Number(number) if (number as u64) as f64 == number && number < u64::MAX as f64 => Some(number as u64),
@@ -52,7 +52,7 @@ impl fmt::Display for Value {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(truth) => truth.fmt(f),
-            Self::Whole(count) => count.fmt(f),
+            Self::Uint(count) => count.fmt(f),
             // In full, 1e300 is three hundred digits long.
             Self::Number(number) if (1e-5..1e16).contains(&number.abs()) || *number == 0.0 => number.fmt(f),
             Self::Number(number) => write!(f, "{number:?}"),
@@ -87,7 +87,7 @@ macro_rules! value_from {
     };
 }
 
-value_from!(bool => Bool, u8 => Whole, u16 => Whole, u32 => Whole, u64 => Whole, f64 => Number, &str => Text, String => Text);
+value_from!(bool => Bool, u8 => Uint, u16 => Uint, u32 => Uint, u64 => Uint, f64 => Number, &str => Text, String => Text);
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {

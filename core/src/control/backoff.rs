@@ -107,21 +107,6 @@ pub struct Jitter {
 }
 
 impl Jitter {
-    /// A jitter whose seed nobody can foresee, drawn anew from the operating system, where there is one; otherwise hosts
-    /// give theirs.
-    ///
-    /// Each is drawn from there, because a forked process inherits what its parent has drawn to draw from.
-    pub fn drawn() -> Self {
-        #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
-        let seed = getrandom::u64().unwrap_or_else(|_| {
-            use core::hash::BuildHasher;
-            std::collections::hash_map::RandomState::new().hash_one(std::process::id())
-        });
-        #[cfg(not(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown")))))]
-        let seed = 0;
-        Self { seed }
-    }
-
     /// A number from −1 to 1.
     fn of(self, generation: u64) -> f64 {
         // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): every bit of the
@@ -139,7 +124,7 @@ impl Jitter {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::control::{Admission, Ending, Outcome};
+    use crate::control::{Admission, Outcome};
 
     #[test]
     fn jitter_is_a_pure_function_that_spreads_over_the_whole_range() {
@@ -181,7 +166,7 @@ mod tests {
             let (closed, Admission::Admitted { stamp, .. }) = control.acquire(rules, Tick::ZERO) else {
                 panic!("closed")
             };
-            let failed = Ending::from(Outcome::Failure).judged(rules, None);
+            let failed = Outcome::FAILURE.judged(rules, None);
             let (open, _) = closed.settle(rules, stamp, failed, None, Tick::ZERO);
             let wanted = 10e9 * (1.0 + 0.5 * published_share(output));
             assert_eq!(open.retry_after_at(Tick::ZERO), Some(Duration::from_nanos(wanted.round() as u64)));

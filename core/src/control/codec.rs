@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, Rules};
-    use crate::control::{Admission, Ending, Outcome};
+    use crate::control::{Admission, Outcome};
 
     /// Words of which most are near to what is valid.
     fn words() -> impl Strategy<Value = [u64; WORDS]> {
@@ -139,7 +139,7 @@ mod tests {
         let (next, admission) = control.acquire(rules, now);
         if let Admission::Admitted { stamp, .. } = admission {
             for outcome in Outcome::ALL {
-                let call = Ending::from(*outcome).judged(rules, Some(Duration::MAX));
+                let call = outcome.judged(rules, Some(Duration::MAX));
                 let (settled, _) = next.settle(rules, stamp, call, None, now);
                 let _ = (settled.state_at(now), settled.retry_after_at(now));
             }

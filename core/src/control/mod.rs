@@ -4,6 +4,7 @@ mod acquire;
 mod backoff;
 mod codec;
 mod operator;
+mod outcome;
 mod saved;
 mod settle;
 mod states;
@@ -22,9 +23,10 @@ pub use backoff::Jitter;
 use backoff::OpenStreak;
 pub(crate) use backoff::Wait;
 pub use codec::{InvalidWords, WORDS};
+pub use outcome::Outcome;
 pub(crate) use saved::Saved;
-pub use settle::{Ending, Settlement};
-pub use states::{Mode, Outcome, Reason, State};
+pub use settle::Settlement;
+pub use states::{Mode, Reason, State};
 pub use transition::{Cause, Transition};
 
 use crate::clock::Tick;
@@ -64,7 +66,7 @@ struct Probing {
     successes: u8,
     /// Probe slots taken.
     slots: u8,
-    /// Grows each time the slots are taken back, from [`FIRST_LAP`] on.
+    /// Grows each time the slots are taken back, from [`FIRST_SLOT_EPOCH`] on.
     slot_epoch: u64,
     /// When a probe was last admitted or settled.
     active: Tick,

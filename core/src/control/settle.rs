@@ -1,56 +1,11 @@
 //! A call ends.
 
-use core::time::Duration;
-
 use super::backoff::Wait;
+use super::outcome::Judged;
 use super::transition::{Cause, Transition};
 use super::{Control, Outcome, Phase, Probing, Stamp};
 use crate::clock::Tick;
-use crate::config::{InvalidValue, Rules, Value, hint_argument};
-
-/// How a call ended, as reported by its host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// How long the provider asked to be left alone, where a failure said so. It can make an opening longer.
-    pub retry_after: Option<Duration>,
-}
-
-impl Ending {
-    /// An outcome with a host's hint in seconds, or [`Value::Null`] where there is none.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] naming `retry_after_seconds`, for what is no number of seconds from 0 on.
-    pub fn with_hint(outcome: Outcome, retry_after_seconds: &Value) -> Result<Self, InvalidValue> {
-        Ok(Self { outcome, retry_after: hint_argument("retry_after_seconds", retry_after_seconds)? })
-    }
-}
-
-impl From<Outcome> for Ending {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, retry_after: None }
-    }
-}
-
-/// How a call ended under the rules: the outcome that counts, and whether it was slow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Judged {
-    pub outcome: Outcome,
-    pub slow: bool,
-    pub retry_after: Option<Duration>,
-}
-
-impl Ending {
-    /// Applies the rules to an ending after `duration`; `None` if the call is not timed.
-    pub(crate) fn judged(self, rules: &Rules, duration: Option<Duration>) -> Judged {
-        let lasted = |limit: Option<Duration>| limit.zip(duration).is_some_and(|(limit, duration)| duration >= limit);
-        let given_up_late = self.outcome == Outcome::Cancelled && lasted(rules.cancel_failure_after);
-        let outcome = if given_up_late { Outcome::Failure } else { self.outcome };
-        let slow = matches!(outcome, Outcome::Success | Outcome::Failure) && lasted(rules.slow_call);
-        Judged { outcome, slow, retry_after: self.retry_after }
-    }
-}
+use crate::config::Rules;
 
 /// The result of a settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +35,7 @@ impl Control {
             Phase::Closed { failures, resets_at } => {
                 let failures = match call.outcome {
                     Outcome::Success => 0,
-                    Outcome::Failure => failures.saturating_add(1),
+                    Outcome::Failure { .. } => failures.saturating_add(1),
                     Outcome::Ignored | Outcome::Cancelled => failures,
                 };
                 self.with(Phase::Closed { failures, resets_at }).judge(rules, call, rate, now)
@@ -104,7 +59,7 @@ impl Control {
         let streak = rules.failure_threshold.is_some_and(|threshold| failures >= threshold.into());
         match call.outcome {
             Outcome::Ignored | Outcome::Cancelled => (self, None),
-            Outcome::Success | Outcome::Failure => match streak.then_some(Cause::ConsecutiveFailures).or(rate) {
+            Outcome::Success | Outcome::Failure { .. } => match streak.then_some(Cause::ConsecutiveFailures).or(rate) {
                 Some(cause) => self.opened(rules, failures, cause, call, now),
                 None => (self, None),
             },
@@ -113,7 +68,7 @@ impl Control {
 
     fn settle_probe(self, rules: &Rules, left: Probing, call: Judged, now: Tick) -> (Self, Option<Transition>) {
         match call.outcome {
-            Outcome::Failure => self.opened(rules, 1, Cause::ProbeFailed, call, now),
+            Outcome::Failure { .. } => self.opened(rules, 1, Cause::ProbeFailed, call, now),
             Outcome::Success if call.slow && rules.slow_call_rate.is_some() => {
                 self.opened(rules, 1, Cause::ProbeSlow, call, now)
             }
@@ -131,7 +86,7 @@ impl Control {
     }
 
     fn opened(self, rules: &Rules, failures: u32, cause: Cause, call: Judged, now: Tick) -> (Self, Option<Transition>) {
-        let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure);
+        let hint = if let Outcome::Failure { retry_after } = call.outcome { retry_after } else { None };
         // The generation that this opening starts chooses its jitter.
         let openings = self.open_streak_at(now).next(rules, self.generation + 1, hint, self.jitter);
         let wait = Some(Wait::from(now, openings.wait()));

@@ -50,17 +50,3 @@ named_enum! {
         ForcedOpen = "forced_open",
     }
 }
-
-named_enum! {
-    /// How a call ended.
-    Outcome {
-        /// It did what was asked.
-        Success = "success",
-        /// It failed, and the provider is to blame.
-        Failure = "failure",
-        /// It failed, and says nothing about the provider.
-        Ignored = "ignored",
-        /// It was given up before it ended.
-        Cancelled = "cancelled",
-    }
-}

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Admission, Control, Ending, Jitter, Outcome, Stamp, State};
+use super::{Admission, Control, Jitter, Outcome, Stamp, State};
 use crate::clock::Tick;
 use crate::config::Config;
 
@@ -22,7 +22,7 @@ fn refused_just_before_the_wait_is_over_and_admitted_at_it() {
     let rules = config.rules();
     let (closed, admission) = Control::new(rules, Jitter { seed: 0 }).acquire(rules, Tick::ZERO);
     let Admission::Admitted { stamp, .. } = admission else { panic!("a closed circuit admits") };
-    let failed = Ending::from(Outcome::Failure).judged(rules, None);
+    let failed = Outcome::FAILURE.judged(rules, None);
     let (open, _) = closed.settle(rules, stamp, failed, None, Tick::from_nanos(7));
 
     let just_before = Tick::from_nanos(1_000_000_006);

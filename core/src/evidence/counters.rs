@@ -124,7 +124,7 @@ impl Counters {
         match outcome {
             Outcome::Success if current => self.succeed(stripe),
             Outcome::Success => add(&self.cold.late_successes, 1),
-            Outcome::Failure => add(&self.cold.failures, 1),
+            Outcome::Failure { .. } => add(&self.cold.failures, 1),
             Outcome::Ignored => add(&self.cold.ignored, 1),
             Outcome::Cancelled => add(&self.cold.cancelled, 1),
         }
@@ -198,6 +198,7 @@ impl Counters {
         self.stripes.iter().map(|stripe| get(counter(stripe))).sum()
     }
 }
+
 /// A reading of the lifetime counters.
 ///
 /// `total_calls = successful_calls + failed_calls + ignored_calls + cancelled_calls + in_flight`, always.
@@ -223,6 +224,29 @@ pub struct Counts {
     pub probe_timeouts: u64,
     /// Calls admitted that have not ended.
     pub in_flight: u64,
+}
+
+/// Access to one counter.
+type Place = fn(&mut Counts) -> &mut u64;
+
+impl Counts {
+    /// The counters that a snapshot keeps, by name: all but the calls in flight.
+    pub(crate) const LASTING: [(&'static str, Place); 9] = [
+        ("total_calls", |counts| &mut counts.total_calls),
+        ("successful_calls", |counts| &mut counts.successful_calls),
+        ("failed_calls", |counts| &mut counts.failed_calls),
+        ("ignored_calls", |counts| &mut counts.ignored_calls),
+        ("cancelled_calls", |counts| &mut counts.cancelled_calls),
+        ("rejected_calls", |counts| &mut counts.rejected_calls),
+        ("shadow_rejected", |counts| &mut counts.shadow_rejected),
+        ("slow_calls", |counts| &mut counts.slow_calls),
+        ("probe_timeouts", |counts| &mut counts.probe_timeouts),
+    ];
+
+    /// The counters that a snapshot keeps, with their names.
+    pub(crate) fn lasting(mut self) -> impl Iterator<Item = (&'static str, u64)> {
+        Self::LASTING.into_iter().map(move |(name, place)| (name, *place(&mut self)))
+    }
 }
 
 #[cfg(test)]

@@ -67,6 +67,16 @@ impl Durations {
         self.buckets.iter().sum()
     }
 
+    /// The upper bound of each bucket in seconds and the number of calls up to it. As in Prometheus the counts are
+    /// cumulative, and the last bound is infinite.
+    pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
+        let bounds = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]);
+        bounds.zip(self.buckets.into_iter().scan(0, |sum, calls| {
+            *sum += calls;
+            Some(*sum)
+        }))
+    }
+
     /// The duration that this share of the calls (0 to 1) did not exceed; `None` before the first call, or for a share
     /// that is none.
     ///

@@ -30,6 +30,13 @@ pub struct Event {
     pub retry_after: Option<Duration>,
 }
 
+/// Called with each transition. A listener that panics is reported by the panic hook and harms nothing.
+pub type Listener = dyn Fn(&Event) + Send + Sync;
+
+/// The key for removing a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListenerId(pub(crate) u64);
+
 /// How often a circuit went from one state to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {

@@ -1,17 +1,23 @@
-//! Counters, windows, histograms and history: evidence beside the machine. Nothing here changes a state.
+//! The numbers that a breaker collects: counters, window, histogram and history. Nothing here changes a state.
+//!
+//! A [`Status`] is the reading of one breaker. For the totals of all breakers see [`metrics`](crate::metrics).
 
 mod counters;
 mod histogram;
 mod history;
 mod saved_window;
+mod status;
+mod totals;
 mod window;
 
 pub use counters::Counts;
 pub(crate) use counters::{Counters, Stripe};
 pub(crate) use histogram::Histogram;
 pub use histogram::{BUCKET_BOUNDS, Durations};
-pub use history::{EVENTS_KEPT, Edge, Event};
+pub use history::{EVENTS_KEPT, Edge, Event, Listener, ListenerId};
 pub(crate) use history::{Edges, History, walked};
 pub(crate) use saved_window::SavedWindow;
+pub use status::{CallDurations, Status};
+pub use totals::Totals;
 pub use window::WindowCounts;
 pub(crate) use window::{BUCKETS, Call, Window};

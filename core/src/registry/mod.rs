@@ -1,18 +1,19 @@
 //! Breakers by name, for hosts that make them where they are needed.
 
 mod error;
-mod policy;
+pub(crate) mod policy;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use error::RegistryError;
-pub use policy::{RegistryPolicy, Search};
+use policy::{RegistryPolicy, Search};
 
 use crate::breaker::CircuitBreaker;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::Jitter;
+use crate::random::random_jitter;
 use crate::sync::Mutex;
 
 /// A bounded set of breakers, one for each name.
@@ -20,7 +21,9 @@ use crate::sync::Mutex;
 /// Names often come from user input; unbounded, a registry would leak memory.
 ///
 /// ```
-/// use halfopen::{Config, Registry, SystemClock};
+/// use halfopen::Config;
+/// use halfopen::clock::SystemClock;
+/// use halfopen::registry::Registry;
 ///
 /// let registry = Registry::new(1_000, SystemClock::new);
 /// let config = Config::builder().name("gemini").build()?;
@@ -46,7 +49,7 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
     /// [`RegistryError::NameConflict`] if that name has another configuration, [`RegistryError::Full`] if the registry is
     /// full and every breaker is in use.
     pub fn get_or_create(&self, config: Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
-        self.get_or_make(config, Jitter::drawn)
+        self.get_or_make(config, random_jitter)
     }
 
     /// The same with the seed of a new breaker's jitter given, for hosts whose platform cannot draw one: breakers of one

@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use super::RegistryError;
-use crate::config::{InvalidValue, Value, bound_argument};
 
 /// The policy of a registry over the host's handles, which it never looks into.
 ///
@@ -28,7 +27,7 @@ use crate::config::{InvalidValue, Value, bound_argument};
 ///     }
 /// }
 /// assert_eq!(policy.add("b".into(), 2)?, &2);
-/// # Ok::<(), halfopen::RegistryError>(())
+/// # Ok::<(), halfopen::registry::RegistryError>(())
 /// ```
 #[derive(Debug)]
 pub struct RegistryPolicy<H> {
@@ -70,14 +69,6 @@ impl<H> RegistryPolicy<H> {
     /// The most breakers that it holds, unless it was lowered while more were in use.
     pub const fn bound(&self) -> usize {
         self.bound
-    }
-
-    /// Reads a bound: a whole number, at least 1.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] naming `bound`, for anything else.
-    pub fn bound_argument(value: &Value) -> Result<usize, InvalidValue> {
-        bound_argument(value)
     }
 
     /// Changes the bound. The search finds what to evict; breakers in use stay, even if they are more than the bound, and

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::report::{Latencies, POINTS, Point, Report, Score, TRANSITIONS_KEPT, Transition};
 use super::scenario::Scenario;
-use crate::breaker::Event;
 use crate::control::State;
+use crate::evidence::Event;
 
 pub(super) struct Recorder {
     seconds: f64,

@@ -14,7 +14,7 @@ use super::nanos;
 use crate::breaker::{CircuitBreaker, Ticket};
 use crate::clock::{ManualClock, Tick};
 use crate::config::{Config, InvalidValue, Value};
-use crate::control::{Cause, Ending, Jitter, Outcome, State};
+use crate::control::{Cause, Jitter, Outcome, State};
 
 /// One call of a log. Its JSON has these names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,7 +138,7 @@ struct Replay<'r> {
     clock: ManualClock,
     circuits: BTreeMap<&'r str, Circuit>,
     /// The calls under way by the time of their end, and by their record.
-    under_way: BTreeMap<(u64, usize), (&'r str, Ticket, Ending)>,
+    under_way: BTreeMap<(u64, usize), (&'r str, Ticket, Outcome)>,
     unknown: Outcome,
     unknown_seconds: f64,
     result: Replayed,
@@ -176,15 +176,15 @@ impl<'r> Replay<'r> {
             breaker: CircuitBreaker::with_jitter(config.clone(), clock.clone(), Jitter { seed }),
             read: 0,
         });
-        let admitted = circuit.breaker.admit();
+        let admitted = circuit.breaker.admit(|| None);
         let was_rejected = record.outcome == RecordedOutcome::Rejected;
         if admitted.is_ok() == was_rejected {
             self.result.first_difference.get_or_insert(index);
         }
         match (admitted, was_rejected) {
             (Ok(ticket), _) => {
-                let (ending, seconds) = self.ending(record);
-                self.under_way.insert((at + nanos(seconds), index), (&record.circuit, ticket, ending));
+                let (outcome, seconds) = self.outcome(record);
+                self.under_way.insert((at + nanos(seconds), index), (&record.circuit, ticket, outcome));
                 *(if was_rejected { &mut self.result.unknown } else { &mut self.result.admitted }) += 1;
             }
             (Err(_), true) => self.result.still_rejected += 1,
@@ -197,24 +197,24 @@ impl<'r> Replay<'r> {
         self.read_transitions(&record.circuit);
     }
 
-    fn ending(&self, record: &Record) -> (Ending, f64) {
+    fn outcome(&self, record: &Record) -> (Outcome, f64) {
         let outcome = match record.outcome {
             RecordedOutcome::Success => Outcome::Success,
-            RecordedOutcome::Failure => Outcome::Failure,
+            RecordedOutcome::Failure => Outcome::FAILURE,
             RecordedOutcome::Ignored => Outcome::Ignored,
             RecordedOutcome::Cancelled => Outcome::Cancelled,
-            RecordedOutcome::Rejected => return (self.unknown.into(), self.unknown_seconds),
+            RecordedOutcome::Rejected => return (self.unknown, self.unknown_seconds),
         };
         let retry_after = record.retry_after_seconds.map(|wait| core::time::Duration::from_nanos(nanos(wait)));
-        (Ending { outcome, retry_after: retry_after.filter(|_| outcome == Outcome::Failure) }, record.duration_seconds)
+        (outcome.with_retry_after(retry_after), record.duration_seconds)
     }
 
     fn settle_until(&mut self, now: u64) {
         while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
-            let ((at, _), (name, ticket, ending)) = first.remove_entry();
+            let ((at, _), (name, ticket, outcome)) = first.remove_entry();
             self.clock.set(Tick::from_nanos(at));
             if let Some(circuit) = self.circuits.get(name) {
-                circuit.breaker.settle(ticket, ending);
+                circuit.breaker.settle(ticket, outcome);
             }
             self.read_transitions(name);
         }
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn what_a_higher_threshold_would_have_met_is_unknown() {
         let (best, worst) =
-            (replay(&incident(), &config(5), Outcome::Success), replay(&incident(), &config(5), Outcome::Failure));
+            (replay(&incident(), &config(5), Outcome::Success), replay(&incident(), &config(5), Outcome::FAILURE));
         assert_eq!(best.unknown, 17, "every rejected call would have been made");
         assert!(best.transitions.is_empty());
         assert!(worst.unknown < 17);

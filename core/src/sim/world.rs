@@ -10,9 +10,10 @@ use super::random::{Draws, Purpose};
 use super::recorder::Recorder;
 use super::scenario::{Arrivals, Fault, Scenario};
 use super::{Report, Setup, nanos};
-use crate::breaker::{CircuitBreaker, Event, Ticket};
+use crate::breaker::{CircuitBreaker, Ticket};
 use crate::clock::{ManualClock, Tick};
-use crate::control::{Ending, Jitter, Outcome};
+use crate::control::{Jitter, Outcome};
+use crate::evidence::Event;
 use crate::sync::Mutex;
 
 /// A request on its way.
@@ -168,7 +169,7 @@ impl<'s> World<'s> {
             };
             let (kind, after) = self.ask(provider, asked).within(nanos(self.scenario.clients.timeout_seconds));
             let circuit = journey.worker as usize * self.scenario.providers.len() + provider as usize;
-            let ticket = match self.circuits.get(circuit).map(CircuitBreaker::admit).transpose() {
+            let ticket = match self.circuits.get(circuit).map(|breaker| breaker.admit(|| None)).transpose() {
                 Ok(ticket) => ticket,
                 Err(_) => {
                     self.recorder.rejected(kind == Kind::Success);
@@ -196,7 +197,7 @@ impl<'s> World<'s> {
         self.in_flight[call.provider as usize] -= 1;
         if let Some(ticket) = call.ticket {
             let circuit = journey.worker as usize * self.scenario.providers.len() + call.provider as usize;
-            self.circuits[circuit].settle(ticket, self.ending(call.kind));
+            self.circuits[circuit].settle(ticket, self.outcome(call.kind));
         }
         if call.kind == Kind::Success {
             self.recorder.answered(at, at - journey.begun);
@@ -213,14 +214,12 @@ impl<'s> World<'s> {
         }
     }
 
-    fn ending(&self, kind: Kind) -> Ending {
+    fn outcome(&self, kind: Kind) -> Outcome {
         match kind {
-            Kind::Success => Outcome::Success.into(),
-            Kind::Failure => Outcome::Failure.into(),
-            Kind::RateLimited(wait) if self.setup.count_rate_limits => {
-                Ending { outcome: Outcome::Failure, retry_after: Some(wait) }
-            }
-            Kind::RateLimited(_) => Outcome::Ignored.into(),
+            Kind::Success => Outcome::Success,
+            Kind::Failure => Outcome::FAILURE,
+            Kind::RateLimited(wait) if self.setup.count_rate_limits => Outcome::Failure { retry_after: Some(wait) },
+            Kind::RateLimited(_) => Outcome::Ignored,
         }
     }
 

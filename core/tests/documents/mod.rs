@@ -1,6 +1,6 @@
 //! Documents, to be changed.
 
-use halfopen::Value;
+use halfopen::host::Value;
 
 /// The entries of a map.
 pub fn fields(document: &mut Value) -> &mut Vec<(String, Value)> {

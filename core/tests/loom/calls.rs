@@ -1,6 +1,8 @@
 //! Calls that meet calls, and readings of them.
 
-use halfopen::{Outcome, State, WindowShape};
+use halfopen::config::WindowShape;
+use halfopen::host;
+use halfopen::{Outcome, State};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -10,7 +12,7 @@ use crate::{about_to_probe, breaker, call, config, counts_add_up, three_threads,
 fn a_success_and_a_failure() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
-        let (admitted, _) = turn.race(&breaker, |it| call(it, Outcome::Failure), |it| call(it, Outcome::Success));
+        let (admitted, _) = turn.race(&breaker, |it| call(it, Outcome::FAILURE), |it| call(it, Outcome::Success));
         assert!(admitted, "closed: it was admitted");
         assert_eq!(breaker.state(), State::Open);
         counts_add_up(&breaker, 2);
@@ -21,13 +23,13 @@ fn a_success_and_a_failure() {
 fn one_slot_and_three_that_want_it() {
     three_threads(|| {
         let breaker = about_to_probe(config());
-        let ask = |breaker: Arc<crate::Breaker>| move || breaker.admit().ok();
+        let ask = |breaker: Arc<crate::Breaker>| move || host::admit(&breaker, || None).ok();
         let others = [0, 1].map(|_| thread::spawn(ask(Arc::clone(&breaker))));
         let mine = ask(Arc::clone(&breaker))();
         let admitted: Vec<_> = others.into_iter().map(|other| other.join().unwrap()).chain([mine]).flatten().collect();
         assert_eq!(admitted.len(), 1, "exactly one is the probe");
         for ticket in admitted {
-            breaker.settle(ticket, Outcome::Success);
+            host::settle(&breaker, ticket, Outcome::Success);
         }
         assert_eq!(breaker.state(), State::Closed);
         counts_add_up(&breaker, 4);
@@ -38,9 +40,9 @@ fn one_slot_and_three_that_want_it() {
 fn a_probe_that_is_dropped_while_another_asks() {
     two_threads(None, |turn| {
         let breaker = about_to_probe(config());
-        let probe = breaker.admit().unwrap();
+        let probe = host::admit(&breaker, || None).unwrap();
         let (admitted, ()) =
-            turn.race(&breaker, |it| call(it, Outcome::Success), |it| it.settle(probe, Outcome::Cancelled));
+            turn.race(&breaker, |it| call(it, Outcome::Success), |it| host::settle(&it, probe, Outcome::Cancelled));
         assert_eq!(breaker.state() == State::Closed, admitted);
         assert!(admitted || call(&breaker, Outcome::Success), "the slot came back");
         assert_eq!(breaker.counts().in_flight, 0);
@@ -51,8 +53,12 @@ fn a_probe_that_is_dropped_while_another_asks() {
 fn how_long_a_call_took_is_kept_while_another_opens() {
     two_threads(None, |turn| {
         let breaker = breaker(config().record_durations(true));
-        let (good, bad) = (breaker.admit().unwrap(), breaker.admit().unwrap());
-        turn.race(&breaker, |it| it.settle(bad, Outcome::Failure), |it| it.settle(good, Outcome::Success));
+        let (good, bad) = (host::admit(&breaker, || None).unwrap(), host::admit(&breaker, || None).unwrap());
+        turn.race(
+            &breaker,
+            |it| host::settle(&it, bad, Outcome::FAILURE),
+            |it| host::settle(&it, good, Outcome::Success),
+        );
         let durations = breaker.durations();
         assert_eq!((durations.success.count(), durations.failure.count()), (1, 1));
     });
@@ -63,7 +69,7 @@ fn two_failures_enter_the_window_once_each() {
     two_threads(None, |turn| {
         let rates = config().failure_threshold(None).failure_rate_threshold(1.0).minimum_calls(2);
         let breaker = breaker(rates.window(WindowShape::Calls(2)));
-        turn.race(&breaker, |it| call(it, Outcome::Failure), |it| call(it, Outcome::Failure));
+        turn.race(&breaker, |it| call(it, Outcome::FAILURE), |it| call(it, Outcome::FAILURE));
         let status = breaker.status();
         assert_eq!((status.state, status.window.calls, status.window.failed), (State::Open, 2, 2));
     });
@@ -74,7 +80,7 @@ fn a_success_and_a_failure_enter_the_window_once_each() {
     two_threads(None, |turn| {
         let rates = config().failure_threshold(None).failure_rate_threshold(1.0).minimum_calls(2);
         let breaker = breaker(rates.window(WindowShape::Calls(2)));
-        turn.race(&breaker, |it| call(it, Outcome::Failure), |it| call(it, Outcome::Success));
+        turn.race(&breaker, |it| call(it, Outcome::FAILURE), |it| call(it, Outcome::Success));
         let status = breaker.status();
         assert_eq!((status.state, status.window.calls, status.window.failed), (State::Closed, 2, 1));
         counts_add_up(&breaker, 2);
@@ -87,7 +93,7 @@ fn a_reading_adds_up_at_every_moment() {
         let breaker = breaker(config().failure_threshold(9));
         let calls = |it: &crate::Breaker| {
             call(it, Outcome::Success);
-            call(it, Outcome::Failure);
+            call(it, Outcome::FAILURE);
         };
         let (counts, ()) = turn.race(&breaker, |it| it.status().counts, calls);
         let ended = counts.successful_calls + counts.failed_calls + counts.ignored_calls + counts.cancelled_calls;

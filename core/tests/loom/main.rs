@@ -11,7 +11,9 @@ use std::sync::Arc as Shared;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread as real;
 
-use halfopen::{CircuitBreaker, Config, ConfigBuilder, ManualClock, Outcome};
+use halfopen::clock::ManualClock;
+use halfopen::config::ConfigBuilder;
+use halfopen::{CircuitBreaker, Config, Outcome};
 use loom::sync::Arc;
 use loom::thread;
 

@@ -2,7 +2,11 @@
 
 use core::time::Duration;
 
-use halfopen::{Event, Outcome, Reason, Snapshot, State, WindowShape};
+use halfopen::config::WindowShape;
+use halfopen::control::Reason;
+use halfopen::evidence::Event;
+use halfopen::host;
+use halfopen::{Outcome, Snapshot, State};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
@@ -12,8 +16,8 @@ use crate::{about_to_probe, bounded, breaker, call, config, counts_add_up, three
 fn a_failure_begun_before_a_reset_changes_nothing_after_it() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
-        let ticket = breaker.admit().unwrap();
-        turn.race(&breaker, |it| it.settle(ticket, Outcome::Failure), |it| it.reset());
+        let ticket = host::admit(&breaker, || None).unwrap();
+        turn.race(&breaker, |it| host::settle(&it, ticket, Outcome::FAILURE), |it| it.reset());
         let status = breaker.status();
         assert_eq!((status.state, status.consecutive_failures), (State::Closed, 0));
         counts_add_up(&breaker, 1);
@@ -24,7 +28,7 @@ fn a_failure_begun_before_a_reset_changes_nothing_after_it() {
 fn a_circuit_forced_open_stays_open() {
     three_threads(|| {
         let breaker = about_to_probe(config());
-        let calling = [Outcome::Success, Outcome::Failure].map(|outcome| {
+        let calling = [Outcome::Success, Outcome::FAILURE].map(|outcome| {
             let breaker = Arc::clone(&breaker);
             thread::spawn(move || call(&breaker, outcome))
         });
@@ -47,7 +51,11 @@ fn a_rejection_tells_the_reason_and_the_wait_of_one_hold() {
             it.reset();
             it.acquire().unwrap().failure();
         };
-        let (told, ()) = turn.race(&breaker, |it| it.admit().map(|ticket| it.settle(ticket, Outcome::Ignored)), orders);
+        let (told, ()) = turn.race(
+            &breaker,
+            |it| host::admit(&it, || None).map(|ticket| host::settle(&it, ticket, Outcome::Ignored)),
+            orders,
+        );
         let told = told.map_err(|rejected| (rejected.reason, rejected.retry_after));
         let holds = [(Reason::ForcedOpen, None), (Reason::ForcedOpen, Some(2)), (Reason::Open, Some(1))];
         let of_one = |told| holds.iter().any(|(reason, wait)| told == (*reason, wait.map(Duration::from_secs)));
@@ -71,7 +79,7 @@ fn a_window_that_is_taken_away_and_a_success() {
 
 #[test]
 fn what_is_saved_in_the_middle_of_a_call_is_whole() {
-    for outcome in [Outcome::Success, Outcome::Failure] {
+    for outcome in [Outcome::Success, Outcome::FAILURE] {
         two_threads(None, move |turn| {
             let rates = config().failure_rate_threshold(0.5).minimum_calls(2).window(WindowShape::Calls(2));
             let breaker = breaker(rates.failure_threshold(2));
@@ -97,7 +105,7 @@ fn a_restored_breaker_counts_what_happens_meanwhile() {
     two_threads(None, |turn| {
         let saved = about_to_probe(config()).snapshot();
         let breaker = breaker(config());
-        turn.race(&breaker, |it| call(it, Outcome::Failure), move |it| it.restore(&saved).unwrap());
+        turn.race(&breaker, |it| call(it, Outcome::FAILURE), move |it| it.restore(&saved).unwrap());
         assert_ne!(breaker.state(), State::Closed, "restored as open, or opened by a probe");
         counts_add_up(&breaker, 2);
     });
@@ -114,7 +122,7 @@ fn a_listener_hears_each_change_once_and_in_order() {
             it.force_open(None).unwrap();
             it.reset();
         };
-        turn.race(&breaker, |it| call(it, Outcome::Failure), orders);
+        turn.race(&breaker, |it| call(it, Outcome::FAILURE), orders);
         let changes = breaker.status().state_transitions;
         assert_eq!(*heard.lock().unwrap(), (1..=changes).collect::<Vec<_>>());
     });

@@ -9,7 +9,8 @@ mod world;
 
 use std::collections::HashSet;
 
-use halfopen::{Config, ConfigBuilder, Outcome, WindowShape};
+use halfopen::config::{ConfigBuilder, WindowShape};
+use halfopen::{Config, Outcome};
 use world::{Act, World};
 
 const CALLS_IN_FLIGHT: usize = 3;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use halfopen::{
-    CircuitBreaker, Clock, Config, Counts, Jitter, ManualClock, Mode, Outcome, Snapshot, State, Status, Tick, Ticket,
-    Value,
-};
+use halfopen::clock::{Clock, ManualClock, Tick};
+use halfopen::control::{Jitter, Mode};
+use halfopen::evidence::{Counts, Status};
+use halfopen::host::{self, Ticket, Value};
+use halfopen::{CircuitBreaker, Config, Outcome, Snapshot, State};
 
 const UNIT: Duration = Duration::from_millis(100);
 
@@ -88,7 +89,7 @@ impl<'c> World<'c> {
 
     fn acquire(&mut self) {
         let before = self.breaker.status();
-        let Ok(ticket) = self.breaker.admit() else {
+        let Ok(ticket) = host::admit(&self.breaker, || None) else {
             assert_ne!(before.mode, Mode::Shadow, "shadow rejects nothing");
             self.counted.rejected_calls += 1;
             return self.nothing_else_changed(before);
@@ -122,15 +123,15 @@ impl<'c> World<'c> {
         };
         let given_up_late = outcome == Outcome::Cancelled && lasted(self.rules().cancel_failure_after);
         let counts = &mut self.counted;
-        match if given_up_late { Outcome::Failure } else { outcome } {
+        match if given_up_late { Outcome::FAILURE } else { outcome } {
             Outcome::Success => counts.successful_calls += 1,
-            Outcome::Failure => counts.failed_calls += 1,
+            Outcome::Failure { .. } => counts.failed_calls += 1,
             Outcome::Ignored => counts.ignored_calls += 1,
             Outcome::Cancelled => counts.cancelled_calls += 1,
         }
-        let decides = given_up_late || matches!(outcome, Outcome::Success | Outcome::Failure);
+        let decides = given_up_late || matches!(outcome, Outcome::Success | Outcome::FAILURE);
         counts.slow_calls += u64::from(decides && lasted(self.pair[self.in_force].rules().slow_call));
-        self.breaker.settle(call.ticket, outcome);
+        host::settle(&self.breaker, call.ticket, outcome);
         let operated = matches!(before.mode, Mode::ForcedOpen | Mode::Disabled);
         if call.generation != before.generation || !call.heard || operated || (!decides && self.state == State::Closed)
         {
@@ -162,7 +163,7 @@ impl<'c> World<'c> {
         rules.record_durations || rules.slow_call.is_some() || rules.cancel_failure_after.is_some()
     }
 
-    fn rules(&self) -> &halfopen::Rules {
+    fn rules(&self) -> &halfopen::config::Rules {
         self.pair[self.in_force].rules()
     }
 

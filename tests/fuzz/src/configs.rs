@@ -1,14 +1,17 @@
 //! A configuration is either valid, or refused with the name of a given field.
 
 use arbitrary::Unstructured;
-use halfopen::{CircuitBreaker, Config, ManualClock};
+use halfopen::clock::ManualClock;
+use halfopen::host::{self, Entries};
+use halfopen::{CircuitBreaker, Config};
 
 use crate::Field;
 
 /// Builds a configuration from the bytes.
 pub fn check(bytes: &[u8]) {
     let Ok(fields) = Unstructured::new(bytes).arbitrary::<Vec<Field>>() else { return };
-    let built = fields.iter().fold(Config::builder(), |builder, Field(name, value)| builder.set(name, value.clone()));
+    let built =
+        fields.iter().fold(Config::builder(), |builder, Field(name, value)| host::set(builder, name, value.clone()));
     match built.build() {
         Err(error) => {
             // A rule about two fields may name the one that was not given, with the other one in the text.
@@ -17,7 +20,8 @@ pub fn check(bytes: &[u8]) {
             assert!(!error.allowed().is_empty());
         }
         Ok(config) => {
-            let rebuilt = config.entries().fold(Config::builder(), |builder, (name, value)| builder.set(name, value));
+            let rebuilt =
+                config.entries().fold(Config::builder(), |builder, (name, value)| host::set(builder, name, value));
             assert_eq!(rebuilt.build().as_ref(), Ok(&config), "its entries build an equal configuration");
             assert_usable(config);
         }

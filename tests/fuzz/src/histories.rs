@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use halfopen::{CircuitBreaker, Clock, Config, Ending, ManualClock, Outcome, Snapshot, State, Tick, Ticket};
+use halfopen::clock::{Clock, ManualClock, Tick};
+use halfopen::host::{self, Ticket};
+use halfopen::{CircuitBreaker, Config, Outcome, Snapshot, State};
 
 use crate::{ArbitraryValue, Field};
 
@@ -64,13 +66,13 @@ impl Session {
         self.latest = self.latest.max(self.breaker.clock().now());
         let breaker = &self.breaker;
         match act {
-            Action::Acquire => self.tickets.extend(breaker.admit()),
+            Action::Acquire => self.tickets.extend(host::admit(breaker, || None)),
             Action::Settle(index, outcome, hint) => self.settle(index, outcome, hint),
             Action::Advance(millis) => breaker.clock().advance(Duration::from_millis(millis.into())),
             Action::StepTo(nanos) => breaker.clock().set(Tick::from_nanos(nanos)),
             Action::ForceOpen(ArbitraryValue(seconds)) => {
                 let before = breaker.status();
-                if breaker.force_open_seconds(&seconds).is_err() {
+                if host::force_open(breaker, &seconds).is_err() {
                     assert_eq!(breaker.status(), before, "a refused value changes nothing");
                 }
             }
@@ -91,8 +93,8 @@ impl Session {
         }
         let ticket = self.tickets.swap_remove(usize::from(index) % self.tickets.len());
         let outcome = Outcome::ALL[usize::from(outcome) % Outcome::ALL.len()];
-        let ending = hint.and_then(|ArbitraryValue(hint)| Ending::with_hint(outcome, &hint).ok());
-        self.breaker.settle(ticket, ending.unwrap_or_else(|| outcome.into()));
+        let hinted = hint.and_then(|ArbitraryValue(hint)| host::outcome_with_hint(outcome, &hint).ok());
+        host::settle(&self.breaker, ticket, hinted.unwrap_or(outcome));
     }
 
     fn restart(&mut self) {
@@ -135,7 +137,7 @@ impl Session {
         }
         for wait in [years, 2 * years] {
             self.breaker.clock().set(self.latest.after(wait));
-            if self.breaker.admit().is_ok() {
+            if host::admit(&self.breaker, || None).is_ok() {
                 return;
             }
         }
@@ -145,5 +147,9 @@ impl Session {
 }
 
 fn config(fields: &[Field]) -> Option<Config> {
-    fields.iter().fold(Config::builder(), |builder, Field(name, value)| builder.set(name, value.clone())).build().ok()
+    fields
+        .iter()
+        .fold(Config::builder(), |builder, Field(name, value)| host::set(builder, name, value.clone()))
+        .build()
+        .ok()
 }

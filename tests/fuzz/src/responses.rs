@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use halfopen::Outcome;
 use halfopen::classify::{LONGEST_WAIT, Response, Scope};
 
 const NAMES: [&str; 8] = [
@@ -63,7 +62,7 @@ fn check_response(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     for wait in verdict.retry_after().into_iter().chain(verdict.cooldown()) {
         assert!(!wait.is_zero() && wait <= LONGEST_WAIT, "{wait:?}");
     }
-    let is_failure = verdict.outcome() == Outcome::Failure;
+    let is_failure = verdict.outcome().is_failure();
     assert_eq!(
         verdict.scope() == Some(Scope::Provider),
         is_failure,

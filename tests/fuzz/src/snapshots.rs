@@ -1,7 +1,9 @@
 //! Snapshots of any history, damaged anywhere, are either restored completely or refused with the name of a field.
 
 use arbitrary::Unstructured;
-use halfopen::{CircuitBreaker, ManualClock, Snapshot, Value};
+use halfopen::clock::ManualClock;
+use halfopen::host::Value;
+use halfopen::{CircuitBreaker, Snapshot};
 
 use crate::ArbitraryValue;
 use crate::histories::{Action, Session};

@@ -1,7 +1,8 @@
 //! Values and field names from a host.
 
 use arbitrary::{Arbitrary, Unstructured};
-use halfopen::{Config, Value};
+use halfopen::Config;
+use halfopen::host::{Entries, Value};
 
 /// Any value; boundary values are more frequent than in a uniform choice.
 #[derive(Clone, Debug)]
@@ -20,8 +21,8 @@ fn nested(bytes: &mut Unstructured<'_>, depth: u8) -> arbitrary::Result<Value> {
     Ok(match bytes.int_in_range(0..=if depth == 0 { 7 } else { 9 })? {
         0 => Value::Null,
         1 => Value::Bool(bytes.arbitrary()?),
-        2 => Value::Whole(bytes.arbitrary()?),
-        3 => Value::Whole(bytes.int_in_range(0..=20)?),
+        2 => Value::Uint(bytes.arbitrary()?),
+        3 => Value::Uint(bytes.int_in_range(0..=20)?),
         4 => Value::Number(bytes.arbitrary()?),
         5 => Value::Number(*bytes.choose(&NUMBERS)?),
         6 => Value::Text(bytes.arbitrary()?),

@@ -1,11 +1,13 @@
 //! Prints the core's lists as JSON: the table of fields and the enumerations. `tests/lists` writes them into the
 //! bindings and the docs.
 
-use halfopen::{Cause, Config, ErrorCode, Mode, Outcome, Reason, State};
+use halfopen::control::{Cause, Mode, Reason};
+use halfopen::host::{self, ErrorCode};
+use halfopen::{Outcome, State};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), serde_json::Error> {
-    let schema = serde_json::to_value(Config::json_schema())?;
+    let schema = serde_json::to_value(host::config_schema())?;
     let enums = json!({
         "state": list("Where a circuit stands.", State::ALL, State::as_str, State::description),
         "mode": list("Who decides about a circuit.", Mode::ALL, Mode::as_str, Mode::description),

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use halfopen::host::RegistryPolicy;
-use halfopen::{CircuitBreaker, InvalidValue, ManualClock, OwnedPermit, Registry, RegistryError, Tick};
+use halfopen::clock::{ManualClock, Tick};
+use halfopen::host;
+use halfopen::registry::{Registry, RegistryError};
+use halfopen::{CircuitBreaker, InvalidValue, OwnedPermit};
 use serde_json::{Map, Value, json};
 
 use crate::vector::{config, outcome, text};
@@ -35,8 +37,8 @@ pub fn run(vector: &Value) -> Result<(), String> {
 }
 
 fn checked(bound: &Value) -> Result<usize, InvalidValue> {
-    let bound = halfopen::Value::from_json("bound", &bound.to_string())?;
-    RegistryPolicy::<()>::bound_argument(&bound)
+    let bound = halfopen::host::Value::from_json("bound", &bound.to_string())?;
+    host::registry_bound(&bound)
 }
 
 /// A refused step: the code, and the field that the error names.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use halfopen::{
-    CircuitBreaker, Config, Ending, InvalidValue, ManualClock, Outcome, Permit, Rejected, Snapshot, Tick,
-    Value as Field,
-};
+use halfopen::clock::{ManualClock, Tick};
+use halfopen::host::Value as Field;
+use halfopen::host::{self, Entries, Spelling};
+use halfopen::{CircuitBreaker, Config, InvalidValue, Outcome, Permit, Rejected, Snapshot};
 use serde_json::{Map, Value, json};
 
 type Breaker = CircuitBreaker<ManualClock>;
@@ -36,7 +36,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
 }
 
 pub fn config(fields: &Value) -> Result<Config, InvalidValue> {
-    Config::from_value(&Field::from_json("config", &fields.to_string())?)
+    host::config_from(&Field::from_json("config", &fields.to_string())?, Spelling::SnakeCase)
 }
 
 /// A permit may outlive a restart and borrows its breaker, so this short program leaks its breakers.
@@ -97,14 +97,14 @@ impl Session {
         let retry_after = step["retry_after_ms"].as_u64().map(Duration::from_millis);
         // Settling consumes a permit, so it cannot be settled twice.
         if let Some(permit) = self.permits.get_mut(id).and_then(Option::take) {
-            permit.settle(Ending { outcome, retry_after });
+            permit.settle(outcome.with_retry_after(retry_after));
         }
         Ok(())
     }
 
     fn force_open(&self, duration: &Value) -> Result<(), InvalidValue> {
         let seconds = duration.as_f64().map_or(Field::Null, |millis| Field::Number(millis / 1e3));
-        self.breaker.force_open_seconds(&seconds)
+        host::force_open(self.breaker, &seconds)
     }
 
     fn reconfigure(&self, fields: &Value) -> Result<(), InvalidValue> {

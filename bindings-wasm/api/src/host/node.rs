@@ -1,6 +1,7 @@
 //! Values and errors on their way between JavaScript and the addon, by serde.
 
-use halfopen::{Jitter, Value};
+use halfopen::control::Jitter;
+use halfopen::host::Value;
 use napi::bindgen_prelude::{Env, Error, JsValue, Object, Unknown};
 
 use crate::values;
@@ -29,7 +30,7 @@ impl Host {
     }
 
     pub(crate) fn jitter() -> Jitter {
-        Jitter::drawn()
+        halfopen::host::random_jitter()
     }
 
     /// A value of the host.

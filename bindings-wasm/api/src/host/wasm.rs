@@ -1,6 +1,7 @@
 //! Values and errors on their way between JavaScript and WebAssembly, by serde.
 
-use halfopen::{Jitter, Value};
+use halfopen::control::Jitter;
+use halfopen::host::Value;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;

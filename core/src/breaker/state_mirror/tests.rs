@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::*;
 use crate::config::{Config, ConfigBuilder};
-use crate::control::{Admission, Ending, Jitter, Outcome};
+use crate::control::{Admission, Jitter, Outcome};
 
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -22,7 +22,7 @@ fn closed(rules: &Rules) -> Control {
 fn failed(control: Control, rules: &Rules, now: Tick) -> Control {
     let (control, admission) = control.acquire(rules, now);
     let Admission::Admitted { stamp, .. } = admission else { panic!("it is not closed") };
-    control.settle(rules, stamp, Ending::from(Outcome::Failure).judged(rules, None), None, now).0
+    control.settle(rules, stamp, Outcome::FAILURE.judged(rules, None), None, now).0
 }
 
 /// A circuit in each situation, from the origin of time on.

@@ -7,7 +7,7 @@ use super::situation::{Out, Situation};
 use super::{CALLS_IN_FLIGHT, NOW, nanos};
 use crate::config::Rules;
 use crate::control::backoff::{OpenStreak, Wait};
-use crate::control::settle::Judged;
+use crate::control::outcome::Judged;
 use crate::control::{Admission, Cause, Control, FIRST_SLOT_EPOCH, Mode, Outcome, Phase, Probing, State, Transition};
 
 pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situation> {
@@ -102,13 +102,13 @@ const HINT: Option<Duration> = Some(Duration::from_nanos(9));
 const SHORT_HINT: Option<Duration> = Some(Duration::from_nanos(3));
 
 const ENDINGS: [Judged; 7] = [
-    Judged { outcome: Outcome::Success, slow: false, retry_after: HINT },
-    Judged { outcome: Outcome::Success, slow: true, retry_after: HINT },
-    Judged { outcome: Outcome::Failure, slow: false, retry_after: None },
-    Judged { outcome: Outcome::Failure, slow: false, retry_after: SHORT_HINT },
-    Judged { outcome: Outcome::Failure, slow: true, retry_after: HINT },
-    Judged { outcome: Outcome::Ignored, slow: false, retry_after: HINT },
-    Judged { outcome: Outcome::Cancelled, slow: false, retry_after: HINT },
+    Judged { outcome: Outcome::Success, slow: false },
+    Judged { outcome: Outcome::Success, slow: true },
+    Judged { outcome: Outcome::FAILURE, slow: false },
+    Judged { outcome: Outcome::Failure { retry_after: SHORT_HINT }, slow: false },
+    Judged { outcome: Outcome::Failure { retry_after: HINT }, slow: true },
+    Judged { outcome: Outcome::Ignored, slow: false },
+    Judged { outcome: Outcome::Cancelled, slow: false },
 ];
 
 fn settled(situation: &Situation, rules: &Rules, index: usize, call: Judged, rate: Option<Cause>) -> Situation {
@@ -138,7 +138,7 @@ fn closed_settle(before: Control, rules: &Rules, failures: u32, call: Judged, ra
     let failures = match call.outcome {
         Outcome::Ignored | Outcome::Cancelled => return (before, None),
         Outcome::Success => 0,
-        Outcome::Failure => failures + 1,
+        Outcome::Failure { .. } => failures + 1,
     };
     let streak = rules.failure_threshold.is_some_and(|threshold| failures >= u32::from(threshold));
     match if streak { Some(Cause::ConsecutiveFailures) } else { rate } {
@@ -153,7 +153,7 @@ fn closed_settle(before: Control, rules: &Rules, failures: u32, call: Judged, ra
 fn probe_settle(before: Control, rules: &Rules, left: Probing, call: Judged) -> Moved {
     match call.outcome {
         Outcome::Ignored | Outcome::Cancelled => (before.with(Phase::HalfOpen(left)), None),
-        Outcome::Failure => opened(before, rules, 1, call, Cause::ProbeFailed),
+        Outcome::Failure { .. } => opened(before, rules, 1, call, Cause::ProbeFailed),
         Outcome::Success if call.slow && rules.slow_call_rate.is_some() => {
             opened(before, rules, 1, call, Cause::ProbeSlow)
         }
@@ -176,7 +176,7 @@ fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Ca
     for _ in 0..before_it.count {
         grown = grown.mul_f64(rules.timeout_multiplier).min(longest);
     }
-    let hint = call.retry_after.filter(|_| call.outcome == Outcome::Failure).unwrap_or_default();
+    let hint = if let Outcome::Failure { retry_after: Some(hint) } = call.outcome { hint } else { Duration::ZERO };
     let chosen = grown.max(hint).min(longest);
     let wait = Some(Wait::until(NOW.after(chosen), chosen));
     let openings = OpenStreak { count: before_it.count + 1, last_wait: chosen };

@@ -4,10 +4,10 @@ use super::situation::Situation;
 use super::{LONG, NOW, nanos};
 use crate::clock::Tick;
 use crate::config::Rules;
-use crate::control::settle::Judged;
+use crate::control::outcome::Judged;
 use crate::control::{Admission, Control, Mode, Outcome, Phase, Reason, Rejected, Stamp, State};
 
-const WELL: Judged = Judged { outcome: Outcome::Success, slow: false, retry_after: None };
+const WELL: Judged = Judged { outcome: Outcome::Success, slow: false };
 
 pub(super) fn check(situation: &Situation, rules: &Rules) {
     let Situation { control, out, .. } = situation;

@@ -4,7 +4,11 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use halfopen::{CallError, CircuitBreaker, Config, ConfigBuilder, Ending, ManualClock, Outcome, Status, WindowShape};
+use halfopen::clock::ManualClock;
+use halfopen::config::{ConfigBuilder, WindowShape};
+use halfopen::evidence::Status;
+use halfopen::host;
+use halfopen::{CallError, CircuitBreaker, Config, Outcome};
 use iai_callgrind::{library_benchmark, library_benchmark_group, main};
 
 /// `instructions.py` divides by the same number.
@@ -66,8 +70,8 @@ fn success(breaker: Breaker) {
 #[bench::durations(closed(with_durations()))]
 fn admit_and_settle(breaker: Breaker) {
     for _ in 0..CALLS {
-        let ticket = black_box(breaker.admit()).expect("the circuit is closed");
-        breaker.settle(ticket, black_box(Outcome::Success));
+        let ticket = black_box(host::admit(&breaker, || None)).expect("the circuit is closed");
+        host::settle(&breaker, ticket, black_box(Outcome::Success));
     }
 }
 
@@ -88,10 +92,10 @@ fn failure(breaker: Breaker) {
 #[library_benchmark]
 #[bench::streak(closed(with_streak()))]
 fn hinted_failure(breaker: Breaker) {
-    let ending = Ending { outcome: Outcome::Failure, retry_after: Some(Duration::from_secs(1)) };
+    let outcome = Outcome::Failure { retry_after: Some(Duration::from_secs(1)) };
     for _ in 0..CALLS {
-        let ticket = black_box(breaker.admit()).expect("the circuit is closed");
-        breaker.settle(ticket, black_box(ending));
+        let ticket = black_box(host::admit(&breaker, || None)).expect("the circuit is closed");
+        host::settle(&breaker, ticket, black_box(outcome));
     }
 }
 
@@ -101,8 +105,8 @@ fn hinted_failure(breaker: Breaker) {
 fn probe(breaker: Breaker) {
     for _ in 0..CALLS {
         breaker.clock().advance(Duration::from_secs(1));
-        let ticket = black_box(breaker.admit()).expect("the wait is over");
-        breaker.settle(ticket, black_box(Outcome::Failure));
+        let ticket = black_box(host::admit(&breaker, || None)).expect("the wait is over");
+        host::settle(&breaker, ticket, black_box(Outcome::FAILURE));
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use failsafe::{CircuitBreaker as _, backoff, failure_policy};
 use futures::executor::block_on;
-use halfopen::{CallError, CircuitBreaker, Config, WindowShape};
+use halfopen::config::WindowShape;
+use halfopen::{CallError, CircuitBreaker, Config};
 use recloser::Recloser;
 use tower::{Service, ServiceExt, service_fn};
 use tower_resilience_circuitbreaker::{CircuitBreakerError, CircuitBreakerLayer};

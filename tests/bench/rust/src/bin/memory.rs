@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use std::{env, fs};
 
-use halfopen::{CircuitBreaker, Config, ConfigBuilder, Registry, SystemClock, WindowShape};
+use halfopen::clock::SystemClock;
+use halfopen::config::{ConfigBuilder, WindowShape};
+use halfopen::registry::Registry;
+use halfopen::{CircuitBreaker, Config};
 use serde_json::{Value, json};
 
 /// The number of breakers in the registry.

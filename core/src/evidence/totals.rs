@@ -2,9 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::breaker::{CallDurations, Counts, Edge, walked};
-use crate::evidence::Durations;
-use crate::evidence::Edges;
+use super::history::{Edge, Edges, walked};
+use super::{CallDurations, Counts, Durations};
 
 /// Everything that is counted for ever: calls, transitions and durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +22,7 @@ impl Totals {
     }
 
     /// Adds what was counted elsewhere.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         let mut counts = other.counts;
         for (_, place) in Counts::LASTING {
             add(place(&mut self.counts), *place(&mut counts));

@@ -8,11 +8,8 @@ use alloc::vec::Vec;
 use crate::breaker::CircuitBreaker;
 use crate::clock::Clock;
 use crate::control::State;
+use crate::evidence::Totals;
 use crate::sync::Mutex;
-
-mod totals;
-
-pub use totals::Totals;
 
 /// Of how many label sets that no breaker has any more the counts are kept apart.
 ///

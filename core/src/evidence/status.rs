@@ -2,11 +2,9 @@
 
 use core::time::Duration;
 
+use super::{Counts, Durations, WindowCounts};
 use crate::clock::Tick;
 use crate::control::{Mode, State};
-use crate::evidence::Counts;
-use crate::evidence::Durations;
-use crate::evidence::WindowCounts;
 
 /// A reading of a breaker at one moment. Reading changes nothing and takes no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,4 +52,11 @@ pub struct CallDurations {
     pub success: Durations,
     /// Calls that failed.
     pub failure: Durations,
+}
+
+impl CallDurations {
+    /// The histograms by the outcome they belong to.
+    pub fn by_outcome(&self) -> [(&'static str, Durations); 2] {
+        [("success", self.success), ("failure", self.failure)]
+    }
 }
