@@ -150,6 +150,8 @@ class Breaker:
             return
         duration = -1 if permit.started_at is None else max(0, now - permit.started_at)
         limit = self.config.cancel_failure_after
+        if outcome != "failure":
+            hint = None
         if outcome == "cancelled" and limit is not None and duration >= limit:
             outcome = "failure"
         votes = outcome in ("success", "failure")
