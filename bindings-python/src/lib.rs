@@ -27,6 +27,8 @@ mod permit;
 mod raw;
 mod registry;
 mod responses;
+#[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
+mod simulation;
 mod stream;
 
 use pyo3::panic::PanicException;
@@ -70,5 +72,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(responses::status_of_code, module)?)?;
     module.add_function(wrap_pyfunction!(responses::status_of_close_code, module)?)?;
     module.add_function(wrap_pyfunction!(imports::load_imports, module)?)?;
+    module.add_function(wrap_pyfunction!(simulation::run_scenario, module)?)?;
+    module.add_function(wrap_pyfunction!(simulation::replay_log, module)?)?;
     Ok(())
 }

@@ -28,6 +28,8 @@ __all__ = [
     "keep_ended_metrics",
     "load_imports",
     "read_metrics",
+    "replay_log",
+    "run_scenario",
     "status_of_close_code",
     "status_of_code",
 ]
@@ -491,3 +493,11 @@ def read_metrics() -> list[
     calls attempted, succeeded, failed and rejected; the transitions; and for each outcome the sum of the durations in
     seconds and the cumulative buckets.
     """
+
+def run_scenario(
+    scenario: str, config: CircuitBreakerConfig | None, *, failover: bool, count_rate_limits: bool
+) -> str:
+    """Runs a scenario and returns the report, both as JSON."""
+
+def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:
+    """Replays a log, and returns the result as JSON: first as if calls of unknown outcome had succeeded, then failed."""

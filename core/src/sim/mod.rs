@@ -38,6 +38,8 @@ pub use replay::{Record, RecordedOutcome, Replayed, ReplayedTransition, read_log
 pub use report::{POINTS, Point, Report, Score, TRANSITIONS_KEPT, Transition};
 pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Provider, Scenario};
 
+use alloc::string::String;
+
 use crate::clock::nearest;
 use crate::config::Config;
 
@@ -57,6 +59,25 @@ pub struct Setup {
 /// Runs a scenario that [`Scenario::check`] accepts.
 pub fn simulate(scenario: &Scenario, setup: &Setup) -> Report {
     world::World::new(scenario, setup).run()
+}
+
+impl Report {
+    /// The report as JSON, with the names of the fields.
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
+impl Replayed {
+    /// The result as JSON, with the names of the fields.
+    pub fn to_json(&self) -> String {
+        json(self)
+    }
+}
+
+fn json(report: &impl serde::Serialize) -> String {
+    // Texts, numbers and lists of them: nothing that JSON could refuse.
+    serde_json::to_string(report).unwrap_or_default()
 }
 
 /// Seconds as nanoseconds; checked values are far below the largest.

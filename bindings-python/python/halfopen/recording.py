@@ -1,0 +1,92 @@
+"""Records calls, so that an incident can be replayed through another configuration."""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from os import PathLike
+from time import monotonic
+from typing import Any
+
+from halfopen.breaker import CircuitBreaker
+from halfopen.errors import InvalidValueError
+from halfopen.types import Outcome, Reason
+
+__all__ = ["Recorder"]
+
+_Kept = tuple[float, str, float, str]
+
+
+class Recorder:
+    """Keeps the newest calls of breakers in memory: when each began, its circuit, its duration and its outcome.
+
+    It stores no arguments, no results and no texts. A call costs one entry in a bounded queue and no input or output.
+
+    >>> from halfopen import CircuitBreaker
+    >>> recorder = Recorder()
+    >>> breaker = CircuitBreaker("gemini")
+    >>> recorder.record(breaker)
+    >>> breaker.call_sync(str.upper, "hello")
+    'HELLO'
+    >>> [(record["circuit"], record["outcome"]) for record in recorder.records()]
+    [('gemini', 'success')]
+
+    Args:
+        bound: The most calls that are kept, 1 to 10,000,000. The oldest go first; each takes about 150 bytes.
+
+    """
+
+    def __init__(self, bound: int = 100_000) -> None:
+        if not isinstance(bound, int) or isinstance(bound, bool) or not 1 <= bound <= 10_000_000:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValueError("bound", repr(bound), "a whole number from 1 to 10000000")
+        self._calls: deque[_Kept] = deque(maxlen=bound)
+        # Times count from here: small numbers keep more digits than those of a wall clock.
+        self._origin = monotonic()
+
+    def record(self, breaker: CircuitBreaker) -> None:
+        """Records the further calls of a breaker.
+
+        Raises:
+            InvalidValueError: for a breaker that is observed already, or that does not record durations.
+
+        """
+        if not breaker.config.record_durations:
+            raise InvalidValueError("breaker", repr(breaker), "one with record_durations=True")
+        if not breaker._observe(_Observer(breaker.name, self._calls, self._origin)):
+            raise InvalidValueError("breaker", repr(breaker), "one that is not observed yet")
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The calls in the order of their ends, as ``halfopen.simulation.replay`` takes them."""
+        for began, circuit, seconds, outcome in self._calls.copy():
+            yield {"at_seconds": began, "circuit": circuit, "duration_seconds": seconds, "outcome": outcome}
+
+    def write(self, path: str | PathLike[str]) -> int:
+        """Writes the calls to a file, one line of JSON each, and returns their number."""
+        count = 0
+        with open(path, "w", encoding="utf-8") as file:
+            for count, record in enumerate(self.records(), 1):  # noqa: B007
+                file.write(json.dumps(record) + "\n")
+        return count
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+
+class _Observer:
+    __slots__ = ("_calls", "_circuit", "_origin")
+
+    def __init__(self, circuit: str, calls: deque[_Kept], origin: float) -> None:
+        self._circuit = circuit
+        self._calls = calls
+        self._origin = origin
+
+    def admitted(self) -> None:
+        """A call is recorded when it ends."""
+
+    def rejected(self, _retry_after: float | None, _reason: Reason, /) -> None:
+        self._calls.append((monotonic() - self._origin, self._circuit, 0.0, "rejected"))
+
+    def settled(self, outcome: Outcome, seconds: float | None, /) -> None:
+        seconds = seconds or 0.0
+        # A call that began before the recorder has a negative time; its log begins with the recorder.
+        began = max(0.0, monotonic() - self._origin - seconds)
+        self._calls.append((began, self._circuit, seconds, outcome))
