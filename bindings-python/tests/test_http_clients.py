@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from halfopen import (
+    CallTimeoutError,
     CircuitBreaker,
     CircuitBreakerConfig,
     CircuitBreakerOpenError,
@@ -43,6 +44,7 @@ from provider import (
 CONFIG = CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30)
 WHOLE: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
 STREAM = WHOLE | {"stream": True}
+ASYNC_CLIENTS = [name for name in CLIENTS if "async" in name or name == "aiohttp"]
 ERRORS = (httpx.HTTPError, httpx2.HTTPError, aiohttp.ClientError, requests.RequestException)
 
 
@@ -236,7 +238,34 @@ async def test_a_request_without_a_breaker_is_not_guarded(
         assert await client.status(url, STREAM) == 500
 
 
-@pytest.mark.parametrize("name", [name for name in CLIENTS if "async" in name or name == "aiohttp"])
+@pytest.mark.parametrize("name", ASYNC_CLIENTS)
+async def test_a_deadline_of_the_breaker_cuts_a_request_off(name: str, url: str, provider: Provider) -> None:
+    breaker = CircuitBreaker("gemini", call_timeout_seconds=0.05)
+    provider.next(NoAnswer())
+    with pytest.raises(CallTimeoutError) as late:
+        await Client(name, breaker).status(url, WHOLE)
+    assert late.value.seconds == 0.05
+    assert counts(breaker) == {"failed": 1}
+    assert provider.requests[0].abandoned.wait(5)
+    assert await Client(name, breaker).status(url, STREAM) == 200
+
+
+async def test_a_plain_client_refuses_a_deadline_that_it_could_not_keep(url: str) -> None:
+    breaker = CircuitBreaker("gemini", call_timeout_seconds=0.05)
+    makes: list[Callable[[], object]] = [
+        lambda: guarded_transport(httpx2.HTTPTransport(), breaker),
+        lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), breaker),
+    ]
+    for make in makes:
+        with pytest.raises(InvalidValueError, match="set the client's own timeout"):
+            make()
+    for name in set(CLIENTS).difference(ASYNC_CLIENTS):
+        with pytest.raises(InvalidValueError, match="set the client's own timeout"):
+            await Client(name, lambda _: breaker).status(url, WHOLE)
+    assert counts(breaker) == {}
+
+
+@pytest.mark.parametrize("name", ASYNC_CLIENTS)
 @pytest.mark.parametrize("fault", [NoAnswer(), Stall()], ids=str)
 async def test_a_cancelled_request_counts_against_nobody(
     name: str, fault: Fault, breaker: CircuitBreaker, url: str, provider: Provider

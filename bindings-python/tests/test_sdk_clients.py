@@ -20,10 +20,10 @@ from google import genai
 from google.genai.errors import APIError
 from google.genai.types import HttpOptions
 
-from halfopen import CircuitBreaker, CircuitBreakerOpenError, compat
+from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, compat
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_async_transport, guarded_transport
-from provider import Cut, ErrorEvent, Provider, Stall, Status
+from provider import Cut, ErrorEvent, NoAnswer, Provider, Stall, Status
 
 # The SDK of Google derives a class from aiohttp's session.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
@@ -200,6 +200,18 @@ async def test_an_error_in_a_stream_counts_by_its_code(
         await asyncio.sleep(0)
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (failed, 1 - failed)
     assert breaker.metrics.in_flight == 0
+
+
+@pytest.mark.parametrize("make", [openai_async, anthropic_async, google_async, google_async_httpx2])
+async def test_a_deadline_of_the_breaker_ends_in_one_attempt(make: Any, provider: Provider) -> None:
+    breaker = CircuitBreaker("gemini", call_timeout_seconds=0.1)
+    provider.always(NoAnswer())
+    async with AsyncExitStack() as stack:
+        with pytest.raises(CallTimeoutError, match=r"a call of circuit 'gemini' was cut off after 0\.1 s") as late:
+            await make(provider, breaker, stack)(False)
+    assert (len(provider.requests), breaker.metrics.failed_calls, breaker.metrics.total_calls) == (1, 1, 1)
+    again = pickle.loads(pickle.dumps(late.value))
+    assert (type(again), str(again), again.seconds) == (CallTimeoutError, str(late.value), 0.1)
 
 
 async def test_who_catches_the_sdks_own_errors_catches_the_rejection(

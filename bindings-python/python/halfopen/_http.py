@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
@@ -10,7 +10,13 @@ from urllib.parse import urlsplit
 from halfopen._core import CircuitBreakerConfig, Permit
 from halfopen._sse import AnswerReader
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import CircuitBreakerOpenError, InvalidValueError, RegistryFullError
+from halfopen.errors import (
+    CallTimeoutError,
+    CircuitBreakerOpenError,
+    HalfopenError,
+    InvalidValueError,
+    RegistryFullError,
+)
 from halfopen.registry import Registry
 from halfopen.types import Outcome, Verdict
 
@@ -26,6 +32,8 @@ class HasURL(Protocol):
 
 
 R = TypeVar("R")
+T = TypeVar("T")
+E = TypeVar("E", bound=HalfopenError)
 BreakerOrChoice = CircuitBreaker | Callable[[R], CircuitBreaker | None]
 """One breaker for all requests, or a function from a request to its breaker; ``None`` leaves the request unguarded."""
 
@@ -79,21 +87,34 @@ def host_of(request: HasURL) -> str:
     return address[-128:]
 
 
-def choice_of(breaker: BreakerOrChoice[R]) -> Callable[[R], CircuitBreaker | None]:
-    """The function from a request to its breaker.
+def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[R], CircuitBreaker | None]:
+    """The function from a request to its breaker; ``plain`` is for a client without an event loop.
 
     Raises:
-        InvalidValueError: for what is neither a breaker nor a function.
+        InvalidValueError: for what is neither a breaker nor a function, and for a breaker with a timeout that such a
+            client could not keep. If it is chosen later, the request raises that.
 
     """
     given: Any = breaker
     # A breaker of `compat` has the one that we need inside.
     one: object = getattr(given, "native", given)
     if isinstance(one, CircuitBreaker):
+        if plain:
+            _check_timeouts(one)
         return lambda _: one
     if not callable(given):
         raise InvalidValueError("breaker", repr(given), "a CircuitBreaker, or a function from a request to one or None")
-    return cast("Callable[[R], CircuitBreaker | None]", given)
+    choose = cast("Callable[[R], CircuitBreaker | None]", given)
+    return (lambda request: _check_timeouts(choose(request))) if plain else choose
+
+
+def _check_timeouts(breaker: CircuitBreaker | None) -> CircuitBreaker | None:
+    if breaker is not None and breaker.call_timeout_seconds is not None:
+        allowed = (
+            "None for a client without an event loop, whose requests cannot be cut off: set the client's own timeout"
+        )
+        raise InvalidValueError("call_timeout_seconds", repr(breaker.call_timeout_seconds), allowed)
+    return breaker
 
 
 class Exchange:
@@ -107,9 +128,24 @@ class Exchange:
         try:
             self._permit: Permit = breaker.acquire()
         except CircuitBreakerOpenError as error:
-            raise rejection(error) from None
+            raise passing_sdks(error) from None
         self._judge = breaker._judge
+        self._deadline = breaker._deadline
         self._answer: AnswerReader | None = None
+
+    async def awaited(self, request: Awaitable[T]) -> T:
+        """Awaits the response to a request, within the breaker's deadline."""
+        try:
+            if self._deadline is None:
+                return await request
+            try:
+                async with self._deadline.start():
+                    return await request
+            except CallTimeoutError as late:
+                raise passing_sdks(late) from late.__cause__
+        except BaseException as error:
+            self.raised(error)
+            raise
 
     def raised(self, error: BaseException) -> None:
         """The request, or reading its response, ended with this error."""
@@ -181,8 +217,8 @@ def _verdict(answer: Outcome | Verdict | None) -> Verdict:
     return answer if isinstance(answer, Verdict) else Verdict(answer or "success")
 
 
-def rejection(error: CircuitBreakerOpenError) -> CircuitBreakerOpenError:
-    """The same rejection, as an error that the SDKs which are loaded hand to their caller at once.
+def passing_sdks(error: E) -> E:
+    """The same error, as one that the SDKs which are loaded hand to their caller at once.
 
     Anthropic's retries whatever a transport raises, unless it is one of its own errors. Who catches the base error of
     an SDK around it, as its documentation says, catches this one too.
@@ -193,12 +229,12 @@ def rejection(error: CircuitBreakerOpenError) -> CircuitBreakerOpenError:
         if isinstance(base := getattr(sys.modules.get(module), name, None), type)
     )
     kind: Any = type(error)
-    return _copy(error, _rejection_class(kind, bases)) if bases else error
+    return _copy(error, _passing_class(kind, bases)) if bases else error
 
 
 @lru_cache
-def _rejection_class(error: Any, bases: tuple[type, ...]) -> Any:
-    def reduce(self: CircuitBreakerOpenError) -> Any:
+def _passing_class(error: Any, bases: tuple[type, ...]) -> Any:
+    def reduce(self: HalfopenError) -> Any:
         # A copy or a pickle is the plain error, since this class exists in this process alone.
         return _copy(self, error).__reduce__()
 
@@ -206,8 +242,9 @@ def _rejection_class(error: Any, bases: tuple[type, ...]) -> Any:
     return type(error.__name__, (error, *bases), members)
 
 
-def _copy(error: CircuitBreakerOpenError, kind: Any) -> CircuitBreakerOpenError:
+def _copy(error: E, kind: Any) -> E:
     """The error as one of another class; a constructor may take other arguments than the error has."""
-    made: CircuitBreakerOpenError = kind.__new__(kind, *error.args)
+    made: E = kind.__new__(kind, *error.args)
+    made.args = error.args
     made.__dict__.update(error.__dict__)
     return made

@@ -163,6 +163,8 @@ RULES: dict[str, Rule] = {
     "concurrent.futures._base.CancelledError": CANCELLED,
     "grpc.FutureCancelledError": CANCELLED,
     # They are no `Exception`, but a deadline all the same.
+    # Inside an SDK it is an error of that SDK as well.
+    "halfopen.errors.CallTimeoutError": FAILURE,
     "gevent.timeout.Timeout": FAILURE,
     "eventlet.timeout.Timeout": FAILURE,
     # The caller's own queue or barrier.

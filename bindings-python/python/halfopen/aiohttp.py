@@ -38,11 +38,7 @@ class CircuitBreakerMiddleware:
         if breaker is None:
             return await handler(request)
         exchange = Exchange(breaker)
-        try:
-            response = await handler(request)
-        except BaseException as error:
-            exchange.raised(error)
-            raise
+        response = await exchange.awaited(handler(request))
         content = response.content
         bodiless = request.method == "HEAD"
         if exchange.answered(

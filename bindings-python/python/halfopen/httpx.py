@@ -43,7 +43,9 @@ def guarded_transport(inner: Any, breaker: BreakerOrChoice[Any]) -> Any:
 
     Raises ``InvalidValueError`` for an ``inner`` that is no transport, or a ``breaker`` that is none of these.
     """
-    return _class(_Transport, _library_of(inner, "BaseTransport"), "BaseTransport")(inner, choice_of(breaker))
+    return _class(_Transport, _library_of(inner, "BaseTransport"), "BaseTransport")(
+        inner, choice_of(breaker, plain=True)
+    )
 
 
 @overload
@@ -130,11 +132,7 @@ class _AsyncTransport(_Guarding):
         exchange = self._admit(request)
         if exchange is None:
             return await self._inner.handle_async_request(request)
-        try:
-            response = await self._inner.handle_async_request(request)
-        except BaseException as error:
-            exchange.raised(error)
-            raise
+        response = await exchange.awaited(self._inner.handle_async_request(request))
         self._guard_body(exchange, request, response, _AsyncBody, "AsyncByteStream")
         return response
 

@@ -33,7 +33,7 @@ class CircuitBreakerAdapter(BaseAdapter):
     def __init__(self, inner: BaseAdapter, breaker: BreakerOrChoice[PreparedRequest]) -> None:
         super().__init__()
         self._inner = inner
-        self._choose = choice_of(breaker)
+        self._choose = choice_of(breaker, plain=True)
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         """Sends the request, if the circuit lets it."""
