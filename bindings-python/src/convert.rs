@@ -98,11 +98,14 @@ pub fn dict_of<'py>(
 }
 
 /// Refuses what cannot be called.
+#[inline]
 pub fn check_callable(func: &Bound<'_, PyAny>) -> PyResult<()> {
-    if func.is_callable() {
-        return Ok(());
-    }
-    Err(to_python(func.py(), &InvalidValue::new("func", &value_of(func), "a function or another callable")))
+    if func.is_callable() { Ok(()) } else { Err(not_callable(func)) }
+}
+
+#[cold]
+fn not_callable(func: &Bound<'_, PyAny>) -> PyErr {
+    to_python(func.py(), &InvalidValue::new("func", &value_of(func), "a function or another callable"))
 }
 
 /// A count that is no field of a configuration.

@@ -3,6 +3,7 @@
 //! They are counted by callbacks, which run in contexts of their own, so the calls around them would not find a note in
 //! theirs (see [`crate::nesting`]).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -12,12 +13,17 @@ use crate::nesting::{CountedError, ERRORS_KEPT};
 
 /// The last errors that were counted, oldest first.
 #[derive(Default)]
-pub struct FutureErrors(Mutex<Vec<CountedError>>);
+pub struct FutureErrors {
+    errors: Mutex<Vec<CountedError>>,
+    /// Whether there may be any: nearly no breaker ever has one, and a failure is faster without the lock.
+    noted: AtomicBool,
+}
 
 impl FutureErrors {
     pub fn note(&self, error: CountedError) {
         let oldest = {
             let mut errors = self.lock();
+            self.noted.store(true, Ordering::Relaxed);
             errors.push(error);
             (errors.len() > ERRORS_KEPT).then(|| errors.remove(0))
         };
@@ -33,17 +39,23 @@ impl FutureErrors {
     }
 
     pub fn clear(&self) {
-        let errors = std::mem::take(&mut *self.lock());
-        drop(errors);
+        if self.noted.load(Ordering::Relaxed) {
+            let mut noted = self.lock();
+            self.noted.store(false, Ordering::Relaxed);
+            let errors = std::mem::take(&mut *noted);
+            // What goes with them may be a host's object, so they go without the lock.
+            drop(noted);
+            drop(errors);
+        }
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // Whoever holds the lock does so for an instant, and the collector will come again.
-        let Ok(errors) = self.0.try_lock() else { return Ok(()) };
+        let Ok(errors) = self.errors.try_lock() else { return Ok(()) };
         errors.iter().try_for_each(|it| visit.call(&it.token))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<CountedError>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

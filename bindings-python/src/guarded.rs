@@ -38,19 +38,28 @@ pub fn call<'py>(
     run: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
-    let held = breaker.get().hold(py)?;
+    let mut held = breaker.get().hold(py)?;
     held.enter(py)?;
     let result = run();
     held.leave(py);
     let result = match result {
         Ok(result) => result,
-        Err(error) => return attached(|py| held.raised(error.value(py)).and(Err(error))),
+        Err(error) => return Err(failed(held, error)),
     };
     match Returned::of(&result)? {
         Returned::Value => held.returned(&result).map(|()| result),
         Returned::Awaitable | Returned::Future => followed(&call_object(breaker, held)?, &result),
         Returned::Stream => guarded_stream(breaker, held, &result),
     }
+}
+
+/// The call raised this, which is what the caller gets.
+///
+/// Not inlined, for an error is large: a success would be slower by a tenth.
+#[inline(never)]
+fn failed(held: Held<'_>, error: PyErr) -> PyErr {
+    let judged = attached(|py| held.raised(error.value(py)));
+    judged.err().unwrap_or(error)
 }
 
 /// What a function returned.
@@ -63,6 +72,7 @@ enum Returned {
 }
 
 impl Returned {
+    #[inline]
     fn of(result: &Bound<'_, PyAny>) -> PyResult<Self> {
         if has_await(result) {
             return Ok(Self::Awaitable);
@@ -70,10 +80,14 @@ impl Returned {
         Ok(match EndsLater::of(result)? {
             None => Self::Value,
             Some(EndsLater::Future) => Self::Future,
-            // A generator may be a coroutine of the kind that was written with a decorator.
-            Some(EndsLater::Stream) if is_generator_based_coroutine(result)? => Self::Awaitable,
-            Some(EndsLater::Stream) => Self::Stream,
+            Some(EndsLater::Stream) => Self::of_stream(result)?,
         })
+    }
+
+    /// A generator may be a coroutine of the kind that was written with a decorator.
+    #[cold]
+    fn of_stream(result: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(if is_generator_based_coroutine(result)? { Self::Awaitable } else { Self::Stream })
     }
 }
 
@@ -96,6 +110,7 @@ pub enum EndsLater {
 }
 
 impl EndsLater {
+    #[inline]
     pub fn of(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         let py = result.py();
         let classes = Imports::get(py)?;

@@ -96,7 +96,7 @@ static IMPORTS: PyOnceLock<Imports> = PyOnceLock::new();
 impl Imports {
     /// Fails only while `halfopen` itself is being imported.
     pub fn get(py: Python<'_>) -> PyResult<&Self> {
-        IMPORTS.get(py).ok_or_else(|| PyImportError::new_err("halfopen has not been imported yet"))
+        IMPORTS.get(py).ok_or_else(not_imported)
     }
 
     fn load(py: Python<'_>) -> PyResult<Self> {
@@ -123,6 +123,11 @@ impl Imports {
             names: Names::new(py),
         })
     }
+}
+
+#[cold]
+fn not_imported() -> PyErr {
+    PyImportError::new_err("halfopen has not been imported yet")
 }
 
 /// Imports all that calls need, before the first one is made.

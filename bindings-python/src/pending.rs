@@ -88,7 +88,7 @@ impl<'b> Held<'b> {
     }
 
     #[inline(always)]
-    pub fn settle(mut self, outcome: Outcome) {
+    pub fn settle(&mut self, outcome: Outcome) {
         if let Some(call) = self.call.take() {
             self.breaker.settle(call, outcome);
         }
@@ -96,7 +96,7 @@ impl<'b> Held<'b> {
 
     /// The call returned this.
     #[inline(always)]
-    pub fn returned(self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn returned(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.breaker.judging().looks_at(result) {
             return self.judged(result);
         }

@@ -67,7 +67,7 @@ impl PyPermit {
     /// The block that the permit was handed out to has been left, with this error or `None`.
     pub fn left(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some(call) = self.take() else { return Ok(()) };
-        let held = Held::new(self.breaker.get(), call);
+        let mut held = Held::new(self.breaker.get(), call);
         held.leave(error.py());
         if error.is_none() {
             held.settle(Outcome::Success);

@@ -66,7 +66,7 @@ impl PyStream {
     }
 
     fn settle(&self, py: Python<'_>, outcome: Outcome) {
-        if let Some(held) = self.take(py) {
+        if let Some(mut held) = self.take(py) {
             held.settle(outcome);
         }
     }
@@ -134,7 +134,7 @@ impl PyStream {
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.call().thrown.take();
         match self.take(error.py()) {
-            Some(held) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
+            Some(mut held) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
                 held.settle(Outcome::Cancelled);
                 Ok(())
             }

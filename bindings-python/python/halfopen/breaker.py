@@ -80,7 +80,7 @@ class CircuitBreaker(Breaker):
     _wall: WallClock
     _judge: Judge
     """What it asks about responses: guards of HTTP clients judge them before their bodies have ended."""
-    _deadline: Deadline | None = None
+    _deadline: Deadline | None
 
     def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
         cls,
@@ -104,8 +104,7 @@ class CircuitBreaker(Breaker):
         self._provider_id = provider_id
         self._wall = WallClock()
         self._judge = of_result or verdict_of_result
-        if seconds is not None:
-            self._deadline = Deadline(checked.name, seconds)
+        self._deadline = None if seconds is None else Deadline(checked.name, seconds)
         return self
 
     def __call__(self, func: F) -> F:
