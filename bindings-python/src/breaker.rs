@@ -164,7 +164,7 @@ impl PyBreaker {
         if self.core.counts().in_flight == 0 {
             self.future_errors.clear();
             self.forget_errors(begun);
-        } else if outcome.is_failure() && nesting::note(self.number, begun, failure).is_ok() {
+        } else if outcome.is_failure() && attached(|_| nesting::note(self.number, begun, failure)).is_ok() {
             self.errors_noted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -179,7 +179,7 @@ impl PyBreaker {
             && !riding
             && let Ok(counted) = CountedError::new(self.number, begun, error)
         {
-            self.future_errors.note(counted);
+            attached(|_| self.future_errors.note(counted));
             self.errors_noted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -187,8 +187,10 @@ impl PyBreaker {
     /// Whether a call inside one that has `begun` then has counted this error.
     pub fn has_counted(&self, begun: u64, error: &Bound<'_, PyAny>) -> bool {
         self.errors_noted.load(Ordering::Relaxed) != begun
-            && (nesting::is_counted(self.number, begun, error).unwrap_or(false)
-                || self.future_errors.contains(begun, error))
+            && attached(|_| {
+                nesting::is_counted(self.number, begun, error).unwrap_or(false)
+                    || self.future_errors.contains(begun, error)
+            })
     }
 
     #[cold]

@@ -10,6 +10,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::nesting::{CountedError, ERRORS_KEPT};
+use crate::raw::attached;
 
 /// The last errors that were counted, oldest first.
 #[derive(Default)]
@@ -45,7 +46,7 @@ impl FutureErrors {
             let errors = std::mem::take(&mut *noted);
             // What goes with them may be a host's object, so they go without the lock.
             drop(noted);
-            drop(errors);
+            attached(|_| drop(errors));
         }
     }
 

@@ -44,7 +44,7 @@ pub fn call<'py>(
     held.leave(py);
     let result = match result {
         Ok(result) => result,
-        Err(error) => return Err(failed(held, error)),
+        Err(error) => return Err(failed(py, held, error)),
     };
     match Returned::of(&result)? {
         Returned::Value => held.returned(&result).map(|()| result),
@@ -57,9 +57,15 @@ pub fn call<'py>(
 ///
 /// Not inlined, for an error is large: a success would be slower by a tenth.
 #[inline(never)]
-fn failed(held: Held<'_>, error: PyErr) -> PyErr {
-    let judged = attached(|py| held.raised(error.value(py)));
-    judged.err().unwrap_or(error)
+fn failed(py: Python<'_>, held: Held<'_>, error: PyErr) -> PyErr {
+    match held.raised(error.value(py)) {
+        Ok(()) => error,
+        Err(interrupt) => {
+            // Attached, so that PyO3 releases the error at once.
+            attached(|_| drop(error));
+            interrupt
+        }
+    }
 }
 
 /// What a function returned.

@@ -96,7 +96,7 @@ impl<'b> Held<'b> {
 
     /// The call returned this.
     #[inline(always)]
-    pub fn returned(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn returned(&mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.breaker.judging().looks_at(result) {
             return self.judged(result);
         }
@@ -106,7 +106,7 @@ impl<'b> Held<'b> {
 
     /// As an error, a response that passes through several calls is the failure of one of them.
     #[inline(never)]
-    fn judged(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn judged(&mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
             return Ok(());
         };

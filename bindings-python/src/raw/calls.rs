@@ -147,7 +147,7 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || match EndsLater::of(&result)? {
         None => {
-            if let Some((_, held)) = held_by(&call) {
+            if let Some((_, mut held)) = held_by(&call) {
                 held.returned(&result)?;
             }
             Ok(result.to_owned().unbind())
@@ -169,12 +169,10 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
     // SAFETY: as above.
     let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
-        attached(|py| {
-            if let Some((_, held)) = held_by(&call) {
-                held.raised(&error)?;
-            }
-            Ok(py.None())
-        })
+        if let Some((_, held)) = held_by(&call) {
+            held.raised(&error)?;
+        }
+        Ok(call.py().None())
     })
 }
 
@@ -183,7 +181,7 @@ unsafe extern "C" fn future_returned(call: *mut ffi::PyObject, result: *mut ffi:
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || {
         attached(|py| {
-            if let Some((_, held)) = held_by(&call) {
+            if let Some((_, mut held)) = held_by(&call) {
                 held.returned(&result)?;
             }
             Ok(py.None())
