@@ -27,7 +27,6 @@ mod permit;
 mod raw;
 mod registry;
 mod responses;
-#[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod simulation;
 mod stream;
 

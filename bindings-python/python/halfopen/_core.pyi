@@ -500,4 +500,4 @@ def run_scenario(
     """Runs a scenario and returns the report, both as JSON."""
 
 def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:
-    """Replays a log, and returns the result as JSON: first as if calls of unknown outcome had succeeded, then failed."""
+    """Replays a log. Returns the result as JSON as if calls of unknown outcome had succeeded, and as if they had failed."""
