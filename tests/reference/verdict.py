@@ -71,7 +71,7 @@ class Verdict:
 def verdict(response: Response) -> Verdict:
     coded = STATUS_OF_CODE.get((response.code or "").lower())
     status = response.status
-    if coded is not None and not (coded == 400 and 400 <= status <= 599):
+    if coded is not None and (not 400 <= status <= 599 or coded in {401, 402, 403, 404, 429}):
         status = coded
     retry_after = first(wait_of_milliseconds(response.header("retry-after-ms")), wait_of(response, "retry-after"))
     if 100 <= status <= 399:

@@ -105,13 +105,14 @@ impl Response<'_> {
         }
     }
 
-    /// The status that the code stands for, if it is known, otherwise the status itself.
+    /// The status that the code stands for, if it is known and more precise, otherwise the status itself.
     ///
-    /// A code that stands for 400 is too general to replace an error status: some providers send it with each of theirs.
+    /// Beside an error status, only a code that concerns a key or a model is: the others are too general, and some
+    /// providers send one of them with every error.
     fn effective_status(&self) -> u16 {
         let is_error = (400..=599).contains(&self.status);
-        let coded = self.code.and_then(status_of_code).filter(|coded| *coded != 400 || !is_error);
-        coded.unwrap_or(self.status)
+        let is_precise = |coded: &u16| !is_error || matches!(coded, 401..=404 | 429);
+        self.code.and_then(status_of_code).filter(is_precise).unwrap_or(self.status)
     }
 
     fn refusal(&self, scope: Scope) -> Verdict {
