@@ -319,7 +319,7 @@ def test_a_response_that_is_returned(status: str, outcome: str, hint: float | No
             lambda: httpx.get(url),
             lambda: httpx2.get(url),
             lambda: requests.get(url, timeout=5),
-            lambda: urllib3.request("GET", url),
+            lambda: urllib3.request("GET", url, retries=False),
             lambda: asyncio.run(with_session(url)),
         ]
         for call in calls:
