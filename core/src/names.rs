@@ -22,10 +22,16 @@ impl Spelling {
         self.letters(name).eq(spelled.chars())
     }
 
-    /// A text in which names stand between backticks, with the names spelled and without the backticks.
-    pub(crate) fn text(self, text: &str) -> String {
+    /// A text in which names stand between backticks, with the names spelled and without the backticks. Hosts that spell
+    /// in camelCase write `null` for none.
+    pub fn text(self, text: &str) -> String {
         let parts = text.split('`').enumerate();
-        parts.map(|(index, part)| if index % 2 == 1 { self.name(part) } else { part.into() }).collect()
+        let spelled = parts.map(|(index, part)| match self {
+            _ if index % 2 == 1 => self.name(part),
+            Self::SnakeCase => part.into(),
+            Self::CamelCase => part.replace("none", "null"),
+        });
+        spelled.collect()
     }
 
     fn letters(self, name: &str) -> impl Iterator<Item = char> {
@@ -129,5 +135,7 @@ mod tests {
         let text = "at least `timeout_seconds`, or half_open";
         assert_eq!(Spelling::SnakeCase.text(text), "at least timeout_seconds, or half_open");
         assert_eq!(Spelling::CamelCase.text(text), "at least timeoutSeconds, or half_open");
+        assert_eq!(Spelling::SnakeCase.text("1, or none"), "1, or none");
+        assert_eq!(Spelling::CamelCase.text("1, or none"), "1, or null");
     }
 }

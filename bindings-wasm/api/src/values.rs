@@ -46,5 +46,5 @@ fn histogram(durations: &Durations) -> Value {
 
 /// An error about an argument, under the argument's name in JavaScript.
 pub(crate) fn named(field: &str, error: InvalidValue) -> InvalidValue {
-    InvalidValue::new(field, error.value(), error.allowed())
+    InvalidValue::new(field, error.value(), &Spelling::CamelCase.text(error.allowed()))
 }

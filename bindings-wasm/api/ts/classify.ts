@@ -44,19 +44,31 @@ const ABORT_CODES: ReadonlySet<unknown> = new Set([
   'UND_ERR_ABORTED', // undici
 ]);
 
+/** Errors that only say that a connection failed; the reason is their cause. The first is that of `fetch`. */
+const CONNECTION_NAMES: ReadonlySet<unknown> = new Set(['TypeError', 'APIConnectionError']);
+
+/** No client wraps more often; a chain may be circular. */
+const CAUSES_FOLLOWED = 8;
+
 /** gRPC's status CANCELLED. */
 const GRPC_CANCELLED = 1;
 
 /**
  * Without a classifier: a call that its caller aborted says nothing about the provider, and neither does a rejection by
- * any breaker. Every other error is a failure.
+ * any breaker, nor a connection that failed because of one of them. Every other error is a failure.
  */
-export const classifyByShape: Classifier = (error, signal) => {
+export const classifyByShape = (error: unknown, signal?: Signal, depth = 0): number => {
   try {
     if (isRejection(error)) {
       return IGNORED;
     }
-    return isAbort(error as ErrorShape, signal) ? CANCELLED : FAILURE;
+    if (isAbort(error as ErrorShape, signal)) {
+      return CANCELLED;
+    }
+    const { constructor: type, cause } = error as ErrorShape;
+    return CONNECTION_NAMES.has(type?.name) && depth < CAUSES_FOLLOWED
+      ? classifyByShape(cause, signal, depth + 1)
+      : FAILURE;
   } catch {
     // `undefined` was thrown, or an object that cannot be read.
     return FAILURE;

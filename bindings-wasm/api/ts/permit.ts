@@ -35,11 +35,11 @@ export class Permit implements Disposable {
   /**
    * The call failed, and that counts against the provider.
    *
-   * @param retryAfter - how long it asked to be left alone, in seconds; it can make the wait longer
+   * @param retryAfter - how long it asked to be left alone, in seconds; it can make the wait longer; null if it did not
    * @throws InvalidValueError for what is no number of seconds
    */
-  failure(retryAfter?: number): boolean {
-    return retryAfter === undefined ? this.end(FAILURE) : this.#ended(this.#executor.fail(this.#number, retryAfter));
+  failure(retryAfter: number | null = null): boolean {
+    return retryAfter === null ? this.end(FAILURE) : this.#ended(this.#executor.fail(this.#number, retryAfter));
   }
 
   /** The call failed, and that says nothing about the provider. */

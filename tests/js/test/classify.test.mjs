@@ -118,3 +118,31 @@ test('an error whose name cannot be read is a failure', async () => {
   }
   assert.equal(breaker.status().failedCalls, 2);
 });
+
+class APIConnectionError extends Error {}
+
+test('a connection that failed because a circuit rejected it, or its caller left, is no failure', async () => {
+  const { breaker: inner } = onStage();
+  inner.forceOpen();
+  const rejection = await inner.call(() => 1).catch((error) => error);
+  const fetched = new TypeError('fetch failed', { cause: rejection });
+  const ignored = [fetched, new APIConnectionError('Connection error.', { cause: fetched })];
+  const cancelled = new TypeError('fetch failed', { cause: new DOMException('away', 'AbortError') });
+  const circular = new TypeError('circular');
+  circular.cause = circular;
+  const failed = [
+    new TypeError('fetch failed', { cause: Object.assign(new Error('reset'), { code: 'ECONNRESET' }) }),
+    new TypeError('x is not a function'),
+    new Error('a service of ours failed', { cause: rejection }),
+    circular,
+  ];
+  const { breaker } = onStage({ failureThreshold: 100 });
+  for (const error of [...ignored, cancelled, ...failed]) {
+    await assert.rejects(
+      breaker.call(() => Promise.reject(error)),
+      (seen) => seen === error,
+    );
+  }
+  const { ignoredCalls, cancelledCalls, failedCalls } = breaker.status();
+  assert.deepEqual([ignoredCalls, cancelledCalls, failedCalls], [2, 1, 4]);
+});

@@ -265,3 +265,11 @@ test('helpers are no part of a configuration', () => {
     assert.equal(refusal({ captureStack }).field, 'captureStack');
   }
 });
+
+test('a message writes null for none, as JavaScript does', () => {
+  assert.throws(() => new CircuitBreaker({ failureRateThreshold: 2 }), {
+    allowed: 'a number above 0, at most 1, or null',
+  });
+  const { breaker } = onStage();
+  assert.throws(() => breaker.acquire().failure(-1), { field: 'retryAfterSeconds', allowed: /, or null$/ });
+});

@@ -63,6 +63,12 @@ test('a permit settled twice frees no slot of another', () => {
   assert.equal(second.success(), true);
 });
 
+test('a failure whose provider named no wait has null for it', () => {
+  const { breaker } = onStage({ failureThreshold: 1, timeoutSeconds: 10 });
+  assert.equal(breaker.acquire().failure(null), true);
+  assert.equal(breaker.status().retryAfterSeconds, 10);
+});
+
 test('acquire throws where the circuit rejects', () => {
   const { breaker } = opened();
   assert.throws(() => breaker.acquire(), CircuitBreakerOpenError);
