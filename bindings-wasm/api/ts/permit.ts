@@ -2,8 +2,11 @@
 
 /** Permission to make one call. */
 
-import { CANCELLED, FAILURE, IGNORED, SUCCESS } from './codes.js';
+import { CANCELLED, FAILURE, IGNORED, OUTCOMES, SUCCESS } from './codes.js';
+import type { Outcome } from './enums.js';
+import { InvalidValueError } from './errors.js';
 import type { Executor } from './executor.js';
+import { formatValue } from './format-value.js';
 import { forget, track } from './permit-gc.js';
 
 /** `Symbol.dispose`, or what compilers of `using` fall back to where a runtime lacks it. */
@@ -50,6 +53,20 @@ export class Permit implements Disposable {
   /** The call was given up before it ended. */
   cancel(): boolean {
     return this.end(CANCELLED);
+  }
+
+  /**
+   * The call ended with the outcome of that name.
+   *
+   * @param retryAfter - as in {@link failure}; only a failure carries it
+   * @throws InvalidValueError for what is no outcome
+   */
+  settle(outcome: Outcome, retryAfter: number | null = null): boolean {
+    const code = OUTCOMES.indexOf(outcome);
+    if (code < 0) {
+      throw new InvalidValueError('outcome', formatValue(outcome), `one of: ${OUTCOMES.join(', ')}`);
+    }
+    return code === FAILURE ? this.failure(retryAfter) : this.end(code);
   }
 
   /** At the end of a `using` block: the same as {@link cancel}. */

@@ -27,6 +27,25 @@ for (const [way, counter] of Object.entries(WAYS)) {
   });
 }
 
+test('settle() takes the outcome by its name, and a failure its hint', () => {
+  const { breaker } = onStage({ failureThreshold: 1, timeoutSeconds: 1, maxTimeoutSeconds: 60 });
+  for (const outcome of ['success', 'ignored', 'cancelled']) {
+    assert.equal(breaker.acquire().settle(outcome, 7), true);
+  }
+  const permit = breaker.acquire();
+  for (const wrong of ['fail', 'toString', undefined, 1]) {
+    assert.throws(() => permit.settle(wrong), {
+      code: 'INVALID_VALUE',
+      field: 'outcome',
+      allowed: 'one of: success, failure, ignored, cancelled',
+    });
+  }
+  assert.equal(permit.settle('failure', 7), true);
+  assert.equal(permit.settle('success'), false);
+  const { successfulCalls, ignoredCalls, cancelledCalls, failedCalls, retryAfterSeconds } = breaker.status();
+  assert.deepEqual([successfulCalls, ignoredCalls, cancelledCalls, failedCalls, retryAfterSeconds], [1, 1, 1, 1, 7]);
+});
+
 test('a stream that breaks is a failure, where its permit is held until it has ended', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
   async function* broken() {

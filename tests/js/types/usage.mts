@@ -64,7 +64,8 @@ is<Same<typeof plain, (this: unknown, n: number) => Promise<boolean>>>();
 const permit: Permit = breaker.acquire();
 breaker.acquire({ inside: permit }).cancel();
 breaker.call(() => 1, { inside: permit });
-const first: boolean = permit.success() || permit.failure() || permit.ignore() || permit.cancel();
+const first: boolean =
+  permit.success() || permit.failure() || permit.ignore() || permit.cancel() || permit.settle('failure', 1);
 {
   using scoped = breaker.acquire();
   scoped.success();
