@@ -494,9 +494,7 @@ def read_metrics() -> list[
     seconds and the cumulative buckets.
     """
 
-def run_scenario(
-    scenario: str, config: CircuitBreakerConfig | None, *, failover: bool, count_rate_limits: bool
-) -> str:
+def run_scenario(scenario: str, config: CircuitBreakerConfig | None, *, failover: bool, count_rate_limits: bool) -> str:
     """Runs a scenario and returns the report, both as JSON."""
 
 def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:

@@ -166,14 +166,23 @@ class Anthropic:
         return [event(part, part["type"]) for part in parts], 1
 
     def error(self, status: Status) -> dict[str, Any]:
-        kind = "overloaded_error" if status.code == 529 else status.kind
-        return {"type": "error", "error": {"type": kind, "message": status.message}}
+        return {"type": "error", "error": {"type": status.kind, "message": status.message}}
 
     def error_event(self, status: Status) -> bytes:
         return event(self.error(status), "error")
 
     def _head(self, answer: Answer) -> dict[str, Any]:
         return {"id": "msg_1", "type": "message", "role": "assistant", "model": answer.model}
+
+
+GOOGLE_WORDS = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 
 
 class Google:
@@ -187,8 +196,8 @@ class Google:
         return [*(event(self._part(answer, word)) for word in words), event(self._part(answer, last, "STOP"))], 0
 
     def error(self, status: Status) -> dict[str, Any]:
-        words = {429: "RESOURCE_EXHAUSTED", 400: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
-        return {"error": {"code": status.code, "message": status.message, "status": words.get(status.code, "INTERNAL")}}
+        word = GOOGLE_WORDS.get(status.code, "INTERNAL" if status.code >= 500 else "INVALID_ARGUMENT")
+        return {"error": {"code": status.code, "message": status.message, "status": word}}
 
     def error_event(self, status: Status) -> bytes:
         return event(self.error(status))

@@ -2,6 +2,17 @@
 
 from dataclasses import dataclass
 
+_KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
 
 @dataclass(frozen=True)
 class Status:
@@ -9,9 +20,13 @@ class Status:
 
     code: int
     retry_after: float | None = None
-    kind: str = "server_error"
     reason: str | None = None
     message: str = "the provider is unwell"
+
+    @property
+    def kind(self) -> str:
+        """The error's type, as OpenAI and Anthropic name it."""
+        return _KINDS.get(self.code, "server_error")
 
     def headers(self) -> dict[str, str]:
         """Those beside the body's, with the wait as the large providers send it."""
@@ -22,13 +37,11 @@ class Status:
 
 CONTEXT_TOO_LONG = Status(
     400,
-    kind="invalid_request_error",
     reason="context_length_exceeded",
     message="This model's maximum context length is 8 tokens.",
 )
 CONTENT_REFUSED = Status(
     400,
-    kind="invalid_request_error",
     reason="content_policy_violation",
     message="Your request was rejected as a result of our safety system.",
 )

@@ -17,10 +17,9 @@ from provider.faults import Cut, ErrorEvent, Fault, Late, Malformed, NoAnswer, N
 
 NO_PREFILL = Status(
     400,
-    kind="invalid_request_error",
     message="This model does not support assistant message prefill. The conversation must end with a user message.",
 )
-UNKNOWN = Status(404, kind="invalid_request_error", reason="model_not_found", message="no such model or page")
+UNKNOWN = Status(404, reason="model_not_found", message="no such model or page")
 
 
 @dataclass
