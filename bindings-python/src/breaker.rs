@@ -293,8 +293,9 @@ impl PyBreaker {
     /// `inside` is the permit of the call that makes this one: inside a probe it rides on that permit, takes no slot, has
     /// no vote and is not counted. Raises `CircuitBreakerOpenError` where the circuit does not let it run.
     #[pyo3(signature = (*, inside = None))]
-    pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&PyPermit>) -> PyResult<PyPermit> {
+    pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&Bound<'_, PyAny>>) -> PyResult<PyPermit> {
         let (py, this) = (slf.py(), slf.get());
+        let inside = inside.map(PyPermit::of_argument).transpose()?;
         let said = || inside.and_then(|outer| outer.stamp_for(slf));
         let admitted = host::admit(&this.core, || said().or_else(|| Probe::around(py, this.number)));
         Ok(PyPermit::new(slf.clone().unbind(), this.answer(py, admitted)?))
@@ -318,7 +319,7 @@ impl PyBreaker {
     ) -> PyResult<Bound<'py, PyAny>> {
         check_callable(func)?;
         slf.get().check_no_deadline(slf.py(), PLAIN_CALL)?;
-        guarded::call(slf, || call_host(func, args, kwargs))
+        guarded::call(slf, func, || call_host(func, args, kwargs))
     }
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {

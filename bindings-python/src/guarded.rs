@@ -1,8 +1,9 @@
 //! A call that is made and judged here: what it returns and what it raises say how it ended.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::{PyBool, PyTuple, PyType};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
@@ -35,6 +36,7 @@ impl PyGuardedFunction {
 /// Makes a whole call, which `run` runs; where its result has yet to be awaited or iterated, it ends when that does.
 pub fn call<'py>(
     breaker: &Bound<'py, PyBreaker>,
+    function: &Bound<'py, PyAny>,
     run: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
@@ -44,7 +46,7 @@ pub fn call<'py>(
     held.leave(py);
     let result = match result {
         Ok(result) => result,
-        Err(error) => return Err(failed(py, held, error)),
+        Err(error) => return Err(failed(function, held, error)),
     };
     match Returned::of(&result)? {
         Returned::Value => held.returned(&result).map(|()| result),
@@ -57,7 +59,12 @@ pub fn call<'py>(
 ///
 /// Not inlined, for an error is large: a success would be slower by a tenth.
 #[inline(never)]
-fn failed(py: Python<'_>, held: Held<'_>, error: PyErr) -> PyErr {
+fn failed(function: &Bound<'_, PyAny>, held: Held<'_>, error: PyErr) -> PyErr {
+    let py = function.py();
+    if has_refused_arguments(function, &error) {
+        // Dropped, the call is cancelled.
+        return error;
+    }
     match held.raised(error.value(py)) {
         Ok(()) => error,
         Err(interrupt) => {
@@ -65,6 +72,19 @@ fn failed(py: Python<'_>, held: Held<'_>, error: PyErr) -> PyErr {
             attached(|_| drop(error));
             interrupt
         }
+    }
+}
+
+/// Whether a function that is written in Python was called with wrong arguments: then nothing of it has run, and the
+/// traceback has no entry of it.
+fn has_refused_arguments(function: &Bound<'_, PyAny>, error: &PyErr) -> bool {
+    let py = function.py();
+    error.get_type(py).is(py.get_type::<PyTypeError>()) && error.traceback(py).is_none() && {
+        let asked = Imports::get(py).and_then(|imports| {
+            let arguments = PyTuple::new(py, [function])?;
+            call_host(imports.is_python_function.bind(py), &arguments, None)
+        });
+        asked.is_ok_and(|answer| answer.is(PyBool::new(py, true)))
     }
 }
 

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use crate::blocks::Ready;
 use crate::breaker::PyBreaker;
-use crate::convert::{outcome_of, outcome_with_hint};
+use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::to_python;
 use crate::pending::{Held, PendingCall};
 
@@ -30,6 +30,12 @@ pub struct PyPermit {
 impl PyPermit {
     pub fn new(breaker: Py<PyBreaker>, call: PendingCall) -> Self {
         Self { breaker, call: Mutex::new(Some(call)), paused_at: Mutex::new(None) }
+    }
+
+    /// The permit that a host hands in as `inside`.
+    pub fn of_argument<'a>(inside: &'a Bound<'_, PyAny>) -> PyResult<&'a Self> {
+        let permit = inside.cast::<Self>().map(Bound::get);
+        permit.map_err(|_| to_python(inside.py(), &InvalidValue::new("inside", &value_of(inside), "a Permit, or None")))
     }
 
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another

@@ -1,5 +1,6 @@
 """Unusable functions are refused where they are passed in."""
 
+import asyncio
 import functools
 import sys
 import time
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, InvalidValueError, Registry
+from halfopen import CircuitBreaker, InvalidValueError, ManualClock, Registry
 
 
 async def coroutine(*_: object) -> Any:
@@ -177,3 +178,85 @@ def test_unusual_callables_are_accepted() -> None:
         with pytest.raises(KeyError):
             breaker.call_sync(lambda: NO_FUNCTIONS["a key"])
         assert breaker.metrics.ignored_calls == 1
+
+
+@pytest.mark.parametrize("inside", [5, "permit", object()])
+def test_acquire_refuses_anything_but_a_permit(breaker: CircuitBreaker, inside: Any) -> None:
+    with pytest.raises(InvalidValueError, match="inside = "):
+        breaker.acquire(inside=inside)
+    assert breaker.metrics.total_calls == 0
+
+
+@pytest.mark.parametrize("seconds", ["1", None, True, -1, float("nan"), float("inf")])
+def test_a_manual_clock_moves_by_finite_seconds_only(clock: ManualClock, seconds: Any) -> None:
+    clock.set(7)
+    for move in (clock.advance, clock.set, ManualClock):
+        with pytest.raises(InvalidValueError, match="seconds = "):
+            move(seconds)
+    assert clock() == 7
+
+
+def plain(first: object) -> object:
+    return first
+
+
+async def coroutine_of_one(first: object) -> object:
+    return first
+
+
+class Provider:
+    def method(self, first: object) -> object:
+        return first
+
+
+CALLED_WRONGLY: dict[str, Callable[[], Any]] = {
+    "function": lambda: plain,
+    "method": lambda: Provider().method,
+    "partial": lambda: functools.partial(plain),
+    "partial of a method": lambda: functools.partial(Provider().method),
+    "coroutine function": lambda: coroutine_of_one,
+}
+
+
+@pytest.mark.parametrize("name", CALLED_WRONGLY)
+async def test_wrong_arguments_are_no_failure(breaker: CircuitBreaker, name: str) -> None:
+    function = CALLED_WRONGLY[name]()
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        await breaker.call(function)
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        breaker.call_sync(function)
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        breaker(function)()
+    assert breaker.state == "closed"
+    assert breaker.metrics.failed_calls == 0
+    assert breaker.metrics.in_flight == 0
+
+
+def raises_a_type_error(*_: object) -> None:
+    raise TypeError
+
+
+async def later() -> None:
+    raise TypeError
+
+
+def failed_future() -> asyncio.Future[None]:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.set_exception(TypeError())
+    return future
+
+
+@pytest.mark.parametrize("function", [raises_a_type_error, functools.partial(raises_a_type_error, 1), later, int])
+async def test_a_type_error_of_the_function_itself_is_a_failure(clock: ManualClock, function: Any) -> None:
+    arguments = ([],) if function is int else ()
+    breaker = CircuitBreaker("gemini", failure_threshold=10, clock=clock)
+    with pytest.raises(TypeError):
+        await breaker.call(function, *arguments)
+    # A future that raises has no frame of its own in the traceback.
+    with pytest.raises(TypeError):
+        await breaker.call(failed_future)
+    assert breaker.metrics.failed_calls == 2
+    if function is not later:
+        with pytest.raises(TypeError):
+            breaker.call_sync(function, *arguments)
+        assert breaker.metrics.failed_calls == 3

@@ -283,3 +283,26 @@ def test_a_proxy_class_is_freed_with_its_target_class(breaker: CircuitBreaker) -
     local = made()
     gc.collect()
     assert local() is None
+
+
+class Sum:
+    """An awaitable that is added to in place."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def __iadd__(self, value: int) -> "Sum":
+        self.value += value
+        return self
+
+    def __await__(self) -> Generator[None, None, int]:
+        yield from ()
+        return self.value
+
+
+async def test_an_awaitable_that_is_added_to_in_place_stays_guarded(breaker: CircuitBreaker) -> None:
+    total = breaker(Sum)()
+    total += 2
+    assert breaker.metrics.in_flight == 1
+    assert await total == 2
+    assert counts(breaker) == {"total_calls": 1, "successful_calls": 1}

@@ -46,6 +46,22 @@ def check_seconds(field: str, value: object) -> float | None:
         raise InvalidValueError(field, refused.value, f"{refused.allowed}, or None") from None
 
 
+def has_refused_arguments(func: Callable[..., Any], error: BaseException) -> bool:
+    """Whether a function written in Python was called with wrong arguments, by the frame that asks.
+
+    Nothing of the function has run then, so the traceback ends with that frame.
+    """
+    traceback = error.__traceback__
+    return type(error) is TypeError and traceback is not None and traceback.tb_next is None and is_python_function(func)
+
+
+def is_python_function(func: object) -> bool:
+    """Whether calling it calls a function written in Python, and nothing before it that could raise."""
+    while isinstance(func, partial | MethodType):
+        func = func.func if isinstance(func, partial) else func.__func__
+    return isinstance(func, FunctionType)
+
+
 def check_config(config: object) -> None:
     """Refuses anything but a configuration."""
     if not isinstance(config, CircuitBreakerConfig):

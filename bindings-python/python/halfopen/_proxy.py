@@ -19,6 +19,15 @@ _NOT_FORWARDED = frozenset(
 )
 
 
+_IN_PLACE = frozenset(
+    f"__i{operator}__"
+    for operator in (
+        *("add", "and", "concat", "floordiv", "lshift", "matmul", "mod", "mul", "or", "pow", "rshift", "sub"),
+        *("truediv", "xor"),
+    )
+)
+
+
 class Proxy:
     """A proxy: attributes, special methods and ``__class__`` are those of the target."""
 
@@ -70,7 +79,12 @@ def _forward(name: str) -> Callable[..., Any]:
         # Called on the class, as Python does: an operator then may still say `NotImplemented`.
         return getattr(class_of(target), name)(target, *map(_original_of, args), **kwargs)
 
-    return forward
+    def forward_in_place(self: Proxy, other: Any) -> Any:
+        result = forward(self, other)
+        # The result is assigned to the name of the proxy.
+        return self if result is self._halfopen_target else result
+
+    return forward_in_place if name in _IN_PLACE else forward
 
 
 def _original_of(argument: Any) -> Any:

@@ -13,6 +13,7 @@ from halfopen._arguments import (
     check_seconds,
     config_of,
     guarded_descriptor,
+    has_refused_arguments,
 )
 from halfopen._classify import rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
@@ -149,25 +150,27 @@ class CircuitBreaker(Breaker):
         if self._deadline is not None:
             return await self._call_within(self._deadline, func, *args, **kwargs)
         call = self._begin(func)
+        result: Any = _NOTHING
         try:
             result = func(*args, **kwargs)
             if is_awaitable(result):
                 result = await result
         except BaseException as error:
-            call.raised(error)
+            call.raised(GeneratorExit() if result is _NOTHING and has_refused_arguments(func, error) else error)
             raise
         return call.returned(result)
 
     async def _call_within(self, deadline: Deadline, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         scope = deadline.start()
         call = self._begin(func)
+        result: Any = _NOTHING
         try:
             result = func(*args, **kwargs)
             if is_awaitable(result):
                 async with scope:
                     result = await result
         except BaseException as error:
-            call.raised(error)
+            call.raised(GeneratorExit() if result is _NOTHING and has_refused_arguments(func, error) else error)
             raise
         return call.returned(result)
 
@@ -281,6 +284,9 @@ def guarded({parameters}):
 
 # A signal handler may raise between any two instructions. The call is an object from the start, so it is settled when
 # the frame drops it.
+_NOTHING = object()
+"""In place of a result, before there is one."""
+
 _COROUTINE = """
 async def guarded({parameters}):
     _call = _begin(_func)

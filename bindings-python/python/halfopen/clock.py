@@ -1,5 +1,9 @@
 """A clock for tests. A breaker's clock is any callable that returns seconds, such as ``time.monotonic``."""
 
+from math import inf
+
+from halfopen.errors import InvalidValueError
+
 
 class ManualClock:
     """A clock that moves only when a test moves it, so tests need not sleep.
@@ -18,16 +22,28 @@ class ManualClock:
     __slots__ = ("__weakref__", "_seconds")
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self._seconds = seconds
+        self._seconds = _checked(seconds)
 
     def __call__(self) -> float:
         """Seconds since this clock's origin."""
         return self._seconds
 
     def advance(self, seconds: float) -> None:
-        """Moves the clock forward."""
-        self._seconds += seconds
+        """Moves the clock forward.
+
+        Raises ``InvalidValueError`` unless ``seconds`` is a finite number, at least 0.
+        """
+        self._seconds += _checked(seconds)
 
     def set(self, seconds: float) -> None:
-        """Sets the clock to ``seconds``, which may be earlier than its present reading."""
-        self._seconds = seconds
+        """Sets the clock to ``seconds``, which may be earlier than its present reading.
+
+        Raises ``InvalidValueError`` unless ``seconds`` is a finite number, at least 0.
+        """
+        self._seconds = _checked(seconds)
+
+
+def _checked(seconds: object) -> float:
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < inf:
+        return seconds
+    raise InvalidValueError("seconds", repr(seconds), "a finite number, at least 0")

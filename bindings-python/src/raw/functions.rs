@@ -41,7 +41,7 @@ unsafe extern "C" fn run(
         let PyGuardedFunction { breaker, function } = guarded.get();
         // SAFETY: these are the arguments of the running call.
         let run = || unsafe { called(function.bind(py), arguments, positional as usize, names) };
-        call(breaker.bind(py), run).map(Bound::unbind)
+        call(breaker.bind(py), function.bind(py), run).map(Bound::unbind)
     })
 }
 
