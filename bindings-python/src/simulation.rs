@@ -3,6 +3,7 @@
 use halfopen::Outcome;
 use halfopen::sim::{Scenario, Setup, read_log, replay, simulate};
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
 
 use crate::config::PyConfig;
 use crate::error::to_python;
@@ -14,10 +15,12 @@ pub fn run_scenario(
     py: Python<'_>,
     scenario: &str,
     config: Option<&PyConfig>,
-    failover: bool,
-    count_rate_limits: bool,
+    failover: &Bound<'_, PyBool>,
+    count_rate_limits: &Bound<'_, PyBool>,
 ) -> PyResult<String> {
     let scenario = Scenario::from_json(scenario).map_err(|error| to_python(py, &error))?;
+    // As `bool`, PyO3 would accept those of numpy, too, and for that make names at the first use; see `imports`.
+    let (failover, count_rate_limits) = (failover.is_true(), count_rate_limits.is_true());
     let setup = Setup { breaker: config.map(|it| it.config().clone()), failover, count_rate_limits };
     Ok(py.detach(|| simulate(&scenario, &setup).to_json()))
 }

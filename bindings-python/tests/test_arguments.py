@@ -248,7 +248,7 @@ def failed_future() -> asyncio.Future[None]:
 
 @pytest.mark.parametrize("function", [raises_a_type_error, functools.partial(raises_a_type_error, 1), later, int])
 async def test_a_type_error_of_the_function_itself_is_a_failure(clock: ManualClock, function: Any) -> None:
-    arguments = ([],) if function is int else ()
+    arguments: tuple[Any, ...] = ([],) if function is int else ()
     breaker = CircuitBreaker("gemini", failure_threshold=10, clock=clock)
     with pytest.raises(TypeError):
         await breaker.call(function, *arguments)

@@ -305,4 +305,4 @@ async def test_an_awaitable_that_is_added_to_in_place_stays_guarded(breaker: Cir
     total += 2
     assert breaker.metrics.in_flight == 1
     assert await total == 2
-    assert counts(breaker) == {"total_calls": 1, "successful_calls": 1}
+    assert counts(breaker) == {"success": 1}
