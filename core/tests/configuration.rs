@@ -1,13 +1,15 @@
 //! What a configuration tells of itself.
 
+use std::time::Duration;
+
 use halfopen::clock::ManualClock;
-use halfopen::config::WindowShape;
+use halfopen::config::{ConfigBuilder, WindowShape};
 use halfopen::host::{self, Entries, Spelling, Value};
 use halfopen::{CircuitBreaker, Config};
 
 #[test]
 fn a_field_is_read_by_its_name() {
-    let config = Config::builder().timeout_seconds(7.5).build().unwrap();
+    let config = Config::builder().timeout(Duration::from_millis(7500)).build().unwrap();
     assert_eq!(host::config_field(&config, "timeout_seconds"), Some(Value::Number(7.5)));
     assert_eq!(host::config_field(&config, "timeout"), None);
 }
@@ -58,13 +60,30 @@ fn a_circuit_keeps_its_name_when_it_is_reconfigured() {
 #[test]
 fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
     let with = |number: f64| {
-        let fields = [("window", Value::from(WindowShape::Seconds(60))), ("failure_rate_threshold", 0.5.into())];
+        let fields = [
+            ("window", Value::from(WindowShape::Time(Duration::from_secs(60)))),
+            ("failure_rate_threshold", 0.5.into()),
+        ];
         let fields = fields.into_iter().chain([("minimum_calls", number.into())]);
         let fields = fields.map(|(name, value)| (name.into(), value)).collect();
         host::config_from(&Value::Map(fields), Spelling::SnakeCase)
     };
     assert!(with(9_007_199_254_740_992.0).is_ok());
     assert_eq!(with(18_446_744_073_709_551_616.0).unwrap_err().field(), "minimum_calls");
+}
+
+#[test]
+fn a_duration_is_checked_as_the_seconds_that_it_stands_for() {
+    let field = |builder: ConfigBuilder| builder.build().unwrap_err().field().to_owned();
+    assert_eq!(field(Config::builder().timeout(Duration::ZERO)), "timeout_seconds");
+    assert_eq!(field(Config::builder().slow_call(Duration::MAX)), "slow_call_seconds");
+    let rates = || Config::builder().failure_rate_threshold(0.5);
+    for time in [Duration::ZERO, Duration::from_millis(1_500), Duration::from_secs(3_601)] {
+        assert_eq!(field(rates().window(WindowShape::Time(time))), "window");
+    }
+    let hour = Duration::from_secs(3_600);
+    let config = rates().window(WindowShape::Time(hour)).timeout(hour).max_timeout(None).build().unwrap();
+    assert_eq!((config.rules().timeout, config.rules().window), (hour, WindowShape::Time(hour)));
 }
 
 #[test]

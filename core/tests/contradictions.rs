@@ -18,8 +18,10 @@ type Breaker = CircuitBreaker<ManualClock>;
 
 /// Opens after three failures in a row, for ten seconds, and looks at the last ten calls.
 fn fresh() -> Breaker {
-    let rates = Config::builder().failure_rate_threshold(1.0).slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
-    let config = rates.window(WindowShape::Calls(10)).failure_threshold(3).success_threshold(1).timeout_seconds(10.0);
+    let rates =
+        Config::builder().failure_rate_threshold(1.0).slow_call(Duration::from_secs(1)).slow_call_rate_threshold(1.0);
+    let config =
+        rates.window(WindowShape::Calls(10)).failure_threshold(3).success_threshold(1).timeout(Duration::from_secs(10));
     CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new())
 }
 
@@ -122,7 +124,7 @@ fn a_window_of_a_size_that_none_has() {
         let kind = if matches!(shape, WindowShape::Calls(_)) { "window.calls" } else { "window.seconds" };
         refused_counts(&breaker, [(kind, size)])
     };
-    let (calls, seconds) = (WindowShape::Calls(1), WindowShape::Seconds(1));
+    let (calls, seconds) = (WindowShape::Calls(1), WindowShape::Time(Duration::from_secs(1)));
     assert_eq!([sized(calls, 1), sized(calls, 10_000), sized(seconds, 1), sized(seconds, 3_600)], [""; 4]);
     assert_eq!([sized(calls, 0), sized(calls, 10_001)], ["snapshot.window.calls"; 2]);
     assert_eq!([sized(seconds, 0), sized(seconds, 3_601)], ["snapshot.window.seconds"; 2]);

@@ -9,7 +9,7 @@ use halfopen::{CircuitBreaker, Config};
 
 /// Two successes of 5 and 20 milliseconds, a failure of a minute that opened it, and a rejection.
 fn lived() -> CircuitBreaker<ManualClock> {
-    let config = Config::builder().failure_threshold(1).timeout_seconds(2.5).build().unwrap();
+    let config = Config::builder().failure_threshold(1).timeout(Duration::from_millis(2500)).build().unwrap();
     let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
     for millis in [5, 20] {
         let permit = breaker.acquire().unwrap();

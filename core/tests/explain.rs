@@ -9,7 +9,7 @@ use halfopen::{CircuitBreaker, Config, Outcome};
 type Breaker = CircuitBreaker<ManualClock>;
 
 fn breaker(config: ConfigBuilder) -> Breaker {
-    let config = config.timeout_seconds(30.0).build().unwrap();
+    let config = config.timeout(Duration::from_secs(30)).build().unwrap();
     CircuitBreaker::with_clock(config, ManualClock::new())
 }
 
@@ -19,7 +19,8 @@ fn on_a_streak_of(failures: u16) -> Breaker {
 
 /// Opens at half of two calls that failed, or that took a second.
 fn on_rates() -> Breaker {
-    let rates = Config::builder().failure_rate_threshold(0.5).slow_call_seconds(1.0).slow_call_rate_threshold(0.5);
+    let rates =
+        Config::builder().failure_rate_threshold(0.5).slow_call(Duration::from_secs(1)).slow_call_rate_threshold(0.5);
     breaker(rates.window(WindowShape::Calls(2)).minimum_calls(2))
 }
 
@@ -47,7 +48,8 @@ fn a_closed_circuit_tells_how_near_it_is_to_opening() {
         "closed: 0 failed and 0 slow of 0 calls in its window, and 62.5 % failed of at least 10 open it"
     );
 
-    let slow = Config::builder().failure_threshold(None).slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
+    let slow =
+        Config::builder().failure_threshold(None).slow_call(Duration::from_secs(1)).slow_call_rate_threshold(1.0);
     assert_eq!(
         breaker(slow).explain(),
         "closed: 0 failed and 0 slow of 0 calls in its window, and 100 % slow of at least 10 open it"
@@ -69,7 +71,8 @@ fn a_streak_beyond_a_lowered_threshold_opens_with_the_next_failure() {
 
 #[test]
 fn a_half_open_circuit_without_a_free_slot_tells_when_there_is_one() {
-    let breaker = breaker(Config::builder().failure_threshold(1).half_open_max_calls(2).probe_timeout_seconds(10.0));
+    let breaker =
+        breaker(Config::builder().failure_threshold(1).half_open_max_calls(2).probe_timeout(Duration::from_secs(10)));
     end(&breaker, Outcome::FAILURE);
     wait_is_over(&breaker);
     let probing = "half-open: 0 successes in a row, and 2 close it; a failure opens it";
@@ -132,7 +135,7 @@ fn a_half_open_circuit_tells_what_its_probes_have_to_do() {
 
 #[test]
 fn a_slow_probe_opens_it_where_a_rate_of_slow_calls_is_set() {
-    let slow = Config::builder().slow_call_seconds(1.0).slow_call_rate_threshold(1.0);
+    let slow = Config::builder().slow_call(Duration::from_secs(1)).slow_call_rate_threshold(1.0);
     let breaker = breaker(slow.failure_threshold(1).success_threshold(1));
     end(&breaker, Outcome::FAILURE);
     wait_is_over(&breaker);

@@ -13,7 +13,7 @@ use halfopen::host;
 use halfopen::{CircuitBreaker, Config, Outcome, State};
 
 fn breaker(config: ConfigBuilder) -> CircuitBreaker<ManualClock> {
-    let config = config.failure_threshold(1).timeout_seconds(100.0).half_open_max_calls(1).build().unwrap();
+    let config = config.failure_threshold(1).timeout(Duration::from_secs(100)).half_open_max_calls(1).build().unwrap();
     CircuitBreaker::with_jitter(config, ManualClock::new(), Jitter { seed: 1 })
 }
 
@@ -34,7 +34,8 @@ fn a_call_that_is_in_flight_at_the_fork_is_the_parents() {
         host::settle(&breaker, ticket, *outcome);
         assert_eq!(breaker.status(), before, "{outcome} is not counted and has no say");
     }
-    let counts = Counts { total_calls: 5, successful_calls: 1, cancelled_calls: 4, ..Counts::default() };
+    let mut counts = Counts::default();
+    (counts.total_calls, counts.successful_calls, counts.cancelled_calls) = (5, 1, 4);
     assert_eq!(breaker.counts(), counts);
     breaker.acquire().unwrap().success();
     assert_eq!(breaker.counts().successful_calls, 2);
@@ -89,9 +90,10 @@ fn state_counts_and_evidence_stay() {
     breaker.acquire().unwrap().failure();
     let before = breaker.status();
     host::after_fork(&breaker, Jitter { seed: 2 });
-    let after = breaker.status();
+    let mut after = breaker.status();
     assert_eq!(after.generation, before.generation + 1);
-    assert_eq!(halfopen::evidence::Status { generation: before.generation, ..after }, before);
+    after.generation = before.generation;
+    assert_eq!(after, before);
     assert_eq!(breaker.events(0).len(), 1);
 }
 

@@ -13,8 +13,11 @@ use halfopen::{CallError, CircuitBreaker, Config, Outcome, OwnedPermit, State};
 type Breaker = CircuitBreaker<ManualClock>;
 
 fn breaker() -> Breaker {
-    let config =
-        Config::builder().failure_threshold(1).half_open_max_calls(1).success_threshold(1).timeout_seconds(1.0);
+    let config = Config::builder()
+        .failure_threshold(1)
+        .half_open_max_calls(1)
+        .success_threshold(1)
+        .timeout(Duration::from_secs(1));
     CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new())
 }
 

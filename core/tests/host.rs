@@ -8,7 +8,8 @@ use halfopen::host::{self, TryAdmitError, Value};
 use halfopen::{CircuitBreaker, Config, Outcome, State};
 
 fn breaker(record_durations: bool) -> CircuitBreaker<ManualClock> {
-    let config = Config::builder().failure_threshold(1).timeout_seconds(60.0).record_durations(record_durations);
+    let config =
+        Config::builder().failure_threshold(1).timeout(Duration::from_secs(60)).record_durations(record_durations);
     CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new())
 }
 
@@ -72,7 +73,7 @@ fn a_host_that_brings_the_time_gets_the_answer() {
 
 #[test]
 fn a_host_with_metrics_of_its_own_learns_how_a_call_was_counted() {
-    let rules = Config::builder().failure_threshold(9).cancel_failure_after_seconds(2.0);
+    let rules = Config::builder().failure_threshold(9).cancel_failure_after(Duration::from_secs(2));
     let told = |record, outcome, seconds| {
         let config = rules.clone().record_durations(record).build().unwrap();
         let breaker = CircuitBreaker::with_clock(config, ManualClock::new());

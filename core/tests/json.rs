@@ -1,6 +1,8 @@
 //! Values as JSON, which is how snapshots and configurations reach files and other languages.
 #![cfg(feature = "json")]
 
+use std::time::Duration;
+
 use halfopen::clock::ManualClock;
 use halfopen::config::WindowShape;
 use halfopen::host::Value;
@@ -52,7 +54,7 @@ fn what_a_format_has_beyond_json_is_refused() {
 
 #[test]
 fn a_snapshot_survives_the_way_through_json() {
-    for shape in [WindowShape::Calls(4), WindowShape::Seconds(30)] {
+    for shape in [WindowShape::Calls(4), WindowShape::Time(Duration::from_secs(30))] {
         let config = Config::builder().failure_rate_threshold(0.5).minimum_calls(4).window(shape).build().unwrap();
         let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
         breaker.acquire().unwrap().failure();

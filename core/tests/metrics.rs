@@ -15,7 +15,7 @@ use halfopen::{CircuitBreaker, Config, Snapshot, State};
 type Breaker = Arc<CircuitBreaker<ManualClock>>;
 
 fn breaker(name: &str) -> Breaker {
-    let config = Config::builder().name(name).failure_threshold(1).timeout_seconds(30.0).build().unwrap();
+    let config = Config::builder().name(name).failure_threshold(1).timeout(Duration::from_secs(30)).build().unwrap();
     Arc::new(CircuitBreaker::with_clock(config, ManualClock::new()))
 }
 

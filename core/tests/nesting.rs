@@ -11,8 +11,11 @@ type Answer = Result<&'static str, CallError<&'static str>>;
 
 /// An open circuit whose wait is over, with one probe slot.
 fn waited() -> Breaker {
-    let config =
-        Config::builder().failure_threshold(1).half_open_max_calls(1).success_threshold(1).timeout_seconds(1.0);
+    let config = Config::builder()
+        .failure_threshold(1)
+        .half_open_max_calls(1)
+        .success_threshold(1)
+        .timeout(Duration::from_secs(1));
     let breaker = CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new());
     open(&breaker);
     breaker
@@ -119,7 +122,7 @@ fn a_classifier_says_what_an_error_means() {
 
 #[test]
 fn the_time_of_a_consumer_is_left_out_of_the_duration() {
-    let config = Config::builder().slow_call_seconds(1.0).build().unwrap();
+    let config = Config::builder().slow_call(Duration::from_secs(1)).build().unwrap();
     let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
     let second = Duration::from_secs(1);
     for (excluded, slow) in [(0, 1), (1, 2), (2, 2), (3, 2), (u32::MAX, 2)] {

@@ -70,8 +70,8 @@ proptest! {
             .failure_threshold(threshold)
             .success_threshold(successes)
             .half_open_max_calls(slots)
-            .timeout_seconds(2e-9)
-            .probe_timeout_seconds(probe_timeout as f64 * 1e-9)
+            .timeout(Duration::from_nanos(2))
+            .probe_timeout(Duration::from_nanos(probe_timeout))
             .build()
             .unwrap();
         let clock = ManualClock::new();

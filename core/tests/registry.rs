@@ -131,7 +131,7 @@ fn whatever_counts_against_the_next_calls_is_kept() {
         it.acquire().unwrap().failure();
         it.acquire().unwrap().success();
     });
-    kept("a slow call", config().slow_call_seconds(1.0).slow_call_rate_threshold(1.0), &|it| {
+    kept("a slow call", config().slow_call(Duration::from_secs(1)).slow_call_rate_threshold(1.0), &|it| {
         let permit = it.acquire().unwrap();
         it.clock().advance(Duration::from_secs(1));
         permit.success();

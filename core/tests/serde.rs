@@ -20,9 +20,9 @@ fn config() -> Config {
     Config::builder()
         .name("gemini")
         .failure_threshold(3)
-        .timeout_seconds(7.5)
+        .timeout(Duration::from_millis(7500))
         .failure_rate_threshold(0.25)
-        .window(WindowShape::Seconds(30))
+        .window(WindowShape::Time(Duration::from_secs(30)))
         .build()
         .unwrap()
 }

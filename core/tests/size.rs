@@ -3,6 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use halfopen::clock::SystemClock;
 use halfopen::config::{ConfigBuilder, WindowShape};
@@ -26,7 +27,7 @@ fn a_window_takes_room_only_where_a_rate_looks_at_it() {
     assert_eq!(bytes_of(window(WindowShape::Calls(10_000)), |_| ()), without);
     let with = bytes_of(window(WindowShape::Calls(10_000)).failure_rate_threshold(0.5), |_| ());
     assert!((10_000..11_000).contains(&(with - without)), "a byte for each call: {with}");
-    let with = bytes_of(window(WindowShape::Seconds(3_600)).failure_rate_threshold(0.5), |_| ());
+    let with = bytes_of(window(WindowShape::Time(Duration::from_secs(3_600))).failure_rate_threshold(0.5), |_| ());
     assert!((240..500).contains(&(with - without)), "three counts for each of ten buckets: {with}");
 }
 

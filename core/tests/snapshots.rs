@@ -17,7 +17,7 @@ fn breaker(shape: WindowShape) -> CircuitBreaker<ManualClock> {
         .failure_rate_threshold(0.5)
         .minimum_calls(4)
         .window(shape)
-        .timeout_seconds(10.0)
+        .timeout(Duration::from_secs(10))
         .timeout_multiplier(2.0)
         .build()
         .unwrap();
@@ -39,7 +39,7 @@ fn refused_field(document: &Value) -> String {
 
 #[test]
 fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
-    for shape in [WindowShape::Calls(4), WindowShape::Seconds(30)] {
+    for shape in [WindowShape::Calls(4), WindowShape::Time(Duration::from_secs(30))] {
         let old = lived(shape, 1_000_000);
         let new = breaker(shape);
         new.restore(&Snapshot::from_value(&old.snapshot().to_value()).unwrap()).unwrap();
@@ -197,7 +197,7 @@ fn a_generation_has_room_to_grow_as_much_again() {
 
 #[test]
 fn a_wait_of_centuries_survives_a_library_that_knows_only_doubles() {
-    let longest = Config::builder().failure_threshold(1).max_timeout_seconds(1.0e10);
+    let longest = Config::builder().failure_threshold(1).max_timeout(Duration::from_secs(10_000_000_000));
     let breaker = CircuitBreaker::with_clock(longest.build().unwrap(), ManualClock::new());
     let hint = Some(Duration::from_secs(10_000_000_000));
     breaker.acquire().unwrap().settle(Outcome::Failure { retry_after: hint });
@@ -236,7 +236,7 @@ fn a_window_holds_no_more_calls_than_its_size() {
 #[test]
 fn a_bucket_holds_no_more_of_any_kind_than_calls() {
     let restored = |bucket: [u64; 3]| {
-        let mut document = lived(WindowShape::Seconds(30), 0).snapshot().to_value();
+        let mut document = lived(WindowShape::Time(Duration::from_secs(30)), 0).snapshot().to_value();
         let Value::List(buckets) = part(&mut document, "window.buckets") else { panic!("the buckets are a list") };
         buckets.fill(Value::List([0u64; 3].map(Value::from).into()));
         buckets[3] = Value::List(bucket.map(Value::from).into());
@@ -285,7 +285,7 @@ fn scalar() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn a_damaged_document_is_refused_or_still_whole(seconds in any::<bool>(), at in 0..80usize, value in scalar()) {
-        let shape = if seconds { WindowShape::Seconds(30) } else { WindowShape::Calls(4) };
+        let shape = if seconds { WindowShape::Time(Duration::from_secs(30)) } else { WindowShape::Calls(4) };
         let mut document = lived(shape, 7).snapshot().to_value();
         let mut place = at;
         damage(&mut document, &mut place, &value);

@@ -3,6 +3,7 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use halfopen::clock::{ManualClock, Tick};
 use halfopen::{CircuitBreaker, Config, Outcome, State};
@@ -12,7 +13,7 @@ const CALLS: usize = 2_000;
 
 #[test]
 fn a_hundred_threads_lose_no_count() {
-    let config = Config::builder().failure_threshold(1).timeout_seconds(1e-9).build().unwrap();
+    let config = Config::builder().failure_threshold(1).timeout(Duration::from_nanos(1)).build().unwrap();
     let ticks = AtomicU64::new(0);
     // Time passes with every reading, so that the circuit opens, probes and closes all the while.
     let breaker = CircuitBreaker::with_clock(config, || Tick::from_nanos(ticks.fetch_add(1, Ordering::Relaxed)));
@@ -62,7 +63,7 @@ fn a_hundred_threads_never_take_more_probe_slots_than_there_are() {
     let clock = ManualClock::new();
     let config = Config::builder()
         .failure_threshold(1)
-        .timeout_seconds(1.0)
+        .timeout(Duration::from_secs(1))
         .half_open_max_calls(SLOTS)
         .success_threshold(255)
         .build()

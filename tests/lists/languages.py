@@ -73,6 +73,11 @@ def pascal(name: str) -> str:
     return name.title().replace("_", "")
 
 
+def without_unit(name: str) -> str:
+    """`timeout`, where a type says the unit."""
+    return name.removesuffix("_seconds")
+
+
 def kebab(name: str) -> str:
     """`timeout-seconds`."""
     return name.replace("_", "-")
@@ -104,7 +109,7 @@ PYTHON = Language(str, python, "``", "``None``", r'{"\1": \2}', PYTHON_TYPES, "{
 PYTHON_PAGE = replace(PYTHON, code="`", none="`None`")
 TYPESCRIPT = Language(camel, javascript, "`", "null", r"{ \1: \2 }", TYPESCRIPT_TYPES, "{} | null")
 WIT = Language(kebab, lambda value: javascript(value).replace("'", ""), "`", "none", r"\1(\2)", WIT_TYPES, "{}")
-RUST = Language(str, json.dumps, "`", "`None`", r"\1(\2)", RUST_TYPES, "impl Into<Option<{}>>")
+RUST = Language(without_unit, json.dumps, "`", "`None`", r"\1(\2)", RUST_TYPES, "impl Into<Option<{}>>")
 TEXT = replace(PYTHON, literal=json.dumps, code="`", none="none")
 
 

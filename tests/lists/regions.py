@@ -122,13 +122,16 @@ def wit_fields(lists: Lists) -> list[str]:
 
 
 def rust_setters(lists: Lists) -> list[str]:
-    """The methods of the builder."""
+    """The methods of the builder. They take a `Duration` for a field in seconds, whose name then needs no unit."""
     lines: list[str] = []
     for field in lists.fields:
-        value = "value.into()" if field.nullable else "value"
+        is_duration = RUST.name(field.name) != field.name
+        setter = "set_duration" if is_duration else "set"
+        kind = RUST.optional.format("Duration") if field.nullable else "Duration"
+        value = "value.into()" if field.nullable or is_duration else "value"
         lines += ["", *wrapped(" ".join(RUST.sentences(field, lists.fields)), "/// ", 4)]
-        lines.append(f"pub fn {field.name}(self, value: {RUST.type(field)}) -> Self {{")
-        lines += [f'    self.set("{field.name}", {value})', "}"]
+        lines.append(f"pub fn {RUST.name(field.name)}(self, value: {kind if is_duration else RUST.type(field)}) -> Self {{")
+        lines += [f'    self.{setter}("{field.name}", {value})', "}"]
     return lines[1:]
 
 

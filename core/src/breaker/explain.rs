@@ -15,10 +15,12 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Says in one sentence why the circuit is as it is and what would change it.
     ///
     /// ```
+    /// use core::time::Duration;
+    ///
     /// use halfopen::clock::ManualClock;
     /// use halfopen::{CircuitBreaker, Config};
     ///
-    /// let config = Config::builder().failure_threshold(1).timeout_seconds(30.0).build()?;
+    /// let config = Config::builder().failure_threshold(1).timeout(Duration::from_secs(30)).build()?;
     /// let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
     /// breaker.acquire().unwrap().failure();
     /// assert_eq!(breaker.explain(), "open after 1 failure in a row: in 30.0 s the next call is let through as a probe");
@@ -27,7 +29,7 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn explain(&self) -> String {
         let now = self.hot.clock.now();
         let inner = self.inner.lock();
-        let (status, rules) = (self.status_of(&inner, now), *inner.rules());
+        let (status, rules) = (self.status_of(&inner, now), inner.rules);
         let busy_for = inner.control.probes_busy_for(&rules, now);
         // An event of an earlier generation does not explain the present state.
         let last = inner.history.newer_than(0).filter(|event| event.generation == status.generation);

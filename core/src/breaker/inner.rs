@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use crate::clock::Tick;
-use crate::config::{Config, Rules};
+use crate::config::Rules;
 use crate::control::{Admission, Cause, Control, Jitter, Outcome, Stamp, State, Transition};
 use crate::evidence::{Call, Counts, Durations, History, Window};
 use crate::snapshot::Snapshot;
@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) control: Control,
-    pub(super) config: Config,
+    pub(super) rules: Rules,
     pub(super) history: History,
     pub(super) window: Window,
     /// Created with the first failure: most breakers never see one.
@@ -47,11 +47,11 @@ impl Settled {
 }
 
 impl Inner {
-    pub(super) fn new(config: Config, jitter: Jitter) -> Self {
+    pub(super) fn new(rules: Rules, jitter: Jitter) -> Self {
         Self {
-            control: Control::new(config.rules(), jitter),
-            window: Window::new(config.rules()),
-            config,
+            control: Control::new(&rules, jitter),
+            window: Window::new(&rules),
+            rules,
             history: History::default(),
             failures: None,
             streak_base: 0,
@@ -59,12 +59,8 @@ impl Inner {
         }
     }
 
-    pub(super) fn rules(&self) -> &Rules {
-        self.config.rules()
-    }
-
     pub(super) fn acquire(&mut self, now: Tick) -> Admission {
-        let (next, admission) = self.control.acquire(self.config.rules(), now);
+        let (next, admission) = self.control.acquire(&self.rules, now);
         if let Admission::Admitted { transition, .. } = admission {
             self.replace(next, transition, now);
         }
@@ -79,7 +75,7 @@ impl Inner {
 
     /// `nanos` is the duration of the call, `None` if it is not timed.
     pub(super) fn settle(&mut self, stamp: Stamp, outcome: Outcome, nanos: Option<u64>, now: Tick) -> Settled {
-        let rules = self.config.rules();
+        let rules = &self.rules;
         let call = outcome.judged(rules, nanos.map(Duration::from_nanos));
         let decided = matches!(call.outcome, Outcome::Success | Outcome::Failure { .. });
         let mut rate = None;
@@ -116,37 +112,37 @@ impl Inner {
         order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>),
         now: Tick,
     ) {
-        let (next, transition) = order(self.control, self.config.rules(), now);
+        let (next, transition) = order(self.control, &self.rules, now);
         self.replace(next, transition, now);
         if next.is_closed() {
             self.window.clear();
         }
     }
 
-    /// The name stays, since it identifies the circuit; a window whose shape changed starts empty.
-    pub(super) fn reconfigure(&mut self, config: Config, now: Tick) {
-        self.control = self.control.without_expired_force_open(self.rules(), now);
-        if config.rules().window_in_use() != self.config.rules().window_in_use() {
-            self.window = Window::new(config.rules());
+    /// A window whose shape changed starts empty.
+    pub(super) fn reconfigure(&mut self, rules: Rules, now: Tick) {
+        self.control = self.control.without_expired_force_open(&self.rules, now);
+        if rules.window_in_use() != self.rules.window_in_use() {
+            self.window = Window::new(&rules);
         }
-        self.config = config.renamed(&self.config);
+        self.rules = rules;
     }
 
     /// The snapshot of this breaker; `successes` is the number of current successes.
     pub(super) fn saved(&self, counts: Counts, successes: u64, now: Tick) -> Snapshot {
         Snapshot {
-            control: self.control.saved(self.rules(), now),
+            control: self.control.saved(&self.rules, now),
             consecutive_successes: if self.control.is_closed() { self.consecutive_successes(successes) } else { 0 },
             // Calls in flight end with the process: they are saved as if their permits had been dropped.
             counts: Counts { cancelled_calls: counts.cancelled_calls + counts.in_flight, in_flight: 0, ..counts },
             edges: self.history.edge_counts(),
-            window: self.window.saved(self.rules(), now),
+            window: self.window.saved(&self.rules, now),
         }
     }
 
     pub(super) fn restore(&mut self, snapshot: &Snapshot, now: Tick) {
         self.control = self.control.restored(&snapshot.control, now);
-        self.window = Window::restored(self.config.rules(), &snapshot.window, now);
+        self.window = Window::restored(&self.rules, &snapshot.window, now);
         self.history.add(&snapshot.edges);
     }
 
@@ -201,11 +197,12 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
         // It did not take the lock, and its thread counted it late.
-        let mut inner = Inner::new(Config::default(), Jitter { seed: 0 });
+        let mut inner = Inner::new(*Config::default().rules(), Jitter { seed: 0 });
         inner.settle(Stamp::closed(0), Outcome::FAILURE, None, Tick::ZERO);
         inner.begin_streak(0, 7);
         assert_eq!((inner.control.consecutive_failures(), inner.consecutive_successes(8)), (1, 0));
@@ -215,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_success_that_is_counted_only_after_the_circuit_is_disabled_begins_no_streak() {
-        let mut inner = Inner::new(Config::default(), Jitter { seed: 0 });
+        let mut inner = Inner::new(*Config::default().rules(), Jitter { seed: 0 });
         inner.order(|control, _, now| control.disable(now), Tick::ZERO);
         inner.begin_streak(0, 7);
         assert_eq!(inner.consecutive_successes(8), 0);

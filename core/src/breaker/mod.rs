@@ -93,12 +93,12 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// The same with the seed of its jitter given, so that its waits are the same at every run.
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
-        let inner = Inner::new(config, jitter);
+        let inner = Inner::new(*config.rules(), jitter);
         Self {
             hot: HotFields {
-                name: inner.config.shared_name(),
+                name: config.shared_name(),
                 clock,
-                mirror: StateMirror::new(&inner.control, inner.rules()),
+                mirror: StateMirror::new(&inner.control, &inner.rules),
             },
             counters: Counters::default(),
             listeners: Listeners::default(),
@@ -111,7 +111,7 @@ impl<C: Clock> CircuitBreaker<C> {
         let mut inner = self.inner.lock();
         let known = inner.history.total();
         let result = change(&mut inner);
-        self.hot.mirror.publish(&inner.control, inner.rules());
+        self.hot.mirror.publish(&inner.control, &inner.rules);
         let event = inner.history.newer_than(known);
         if let Some(event) = event {
             self.listeners.announce(event);

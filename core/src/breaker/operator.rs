@@ -34,7 +34,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// the next event on; a window whose shape changed starts empty; the name stays, since it identifies the circuit.
     pub fn reconfigure(&self, config: Config) {
         let now = self.hot.clock.now();
-        self.change(|inner| inner.reconfigure(config, now));
+        self.change(|inner| inner.reconfigure(*config.rules(), now));
     }
 
     /// Saves the state of this breaker; a call in flight is saved as cancelled.

@@ -22,7 +22,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// The configuration in force.
     pub fn config(&self) -> Config {
-        self.inner.lock().config.clone()
+        Config::new(self.shared_name(), self.inner.lock().rules)
     }
 
     /// The clock that this breaker reads.
@@ -45,7 +45,7 @@ impl<C: Clock> CircuitBreaker<C> {
     pub fn mode(&self) -> Mode {
         let now = self.hot.clock.now();
         let inner = self.inner.lock();
-        inner.control.mode_at(inner.rules(), now)
+        inner.control.mode_at(&inner.rules, now)
     }
 
     /// Everything that can be read, at one moment.
@@ -59,7 +59,7 @@ impl<C: Clock> CircuitBreaker<C> {
         Status {
             now,
             state: control.state_at(now),
-            mode: control.mode_at(inner.rules(), now),
+            mode: control.mode_at(&inner.rules, now),
             retry_after: control.retry_after_at(now),
             generation: control.generation(),
             consecutive_failures: control.consecutive_failures().into(),

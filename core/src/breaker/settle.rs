@@ -43,7 +43,7 @@ impl<C: Clock> CircuitBreaker<C> {
         let lasted = ticket.start.lasted(now).map(Duration::from_nanos);
         // The rules change no other outcome, so only this one needs the lock.
         let counted = if outcome == Outcome::Cancelled {
-            outcome.judged(self.inner.lock().rules(), lasted).outcome
+            outcome.judged(&self.inner.lock().rules, lasted).outcome
         } else {
             outcome
         };

@@ -42,6 +42,7 @@ impl Ticket {
 
 /// How the breaker counted a call that has been settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SettledCall {
     /// The outcome that was counted: a call that was cancelled late may count as a failure.
     pub outcome: Outcome,

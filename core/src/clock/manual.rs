@@ -14,7 +14,7 @@ use super::{Clock, Tick};
 /// use halfopen::{CircuitBreaker, Config, State};
 ///
 /// let clock = ManualClock::new();
-/// let config = Config::builder().failure_threshold(1).timeout_seconds(30.0).build()?;
+/// let config = Config::builder().failure_threshold(1).timeout(Duration::from_secs(30)).build()?;
 /// let breaker = CircuitBreaker::with_clock(config, clock.clone());
 ///
 /// breaker.acquire().unwrap().failure();

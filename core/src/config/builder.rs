@@ -1,6 +1,7 @@
 //! Building a configuration field by field.
 
 use alloc::format;
+use core::time::Duration;
 
 use super::fields;
 use super::{Config, InvalidValue, Value, WindowShape, known_fields};
@@ -8,7 +9,8 @@ use crate::names::Spelling;
 
 /// Collects fields and refuses the first bad one when [`build`](Self::build) is called.
 ///
-/// The methods bear the names of the fields, the same in every language, and seconds are seconds everywhere.
+/// The methods bear the names of the fields, the same in every language. A field in seconds takes a `Duration` here, so its
+/// method has no `_seconds` at the end.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ConfigBuilder {
@@ -30,6 +32,10 @@ impl ConfigBuilder {
         self
     }
 
+    fn set_duration(self, field: &str, duration: Option<Duration>) -> Self {
+        self.set(field, duration.map(|duration| duration.as_secs_f64()))
+    }
+
     // from make generate: rust setters; do not edit
     /// Identifies the circuit. Allowed: 1 to 128 printable characters. Default: `"default"`.
     pub fn name(self, value: &str) -> Self {
@@ -49,8 +55,8 @@ impl ConfigBuilder {
 
     /// How long an open circuit waits before the first probe. Allowed: a number of seconds above 0, at most 31536000
     /// (one year). Default: 60.0.
-    pub fn timeout_seconds(self, value: f64) -> Self {
-        self.set("timeout_seconds", value)
+    pub fn timeout(self, value: Duration) -> Self {
+        self.set_duration("timeout_seconds", value.into())
     }
 
     /// Probes in flight at once. Allowed: a whole number from 1 to 255. Default: 3.
@@ -66,12 +72,12 @@ impl ConfigBuilder {
 
     /// A call that takes this long or longer is slow. Allowed: a number of seconds above 0 (and below 584 years), or
     /// `None`. Default: `None`.
-    pub fn slow_call_seconds(self, value: impl Into<Option<f64>>) -> Self {
-        self.set("slow_call_seconds", value.into())
+    pub fn slow_call(self, value: impl Into<Option<Duration>>) -> Self {
+        self.set_duration("slow_call_seconds", value.into())
     }
 
-    /// Slow calls / calls in the window that open the circuit; needs `slow_call_seconds`. Allowed: a number above 0, at
-    /// most 1, or `None`. Default: `None`.
+    /// Slow calls / calls in the window that open the circuit; needs `slow_call`. Allowed: a number above 0, at most 1,
+    /// or `None`. Default: `None`.
     pub fn slow_call_rate_threshold(self, value: impl Into<Option<f64>>) -> Self {
         self.set("slow_call_rate_threshold", value.into())
     }
@@ -94,9 +100,9 @@ impl ConfigBuilder {
     }
 
     /// The longest wait that the multiplier, the jitter or a hint can produce. Allowed: a number of seconds, at least
-    /// `timeout_seconds`, or `None` for one hour or `timeout_seconds` if that is more. Default: `None`.
-    pub fn max_timeout_seconds(self, value: impl Into<Option<f64>>) -> Self {
-        self.set("max_timeout_seconds", value.into())
+    /// `timeout`, or `None` for one hour or `timeout` if that is more. Default: `None`.
+    pub fn max_timeout(self, value: impl Into<Option<Duration>>) -> Self {
+        self.set_duration("max_timeout_seconds", value.into())
     }
 
     /// The wait is spread over ± this share of itself. Allowed: a number from 0 to 1. Default: 0.0.
@@ -105,15 +111,15 @@ impl ConfigBuilder {
     }
 
     /// If all slots are taken and there was no probe activity for this long, the slots are reclaimed. Allowed: a number
-    /// of seconds above 0 (and below 584 years), or `None` for the same as `timeout_seconds`. Default: `None`.
-    pub fn probe_timeout_seconds(self, value: impl Into<Option<f64>>) -> Self {
-        self.set("probe_timeout_seconds", value.into())
+    /// of seconds above 0 (and below 584 years), or `None` for the same as `timeout`. Default: `None`.
+    pub fn probe_timeout(self, value: impl Into<Option<Duration>>) -> Self {
+        self.set_duration("probe_timeout_seconds", value.into())
     }
 
     /// A call cancelled after running this long counts as a failure. Allowed: a number of seconds above 0 (and below
     /// 584 years), or `None`. Default: `None`.
-    pub fn cancel_failure_after_seconds(self, value: impl Into<Option<f64>>) -> Self {
-        self.set("cancel_failure_after_seconds", value.into())
+    pub fn cancel_failure_after(self, value: impl Into<Option<Duration>>) -> Self {
+        self.set_duration("cancel_failure_after_seconds", value.into())
     }
 
     /// Decide and count, but reject nothing. Allowed: true or false. Default: false.

@@ -27,12 +27,14 @@ use crate::names::Spelling;
 /// A checked configuration. Every value of this type is valid.
 ///
 /// ```
+/// use core::time::Duration;
+///
 /// use halfopen::Config;
 ///
-/// let config = Config::builder().name("gemini").failure_threshold(3).timeout_seconds(30.0).build()?;
+/// let config = Config::builder().name("gemini").failure_threshold(3).timeout(Duration::from_secs(30)).build()?;
 /// assert_eq!(config.name(), "gemini");
 ///
-/// let error = Config::builder().timeout_seconds(-1.0).build().unwrap_err();
+/// let error = Config::builder().timeout(Duration::ZERO).build().unwrap_err();
 /// assert_eq!((error.code(), error.field()), ("INVALID_VALUE", "timeout_seconds"));
 /// # Ok::<(), halfopen::InvalidValue>(())
 /// ```
@@ -43,6 +45,10 @@ pub struct Config {
 }
 
 impl Config {
+    pub(crate) fn new(name: Arc<str>, rules: Rules) -> Self {
+        Self { name, rules }
+    }
+
     /// Starts from the defaults.
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::new(Spelling::SnakeCase)
@@ -61,11 +67,6 @@ impl Config {
     /// The numbers that the machine decides by.
     pub fn rules(&self) -> &Rules {
         &self.rules
-    }
-
-    /// The same numbers under the name of another.
-    pub(crate) fn renamed(self, other: &Self) -> Self {
-        Self { name: other.shared_name(), ..self }
     }
 
     /// The first field, in the order of the documentation, whose value differs from that of `other`.

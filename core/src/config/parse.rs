@@ -77,7 +77,7 @@ pub(crate) fn window(value: &Value) -> Option<WindowShape> {
             count(calls, WindowShape::CALLS).map(|calls| WindowShape::Calls(calls as u16))
         }
         [(kind, seconds)] if kind == "seconds" => {
-            count(seconds, WindowShape::SECONDS).map(|seconds| WindowShape::Seconds(seconds as u16))
+            count(seconds, WindowShape::SECONDS).map(|seconds| WindowShape::Time(Duration::from_secs(seconds)))
         }
         _ => None,
     }

@@ -49,8 +49,8 @@ pub struct Rules {
 pub enum WindowShape {
     /// The last N calls: 1 to 10,000.
     Calls(u16),
-    /// The last N seconds in ten buckets: 1 to 3,600.
-    Seconds(u16),
+    /// The calls of the last seconds, in ten buckets: whole seconds, 1 to 3,600.
+    Time(Duration),
 }
 
 impl Rules {
@@ -108,9 +108,10 @@ impl WindowShape {
 impl From<WindowShape> for Value {
     fn from(shape: WindowShape) -> Self {
         let (kind, size) = match shape {
-            WindowShape::Calls(calls) => ("calls", calls),
-            WindowShape::Seconds(seconds) => ("seconds", seconds),
+            WindowShape::Calls(calls) => ("calls", calls.into()),
+            WindowShape::Time(time) if time.subsec_nanos() == 0 => ("seconds", time.as_secs().into()),
+            WindowShape::Time(time) => ("seconds", time.as_secs_f64().into()),
         };
-        Self::Map(vec![(kind.into(), size.into())])
+        Self::Map(vec![(kind.into(), size)])
     }
 }

@@ -28,6 +28,7 @@ pub enum Admission {
 
 /// A call that was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejected {
     /// Which rule rejected it.
     pub reason: Reason,

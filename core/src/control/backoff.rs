@@ -159,7 +159,12 @@ mod tests {
 
     #[test]
     fn an_opening_takes_the_jitter_of_the_generation_that_it_starts() {
-        let config = Config::builder().failure_threshold(1).timeout_seconds(10.0).timeout_jitter(0.5).build().unwrap();
+        let config = Config::builder()
+            .failure_threshold(1)
+            .timeout(Duration::from_secs(10))
+            .timeout_jitter(0.5)
+            .build()
+            .unwrap();
         let rules = config.rules();
         let mut control = Control::new(rules, Jitter { seed: 1_234_567 });
         for output in PUBLISHED {
@@ -191,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_has_grown_beyond_all_bounds_is_the_longest_wait() {
-        let growing = Config::builder().timeout_multiplier(10.0).max_timeout_seconds(90.0).build().unwrap();
+        let growing = Config::builder().timeout_multiplier(10.0).max_timeout(Duration::from_secs(90)).build().unwrap();
         let billions = OpenStreak { count: u32::MAX, last_wait: Duration::from_secs(90) };
         let next = billions.next(growing.rules(), 1, None, Jitter { seed: 0 });
         assert_eq!(next, billions, "neither the wait nor the count goes further");

@@ -153,7 +153,7 @@ mod tests {
         fn any_words_are_a_value_that_lives_or_an_error(words in words(), now in any::<u64>()) {
             if let Ok(control) = Control::from_words(words) {
                 prop_assert_eq!(control.to_words(), words);
-                let slow = Config::builder().slow_call_seconds(1.0).slow_call_rate_threshold(0.5).build().unwrap();
+                let slow = Config::builder().slow_call(Duration::from_secs(1)).slow_call_rate_threshold(0.5).build().unwrap();
                 live(control, slow.rules(), Tick::from_nanos(now));
                 live(control, Config::default().rules(), Tick::ZERO);
             }

@@ -18,7 +18,7 @@ fn a_stamp_tells_its_generation() {
 
 #[test]
 fn refused_just_before_the_wait_is_over_and_admitted_at_it() {
-    let config = Config::builder().failure_threshold(1).timeout_seconds(1.0).build().unwrap();
+    let config = Config::builder().failure_threshold(1).timeout(Duration::from_secs(1)).build().unwrap();
     let rules = config.rules();
     let (closed, admission) = Control::new(rules, Jitter { seed: 0 }).acquire(rules, Tick::ZERO);
     let Admission::Admitted { stamp, .. } = admission else { panic!("a closed circuit admits") };

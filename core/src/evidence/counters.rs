@@ -203,6 +203,7 @@ impl Counters {
 ///
 /// `total_calls = successful_calls + failed_calls + ignored_calls + cancelled_calls + in_flight`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Calls admitted.
     pub total_calls: u64,

@@ -13,6 +13,7 @@ pub const EVENTS_KEPT: usize = 64;
 
 /// A transition as it is announced: what happened, when, and the numbers that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// 1 for the breaker's first transition, and one more for each further one.
     pub sequence: u64,

@@ -9,6 +9,7 @@ mod saved_window;
 mod status;
 mod totals;
 mod window;
+mod window_counts;
 
 pub use counters::Counts;
 pub(crate) use counters::{Counters, Stripe};
@@ -19,5 +20,6 @@ pub(crate) use history::{Edges, History, walked};
 pub(crate) use saved_window::SavedWindow;
 pub use status::{CallDurations, Status};
 pub use totals::Totals;
-pub use window::WindowCounts;
-pub(crate) use window::{BUCKETS, Call, Window};
+pub(crate) use window::Window;
+pub use window_counts::WindowCounts;
+pub(crate) use window_counts::{BUCKETS, Call};

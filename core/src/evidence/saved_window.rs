@@ -2,8 +2,9 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
-use super::window::{BUCKETS, Call, WindowCounts};
+use super::window_counts::{BUCKETS, Call, WindowCounts};
 use crate::config::WindowShape;
 
 /// The content of a window, without a clock.
@@ -22,7 +23,7 @@ impl SavedWindow {
         match self {
             Self::None => None,
             Self::Calls { size, .. } => Some(WindowShape::Calls(*size)),
-            Self::Seconds { size, .. } => Some(WindowShape::Seconds(*size)),
+            Self::Seconds { size, .. } => Some(WindowShape::Time(Duration::from_secs((*size).into()))),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::control::{Mode, State};
 
 /// A reading of a breaker at one moment. Reading changes nothing and takes no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Status {
     /// The moment.
     pub now: Tick,

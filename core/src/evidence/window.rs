@@ -4,76 +4,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
-use core::iter::Sum;
+use core::time::Duration;
 
 use super::saved_window::SavedWindow;
-use crate::clock::Tick;
+use super::window_counts::{BUCKETS, Call, WindowCounts};
+use crate::clock::{Tick, saturating_nanos};
 use crate::config::{Rules, WindowShape};
-use crate::control::Cause;
-
-/// Calls in a window, and how they ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WindowCounts {
-    /// Calls that ended in success or failure.
-    pub calls: u64,
-    /// Those that failed.
-    pub failed: u64,
-    /// Those that were slow.
-    pub slow: u64,
-}
-
-impl WindowCounts {
-    fn add(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.failed += other.failed;
-        self.slow += other.slow;
-    }
-
-    fn take(&mut self, other: Self) {
-        self.calls -= other.calls;
-        self.failed -= other.failed;
-        self.slow -= other.slow;
-    }
-
-    /// The rate that is reached, the rate of failures first.
-    pub(crate) fn verdict(&self, rules: &Rules) -> Option<Cause> {
-        if self.calls < rules.minimum_calls {
-            return None;
-        }
-        // A division of whole numbers is rounded to the nearest double, just as a rate written as a decimal is: so
-        // 1 of 10 reaches 0.1, and 99 of 200 does not reach 0.5.
-        let reaches = |share: u64, rate: Option<f64>| rate.is_some_and(|rate| share as f64 / self.calls as f64 >= rate);
-        if reaches(self.failed, rules.failure_rate) {
-            Some(Cause::FailureRate)
-        } else if reaches(self.slow, rules.slow_call_rate) {
-            Some(Cause::SlowCallRate)
-        } else {
-            None
-        }
-    }
-}
-
-impl Sum for WindowCounts {
-    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
-        counts.fold(Self::default(), |mut sum, counts| {
-            sum.add(counts);
-            sum
-        })
-    }
-}
-
-/// How a call in the window ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Call {
-    pub failed: bool,
-    pub slow: bool,
-}
-
-impl From<Call> for WindowCounts {
-    fn from(call: Call) -> Self {
-        Self { calls: 1, failed: call.failed.into(), slow: call.slow.into() }
-    }
-}
 
 /// A window of one of the two shapes, or of none.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +26,7 @@ impl Window {
         match rules.window_in_use() {
             None => Self::None,
             Some(WindowShape::Calls(calls)) => Self::Calls(Box::new(LastCalls::new(calls))),
-            Some(WindowShape::Seconds(seconds)) => Self::Seconds(Box::new(LastSeconds::new(seconds))),
+            Some(WindowShape::Time(time)) => Self::Seconds(Box::new(LastSeconds::new(time))),
         }
     }
 
@@ -141,8 +77,8 @@ impl Window {
             (Self::Calls(calls), WindowShape::Calls(size)) => {
                 SavedWindow::Calls { size, ended: calls.oldest_first().collect() }
             }
-            (Self::Seconds(seconds), WindowShape::Seconds(size)) => {
-                SavedWindow::Seconds { size, buckets: Box::new(seconds.latest_first(now)) }
+            (Self::Seconds(seconds), WindowShape::Time(time)) => {
+                SavedWindow::Seconds { size: time.as_secs() as u16, buckets: Box::new(seconds.latest_first(now)) }
             }
             (Self::None | Self::Calls(_) | Self::Seconds(_), _) => SavedWindow::None,
         }
@@ -217,12 +153,9 @@ pub(crate) struct LastSeconds {
     buckets: [WindowCounts; BUCKETS as usize],
 }
 
-pub(crate) const BUCKETS: u64 = 10;
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
-
 impl LastSeconds {
-    fn new(seconds: u16) -> Self {
-        let width = u64::from(seconds) * NANOS_PER_SECOND / BUCKETS;
+    fn new(time: Duration) -> Self {
+        let width = saturating_nanos(time) / BUCKETS;
         Self { width, latest: BUCKETS, buckets: [WindowCounts::default(); BUCKETS as usize] }
     }
 
@@ -279,7 +212,7 @@ mod tests {
             let rates = Config::builder().failure_rate_threshold(1.0).minimum_calls(1).window(shape);
             Window::new(rates.build().unwrap().rules())
         };
-        for shape in [WindowShape::Calls(2), WindowShape::Seconds(1)] {
+        for shape in [WindowShape::Calls(2), WindowShape::Time(Duration::from_secs(1))] {
             for (failed, slow) in [(true, false), (false, true), (true, true), (false, false)] {
                 let mut window = window(shape);
                 window.add(Call { failed, slow }, Tick::ZERO);

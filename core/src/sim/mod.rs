@@ -6,6 +6,8 @@
 //! configurations see the same requests, the same latencies and the same failures.
 //!
 //! ```
+//! use core::time::Duration;
+//!
 //! use halfopen::Config;
 //! use halfopen::sim::{Scenario, Setup, simulate};
 //!
@@ -15,7 +17,7 @@
 //!     "providers": [{"name": "gemini", "latency": {"kind": "log_normal", "median_seconds": 0.2, "sigma": 0.4}}],
 //!     "faults": [{"provider": "gemini", "from_seconds": 30, "to_seconds": 60, "effect": {"kind": "hanging", "share": 1}}]
 //! }"#)?;
-//! let config = Config::builder().failure_threshold(5).timeout_seconds(5.0).build()?;
+//! let config = Config::builder().failure_threshold(5).timeout(Duration::from_secs(5)).build()?;
 //! let with = simulate(&scenario, &Setup { breaker: Some(config), ..Setup::default() });
 //! let without = simulate(&scenario, &Setup::default());
 //! assert_eq!(with.requests, without.requests);

@@ -238,6 +238,8 @@ impl<'r> Replay<'r> {
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use super::*;
 
     fn record(at_seconds: f64, outcome: RecordedOutcome) -> Record {
@@ -246,7 +248,12 @@ mod tests {
     }
 
     fn config(threshold: u16) -> Config {
-        Config::builder().failure_threshold(threshold).success_threshold(1).timeout_seconds(10.0).build().unwrap()
+        Config::builder()
+            .failure_threshold(threshold)
+            .success_threshold(1)
+            .timeout(Duration::from_secs(10))
+            .build()
+            .unwrap()
     }
 
     /// What a breaker with a threshold of 3 and a wait of 10 s records in an outage of 15 s.

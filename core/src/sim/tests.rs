@@ -3,6 +3,7 @@
 use super::*;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 fn scenario(faults: &str) -> Scenario {
     let text = alloc::format!(
@@ -20,7 +21,7 @@ fn fault(effect: &str) -> String {
 }
 
 fn breaker() -> Setup {
-    let config = Config::builder().failure_threshold(5).timeout_seconds(5.0).build().unwrap();
+    let config = Config::builder().failure_threshold(5).timeout(Duration::from_secs(5)).build().unwrap();
     Setup { breaker: Some(config), ..Setup::default() }
 }
 
@@ -103,7 +104,7 @@ fn failover_answers_through_the_second_provider() {
 #[test]
 fn a_breaker_can_make_a_partial_outage_worse() {
     let faults = fault(EFFECTS[7]);
-    let config = Config::builder().failure_threshold(2).timeout_seconds(5.0).build().unwrap();
+    let config = Config::builder().failure_threshold(2).timeout(Duration::from_secs(5)).build().unwrap();
     let with = simulate(&scenario(&faults), &Setup { breaker: Some(config), ..Setup::default() });
     let without = simulate(&scenario(&faults), &Setup::default());
     assert!(with.score.failed_requests > 2 * without.score.failed_requests);

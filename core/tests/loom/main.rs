@@ -30,7 +30,7 @@ fn breaker(config: ConfigBuilder) -> Arc<Breaker> {
 
 /// Open, with its wait over.
 fn about_to_probe(config: ConfigBuilder) -> Arc<Breaker> {
-    let breaker = breaker(config.timeout_seconds(1.0));
+    let breaker = breaker(config.timeout(Duration::from_secs(1)));
     breaker.acquire().unwrap().failure();
     breaker.clock().advance(Duration::from_secs(1));
     breaker

@@ -44,7 +44,7 @@ fn a_circuit_forced_open_stays_open() {
 #[test]
 fn a_rejection_tells_the_reason_and_the_wait_of_one_hold() {
     two_threads(bounded(), |turn| {
-        let breaker = breaker(config().timeout_seconds(1.0));
+        let breaker = breaker(config().timeout(Duration::from_secs(1)));
         breaker.force_open(None).unwrap();
         let orders = |it: &crate::Breaker| {
             it.force_open(Some(Duration::from_secs(2))).unwrap();

@@ -8,6 +8,7 @@
 mod world;
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use halfopen::config::{ConfigBuilder, WindowShape};
 use halfopen::{Config, Outcome};
@@ -15,7 +16,7 @@ use world::{Act, World};
 
 const CALLS_IN_FLIGHT: usize = 3;
 /// A tenth of a second, so that it is a bucket of the shortest window of seconds.
-const UNIT: f64 = 0.1;
+const UNIT: Duration = Duration::from_millis(100);
 
 #[test]
 fn every_short_story_adds_up() {
@@ -34,23 +35,21 @@ fn every_short_story_adds_up() {
 fn pairs() -> Vec<[Config; 2]> {
     let streak = || builder().failure_threshold(2);
     let calls = || builder().failure_threshold(None).failure_rate_threshold(0.5).window(WindowShape::Calls(3));
-    let slow = || builder().failure_threshold(3).slow_call_seconds(UNIT).slow_call_rate_threshold(1.0);
+    let slow = || builder().failure_threshold(3).slow_call(UNIT).slow_call_rate_threshold(1.0);
     let pairs = [
         [streak(), calls()],
         [calls().timeout_multiplier(2.0), streak().half_open_max_calls(1).shadow(true)],
-        [slow().window(WindowShape::Seconds(1)), slow().window(WindowShape::Calls(2)).record_durations(false)],
-        [streak().shadow(true).cancel_failure_after_seconds(2.0 * UNIT), streak().record_durations(false)],
+        [
+            slow().window(WindowShape::Time(Duration::from_secs(1))),
+            slow().window(WindowShape::Calls(2)).record_durations(false),
+        ],
+        [streak().shadow(true).cancel_failure_after(2 * UNIT), streak().record_durations(false)],
     ];
     pairs.map(|pair| pair.map(|builder| builder.build().unwrap())).into()
 }
 
 fn builder() -> ConfigBuilder {
-    Config::builder()
-        .success_threshold(2)
-        .half_open_max_calls(2)
-        .timeout_seconds(2.0 * UNIT)
-        .probe_timeout_seconds(UNIT)
-        .minimum_calls(2)
+    Config::builder().success_threshold(2).half_open_max_calls(2).timeout(2 * UNIT).probe_timeout(UNIT).minimum_calls(2)
 }
 
 /// How many situations there are within `length` events, and how many events lead from one to another.

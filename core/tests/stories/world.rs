@@ -172,14 +172,16 @@ impl<'c> World<'c> {
     }
 
     fn nothing_else_changed(&self, before: Status) {
-        let after = self.breaker.status();
-        assert_eq!(Status { counts: before.counts, ..after }, before);
+        let mut after = self.breaker.status();
+        after.counts = before.counts;
+        assert_eq!(after, before);
     }
 
     fn adds_up(&mut self) {
         let status = self.breaker.status();
         let in_flight = self.calls.len() as u64;
-        assert_eq!(status.counts, Counts { in_flight, ..self.counted });
+        self.counted.in_flight = in_flight;
+        assert_eq!(status.counts, self.counted);
         let counts = status.counts;
         let ended = counts.successful_calls + counts.failed_calls + counts.ignored_calls + counts.cancelled_calls;
         assert_eq!(counts.total_calls, ended + in_flight);

@@ -11,7 +11,7 @@ const WAIT: Duration = Duration::from_secs(1);
 
 /// Opens with the first failure, for as long as [`WAIT`].
 fn rules(config: ConfigBuilder) -> Rules {
-    let config = config.failure_threshold(1).timeout_seconds(1.0).half_open_max_calls(1).build();
+    let config = config.failure_threshold(1).timeout(Duration::from_secs(1)).half_open_max_calls(1).build();
     *config.unwrap().rules()
 }
 
@@ -95,10 +95,10 @@ fn a_success_passes_by_the_machine_where_it_changes_nothing() {
     let plain = rules(untimed());
     assert_eq!(passes(closed(&plain), &plain), (true, false));
     let of = |shape| rules(untimed().failure_rate_threshold(0.5).window(shape));
-    let (calls, seconds) = (of(WindowShape::Calls(10)), of(WindowShape::Seconds(10)));
+    let (calls, seconds) = (of(WindowShape::Calls(10)), of(WindowShape::Time(Duration::from_secs(10))));
     assert_eq!(passes(closed(&calls), &calls), (false, true), "but the window counts it");
     assert_eq!(passes(closed(&seconds), &seconds), (false, false), "and this one when");
-    let slow = rules(untimed().slow_call_seconds(1.0));
+    let slow = rules(untimed().slow_call(Duration::from_secs(1)));
     assert_eq!(passes(closed(&slow), &slow), (false, false), "it may be slow");
 
     let streak = Rules { failure_threshold: Some(2), ..plain };
@@ -122,8 +122,8 @@ fn a_call_is_timed_where_a_rule_asks_how_long_it_took() {
     let untimed = || Config::builder().record_durations(false);
     assert_eq!(timed(untimed()), (false, false));
     assert_eq!(timed(Config::builder()), (true, true));
-    assert_eq!(timed(untimed().slow_call_seconds(1.0)), (true, false));
-    assert_eq!(timed(untimed().cancel_failure_after_seconds(1.0)), (true, false));
+    assert_eq!(timed(untimed().slow_call(Duration::from_secs(1))), (true, false));
+    assert_eq!(timed(untimed().cancel_failure_after(Duration::from_secs(1))), (true, false));
 }
 
 #[test]

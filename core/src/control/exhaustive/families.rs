@@ -3,9 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::nanos;
 use crate::config::{Config, ConfigBuilder, Rules};
-
-const NANOSECOND: f64 = 1e-9;
 
 /// Each is searched by itself: one configuration, or several between which an operator switches.
 pub(super) fn all(wide: bool) -> Vec<Vec<Rules>> {
@@ -42,9 +41,9 @@ fn builder(failures: u8, successes: u8, slots: u8, timeout: u8, probe_timeout: u
         .failure_threshold(u16::from(failures))
         .success_threshold(successes)
         .half_open_max_calls(slots)
-        .timeout_seconds(f64::from(timeout) * NANOSECOND)
-        .probe_timeout_seconds(f64::from(probe_timeout) * NANOSECOND)
-        .max_timeout_seconds(4.0 * NANOSECOND)
+        .timeout(nanos(timeout.into()))
+        .probe_timeout(nanos(probe_timeout.into()))
+        .max_timeout(nanos(4))
 }
 
 fn rules(builder: ConfigBuilder) -> Rules {
@@ -53,5 +52,5 @@ fn rules(builder: ConfigBuilder) -> Rules {
 
 /// A slow probe opens.
 fn slow(builder: ConfigBuilder) -> Rules {
-    rules(builder.slow_call_seconds(NANOSECOND).slow_call_rate_threshold(0.5))
+    rules(builder.slow_call(nanos(1)).slow_call_rate_threshold(0.5))
 }

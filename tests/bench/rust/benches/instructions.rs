@@ -29,11 +29,11 @@ fn with_window() -> ConfigBuilder {
 }
 
 fn with_seconds() -> ConfigBuilder {
-    with_window().window(WindowShape::Seconds(60))
+    with_window().window(WindowShape::Time(Duration::from_secs(60)))
 }
 
 fn with_slowness() -> ConfigBuilder {
-    with_window().slow_call_seconds(1.0).slow_call_rate_threshold(1.0)
+    with_window().slow_call(Duration::from_secs(1)).slow_call_rate_threshold(1.0)
 }
 
 /// A closed circuit that has made its first calls, leaked for the life of the process.
@@ -101,7 +101,7 @@ fn hinted_failure(breaker: Breaker) {
 
 // The wait ends, a probe is admitted, and fails.
 #[library_benchmark]
-#[bench::streak(closed(with_streak().failure_threshold(1).timeout_seconds(1.0)))]
+#[bench::streak(closed(with_streak().failure_threshold(1).timeout(Duration::from_secs(1))))]
 fn probe(breaker: Breaker) {
     for _ in 0..CALLS {
         breaker.clock().advance(Duration::from_secs(1));

@@ -76,7 +76,7 @@ impl Path {
     }
 
     fn halfopen(&self, record_durations: bool) -> Contender {
-        let config = Config::builder().timeout_seconds(DAY.as_secs_f64()).record_durations(record_durations);
+        let config = Config::builder().timeout(DAY).record_durations(record_durations);
         let config = match self.policy {
             Policy::Streak => config.failure_threshold(if self.opens() { 1 } else { u16::MAX }),
             Policy::Window => config

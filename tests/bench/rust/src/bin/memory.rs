@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use halfopen::clock::SystemClock;
@@ -25,7 +25,7 @@ fn main() {
         "breakers": [
             { "breaker": "streak only", "bytes": bytes_of(Config::builder()) },
             { "breaker": "window of 100 calls", "bytes": bytes_of(windowed(WindowShape::Calls(100))) },
-            { "breaker": "window of 60 seconds", "bytes": bytes_of(windowed(WindowShape::Seconds(60))) },
+            { "breaker": "window of 60 seconds", "bytes": bytes_of(windowed(WindowShape::Time(Duration::from_secs(60)))) },
         ],
         "registry": registry(),
     });
