@@ -27,7 +27,7 @@ WIT = ROOT / "bindings-wasm" / "component" / "wit"
 
 def rust() -> list[str]:
     """From the pages of rustdoc, which knows what is reachable."""
-    document = ["cargo", "doc", "--quiet", "--no-deps", "--package", "halfopen", "--features", "json"]
+    document = ["cargo", "doc", "--quiet", "--no-deps", "--package", "halfopen", "--features", "sim"]
     subprocess.run(document, cwd=ROOT, check=True)
     names: list[str] = []
     for page in re.findall(r'<li><a href="([\w/.]+)">', (RUSTDOC / "all.html").read_text()):

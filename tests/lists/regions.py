@@ -74,7 +74,7 @@ def typescript_fields(lists: Lists) -> list[str]:
 
 def typescript_enums(lists: Lists) -> list[str]:
     lines: list[str] = []
-    for enum in lists.enums.values():
+    for enum in (enum for enum in lists.enums.values() if enum.name != "scope"):
         kind, quoted = pascal(enum.name), [f"'{value}'" for value in enum.values]
         one = f"export type {kind} = {' | '.join(quoted)};"
         broken = [f"export type {kind} =", *(f"  | {value}" for value in quoted)]
@@ -99,7 +99,7 @@ def typescript_codes(lists: Lists) -> list[str]:
 
 def wit_enums(lists: Lists) -> list[str]:
     lines: list[str] = []
-    for enum in (enum for enum in lists.enums.values() if enum.name != "error_code"):
+    for enum in (enum for enum in lists.enums.values() if enum.name not in {"error_code", "scope"}):
         lines += ["", f"/// {enum.about}", f"enum {kebab(enum.name)} {{"]
         for value, meaning in enum.values.items():
             lines += [f"  /// {WIT.code_in(meaning)}", f"  {kebab(value)},"]

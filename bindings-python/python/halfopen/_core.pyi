@@ -498,4 +498,7 @@ def run_scenario(scenario: str, config: CircuitBreakerConfig | None, *, failover
     """Runs a scenario and returns the report, both as JSON."""
 
 def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:
-    """Replays a log. Returns the result as JSON as if calls of unknown outcome had succeeded, and as if they had failed."""
+    """Replays a log.
+
+    Returns two results as JSON: as if calls of unknown outcome had succeeded, and as if they had failed.
+    """

@@ -40,9 +40,9 @@ Cause = Literal[
     "reset",
     "disabled",
 ]
+Scope = Literal["provider", "key", "model", "key_and_model"]
 ErrorCode = Literal["CIRCUIT_OPEN", "CALL_TIMEOUT", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
 # end
-Scope = Literal["provider", "key", "model", "key_and_model"]
 
 
 class Verdict(NamedTuple):

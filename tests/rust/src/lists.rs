@@ -1,6 +1,7 @@
 //! Prints the core's lists as JSON: the table of fields and the enumerations. `tests/lists` writes them into the
 //! bindings and the docs.
 
+use halfopen::classify::Scope;
 use halfopen::control::{Cause, Mode, Reason};
 use halfopen::host::{self, ErrorCode};
 use halfopen::{Outcome, State};
@@ -14,6 +15,7 @@ fn main() -> Result<(), serde_json::Error> {
         "outcome": list("How a call ended.", Outcome::ALL, Outcome::as_str, Outcome::description),
         "reason": list("Why a call was rejected.", Reason::ALL, Reason::as_str, Reason::description),
         "cause": list("Why a circuit changed its state.", Cause::ALL, Cause::as_str, Cause::description),
+        "scope": list("What a verdict is about.", Scope::ALL, Scope::as_str, Scope::description),
         "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
     });
     println!("{}", json!({ "fields": schema["properties"], "enums": enums }));
