@@ -25,7 +25,8 @@ def classify_error(error: BaseException) -> Verdict:
     A failure, unless the rules say otherwise. An exception that is no ``Exception`` means that the caller gave up
     (``cancelled``), except the timeouts of gevent and eventlet. The worst member of an exception group counts.
     """
-    return _classify(error, 0)
+    rule = _rules.get(type(error))
+    return rule if isinstance(rule, Verdict) else _classify(error, 0)
 
 
 def is_rejection(error: BaseException) -> bool:

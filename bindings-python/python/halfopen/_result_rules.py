@@ -18,6 +18,11 @@ _RESPONSES = {
     "urllib3.response.BaseHTTPResponse": "status",
 }
 
+# More classes of responses than a program has.
+_CLASSES_KEPT = 64
+
+_attributes: dict[type, str] = {}
+
 
 def classify_result(result: object) -> Verdict:
     """What the result of a call says about the provider.
@@ -29,12 +34,22 @@ def classify_result(result: object) -> Verdict:
 
 def verdict_of_result(result: object) -> Verdict | None:
     """The verdict on a response; ``None`` for an object of a class that is no response."""
-    attribute = next((_RESPONSES[name] for name in names_of(type(result)) if name in _RESPONSES), None)
-    return None if attribute is None else verdict_of_response(result, getattr(result, attribute))
+    kind = type(result)
+    attribute = _attributes.get(kind)
+    if attribute is None:
+        attribute = next((_RESPONSES[name] for name in names_of(kind) if name in _RESPONSES), None)
+        if attribute is None:
+            return None
+        if len(_attributes) >= _CLASSES_KEPT:
+            _attributes.clear()
+        _attributes[kind] = attribute
+    return verdict_of_response(result, getattr(result, attribute))
 
 
 def verdict_of_response(response: Any, status: object, *codes: object) -> Verdict:
     """The verdict on a response with this status, which gives the first of these error codes that is known."""
+    if not codes and isinstance(status, int) and 100 <= status <= 399:
+        return SUCCESS
     return verdict_of(status, getattr(response, "headers", None), *codes)
 
 
@@ -42,8 +57,6 @@ def verdict_of(status: object, headers: Any, *codes: object) -> Verdict:
     """The verdict on this status and these headers of any kind."""
     number = status if isinstance(status, int) and 0 <= status <= 65535 else 0
     code = next((code for code in codes if isinstance(code, str) and _core.status_of_code(code) is not None), None)
-    if code is None and 100 <= number <= 399:
-        return SUCCESS
     return Verdict(*_core.classify_response(number, code, pairs_of(headers), max(time.time(), 0.0)))
 
 
