@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyList, PyString, PyTuple};
 
+use crate::ffi::{call_host_method, probe_of, send_host};
 use crate::imports::Imports;
 use crate::nesting::Inside;
-use crate::raw::{call_host_method, probe_of, send_host};
 
 /// Stands in for a coroutine, or for the iterator that another awaitable is awaited by.
 ///

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::convert::value_of;
 use crate::error::{report, to_python};
-use crate::raw::{attached, call_host_plainly};
+use crate::ffi::{attached, call_host_plainly};
 
 /// Where a breaker made from Python reads the time.
 pub enum PyClock {

@@ -5,8 +5,8 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::ffi::{inherits, raise_soon};
 use crate::imports::Imports;
-use crate::raw::{inherits, raise_soon};
 
 /// `InvalidValueError`.
 pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {

@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
+use crate::ffi::attached;
 use crate::nesting::{CountedError, ERRORS_KEPT};
-use crate::raw::attached;
 
 /// The last errors that were counted, oldest first.
 #[derive(Default)]

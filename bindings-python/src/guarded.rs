@@ -7,12 +7,12 @@ use pyo3::types::{PyBool, PyTuple, PyType};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
+use crate::ffi::{attached, call_host, call_object, has_await, inherits};
 use crate::imports::Imports;
-use crate::pending::Held;
-use crate::raw::{attached, call_host, call_object, has_await, inherits};
+use crate::pending::PendingCall;
 use crate::stream::PyStream;
 
-/// `GuardedFunction`: a function with the breaker that guards it; [`crate::raw`] adds what calls it.
+/// `GuardedFunction`: a function with the breaker that guards it; [`crate::ffi`] adds what calls it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
 pub struct PyGuardedFunction {
     pub breaker: Py<PyBreaker>,
@@ -40,18 +40,18 @@ pub fn call<'py>(
     run: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
-    let mut held = breaker.get().hold(py)?;
-    held.enter(py)?;
+    let mut pending = breaker.get().begin_call(py)?;
+    pending.enter(py)?;
     let result = run();
-    held.leave(py);
+    pending.leave(py);
     let result = match result {
         Ok(result) => result,
-        Err(error) => return Err(failed(function, held, error)),
+        Err(error) => return Err(failed(function, pending, error)),
     };
     match Returned::of(&result)? {
-        Returned::Value => held.returned(&result).map(|()| result),
-        Returned::Awaitable | Returned::Future => followed(&call_object(breaker, held)?, &result),
-        Returned::Stream => guarded_stream(breaker, held, &result),
+        Returned::Value => pending.returned(&result).map(|()| result),
+        Returned::Awaitable | Returned::Future => followed(&call_object(breaker, pending)?, &result),
+        Returned::Stream => guarded_stream(breaker, pending, &result),
     }
 }
 
@@ -59,13 +59,13 @@ pub fn call<'py>(
 ///
 /// Not inlined, for an error is large: a success would be slower by a tenth.
 #[inline(never)]
-fn failed(function: &Bound<'_, PyAny>, held: Held<'_>, error: PyErr) -> PyErr {
+fn failed(function: &Bound<'_, PyAny>, pending: PendingCall<'_>, error: PyErr) -> PyErr {
     let py = function.py();
     if has_refused_arguments(function, &error) {
         // Dropped, the call is cancelled.
         return error;
     }
-    match held.raised(error.value(py)) {
+    match pending.raised(error.value(py)) {
         Ok(()) => error,
         Err(interrupt) => {
             // Attached, so that PyO3 releases the error at once.
@@ -172,11 +172,11 @@ pub fn followed<'py>(call: &Bound<'py, PyAny>, result: &Bound<'py, PyAny>) -> Py
 /// The stream that a call returned, which settles the call when it ends.
 pub fn guarded_stream<'py>(
     breaker: &Bound<'py, PyBreaker>,
-    held: Held<'_>,
+    pending: PendingCall<'_>,
     generator: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
-    let stream = PyStream::new(breaker, generator, held);
+    let stream = PyStream::new(breaker, generator, pending);
     // Nobody has asked for an item yet.
     stream.pause(py);
     call_host(Imports::get(py)?.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)

@@ -1,8 +1,5 @@
 //! What the exceptions and the results of calls say about the provider, as the rules in Python see it.
 
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
-
 use halfopen::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -11,7 +8,7 @@ use pyo3::types::{PyString, PyTuple};
 
 use crate::convert::{outcome_of, outcome_with_hint};
 use crate::error::is_rejection;
-use crate::raw::{call_host, is_made_in_python, while_handling};
+use crate::ffi::{PlainClasses, call_host, is_made_in_python, while_handling};
 
 /// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
 pub struct Judging {
@@ -96,34 +93,4 @@ fn outcome_in(answer: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
     let Ok(verdict) = answer.cast::<PyTuple>() else { return Ok(None) };
     let outcome = outcome_of(py, &verdict.get_item(0)?)?;
     outcome_with_hint(py, outcome, Some(&verdict.get_item(1)?)).map(Some)
-}
-
-/// Classes whose objects are no responses, as the default rules say, of all breakers.
-///
-/// A call that returns one asks no Python code. More classes than there is room for take each other's place.
-struct PlainClasses([AtomicPtr<pyo3::ffi::PyObject>; Self::PLACES]);
-
-static PLAIN: PlainClasses = PlainClasses([const { AtomicPtr::new(ptr::null_mut()) }; PlainClasses::PLACES]);
-
-impl PlainClasses {
-    const PLACES: usize = 256;
-
-    #[inline(always)]
-    fn contain(object: &Bound<'_, PyAny>) -> bool {
-        let class = object.get_type_ptr();
-        PLAIN.0[Self::place(class.addr())].load(Ordering::Relaxed).addr() == class.addr()
-    }
-
-    fn add(object: &Bound<'_, PyAny>) {
-        // The class stays alive as long as it is here, so that no other one gets its address.
-        let class = object.get_type().into_any();
-        let place = Self::place(class.as_ptr().addr());
-        let before = PLAIN.0[place].swap(class.into_ptr(), Ordering::Relaxed);
-        crate::raw::release(object.py(), before);
-    }
-
-    /// Classes are hundreds of bytes long, and often lie beside each other.
-    fn place(address: usize) -> usize {
-        (address >> 4 ^ address >> 12) % Self::PLACES
-    }
 }

@@ -3,15 +3,17 @@
 #![deny(unsafe_code)]
 
 mod awaiting;
-mod blocks;
 mod breaker;
 mod clock;
 #[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod config;
+mod context;
 mod convert;
 #[expect(clippy::disallowed_methods, reason = "our own exceptions run no code of the host's")]
 mod error;
 mod evidence;
+#[expect(unsafe_code)]
+mod ffi;
 mod future_errors;
 mod guarded;
 #[expect(clippy::disallowed_methods, reason = "what is called here is Python's own")]
@@ -23,8 +25,6 @@ mod nesting;
 mod observer;
 mod pending;
 mod permit;
-#[expect(unsafe_code)]
-mod raw;
 mod registry;
 mod responses;
 mod simulation;
@@ -37,7 +37,7 @@ use pyo3::types::{PyTuple, PyWeakrefReference};
 /// Makes the classes and names that PyO3 would else make at their first use; see [`imports`].
 #[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
 fn fill_cells(py: Python<'_>) {
-    blocks::make_classes(py);
+    context::make_classes(py);
     nesting::make_classes(py);
     py.get_type::<PyWeakrefReference>();
     py.get_type::<PanicException>();
@@ -58,9 +58,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::PyStream>()?;
     module.add_class::<registry::PyRegistryPolicy>()?;
     fill_cells(module.py());
-    raw::add_begin(module.py())?;
-    raw::add_run(module.py())?;
-    module.add("Call", raw::make_call_class(module.py())?)?;
+    ffi::add_begin(module.py())?;
+    ffi::add_run(module.py())?;
+    module.add("Call", ffi::make_call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::evidence::BUCKET_BOUNDS)?)?;

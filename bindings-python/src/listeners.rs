@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use crate::clock::PyClock;
 use crate::convert::dict_of;
 use crate::error::report;
-use crate::raw::{attached, call_host};
+use crate::ffi::{attached, call_host};
 
 #[derive(Default)]
 pub struct PyListeners {

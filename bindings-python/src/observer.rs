@@ -12,8 +12,8 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::error::report;
+use crate::ffi::call_host_method;
 use crate::imports::Imports;
-use crate::raw::call_host_method;
 
 #[derive(Default)]
 pub struct PyObserver(OnceLock<Py<PyAny>>);

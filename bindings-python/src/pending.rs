@@ -10,16 +10,16 @@ use pyo3::prelude::*;
 use crate::breaker::PyBreaker;
 use crate::nesting::Probe;
 
-/// A call that has been admitted. One that is dropped leaves its call in flight for ever; see [`Held`].
+/// A call that has been admitted. One that is dropped leaves its call in flight for ever; see [`PendingCall`].
 #[derive(Debug)]
-pub struct PendingCall {
+pub struct AdmittedCall {
     pub ticket: Ticket,
     /// How many errors the breaker had noted when the call began; see [`crate::nesting`].
     pub begun: u64,
     probe: Option<Arc<Probe>>,
 }
 
-impl PendingCall {
+impl AdmittedCall {
     #[inline]
     pub fn new(begun: u64, ticket: Ticket, probe: Option<Probe>) -> Self {
         Self { ticket, begun, probe: probe.map(Arc::new) }
@@ -57,14 +57,14 @@ impl PendingCall {
 }
 
 /// A call under way, on Rust's own stack. Dropped unsettled, it is cancelled.
-pub struct Held<'b> {
+pub struct PendingCall<'b> {
     breaker: &'b PyBreaker,
-    call: Option<PendingCall>,
+    call: Option<AdmittedCall>,
 }
 
-impl<'b> Held<'b> {
+impl<'b> PendingCall<'b> {
     #[inline]
-    pub fn new(breaker: &'b PyBreaker, call: PendingCall) -> Self {
+    pub fn new(breaker: &'b PyBreaker, call: AdmittedCall) -> Self {
         Self { breaker, call: Some(call) }
     }
 
@@ -153,12 +153,12 @@ impl<'b> Held<'b> {
 
     /// Leaves it to whoever takes the call to settle it.
     #[inline]
-    pub fn release(mut self) -> Option<PendingCall> {
+    pub fn release(mut self) -> Option<AdmittedCall> {
         self.call.take()
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for PendingCall<'_> {
     fn drop(&mut self) {
         if let Some(call) = self.call.take() {
             self.breaker.abandon(call, None);

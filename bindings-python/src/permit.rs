@@ -9,11 +9,11 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::blocks::Ready;
 use crate::breaker::PyBreaker;
+use crate::context::Ready;
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::to_python;
-use crate::pending::{Held, PendingCall};
+use crate::pending::{AdmittedCall, PendingCall};
 
 /// The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
 ///
@@ -22,13 +22,13 @@ use crate::pending::{Held, PendingCall};
 pub struct PyPermit {
     /// The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
-    call: Mutex<Option<PendingCall>>,
+    call: Mutex<Option<AdmittedCall>>,
     /// Since when the consumer has been busy with what the call has given so far, where calls are timed.
     paused_at: Mutex<Option<Tick>>,
 }
 
 impl PyPermit {
-    pub fn new(breaker: Py<PyBreaker>, call: PendingCall) -> Self {
+    pub fn new(breaker: Py<PyBreaker>, call: AdmittedCall) -> Self {
         Self { breaker, call: Mutex::new(Some(call)), paused_at: Mutex::new(None) }
     }
 
@@ -41,10 +41,10 @@ impl PyPermit {
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
     /// breaker's.
     pub fn stamp_for(&self, breaker: &Bound<'_, PyBreaker>) -> Option<Stamp> {
-        self.call().as_ref().filter(|_| self.breaker.is(breaker)).map(PendingCall::stamp)
+        self.call().as_ref().filter(|_| self.breaker.is(breaker)).map(AdmittedCall::stamp)
     }
 
-    fn call(&self) -> MutexGuard<'_, Option<PendingCall>> {
+    fn call(&self) -> MutexGuard<'_, Option<AdmittedCall>> {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,7 +53,7 @@ impl PyPermit {
     }
 
     /// Takes the call, for whoever settles it. That may call the host's clock, so the lock is free again by then.
-    fn take(&self) -> Option<PendingCall> {
+    fn take(&self) -> Option<AdmittedCall> {
         self.resume();
         self.call().take()
     }
@@ -66,20 +66,20 @@ impl PyPermit {
 
     /// The block that the permit was handed out to is entered.
     pub fn entered(&self, py: Python<'_>) -> PyResult<()> {
-        let probe = self.call().as_ref().and_then(PendingCall::probe).cloned();
+        let probe = self.call().as_ref().and_then(AdmittedCall::probe).cloned();
         probe.map_or(Ok(()), |probe| probe.enter(py))
     }
 
     /// The block that the permit was handed out to has been left, with this error or `None`.
     pub fn left(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some(call) = self.take() else { return Ok(()) };
-        let mut held = Held::new(self.breaker.get(), call);
-        held.leave(error.py());
+        let mut pending = PendingCall::new(self.breaker.get(), call);
+        pending.leave(error.py());
         if error.is_none() {
-            held.settle(Outcome::Success);
+            pending.settle(Outcome::Success);
             return Ok(());
         }
-        held.raised(error)
+        pending.raised(error)
     }
 }
 

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::breaker::PyBreaker;
 use crate::convert::value_of;
 use crate::error::{registry_full, to_python};
-use crate::raw::is_shared;
+use crate::ffi::is_shared;
 
 type Policy = RegistryPolicy<Py<PyBreaker>>;
 

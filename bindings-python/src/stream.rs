@@ -11,10 +11,10 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
+use crate::ffi::{call_host, call_host_method, call_host_plainly, send_host};
 use crate::imports::Imports;
 use crate::nesting::Probe;
-use crate::pending::{Held, PendingCall};
-use crate::raw::{call_host, call_host_method, call_host_plainly, send_host};
+use crate::pending::{AdmittedCall, PendingCall};
 
 /// `Stream`: a generator and the call that made it.
 ///
@@ -31,7 +31,7 @@ pub struct PyStream {
 
 struct Call {
     /// Taken by whoever settles the call.
-    pending: Option<PendingCall>,
+    admitted: Option<AdmittedCall>,
     /// Since when the consumer has had the last item, where calls are timed.
     paused_at: Option<Tick>,
     /// The consumer's error, which was thrown into the generator.
@@ -40,10 +40,10 @@ struct Call {
 
 impl PyStream {
     /// A stream whose call has begun.
-    pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, held: Held<'_>) -> Self {
-        let pending = held.release();
-        let is_probe = pending.as_ref().is_some_and(|pending| pending.probe().is_some());
-        let call = Mutex::new(Call { pending, paused_at: None, thrown: None });
+    pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, pending: PendingCall<'_>) -> Self {
+        let admitted = pending.release();
+        let is_probe = admitted.as_ref().is_some_and(|admitted| admitted.probe().is_some());
+        let call = Mutex::new(Call { admitted, paused_at: None, thrown: None });
         Self { breaker: breaker.clone().unbind(), generator: generator.clone().unbind(), is_probe, call }
     }
 
@@ -55,19 +55,19 @@ impl PyStream {
         if !self.is_probe {
             return None;
         }
-        self.call().pending.as_ref().and_then(PendingCall::probe).cloned()
+        self.call().admitted.as_ref().and_then(AdmittedCall::probe).cloned()
     }
 
-    fn take(&self, py: Python<'_>) -> Option<Held<'_>> {
-        let pending = self.call().pending.take()?;
-        let held = Held::new(self.breaker.get(), pending);
-        held.leave(py);
-        Some(held)
+    fn take(&self, py: Python<'_>) -> Option<PendingCall<'_>> {
+        let admitted = self.call().admitted.take()?;
+        let pending = PendingCall::new(self.breaker.get(), admitted);
+        pending.leave(py);
+        Some(pending)
     }
 
     fn settle(&self, py: Python<'_>, outcome: Outcome) {
-        if let Some(mut held) = self.take(py) {
-            held.settle(outcome);
+        if let Some(mut pending) = self.take(py) {
+            pending.settle(outcome);
         }
     }
 
@@ -100,8 +100,8 @@ impl PyStream {
         let paused_at = self.call().paused_at.take();
         if paused_at.is_some() {
             let now = self.breaker.get().clock().now();
-            if let Some(pending) = &mut self.call().pending {
-                pending.exclude_since(paused_at, now);
+            if let Some(admitted) = &mut self.call().admitted {
+                admitted.exclude_since(paused_at, now);
             }
         }
         self.probe().map_or(Ok(()), |probe| probe.enter(py))
@@ -134,11 +134,11 @@ impl PyStream {
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.call().thrown.take();
         match self.take(error.py()) {
-            Some(mut held) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
-                held.settle(Outcome::Cancelled);
+            Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
+                pending.settle(Outcome::Cancelled);
                 Ok(())
             }
-            Some(held) => held.raised(error),
+            Some(pending) => pending.raised(error),
             None => Ok(()),
         }
     }
@@ -208,8 +208,8 @@ impl PyStream {
 impl Drop for PyStream {
     fn drop(&mut self) {
         let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pending) = call.pending.take() {
-            self.breaker.get().abandon(pending, call.paused_at);
+        if let Some(admitted) = call.admitted.take() {
+            self.breaker.get().abandon(admitted, call.paused_at);
         }
     }
 }

@@ -1,31 +1,32 @@
 //! `Breaker`: the compiled base class of `CircuitBreaker`.
 
+mod calls;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::clock::{Clock, Tick};
-use halfopen::host::{self, Entries, Ticket};
-use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected, Snapshot, State};
+use halfopen::clock::Clock;
+use halfopen::host::{self, Entries};
+use halfopen::{CircuitBreaker, Snapshot, State};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::blocks::{self, Blocks, Ready};
 use crate::clock::PyClock;
 use crate::config::PyConfig;
+use crate::context::{self, Blocks, Ready};
 use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
-use crate::error::{is_rejection, rejection, to_python};
+use crate::error::{is_rejection, to_python};
 use crate::evidence::{Followed, PyEvidence};
+use crate::ffi::call_host;
 use crate::future_errors::FutureErrors;
 use crate::guarded;
 use crate::judging::Judging;
 use crate::listeners::PyListeners;
-use crate::nesting::{self, CountedError, Probe};
+use crate::nesting::Probe;
 use crate::observer::PyObserver;
-use crate::pending::{Held, PendingCall};
 use crate::permit::PyPermit;
-use crate::raw::{attached, call_host, while_handling};
 use crate::stream::PyStream;
 
 /// Allowed instead of a plain call, which cannot be cut off.
@@ -54,202 +55,6 @@ pub struct PyBreaker {
     observer: PyObserver,
     /// The last to go, since the others may still count something as they go.
     _followed: Followed,
-}
-
-impl PyBreaker {
-    pub fn core(&self) -> &CircuitBreaker<PyClock> {
-        &self.core
-    }
-
-    /// The leave to make one call, or the error for the caller who may not.
-    ///
-    /// Inlined, here and below, so that a call stays in registers: to write it in words and read it in double words, as a
-    /// copy does, takes the processor 12 cycles.
-    #[inline(always)]
-    pub fn admit(&self, py: Python<'_>) -> PyResult<PendingCall> {
-        self.answer(py, host::admit(&self.core, || Probe::around(py, self.number)))
-    }
-
-    /// The core's answer to whoever asked for a permit, as the observer and the caller hear it.
-    #[inline(always)]
-    fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<PendingCall> {
-        match answer {
-            Ok(ticket) if ticket.is_probe() || self.observer.is_there() => self.admitted(py, ticket),
-            Ok(ticket) => Ok(PendingCall::new(self.errors_noted.load(Ordering::Relaxed), ticket, None)),
-            Err(rejected) => Err(self.rejected(py, &rejected)),
-        }
-    }
-
-    #[inline(never)]
-    fn admitted(&self, py: Python<'_>, ticket: Ticket) -> PyResult<PendingCall> {
-        let riding = ticket.is_riding();
-        let probe = ticket.is_probe().then(|| Probe { breaker: self.number, stamp: ticket.stamp() });
-        let call = PendingCall::new(self.errors_noted.load(Ordering::Relaxed), ticket, probe);
-        if riding {
-            return Ok(call);
-        }
-        match self.observer.admitted(py) {
-            Ok(()) => Ok(call),
-            Err(interrupt) => {
-                self.abandon(call, None);
-                Err(interrupt)
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> PyErr {
-        let own = self.observer.rejected(py, rejected);
-        own.unwrap_or_else(|| rejection(py, self.name.bind(py), rejected))
-    }
-
-    /// The same, for a call that Rust makes.
-    #[inline(always)]
-    pub fn hold(&self, py: Python<'_>) -> PyResult<Held<'_>> {
-        Ok(Held::new(self, self.admit(py)?))
-    }
-
-    /// Refuses a call that `call_timeout_seconds` could not cut off.
-    fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
-        match self.call_timeout_seconds {
-            None => Ok(()),
-            Some(seconds) => Err(to_python(py, &InvalidValue::new("call_timeout_seconds", &seconds.into(), allowed))),
-        }
-    }
-
-    /// What exceptions and results mean.
-    #[inline(always)]
-    pub fn judging(&self) -> &Judging {
-        &self.judging
-    }
-
-    pub fn blocks(&self) -> &Blocks {
-        &self.blocks
-    }
-
-    pub fn clock(&self) -> &PyClock {
-        self.core.clock()
-    }
-
-    /// Whether anything asks how long calls take.
-    pub fn times_calls(&self) -> bool {
-        host::times_calls(&self.core)
-    }
-
-    #[inline(always)]
-    pub fn settle(&self, call: PendingCall, outcome: Outcome) {
-        let begun = call.begun;
-        self.settle_ticket(call.ticket, outcome);
-        if self.errors_noted.load(Ordering::Relaxed) != begun {
-            self.forget_errors(begun);
-        }
-    }
-
-    /// As [`Self::settle`], for a call that counts an error, or whose error an inner call has counted: calls around it may
-    /// end with the same error.
-    pub fn settle_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
-        let begun = call.begun;
-        self.settle_raised(call.ticket, outcome, error);
-        self.note_failure(begun, outcome, error);
-    }
-
-    /// The same for a call that returned its failure.
-    pub fn settle_result(&self, call: PendingCall, outcome: Outcome, result: &Bound<'_, PyAny>) {
-        let begun = call.begun;
-        self.settle_ticket(call.ticket, outcome);
-        self.note_failure(begun, outcome, result);
-    }
-
-    fn note_failure(&self, begun: u64, outcome: Outcome, failure: &Bound<'_, PyAny>) {
-        if self.core.counts().in_flight == 0 {
-            self.future_errors.clear();
-            self.forget_errors(begun);
-        } else if outcome.is_failure() && attached(|_| nesting::note(self.number, begun, failure)).is_ok() {
-            self.errors_noted.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// As [`Self::settle_error`], for the error of a future that the call returned.
-    pub fn settle_future_error(&self, call: PendingCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
-        let (begun, riding) = (call.begun, call.ticket.is_riding());
-        self.settle_raised(call.ticket, outcome, error);
-        if self.core.counts().in_flight == 0 {
-            self.future_errors.clear();
-        } else if outcome.is_failure()
-            && !riding
-            && let Ok(counted) = CountedError::new(self.number, begun, error)
-        {
-            attached(|_| self.future_errors.note(counted));
-            self.errors_noted.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether a call inside one that has `begun` then has counted this error.
-    pub fn has_counted(&self, begun: u64, error: &Bound<'_, PyAny>) -> bool {
-        self.errors_noted.load(Ordering::Relaxed) != begun
-            && attached(|_| {
-                nesting::is_counted(self.number, begun, error).unwrap_or(false)
-                    || self.future_errors.contains(begun, error)
-            })
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn forget_errors(&self, begun: u64) {
-        if self.errors_noted.load(Ordering::Relaxed) != begun {
-            // Where it cannot be done, the errors stay until others take their place.
-            drop(attached(|py| nesting::forget(py, self.number, begun)));
-        }
-    }
-
-    /// As [`Self::settle_ticket`], for a call that ended with this error: an observer finds it in `sys.exception()`.
-    pub fn settle_raised(&self, ticket: Ticket, outcome: Outcome, error: &Bound<'_, PyAny>) {
-        if self.observer.is_there() {
-            while_handling(error, || self.settle_ticket(ticket, outcome));
-        } else {
-            self.settle_ticket(ticket, outcome);
-        }
-    }
-
-    /// As [`Self::settle`], for a call that knows nothing of those around it and inside it.
-    #[inline(always)]
-    pub fn settle_ticket(&self, ticket: Ticket, outcome: Outcome) {
-        if self.observer.is_there() && !ticket.is_riding() {
-            self.settle_observed(ticket, outcome);
-        } else {
-            host::settle(&self.core, ticket, outcome);
-        }
-    }
-
-    #[inline(never)]
-    fn settle_observed(&self, ticket: Ticket, outcome: Outcome) {
-        let now = self.core.clock().now();
-        if let Ok(call) = host::try_settle(&self.core, ticket, outcome, Some(now)) {
-            attached(|py| self.observer.settled(py, call));
-        }
-    }
-
-    /// Settles the permit of a call that nobody waits for any more.
-    ///
-    /// That may be while an exception is on its way, which must not meet the host's clock and listeners. A call that was
-    /// `paused_at` some time has not run since.
-    pub fn abandon(&self, mut call: PendingCall, paused_at: Option<Tick>) {
-        attached(|py| {
-            let on_its_way = PyErr::take(py);
-            let now = self.core.clock().now_quietly();
-            call.exclude_since(paused_at, now);
-            let riding = call.ticket.is_riding();
-            let settled = host::try_settle(&self.core, call.ticket, Outcome::Cancelled, Some(now));
-            if let Ok(settled) = settled
-                && !riding
-            {
-                self.observer.settled(py, settled);
-            }
-            if let Some(error) = on_its_way {
-                error.restore(py);
-            }
-        });
-    }
 }
 
 #[pymethods]
@@ -304,7 +109,7 @@ impl PyBreaker {
     /// Begins the call that made this generator or async generator.
     #[pyo3(name = "_begin_stream", signature = (generator, /))]
     fn begin_stream(slf: &Bound<'_, Self>, generator: &Bound<'_, PyAny>) -> PyResult<PyStream> {
-        Ok(PyStream::new(slf, generator, slf.get().hold(slf.py())?))
+        Ok(PyStream::new(slf, generator, slf.get().begin_call(slf.py())?))
     }
 
     /// Calls a plain `func` if the circuit lets it.
@@ -324,11 +129,11 @@ impl PyBreaker {
 
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {
         slf.get().check_no_deadline(slf.py(), BLOCK)?;
-        blocks::enter(slf)
+        context::enter(slf)
     }
 
     fn __exit__(&self, _kind: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>, _trace: &Bound<'_, PyAny>) -> PyResult<()> {
-        blocks::leave(self, error)
+        context::leave(self, error)
     }
 
     fn __aenter__(slf: &Bound<'_, Self>) -> PyResult<Ready> {
@@ -357,10 +162,10 @@ impl PyBreaker {
         if self.core.state() != State::Closed {
             return Ok(());
         }
-        match self.hold(error.py()) {
+        match self.begin_call(error.py()) {
             // The state has changed since it was read, and a probe round is none of this exception's business.
-            Ok(held) if held.is_probe() => Ok(()),
-            Ok(held) => held.raised(error),
+            Ok(pending) if pending.is_probe() => Ok(()),
+            Ok(pending) => pending.raised(error),
             Err(rejected) if is_rejection(rejected.value(error.py()))? => Ok(()),
             Err(interrupt) => Err(interrupt),
         }

@@ -12,24 +12,25 @@ use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyType;
 
-use super::{Methods, add_method, answered, attached, borrowed};
+use super::attach::attached;
+use super::methods::{Methods, add_method, answered, borrowed};
 use crate::breaker::PyBreaker;
 use crate::convert::check_callable;
 use crate::guarded::{EndsLater, followed, guarded_stream};
 use crate::nesting::Probe;
-use crate::pending::{Held, PendingCall};
+use crate::pending::{AdmittedCall, PendingCall};
 
 /// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
 ///
-/// Every guarded coroutine makes one, and with a class of PyO3's it would take 45 ns more: a third of all that guarding
-/// adds to it, save for the clock.
+/// Every guarded coroutine makes one. With a class of PyO3's it takes 45 ns more, a third of all that guarding adds without
+/// recorded durations (131 ns).
 #[repr(C)]
 struct Call {
     head: ffi::PyObject,
     /// Never changes. The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
-    /// Taken by whoever settles the call; touched by [`held_by`], [`probe_of`] and at the object's end alone.
-    pending: UnsafeCell<Option<PendingCall>>,
+    /// Taken by whoever settles the call; touched by [`take_call`], [`probe_of`] and at the object's end alone.
+    admitted: UnsafeCell<Option<AdmittedCall>>,
 }
 
 #[expect(clippy::disallowed_types, reason = "filled by `make_call_class`, when the module is made")]
@@ -49,7 +50,7 @@ fn call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 }
 
 /// A call under way as a Python object.
-pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyResult<Bound<'py, PyAny>> {
+pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, pending: PendingCall<'_>) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
     let class = call_class(py)?.as_type_ptr();
     // SAFETY: the class is that of `Call`, so there is room for one. Nobody sees the object before its fields are
@@ -60,7 +61,7 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, held: Held<'_>) -> PyRe
             return Err(PyErr::fetch(py));
         }
         ptr::write(&raw mut (*place).breaker, breaker.clone().unbind());
-        ptr::write(&raw mut (*place).pending, UnsafeCell::new(held.release()));
+        ptr::write(&raw mut (*place).admitted, UnsafeCell::new(pending.release()));
         ffi::PyObject_GC_Track(place.cast());
         Ok(Bound::from_owned_ptr(py, place.cast()))
     }
@@ -92,8 +93,7 @@ const fn method(name: &'static CStr, function: ffi::PyCFunction, text: &'static 
     }
 }
 
-static BEGIN: Methods<1> =
-    Methods([method(c"_begin", begin, c"_begin($self, func, /)\n--\n\nAsks for the leave to make one call.")]);
+static BEGIN: Methods<1> = Methods([method(c"_begin", begin, c"_begin($self, func, /)\n--\n\nBegins a call.")]);
 
 /// Gives breakers their method `_begin`.
 pub fn add_begin(py: Python<'_>) -> PyResult<()> {
@@ -136,9 +136,9 @@ unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, func: *mut ffi::PyObject
     };
     answered(breaker.py(), || {
         check_callable(&func)?;
-        let held = breaker.get().hold(breaker.py())?;
-        held.enter(breaker.py())?;
-        call_object(&breaker, held).map(Bound::unbind)
+        let pending = breaker.get().begin_call(breaker.py())?;
+        pending.enter(breaker.py())?;
+        call_object(&breaker, pending).map(Bound::unbind)
     })
 }
 
@@ -147,13 +147,13 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || match EndsLater::of(&result)? {
         None => {
-            if let Some((_, mut held)) = held_by(&call) {
-                held.returned(&result)?;
+            if let Some((_, mut pending)) = take_call(&call) {
+                pending.returned(&result)?;
             }
             Ok(result.to_owned().unbind())
         }
-        Some(EndsLater::Stream) => attached(|_| match held_by(&call) {
-            Some((breaker, held)) => guarded_stream(breaker, held, &result).map(Bound::unbind),
+        Some(EndsLater::Stream) => attached(|_| match take_call(&call) {
+            Some((breaker, pending)) => guarded_stream(breaker, pending, &result).map(Bound::unbind),
             None => Ok(result.to_owned().unbind()),
         }),
         Some(EndsLater::Future) => attached(|py| {
@@ -169,8 +169,8 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
     // SAFETY: as above.
     let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
-        if let Some((_, held)) = held_by(&call) {
-            held.raised(&error)?;
+        if let Some((_, pending)) = take_call(&call) {
+            pending.raised(&error)?;
         }
         Ok(call.py().None())
     })
@@ -181,8 +181,8 @@ unsafe extern "C" fn future_returned(call: *mut ffi::PyObject, result: *mut ffi:
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || {
         attached(|py| {
-            if let Some((_, mut held)) = held_by(&call) {
-                held.returned(&result)?;
+            if let Some((_, mut pending)) = take_call(&call) {
+                pending.returned(&result)?;
             }
             Ok(py.None())
         })
@@ -194,8 +194,8 @@ unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::Py
     let [call, error] = unsafe { borrowed([call, error]) };
     answered(call.py(), || {
         attached(|py| {
-            if let Some((_, held)) = held_by(&call) {
-                held.future_raised(&error)?;
+            if let Some((_, pending)) = take_call(&call) {
+                pending.future_raised(&error)?;
             }
             Ok(py.None())
         })
@@ -210,9 +210,9 @@ unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
         let (class, py) = (ffi::Py_TYPE(call), Python::assume_attached());
         let fields = call.cast::<Call>();
         let breaker = ptr::read(&raw const (*fields).breaker).into_bound(py);
-        if let Some(pending) = ptr::read(&raw const (*fields).pending).into_inner() {
+        if let Some(admitted) = ptr::read(&raw const (*fields).admitted).into_inner() {
             // A panic must not leave a function that C has called.
-            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(pending, None)));
+            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(admitted, None)));
         }
         drop(breaker);
         ffi::PyObject_GC_Del(call.cast());
@@ -231,17 +231,17 @@ unsafe extern "C" fn traverse(call: *mut ffi::PyObject, visit: ffi::visitproc, a
 }
 
 /// Takes the ticket of a call, unless somebody has.
-fn held_by<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, Held<'a>)> {
+fn take_call<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, PendingCall<'a>)> {
     let fields = call.as_ptr().cast::<Call>();
     // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the
     // interpreter's lock, or in a critical section of the object where there is none, nobody else is at the ticket.
-    let (breaker, pending) = unsafe {
-        let take = || (*(*fields).pending.get()).take();
+    let (breaker, admitted) = unsafe {
+        let take = || (*(*fields).admitted.get()).take();
         ((*fields).breaker.bind(call.py()), with_critical_section(call, take))
     };
-    pending.map(|pending| {
-        pending.leave(call.py());
-        (breaker, Held::new(breaker.get(), pending))
+    admitted.map(|admitted| {
+        admitted.leave(call.py());
+        (breaker, PendingCall::new(breaker.get(), admitted))
     })
 }
 
@@ -251,6 +251,8 @@ pub fn probe_of(call: &Bound<'_, PyAny>) -> Option<Arc<Probe>> {
         return None;
     }
     let fields = call.as_ptr().cast::<Call>();
-    // SAFETY: it is one, as its class shows, and alive; nobody else is at what is pending, as in `held_by`.
-    unsafe { with_critical_section(call, || (*(*fields).pending.get()).as_ref().and_then(PendingCall::probe).cloned()) }
+    // SAFETY: it is one, as its class shows, and alive; nobody else is at what is admitted, as in `take_call`.
+    unsafe {
+        with_critical_section(call, || (*(*fields).admitted.get()).as_ref().and_then(AdmittedCall::probe).cloned())
+    }
 }

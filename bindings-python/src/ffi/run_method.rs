@@ -6,8 +6,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::host::{call_host, call_host_plainly, call_host_with};
-use super::{Methods, add_method, answered, borrowed};
+use super::host_calls::{call_host, call_host_plainly, call_host_with};
+use super::methods::{Methods, add_method, answered, borrowed};
 use crate::guarded::{PyGuardedFunction, call};
 
 static RUN: Methods<1> = Methods([ffi::PyMethodDef {
@@ -19,7 +19,8 @@ static RUN: Methods<1> = Methods([ffi::PyMethodDef {
 
 /// Gives guarded functions their method `run`.
 ///
-/// With a method of PyO3's the arguments of each call would be packed and unpacked, which takes 10 to 20 ns.
+/// A method of PyO3's packs and unpacks the arguments of each call. `call_sync` is one: it takes 55 ns without recorded
+/// durations, this method 42.
 pub fn add_run(py: Python<'_>) -> PyResult<()> {
     // SAFETY: it takes the objects of this class.
     unsafe { add_method(&py.get_type::<PyGuardedFunction>(), &RUN) }

@@ -19,9 +19,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::breaker::PyBreaker;
+use crate::ffi::Frame;
 use crate::imports::Imports;
 use crate::permit::PyPermit;
-use crate::raw::Frame;
 
 /// Makes the classes of this file, which PyO3 would else make at their first use.
 pub fn make_classes(py: Python<'_>) {

@@ -1,0 +1,15 @@
+//! Entering the interpreter.
+
+use pyo3::prelude::*;
+
+/// Runs what needs the interpreter, in a thread that is attached to it, as every thread is that runs code of this library.
+///
+/// It tells PyO3, which then lets go at once of what is dropped. PyO3 attaches no thread to an interpreter that is
+/// finalizing, but Python code goes on to run there, and to call into this library.
+pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+    let mut work = Some(work);
+    let mut run = |py: Python<'_>| work.take().map(|work| work(py));
+    // SAFETY: the interpreter calls this library, and nobody else does; it never detaches the thread.
+    let done = Python::try_attach(&mut run).flatten().or_else(|| run(unsafe { Python::assume_attached() }));
+    done.expect("it is run by one of the two")
+}

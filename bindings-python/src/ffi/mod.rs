@@ -1,0 +1,25 @@
+//! Everything in this binding that is unsafe: what PyO3 has no way to do, or none that is fast enough.
+//!
+//! Two parts replace classes of PyO3's because a row of the benchmark is slower by more than a fifth with those:
+//! [`run_method`] and [`call_object`]. The figures stand in the files.
+
+mod attach;
+mod call_object;
+mod frame;
+mod handled_error;
+mod host_calls;
+mod methods;
+mod objects;
+mod plain_classes;
+mod raise_soon;
+mod run_method;
+
+pub use attach::attached;
+pub use call_object::{add_begin, call_object, make_call_class, probe_of};
+pub use frame::Frame;
+pub use handled_error::while_handling;
+pub use host_calls::{call_host, call_host_method, call_host_plainly, send_host};
+pub use objects::{has_await, inherits, is_made_in_python, is_shared};
+pub use plain_classes::PlainClasses;
+pub use raise_soon::raise_soon;
+pub use run_method::add_run;

@@ -1,0 +1,34 @@
+//! Questions about objects and their classes that run no Python code.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+/// Whether objects of a class can be awaited: the very question that `await` asks.
+///
+/// What Python offers for it asks an abstract base class, which takes longer than all the rest of a guarded call.
+pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: a class has a slot of that number, and it is looked at and no more.
+    unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
+}
+
+/// Whether an object's class was made at run time, as those written in Python are, and not compiled in.
+#[inline(always)]
+pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: it is a class, and it is looked at and no more.
+    unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
+}
+
+/// Whether an object's class is this one or inherits from it.
+///
+/// `isinstance` also asks the object for its `__class__`, which takes longer and may run host code.
+pub fn inherits(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
+    // SAFETY: both are classes, and they are looked at and no more.
+    unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) != 0 }
+}
+
+/// Whether somebody holds an object beside its owner here.
+pub fn is_shared(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: attached; the object is alive.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) > 1 }
+}
