@@ -11,30 +11,30 @@ use crate::control::State;
 use crate::evidence::Totals;
 use crate::sync::Mutex;
 
-/// Of how many label sets that no breaker has any more the counts are kept apart.
+/// The number of label sets without a breaker whose counts are kept as series of their own.
 ///
 /// Each takes less than a kilobyte.
 pub const ENDED_KEPT: usize = 1_000;
 
-/// How many of them are folded when there are more: few enough to keep half, and many enough that folds are rare.
+/// How many of them are folded when there are more: about half, so that folds are rare.
 const FOLDED_AT_ONCE: usize = ENDED_KEPT / 2 + 1;
 
-/// The name under which the folded ones are found.
+/// The name of the series of all folded ones.
 const FOLDED_NAME: &str = "(other)";
 
 /// The breakers of a process, for its metrics.
 ///
-/// A breaker pays for it when it is made and when it goes, and nothing in between: the counts are read when somebody asks.
+/// Adding and removing a breaker costs a lock each. Between the two, calls cost nothing: the counts are read on demand.
 ///
-/// # What is kept of those that are gone
-/// Nothing, until [`keep_ended`](Self::keep_ended). From then on the counts of a breaker outlive it, since a counter that
-/// several breakers share must not run backwards when one of them goes. A label set whose last breaker went is kept, too.
-/// Names are often made of what users send, so at most [`ENDED_KEPT`] such label sets are; when there are more, the oldest
-/// half is added up in one series, and their own end.
+/// # Removed breakers
+/// Their counts are dropped until [`keep_ended`](Self::keep_ended) is called. From then on they are kept, because a counter
+/// that several breakers share must not decrease when one of them is removed. A label set stays after its last breaker is
+/// removed. Names often come from user input, so at most [`ENDED_KEPT`] such label sets are kept. When there are more, the
+/// oldest half is added up in one series, and their own series end.
 ///
-/// That series begins anew with each fold: its provider is `(fold 1)`, then `(fold 2)`, and it holds all that was ever
-/// folded. So a sum over all series never runs backwards; and the `rate` and `increase` of Prometheus, which see how much
-/// a series has grown since its first sample, count nothing twice. In a series that jumped they would see calls.
+/// Each fold starts that series under a new label: its provider is `(fold 1)`, then `(fold 2)`, and it holds the counts of
+/// all folds. So a sum over all series never decreases, and Prometheus' `rate` and `increase`, which use the growth of a
+/// series since its first sample, count nothing twice. In a series that jumped, they would show calls that never happened.
 #[derive(Debug)]
 pub struct Metrics<C> {
     all: Mutex<All<C>>,
@@ -43,7 +43,7 @@ pub struct Metrics<C> {
 #[derive(Debug)]
 struct All<C> {
     series: BTreeMap<Labels, Series<C>>,
-    /// The label sets without a breaker, in the order in which their last one went.
+    /// The label sets without a breaker, in the order in which their last breaker was removed.
     ended: BTreeMap<u64, Labels>,
     keeps_ended: bool,
     folded: Totals,
@@ -51,7 +51,7 @@ struct All<C> {
     next_id: u64,
 }
 
-/// What breakers are counted together by.
+/// The labels of a series. Breakers with the same labels are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Labels {
     /// The circuit's name.
@@ -63,9 +63,9 @@ pub struct Labels {
 #[derive(Debug)]
 struct Series<C> {
     breakers: BTreeMap<u64, Arc<CircuitBreaker<C>>>,
-    /// What those have counted that are gone.
+    /// The counts of removed breakers.
     gone: Option<Arc<Totals>>,
-    /// Its place among those that ended, where it has no breaker.
+    /// Its key in `ended`, if it has no breaker.
     ended: Option<u64>,
 }
 
@@ -81,9 +81,9 @@ pub struct Membership {
 pub struct Reading {
     /// The labels.
     pub labels: Labels,
-    /// The worst state of those that there are; `None` where there is none.
+    /// The worst state of the present breakers; `None` if there is none.
     pub state: Option<State>,
-    /// What they and those that are gone have counted.
+    /// The counts of present and removed breakers.
     pub totals: Totals,
 }
 
@@ -93,18 +93,18 @@ impl<C: Clock> Metrics<C> {
         Self { all: Mutex::new(All::new()) }
     }
 
-    /// Keeps from now on what breakers have counted that go: see above.
+    /// Keeps the counts of breakers that are removed from now on. See above.
     pub fn keep_ended(&self) {
         self.all.lock().keeps_ended = true;
     }
 
-    /// Follows a breaker until it is [removed](Self::remove).
+    /// Adds a breaker until it is [removed](Self::remove).
     pub fn add(&self, breaker: Arc<CircuitBreaker<C>>, provider: &str) -> Membership {
         let labels = Labels { name: breaker.shared_name(), provider: provider.into() };
         self.all.lock().add(breaker, labels)
     }
 
-    /// Lets go of a breaker.
+    /// Removes a breaker.
     pub fn remove(&self, membership: &Membership) {
         let mut all = self.all.lock();
         let removed = all.remove(membership);
@@ -113,7 +113,7 @@ impl<C: Clock> Metrics<C> {
         drop(removed);
     }
 
-    /// All breakers that there are.
+    /// All present breakers.
     pub fn breakers(&self) -> Vec<Arc<CircuitBreaker<C>>> {
         let all = self.all.lock();
         all.series.values().flat_map(|series| series.breakers.values().cloned()).collect()
@@ -125,12 +125,11 @@ impl<C: Clock> Metrics<C> {
             let all = self.all.lock();
             (all.unread(), all.folded())
         };
-        // Whoever makes or calls a breaker meanwhile waits for nothing. One that goes meanwhile is read here, and the next
-        // time it is among those that are gone.
+        // Reading takes no lock here, so nobody waits for it. A breaker that is removed meanwhile is still read as present.
         let mut read: Vec<_> = unread.into_iter().map(Unread::read).collect();
         if let Some(folded) = folded {
             match read.binary_search_by(|reading| reading.labels.cmp(&folded.labels)) {
-                // Somebody's breakers have these very labels.
+                // A user gave a breaker these labels.
                 Ok(index) => read[index].totals.add(&folded.totals),
                 Err(index) => read.insert(index, folded),
             }
@@ -184,12 +183,12 @@ impl<C: Clock> All<C> {
         Some(breaker)
     }
 
-    /// The last breaker of these labels is gone.
+    /// Called when the last breaker of these labels was removed.
     fn end(&mut self, labels: &Labels) {
         let ended = self.next_id();
         let Some(series) = self.series.get_mut(labels) else { return };
         if series.gone.as_ref().is_none_or(|gone| **gone == Totals::default()) {
-            // No sum and no rate will miss a series of zeros.
+            // No sum and no rate changes without a series of zeros.
             self.series.remove(labels);
             return;
         }
@@ -226,7 +225,7 @@ impl<C: Clock> All<C> {
     }
 }
 
-/// A series of which handles have been taken, so that it can be read without the lock.
+/// The handles of a series, for reading it without the lock.
 struct Unread<C> {
     labels: Labels,
     breakers: Vec<Arc<CircuitBreaker<C>>>,

@@ -1,7 +1,7 @@
-//! What crosses to other languages and formats through serde, with the feature `serde`.
+//! Configurations, readings and snapshots through serde, with the feature `serde`.
 //!
-//! A [`Config`] and a [`Snapshot`] are read by the same rules as everywhere, so their errors are those of the core. A
-//! [`Status`] and an [`Event`] are readings, which are only written.
+//! A [`Config`] and a [`Snapshot`] are checked as always and report the same errors. A [`Status`] and an [`Event`] can only
+//! be written.
 
 use alloc::string::{String, ToString};
 
@@ -23,8 +23,7 @@ impl Serialize for Config {
     }
 }
 
-/// From a map of fields; those that are left out have their defaults. The format must describe its values, as JSON, TOML
-/// and YAML do.
+/// From a map of fields. Absent fields keep their defaults. The format must be self-describing, as JSON, TOML and YAML are.
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         config_from(&Value::deserialize(deserializer)?, Spelling::SnakeCase).map_err(refused)

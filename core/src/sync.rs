@@ -1,4 +1,4 @@
-//! The only place that names a lock or an atomic, so that the model checker can take its place.
+//! Locks and atomics. Every module takes them from here, so that the model checker can replace them.
 
 #[cfg(not(any(feature = "std", feature = "spin")))]
 compile_error!("halfopen needs a lock: turn on the feature `std` or, without it, `spin`");
@@ -13,12 +13,11 @@ use loom::sync as platform;
 #[cfg(all(feature = "std", not(loom)))]
 use std::sync as platform;
 
-/// In how many stripes the busiest counters are kept, each in a cache line of its own.
+/// The number of stripes of the busiest counters. Each stripe has its own cache line.
 pub(crate) const STRIPES: usize = 4;
 
-/// The stripe of the running thread, below [`STRIPES`]. Threads take them in turn, so two that start one after the
-/// other never share one. Where threads cannot be told apart, all do. (In loom, too: what it searches has to be the same
-/// in each run.)
+/// The stripe of the running thread, below [`STRIPES`]. Threads get stripes in turn, so two threads that start one after
+/// the other have different ones. Without `std` all threads share one; in loom too, because its runs must be repeatable.
 #[inline]
 pub(crate) fn stripe() -> usize {
     #[cfg(all(feature = "std", not(loom)))]
@@ -35,13 +34,13 @@ pub(crate) fn stripe() -> usize {
     stripe
 }
 
-/// Tells a running thread from the others.
+/// Identifies a running thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ThreadToken(usize);
 
-/// That of this thread, which keeps it across a fork. Where threads cannot be told apart, all have the same.
+/// The token of this thread, which stays the same across a fork. Without `std` all threads have the same token.
 pub(crate) fn thread_token() -> ThreadToken {
-    // The address of something that each thread has one of. Unlike `std::thread::current`, it can be had to the last.
+    // The address of a thread-local. Unlike `std::thread::current`, it works until the thread has ended.
     #[cfg(feature = "std")]
     let token = {
         std::thread_local!(static HERE: core::cell::Cell<u8> = const { core::cell::Cell::new(0) });
@@ -52,7 +51,7 @@ pub(crate) fn thread_token() -> ThreadToken {
     ThreadToken(token)
 }
 
-/// A lock that is held for some nanoseconds, and never while host code runs.
+/// A lock that is held for nanoseconds and never while host code runs.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(Inner<T>);
 
@@ -68,7 +67,7 @@ impl<T> Mutex<T> {
 
     #[cfg(any(feature = "std", loom))]
     pub(crate) fn lock(&self) -> platform::MutexGuard<'_, T> {
-        // Nothing that runs under the lock can panic half-way, so a poisoned value is still whole.
+        // No code under a lock panics half-way, so a poisoned value is consistent.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

@@ -49,7 +49,7 @@ fn what_a_format_has_beyond_json_is_refused() {
     use serde::de::{Deserialize, value};
     let bytes = value::BytesDeserializer::<value::Error>::new(b"bytes");
     let error = Value::deserialize(bytes).unwrap_err();
-    assert_eq!(error.to_string(), "invalid type: byte array, expected a value of JSON");
+    assert_eq!(error.to_string(), "invalid type: byte array, expected a JSON value");
 }
 
 #[test]

@@ -8,11 +8,11 @@ use crate::clock::Clock;
 use crate::control::Outcome;
 
 impl<C: Clock> CircuitBreaker<C> {
-    /// Runs `function` if the circuit lets it: `Ok` counts as a success, `Err` as a failure. A panic in it counts as
-    /// cancelled and goes on.
+    /// Runs `function` if the circuit admits the call. `Ok` counts as a success, `Err` as a failure. A panic counts as
+    /// cancelled and continues.
     ///
     /// # Errors
-    /// [`CallError::Rejected`] where the circuit did not let it run, otherwise the function's own error.
+    /// [`CallError::Rejected`] if the circuit rejected the call, otherwise the function's own error.
     #[inline]
     pub fn call<T, E>(&self, function: impl FnOnce() -> Result<T, E>) -> Result<T, CallError<E>> {
         self.call_classified(function, |_| Outcome::FAILURE)
@@ -20,8 +20,8 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// As [`call`](Self::call), where `classify` says what an error means for the provider.
     ///
-    /// A rejection by another breaker is no evidence about this one's provider. Only the error's type tells whether it is
-    /// one:
+    /// A rejection by another breaker says nothing about this one's provider. The classifier recognises it by the error's
+    /// type:
     ///
     /// ```
     /// use halfopen::{CallError, CircuitBreaker, Config, Outcome};
@@ -58,10 +58,10 @@ impl<C: Clock> CircuitBreaker<C> {
         result.map_err(CallError::Failed)
     }
 
-    /// As [`call`](Self::call), for a function that returns a future. Needs no runtime: it is polled by whoever polls this
-    /// one, and dropping it before it has ended counts as cancelled.
+    /// As [`call`](Self::call), for a function that returns a future. It works in every async runtime. Dropping the future
+    /// before it is ready counts as cancelled.
     ///
-    /// A call that the future makes is inside this one (see [`Permit::acquire_nested`]); one made by a task that the future
+    /// A call that the future makes is nested in this one (see [`Permit::acquire_nested`]). A call by a task that the future
     /// spawns is not.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The error of a guarded call.
+//! The errors of calls.
 
 use alloc::format;
 use alloc::string::String;
@@ -8,17 +8,17 @@ use core::time::Duration;
 use crate::control::Rejected;
 use crate::names::ErrorCode;
 
-/// A call that did not bring a result.
+/// The error of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallError<E> {
-    /// The circuit did not let it run.
+    /// The circuit rejected the call.
     Rejected(Rejected),
-    /// It ran and failed with the callee's own error.
+    /// The call ran and failed with this error.
     Failed(E),
 }
 
 impl<E> CallError<E> {
-    /// Whether the circuit did not let the call run, so that the error says nothing about the provider.
+    /// Whether the circuit rejected the call, so that the error says nothing about the provider.
     pub const fn is_rejected(&self) -> bool {
         matches!(self, Self::Rejected(_))
     }
@@ -61,7 +61,7 @@ impl<E: core::error::Error> core::error::Error for CallError<E> {
     }
 }
 
-/// Seconds with one decimal, rounded; what is shorter is said to be so.
+/// Seconds, rounded to one decimal.
 pub(super) fn seconds(duration: Duration) -> String {
     let tenths = (u64::from(duration.subsec_millis()) + 50) / 100;
     if !duration.is_zero() && duration.as_secs() == 0 && tenths == 0 {

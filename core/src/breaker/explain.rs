@@ -1,4 +1,4 @@
-//! One sentence for an operator: why the circuit is as it is, and what would change it.
+//! Explains the state of a circuit to an operator in one sentence.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,7 +12,7 @@ use crate::control::{Cause, Mode, State};
 use crate::evidence::{Event, Status, WindowCounts};
 
 impl<C: Clock> CircuitBreaker<C> {
-    /// Says in one sentence why the circuit is as it is and what would change it.
+    /// Explains in one sentence why the circuit is in its state and what would change it.
     ///
     /// ```
     /// use core::time::Duration;
@@ -78,7 +78,7 @@ fn window(held: WindowCounts, rules: &Rules) -> String {
     let between = if failed.is_empty() || slow.is_empty() { "" } else { " or " };
     let calls = counted(held.calls, "call");
     let holds = format!("{} failed and {} slow of {calls} in its window", held.failed, held.slow);
-    // Possible for the same reason, or because successes have aged out.
+    // Possible for the same reason, or after successes have left the window.
     let reached = if held.verdict(rules).is_some() { ", so the next call may" } else { "" };
     let least = rules.minimum_calls;
     format!("{holds}, and {failed}{between}{slow} of at least {least} open it{reached}")
@@ -127,7 +127,7 @@ fn because(status: &Status, last: Option<&Event>) -> String {
     why.into()
 }
 
-/// So many things, each of them a `noun`.
+/// "1 failure", "2 failures".
 fn counted(count: u64, noun: &str) -> String {
     let plural = match count {
         1 => "",
@@ -137,8 +137,7 @@ fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-/// A share above 0 in percent, rounded to a hundredth, which is one call in the largest window; what is less is said to be
-/// so.
+/// A share above 0 in percent, rounded to a hundredth. That is one call in the largest window.
 fn percent(share: f64) -> String {
     match nearest(share * 10_000.0) {
         0 => "less than 0.01 %".into(),

@@ -21,7 +21,7 @@ pub(super) struct Inner {
     /// do not take the lock, so the streak is the difference to their counter. Wraps if a restored streak is longer than
     /// the counter.
     streak_base: u64,
-    /// Permits of older generations are those of the process that this one was forked from.
+    /// Permits of older generations belong to the process that this one was forked from.
     first_own_generation: u64,
 }
 
@@ -152,18 +152,18 @@ impl Inner {
         self.first_own_generation = self.control.generation();
     }
 
-    /// Whether a permit is that of a call in flight in the process that this one was forked from.
+    /// Whether a permit belongs to the process that this one was forked from.
     pub(super) fn is_inherited(&self, stamp: Stamp) -> bool {
         stamp.is_before(self.first_own_generation)
     }
 
-    /// Whether nothing, at `now`, counts against the next calls.
+    /// Whether at `now` nothing brings the next opening nearer.
     pub(super) fn is_pristine(&self, now: Tick) -> bool {
         let window = self.window.counts(now);
         self.control.is_pristine_at(now) && window.failed == 0 && window.slow == 0
     }
 
-    /// The only place that replaces the value; history and window follow it.
+    /// Replaces the value after a change, and updates history and window. No other place records transitions.
     fn replace(&mut self, next: Control, transition: Option<Transition>, now: Tick) {
         if let Some(transition) = transition {
             let closing_probe = u8::from(transition.cause == Cause::ProbesSucceeded);
@@ -186,7 +186,7 @@ impl Inner {
         if !self.control.is_closed() {
             self.control.probe_successes().into()
         } else if self.control.consecutive_failures() > 0 || !self.control.accepts_settles() {
-            // In `disabled` as well: a thread may count its success after the order.
+            // Also in `disabled`, because a thread may count its success later.
             0
         } else {
             successes.wrapping_sub(self.streak_base)

@@ -1,4 +1,4 @@
-//! The concurrent shell around the machine: one value, its evidence, and a clock.
+//! The concurrent breaker: a control value, its evidence and a clock, shared by threads.
 
 mod acquire;
 mod call;
@@ -39,11 +39,11 @@ use state_mirror::StateMirror;
 ///   [`Permit`].
 /// - **Queries**: [`state`](Self::state), [`status`](Self::status), [`events`](Self::events),
 ///   [`durations`](Self::durations). They change nothing.
-/// - **Orders**: [`force_open`](Self::force_open), [`disable`](Self::disable), [`reset`](Self::reset).
+/// - **Operator**: [`force_open`](Self::force_open), [`disable`](Self::disable), [`reset`](Self::reset).
 ///
-/// Each acquire and each settle takes effect at one instant. In a healthy circuit, acquire and a success each read one
-/// atomic number and add to one counter. Everything else goes through the pure [`Control`](crate::control::Control), one
-/// change at a time; its lock is never held while the host's function or clock runs.
+/// Each acquire and each settle takes effect at one instant. While the circuit is healthy, an acquire and a success each
+/// read one atomic number and increment one counter. Every other change goes through the pure
+/// [`Control`](crate::control::Control) under a lock, which is never held while user code or the clock runs.
 ///
 /// ```
 /// use halfopen::{CallError, CircuitBreaker, Config};
@@ -86,12 +86,12 @@ impl CircuitBreaker<crate::clock::SystemClock> {
 }
 
 impl<C: Clock> CircuitBreaker<C> {
-    /// A closed circuit on the host's own clock.
+    /// A closed circuit on the given clock.
     pub fn with_clock(config: Config, clock: C) -> Self {
         Self::with_jitter(config, clock, random_jitter())
     }
 
-    /// The same with the seed of its jitter given, so that its waits are the same at every run.
+    /// The same with the given jitter, so that its waits are the same in every run.
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
         let inner = Inner::new(*config.rules(), jitter);
         Self {

@@ -1,4 +1,4 @@
-//! An operator's orders. Each takes effect at once, and calls begun before it cannot undo it.
+//! The operator's actions. Each takes effect at once, and calls that began before cannot undo it.
 
 use core::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::control::{Control, Transition};
 use crate::snapshot::Snapshot;
 
 impl<C: Clock> CircuitBreaker<C> {
-    /// Holds the circuit open for `duration`, or until it is reset; a second order renews the first. When the duration
-    /// ends, the next call is a probe.
+    /// Forces the circuit open for `duration`, or until it is reset. Calling it again replaces the duration. After the
+    /// duration the next call is a probe.
     ///
     /// # Errors
     /// [`InvalidValue`] for a duration of zero or of more than one year.
@@ -20,18 +20,18 @@ impl<C: Clock> CircuitBreaker<C> {
         Ok(())
     }
 
-    /// Closes the circuit and hands it back to the machine; lifetime counters stay.
+    /// Closes the circuit in its configured mode. Lifetime counters stay.
     pub fn reset(&self) {
         self.order(|control, rules, now| control.reset(rules, now));
     }
 
-    /// Lets every call pass, judging none, until the circuit is reset or forced open.
+    /// Lets every call pass, without evaluating outcomes, until the circuit is reset or forced open.
     pub fn disable(&self) {
         self.order(|control, _, now| control.disable(now));
     }
 
-    /// Puts a whole new configuration in force. State, mode, counters and the running wait stay; thresholds hold from
-    /// the next event on; a window whose shape changed starts empty; the name stays, since it identifies the circuit.
+    /// Replaces the configuration. State, mode, counters, the running wait and the name stay. Thresholds apply from the next
+    /// event on. A window whose shape changed starts empty.
     pub fn reconfigure(&self, config: Config) {
         let now = self.hot.clock.now();
         self.change(|inner| inner.reconfigure(*config.rules(), now));
@@ -46,12 +46,12 @@ impl<C: Clock> CircuitBreaker<C> {
         inner.saved(self.counters.read(), successes, now)
     }
 
-    /// Goes on where a snapshot was taken: its state, mode and window take the place of this breaker's own, and its
-    /// counts are added. The configuration stays, and calls begun before have no vote any more.
+    /// Restores a snapshot: its state, mode and window replace those of this breaker, and its counts are added. The
+    /// configuration stays, and calls in flight lose their vote.
     ///
     /// # Errors
-    /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, where the sum with this breaker's own is
-    /// more than half of what can be told exactly (2⁵³); then nothing has changed.
+    /// [`InvalidValue`] naming `snapshot.counters` or `snapshot.transitions`, if the sum with this breaker's own counts
+    /// exceeds half of 2⁵³, the largest number that every JSON library reads exactly. Nothing has changed then.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<(), InvalidValue> {
         let now = self.hot.clock.now();
         snapshot.check_sums(&self.counts(), self.status().state_transitions)?;

@@ -1,4 +1,4 @@
-//! A permit that borrows nothing.
+//! A permit that owns a handle on its breaker.
 
 use alloc::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct OwnedPermit<C: Clock = DefaultClock> {
 }
 
 impl<C: Clock> CircuitBreaker<C> {
-    /// As [`acquire`](Self::acquire), for a permit that borrows nothing.
+    /// As [`acquire`](Self::acquire), with a permit that keeps the breaker alive.
     ///
     /// # Errors
     /// [`Rejected`], with the rest of the wait.

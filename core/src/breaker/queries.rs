@@ -35,20 +35,20 @@ impl<C: Clock> CircuitBreaker<C> {
         self.hot.mirror.mirrored().is_timed()
     }
 
-    /// The state now; `half_open` also where the wait is over and nobody has called yet.
+    /// The state now; `half_open` also if the wait is over and no call has come yet.
     pub fn state(&self) -> State {
         let now = self.hot.clock.now();
         self.inner.lock().control.state_at(now)
     }
 
-    /// Who decides now.
+    /// The mode now.
     pub fn mode(&self) -> Mode {
         let now = self.hot.clock.now();
         let inner = self.inner.lock();
         inner.control.mode_at(&inner.rules, now)
     }
 
-    /// Everything that can be read, at one moment.
+    /// A consistent reading of everything.
     pub fn status(&self) -> Status {
         let now = self.hot.clock.now();
         self.status_of(&self.inner.lock(), now)
@@ -83,18 +83,18 @@ impl<C: Clock> CircuitBreaker<C> {
         self.inner.lock().history.after(sequence)
     }
 
-    /// How often each change of state has happened, for those that have.
+    /// How often each change of state has happened. Those that never happened are left out.
     pub fn edges(&self) -> Vec<Edge> {
         walked(&self.inner.lock().history.edge_counts())
     }
 
-    /// Calls `listener` with each further transition: after the change, in order, with no lock held, in the thread that
-    /// made the change or in one that is delivering an earlier one.
+    /// Calls `listener` with each further transition: after the change, in order and without a lock, in the thread that made
+    /// the change or in one that is still delivering an earlier event.
     pub fn subscribe(&self, listener: Arc<Listener>) -> ListenerId {
         self.listeners.add(listener)
     }
 
-    /// Takes a listener away; false where it was gone already.
+    /// Removes a listener; false if it was removed before.
     pub fn unsubscribe(&self, id: ListenerId) -> bool {
         self.listeners.remove(id)
     }
@@ -111,12 +111,12 @@ impl<C: Clock> CircuitBreaker<C> {
         self.inner.lock().is_pristine(now) && self.counts().in_flight == 0 && self.listeners.is_empty()
     }
 
-    /// How long the calls took.
+    /// The durations of calls.
     pub fn durations(&self) -> CallDurations {
         CallDurations { success: self.counters.success_durations(), failure: self.inner.lock().failure_durations() }
     }
 
-    /// Everything that is counted for ever, in one piece.
+    /// All lifetime counts in one consistent reading.
     pub fn totals(&self) -> Totals {
         self.totals_of(&self.inner.lock())
     }
@@ -132,7 +132,7 @@ impl<C: Clock> CircuitBreaker<C> {
         Totals {
             durations: CallDurations { success, failure: inner.failure_durations() },
             edges: inner.history.edge_counts(),
-            // Last, so that there are not more durations than calls.
+            // Read last, so that there are never more durations than calls.
             counts: self.counters.read(),
         }
     }

@@ -28,7 +28,7 @@ const REJECTING: u64 = 32;
 const FORCED: u64 = 64;
 /// The generation is stored above the flags. It would wrap after two years of one transition a nanosecond.
 const GENERATION_SHIFT: u32 = 8;
-/// Stands for a wait without end.
+/// A wait without end.
 const ENDLESS: u64 = u64::MAX;
 
 /// The mirrored value at one instant.

@@ -1,7 +1,7 @@
 //! Time in the core: ticks from the host's clock.
 //!
-//! The machine itself never reads a clock. Only [`CircuitBreaker`](crate::CircuitBreaker) owns a [`Clock`], and
-//! it reads the clock before it takes any lock, because a host's clock may run host code.
+//! The state machine never reads a clock. A [`CircuitBreaker`](crate::CircuitBreaker) owns a [`Clock`] and reads it before it
+//! takes a lock, because a host's clock may run host code.
 
 mod manual;
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
@@ -13,12 +13,11 @@ pub use manual::ManualClock;
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use system::SystemClock;
 
-/// The clock of a [`CircuitBreaker`](crate::CircuitBreaker) whose type names none: [`SystemClock`], where the platform
-/// has one.
+/// The clock of a [`CircuitBreaker`](crate::CircuitBreaker) without a type argument: [`SystemClock`].
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub type DefaultClock = SystemClock;
-/// The clock of a [`CircuitBreaker`](crate::CircuitBreaker) whose type names none: a function, since this platform has no
-/// clock of its own.
+/// The clock of a [`CircuitBreaker`](crate::CircuitBreaker) without a type argument: a function, because this platform has
+/// no clock.
 #[cfg(not(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown")))))]
 pub type DefaultClock = fn() -> Tick;
 
@@ -27,7 +26,7 @@ const NANOS: f64 = 1e9;
 
 /// A moment: unsigned nanoseconds from an arbitrary origin.
 ///
-/// Not `std::time::Instant`, whose `now()` panics in a browser and which has no constructible zero.
+/// `std::time::Instant` does not serve here: its `now()` panics in a browser, and it has no zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tick(u64);
 
@@ -40,11 +39,10 @@ impl Tick {
         Self(nanos)
     }
 
-    /// The moment `seconds` after the origin, to the nearest nanosecond; from 48 days on, where a double no longer tells
-    /// them apart, to the nearest microsecond, so that whole milliseconds are exact at today's date too.
+    /// The moment `seconds` after the origin, to the nearest nanosecond. From 48 days on a double cannot represent single
+    /// nanoseconds; the moment is then exact to the microsecond, so that whole milliseconds are exact at today's date too.
     ///
-    /// `None` for what no clock can mean: NaN, an infinity, a moment before the origin, or one more than 584 years
-    /// after it.
+    /// `None` for a number that is no moment: NaN, an infinity, a negative number, or more than 584 years.
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         const NANOSECONDS_BLUR: f64 = (1 << 22) as f64;
         let nanos = if seconds >= NANOSECONDS_BLUR {
@@ -58,15 +56,16 @@ impl Tick {
 
     /// The moment `millis` milliseconds after the origin, to the nearest nanosecond; whole milliseconds are exact.
     ///
-    /// `None` for what no clock can mean: NaN, a moment before the origin, or one after
+    /// `None` for a number that is no moment: NaN, a negative number, or more than
     /// [`LATEST_MILLIS`](Self::LATEST_MILLIS).
     #[inline]
     pub fn from_millis(millis: f64) -> Option<Self> {
         if !(0.0..=Self::LATEST_MILLIS).contains(&millis) {
             return None;
         }
-        // The whole part is multiplied as an integer: as a double, today's date in nanoseconds is off by hundreds. What is
-        // known to fit needs no checks, which WebAssembly does in 128 bits; and a signed integer is sooner a double.
+        // The whole part is multiplied as an integer, because a double of today's date is off by hundreds of nanoseconds. The
+        // number is known to fit, so this needs no checked arithmetic, which is slow in WebAssembly. A signed integer converts
+        // faster from a double.
         let whole = millis as i64;
         let rest = ((millis - whole as f64) * 1e6 + 0.5) as i64;
         Some(Self(whole as u64 * 1_000_000 + rest as u64))
@@ -85,7 +84,7 @@ impl Tick {
         self.0 as f64 / NANOS
     }
 
-    /// The time from `earlier` to this moment; zero where time ran backwards.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos_since(earlier))
     }
@@ -95,15 +94,15 @@ impl Tick {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// This moment plus a wait; the end of time where the sum does not fit.
+    /// This moment plus a wait; the last representable moment if the sum does not fit.
     pub const fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(saturating_nanos(wait)))
     }
 }
 
-/// Where a breaker reads the time. Any `Fn() -> Tick` is one.
+/// A source of the time for a breaker. Every `Fn() -> Tick` is a clock.
 ///
-/// Clocks should not run backwards; where one does, the breaker counts it as no time passed.
+/// Clocks should not run backwards. If one does, the breaker acts as if no time had passed.
 ///
 /// ```
 /// use halfopen::clock::Tick;
@@ -114,7 +113,7 @@ impl Tick {
 /// assert_eq!(breaker.status().now.as_nanos(), 42);
 /// ```
 pub trait Clock {
-    /// The moment it is now.
+    /// The present moment.
     fn now(&self) -> Tick;
 }
 
@@ -124,21 +123,21 @@ impl<F: Fn() -> Tick> Clock for F {
     }
 }
 
-/// `seconds` in whole nanoseconds, rounded to the nearest; `None` where that is no `u64`.
+/// `seconds` in whole nanoseconds, rounded to the nearest; `None` if the result is no `u64`.
 pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
     // `u64::MAX as f64` rounds up to 2^64, which is the first value that does not fit.
     let nanos = seconds * NANOS;
     (nanos >= 0.0 && nanos < u64::MAX as f64).then(|| nearest(nanos))
 }
 
-/// The nearest whole number; the least or the largest one where there is none so small or so large.
+/// The nearest whole number, saturating.
 pub(crate) const fn nearest(number: f64) -> u64 {
-    // To add a half first would itself be rounded, from 2^52 on.
+    // From 2^52 on, adding a half first would round the sum.
     let whole = number as u64;
     whole.saturating_add((number - whole as f64 >= 0.5) as u64)
 }
 
-/// In 64 bits: with the 128 of [`Duration::as_nanos`], each reading of the system's clock would take longer.
+/// 64-bit arithmetic, because the 128 bits of [`Duration::as_nanos`] slow down each reading of the system clock.
 pub(crate) const fn saturating_nanos(wait: Duration) -> u64 {
     wait.as_secs().saturating_mul(1_000_000_000).saturating_add(wait.subsec_nanos() as u64)
 }

@@ -4,15 +4,15 @@ use std::time::Instant;
 
 use super::{Clock, Tick};
 
-/// The platform's monotonic clock, counted from the moment this value was made.
+/// The platform's monotonic clock. Its origin is the moment at which this value was created.
 ///
-/// It does not exist on `wasm32-unknown-unknown`, where the host has to hand in a clock.
+/// `wasm32-unknown-unknown` has none, so its hosts pass in a clock.
 ///
-/// A reading takes some 25 ns. Libraries that read the processor's counter themselves (`quanta`) take 10, but what they
-/// have measured of it when they began goes on counting whatever becomes of it: it drifts (metrics-rs/quanta#99), and it
-/// jumps when a virtual machine moves to another host (Linux' `vmclock-abi.h`), where the operating system's clock does
-/// not. A breaker on such a clock could wait for a moment that does not come. Who knows better of their machines hands one
-/// in: `CircuitBreaker::with_clock(config, move || Tick::from_nanos(quanta.now().duration_since(start).as_nanos() as u64))`.
+/// A reading takes about 25 ns. Libraries that read the processor's counter themselves (`quanta`) take 10 ns, but calibrate
+/// it once at the start: it drifts (metrics-rs/quanta#99), and it jumps when a virtual machine moves to another host (see
+/// Linux' `vmclock-abi.h`), which the operating system's clock does not. After such a jump a breaker could stay open too
+/// long. If your machines are not affected, pass such a clock in:
+/// `CircuitBreaker::with_clock(config, move || Tick::from_nanos(quanta.now().duration_since(start).as_nanos() as u64))`.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,

@@ -1,4 +1,4 @@
-//! The one error for every bad value that a host or a user gives.
+//! The error for every value that is not allowed.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -7,9 +7,9 @@ use core::fmt;
 use super::Value;
 use crate::names::ErrorCode;
 
-/// A value that was refused: which field, what was given, what is allowed.
+/// A value that is not allowed: the field, the value, and what is allowed.
 ///
-/// Boxed, so that a function which may refuse hands little around when it does not.
+/// Boxed, so that a `Result` with this error stays small.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvalidValue(Box<Refusal>);
 
@@ -21,7 +21,7 @@ struct Refusal {
 }
 
 impl InvalidValue {
-    /// A refusal of `value` for `field`, where only `allowed` would do.
+    /// An error about `value` for `field`; `allowed` says what is accepted.
     pub fn new(field: &str, value: &Value, allowed: &str) -> Self {
         Self(Box::new(Refusal { field: field.to_string(), value: value.clone(), allowed: allowed.to_string() }))
     }
@@ -31,17 +31,17 @@ impl InvalidValue {
         ErrorCode::InvalidValue.as_str()
     }
 
-    /// The name of the field that was given a bad value.
+    /// The name of the field.
     pub fn field(&self) -> &str {
         &self.0.field
     }
 
-    /// The value as it was given; its `Display` is its short form.
+    /// The value as it was given. Its `Display` shortens long values.
     pub fn value(&self) -> &Value {
         &self.0.value
     }
 
-    /// What would have been accepted.
+    /// What is accepted.
     pub fn allowed(&self) -> &str {
         &self.0.allowed
     }

@@ -1,12 +1,12 @@
-//! The table of fields: for each its name, what is allowed, and its place.
+//! The table of fields: name, meaning, what is allowed, and where the value is stored.
 
 use alloc::sync::Arc;
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use super::parse::{
-    NAME, RATE, SECONDS_OR_NONE, SECONDS_TO_A_YEAR, SHARE, TRUTH, count, number, optional, printable, rate, seconds,
-    seconds_to_a_year, truth, window,
+    BOOLEAN, NAME, RATE, SECONDS_OR_NONE, SECONDS_TO_A_YEAR, SHARE, boolean, count, number, optional, printable, rate,
+    seconds, seconds_to_a_year, window,
 };
 use super::{Config, InvalidValue, Value, WindowShape};
 use crate::names::Spelling;
@@ -24,7 +24,7 @@ pub(super) const STREAKS: RangeInclusive<u64> = 1..=u16::MAX as u64;
 pub(super) const SMALL: RangeInclusive<u64> = 1..=u8::MAX as u64;
 pub(super) const CALLS: RangeInclusive<u64> = 1..=u64::MAX;
 
-/// Where a field's value lies, by what it may be.
+/// The place where a field's value is stored, by its kind.
 pub(super) enum Place<'c> {
     Name(&'c mut Arc<str>),
     /// A whole number from 1, or none.
@@ -39,11 +39,11 @@ pub(super) enum Place<'c> {
     Rate(&'c mut Option<f64>),
     Number(&'c mut f64, RangeInclusive<f64>),
     Shape(&'c mut WindowShape),
-    Truth(&'c mut bool),
+    Boolean(&'c mut bool),
 }
 
 impl Field {
-    /// Puts a value in, or changes nothing and says `None`.
+    /// Stores a value; `None`, and nothing has changed, if it is not allowed.
     pub(super) fn write(&self, config: &mut Config, value: &Value) -> Option<()> {
         match (self.place)(config) {
             Place::Name(place) => *place = printable(value)?,
@@ -55,13 +55,13 @@ impl Field {
             Place::Rate(place) => *place = optional(value, rate)?,
             Place::Number(place, range) => *place = number(value, range)?,
             Place::Shape(place) => *place = window(value)?,
-            Place::Truth(place) => *place = truth(value)?,
+            Place::Boolean(place) => *place = boolean(value)?,
         }
         Some(())
     }
 
     pub(super) fn read(&self, config: &Config) -> Value {
-        // A place is one to write to; a configuration is small, and its name is shared.
+        // A place is mutable, so this reads from a clone, which is small and shares the name.
         match (self.place)(&mut config.clone()) {
             Place::Name(name) => Value::from(&**name),
             Place::Streak(failures) => (*failures).into(),
@@ -72,7 +72,7 @@ impl Field {
             Place::Rate(rate) => (*rate).into(),
             Place::Number(number, _) => (*number).into(),
             Place::Shape(shape) => (*shape).into(),
-            Place::Truth(truth) => (*truth).into(),
+            Place::Boolean(boolean) => (*boolean).into(),
         }
     }
 }
@@ -171,14 +171,14 @@ pub(super) const FIELDS: &[Field] = &[
     Field {
         name: "shadow",
         meaning: "Decide and count, but reject nothing",
-        allowed: TRUTH,
-        place: |config| Place::Truth(&mut config.rules.shadow),
+        allowed: BOOLEAN,
+        place: |config| Place::Boolean(&mut config.rules.shadow),
     },
     Field {
         name: "record_durations",
         meaning: "Record durations and the time of the last success; if off, the clock is read only where a rule needs it",
-        allowed: TRUTH,
-        place: |config| Place::Truth(&mut config.rules.record_durations),
+        allowed: BOOLEAN,
+        place: |config| Place::Boolean(&mut config.rules.record_durations),
     },
 ];
 

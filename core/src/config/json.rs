@@ -16,15 +16,15 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] naming `field`, for what is no JSON, or nested more than 127 deep.
+    /// [`InvalidValue`] naming `field`, unless the text is JSON that is nested at most 127 levels deep.
     pub fn from_json(field: &str, document: &str) -> Result<Self, InvalidValue> {
         serde_json::from_str(document)
             .map_err(|fault| InvalidValue::new(field, &Self::Other(fault.to_string()), "a JSON document"))
     }
 
-    /// The document; a number that JSON does not have, such as NaN, becomes `null`.
+    /// The value as JSON. A number that JSON cannot express, such as NaN, becomes `null`.
     pub fn to_json(&self) -> String {
-        // Texts, numbers, lists and maps with texts for names: nothing that JSON could refuse.
+        // Every map has strings as keys, so serialisation cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration: its fields, their defaults and their checks. No default and no limit stands anywhere else.
+//! The configuration: its fields, their defaults and their checks. Every default and every limit is defined here.
 
 mod builder;
 mod error;
@@ -59,12 +59,11 @@ impl Config {
         &self.name
     }
 
-    /// The name to share.
     pub(crate) fn shared_name(&self) -> Arc<str> {
         Arc::clone(&self.name)
     }
 
-    /// The numbers that the machine decides by.
+    /// The numbers by which the state machine decides.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }

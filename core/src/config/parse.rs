@@ -1,4 +1,4 @@
-//! Reading values that come from a host: what is allowed stands here once, beside the check.
+//! Checks of dynamic values, each beside the text that says what is allowed.
 
 use alloc::sync::Arc;
 use core::ops::RangeInclusive;
@@ -10,25 +10,25 @@ use crate::clock::nanos_from_seconds;
 pub(crate) const NAME: &str = "1 to 128 printable characters";
 pub(crate) const RATE: &str = "a number above 0, at most 1, or none";
 pub(crate) const SHARE: &str = "a number from 0 to 1";
-pub(crate) const TRUTH: &str = "true or false";
+pub(crate) const BOOLEAN: &str = "true or false";
 pub(crate) const SECONDS_OR_NONE: &str = "a number of seconds above 0 (and below 584 years), or none";
 pub(crate) const SECONDS_TO_A_YEAR: &str = "a number of seconds above 0, at most 31536000 (one year)";
 pub(crate) const NAME_CHARS: u64 = 128;
 pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(crate) const RATES: RangeInclusive<f64> = 0.0..=1.0;
 
-/// Whether a wait may be as long as that.
+/// Whether a wait of this length is allowed.
 pub(crate) fn is_wait(duration: &Duration) -> bool {
     !duration.is_zero() && *duration <= YEAR
 }
 
-/// A wait that an operation takes, under the same rule as `timeout_seconds`.
+/// Checks the duration of an operation by the rule for `timeout_seconds`.
 pub(crate) fn wait_argument(name: &str, wait: Duration) -> Result<Duration, InvalidValue> {
     let refused = || InvalidValue::new(name, &Value::Number(wait.as_secs_f64()), SECONDS_TO_A_YEAR);
     is_wait(&wait).then_some(wait).ok_or_else(refused)
 }
 
-/// `Some(None)` where nothing was given, and that is allowed.
+/// `Some(None)` for null.
 pub(crate) fn optional<T>(value: &Value, parse: impl FnOnce(&Value) -> Option<T>) -> Option<Option<T>> {
     match value {
         Value::Null => Some(None),
@@ -58,7 +58,7 @@ pub(crate) fn number(value: &Value, range: RangeInclusive<f64>) -> Option<f64> {
         Value::Number(number) => number,
         _ => return None,
     };
-    // Together with a zero, a negative zero is one: what is equal looks alike.
+    // Normalise −0.0 to 0.0.
     range.contains(&number).then_some(number + 0.0)
 }
 
@@ -66,8 +66,8 @@ pub(crate) fn rate(value: &Value) -> Option<f64> {
     number(value, RATES).filter(|rate| *rate > 0.0)
 }
 
-pub(crate) fn truth(value: &Value) -> Option<bool> {
-    if let Value::Bool(truth) = *value { Some(truth) } else { None }
+pub(crate) fn boolean(value: &Value) -> Option<bool> {
+    if let Value::Bool(boolean) = *value { Some(boolean) } else { None }
 }
 
 pub(crate) fn window(value: &Value) -> Option<WindowShape> {
@@ -85,7 +85,7 @@ pub(crate) fn window(value: &Value) -> Option<WindowShape> {
 
 pub(crate) fn printable(value: &Value) -> Option<Arc<str>> {
     let Value::Text(text) = value else { return None };
-    // Line and paragraph separators are no control characters, and would still break a log line in two.
+    // Line and paragraph separators are not control characters, but would break a log line in two.
     let unprintable = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let mut left = NAME_CHARS as i64;
     let fits = !text.is_empty()

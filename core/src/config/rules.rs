@@ -1,4 +1,4 @@
-//! A checked configuration as the numbers that the machine decides by.
+//! A checked configuration as numbers.
 
 use alloc::vec;
 use core::ops::RangeInclusive;
@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::Value;
 
-/// The numbers that the machine decides by. What each means stands with the field of the same name.
+/// The numbers by which the state machine decides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rules {
     /// Consecutive failures that open a closed circuit; `None` switches the policy off.
@@ -25,16 +25,16 @@ pub struct Rules {
     pub slow_call_rate: Option<f64>,
     /// The calls that the rates are computed from.
     pub window: WindowShape,
-    /// Below this many calls in the window no rate is judged.
+    /// Rates are not evaluated while the window holds fewer calls.
     pub minimum_calls: u64,
     /// Each further opening in a row waits this many times longer: 1 to 10.
     pub timeout_multiplier: f64,
-    /// The longest wait that the multiplier, the jitter or a hint can make; `None`: one hour, or `timeout` where that
-    /// is more.
+    /// The longest wait that the multiplier, the jitter or a hint can produce; `None`: one hour, or `timeout` if that is
+    /// more.
     pub max_timeout: Option<Duration>,
     /// The wait is spread over ± this share of itself: 0 to 1.
     pub timeout_jitter: f64,
-    /// After this long without a sign of any probe, slots that are all taken are taken back; `None`: `timeout`.
+    /// If all slots are taken and there was no probe activity for this long, the slots are reclaimed; `None`: `timeout`.
     pub probe_timeout: Option<Duration>,
     /// A call cancelled after running this long counts as a failure.
     pub cancel_failure_after: Option<Duration>,
@@ -54,7 +54,7 @@ pub enum WindowShape {
 }
 
 impl Rules {
-    /// The defaults of the numbers; the name's stands with [`Config`](super::Config).
+    /// The defaults.
     pub(super) const DEFAULT: Self = Self {
         failure_threshold: Some(5),
         success_threshold: 2,
@@ -74,25 +74,25 @@ impl Rules {
         record_durations: true,
     };
 
-    /// The longest wait, where none was given.
+    /// The default of `max_timeout`.
     const DEFAULT_MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
-    /// `probe_timeout`, or what stands in for it.
+    /// `probe_timeout` or its default.
     pub fn effective_probe_timeout(&self) -> Duration {
         self.probe_timeout.unwrap_or(self.timeout)
     }
 
-    /// `max_timeout`, or what stands in for it.
+    /// `max_timeout` or its default.
     pub fn effective_max_timeout(&self) -> Duration {
         self.max_timeout.unwrap_or(Self::DEFAULT_MAX_TIMEOUT.max(self.timeout))
     }
 
-    /// The shape of the window, where a rate looks at it.
+    /// The shape of the window, if a rate is set.
     pub fn window_in_use(&self) -> Option<WindowShape> {
         (self.failure_rate.is_some() || self.slow_call_rate.is_some()).then_some(self.window)
     }
 
-    /// Whether any rule asks how long a call took.
+    /// Whether any rule needs the duration of calls.
     pub(crate) fn measures_durations(&self) -> bool {
         self.record_durations || self.slow_call.is_some() || self.cancel_failure_after.is_some()
     }

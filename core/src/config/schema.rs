@@ -43,7 +43,7 @@ impl Field {
                 ("maximum", Value::Number(*range.end())),
             ]),
             Place::Shape(_) => any_of([shape("calls", WindowShape::CALLS), shape("seconds", WindowShape::SECONDS)]),
-            Place::Truth(_) => entries([("type", "boolean".into())]),
+            Place::Boolean(_) => entries([("type", "boolean".into())]),
         };
         let text = format!("{}. Allowed: {}.", self.meaning, self.allowed);
         schema.extend(entries([("default", own), ("description", Value::Text(Spelling::SnakeCase.text(&text)))]));

@@ -1,4 +1,4 @@
-//! A value in the data model of serde, with the feature `serde`.
+//! serde for dynamic values, with the feature `serde`.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,7 +12,7 @@ impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
-            Self::Bool(truth) => serializer.serialize_bool(*truth),
+            Self::Bool(boolean) => serializer.serialize_bool(*boolean),
             Self::Uint(count) => serializer.serialize_u64(*count),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Text(text) | Self::Other(text) => serializer.serialize_str(text),
@@ -24,26 +24,26 @@ impl Serialize for Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Whatever)
+        deserializer.deserialize_any(ValueVisitor)
     }
 }
 
-/// Takes every kind of value that JSON has.
-struct Whatever;
+/// Accepts every kind of value that JSON has.
+struct ValueVisitor;
 
-impl<'de> Visitor<'de> for Whatever {
+impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of JSON")
+        f.write_str("a JSON value")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
 
-    fn visit_bool<E>(self, truth: bool) -> Result<Value, E> {
-        Ok(truth.into())
+    fn visit_bool<E>(self, boolean: bool) -> Result<Value, E> {
+        Ok(boolean.into())
     }
 
     fn visit_u64<E>(self, count: u64) -> Result<Value, E> {

@@ -1,27 +1,27 @@
-//! A value as it comes from a host, before it is known to be any good.
+//! A dynamic value: a field, an argument or a document from a host, before it is checked.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A field's value in any language: what JSON can say, and a description of everything else.
+/// A dynamic value: everything that JSON can express, and a description of any other value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Nothing: `None`, `null`.
+    /// `None`, `null`.
     Null,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A count. Hosts may hand in counts as [`Number`](Self::Number) too, as JavaScript knows no difference.
+    /// A whole number from 0. JavaScript has only one kind of number, so a host may pass a count as [`Number`](Self::Number).
     Uint(u64),
     /// A number.
     Number(f64),
-    /// A text.
+    /// A string.
     Text(String),
     /// Named values: a dictionary, an object.
     Map(Vec<(String, Value)>),
-    /// Several values in a row.
+    /// A list.
     List(Vec<Value>),
-    /// A value of a type that no field takes, as its host would print it.
+    /// A value of a type that no field accepts, as its host prints it.
     Other(String),
 }
 
@@ -32,28 +32,28 @@ impl Value {
         entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// The count that it is, whether it comes as one or as a number.
+    /// The value as a count, if it is a whole number.
     pub(crate) fn as_whole(&self) -> Option<u64> {
         match *self {
             Self::Uint(count) => Some(count),
-            // `as` cuts what is negative, fractional or NaN, so that does not come back as the same number; it saturates
-            // at a number that is 2^64 as a double.
+            // `as` changes a negative number, a fraction and NaN, so these do not compare equal. It saturates at a number
+            // that is 2^64 as a double.
             Self::Number(number) if (number as u64) as f64 == number && number < u64::MAX as f64 => Some(number as u64),
             _ => None,
         }
     }
 }
 
-/// The longest text that an error message repeats.
+/// An error message shows at most this many characters of a value.
 const SHOWN_CHARS: usize = 80;
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
-            Self::Bool(truth) => truth.fmt(f),
+            Self::Bool(boolean) => boolean.fmt(f),
             Self::Uint(count) => count.fmt(f),
-            // In full, 1e300 is three hundred digits long.
+            // The decimal form of 1e300 has three hundred digits.
             Self::Number(number) if (1e-5..1e16).contains(&number.abs()) || *number == 0.0 => number.fmt(f),
             Self::Number(number) => write!(f, "{number:?}"),
             Self::Text(text) => write!(f, "{:?}", shortened(text)),

@@ -8,16 +8,16 @@ use super::{Control, FIRST_SLOT_EPOCH, Mode, Phase, Probing, Reason, Stamp};
 use crate::clock::Tick;
 use crate::config::Rules;
 
-/// The machine's answer to a call that asks for a permit.
+/// The answer to a call that asks for a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// The call may run.
     Admitted {
-        /// What its permit carries.
+        /// The stamp of its permit.
         stamp: Stamp,
-        /// How many hung probes lost their slot to make room for this one.
+        /// How many hung probes lost their slot to this call.
         taken_back: u8,
-        /// Set where this call is the first probe.
+        /// Set if this call is the first probe.
         transition: Option<Transition>,
         /// Whether the call would be rejected if the mode were not `shadow`.
         shadow_rejected: bool,
@@ -36,11 +36,11 @@ pub struct Rejected {
     pub retry_after: Option<Duration>,
 }
 
-/// Rejects calls until its wait is over.
+/// Rejects calls until a wait is over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenGate {
     pub reason: Reason,
-    /// `None` where it does not end.
+    /// `None` if it has no end.
     pub wait: Option<Wait>,
 }
 
@@ -133,7 +133,7 @@ impl Control {
     fn rejected(self, rejected: Rejected) -> (Self, Admission) {
         let admission = if self.mode == Mode::Shadow {
             Admission::Admitted {
-                stamp: Stamp::unheard(self.generation),
+                stamp: Stamp::stale(self.generation),
                 taken_back: 0,
                 transition: None,
                 shadow_rejected: true,

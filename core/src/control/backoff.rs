@@ -1,4 +1,4 @@
-//! How long an opening lasts.
+//! How long the circuit stays open.
 
 use core::time::Duration;
 
@@ -48,7 +48,7 @@ impl Wait {
     }
 }
 
-/// The openings in a row, so that a circuit that flaps waits longer each time.
+/// The number of openings in a row. A circuit that flaps waits longer each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OpenStreak {
     pub(super) count: u32,
@@ -58,7 +58,7 @@ pub(super) struct OpenStreak {
 impl OpenStreak {
     pub(super) const NONE: Self = Self { count: 0, last_wait: Duration::ZERO };
 
-    /// One more opening, in `generation`.
+    /// The streak after one more opening, which starts `generation`.
     pub(super) fn next(self, rules: &Rules, generation: u64, hint: Option<Duration>, jitter: Jitter) -> Self {
         let longest = rules.effective_max_timeout();
         let grown = rules.timeout.as_nanos() as f64 * power(rules.timeout_multiplier, self.count);
@@ -75,7 +75,7 @@ impl OpenStreak {
     }
 }
 
-/// `base` to the power of `exponent`, by squaring: `core` has none, and the openings in a row may be billions.
+/// `base` to the power of `exponent`, by squaring. `core` has no power function, and the exponent may be large.
 fn power(mut base: f64, exponent: u32) -> f64 {
     let mut power = 1.0;
     for bit in 0..u32::BITS {
@@ -88,8 +88,7 @@ fn power(mut base: f64, exponent: u32) -> f64 {
 }
 
 impl Control {
-    /// The openings in a row, seen from the end of this state: a circuit that was closed at least as long as its last
-    /// wait has a clean record again.
+    /// The openings in a row at `now`: none if the circuit has been closed for at least its last wait.
     pub(super) fn open_streak_at(&self, now: Tick) -> OpenStreak {
         match self.phase {
             Phase::Closed { resets_at, .. } if now >= resets_at => OpenStreak::NONE,
@@ -98,11 +97,11 @@ impl Control {
     }
 }
 
-/// Spreads waits, so that many breakers that opened together do not probe together: a pure function of a seed and the
-/// generation.
+/// Spreads waits, so that breakers that opened at the same time do not probe at the same time. It is a pure function of a
+/// seed and the generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Jitter {
-    /// Differs from breaker to breaker.
+    /// A different number for each breaker.
     pub seed: u64,
 }
 
@@ -115,7 +114,7 @@ impl Jitter {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
-        // 53 bits are what a double holds exactly.
+        // A double holds 53 bits exactly.
         (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 }

@@ -1,7 +1,7 @@
-//! The control value as a few 64-bit words, for places that hold numbers and no types: a memory-mapped page, a store.
+//! The control value as 64-bit words, for storage without types: a memory-mapped page, a key-value store.
 //!
-//! Both directions are total. Every value has words, and any words decode to a value that the machine can have, or to an
-//! error. So a page that another process has damaged is refused here, and never breaks the machine.
+//! Both directions are total: every value encodes, and any words decode to a possible value or to an error. So a page that
+//! another process has damaged is refused, and cannot break the state machine.
 //!
 //! | word | bits | holds |
 //! | --- | --- | --- |
@@ -22,10 +22,10 @@ use super::backoff::{OpenStreak, Wait};
 use super::{Control, FIRST_SLOT_EPOCH, Jitter, Mode, Phase, Probing};
 use crate::clock::{Tick, saturating_nanos};
 
-/// How many words a control value takes.
+/// The number of words of a control value.
 pub const WORDS: usize = 7;
 
-/// Words that are no control value.
+/// The words are not a control value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidWords;
 
@@ -37,7 +37,7 @@ impl core::fmt::Display for InvalidWords {
 
 impl core::error::Error for InvalidWords {}
 
-/// Generations and rounds of probes below it can be counted up for two years, one each nanosecond.
+/// The largest valid generation and slot epoch. Counting on from it, one each nanosecond, takes two years to overflow.
 const MOST_COUNTED: u64 = (1 << 56) - 1;
 
 const CLOSED: u8 = 0;
@@ -46,7 +46,7 @@ const OPEN_WITHOUT_END: u8 = 2;
 const HALF_OPEN: u8 = 3;
 
 impl Control {
-    /// This value as words.
+    /// Encodes the value.
     pub fn to_words(self) -> [u64; WORDS] {
         let (phase, slots, successes, failures, moment, length) = match self.phase {
             Phase::Closed { failures, resets_at } => (CLOSED, 0, 0, failures, resets_at.as_nanos(), 0),
@@ -70,10 +70,10 @@ impl Control {
         ]
     }
 
-    /// The value that these words stand for.
+    /// Decodes a value.
     ///
     /// # Errors
-    /// [`InvalidWords`] for words that [`to_words`](Self::to_words) cannot have written.
+    /// [`InvalidWords`] for words that [`to_words`](Self::to_words) never writes.
     pub fn from_words(words: [u64; WORDS]) -> Result<Self, InvalidWords> {
         let [generation, tags, counts, moment, length, last_wait, seed] = words;
         let [mode, phase, slots, successes, ..] = tags.to_le_bytes();
@@ -93,11 +93,11 @@ impl Control {
             openings: OpenStreak { count: openings, last_wait: Duration::from_nanos(last_wait) },
             jitter: Jitter { seed },
         };
-        // Unused bits are written as zero, so words with other bits do not come back.
+        // Unused bits are written as zero, so words with other bits do not survive the round trip.
         if control.is_possible() && control.to_words() == words { Ok(control) } else { Err(InvalidWords) }
     }
 
-    /// Whether the parts fit together as the machine leaves them.
+    /// Whether the state machine can produce this combination of parts.
     fn is_possible(&self) -> bool {
         let mode_fits = match self.phase {
             Phase::Closed { .. } => self.mode != Mode::ForcedOpen,

@@ -42,18 +42,18 @@ pub struct Control {
     jitter: Jitter,
 }
 
-/// A state together with the numbers that exist only in it.
+/// A state with the numbers that exist only in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Closed {
         failures: u32,
-        /// When it has been closed as long as its last wait, so that the openings in a row are forgotten.
+        /// When the openings in a row are forgotten: after being closed for the last wait.
         resets_at: Tick,
     },
     Open {
-        /// The streak that was running when the circuit opened.
+        /// The failure streak at the opening.
         failures: u32,
-        /// When the wait ends; `None` where an operator holds it without end.
+        /// When the wait ends; `None` if an operator forced the circuit open without a duration.
         wait: Option<Wait>,
     },
     HalfOpen(Probing),
@@ -72,11 +72,11 @@ struct Probing {
     active: Tick,
 }
 
-/// The part of a permit that the machine needs.
+/// The part of a permit that the state machine needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     generation: u64,
-    /// Zero where the call is not a probe.
+    /// Zero if the call is not a probe.
     slot_epoch: u64,
 }
 
@@ -99,7 +99,7 @@ impl Control {
         if rules.shadow { Mode::Shadow } else { Mode::Auto }
     }
 
-    /// The state at `now`: an open circuit whose wait is over reads `half_open`, since a call would be a probe.
+    /// The state at `now`: an open circuit whose wait is over reads `half_open`, because the next call is a probe.
     pub fn state_at(&self, now: Tick) -> State {
         match self.phase {
             Phase::Closed { .. } => State::Closed,
@@ -141,8 +141,8 @@ impl Control {
         }
     }
 
-    /// Consecutive successes of probes, while half-open. (Those of a closed circuit change nothing, so they are
-    /// evidence and not part of this value.)
+    /// Consecutive successes of probes, while half-open. The successes of a closed circuit change no decision, so they are
+    /// counted in `evidence`.
     pub fn probe_successes(&self) -> u8 {
         match self.phase {
             Phase::HalfOpen(probing) => probing.successes,
@@ -163,7 +163,7 @@ impl Control {
         matches!(self.phase, Phase::Closed { .. })
     }
 
-    /// Whether it is closed, in mode `auto` or `shadow`, and nothing brings the next opening nearer or makes it longer.
+    /// Whether it is closed in mode `auto` or `shadow`, without a failure streak and without openings in a row.
     pub(crate) fn is_pristine_at(&self, now: Tick) -> bool {
         self.is_unmoved_by_success() && self.open_streak_at(now) == OpenStreak::NONE
     }
@@ -173,7 +173,7 @@ impl Control {
         self.accepts_settles() && self.is_closed() && self.consecutive_failures() == 0
     }
 
-    /// Whether a settle of this generation can change this value at all.
+    /// Whether settles are evaluated: in mode `auto` and `shadow`.
     pub(crate) fn accepts_settles(&self) -> bool {
         matches!(self.mode, Mode::Auto | Mode::Shadow)
     }
@@ -183,7 +183,7 @@ impl Control {
         self.accepts_settles() && stamp.generation == self.generation
     }
 
-    /// Whether a call made inside the call with this stamp rides on its permit: that one is a probe of this round.
+    /// Whether a call nested in the call with this stamp rides on its permit: that call is a probe of this round.
     pub(crate) fn rides(&self, outer: Stamp) -> bool {
         outer.is_probe() && self.is_current(outer)
     }
@@ -194,11 +194,11 @@ impl Control {
 }
 
 impl Stamp {
-    /// Set in the generation of a call that the machine did not admit itself: no generation is ever as high.
+    /// Set in the generation of a call that only `shadow` admitted. No generation reaches this bit.
     const STALE: u64 = 1 << 63;
 
-    /// The stamp of such a call, which has no say.
-    const fn unheard(generation: u64) -> Self {
+    /// The stamp of a call that only `shadow` admitted. It has no vote.
+    const fn stale(generation: u64) -> Self {
         Self { generation: generation | Self::STALE, slot_epoch: 0 }
     }
 

@@ -1,4 +1,4 @@
-//! An operator's orders. Each starts a new generation, so calls begun before it cannot undo it.
+//! The operator's actions. Each starts a new generation, so calls that began before it cannot undo it.
 
 use core::time::Duration;
 
@@ -10,15 +10,14 @@ use crate::config::Rules;
 impl Control {
     /// Holds the circuit open for `duration`, or until it is reset. When the duration ends, the next call is a probe.
     ///
-    /// It is no opening by the machine: it does not make the next wait longer.
+    /// It does not count as an opening, so it does not lengthen the next wait.
     pub fn force_open(self, duration: Option<Duration>, now: Tick) -> (Self, Option<Transition>) {
         let wait = duration.map(|duration| Wait::from(now, duration));
         let held = Phase::Open { failures: self.consecutive_failures(), wait };
         Self { mode: Mode::ForcedOpen, openings: self.open_streak_at(now), ..self }.moved(held, Cause::Forced)
     }
 
-    /// A forced opening whose time is over at `now` ends in the mode of the rules that hold then, and is over wherever the
-    /// clock goes.
+    /// Ends a forced opening whose duration is over at `now`, in the mode of `rules`. It stays over if the clock steps back.
     pub(crate) fn without_expired_force_open(self, rules: &Rules, now: Tick) -> Self {
         match self.phase {
             Phase::Open { failures, wait: Some(wait) } if self.is_forced_open_over(now) => {
@@ -29,12 +28,12 @@ impl Control {
         }
     }
 
-    /// Closes the circuit and hands it back to the machine.
+    /// Closes the circuit in its configured mode.
     pub fn reset(self, rules: &Rules, now: Tick) -> (Self, Option<Transition>) {
         self.started_afresh(Self::configured_mode(rules), Cause::Reset, now)
     }
 
-    /// Closes the circuit and keeps it so: every call passes, and none is judged.
+    /// Closes the circuit and keeps it closed: every call passes, and no outcome is evaluated.
     pub fn disable(self, now: Tick) -> (Self, Option<Transition>) {
         self.started_afresh(Mode::Disabled, Cause::Disabled, now)
     }

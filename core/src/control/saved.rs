@@ -1,4 +1,4 @@
-//! The control value in another process: what a snapshot holds of it, how it comes back to life, and what a fork inherits.
+//! The control value in another process: saved in a snapshot, restored, and inherited by a forked child.
 
 use core::time::Duration;
 
@@ -15,24 +15,24 @@ pub(crate) struct Saved {
     pub mode: Mode,
     pub generation: u64,
     pub failures: u32,
-    /// While open: the wait that was chosen and what is left of it; `None` where it is held without end.
+    /// While open: the chosen wait and the rest of it; `None` if the circuit is forced open without a duration.
     pub wait: Option<(Duration, Duration)>,
     pub openings: u32,
     pub last_wait: Duration,
-    /// While closed: what is left until the openings in a row are forgotten.
+    /// While closed: the time until the openings in a row are forgotten.
     pub resets_in: Duration,
 }
 
 impl Control {
-    /// What outlives a process. A stay in `half_open` does not, since its probes do not: it is saved as an open circuit
-    /// that waits for its first probe.
+    /// The saved form. A half-open circuit is saved as an open one whose wait is over, because its probes end with the
+    /// process.
     pub(crate) fn saved(&self, rules: &Rules, now: Tick) -> Saved {
         let (state, wait) = match self.phase {
             Phase::Closed { .. } => (State::Closed, None),
             Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen(), wait.left(now)))),
             Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
         };
-        // A record that is reset stays so on any later clock.
+        // Openings that are forgotten now stay forgotten on any later clock.
         let openings = self.open_streak_at(now);
         let resets_in = match self.phase {
             Phase::Closed { resets_at, .. } => resets_at.since(now).min(openings.last_wait),
@@ -50,8 +50,7 @@ impl Control {
         }
     }
 
-    /// What the child of a fork goes on with: a generation of its own, in which no permit of its parent has a say or holds
-    /// a slot.
+    /// The value in a forked child: in a new generation, in which no permit of the parent has a vote or holds a slot.
     pub(crate) fn inherited(self, jitter: Jitter) -> Self {
         let phase = match self.phase {
             Phase::HalfOpen(probing) => Phase::HalfOpen(Probing { slots: 0, ..probing }),
@@ -60,7 +59,7 @@ impl Control {
         Self { generation: self.generation + 1, jitter, ..self.with(phase) }
     }
 
-    /// A saved value that is consistent, at `now`, in a generation of its own: no permit of before has a say in it.
+    /// Restores a consistent saved value at `now`, in a new generation, in which no earlier permit has a vote.
     pub(crate) fn restored(self, saved: &Saved, now: Tick) -> Self {
         let failures = saved.failures;
         let phase = match saved.state {

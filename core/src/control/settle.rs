@@ -1,4 +1,4 @@
-//! A call ends.
+//! A call is settled.
 
 use super::backoff::Wait;
 use super::outcome::Judged;
@@ -10,16 +10,16 @@ use crate::config::Rules;
 /// The result of a settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// Whether the permit was of the present generation, so that it had a vote.
+    /// Whether the permit was of the present generation and had a vote.
     pub current: bool,
-    /// Set where it changed the state.
+    /// Set if it changed the state.
     pub transition: Option<Transition>,
 }
 
 impl Control {
-    /// Settles a permit. `rate` is the rate that the window has reached, this call included.
+    /// Settles a permit. `rate` is the rate that the window reaches with this call.
     ///
-    /// A settle that is not current (its permit is of an older generation, or an operator decides) changes nothing.
+    /// A settle that is not current changes nothing: its permit is of an older generation, or an operator decides.
     pub(crate) fn settle(
         self,
         rules: &Rules,
@@ -41,7 +41,7 @@ impl Control {
                 self.with(Phase::Closed { failures, resets_at }).judge(rules, call, rate, now)
             }
             Phase::HalfOpen(probing) => {
-                // A probe whose slot was taken back still votes; it only has no slot to free.
+                // A probe whose slot was reclaimed still votes, but has no slot to free.
                 let freed = u8::from(stamp.slot_epoch == probing.slot_epoch);
                 let slots = probing.slots.saturating_sub(freed);
                 let left = Probing { slots, active: probing.active.max(now), ..probing };
@@ -53,7 +53,7 @@ impl Control {
         (next, Settlement { current: true, transition })
     }
 
-    /// The opening policies, in their order, after a success or a failure of a closed circuit.
+    /// Evaluates the opening policies in their order, after a success or a failure of a closed circuit.
     fn judge(self, rules: &Rules, call: Judged, rate: Option<Cause>, now: Tick) -> (Self, Option<Transition>) {
         let failures = self.consecutive_failures();
         let streak = rules.failure_threshold.is_some_and(|threshold| failures >= threshold.into());
@@ -87,7 +87,7 @@ impl Control {
 
     fn opened(self, rules: &Rules, failures: u32, cause: Cause, call: Judged, now: Tick) -> (Self, Option<Transition>) {
         let hint = if let Outcome::Failure { retry_after } = call.outcome { retry_after } else { None };
-        // The generation that this opening starts chooses its jitter.
+        // The jitter depends on the generation that this opening starts.
         let openings = self.open_streak_at(now).next(rules, self.generation + 1, hint, self.jitter);
         let wait = Some(Wait::from(now, openings.wait()));
         Self { openings, ..self }.moved(Phase::Open { failures, wait }, cause)

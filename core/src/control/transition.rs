@@ -41,7 +41,7 @@ pub struct Transition {
 }
 
 impl Control {
-    /// Enters `phase` in a new generation; `Some` where that changes the state.
+    /// Enters `phase` in a new generation; `Some` if that changes the state.
     pub(super) fn moved(self, phase: Phase, cause: Cause) -> (Self, Option<Transition>) {
         let (from, to) = (self.phase.state(), phase.state());
         let transition = (from != to).then_some(Transition { from, to, cause });
@@ -50,7 +50,7 @@ impl Control {
 }
 
 impl Phase {
-    /// The state that was announced last, regardless of the time.
+    /// The state that was announced last. It does not depend on the time.
     pub(super) fn state(&self) -> State {
         match self {
             Self::Closed { .. } => State::Closed,

@@ -1,4 +1,4 @@
-//! The lifetime counters. Every call adds to them, and no decision depends on them.
+//! The lifetime counters. Every call updates them, and no decision depends on them.
 
 use core::time::Duration;
 

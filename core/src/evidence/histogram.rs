@@ -10,7 +10,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// Source: the default buckets of the Prometheus client libraries.
 pub const BUCKET_BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
-/// The same bounds in nanoseconds, so that a call is sorted in without a division.
+/// The same bounds in nanoseconds, so that recording a call needs no division.
 const BOUNDS_NANOS: [u64; BUCKET_BOUNDS.len()] = {
     let mut nanos = [0; BUCKET_BOUNDS.len()];
     let mut i = 0;
@@ -28,7 +28,7 @@ fn bucket_of(nanos: u64) -> usize {
     BOUNDS_NANOS.iter().take_while(|bound| nanos > **bound).count()
 }
 
-/// A histogram that many threads add to. It does not add the durations up.
+/// A histogram that any number of threads update. The sum of the durations is kept elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
@@ -40,7 +40,7 @@ impl Histogram {
         self.buckets[bucket_of(nanos)].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A reading, with the `total` that is added up elsewhere.
+    /// A reading with the `total` that is kept elsewhere.
     pub(crate) fn read(&self, total: Duration) -> Durations {
         Durations { buckets: self.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed)), total }
     }
@@ -49,9 +49,9 @@ impl Histogram {
 /// A histogram of durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Durations {
-    /// Calls in each bucket, those of no other included: bucket `i` ends at [`BUCKET_BOUNDS`]`[i]`, inclusive.
+    /// Calls in each bucket, not cumulative: bucket `i` ends at [`BUCKET_BOUNDS`]`[i]`, inclusive.
     pub buckets: [u64; BUCKETS],
-    /// All durations added up.
+    /// The sum of all durations.
     pub total: Duration,
 }
 
@@ -67,8 +67,8 @@ impl Durations {
         self.buckets.iter().sum()
     }
 
-    /// The upper bound of each bucket in seconds and the number of calls up to it. As in Prometheus the counts are
-    /// cumulative, and the last bound is infinite.
+    /// The upper bound of each bucket in seconds and the number of calls up to it, cumulative as in Prometheus. The last
+    /// bound is infinite.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> {
         let bounds = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]);
         bounds.zip(self.buckets.into_iter().scan(0, |sum, calls| {
@@ -77,11 +77,11 @@ impl Durations {
         }))
     }
 
-    /// The duration that this share of the calls (0 to 1) did not exceed; `None` before the first call, or for a share
-    /// that is none.
+    /// The duration that this share of the calls (0 to 1) did not exceed; `None` before the first call, or for a number
+    /// outside of 0 to 1.
     ///
-    /// Interpolated within its bucket as Prometheus' `histogram_quantile` does; in the last bucket, which has no upper
-    /// bound, its lower bound.
+    /// It is interpolated within its bucket, as by Prometheus' `histogram_quantile`. The last bucket has no upper bound, so
+    /// there it is the lower bound.
     pub fn percentile(&self, share: f64) -> Option<Duration> {
         let count = self.count();
         if count == 0 || !(0.0..=1.0).contains(&share) {

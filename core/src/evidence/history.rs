@@ -11,11 +11,11 @@ use crate::control::{Control, State, Transition};
 /// How many events a breaker keeps.
 pub const EVENTS_KEPT: usize = 64;
 
-/// A transition as it is announced: what happened, when, and the numbers that decided it.
+/// A transition with its time and the numbers that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// 1 for the breaker's first transition, and one more for each further one.
+    /// 1 for the breaker's first transition, increasing by one.
     pub sequence: u64,
     /// When it happened.
     pub at: Tick,
@@ -23,11 +23,11 @@ pub struct Event {
     pub transition: Transition,
     /// The generation that it started.
     pub generation: u64,
-    /// Failures in a row just after it: in an opening, those that opened the circuit.
+    /// Failures in a row after it. In an opening, they include the failure that opened the circuit.
     pub consecutive_failures: u32,
-    /// Probe successes in a row just before it: in a closing, with the one that closed the circuit.
+    /// Probe successes in a row before it. In a closing, they include the success that closed the circuit.
     pub consecutive_successes: u8,
-    /// The wait that it began; `None` where it began none.
+    /// The wait that it started, if any.
     pub retry_after: Option<Duration>,
 }
 
@@ -49,7 +49,7 @@ pub struct Edge {
     pub count: u64,
 }
 
-/// The edges that were walked at least once.
+/// The changes of state that happened at least once.
 pub(crate) fn walked(counts: &Edges) -> Vec<Edge> {
     let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
     all.map(|(from, to)| Edge { from, to, count: counts[from as usize][to as usize] })

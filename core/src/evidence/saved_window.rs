@@ -1,4 +1,4 @@
-//! A window without a clock, as a snapshot holds it.
+//! The content of a window in a snapshot, which has no clock.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -12,11 +12,11 @@ use crate::control::{Mode, State};
 pub struct Status {
     /// The moment.
     pub now: Tick,
-    /// The state; `half_open` also where a wait is over and nobody has called yet.
+    /// The state; `half_open` also if the wait is over and no call has come yet.
     pub state: State,
     /// Who decides.
     pub mode: Mode,
-    /// The rest of the wait; `None` unless open, or if it is held open without end.
+    /// The rest of the wait; `None` unless open, and if forced open without a duration.
     pub retry_after: Option<Duration>,
     /// The number that changes with every transition and every operator's call.
     pub generation: u64,
@@ -39,14 +39,14 @@ pub struct Status {
 }
 
 impl Status {
-    /// Successes in percent of the calls that ended in success or failure; 0 where there are none.
+    /// Successes in percent of the calls that ended in success or failure; 0 if there are none.
     pub fn success_rate(&self) -> f64 {
         let decided = self.counts.successful_calls + self.counts.failed_calls;
         if decided == 0 { 0.0 } else { self.counts.successful_calls as f64 * 100.0 / decided as f64 }
     }
 }
 
-/// How long the calls took that ended in success and in failure.
+/// The durations of calls, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallDurations {
     /// Calls that succeeded.
@@ -56,7 +56,7 @@ pub struct CallDurations {
 }
 
 impl CallDurations {
-    /// The histograms by the outcome they belong to.
+    /// The histograms with the names of their outcomes.
     pub fn by_outcome(&self) -> [(&'static str, Durations); 2] {
         [("success", self.success), ("failure", self.failure)]
     }

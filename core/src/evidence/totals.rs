@@ -1,11 +1,11 @@
-//! What one breaker has counted in its life, or several together.
+//! All lifetime counts of a breaker, or of several breakers together.
 
 use alloc::vec::Vec;
 
 use super::history::{Edge, Edges, walked};
 use super::{CallDurations, Counts, Durations};
 
-/// Everything that is counted for ever: calls, transitions and durations.
+/// All lifetime counts: calls, transitions and durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// The lifetime counters.
@@ -16,12 +16,12 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// How often each change of state has happened, for those that have.
+    /// How often each change of state has happened. Those that never happened are left out.
     pub fn edges(&self) -> Vec<Edge> {
         walked(&self.edges)
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds other counts.
     pub(crate) fn add(&mut self, other: &Self) {
         let mut counts = other.counts;
         for (_, place) in Counts::LASTING {

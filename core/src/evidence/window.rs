@@ -1,6 +1,6 @@
 //! The window that rates are computed from: the last calls, or the last seconds.
 //!
-//! The machine only learns whether a rate is reached.
+//! The state machine only gets the rate that is reached.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -164,11 +164,11 @@ impl LastSeconds {
     }
 
     fn bucket_at(&self, now: Tick) -> u64 {
-        // The first tick lies in bucket ten, so that what is restored on a young clock has room before it.
+        // The first tick lies in bucket ten, so that a window restored on a new clock has older buckets.
         (now.as_nanos() / self.width + BUCKETS).max(self.latest)
     }
 
-    /// The bucket of `now` and the nine before it: all that is in use and has not aged out.
+    /// The bucket of `now` and the nine before it; those out of use are empty.
     fn latest_first(&self, now: Tick) -> [WindowCounts; BUCKETS as usize] {
         let current = self.bucket_at(now);
         core::array::from_fn(|age| {
@@ -177,7 +177,7 @@ impl LastSeconds {
         })
     }
 
-    /// Takes in what another window held; its newest bucket in use is the newest that holds a call.
+    /// Restores saved buckets. The newest bucket in use is the newest one that holds a call.
     fn fill(&mut self, latest_first: &[WindowCounts; BUCKETS as usize], now: Tick) {
         let current = self.bucket_at(now);
         for (age, counts) in latest_first.iter().enumerate().rev().filter(|(_, counts)| counts.calls > 0) {

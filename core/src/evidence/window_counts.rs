@@ -32,13 +32,13 @@ impl WindowCounts {
         self.slow -= other.slow;
     }
 
-    /// The rate that is reached, the rate of failures first.
+    /// The rate that is reached; the failure rate comes first.
     pub(crate) fn verdict(&self, rules: &Rules) -> Option<Cause> {
         if self.calls < rules.minimum_calls {
             return None;
         }
-        // A division of whole numbers is rounded to the nearest double, just as a rate written as a decimal is: so
-        // 1 of 10 reaches 0.1, and 99 of 200 does not reach 0.5.
+        // The quotient and a rate written as a decimal are both rounded to the nearest double. So 1 of 10 reaches 0.1, and
+        // 99 of 200 does not reach 0.5.
         let reaches = |share: u64, rate: Option<f64>| rate.is_some_and(|rate| share as f64 / self.calls as f64 >= rate);
         if reaches(self.failed, rules.failure_rate) {
             Some(Cause::FailureRate)

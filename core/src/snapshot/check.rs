@@ -9,11 +9,11 @@ use super::Snapshot;
 use crate::config::{InvalidValue, Value, is_wait};
 use crate::control::{Mode, Saved, State};
 
-/// The part that is named, and what the other parts allow it to say.
+/// The name of a part, and what the other parts allow.
 type Contradiction = (&'static str, &'static str);
 
 impl Snapshot {
-    /// Whether the parts of `document`, from which this was read, fit together.
+    /// Checks that the parts of `document`, from which this was read, are consistent.
     ///
     /// # Errors
     /// [`InvalidValue`] naming the first part that does not fit.
@@ -25,7 +25,7 @@ impl Snapshot {
         Err(InvalidValue::new(&format!("snapshot.{part}"), value, allowed))
     }
 
-    /// Calls in flight are what is left of the total, so they could become fewer than none.
+    /// The calls in flight are computed as a difference, which must not be negative.
     fn counts_contradiction(&self) -> Option<Contradiction> {
         let counts = &self.counts;
         let ended = [counts.successful_calls, counts.failed_calls, counts.ignored_calls, counts.cancelled_calls];
@@ -40,7 +40,7 @@ impl Saved {
         let (is_closed, is_held) = (self.state == State::Closed, self.mode == Mode::ForcedOpen);
         let in_the_wait = match self.wait {
             Some(_) if is_closed => Some(("wait_nanos", "null while closed")),
-            // Nothing would ever end it.
+            // Nothing would ever end such an opening.
             None if !is_closed && !is_held => Some(("wait_nanos", "a number, unless forced open without end")),
             Some((chosen, left)) if left > chosen => Some(("left_nanos", "at most wait_nanos")),
             Some((chosen, _)) if is_held && !is_wait(&chosen) => {

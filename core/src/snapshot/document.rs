@@ -1,4 +1,4 @@
-//! A document that is written and read by one and the same walk over its parts, so that each of them stands once.
+//! Writes and reads a document by the same walk over its parts, so that each part is listed once.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use crate::config::{InvalidValue, Value};
 
-/// The highest count that every JSON library reads back exactly.
+/// The largest count that every JSON library reads exactly.
 pub(super) const EXACT: u64 = (1 << 53) - 1;
 
 /// The longest duration that a document holds, about 292 years. JSON libraries that only know doubles round nanoseconds
@@ -53,7 +53,7 @@ pub(super) fn nanos(duration: Duration) -> u64 {
 }
 
 impl<'v> Document<'v> {
-    /// Where the document is read: what it says of a part.
+    /// While reading: the value of a part.
     pub(super) fn at(&mut self, name: &str, own: Value) -> Option<&'v Value> {
         match self {
             Self::Written(entries) => {
@@ -99,7 +99,7 @@ impl<'v> Document<'v> {
     }
 
     pub(super) fn duration(&mut self, name: &str, own: Duration) -> Duration {
-        // As a double the longest one is a little longer.
+        // A double rounds the longest duration up.
         Duration::from_nanos(self.whole(name, nanos(own), 0..=u64::MAX).min(LONGEST))
     }
 
@@ -107,7 +107,7 @@ impl<'v> Document<'v> {
         (!self.is_null(name, own.is_none())).then(|| self.duration(name, own.unwrap_or_default()))
     }
 
-    /// Whether a part is null, which it is not any more then.
+    /// Whether a part is null; a null part is taken from the document.
     pub(super) fn is_null(&mut self, name: &str, own: bool) -> bool {
         let null = match self {
             Self::Written(_) => own,
@@ -121,7 +121,7 @@ impl<'v> Document<'v> {
         null
     }
 
-    /// Where the document is read: whether there is such a part.
+    /// While reading: whether there is such a part.
     pub(super) fn has(&self, name: &str) -> Option<bool> {
         match self {
             Self::Written(_) => None,
@@ -129,7 +129,7 @@ impl<'v> Document<'v> {
         }
     }
 
-    /// The place among `names` of the one that stands there.
+    /// The index in `names` of the name in the document.
     pub(super) fn named(&mut self, name: &str, own: usize, names: &[&str]) -> usize {
         let Some(value) = self.at(name, names[own].into()) else { return own };
         let found = names.iter().position(|known| matches!(value, Value::Text(text) if text == known));
@@ -139,7 +139,7 @@ impl<'v> Document<'v> {
         found.unwrap_or(own)
     }
 
-    /// Refuses what a document says of a part.
+    /// Refuses the value of a part.
     pub(super) fn refuse(&mut self, name: &str, value: &Value, allowed: &str) {
         if let Self::Read(reading) = self {
             reading.refuse(&reading.path_of(name), value, allowed);
@@ -165,7 +165,7 @@ impl<'v> Reading<'v> {
         reading
     }
 
-    /// Nothing may be left.
+    /// Refuses parts that were not asked for.
     fn closed(mut self) -> Option<InvalidValue> {
         if let Some((name, value)) = self.left.first().copied() {
             let twice = self.taken.contains(&name);

@@ -18,10 +18,10 @@ use document::{Document, EXACT, nanos};
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// The states that a document can hold: a half-open circuit is saved as open.
+/// The states in a document. A half-open circuit is saved as open.
 const SAVED_STATES: &[&str] = State::NAMES.split_at(2).0;
 
-/// Half of the exact range, so that a restored breaker can count as much again before its own snapshot becomes inexact.
+/// Half of the exact range. A restored breaker can count as much again before its own snapshot becomes inexact.
 const RESTORED: u64 = EXACT / 2;
 
 /// The saved state of a breaker: control value, counters and window. Calls in flight are not part of it.
@@ -36,7 +36,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The document.
+    /// The snapshot as a document.
     pub fn to_value(&self) -> Value {
         document::write(|document| {
             self.clone().walked(document);
@@ -46,8 +46,8 @@ impl Snapshot {
     /// Reads a document.
     ///
     /// # Errors
-    /// [`InvalidValue`] naming the part that is missing, of a wrong type, unknown, or in contradiction with the rest;
-    /// `snapshot.version` where it is of another version.
+    /// [`InvalidValue`] naming the part that is missing, of a wrong type, unknown, or inconsistent with the rest;
+    /// `snapshot.version` for another version.
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
         let snapshot = document::read("snapshot", document, |document| Self::blank().walked(document))?;
         snapshot.check(document)?;

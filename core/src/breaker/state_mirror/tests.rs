@@ -1,4 +1,4 @@
-//! The word says what the machine would.
+//! The mirror answers as the state machine would.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -41,7 +41,7 @@ fn machines_rejection(control: Control, rules: &Rules, now: Tick) -> Option<Reje
 }
 
 #[test]
-fn what_an_open_circuit_rejects_the_word_rejects_without_the_machine() {
+fn the_mirror_rejects_what_an_open_circuit_rejects() {
     let nanosecond = Duration::from_nanos(1);
     for rules in [rules(Config::builder()), rules(Config::builder().shadow(true))] {
         for control in each(&rules) {
@@ -56,7 +56,7 @@ fn what_an_open_circuit_rejects_the_word_rejects_without_the_machine() {
 }
 
 #[test]
-fn the_word_follows_each_change() {
+fn the_mirror_follows_each_change() {
     let rules = rules(Config::builder());
     let mirror = StateMirror::new(&closed(&rules), &rules);
     let follows = |control: Control, now| {
@@ -85,7 +85,7 @@ fn a_closed_circuit_admits_with_the_stamp_of_its_generation() {
 }
 
 #[test]
-fn a_success_passes_by_the_machine_where_it_changes_nothing() {
+fn a_success_that_changes_nothing_needs_no_lock() {
     let stamp = Stamp::closed(0);
     let passes = |control: Control, rules: &Rules| {
         let mirrored = StateMirror::new(&control, rules).mirrored();
@@ -111,7 +111,7 @@ fn a_success_passes_by_the_machine_where_it_changes_nothing() {
 }
 
 #[test]
-fn a_call_is_timed_where_a_rule_asks_how_long_it_took() {
+fn a_call_is_timed_if_a_rule_needs_its_duration() {
     let timed = |config: ConfigBuilder| {
         let rules = rules(config);
         let mirror = StateMirror::new(&closed(&rules), &rules);
@@ -127,7 +127,7 @@ fn a_call_is_timed_where_a_rule_asks_how_long_it_took() {
 }
 
 #[test]
-fn while_a_change_is_mirrored_the_word_says_only_what_is_to_be_measured() {
+fn during_a_change_the_mirror_tells_only_what_is_measured() {
     for recorded in [false, true] {
         let rules = rules(Config::builder().record_durations(recorded));
         for control in each(&rules) {
