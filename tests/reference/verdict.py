@@ -38,11 +38,10 @@ RFC_3339 = (
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "classification.md"
+_, _, _after = PAGE.read_text(encoding="utf-8").partition("### Error codes")
 STATUS_OF_CODE = {
     code.lower(): int(status)
-    for status, codes in re.findall(
-        r"^\| (\d{3})[\w ]* \| (`\w+`.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    for status, codes in re.findall(r"^\| (\d{3})[\w ]* \| (.*) \|$", _after.partition("###")[0], re.MULTILINE)
     for code in re.findall(r"`(\w+)`", codes)
 }
 
