@@ -130,7 +130,9 @@ def rust_setters(lists: Lists) -> list[str]:
         kind = RUST.optional.format("Duration") if field.nullable else "Duration"
         value = "value.into()" if field.nullable or is_duration else "value"
         lines += ["", *wrapped(" ".join(RUST.sentences(field, lists.fields)), "/// ", 4)]
-        lines.append(f"pub fn {RUST.name(field.name)}(self, value: {kind if is_duration else RUST.type(field)}) -> Self {{")
+        lines.append(
+            f"pub fn {RUST.name(field.name)}(self, value: {kind if is_duration else RUST.type(field)}) -> Self {{"
+        )
         lines += [f'    self.{setter}("{field.name}", {value})', "}"]
     return lines[1:]
 
