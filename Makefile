@@ -56,9 +56,6 @@ vectors: python node component $(DONE)/chromium ## Runs the shared vectors in ev
 generate: $(DONE)/rust ## Writes the lists of fields and enumerations into the bindings and docs
 	$(PYTHON) tests/lists/write_lists.py
 
-interface: python node ## Writes docs/interface.md, the public names of all packages
-	$(VENV)/python tests/documents/interface_page.py
-
 format: $(DONE)/venv $(DONE)/node_modules ## Formats all code
 	cargo fmt --all
 	cargo fmt --manifest-path $(BENCH_CRATE)
@@ -140,6 +137,9 @@ test-wide: node $(DONE)/chromium ## The same with every bundler, runtime, test t
 
 test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser
+
+interface: python node ## Writes docs/interface.md, the public names of all packages
+	$(VENV)/python tests/documents/interface_page.py
 
 test-documents: python node component $(DONE)/chromium ## The code in all documents, and the page of public names
 	$(VENV)/pytest tests/documents

@@ -20,6 +20,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     checkStack: checkOwnStack,
     create: (config, millis) => quick(addon.Circuit.create(config, millis)),
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
+    replayPool: (log) => addon.replayPool(log),
     share(config: Plain): Circuit {
       const circuit = quick(shared(addon, config));
       circuit.watch = (wake) => {

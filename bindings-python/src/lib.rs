@@ -25,6 +25,7 @@ mod nesting;
 mod observer;
 mod pending;
 mod permit;
+mod pool;
 mod registry;
 mod responses;
 mod simulation;
@@ -62,6 +63,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ffi::add_run(module.py())?;
     module.add("Call", ffi::make_call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
+    module.add_function(wrap_pyfunction!(pool::replay_pool, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::evidence::BUCKET_BOUNDS)?)?;
     module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;

@@ -69,6 +69,7 @@ pub mod evidence;
 pub mod host;
 pub mod metrics;
 mod names;
+pub mod pool;
 mod random;
 pub mod registry;
 #[cfg(feature = "serde")]

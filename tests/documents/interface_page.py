@@ -79,21 +79,27 @@ SAME = {
     "constructor": "",
     "size": "len",
     "last_failure_time": "last_failure",
+    "last_failure_seconds": "last_failure",
     "last_success_time": "last_success",
+    "last_success_seconds": "last_success",
     "last_state_change": "last_change",
     "last_state_change_time": "last_change",
-    "TransitionEvent.time": "at",
-    "WindowShape.Time": "seconds",
+    "last_state_change_seconds": "last_change",
+    "now_seconds": "now",
+    "retry_after_seconds": "retry_after",
+    "at_seconds": "at",
+    "time": "at",
     "from": "from_state",
     "to": "to_state",
     "calls": "window_calls",
     "failed": "window_failed",
     "slow": "window_slow",
+    "total": "total_seconds",
     "get_status": "status",
     "full": "registry_full",
     "name": "circuit_name",
 }
-"""Names in snake_case without `_seconds`, or with their item as they are, that mean the same under one subject."""
+"""Names in snake_case that mean the same under one subject."""
 
 
 def tables() -> str:
@@ -114,7 +120,7 @@ def section(subject: str, items: tuple[list[str], ...], names: dict[str, list[st
             if item.rsplit("::", 1)[-1] not in items[column] or name not in left[language]:
                 continue
             left[language].remove(name)
-            row = rows.setdefault(meaning(item, member), [[] for _ in LANGUAGES])
+            row = rows.setdefault(meaning(member), [[] for _ in LANGUAGES])
             row[column].append(f"`{name.rsplit('::', 1)[-1]}`")
     lines = [f"| {' | '.join(' '.join(cell) or '-' for cell in row)} |" for row in rows.values()]
     return "\n".join([f"## {subject}", "", *heading(), *lines, ""])
@@ -126,10 +132,10 @@ def split(name: str, names: list[str]) -> tuple[str, str, str]:
     return (item, dot, member) if item in names else (name, "", "")
 
 
-def meaning(item: str, member: str) -> str:
-    """The key of a row. A name with a unit means the same as one whose type has the unit."""
-    name = snake(member).removesuffix("_seconds")
-    return SAME.get(f"{item.rsplit('::', 1)[-1]}.{member}") or SAME.get(name, name)
+def meaning(member: str) -> str:
+    """The key of a row."""
+    name = snake(member)
+    return SAME.get(name, name)
 
 
 def heading() -> list[str]:

@@ -6,4 +6,4 @@ from component import package
 from driver import main
 
 if __name__ == "__main__":
-    sys.exit(main("component-wasmtime", package))
+    sys.exit(main("component-wasmtime", package, package.replay_pool))

@@ -5,14 +5,17 @@ It runs those in ``tests/vectors``, and in the folder that ``HALFOPEN_VECTORS`` 
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pool_driver
 import registry_driver
 from halfopen import CircuitBreakerOpenError, InvalidValueError
 
 Json = Any
+Replay = Callable[[str], list[dict[str, Json]]]
 ADDITIONAL_KEYS = {"at_ms", "expect", "inside", "outcome", "retry_after_ms"}
 
 
@@ -102,8 +105,12 @@ class Session:
         self.announced += [[event.from_state.value, event.to_state.value, event.cause] for event in events]
 
 
-def run(vector: Json, package: ModuleType) -> None:
+def run(vector: Json, package: ModuleType, replay: Replay) -> None:
     """Runs one vector; raises the first difference."""
+    if "pool" in vector:
+        if found := pool_driver.difference(vector, replay):
+            raise Difference(found)
+        return
     if "registry" in vector:
         if found := registry_driver.difference(vector, package):
             raise Difference(found)
@@ -123,7 +130,7 @@ def run(vector: Json, package: ModuleType) -> None:
             raise Difference(f"step {number} {json.dumps(step)}: {difference}") from None
 
 
-def main(runner: str, package: ModuleType) -> int:
+def main(runner: str, package: ModuleType, replay: Replay) -> int:
     """Runs all vectors and prints how many passed."""
     further = os.environ.get("HALFOPEN_VECTORS")
     folders = [Path(__file__).parents[1] / "vectors", *([Path(further)] if further else [])]
@@ -135,7 +142,7 @@ def main(runner: str, package: ModuleType) -> int:
                 if vector["id"] in ids:
                     raise Difference("the id is not unique in its folder")
                 ids.add(vector["id"])
-                run(vector, package)
+                run(vector, package, replay)
                 passed += 1
             except Difference as difference:
                 failed += 1

@@ -4,6 +4,7 @@ import sys
 
 import halfopen
 from driver import main
+from halfopen._core import replay_pool
 
 if __name__ == "__main__":
-    sys.exit(main("python", halfopen))
+    sys.exit(main("python", halfopen, replay_pool))

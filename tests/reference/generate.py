@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pool_logs
 from histories import EVENTS_PER_HISTORY, TIME_STEPS_MS, random_config, random_step
 from run_vectors import VectorRun
 
@@ -90,9 +91,12 @@ def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     folder.mkdir(parents=True, exist_ok=True)
-    vectors = [vector(seed) for seed in range(first, first + count)]
-    (folder / "generated.json").write_text(json.dumps(vectors), encoding="utf-8")
-    print(f"generated: {count} histories of {EVENTS_PER_HISTORY} events, with the model's results")
+    seeds = range(first, first + count)
+    for name, made in (("histories", vector), ("pools", pool_logs.vector)):
+        vectors = [made(seed) for seed in seeds]
+        (folder / f"{name}.json").write_text(json.dumps(vectors), encoding="utf-8")
+    events = f"{count} histories of {EVENTS_PER_HISTORY} events, and {count} logs of pools of {pool_logs.STEPS} steps"
+    print(f"generated: {events}, with the model's results")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+import pool_vectors
 import registry_vectors
 from config import Invalid, parse
 from model import Answer, Breaker, Permit
@@ -136,6 +137,8 @@ class VectorRun:
 
 def run(vector: dict[str, Any]) -> list[str]:
     """The differences between the model and the vector, or the errors of the vector."""
+    if "pool" in vector:
+        return pool_vectors.run(vector)
     if "registry" in vector:
         return registry_vectors.run(vector)
     bad_field = vector.get("config_error")

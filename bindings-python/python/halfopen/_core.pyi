@@ -29,6 +29,7 @@ __all__ = [
     "load_imports",
     "read_metrics",
     "replay_log",
+    "replay_pool",
     "run_scenario",
     "status_of_close_code",
     "status_of_code",
@@ -501,4 +502,10 @@ def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:
     """Replays a log.
 
     Returns two results as JSON: as if calls of unknown outcome had succeeded, and as if they had failed.
+    """
+
+def replay_pool(log: str | bytes | bytearray, /) -> list[dict[str, Any]]:
+    """Replays a log of a pool, a JSON document, and returns what each step shows.
+
+    Raises ``InvalidValueError``, naming the field, for a document that is no log.
     """

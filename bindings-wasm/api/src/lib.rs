@@ -12,6 +12,7 @@ mod circuit;
 mod clock;
 mod host;
 mod permits;
+mod pool;
 mod registry;
 mod values;
 
@@ -19,4 +20,5 @@ pub use calls::{Breaker, Calls};
 pub use circuit::{Circuit, latest};
 pub use clock::JsClock;
 pub use host::{Host, Plain, Result};
+pub use pool::replay_pool;
 pub use registry::RegistryPolicy;

@@ -26,6 +26,8 @@ export interface Backend {
   readonly latest: number;
   /** A closed circuit; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Circuit;
+  /** Replays a log of a pool; both are JSON documents. */
+  replayPool(log: string): string;
   /** The policy of an empty registry. */
   createRegistry(bound: Plain): RegistryPolicy;
   /** The circuit of that name that all threads of this process share; absent in browsers. */

@@ -1,6 +1,6 @@
 /** The WebAssembly build. */
 
-import { Circuit, checkStack, initSync, latest, RegistryPolicy } from '../pkg/halfopen_wasm.js';
+import { Circuit, checkStack, initSync, latest, RegistryPolicy, replayPool } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
@@ -34,6 +34,7 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
     latest: latest(),
     create: Circuit.create,
     createRegistry: RegistryPolicy.create,
+    replayPool,
     checkStack,
   };
 }

@@ -31,6 +31,10 @@ impl wit::Guest for Component {
     fn parse_config(document: String) -> Result<wit::Config, wit::InvalidValue> {
         Ok(config::parse(&document)?)
     }
+
+    fn replay_pool(log: String) -> Result<String, wit::InvalidValue> {
+        Ok(halfopen::pool::replay(&Value::from_json("log", &log)?)?.to_json())
+    }
 }
 
 impl wit::GuestBreaker for Breaker {

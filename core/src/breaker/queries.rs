@@ -7,7 +7,7 @@ use super::CircuitBreaker;
 use super::inner::Inner;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
-use crate::control::{Mode, State};
+use crate::control::{Admission, Mode, State};
 use crate::evidence::{CallDurations, Counts, Edge, Event, Listener, ListenerId, Status, Totals, walked};
 
 impl<C: Clock> CircuitBreaker<C> {
@@ -46,6 +46,18 @@ impl<C: Clock> CircuitBreaker<C> {
         let now = self.hot.clock.now();
         let inner = self.inner.lock();
         inner.control.mode_at(&inner.rules, now)
+    }
+
+    /// The machine's answer to a call at `now`; nothing changes.
+    pub(crate) fn peek(&self, now: Tick) -> Admission {
+        let inner = self.inner.lock();
+        inner.control.acquire(&inner.rules, now).1
+    }
+
+    /// When the circuit closed, if it is closed and was not so from the start.
+    pub fn closed_since(&self) -> Option<Tick> {
+        let inner = self.inner.lock();
+        inner.history.last_change().filter(|_| inner.control.is_closed())
     }
 
     /// A consistent reading of everything.

@@ -1,6 +1,7 @@
 //! The configuration: its fields, their defaults and their checks. Every default and every limit is defined here.
 
 mod builder;
+mod document;
 mod error;
 mod fields;
 #[cfg(feature = "json")]
@@ -17,6 +18,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
+pub(crate) use document::Fields;
 pub use error::InvalidValue;
 pub(crate) use parse::{is_wait, wait_argument};
 pub use rules::{Rules, WindowShape};

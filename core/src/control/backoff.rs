@@ -107,7 +107,7 @@ pub struct Jitter {
 
 impl Jitter {
     /// A number from −1 to 1.
-    fn of(self, generation: u64) -> f64 {
+    pub(crate) fn of(self, generation: u64) -> f64 {
         // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): every bit of the
         // result depends on every bit of the sum.
         let mut z = self.seed.wrapping_add(generation.wrapping_mul(0x9E37_79B9_7F4A_7C15));

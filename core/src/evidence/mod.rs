@@ -5,6 +5,7 @@
 mod counters;
 mod histogram;
 mod history;
+pub(crate) mod meter;
 mod saved_window;
 mod status;
 mod totals;

@@ -7,7 +7,7 @@ const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLow
 const word = (name) => name.replaceAll('-', '_');
 
 let reading = 0n;
-const { Breaker, Registry: ComponentRegistry, parseConfig } = instance(() => reading).circuit;
+const { Breaker, Registry: ComponentRegistry, parseConfig, replayPool: replayLog } = instance(() => reading).circuit;
 
 export class ManualClock {
   #now = 0n;
@@ -68,6 +68,9 @@ function configOf(fields) {
   const entries = Object.entries(fields).map(([name, value]) => [snakeCase(name), value]);
   return granted(() => parseConfig(JSON.stringify(Object.fromEntries(entries))));
 }
+
+/** What each step of a log of a pool shows. */
+export const replayPool = (log) => JSON.parse(granted(() => replayLog(log)));
 
 class Permit {
   #permit;

@@ -1,5 +1,6 @@
 /** Runs vectors through the public API, in any host: the caller passes the package and the vectors. */
 
+import { poolDifference } from './pool.mjs';
 import { registryDifference } from './registry.mjs';
 
 const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
@@ -18,7 +19,7 @@ export function runVectors(vectors, halfopen) {
   const failures = [];
   for (const vector of vectors) {
     try {
-      runVector(vector, halfopen);
+      (vector.config === undefined ? runOther : runVector)(vector, halfopen);
     } catch (difference) {
       failures.push(`${vector.id}: ${difference instanceof Difference ? difference.message : difference.stack}`);
     }
@@ -28,14 +29,15 @@ export function runVectors(vectors, halfopen) {
 
 class Difference extends Error {}
 
-function runVector(vector, halfopen) {
-  if (vector.registry !== undefined) {
-    const difference = registryDifference(vector, halfopen);
-    if (difference !== undefined) {
-      throw new Difference(difference);
-    }
-    return;
+function runOther(vector, halfopen) {
+  const run = vector.pool === undefined ? registryDifference : poolDifference;
+  const difference = run(vector, halfopen);
+  if (difference !== undefined) {
+    throw new Difference(difference);
   }
+}
+
+function runVector(vector, halfopen) {
   let session;
   try {
     session = new Session(vector.config, halfopen);

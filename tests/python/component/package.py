@@ -56,6 +56,13 @@ def _package_errors() -> Generator[None]:
                 raise
 
 
+def replay_pool(log: str) -> list[dict[str, Any]]:
+    """Replays a log of a pool."""
+    with _package_errors():
+        shown: list[dict[str, Any]] = json.loads(_instance.call("replay-pool", log))
+    return shown
+
+
 class _Resource:
     """A resource of the component; it is dropped when Python collects this object."""
 

@@ -1,5 +1,6 @@
 //! Runs the shared vectors on the Rust API: those in `tests/vectors`, and in the folder that `HALFOPEN_VECTORS` names.
 
+mod pool;
 mod registry;
 mod vector;
 
@@ -27,7 +28,11 @@ fn run_all() -> (usize, usize) {
         for vector in vectors(&folder) {
             let id = vector["id"].as_str().unwrap_or("(no id)").to_owned();
             let unique = ids.insert(id.clone());
-            let run = if vector.get("registry").is_some() { registry::run } else { vector::run };
+            let run = match &vector {
+                it if it.get("pool").is_some() => pool::run,
+                it if it.get("registry").is_some() => registry::run,
+                _ => vector::run,
+            };
             let outcome = if unique { run(&vector) } else { Err("the id is not unique in its folder".into()) };
             match outcome {
                 Ok(()) => passed += 1,

@@ -1,0 +1,35 @@
+//! Choosing among providers: a value in, a value out. The rules stand in `docs/pool.md`.
+//!
+//! - [`choose`] orders the [`Candidate`]s for a call by a [`Policy`] and a [`PoolState`].
+//! - [`Meter`] is the recent record of a provider, by which two of the strategies rank.
+//! - [`Cooldown`] keeps calls away from what asked for it (a 429), without a vote about its health.
+//! - [`AttemptBudget`] bounds the further attempts of all calls together.
+//! - [`ConcurrencyCap`] bounds the calls in flight.
+//! - [`replay`] replays a log of all of this.
+//!
+//! Nothing here reads a clock, draws hidden randomness or takes a permit. A host reads the [`Admission`] of each circuit
+//! ([`CircuitBreaker::admission_at`](crate::CircuitBreaker::admission_at)), chooses, and asks the first one for a permit.
+
+mod budget;
+mod cap;
+mod choose;
+mod circuit;
+mod cooldown;
+mod log;
+mod order;
+mod policy;
+mod provider;
+mod rank;
+mod state;
+
+pub use budget::{AttemptBudget, Price};
+pub use cap::ConcurrencyCap;
+pub use choose::choose;
+pub use cooldown::Cooldown;
+pub use log::replay;
+pub use order::{Exhausted, Order, PassReason, PassedOver, Pick, Role};
+pub use policy::{OnExhausted, Policy, Strategy};
+pub use provider::{Admission, Candidate, Need, Provider};
+pub use state::PoolState;
+
+pub use crate::evidence::meter::{Kind, Meter};

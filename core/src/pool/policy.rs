@@ -1,0 +1,61 @@
+//! How a pool chooses.
+
+use core::time::Duration;
+
+use crate::names::named_enum;
+
+named_enum! {
+    /// The order within a tier.
+    Strategy {
+        /// The declared order.
+        PriorityList = "priority_list",
+        /// In turn, by weight.
+        RoundRobin = "round_robin",
+        /// At random, by weight.
+        Random = "random",
+        /// The shortest expected time first; those within a tenth of the best share by weight.
+        BestPerformance = "best_performance",
+        /// The highest success rate first, as far as the evidence supports it.
+        HighestAvailability = "highest_availability",
+    }
+}
+
+named_enum! {
+    /// What happens when no provider is available.
+    OnExhausted {
+        /// The call fails at once, and the error says when a provider may be back.
+        Fail = "fail",
+        /// The call waits for the earliest provider, inside its deadline.
+        Wait = "wait",
+        /// The call goes to a provider that is declared as the last resort.
+        LastResort = "last_resort",
+    }
+}
+
+/// How a pool chooses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// The order within a tier.
+    pub strategy: Strategy,
+    /// From 0 to 1: a provider whose recent success rate is lower goes to the end of its tier.
+    pub min_health: f64,
+    /// Whether a pin comes even before a probe. Where every session has a pin to a backup, nobody probes the primary then.
+    pub strict_pin: bool,
+    /// For so long after its circuit closed, the share of a provider grows from a tenth to the whole; zero for no slow
+    /// start.
+    pub slow_start: Duration,
+    /// What happens when no provider is available.
+    pub on_exhausted: OnExhausted,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::PriorityList,
+            min_health: 0.7,
+            strict_pin: false,
+            slow_start: Duration::from_secs(10),
+            on_exhausted: OnExhausted::Fail,
+        }
+    }
+}

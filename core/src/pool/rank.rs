@@ -1,0 +1,158 @@
+//! The five strategies: the order within a tier.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use super::choose::is_cold;
+use super::state::Purpose;
+use super::{Candidate, Need, Policy, PoolState, Strategy};
+use crate::clock::Tick;
+
+/// The seconds that a failure costs: the time that the call loses before it goes on elsewhere.
+const FAILURE_COST: f64 = 10.0;
+
+/// Those whose expected time is at most this much longer than the best share by weight.
+const NEAR_BEST: f64 = 1.1;
+
+/// A provider without a record is tried once in so many calls.
+const EXPLORE_ONE_IN: f64 = 20.0;
+
+/// Weights are multiplied by this, so that a tenth of a weight of 1 is a whole number.
+const WHOLE: i64 = 1000;
+
+/// The share with which a slow start begins, in thousandths.
+const SLOW_START_FROM: i64 = 100;
+
+/// A member of a tier.
+#[derive(Clone, Copy)]
+pub(super) struct Ranked {
+    pub index: usize,
+    /// Its weight, slow start included.
+    pub weight: i64,
+    /// The lower, the better.
+    score: f64,
+    key: f64,
+}
+
+impl Ranked {
+    pub const fn new(index: usize) -> Self {
+        Self { index, weight: 0, score: 0.0, key: 0.0 }
+    }
+}
+
+/// Sorts the members of a tier, which are in the declared order.
+pub(super) fn rank(
+    policy: &Policy,
+    state: &PoolState,
+    candidates: &[Candidate<'_>],
+    members: &mut [Ranked],
+    need: &Need<'_>,
+    now: Tick,
+) {
+    let is_alone = members.len() <= 1;
+    for member in members.iter_mut() {
+        let candidate = &candidates[member.index];
+        // A lone provider gets everything anyway.
+        let ramp = if is_alone { WHOLE } else { slow_start(policy, candidate, now) };
+        member.weight = i64::from(candidate.provider.weight) * ramp;
+    }
+    if is_alone {
+        return;
+    }
+    match policy.strategy {
+        Strategy::PriorityList => hold_back(state, candidates, members),
+        Strategy::RoundRobin => {
+            let credit = |it: &Ranked| state.credit(&candidates[it.index].provider.id) + it.weight;
+            members.sort_by_key(|member| -credit(member));
+        }
+        Strategy::Random => at_random(state, candidates, members),
+        Strategy::BestPerformance => {
+            let scored = |it: &Candidate<'_>| {
+                let latency = it.meter.latency(need.kind).unwrap_or(FAILURE_COST);
+                let failing = 1.0 - it.meter.success_rate().unwrap_or(1.0);
+                latency * (f64::from(it.in_flight) + 1.0) + failing * FAILURE_COST
+            };
+            score(candidates, members, now, scored);
+            members.sort_by(by_score);
+            let limit = members[0].score * NEAR_BEST;
+            let near = members.partition_point(|member| member.score <= limit);
+            if near > 1 {
+                at_random(state, candidates, &mut members[..near]);
+            } else {
+                hold_back(state, candidates, members);
+            }
+            explore(state, candidates, members, now);
+        }
+        Strategy::HighestAvailability => {
+            score(candidates, members, now, |it| -it.meter.lower_bound(now));
+            members.sort_by(by_score);
+            hold_back(state, candidates, members);
+            explore(state, candidates, members, now);
+        }
+    }
+}
+
+fn by_score(one: &Ranked, other: &Ranked) -> Ordering {
+    one.score.total_cmp(&other.score)
+}
+
+/// The share that a provider gets so long after its circuit closed, in thousandths.
+fn slow_start(policy: &Policy, candidate: &Candidate<'_>, now: Tick) -> i64 {
+    let Some(closed) = candidate.closed_since else { return WHOLE };
+    let (elapsed, length) = (now.since(closed).as_nanos(), policy.slow_start.as_nanos());
+    if elapsed >= length {
+        return WHOLE;
+    }
+    SLOW_START_FROM + ((WHOLE - SLOW_START_FROM) as u128 * elapsed / length) as i64
+}
+
+/// Efraimidis and Spirakis: sorted by −ln(u)/w, each comes first with the probability of its weight.
+fn at_random(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
+    for member in members.iter_mut() {
+        let drawn = state.draw(Purpose::Rank, &candidates[member.index].provider.id);
+        member.key = -libm::log(drawn) / member.weight as f64;
+    }
+    // Stable: ties keep the order that they had.
+    members.sort_by(|one, other| one.key.total_cmp(&other.key));
+}
+
+/// For orders that weights do not decide: a provider in its slow start keeps its place in that share of the choices, and
+/// otherwise comes after the others.
+fn hold_back(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
+    members.sort_by_key(|member| {
+        let provider = candidates[member.index].provider;
+        let whole = i64::from(provider.weight) * WHOLE;
+        let is_ramping = member.weight < whole;
+        is_ramping && state.draw(Purpose::SlowStart, &provider.id) * whole as f64 >= member.weight as f64
+    });
+}
+
+/// Scores the members; those without a record get the median of the others.
+fn score(candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick, scored: impl Fn(&Candidate<'_>) -> f64) {
+    let known: &mut Vec<f64> = &mut Vec::with_capacity(members.len());
+    for member in members.iter_mut() {
+        let candidate = &candidates[member.index];
+        member.key = f64::from(u8::from(is_cold(candidate, now)));
+        if member.key == 0.0 {
+            member.score = scored(candidate);
+            known.push(member.score);
+        }
+    }
+    known.sort_by(f64::total_cmp);
+    let median = if known.is_empty() { 0.0 } else { known[(known.len() - 1) / 2] };
+    members.iter_mut().filter(|member| member.key == 1.0).for_each(|member| member.score = median);
+}
+
+/// Once in twenty choices a provider without a record comes first, so that it gets one.
+fn explore(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick) {
+    let is_unknown = |member: &Ranked| is_cold(&candidates[member.index], now);
+    let unknown = members.iter().filter(|member| is_unknown(member)).count();
+    if unknown == 0 || unknown == members.len() || state.draw(Purpose::Explore, "") * EXPLORE_ONE_IN >= 1.0 {
+        return;
+    }
+    let turn = (state.sequence() % unknown as u64) as usize;
+    let explored = (0..members.len()).filter(|at| is_unknown(&members[*at])).nth(turn);
+    if let Some(at) = explored {
+        members[..=at].rotate_right(1);
+    }
+}

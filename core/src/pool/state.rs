@@ -1,0 +1,72 @@
+//! What a pool remembers from one choice to the next, and its draws.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The state of a pool: a value that a choice takes and gives back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    seed: u64,
+    sequence: u64,
+    /// The round-robin credit of each provider that was available at the last choice. Sorted by nothing: pools are small.
+    credits: Vec<(String, i64)>,
+}
+
+/// What a draw is for: draws for different purposes are independent.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    Rank = 1,
+    SlowStart = 2,
+    Explore = 3,
+}
+
+impl PoolState {
+    /// The state before the first choice. Pools with different seeds draw differently.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, sequence: 0, credits: Vec::new() }
+    }
+
+    /// How many choices were made.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    pub(super) fn advance(&mut self) {
+        self.sequence = self.sequence.wrapping_add(1);
+    }
+
+    /// A number between 0 and 1, both excluded: a pure function of the seed, the sequence number, the purpose and the id.
+    pub(super) fn draw(&self, purpose: Purpose, id: &str) -> f64 {
+        let bits = mix(mix(mix(self.seed) ^ self.sequence) ^ hash(id) ^ purpose as u64);
+        ((bits >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    pub(super) fn credit(&self, id: &str) -> i64 {
+        self.credits.iter().find(|(known, _)| known == id).map_or(0, |(_, credit)| *credit)
+    }
+
+    pub(super) fn set_credit(&mut self, id: &str, credit: i64) {
+        match self.credits.iter_mut().find(|(known, _)| known == id) {
+            Some((_, known)) => *known = credit,
+            None => self.credits.push((id.into(), credit)),
+        }
+    }
+
+    /// Forgets the credit of every provider but those.
+    pub(super) fn keep_credits(&mut self, keeps: impl Fn(&str) -> bool) {
+        self.credits.retain(|(id, _)| keeps(id));
+    }
+}
+
+/// FNV-1a.
+fn hash(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The output function of SplitMix64.
+const fn mix(state: u64) -> u64 {
+    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,129 @@
+//! A host on real breakers, with providers whose faults are scripted.
+
+use std::time::Duration;
+
+use halfopen::clock::{ManualClock, Tick};
+use halfopen::control::Jitter;
+use halfopen::pool::{
+    Admission, AttemptBudget, Candidate, Cooldown, Kind, Meter, Need, Policy, PoolState, Provider, Role, choose,
+};
+use halfopen::{CircuitBreaker, Config};
+
+/// How a provider behaves at a time.
+#[derive(Clone, Copy)]
+pub struct Behaviour {
+    pub latency: Duration,
+    /// Of 1000 calls, so many fail.
+    pub failing: u64,
+}
+
+/// What a provider does at a time.
+pub type Script = fn(Tick) -> Behaviour;
+
+pub struct Member {
+    pub provider: Provider,
+    pub breaker: CircuitBreaker<ManualClock>,
+    pub meter: Meter,
+    pub cooldown: Cooldown,
+    pub behaves: Script,
+    /// The ends of the calls in flight.
+    in_flight: Vec<Tick>,
+    /// When it was called, and whether that call succeeded.
+    pub calls: Vec<(Tick, bool)>,
+    pub probes: u32,
+}
+
+pub struct World {
+    pub clock: ManualClock,
+    pub policy: Policy,
+    pub members: Vec<Member>,
+    state: PoolState,
+    pub budget: AttemptBudget,
+    random: u64,
+    pub lost: u32,
+    pub served: u32,
+    /// The seconds until the answer of each served call, failed attempts included.
+    pub latencies: Vec<f64>,
+}
+
+impl World {
+    pub fn new(policy: Policy, seed: u64, members: Vec<(Provider, Script)>) -> Self {
+        let clock = ManualClock::new();
+        let member = |(provider, behaves): (Provider, Script)| {
+            let config =
+                Config::builder().name(provider.id.as_str()).timeout(Duration::from_secs(5)).half_open_max_calls(1);
+            let breaker = CircuitBreaker::with_jitter(config.build().unwrap(), clock.clone(), Jitter { seed });
+            let (meter, cooldown) = (Meter::default(), Cooldown::default());
+            Member { provider, breaker, meter, cooldown, behaves, in_flight: vec![], calls: vec![], probes: 0 }
+        };
+        let members = members.into_iter().map(member).collect();
+        let (state, budget) = (PoolState::new(seed), AttemptBudget::default());
+        Self { clock, policy, members, state, budget, random: seed, lost: 0, served: 0, latencies: vec![] }
+    }
+
+    /// Makes one call: at most three attempts, each further one paid from the budget.
+    pub fn call(&mut self, at: Tick, pin: Option<&str>) {
+        self.clock.set(at);
+        let mut tried = Vec::new();
+        let mut took = Duration::ZERO;
+        let mut paid = None;
+        loop {
+            let now = at.after(took);
+            self.clock.set(now);
+            self.members.iter_mut().for_each(|member| member.in_flight.retain(|end| *end > now));
+            let situated = |member: &Member| {
+                let admission = member.breaker.admission_at(now);
+                (admission, member.breaker.closed_since())
+            };
+            let situations: Vec<(Admission, Option<Tick>)> = self.members.iter().map(situated).collect();
+            let candidates: Vec<_> = (self.members.iter().zip(&situations))
+                .map(|(member, (admission, closed_since))| Candidate {
+                    provider: &member.provider,
+                    admission: *admission,
+                    cooling_until: member.cooldown.until(now),
+                    in_flight: member.in_flight.len() as u32,
+                    meter: member.meter,
+                    closed_since: *closed_since,
+                })
+                .collect();
+            let need = Need { tried: &tried, pin, replayable: true, ..Need::default() };
+            let (state, order) = choose(&self.policy, self.state.clone(), &candidates, &need, now);
+            self.state = state;
+            let Some(pick) = order.picks.first() else { return self.lost += 1 };
+            tried.push(self.members[pick.index].provider.id.clone());
+            let draw = self.draw();
+            let member = &mut self.members[pick.index];
+            // A rejection costs nothing.
+            let Ok(permit) = member.breaker.acquire() else { continue };
+            member.probes += u32::from(pick.role == Role::Probe);
+            let Behaviour { latency, failing } = (member.behaves)(now);
+            let succeeds = draw % 1000 >= failing;
+            member.calls.push((now, succeeds));
+            member.in_flight.push(now.after(latency));
+            took += latency;
+            let end = at.after(took);
+            self.clock.set(end);
+            if succeeds {
+                permit.success();
+                member.meter = member.meter.success(end, latency, Kind::Unary);
+                self.budget = paid.map_or(self.budget.earn(), |price| self.budget.refund(price));
+                self.served += 1;
+                return self.latencies.push(took.as_secs_f64());
+            }
+            permit.failure();
+            member.meter = member.meter.failure(end);
+            match self.budget.pay(false) {
+                Some((budget, price)) if tried.len() < 3 => (self.budget, paid) = (budget, Some(price)),
+                _ => return self.lost += 1,
+            }
+        }
+    }
+
+    /// xorshift: the faults of the providers, not the draws of the pool.
+    fn draw(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}

@@ -1,0 +1,26 @@
+/** Runs vectors on the pool of a package: a vector is a log, which the package replays. */
+
+const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** The first difference between the package and the vector; undefined if there is none. */
+export function poolDifference({ pool, steps = [], config_error: expectedError }, halfopen) {
+  let shown;
+  try {
+    shown = halfopen.replayPool(JSON.stringify({ pool, steps }));
+  } catch (error) {
+    const names = [expectedError, camelCase(expectedError ?? '')];
+    return error instanceof halfopen.InvalidValueError && names.includes(error.field) ? undefined : `pool: ${error}`;
+  }
+  if (expectedError !== undefined) {
+    return `config_error: wanted ${expectedError}, seen none`;
+  }
+  for (const [index, step] of steps.entries()) {
+    const seen = { ...shown[index], first: shown[index].picks?.[0]?.[0] ?? null };
+    const key = Object.keys(step.expect ?? {}).find((name) => !same(seen[name], step.expect[name]));
+    if (key !== undefined) {
+      return `step ${index + 1} ${JSON.stringify(step)}: ${key}: seen ${JSON.stringify(seen[key]) ?? 'nothing'}`;
+    }
+  }
+  return undefined;
+}

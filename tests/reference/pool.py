@@ -1,0 +1,395 @@
+"""A naive model of the pool, written from docs/pool.md and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import exp, inf, log, sqrt
+from statistics import median_low
+from typing import Any
+
+from config import Invalid
+
+MASK = 2**64 - 1
+SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
+STRATEGIES = ("priority_list", "round_robin", "random", "best_performance", "highest_availability")
+PURPOSES = {"rank": 1, "slow_start": 2, "explore": 3}
+REJECTING = ("open", "probes_busy", "forced_open")
+
+
+def mix(state: int) -> int:
+    z = (state + 0x9E3779B97F4A7C15) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def fnv1a(text: str) -> int:
+    value = 0xCBF29CE484222325
+    for byte in text.encode():
+        value = ((value ^ byte) * 0x100000001B3) & MASK
+    return value
+
+
+def decay(nanos: int) -> float:
+    return exp(-(max(0, nanos) / SECOND) / 60)
+
+
+class Meter:
+    """Every sample is kept, and the sums are computed when somebody asks."""
+
+    def __init__(self) -> None:
+        self.samples: list[tuple[int, bool]] = []
+        self.latencies: dict[str, tuple[float, int]] = {}
+
+    @property
+    def newest(self) -> int:
+        return max(at for at, _ in self.samples)
+
+    def sample(self, now: int, succeeded: bool) -> None:
+        if self.samples and now - self.newest > 180 * SECOND:
+            self.__init__()  # type: ignore[misc]
+        # A clock that steps back changes no weight: the sample is as old as the newest one.
+        self.samples.append((max([now, *(at for at, _ in self.samples)]), succeeded))
+
+    def success(self, now: int, latency: float, kind: str) -> None:
+        self.sample(now, succeeded=True)
+        old, at = self.latencies.get(kind, (0.0, now))
+        slower = latency >= old
+        self.latencies[kind] = (latency if slower else old + (1 - decay(now - at)) * (latency - old), now)
+
+    def failure(self, now: int) -> None:
+        self.sample(now, succeeded=False)
+
+    def is_cold(self, now: int, closed_since: int | None) -> bool:
+        if len(self.samples) < 3 or now - self.newest > 180 * SECOND:
+            return True
+        return closed_since is not None and self.samples[0][0] < closed_since
+
+    def weights(self, now: int) -> tuple[float, float]:
+        """The decayed successes, and the decayed total."""
+        total = sum(decay(now - at) for at, _ in self.samples)
+        return sum(decay(now - at) for at, succeeded in self.samples if succeeded), total
+
+    def success_rate(self) -> float:
+        successes, total = self.weights(self.newest)
+        return successes / total
+
+    def lower_bound(self, now: int) -> float:
+        successes, total = self.weights(max(now, self.newest))
+        rate, z = successes / total, 1.96
+        centre = rate + z * z / (2 * total)
+        spread = z * sqrt((rate * (1 - rate) + z * z / (4 * total)) / total)
+        return (centre - spread) / (1 + z * z / total)
+
+
+@dataclass
+class Provider:
+    id: str
+    tier: int = 0
+    weight: int = 1
+    enabled: bool = True
+    capabilities: list[str] = field(default_factory=list)
+    limit: int | None = None
+    max_concurrent_calls: int | None = None
+    last_resort: bool = False
+    # Its situation.
+    circuit: str = "closed"
+    until: int | None = None
+    in_flight: int = 0
+    closed_since: int | None = None
+    cooling_until: int = 0
+    cooldowns: int = 0
+    meter: Meter = field(default_factory=Meter)
+    credit: int = 0
+
+
+class Pool:
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        given: dict[str, Any] = {
+            "strategy": "priority_list",
+            "min_health": 0.7,
+            "strict_pin": False,
+            "slow_start_ms": 10_000,
+            "on_exhausted": "fail",
+            "seed": 0,
+            "providers": [],
+        }
+        for name, value in arguments.items():
+            if name not in given:
+                raise Invalid(name, value, "a field of a pool")
+        given |= arguments
+        self.strategy: str = given["strategy"]
+        if self.strategy not in STRATEGIES:
+            raise Invalid("strategy", self.strategy, "a strategy")
+        self.min_health: float = given["min_health"]
+        if not 0 <= self.min_health <= 1:
+            raise Invalid("min_health", self.min_health, "from 0 to 1")
+        self.strict_pin: bool = given["strict_pin"]
+        self.slow_start: int = given["slow_start_ms"] * MILLISECOND
+        self.on_exhausted: str = given["on_exhausted"]
+        self.seed: int = given["seed"]
+        self.sequence = 0
+        self.tokens = 100
+        self.prices: list[int] = []
+        self.providers = [Provider(**provider) for provider in given["providers"]]
+
+    def draw(self, purpose: str, name: str) -> float:
+        x = mix(mix(mix(self.seed) ^ self.sequence) ^ fnv1a(name) ^ PURPOSES[purpose])
+        return ((x >> 11) + 0.5) / 2**53
+
+    # The steps.
+
+    def absence(self, provider: Provider, now: int) -> tuple[str, int | None] | None:
+        """Why no call at all can go to a provider."""
+        cooling = provider.cooling_until if provider.cooling_until > now else None
+        if not provider.enabled:
+            return "disabled", None
+        if provider.weight == 0:
+            return "draining", None
+        if provider.circuit in REJECTING:
+            until = provider.until
+            return provider.circuit, None if until is None else max(until, cooling or 0)
+        if cooling is not None:
+            return "cooling_down", cooling
+        if provider.max_concurrent_calls is not None and provider.in_flight >= provider.max_concurrent_calls:
+            return "full", None
+        return None
+
+    def reason(self, provider: Provider, need: dict[str, Any], now: int) -> tuple[str, int | None] | None:
+        absent = self.absence(provider, now)
+        limit = inf if provider.limit is None else provider.limit
+        refused = need.get("larger_than")
+        filters = {
+            "missing_capability": not set(need.get("capabilities", [])) <= set(provider.capabilities),
+            "too_small": limit < need.get("size", 0) or (refused is not None and limit <= refused),
+            "tried": provider.id in need.get("tried", []),
+            "reserved": provider.last_resort and self.on_exhausted != "last_resort",
+        }
+        if absent is not None and absent[0] in {"disabled", "draining"}:
+            return absent
+        return next(((name, None) for name, holds in filters.items() if holds), absent)
+
+    def is_unhealthy(self, provider: Provider, now: int) -> bool:
+        meter = provider.meter
+        return not meter.is_cold(now, provider.closed_since) and meter.success_rate() < self.min_health
+
+    def choose(self, need: dict[str, Any], now: int, deadline: int | None) -> dict[str, Any]:
+        reasons = {provider.id: self.reason(provider, need, now) for provider in self.providers}
+        for provider in self.providers:
+            if self.absence(provider, now) is not None:
+                provider.credit = 0
+        available = [provider for provider in self.providers if reasons[provider.id] is None]
+        closed = [it for it in available if it.circuit == "closed" and not it.last_resort]
+        probes = [it for it in available if it.circuit == "half_open" and not it.last_resort]
+        pinned = next((it for it in closed if it.id == need.get("pin")), None)
+        may_lead = need.get("replayable", True) and not (self.strict_pin and pinned)
+
+        picks: list[tuple[Provider, str]] = []
+        tail: list[Provider] = []
+        charged = False
+        for tier in sorted({provider.tier for provider in available}):
+            here = [it for it in probes if it.tier == tier]
+            turn = self.sequence % len(here) if here else 0
+            here = here[turn:] + here[:turn]
+            if here and may_lead and any(it.tier >= tier for it in closed):
+                picks.append((here.pop(0), "probe"))
+            tail += here
+            for role in ("normal", "unhealthy"):
+                unhealthy = role == "unhealthy"
+                group = [it for it in closed if it.tier == tier and self.is_unhealthy(it, now) == unhealthy]
+                ranked = self.ranked(group, need, now)
+                picks += [(provider, role) for provider in ranked]
+                if ranked and not charged:
+                    charged = True
+                    self.charge(ranked, pinned, now)
+        picks += [(provider, "probe") for provider in tail]
+        resorts = sorted((it for it in available if it.last_resort), key=lambda it: it.tier)
+        picks += [(provider, "last_resort") for provider in resorts]
+        if pinned is not None:
+            picks = self.with_pin(picks, pinned)
+        self.sequence += 1
+        return self.shown(picks, reasons, now, deadline)
+
+    @staticmethod
+    def with_pin(picks: list[tuple[Provider, str]], pinned: Provider) -> list[tuple[Provider, str]]:
+        at = next(index for index, (provider, _) in enumerate(picks) if provider is pinned)
+        before = picks[:at]
+        probe = next((pick for pick in before if pick[1] == "probe" and pick[0].tier <= pinned.tier), None)
+        first = [pick for pick in (probe, picks[at]) if pick is not None]
+        return first + [pick for pick in picks if pick not in first]
+
+    def shown(
+        self,
+        picks: list[tuple[Provider, str]],
+        reasons: dict[str, tuple[str, int | None] | None],
+        now: int,
+        deadline: int | None,
+    ) -> dict[str, Any]:
+        passed = [(name, *reason) for name, reason in reasons.items() if reason is not None]
+        times = [until for _, _, until in passed if until is not None]
+        earliest = min(times) if times else None
+        shown: dict[str, Any] = {
+            "picks": [[provider.id, role] for provider, role in picks],
+            "passed_over": [[name, reason, millis(until)] for name, reason, until in passed],
+            "earliest_ms": millis(earliest),
+        }
+        if not picks:
+            in_time = earliest is not None and (deadline is None or earliest < deadline)
+            if self.on_exhausted == "wait" and in_time:
+                shown["wait_until_ms"] = millis(earliest)
+            else:
+                shown["retry_after_ms"] = None if earliest is None else millis(max(0, earliest - now))
+        return shown
+
+    # The strategies.
+
+    def ramp(self, provider: Provider, group: list[Provider], now: int) -> int:
+        """In thousandths."""
+        if provider.closed_since is None or len(group) == 1:
+            return 1000
+        elapsed = max(0, now - provider.closed_since)
+        return 1000 if elapsed >= self.slow_start else 100 + 900 * elapsed // self.slow_start
+
+    def ranked(self, group: list[Provider], need: dict[str, Any], now: int) -> list[Provider]:
+        weights = {it.id: it.weight * self.ramp(it, group, now) for it in group}
+        cold = [it for it in group if it.meter.is_cold(now, it.closed_since)]
+
+        def at_random(members: list[Provider]) -> list[Provider]:
+            return sorted(members, key=lambda it: -log(self.draw("rank", it.id)) / weights[it.id])
+
+        def held_back(members: list[Provider]) -> list[Provider]:
+            def goes_back(it: Provider) -> bool:
+                ramp = self.ramp(it, group, now)
+                return ramp < 1000 and self.draw("slow_start", it.id) >= ramp / 1000
+
+            return sorted(members, key=goes_back)
+
+        def scored(score: dict[str, float]) -> dict[str, float]:
+            median = median_low(score.values()) if score else 0.0
+            return {it.id: score.get(it.id, median) for it in group}
+
+        def explored(members: list[Provider]) -> list[Provider]:
+            unknown = [it for it in members if it in cold]
+            if not unknown or len(unknown) == len(members) or self.draw("explore", "") >= 1 / 20:
+                return members
+            first = unknown[self.sequence % len(unknown)]
+            return [first, *(it for it in members if it is not first)]
+
+        warm = [it for it in group if it not in cold]
+        match self.strategy:
+            case "priority_list":
+                return held_back(group)
+            case "round_robin":
+                return sorted(group, key=lambda it: -(it.credit + weights[it.id]))
+            case "random":
+                return at_random(group)
+            case "best_performance":
+                if len(group) < 2:
+                    return group
+                kind = need.get("kind", "unary")
+                score = scored({it.id: self.expected_time(it, kind) for it in warm})
+                order = sorted(group, key=lambda it: score[it.id])
+                limit = score[order[0].id] * 1.1
+                near = [it for it in order if score[it.id] <= limit]
+                far = [it for it in order if score[it.id] > limit]
+                return explored(at_random(near) + far if len(near) > 1 else held_back(order))
+            case _:
+                score = scored({it.id: -it.meter.lower_bound(now) for it in warm})
+                return explored(held_back(sorted(group, key=lambda it: score[it.id])))
+
+    @staticmethod
+    def expected_time(provider: Provider, kind: str) -> float:
+        latency, _ = provider.meter.latencies.get(kind, (10.0, 0))
+        return latency * (provider.in_flight + 1) + (1 - provider.meter.success_rate()) * 10
+
+    def charge(self, group: list[Provider], pinned: Provider | None, now: int) -> None:
+        goes_to = group[0] if pinned is None else pinned
+        if self.strategy != "round_robin" or goes_to not in group:
+            return
+        weights = {it.id: it.weight * self.ramp(it, group, now) for it in group}
+        for provider in group:
+            provider.credit += weights[provider.id]
+        goes_to.credit -= sum(weights.values())
+
+    # What happens to providers.
+
+    def provider(self, name: str) -> Provider:
+        for provider in self.providers:
+            if provider.id == name:
+                return provider
+        raise Invalid("id", name, "a provider")
+
+    def set(self, name: str, situation: dict[str, Any], now: int) -> None:
+        provider = self.provider(name)
+        provider.in_flight = situation.get("in_flight", provider.in_flight)
+        circuit = situation.get("circuit")
+        if circuit is None:
+            return
+        if circuit not in {"closed", "half_open", *REJECTING}:
+            raise Invalid("circuit", circuit, "a circuit")
+        if circuit == "closed" and provider.circuit != "closed":
+            provider.closed_since, provider.meter = now, Meter()
+        until = situation.get("until_ms")
+        provider.circuit, provider.until = circuit, None if until is None else until * MILLISECOND
+
+    def limited(self, name: str, hint_ms: int | None, now: int) -> None:
+        provider = self.provider(name)
+        if hint_ms is not None:
+            wait = min(hint_ms * MILLISECOND, 86_400 * SECOND)
+        else:
+            # The jitter of the breaker: a number from -1 to 1.
+            jitter = (mix((self.seed + (provider.cooldowns - 1) * 0x9E3779B97F4A7C15) & MASK) >> 11) / 2**52 - 1
+            wait = round(min(2 ** min(provider.cooldowns, 6), 60) * SECOND * (1 + 0.1 * jitter))
+            provider.cooldowns += 1
+        provider.cooling_until = max(provider.cooling_until, now + wait)
+
+    def pay(self, after_timeout: bool) -> bool:
+        price = 20 if after_timeout else 10
+        if self.tokens < price:
+            return False
+        self.tokens -= price
+        self.prices.append(price)
+        return True
+
+    def step(self, step: dict[str, Any]) -> dict[str, Any]:
+        """Applies a step and returns what it shows."""
+        now = step.get("at_ms", 0) * MILLISECOND
+        shown: dict[str, Any] = {}
+        match step:
+            case {"success": name}:
+                provider = self.provider(name)
+                provider.meter.success(now, step.get("latency_ms", 0) / 1000, step.get("kind", "unary"))
+                provider.cooldowns = 0
+            case {"failure": name}:
+                self.provider(name).meter.failure(now)
+            case {"limited": name}:
+                self.limited(name, step.get("retry_after_ms"), now)
+            case {"refused": name}:
+                provider = self.provider(name)
+                provider.cooling_until = max(provider.cooling_until, now + 300 * SECOND)
+            case {"set": situations}:
+                for name, situation in situations.items():
+                    self.set(name, situation, now)
+            case {"pay": after_timeout}:
+                shown["paid"] = self.pay(after_timeout)
+            case {"earn": True}:
+                self.tokens = min(100, self.tokens + 1)
+            case {"refund": True}:
+                self.tokens = min(100, self.tokens + self.prices.pop())
+            case {"choose": need}:
+                deadline = step.get("deadline_ms")
+                shown = self.choose(need, now, None if deadline is None else deadline * MILLISECOND)
+            case _:
+                pass
+        return shown | {"tokens": self.tokens}
+
+
+def millis(nanos: int | None) -> float | None:
+    return None if nanos is None else nanos / MILLISECOND
+
+
+def replay(log: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each step of a log shows."""
+    pool = Pool(log["pool"])
+    return [pool.step(step) for step in log["steps"]]

@@ -1,0 +1,97 @@
+"""Random logs of pools, as vectors with the model's results."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from pool import STRATEGIES, replay
+
+STEPS = 60
+TIME_STEPS_MS = (0, 0, 1, 10, 500, 2000, -300, 5000, 70_000, 181_000)
+CIRCUITS = ("closed", "closed", "half_open", "open", "probes_busy", "forced_open")
+
+
+def vector(seed: int) -> dict[str, Any]:
+    """A random log with the model's results."""
+    rng = random.Random(seed)
+    ids = "abcdefgh"[: rng.randrange(1, 6)]
+    pool: dict[str, Any] = {
+        "strategy": rng.choice(STRATEGIES),
+        # JavaScript has no larger whole numbers.
+        "seed": rng.getrandbits(53),
+        "on_exhausted": rng.choice(["fail", "wait", "last_resort"]),
+        "strict_pin": rng.random() < 0.3,
+        "slow_start_ms": rng.choice([0, 1000, 10_000]),
+        "min_health": rng.choice([0, 0.5, 0.7, 1]),
+        "providers": [provider(rng, name) for name in ids],
+    }
+    steps, at_ms = list[dict[str, Any]](), 1000
+    for _ in range(STEPS):
+        at_ms = max(0, at_ms + rng.choice(TIME_STEPS_MS))
+        steps.append({"at_ms": at_ms} | step(rng, at_ms, ids))
+    for taken, shown in zip(steps, replay({"pool": pool, "steps": steps}), strict=True):
+        taken["expect"] = {name: as_integer(value) for name, value in shown.items()}
+    return {
+        "id": f"generated/pool-{seed}",
+        "why": "every runner agrees with the model",
+        "pool": pool,
+        "steps": steps,
+    }
+
+
+def provider(rng: random.Random, name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "tier": rng.randrange(2),
+        "weight": rng.choice([0, 1, 1, 2, 7]),
+        "enabled": rng.random() < 0.95,
+        "capabilities": rng.sample(["x", "y"], rng.randrange(3)),
+        "limit": rng.choice([None, None, 10, 100]),
+        "max_concurrent_calls": rng.choice([None, None, 1, 2]),
+        "last_resort": rng.random() < 0.1,
+    }
+
+
+def step(rng: random.Random, at_ms: int, ids: str) -> dict[str, Any]:
+    name = rng.choice(ids)
+    kinds = ["choose", "success", "failure", "set", "limited", "refused", "pay", "earn"]
+    match rng.choices(kinds, weights=[45, 15, 10, 15, 5, 2, 4, 4])[0]:
+        case "choose":
+            return {"choose": need(rng, ids), "deadline_ms": at_ms + rng.choice([0, 2000, 10_000])}
+        case "success":
+            latency_ms, kind = rng.choice([50, 100, 105, 2000]), rng.choice(["unary", "stream"])
+            return {"success": name, "latency_ms": latency_ms, "kind": kind}
+        case "set":
+            situation = {"circuit": rng.choice(CIRCUITS), "in_flight": rng.randrange(3)}
+            until = {"until_ms": at_ms + rng.choice([0, 500, 9000])} if rng.random() < 0.8 else {}
+            return {"set": {name: situation | until}}
+        case "limited":
+            # With a hint: the jitter of the others is rounded differently in the last nanosecond.
+            return {"limited": name, "retry_after_ms": rng.choice([0, 700, 90_000])}
+        case "pay":
+            return {"pay": rng.random() < 0.5}
+        case "earn":
+            return {"earn": True}
+        case other:
+            return {other: name}
+
+
+def need(rng: random.Random, ids: str) -> dict[str, Any]:
+    chosen: dict[str, Any] = {
+        "capabilities": rng.choice([[], [], [], ["x"], ["x", "y"]]),
+        "size": rng.choice([0, 0, 5, 50, 500]),
+        "larger_than": rng.choice([None, None, None, 10]),
+        "tried": rng.choice([[], [], [rng.choice(ids)]]),
+        "pin": rng.choice([None, None, rng.choice(ids)]),
+        "replayable": rng.random() < 0.8,
+        "kind": rng.choice(["unary", "unary", "stream"]),
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def as_integer(value: Any) -> Any:
+    """Vectors write whole numbers without a decimal point."""
+    if isinstance(value, list):
+        return [as_integer(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
