@@ -18,31 +18,13 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::breaker::PyBreaker;
 use crate::ffi::Frame;
 use crate::imports::Imports;
-use crate::permit::PyPermit;
 
 /// Makes the classes of this file, which PyO3 would else make at their first use.
 pub fn make_classes(py: Python<'_>) {
     py.get_type::<Entered>();
     py.get_type::<Ready>();
-}
-
-/// A `with` block is entered.
-pub fn enter<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyPermit>> {
-    let permit = Bound::new(breaker.py(), PyBreaker::acquire(breaker, None)?)?;
-    permit.get().entered(breaker.py())?;
-    breaker.get().blocks().enter(&permit)?;
-    Ok(permit)
-}
-
-/// A `with` block is left, with this error or `None`.
-pub fn leave(breaker: &PyBreaker, error: &Bound<'_, PyAny>) -> PyResult<()> {
-    match breaker.blocks().leave(error.py())? {
-        Some(permit) => permit.get().left(error),
-        None => Ok(()),
-    }
 }
 
 /// The blocks of one breaker that have been entered and not yet left.
@@ -57,10 +39,11 @@ struct Block {
 }
 
 /// The contexts in which the block was entered refer to it weakly.
-type Entry = (Py<PyPermit>, Arc<Block>);
+type Entry = (Py<PyAny>, Arc<Block>);
 
 impl Blocks {
-    fn enter(&self, permit: &Bound<'_, PyPermit>) -> PyResult<()> {
+    /// The block that this permit is for is entered.
+    pub fn enter(&self, permit: &Bound<'_, PyAny>) -> PyResult<()> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let py = permit.py();
         let block = Arc::new(Block { frame: Frame::running(py), number: NEXT.fetch_add(1, Ordering::Relaxed) });
@@ -72,7 +55,7 @@ impl Blocks {
     }
 
     /// The permit of the block that is left now; `None` where none was entered.
-    fn leave(&self, py: Python<'_>) -> PyResult<Option<Py<PyPermit>>> {
+    pub fn leave(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let frame = Frame::running(py);
         let entered_here = Entered::read(py)?;
         let mut open = self.open();
@@ -129,27 +112,27 @@ impl Entered {
     }
 }
 
-/// What an `async with` awaits at its two ends: a coroutine that is over with its first step.
+/// The coroutine that an `async with` awaits at its two ends. It ends with its first step.
 #[pyclass(frozen, module = "halfopen._core")]
-pub struct Ready(Step);
+pub struct Ready(Option<Entering>);
 
-enum Step {
-    Enter(Py<PyBreaker>),
-    EnterPermit(Py<PyPermit>),
-    Leave,
+struct Entering {
+    target: Py<PyAny>,
+    enter: Enter,
 }
 
+/// Enters the block of a breaker or a permit, and returns what `as` binds.
+pub type Enter = fn(&Bound<'_, PyAny>) -> PyResult<Py<PyAny>>;
+
 impl Ready {
-    pub fn entering(breaker: Py<PyBreaker>) -> Self {
-        Self(Step::Enter(breaker))
+    /// At the beginning of a block.
+    pub fn entering(target: Py<PyAny>, enter: Enter) -> Self {
+        Self(Some(Entering { target, enter }))
     }
 
-    pub fn entering_permit(permit: Py<PyPermit>) -> Self {
-        Self(Step::EnterPermit(permit))
-    }
-
+    /// At the end of a block.
     pub fn left() -> Self {
-        Self(Step::Leave)
+        Self(None)
     }
 }
 
@@ -160,11 +143,7 @@ impl Ready {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<()> {
-        let entered = match &self.0 {
-            Step::Enter(breaker) => Some(enter(breaker.bind(py))?.unbind()),
-            Step::EnterPermit(permit) => Some(PyPermit::__enter__(permit.bind(py).clone())?.unbind()),
-            Step::Leave => None,
-        };
+        let entered = self.0.as_ref().map(|Entering { target, enter }| enter(target.bind(py))).transpose()?;
         Err(PyStopIteration::new_err((entered,)))
     }
 
@@ -180,10 +159,6 @@ impl Ready {
     fn close(&self) {}
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match &self.0 {
-            Step::Enter(breaker) => visit.call(breaker),
-            Step::EnterPermit(permit) => visit.call(permit),
-            Step::Leave => Ok(()),
-        }
+        self.0.as_ref().map_or(Ok(()), |entering| visit.call(&entering.target))
     }
 }

@@ -3,14 +3,14 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyTuple, PyType};
+use pyo3::types::{PyBool, PyTuple};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
-use crate::ffi::{attached, call_host, call_object, has_await, inherits};
+use crate::ffi::{attached, call_host, call_object, has_await};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
-use crate::stream::PyStream;
+use crate::results::{EndsLater, followed, guarded_stream, is_exactly, is_generator_based_coroutine};
 
 /// `GuardedFunction`: a function with the breaker that guards it; [`crate::ffi`] adds what calls it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]
@@ -40,7 +40,7 @@ pub fn call<'py>(
     run: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
-    let mut pending = breaker.get().begin_call(py)?;
+    let mut pending = PendingCall::begin(breaker.get(), py)?;
     pending.enter(py)?;
     let result = run();
     pending.leave(py);
@@ -50,7 +50,7 @@ pub fn call<'py>(
     };
     match Returned::of(&result)? {
         Returned::Value => pending.returned(&result).map(|()| result),
-        Returned::Awaitable | Returned::Future => followed(&call_object(breaker, pending)?, &result),
+        Returned::Awaitable | Returned::Future => awaited(&call_object(breaker, pending)?, &result),
         Returned::Stream => guarded_stream(breaker, pending, &result),
     }
 }
@@ -110,46 +110,10 @@ impl Returned {
         })
     }
 
-    /// A generator may be a coroutine of the kind that was written with a decorator.
     #[cold]
     fn of_stream(result: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(if is_generator_based_coroutine(result)? { Self::Awaitable } else { Self::Stream })
     }
-}
-
-fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
-    /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more when the interpreter is nearly gone.)
-    const ITERABLE_COROUTINE: u32 = 0x100;
-    let py = stream.py();
-    let names = &Imports::get(py)?.names;
-    let Some(code) = stream.getattr_opt(&names.generator_code)? else { return Ok(false) };
-    let flags: u32 = code.getattr(&names.code_flags)?.extract()?;
-    Ok(flags & ITERABLE_COROUTINE != 0)
-}
-
-/// A value that ends the call that returned it when it ends itself.
-pub enum EndsLater {
-    /// A `concurrent.futures.Future`.
-    Future,
-    /// A generator or an async generator.
-    Stream,
-}
-
-impl EndsLater {
-    #[inline]
-    pub fn of(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
-        let py = result.py();
-        let classes = Imports::get(py)?;
-        // The classes of streams can have no subclasses.
-        if is_exactly(result, &classes.generator) || is_exactly(result, &classes.async_generator) {
-            return Ok(Some(Self::Stream));
-        }
-        Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future))
-    }
-}
-
-fn is_exactly(object: &Bound<'_, PyAny>, class: &Py<PyType>) -> bool {
-    object.get_type_ptr() == class.bind(object.py()).as_type_ptr()
 }
 
 /// Whether `await` takes it.
@@ -159,25 +123,12 @@ pub fn is_awaitable(result: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(matches!(Returned::of(result)?, Returned::Awaitable))
 }
 
-/// What a call returned, which settles the call when its own outcome is known.
-pub fn followed<'py>(call: &Bound<'py, PyAny>, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// The awaitable that a call returned, which settles the call when it ends.
+fn awaited<'py>(call: &Bound<'py, PyAny>, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = call.py();
     if is_exactly(result, &Imports::get(py)?.coroutine) {
         let awaiting = Awaiting::new(call.clone().unbind(), result.clone().unbind());
         return Ok(Bound::new(py, awaiting)?.into_any());
     }
-    call_host(Imports::get(py)?.followed.bind(py), &PyTuple::new(py, [call, result])?, None)
-}
-
-/// The stream that a call returned, which settles the call when it ends.
-pub fn guarded_stream<'py>(
-    breaker: &Bound<'py, PyBreaker>,
-    pending: PendingCall<'_>,
-    generator: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = breaker.py();
-    let stream = PyStream::new(breaker, generator, pending);
-    // Nobody has asked for an item yet.
-    stream.pause(py);
-    call_host(Imports::get(py)?.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)
+    followed(call, result)
 }

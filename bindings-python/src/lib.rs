@@ -2,8 +2,10 @@
 
 #![deny(unsafe_code)]
 
+mod admitted;
 mod awaiting;
 mod breaker;
+mod breaker_methods;
 mod clock;
 #[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod config;
@@ -28,6 +30,7 @@ mod permit;
 mod pool;
 mod registry;
 mod responses;
+mod results;
 mod simulation;
 mod stream;
 

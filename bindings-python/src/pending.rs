@@ -1,60 +1,10 @@
-//! A call under way, as whoever is to settle it holds it.
-
-use std::sync::Arc;
+//! A call under way, and what its end means.
 
 use halfopen::Outcome;
-use halfopen::clock::Tick;
-use halfopen::host::{Stamp, Ticket};
 use pyo3::prelude::*;
 
+use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
-use crate::nesting::Probe;
-
-/// A call that has been admitted. One that is dropped leaves its call in flight for ever; see [`PendingCall`].
-#[derive(Debug)]
-pub struct AdmittedCall {
-    pub ticket: Ticket,
-    /// How many errors the breaker had noted when the call began; see [`crate::nesting`].
-    pub begun: u64,
-    probe: Option<Arc<Probe>>,
-}
-
-impl AdmittedCall {
-    #[inline]
-    pub fn new(begun: u64, ticket: Ticket, probe: Option<Probe>) -> Self {
-        Self { ticket, begun, probe: probe.map(Arc::new) }
-    }
-
-    pub fn stamp(&self) -> Stamp {
-        self.ticket.stamp()
-    }
-
-    /// The probe that the call is, if it is one.
-    pub fn probe(&self) -> Option<&Arc<Probe>> {
-        self.probe.as_ref()
-    }
-
-    /// The call's function runs from now on.
-    #[inline]
-    pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
-        self.probe.as_ref().map_or(Ok(()), |probe| probe.enter(py))
-    }
-
-    /// The call's function does not run any more.
-    #[inline]
-    pub fn leave(&self, py: Python<'_>) {
-        if let Some(probe) = &self.probe {
-            probe.leave(py);
-        }
-    }
-
-    /// Leaves out of the call's duration the time since then.
-    pub fn exclude_since(&mut self, paused_at: Option<Tick>, now: Tick) {
-        if let Some(paused_at) = paused_at {
-            self.ticket.exclude(now.since(paused_at));
-        }
-    }
-}
 
 /// A call under way, on Rust's own stack. Dropped unsettled, it is cancelled.
 pub struct PendingCall<'b> {
@@ -63,6 +13,12 @@ pub struct PendingCall<'b> {
 }
 
 impl<'b> PendingCall<'b> {
+    /// Asks the breaker for permission to make one call.
+    #[inline(always)]
+    pub fn begin(breaker: &'b PyBreaker, py: Python<'_>) -> PyResult<Self> {
+        Ok(Self::new(breaker, breaker.admit(py)?))
+    }
+
     #[inline]
     pub fn new(breaker: &'b PyBreaker, call: AdmittedCall) -> Self {
         Self { breaker, call: Some(call) }

@@ -9,13 +9,14 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
+use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 use crate::context::Ready;
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::to_python;
-use crate::pending::{AdmittedCall, PendingCall};
+use crate::pending::PendingCall;
 
-/// The leave to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
+/// Permission to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
 ///
 /// Each method that settles returns whether it was the one that did.
 #[pyclass(frozen, name = "Permit", module = "halfopen")]
@@ -150,7 +151,7 @@ impl PyPermit {
     }
 
     fn __aenter__(slf: Py<Self>) -> Ready {
-        Ready::entering_permit(slf)
+        Ready::entering(slf.into_any(), enter)
     }
 
     fn __aexit__(
@@ -198,4 +199,9 @@ impl Drop for PyPermit {
             self.breaker.get().abandon(call, paused_at);
         }
     }
+}
+
+/// What `async with` does when it is awaited.
+fn enter(permit: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    PyPermit::__enter__(permit.cast::<PyPermit>()?.clone()).map(|entered| entered.unbind().into_any())
 }

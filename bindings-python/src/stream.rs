@@ -10,11 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyTuple, PyType};
 
+use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 use crate::ffi::{call_host, call_host_method, call_host_plainly, send_host};
 use crate::imports::Imports;
 use crate::nesting::Probe;
-use crate::pending::{AdmittedCall, PendingCall};
+use crate::pending::PendingCall;
 
 /// `Stream`: a generator and the call that made it.
 ///

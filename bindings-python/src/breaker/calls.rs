@@ -8,13 +8,12 @@ use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected};
 use pyo3::prelude::*;
 
 use super::PyBreaker;
+use crate::admitted::AdmittedCall;
 use crate::clock::PyClock;
-use crate::context::Blocks;
 use crate::error::{rejection, to_python};
 use crate::ffi::{attached, while_handling};
 use crate::judging::Judging;
 use crate::nesting::{self, CountedError, Probe};
-use crate::pending::{AdmittedCall, PendingCall};
 
 impl PyBreaker {
     pub fn core(&self) -> &CircuitBreaker<PyClock> {
@@ -32,7 +31,7 @@ impl PyBreaker {
 
     /// Reports the core's answer to the observer, and turns it into a call or an error.
     #[inline(always)]
-    pub(super) fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<AdmittedCall> {
+    pub fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<AdmittedCall> {
         match answer {
             Ok(ticket) if ticket.is_probe() || self.observer.is_there() => self.admitted(py, ticket),
             Ok(ticket) => Ok(AdmittedCall::new(self.errors_noted.load(Ordering::Relaxed), ticket, None)),
@@ -63,14 +62,8 @@ impl PyBreaker {
         own.unwrap_or_else(|| rejection(py, self.name.bind(py), rejected))
     }
 
-    /// Begins a call that Rust settles.
-    #[inline(always)]
-    pub fn begin_call(&self, py: Python<'_>) -> PyResult<PendingCall<'_>> {
-        Ok(PendingCall::new(self, self.admit(py)?))
-    }
-
     /// Refuses a call that `call_timeout_seconds` could not cut off.
-    pub(super) fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
+    pub fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
         match self.call_timeout_seconds {
             None => Ok(()),
             Some(seconds) => Err(to_python(py, &InvalidValue::new("call_timeout_seconds", &seconds.into(), allowed))),
@@ -81,10 +74,6 @@ impl PyBreaker {
     #[inline(always)]
     pub fn judging(&self) -> &Judging {
         &self.judging
-    }
-
-    pub fn blocks(&self) -> &Blocks {
-        &self.blocks
     }
 
     pub fn clock(&self) -> &PyClock {

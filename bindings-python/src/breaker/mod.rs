@@ -1,312 +1,68 @@
-//! `Breaker`: the compiled base class of `CircuitBreaker`.
+//! `Breaker`: the compiled base class of `CircuitBreaker`. Python calls it through [`crate::breaker_methods`].
 
 mod calls;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::clock::Clock;
-use halfopen::host::{self, Entries};
-use halfopen::{CircuitBreaker, Snapshot, State};
-use pyo3::exceptions::PyAttributeError;
-use pyo3::gc::{PyTraverseError, PyVisit};
+use halfopen::{CircuitBreaker, Config};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::PyString;
 
 use crate::clock::PyClock;
-use crate::config::PyConfig;
-use crate::context::{self, Blocks, Ready};
-use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
-use crate::error::{is_rejection, to_python};
-use crate::evidence::{Followed, PyEvidence};
-use crate::ffi::call_host;
+use crate::context::Blocks;
+use crate::evidence::Followed;
 use crate::future_errors::FutureErrors;
-use crate::guarded;
 use crate::judging::Judging;
 use crate::listeners::PyListeners;
-use crate::nesting::Probe;
 use crate::observer::PyObserver;
-use crate::permit::PyPermit;
-use crate::stream::PyStream;
-
-/// Allowed instead of a plain call, which cannot be cut off.
-const PLAIN_CALL: &str = "None for plain functions, which cannot be cut off: set the timeout of the client that the \
-    function uses, or guard a coroutine function with `await breaker.call(func, …)` or `@breaker`";
-
-/// Allowed instead of a block, which cannot be cut off.
-const BLOCK: &str = "None for blocks, which cannot be cut off: guard a coroutine function with `await breaker.call(func, …)` \
-    or `@breaker`, or put a timeout of your own inside `with breaker.acquire():`";
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
-    core: Arc<CircuitBreaker<PyClock>>,
+    pub core: Arc<CircuitBreaker<PyClock>>,
     /// Tells it from every other breaker of this process, also from those that are gone.
-    number: u64,
+    pub number: u64,
     /// How many errors it has noted; see [`crate::nesting`].
-    errors_noted: AtomicU64,
-    future_errors: FutureErrors,
-    name: Py<PyString>,
+    pub errors_noted: AtomicU64,
+    pub future_errors: FutureErrors,
+    pub name: Py<PyString>,
     /// Where it is set, calls that cannot be cut off are refused.
-    call_timeout_seconds: Option<f64>,
-    judging: Judging,
-    blocks: Blocks,
-    listeners: PyListeners,
-    observer: PyObserver,
+    pub call_timeout_seconds: Option<f64>,
+    pub judging: Judging,
+    pub blocks: Blocks,
+    pub listeners: PyListeners,
+    pub observer: PyObserver,
     /// The last to go, since the others may still count something as they go.
     _followed: Followed,
 }
 
-#[pymethods]
 impl PyBreaker {
-    #[new]
-    #[pyo3(signature = (
-        config, provider_id, clock = None, call_timeout_seconds = None, classify = None, judge = None, judges_all = None
-    ))]
-    fn new(
-        config: &PyConfig,
-        provider_id: &Bound<'_, PyAny>,
-        clock: Option<Py<PyAny>>,
+    /// A closed breaker, which the metrics of the process follow.
+    pub fn closed(
+        py: Python<'_>,
+        config: Config,
+        provider_id: &str,
+        clock: PyClock,
         call_timeout_seconds: Option<f64>,
-        classify: Option<Py<PyAny>>,
-        judge: Option<Py<PyAny>>,
-        judges_all: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        let py = provider_id.py();
-        host::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
-        let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
-        let name = PyString::new(py, core.name()).unbind();
-        let _followed = Followed::new(&core, &provider_id.extract::<String>()?);
+        judging: Judging,
+    ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Ok(Self {
+        let core = Arc::new(CircuitBreaker::with_clock(config, clock));
+        let name = PyString::new(py, core.name()).unbind();
+        let _followed = Followed::new(&core, provider_id);
+        Self {
             core,
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             errors_noted: AtomicU64::new(0),
             future_errors: FutureErrors::default(),
             name,
             call_timeout_seconds,
-            judging: Judging::new(classify, judge, judges_all.is_some_and(|all| all.is_truthy().unwrap_or(true))),
+            judging,
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),
             _followed,
-        })
-    }
-
-    /// Asks for a permit to make one call.
-    ///
-    /// `inside` is the permit of the call that makes this one: inside a probe it rides on that permit, takes no slot, has
-    /// no vote and is not counted. Raises `CircuitBreakerOpenError` where the circuit does not let it run.
-    #[pyo3(signature = (*, inside = None))]
-    pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&Bound<'_, PyAny>>) -> PyResult<PyPermit> {
-        let (py, this) = (slf.py(), slf.get());
-        let inside = inside.map(PyPermit::of_argument).transpose()?;
-        let said = || inside.and_then(|outer| outer.stamp_for(slf));
-        let admitted = host::admit(&this.core, || said().or_else(|| Probe::around(py, this.number)));
-        Ok(PyPermit::new(slf.clone().unbind(), this.answer(py, admitted)?))
-    }
-
-    /// Begins the call that made this generator or async generator.
-    #[pyo3(name = "_begin_stream", signature = (generator, /))]
-    fn begin_stream(slf: &Bound<'_, Self>, generator: &Bound<'_, PyAny>) -> PyResult<PyStream> {
-        Ok(PyStream::new(slf, generator, slf.get().begin_call(slf.py())?))
-    }
-
-    /// Calls a plain `func` if the circuit lets it.
-    ///
-    /// Where `func` returns something to await or to iterate, the call ends when that does.
-    #[pyo3(signature = (func, /, *args, **kwargs))]
-    fn call_sync<'py>(
-        slf: &Bound<'py, Self>,
-        func: &Bound<'py, PyAny>,
-        args: &Bound<'py, PyTuple>,
-        kwargs: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        check_callable(func)?;
-        slf.get().check_no_deadline(slf.py(), PLAIN_CALL)?;
-        guarded::call(slf, func, || call_host(func, args, kwargs))
-    }
-
-    fn __enter__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyPermit>> {
-        slf.get().check_no_deadline(slf.py(), BLOCK)?;
-        context::enter(slf)
-    }
-
-    fn __exit__(&self, _kind: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>, _trace: &Bound<'_, PyAny>) -> PyResult<()> {
-        context::leave(self, error)
-    }
-
-    fn __aenter__(slf: &Bound<'_, Self>) -> PyResult<Ready> {
-        slf.get().check_no_deadline(slf.py(), BLOCK)?;
-        Ok(Ready::entering(slf.clone().unbind()))
-    }
-
-    fn __aexit__(
-        &self,
-        kind: &Bound<'_, PyAny>,
-        error: &Bound<'_, PyAny>,
-        trace: &Bound<'_, PyAny>,
-    ) -> PyResult<Ready> {
-        self.__exit__(kind, error, trace).map(|()| Ready::left())
-    }
-
-    /// Refuses a block if `call_timeout_seconds` is set, because it could not be cut off.
-    #[pyo3(name = "_check_no_deadline")]
-    fn check_block(&self, py: Python<'_>) -> PyResult<()> {
-        self.check_no_deadline(py, BLOCK)
-    }
-
-    /// Counts an exception that ended no call as a call of its own if the circuit is closed.
-    #[pyo3(name = "_count_error", signature = (error, /))]
-    fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        if self.core.state() != State::Closed {
-            return Ok(());
         }
-        match self.begin_call(error.py()) {
-            // The state has changed since it was read, and a probe round is none of this exception's business.
-            Ok(pending) if pending.is_probe() => Ok(()),
-            Ok(pending) => pending.raised(error),
-            Err(rejected) if is_rejection(rejected.value(error.py()))? => Ok(()),
-            Err(interrupt) => Err(interrupt),
-        }
-    }
-
-    /// The circuit's name.
-    #[getter]
-    fn name(&self, py: Python<'_>) -> Py<PyString> {
-        self.name.clone_ref(py)
-    }
-
-    #[setter]
-    fn set_name(&self, name: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = name;
-        Err(PyAttributeError::new_err("a circuit keeps its name: make another CircuitBreaker"))
-    }
-
-    /// The state's name, now.
-    #[pyo3(name = "_read_state")]
-    fn read_state(&self) -> &'static str {
-        self.core.state().as_str()
-    }
-
-    /// The mode's name, now.
-    #[pyo3(name = "_read_mode")]
-    fn read_mode(&self) -> &'static str {
-        self.core.mode().as_str()
-    }
-
-    /// The time of the clock, in seconds.
-    #[pyo3(name = "_read_now")]
-    fn read_now(&self) -> f64 {
-        self.core.clock().now().as_seconds()
-    }
-
-    /// Every number that can be read, by name.
-    #[pyo3(name = "_read_status")]
-    fn read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        dict_of(py, self.core.status().entries())
-    }
-
-    /// The kept transitions with a sequence number above `after`, oldest first.
-    #[pyo3(name = "_read_events")]
-    fn read_events<'py>(&self, py: Python<'py>, after: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let after = count_of(py, "after", after)?;
-        self.core.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
-    }
-
-    /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
-    #[pyo3(name = "_read_percentile")]
-    fn read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-        let duration = host::percentile(&self.core, &value_of(share), &value_of(outcome));
-        duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
-    }
-
-    /// Whether nobody would miss it: see `CircuitBreaker::is_idle` of the core.
-    fn is_idle(&self) -> bool {
-        self.core.is_idle()
-    }
-
-    /// The first field whose value in `config` differs from the one in force.
-    fn _difference(&self, config: &PyConfig) -> Option<&'static str> {
-        self.core.config().difference(config.config())
-    }
-
-    /// Holds the circuit open for so many seconds, or until it is reset.
-    #[pyo3(signature = (duration_seconds = None))]
-    fn force_open(&self, py: Python<'_>, duration_seconds: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let seconds = duration_seconds.map_or_else(|| value_of(py.None().bind(py)), value_of);
-        host::force_open(&self.core, &seconds).map_err(|error| to_python(py, &error))
-    }
-
-    /// Lets every call pass, judging none.
-    fn disable(&self) {
-        self.core.disable();
-    }
-
-    /// Puts a whole new configuration in force.
-    #[pyo3(name = "_reconfigure")]
-    fn reconfigure(&self, config: &PyConfig) {
-        self.core.reconfigure(config.config().clone());
-    }
-
-    /// What outlives this breaker, as a JSON document.
-    fn snapshot(&self) -> String {
-        self.core.snapshot().to_value().to_json()
-    }
-
-    /// Goes on where a snapshot was taken.
-    fn restore(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
-        let restored = json_of("snapshot", document).and_then(|document| Snapshot::from_value(&document));
-        restored.and_then(|snapshot| self.core.restore(&snapshot)).map_err(|error| to_python(py, &error))
-    }
-
-    /// Says in one sentence why the circuit is as it is and what would change it.
-    fn explain(&self) -> String {
-        self.core.explain()
-    }
-
-    /// Calls `listener` with each further transition and with the clock's time then, and returns what takes it away again.
-    #[pyo3(name = "_add_listener")]
-    fn add_listener(&self, listener: Py<PyAny>) -> u64 {
-        self.listeners.add(&self.core, listener)
-    }
-
-    /// Takes a listener away; false where it was gone already.
-    #[pyo3(name = "_remove_listener")]
-    fn remove_listener(&self, number: u64) -> bool {
-        self.listeners.remove(&self.core, number)
-    }
-
-    /// Lets `observer` keep books of every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
-    /// return the error for the caller, and `settled(outcome, seconds)`; false where there is an observer already.
-    #[pyo3(name = "_observe")]
-    fn observe(&self, observer: Py<PyAny>) -> bool {
-        self.observer.set(observer)
-    }
-
-    /// Closes the circuit and hands it back to the machine.
-    fn reset(&self) {
-        self.core.reset();
-    }
-
-    /// A handle on the numbers that outlives this object.
-    #[pyo3(name = "_evidence")]
-    fn evidence(&self) -> PyEvidence {
-        PyEvidence { core: Arc::clone(&self.core) }
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.core.clock().traverse(&visit)?;
-        self.judging.traverse(&visit)?;
-        self.blocks.traverse(&visit)?;
-        self.future_errors.traverse(&visit)?;
-        self.listeners.traverse(&visit)?;
-        self.observer.traverse(&visit)
-    }
-
-    fn __clear__(&self) {
-        self.blocks.clear();
-        self.future_errors.clear();
-        self.listeners.clear();
     }
 }

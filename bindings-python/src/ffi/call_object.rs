@@ -14,11 +14,12 @@ use pyo3::types::PyType;
 
 use super::attach::attached;
 use super::methods::{Methods, add_method, answered, borrowed};
+use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 use crate::convert::check_callable;
-use crate::guarded::{EndsLater, followed, guarded_stream};
 use crate::nesting::Probe;
-use crate::pending::{AdmittedCall, PendingCall};
+use crate::pending::PendingCall;
+use crate::results::{EndsLater, followed, guarded_stream};
 
 /// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
 ///
@@ -136,7 +137,7 @@ unsafe extern "C" fn begin(breaker: *mut ffi::PyObject, func: *mut ffi::PyObject
     };
     answered(breaker.py(), || {
         check_callable(&func)?;
-        let pending = breaker.get().begin_call(breaker.py())?;
+        let pending = PendingCall::begin(breaker.get(), breaker.py())?;
         pending.enter(breaker.py())?;
         call_object(&breaker, pending).map(Bound::unbind)
     })

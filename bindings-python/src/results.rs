@@ -1,0 +1,66 @@
+//! Results that end their call when they end themselves.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+
+use crate::breaker::PyBreaker;
+use crate::ffi::{call_host, inherits};
+use crate::imports::Imports;
+use crate::pending::PendingCall;
+use crate::stream::PyStream;
+
+/// A value that ends the call that returned it when it ends itself.
+pub enum EndsLater {
+    /// A `concurrent.futures.Future`.
+    Future,
+    /// A generator or an async generator.
+    Stream,
+}
+
+impl EndsLater {
+    #[inline]
+    pub fn of(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        let py = result.py();
+        let classes = Imports::get(py)?;
+        // The classes of streams can have no subclasses.
+        if is_exactly(result, &classes.generator) || is_exactly(result, &classes.async_generator) {
+            return Ok(Some(Self::Stream));
+        }
+        Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future))
+    }
+}
+
+/// Whether this is an object's class.
+pub fn is_exactly(object: &Bound<'_, PyAny>, class: &Py<PyType>) -> bool {
+    object.get_type_ptr() == class.bind(object.py()).as_type_ptr()
+}
+
+/// Whether a generator is a coroutine of the kind that was written with a decorator.
+pub fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
+    /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more when the interpreter is nearly gone.)
+    const ITERABLE_COROUTINE: u32 = 0x100;
+    let py = stream.py();
+    let names = &Imports::get(py)?.names;
+    let Some(code) = stream.getattr_opt(&names.generator_code)? else { return Ok(false) };
+    let flags: u32 = code.getattr(&names.code_flags)?.extract()?;
+    Ok(flags & ITERABLE_COROUTINE != 0)
+}
+
+/// A future or another awaitable that a call returned; it settles the call when its own outcome is known.
+pub fn followed<'py>(call: &Bound<'py, PyAny>, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = call.py();
+    call_host(Imports::get(py)?.followed.bind(py), &PyTuple::new(py, [call, result])?, None)
+}
+
+/// The stream that a call returned, which settles the call when it ends.
+pub fn guarded_stream<'py>(
+    breaker: &Bound<'py, PyBreaker>,
+    pending: PendingCall<'_>,
+    generator: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = breaker.py();
+    let stream = PyStream::new(breaker, generator, pending);
+    // Nobody has asked for an item yet.
+    stream.pause(py);
+    call_host(Imports::get(py)?.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)
+}
