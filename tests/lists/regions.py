@@ -125,15 +125,13 @@ def rust_setters(lists: Lists) -> list[str]:
     """The methods of the builder. They take a `Duration` for a field in seconds, whose name then needs no unit."""
     lines: list[str] = []
     for field in lists.fields:
-        is_duration = RUST.name(field.name) != field.name
-        setter = "set_duration" if is_duration else "set"
-        kind = RUST.optional.format("Duration") if field.nullable else "Duration"
-        value = "value.into()" if field.nullable or is_duration else "value"
+        name, kind, setter, value = RUST.name(field.name), RUST.type(field), "set", "value"
+        if name != field.name:
+            kind, setter, value = kind.replace("f64", "Duration"), "set_duration", "value.into()"
+        if field.nullable:
+            value = "value.into()"
         lines += ["", *wrapped(" ".join(RUST.sentences(field, lists.fields)), "/// ", 4)]
-        lines.append(
-            f"pub fn {RUST.name(field.name)}(self, value: {kind if is_duration else RUST.type(field)}) -> Self {{"
-        )
-        lines += [f'    self.{setter}("{field.name}", {value})', "}"]
+        lines += [f"pub fn {name}(self, value: {kind}) -> Self {{", f'    self.{setter}("{field.name}", {value})', "}"]
     return lines[1:]
 
 
