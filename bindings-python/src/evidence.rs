@@ -90,7 +90,7 @@ pub fn read_metrics() -> Vec<Row> {
     METRICS.read().into_iter().map(row).collect()
 }
 
-fn row(Reading { labels, state, totals }: Reading) -> Row {
+fn row(Reading { labels, state, totals, .. }: Reading) -> Row {
     let counts = totals.counts;
     (
         labels.name.to_string(),

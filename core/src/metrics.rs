@@ -78,6 +78,7 @@ pub struct Membership {
 
 /// A reading of all breakers of the same labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading {
     /// The labels.
     pub labels: Labels,

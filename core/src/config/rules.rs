@@ -8,6 +8,7 @@ use super::Value;
 
 /// The numbers by which the state machine decides.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Rules {
     /// Consecutive failures that open a closed circuit; `None` switches the policy off.
     pub failure_threshold: Option<u16>,

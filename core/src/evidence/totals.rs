@@ -7,6 +7,7 @@ use super::{CallDurations, Counts, Durations};
 
 /// All lifetime counts: calls, transitions and durations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Totals {
     /// The lifetime counters.
     pub counts: Counts,
