@@ -192,7 +192,7 @@ def test_a_registry_returns_one_circuit_for_each_name() -> None:
     assert circuit.call("[method]breaker.mode", again) == "disabled"
     with pytest.raises(ComponentError) as conflict:
         call("get-or-create", circuit.config({"name": "a", "success_threshold": 1}), None)
-    assert conflict.value.record == {"code": "NAME_CONFLICT", "circuit-name": "a", "field": "failure_threshold"}
+    assert conflict.value.record == {"code": "NAME_CONFLICT", "circuit-name": "a", "field": "success_threshold"}
     with pytest.raises(ComponentError) as full:
         call("get-or-create", circuit.config({"name": "b"}), None)
     assert full.value.record == {"code": "REGISTRY_FULL", "bound": 1}
