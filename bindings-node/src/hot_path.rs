@@ -8,12 +8,12 @@ use halfopen_js::Circuit;
 use napi::bindgen_prelude::{Env, FnArgs, Function, Result};
 use napi_derive::napi;
 
-/// The same as the circuit's own methods.
+/// The calls of a circuit; see `Calls` in `halfopen-js`.
 #[napi(object, object_from_js = false)]
 pub struct HotPath<'env> {
-    #[napi(ts_type = "Circuit['enter']")]
+    #[napi(ts_type = "(millis: number, outer: number) => number")]
     pub enter: Function<'env, FnArgs<(f64, f64)>, f64>,
-    #[napi(ts_type = "Circuit['settle']")]
+    #[napi(ts_type = "(permit: number, outcome: number, millis: number) => number")]
     pub settle: Function<'env, FnArgs<(f64, u32, f64)>, f64>,
 }
 

@@ -6,7 +6,7 @@
 import { hrtime } from 'node:process';
 
 import { InvalidValueError } from '@halfopen/api';
-import type { Backend, Circuit } from '@halfopen/api/backend';
+import type { Backend, Opened } from '@halfopen/api/backend';
 import type { Plain } from '@halfopen/api/host-values';
 import { startWasm } from '@halfopen/api/wasm';
 
@@ -71,7 +71,7 @@ function loadWasm(): Backend {
   return { ...startWasm(clock), share };
 }
 
-function share(config: Plain): Circuit {
+function share(config: Plain): Opened {
   return loadedNative().share(config);
 }
 

@@ -1,7 +1,7 @@
 /** The native build as a backend. */
 
 import { NameConflictError, RegistryFullError } from '@halfopen/api';
-import type { Backend, Circuit } from '@halfopen/api/backend';
+import type { Backend, Opened } from '@halfopen/api/backend';
 import type { Plain } from '@halfopen/api/host-values';
 
 import type * as Addon from '../native/index.js';
@@ -11,25 +11,27 @@ export type NativeBackend = Backend & Required<Pick<Backend, 'share'>>;
 
 /** The backend of a loaded addon. */
 export function nativeBackend(addon: typeof Addon): NativeBackend {
-  const quick = (circuit: Addon.Circuit): Circuit => Object.assign(circuit, addon.hotPath(circuit));
   return {
     kind: 'native',
     // It reads the operating system's.
     clock: undefined,
     latest: addon.latest(),
     checkStack: checkOwnStack,
-    create: (config, millis) => quick(addon.Circuit.create(config, millis)),
+    create(config, millis) {
+      const circuit = addon.Circuit.create(config, millis);
+      return { circuit, calls: addon.hotPath(circuit) };
+    },
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
     replayPool: (log) => addon.replayPool(log),
-    share(config: Plain): Circuit {
-      const circuit = quick(shared(addon, config));
-      circuit.watch = (wake) => {
+    share(config: Plain): Opened {
+      const circuit = shared(addon, config);
+      const watch = (wake: () => void) => {
         // Weak, so that an unreachable circuit is collected with its listeners.
         const weak = new WeakRef(wake);
-        const watch = addon.watch(circuit as Addon.Circuit, () => weak.deref()?.());
-        return () => watch.close();
+        const watching = addon.watch(circuit, () => weak.deref()?.());
+        return () => watching.close();
       };
-      return circuit;
+      return { circuit: Object.assign(circuit, { watch }), calls: addon.hotPath(circuit) };
     },
   };
 }

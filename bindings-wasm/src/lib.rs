@@ -1,8 +1,9 @@
-//! The WebAssembly build: what `api/` exports, and the check for room on the stack.
+//! The WebAssembly build: what `api/` exports, the calls, and the check for room on the stack.
 #![cfg(target_family = "wasm")]
 // `stack.rs` holds 576 numbers by one macro.
 #![recursion_limit = "1024"]
 
+mod hot_path;
 mod stack;
 
 pub use halfopen_js::{Circuit, RegistryPolicy};

@@ -33,7 +33,9 @@ impl Calls {
         Self { breaker, permits: Permits::default(), retry_after: 0.0 }
     }
 
-    /// As [`Circuit::enter`](crate::Circuit::enter).
+    /// Asks for a permit and returns its number: from 2⁵² on for a probe, and from 1.5 × 2⁵² on for a call that shares
+    /// the permit of an outer probe. −1 means that the host has to repeat the call with the time, and nothing has
+    /// changed. −2, −3 and so on are the reasons of a rejection. `outer` is the permit of the call around it, or −1.
     #[inline]
     pub fn enter(&mut self, millis: f64, outer: f64) -> f64 {
         self.permits.reserve();
@@ -55,7 +57,8 @@ impl Calls {
         }
     }
 
-    /// As [`Circuit::settle`](crate::Circuit::settle).
+    /// Settles a permit with the outcome of that number. Returns 1; 0 if no such permit is out; or −1 if the host has
+    /// to repeat the call with the time, and then nothing has changed.
     #[inline]
     pub fn settle(&mut self, permit: f64, outcome: u32, millis: f64) -> f64 {
         let Some(outcome) = Outcome::ALL.get(outcome as usize) else { return NO_PERMIT };

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::host::{Durations, EffectiveConfig, Events, Host, Plain, Result, Status};
 use crate::{Breaker, Calls, JsClock, values};
 
-/// A circuit.
+/// A circuit. Its calls enter and are settled through the `HotPath` of each build.
 ///
 /// `millis` is the host's time; NaN means that it has not read its clock. A method that refuses a value throws a
 /// `Refusal`.
@@ -38,21 +38,6 @@ impl Circuit {
         let config = host.config(config)?;
         let clock = JsClock::new(millis);
         Ok(Self::new(Arc::new(CircuitBreaker::with_jitter(config, clock, Host::jitter())), host))
-    }
-
-    /// Asks for a permit and returns its number: from 2⁵² on for a probe, and from 1.5 × 2⁵² on for a call that shares
-    /// the permit of an outer probe. −1 means that the host has to repeat the call with the time, and nothing has
-    /// changed. −2, −3 and so on are the reasons of a rejection. `outer` is the permit of the call around it, or −1.
-    #[napi]
-    pub fn enter(&self, millis: f64, outer: f64) -> f64 {
-        self.calls.borrow_mut().enter(millis, outer)
-    }
-
-    /// Settles a permit with the outcome of that number. Returns 1; 0 if no such permit is out; or −1 if the host has
-    /// to repeat the call with the time, and then nothing has changed.
-    #[napi]
-    pub fn settle(&self, permit: f64, outcome: u32, millis: f64) -> f64 {
-        self.calls.borrow_mut().settle(permit, outcome, millis)
     }
 
     /// Settles a permit with a failure whose provider asked for a wait of so many seconds; false if no such permit is
@@ -179,8 +164,8 @@ impl Circuit {
 
     /// Continues from a snapshot.
     #[napi]
-    pub fn restore(&self, document: String, millis: f64) -> Result<()> {
-        let snapshot = Value::from_json("snapshot", &document).and_then(|value| Snapshot::from_value(&value));
+    pub fn restore(&self, document: Plain, millis: f64) -> Result<()> {
+        let snapshot = Snapshot::from_value(&self.host.value(document)?);
         self.host.checked(snapshot.and_then(|snapshot| self.at(millis).restore(&snapshot)))
     }
 }
@@ -196,8 +181,7 @@ impl Circuit {
         &self.breaker
     }
 
-    /// Its calls, for functions that reach them sooner than a method. No call runs JavaScript, so none is ever borrowed
-    /// twice.
+    /// Its calls, for the hot path. No call runs JavaScript, so none is ever borrowed twice.
     pub fn calls(&self) -> Rc<RefCell<Calls>> {
         Rc::clone(&self.calls)
     }

@@ -1,6 +1,10 @@
 /** The builds of the core. */
 
-import type { Circuit as Exported, RegistryPolicy as ExportedPolicy } from '../pkg/halfopen_wasm.js';
+import type {
+  Circuit as Exported,
+  HotPath as ExportedCalls,
+  RegistryPolicy as ExportedPolicy,
+} from '../pkg/halfopen_wasm.js';
 import type { Clock } from './clock.js';
 import type { BackendKind } from './enums.js';
 import type { Plain } from './host-values.js';
@@ -14,6 +18,15 @@ export type Circuit = Omit<Exported, 'free' | typeof Symbol.dispose> & {
   watch?: (wake: () => void) => () => void;
 };
 
+/** The calls of a circuit of either build (`bindings-wasm/api/src/calls.rs`). @internal */
+export type HotPath = Pick<ExportedCalls, 'enter' | 'settle'>;
+
+/** A circuit with its calls. @internal */
+export interface Opened {
+  readonly circuit: Circuit;
+  readonly calls: HotPath;
+}
+
 /** The names of a registry of either build (`bindings-wasm/api/src/registry.rs`). @internal */
 export type RegistryPolicy = Omit<ExportedPolicy, 'free' | typeof Symbol.dispose>;
 
@@ -25,13 +38,13 @@ export interface Backend {
   /** The most milliseconds that a clock can mean. */
   readonly latest: number;
   /** A closed circuit; with NaN for the time, on the build's own clock. */
-  create(config: Plain, millis: number): Circuit;
-  /** Replays a log of a pool; both are JSON documents. */
-  replayPool(log: string): string;
+  create(config: Plain, millis: number): Opened;
+  /** Replays a log of a pool. */
+  replayPool(log: Plain): Plain;
   /** The policy of an empty registry. */
   createRegistry(bound: Plain): RegistryPolicy;
   /** The circuit of that name that all threads of this process share; absent in browsers. */
-  share?: (config: Plain) => Circuit;
+  share?: (config: Plain) => Opened;
   /** Throws a RangeError if the stack has no room for so many large frames (`stack.rs`) and one more. */
   checkStack(frames: number): void;
 }

@@ -7,10 +7,10 @@ import type { Mode, State } from './enums.js';
 import { InvalidValueError } from './errors.js';
 import { Executor } from './executor.js';
 import { formatValue } from './format-value.js';
-import { type Fields, field, fieldsOf, plain, plainFields } from './host-values.js';
+import { type Fields, field, fieldsOf, parsed, plain, plainFields } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
-import { type CircuitBreakerOptions, setupOf, splitOptions } from './options.js';
+import { type CircuitBreakerOptions, checkedOptions, type Rules, setupOf, splitOptions, typeOf } from './options.js';
 import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
@@ -27,6 +27,12 @@ function executorFor(options: CircuitBreakerOptions): Executor {
   const { config, host } = splitOptions(options);
   return new Executor(config, setupOf(host));
 }
+
+const ACQUIRE_OPTIONS: Rules = new Map([['inside', ['a permit', (value) => value instanceof Permit]]]);
+const CALL_OPTIONS: Rules = new Map([
+  ['signal', ['an AbortSignal', (value) => typeOf(value, 'aborted') === 'boolean']],
+  ...ACQUIRE_OPTIONS,
+]);
 
 /** Options of one call. */
 export interface CallOptions {
@@ -83,8 +89,7 @@ export class CircuitBreaker {
   }
 
   async #callWith<Result>(fn: () => Result, options: CallOptions): Promise<Awaited<Result>> {
-    const given = fieldsOf('options', options);
-    checkOptions(given, ['signal', 'inside']);
+    const given = checkedOptions(options, CALL_OPTIONS);
     const signal = given.get('signal') as Signal | undefined;
     return guardedCall(this.#executor, fn, signal, this.#permitOf(given));
   }
@@ -114,9 +119,7 @@ export class CircuitBreaker {
   acquire(options?: Pick<CallOptions, 'inside'>): Permit {
     let inside: number | undefined;
     if (options !== undefined) {
-      const given = fieldsOf('options', options);
-      checkOptions(given, ['inside']);
-      inside = this.#permitOf(given);
+      inside = this.#permitOf(checkedOptions(options, ACQUIRE_OPTIONS));
     }
     const number = this.#executor.enter(inside ?? outerCall(this.#executor));
     if (number < 0) {
@@ -261,10 +264,8 @@ export class CircuitBreaker {
    * then nothing has changed
    */
   restore(document: string): void {
-    if (typeof document !== 'string') {
-      throw new InvalidValueError('snapshot', formatValue(document), 'a JSON document made by snapshot()');
-    }
-    this.#executor.order((circuit, millis) => circuit.restore(document, millis));
+    const state = parsed('snapshot', document);
+    this.#executor.order((circuit, millis) => circuit.restore(state, millis));
   }
 
   /** One sentence for an operator: why the circuit is in its state, and what would change that. */
@@ -283,27 +284,5 @@ export class CircuitBreaker {
   /** The number of the permit given as `inside`; undefined if it belongs to another breaker. */
   #permitOf(given: Fields): number | undefined {
     return (given.get('inside') as Permit | undefined)?.numberFor(this.#executor);
-  }
-}
-
-const CALL_OPTIONS: Readonly<Record<string, { allowed: string; fits: (value: unknown) => boolean }>> = {
-  signal: { allowed: 'an AbortSignal', fits: isSignal },
-  inside: { allowed: 'a permit', fits: (value) => value instanceof Permit },
-};
-
-function checkOptions(given: Fields, names: readonly string[]): void {
-  for (const [name, value] of given) {
-    const rule = names.includes(name) ? CALL_OPTIONS[name] : undefined;
-    if (!rule?.fits(value)) {
-      throw new InvalidValueError(name, formatValue(value), rule?.allowed ?? `one of: ${names.join(', ')}`);
-    }
-  }
-}
-
-function isSignal(value: unknown): boolean {
-  try {
-    return typeof (value as Signal).aborted === 'boolean';
-  } catch {
-    return false;
   }
 }

@@ -39,27 +39,15 @@ export class CircuitBreakerOpenError extends HalfopenError {
  * Calls `make` with V8's stack capture off, because a capture takes longer than a guarded call.
  */
 export function withoutStack<Made>(make: () => Made): Made {
-  const limit = limitStack(0);
+  const limit: unknown = Reflect.get(Error, 'stackTraceLimit');
+  // Other engines have no such limit, and a hardened host has a frozen one.
+  const isSet = typeof limit === 'number' && Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return make();
   } finally {
-    if (limit !== undefined) {
-      limitStack(limit);
+    if (isSet) {
+      Reflect.set(Error, 'stackTraceLimit', limit);
     }
-  }
-}
-
-/**
- * Sets the length of the stacks that V8 captures, and returns the length before; undefined if the host has no such
- * limit.
- */
-function limitStack(frames: number): number | undefined {
-  try {
-    const { stackTraceLimit: before } = Error as { stackTraceLimit?: unknown };
-    return typeof before === 'number' && Reflect.set(Error, 'stackTraceLimit', frames) ? before : undefined;
-  } catch {
-    // The host made it an accessor that throws.
-    return undefined;
   }
 }
 

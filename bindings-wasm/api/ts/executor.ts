@@ -1,6 +1,6 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
-import { type Circuit, connectedBackend } from './backend.js';
+import { type Circuit, connectedBackend, type HotPath } from './backend.js';
 import type { Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
 import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, reasonOf } from './codes.js';
@@ -31,6 +31,7 @@ export class Executor {
   readonly name: string;
   readonly #setup: Setup;
   readonly #circuit: Circuit;
+  readonly #calls: HotPath;
   /** Undefined if the circuit reads the system's clock itself. */
   readonly #clock: Clock | undefined;
   readonly #checkStack: (frames: number) => void;
@@ -56,13 +57,15 @@ export class Executor {
     }
     // A user's clock may use another circuit, so it is read before the core is entered.
     const millis = this.#now();
-    this.#circuit = decodeOrThrow(() => {
+    const { circuit, calls } = decodeOrThrow(() => {
       this.#checkStack(ORDER_FRAMES);
       return create(plainFields(config), millis);
     }, config);
-    this.#isTimed = this.#circuit.timed();
-    this.name = this.#circuit.config().name;
-    this.listeners = new Listeners((after) => this.eventsAfter(after), this.#circuit.watch);
+    this.#circuit = circuit;
+    this.#calls = calls;
+    this.#isTimed = circuit.timed();
+    this.name = circuit.config().name;
+    this.listeners = new Listeners((after) => this.eventsAfter(after), circuit.watch);
   }
 
   /** Whether a value is one; reads nothing of the value, which may be a proxy that throws. */
@@ -73,9 +76,9 @@ export class Executor {
   /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
   enter(outer?: number): number {
     this.#checkStack(CALL_FRAMES);
-    let permit = outer === undefined ? this.#circuit.enter(this.#timeOfCall(), NO_PERMIT) : NEEDS_TIME;
+    let permit = outer === undefined ? this.#calls.enter(this.#timeOfCall(), NO_PERMIT) : NEEDS_TIME;
     if (permit === NEEDS_TIME) {
-      permit = this.#circuit.enter(this.#now(), outer ?? NO_PERMIT);
+      permit = this.#calls.enter(this.#now(), outer ?? NO_PERMIT);
     }
     // After a rejection no host code may run before `rejection` reads its wait.
     if (permit >= 0) {
@@ -92,9 +95,9 @@ export class Executor {
    * promises.
    */
   settle(permit: number, outcome: number): boolean {
-    let settled = this.#circuit.settle(permit, outcome, this.#timeOfCall());
+    let settled = this.#calls.settle(permit, outcome, this.#timeOfCall());
     if (settled === NEEDS_TIME) {
-      settled = this.#circuit.settle(permit, outcome, this.#now());
+      settled = this.#calls.settle(permit, outcome, this.#now());
     }
     return this.#ended(permit, settled > 0);
   }

@@ -22,6 +22,8 @@ export const field = (name: string, value: unknown): Fields => new Map([[name, v
 
 /** No value that the core accepts is deeper, and the host's objects may be cyclic. */
 const DEPTH = 3;
+/** No document that the core accepts is deeper. */
+const DOCUMENT_DEPTH = 8;
 /** The core accepts no longer text, so the rest of one need not cross. */
 const LONGEST = 1000;
 
@@ -60,6 +62,39 @@ export function plain(value: unknown, depth = DEPTH): Plain {
   return properties === undefined
     ? Number.NaN
     : record([...properties].map(([name, inner]) => [name, plain(inner, depth - 1)]));
+}
+
+/**
+ * Reads a JSON document.
+ *
+ * @throws InvalidValueError naming the argument, for what is none, is nested too deep, or gives a member twice
+ */
+export function parsed(argument: string, document: string): Plain {
+  let members = 0;
+  const bare = (value: Plain, depth: number): Plain => {
+    if (typeof value !== 'object' || value === null) {
+      return value;
+    }
+    if (depth === 0) {
+      throw new RangeError('nested too deep');
+    }
+    if (Array.isArray(value)) {
+      return value.map((item: Plain) => bare(item, depth - 1));
+    }
+    const entries = Object.entries(value);
+    members += entries.length;
+    return record(entries.map(([name, inner]) => [name, bare(inner, depth - 1)]));
+  };
+  try {
+    const value = bare(JSON.parse(document), DOCUMENT_DEPTH);
+    // `JSON.parse` keeps the last of two members with one name, so count them in the text, outside of its strings.
+    if (document.replace(/"(?:[^"\\]+|\\.)*"/g, '').split(':').length === members + 1) {
+      return value;
+    }
+  } catch {
+    // No JSON, or no text.
+  }
+  throw new InvalidValueError(argument, formatValue(document), 'a JSON document');
 }
 
 /**

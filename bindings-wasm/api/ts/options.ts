@@ -38,16 +38,17 @@ export interface Setup {
   readonly share: 'threads' | undefined;
 }
 
-interface Rule {
-  readonly allowed: string;
-  fits(value: unknown): boolean;
-}
+/** What an option may be. */
+export type Rules = ReadonlyMap<string, readonly [allowed: string, fits: (value: unknown) => boolean]>;
 
-const RULES: ReadonlyMap<string, Rule> = new Map([
-  ['clock', { allowed: 'an object with a method now() that returns milliseconds', fits: isClock }],
-  ['classify', { allowed: 'a function', fits: (value) => typeof value === 'function' }],
-  ['captureStack', { allowed: 'true or false', fits: (value) => typeof value === 'boolean' }],
-  ['share', { allowed: "'threads', in the native build", fits: (value) => value === 'threads' && canShare() }],
+const RULES: Rules = new Map([
+  [
+    'clock',
+    ['an object with a method now() that returns milliseconds', (value) => typeOf(value, 'now') === 'function'],
+  ],
+  ['classify', ['a function', (value) => typeof value === 'function']],
+  ['captureStack', ['true or false', (value) => typeof value === 'boolean']],
+  ['share', ["'threads', in the native build", (value) => value === 'threads' && !!connectedBackend().share]],
 ]);
 
 /**
@@ -58,18 +59,18 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
 export function splitOptions(options: unknown): { config: Fields; host: Fields } {
   const fields = [...fieldsOf('options', options)];
   const host: Fields = new Map(fields.filter(([name]) => RULES.has(name)));
-  check(host);
+  check(host, RULES);
   return { config: new Map(fields.filter(([name]) => !RULES.has(name))), host };
 }
 
 /**
- * Options that have to be without the core's fields.
+ * The properties of options, by default of those that only JavaScript has.
  *
  * @throws InvalidValueError naming the option, for one that does not fit or does not exist
  */
-export function hostOptions(options: unknown): Fields {
+export function checkedOptions(options: unknown, rules = RULES): Fields {
   const fields = fieldsOf('options', options);
-  check(fields);
+  check(fields, rules);
   return fields;
 }
 
@@ -91,26 +92,20 @@ export function setupOf(host: Fields): Setup {
   };
 }
 
-function check(host: Fields): void {
-  for (const [name, value] of host) {
-    const rule = RULES.get(name);
-    if (rule === undefined) {
-      throw new InvalidValueError(name, formatValue(value), `one of: ${[...RULES.keys()].join(', ')}`);
-    }
-    if (!rule.fits(value)) {
-      throw new InvalidValueError(name, formatValue(value), rule.allowed);
+function check(fields: Fields, rules: Rules): void {
+  for (const [name, value] of fields) {
+    const [allowed, fits] = rules.get(name) ?? [`one of: ${[...rules.keys()].join(', ')}`, () => false];
+    if (!fits(value)) {
+      throw new InvalidValueError(name, formatValue(value), allowed);
     }
   }
 }
 
-function isClock(value: unknown): boolean {
+/** The type of a property; undefined if it cannot be read. */
+export function typeOf(value: unknown, property: string): string | undefined {
   try {
-    return typeof (value as Clock).now === 'function';
+    return typeof (value as Record<string, unknown>)[property];
   } catch {
-    return false;
+    return undefined;
   }
-}
-
-function canShare(): boolean {
-  return connectedBackend().share !== undefined;
 }

@@ -1,7 +1,7 @@
 /** The pool of the core: choosing among providers. */
 
 import { connectedBackend } from './backend.js';
-import { decodeOrThrow } from './host-values.js';
+import { decodeOrThrow, parsed } from './host-values.js';
 
 /** What a step of a log shows. */
 export interface PoolStep {
@@ -28,5 +28,5 @@ export interface PoolStep {
  * @throws InvalidValueError naming the field, for a document that is no log
  */
 export function replayPool(log: string): PoolStep[] {
-  return decodeOrThrow(() => JSON.parse(connectedBackend().replayPool(log)) as PoolStep[]);
+  return decodeOrThrow(() => connectedBackend().replayPool(parsed('log', log)) as unknown as PoolStep[]);
 }

@@ -6,7 +6,7 @@ import type { CircuitBreakerConfig } from './config.js';
 import { NameConflictError, RegistryFullError } from './errors.js';
 import type { Executor } from './executor.js';
 import { decodeOrThrow, type Fields, field, fieldsOf, plain } from './host-values.js';
-import { type HostOptions, hostOptions } from './options.js';
+import { checkedOptions, type HostOptions } from './options.js';
 
 /** An evicted breaker. The executor is what a call needs, so that a circuit in use is not lost with its breaker. */
 interface Released {
@@ -44,7 +44,7 @@ export class Registry {
   constructor(bound: number, options: HostOptions = {}) {
     this.#policy = decodeOrThrow(() => connectedBackend().createRegistry(plain(bound)), field('bound', bound));
     this.#sweepAt = bound;
-    this.#options = hostOptions(options);
+    this.#options = checkedOptions(options);
   }
 
   /**

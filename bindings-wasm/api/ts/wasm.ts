@@ -1,6 +1,6 @@
 /** The WebAssembly build. */
 
-import { Circuit, checkStack, initSync, latest, RegistryPolicy, replayPool } from '../pkg/halfopen_wasm.js';
+import { Circuit, checkStack, HotPath, initSync, latest, RegistryPolicy, replayPool } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
@@ -32,7 +32,10 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
     kind: 'wasm',
     clock,
     latest: latest(),
-    create: Circuit.create,
+    create(config, millis) {
+      const circuit = Circuit.create(config, millis);
+      return { circuit, calls: HotPath.create(circuit) };
+    },
     createRegistry: RegistryPolicy.create,
     replayPool,
     checkStack,

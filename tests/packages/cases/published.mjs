@@ -11,7 +11,7 @@ import { PACKAGES, ROOT, tarballs } from '../harness/packages.mjs';
 import { run } from '../harness/process.mjs';
 
 /** What a page may load, the WebAssembly and all around it, as servers send it. */
-const PAGE_LIMIT = 80_000;
+const PAGE_LIMIT = 80 * 1024;
 
 /** All files of a published package, by their path in it. */
 function files(folder) {
