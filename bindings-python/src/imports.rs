@@ -16,6 +16,8 @@ pub struct Imports {
     pub new_exception: Py<PyAny>,
     pub exception_group: Py<PyType>,
     pub guarded_stream: Py<PyAny>,
+    /// The verdict of `halfopen._library_errors`.
+    pub failure: Py<PyAny>,
     /// Of `halfopen._arguments`.
     pub is_python_function: Py<PyAny>,
     /// Of `halfopen._deferred`.
@@ -112,6 +114,7 @@ impl Imports {
             new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
             exception_group: class("builtins", "ExceptionGroup")?,
             guarded_stream: function("halfopen._streams", "guarded_stream")?,
+            failure: function("halfopen._library_errors", "FAILURE")?,
             is_python_function: function("halfopen._arguments", "is_python_function")?,
             followed: function("halfopen._deferred", "followed")?,
             coroutine: class("types", "CoroutineType")?,

@@ -9,6 +9,7 @@ use pyo3::types::{PyString, PyTuple};
 use crate::convert::{outcome_of, outcome_with_hint};
 use crate::error::is_rejection;
 use crate::ffi::{PlainClasses, call_host, is_made_in_python, while_handling};
+use crate::imports::Imports;
 
 /// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
 pub struct Judging {
@@ -86,6 +87,10 @@ fn outcome_in(answer: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
     let py = answer.py();
     if answer.is_none() {
         return Ok(None);
+    }
+    // What the default rules answer for nearly every exception.
+    if answer.is(&Imports::get(py)?.failure) {
+        return Ok(Some(Outcome::FAILURE));
     }
     if answer.is_instance_of::<PyString>() {
         return outcome_of(py, answer).map(Some);

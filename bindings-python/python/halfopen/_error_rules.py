@@ -25,7 +25,14 @@ def classify_error(error: BaseException) -> Verdict:
     A failure, unless the rules say otherwise. An exception that is no ``Exception`` means that the caller gave up
     (``cancelled``), except the timeouts of gevent and eventlet. The worst member of an exception group counts.
     """
+    # The two rules of nearly all exceptions, before the general way, which takes four times as long.
     rule = _rules.get(type(error))
+    try:
+        if rule is FAILURE or (rule is by_status_code and getattr(error, "status_code", None) is None):
+            return FAILURE
+    except Exception:
+        # The attribute is a property that raises.
+        return FAILURE
     return rule if isinstance(rule, Verdict) else _classify(error, 0)
 
 
