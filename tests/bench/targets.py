@@ -90,6 +90,9 @@ def rust(readings: Readings) -> Iterator[Target]:
     )
     window = "window of 100, success, one thread"
     yield time(readings, window, ours, 30, name=f"Rust: {window}, durations off")
+    choosing = "choose among 5 providers"
+    for strategy in ("round_robin", "random", "best_performance", "highest_availability"):
+        yield time(readings, choosing, strategy, 1_000, name=f"Rust: {choosing}, {strategy}")
     rejection = "streak, rejection, one thread"
     yield ratio(readings, rejection, "halfopen", "recloser", 1, name=f"Rust: {rejection}", reason=REJECTED)
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::rank::{Ranked, rank};
+use super::rank::{Ranked, rank, sort};
 use super::{
     Admission, Candidate, Need, OnExhausted, Order, PassReason, PassedOver, Pick, Policy, PoolState, Role, Strategy,
 };
@@ -47,8 +47,8 @@ pub fn choose(
             |id: &str| candidates.iter().find(|it| it.provider.id == id).is_none_or(|it| absence(it, now).is_some());
         state.keep_credits(|id| !is_away(id));
     }
-    // Stable, so ties keep the declared order.
-    tiers.sort_by_key(|(index, _)| candidates[*index].provider.tier);
+    let tier = |(index, _): &(usize, Standing)| candidates[*index].provider.tier;
+    sort(&mut tiers, |one, other| tier(one) > tier(other));
 
     let pinned = need.pin.and_then(|pin| {
         let is_pinned = |(index, standing): &&(usize, Standing)| {

@@ -1,7 +1,6 @@
 //! The five strategies: the order within a tier.
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use super::choose::is_cold;
 use super::state::Purpose;
@@ -63,7 +62,7 @@ pub(super) fn rank(
         Strategy::PriorityList => hold_back(state, candidates, members),
         Strategy::RoundRobin => {
             let credit = |it: &Ranked| state.credit(&candidates[it.index].provider.id) + it.weight;
-            members.sort_by_key(|member| -credit(member));
+            sort(members, |one, other| credit(one) < credit(other));
         }
         Strategy::Random => at_random(state, candidates, members),
         Strategy::BestPerformance => {
@@ -73,7 +72,7 @@ pub(super) fn rank(
                 latency * (f64::from(it.in_flight) + 1.0) + failing * FAILURE_COST
             };
             score(candidates, members, now, scored);
-            members.sort_by(by_score);
+            sort(members, by_score);
             let limit = members[0].score * NEAR_BEST;
             let near = members.partition_point(|member| member.score <= limit);
             if near > 1 {
@@ -85,15 +84,27 @@ pub(super) fn rank(
         }
         Strategy::HighestAvailability => {
             score(candidates, members, now, |it| -it.meter.lower_bound(now));
-            members.sort_by(by_score);
+            sort(members, by_score);
             hold_back(state, candidates, members);
             explore(state, candidates, members, now);
         }
     }
 }
 
-fn by_score(one: &Ranked, other: &Ranked) -> Ordering {
-    one.score.total_cmp(&other.score)
+fn by_score(one: &Ranked, other: &Ranked) -> bool {
+    one.score > other.score
+}
+
+/// A stable sort: `is_behind` says whether the first item belongs behind the second. Pools are small, and so is its code,
+/// which pages download.
+pub(super) fn sort<T>(items: &mut [T], is_behind: impl Fn(&T, &T) -> bool) {
+    for end in 1..items.len() {
+        let mut at = end;
+        while at > 0 && is_behind(&items[at - 1], &items[at]) {
+            items.swap(at - 1, at);
+            at -= 1;
+        }
+    }
 }
 
 /// The share that a provider gets so long after its circuit closed, in thousandths.
@@ -112,19 +123,19 @@ fn at_random(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ran
         let drawn = state.draw(Purpose::Rank, &candidates[member.index].provider.id);
         member.key = -libm::log(drawn) / member.weight as f64;
     }
-    // Stable: ties keep the order that they had.
-    members.sort_by(|one, other| one.key.total_cmp(&other.key));
+    sort(members, |one, other| one.key > other.key);
 }
 
 /// For orders that weights do not decide: a provider in its slow start keeps its place in that share of the choices, and
 /// otherwise comes after the others.
 fn hold_back(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
-    members.sort_by_key(|member| {
+    let goes_back = |member: &Ranked| {
         let provider = candidates[member.index].provider;
         let whole = i64::from(provider.weight) * WHOLE;
         let is_ramping = member.weight < whole;
         is_ramping && state.draw(Purpose::SlowStart, &provider.id) * whole as f64 >= member.weight as f64
-    });
+    };
+    sort(members, |one, other| goes_back(one) && !goes_back(other));
 }
 
 /// Scores the members; those without a record get the median of the others.
@@ -138,7 +149,7 @@ fn score(candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick, scored
             known.push(member.score);
         }
     }
-    known.sort_by(f64::total_cmp);
+    sort(known, |one, other| one > other);
     let median = if known.is_empty() { 0.0 } else { known[(known.len() - 1) / 2] };
     members.iter_mut().filter(|member| member.key == 1.0).for_each(|member| member.score = median);
 }

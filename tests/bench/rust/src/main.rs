@@ -3,6 +3,7 @@
 mod contenders;
 mod floors;
 mod harness;
+mod pool;
 
 use std::{env, fs};
 
@@ -24,6 +25,7 @@ fn main() {
     }
     let crowded = contenders(Policy::Streak, Outcome::Success, Threads::FirstAndFifth);
     rows.extend(cores.measure("streak, success, the first and the fifth thread", Threads::FirstAndFifth, &crowded));
+    rows.extend(cores.measure("choose among 5 providers", Threads::One, &pool::strategies()));
     let floors = floors::floors();
     rows.extend(cores.measure("floor, one thread", Threads::One, &floors));
     rows.extend(cores.measure("floor, two threads", Threads::Two, &floors));
