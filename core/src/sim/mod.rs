@@ -26,6 +26,7 @@
 //! # Ok::<(), halfopen::InvalidValue>(())
 //! ```
 
+mod checks;
 mod provider;
 mod random;
 mod recorder;
