@@ -16,7 +16,7 @@ use crate::config::PyConfig;
 use crate::context::Ready;
 use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::{is_rejection, to_python};
-use crate::evidence::PyEvidence;
+use crate::evidence::{Histogram, PyEvidence, histogram_of};
 use crate::ffi::call_host;
 use crate::guarded;
 use crate::judging::Judging;
@@ -262,6 +262,18 @@ impl PyBreaker {
         self.core.reset();
     }
 
+    /// Sets the functions that streams ask about their items; only the first call has an effect.
+    #[pyo3(name = "_ask_about_items", signature = (is_content, is_end, /))]
+    fn ask_about_items(&self, is_content: Option<Py<PyAny>>, is_end: Option<Py<PyAny>>) {
+        self.stream_items.set(is_content, is_end);
+    }
+
+    /// The times to the first item of streams.
+    #[pyo3(name = "_read_first_items")]
+    fn read_first_items(&self) -> Histogram {
+        histogram_of(&self.stream_items.first_items())
+    }
+
     /// A handle on the numbers that outlives this object.
     #[pyo3(name = "_evidence")]
     fn evidence(&self) -> PyEvidence {
@@ -271,6 +283,7 @@ impl PyBreaker {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.core.clock().traverse(&visit)?;
         self.judging.traverse(&visit)?;
+        self.stream_items.traverse(&visit)?;
         self.blocks.traverse(&visit)?;
         self.future_errors.traverse(&visit)?;
         self.listeners.traverse(&visit)?;

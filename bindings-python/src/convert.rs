@@ -2,10 +2,12 @@
 
 use halfopen::Outcome;
 use halfopen::host::{self, Value};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::error::to_python;
+use crate::ffi::call_host;
 use halfopen::InvalidValue;
 
 /// How deep dictionaries and lists may stand in each other; nothing that a field takes is deeper. Python can make them
@@ -134,4 +136,15 @@ pub fn outcome_with_hint(
 ) -> PyResult<Outcome> {
     let hint = retry_after.map_or(Value::Null, value_of);
     host::outcome_with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
+}
+
+/// What a function of Python's answers about an object; `None` if it raises an `Exception`, as every function may when the
+/// interpreter is nearly gone.
+pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
+    let py = object.py();
+    match call_host(function.bind(py), &PyTuple::new(py, [object])?, None).and_then(|answer| answer.is_truthy()) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if fault.is_instance_of::<PyException>(py) => Ok(None),
+        Err(interrupt) => Err(interrupt),
+    }
 }

@@ -19,7 +19,11 @@ pub struct PyEvidence {
 }
 
 /// The calls, the sum of their durations in seconds, and bounds in seconds with the calls up to each.
-type Histogram = (u64, f64, Vec<(f64, u64)>);
+pub type Histogram = (u64, f64, Vec<(f64, u64)>);
+
+pub fn histogram_of(read: &Durations) -> Histogram {
+    (read.count(), read.total.as_secs_f64(), read.cumulative().collect())
+}
 
 #[pymethods]
 impl PyEvidence {
@@ -31,8 +35,7 @@ impl PyEvidence {
     /// The histograms by outcome.
     fn durations(&self) -> Vec<(&'static str, Histogram)> {
         let by_outcome = self.core.durations().by_outcome().into_iter();
-        let histogram = |read: Durations| (read.count(), read.total.as_secs_f64(), read.cumulative().collect());
-        by_outcome.map(|(name, read)| (name, histogram(read))).collect()
+        by_outcome.map(|(name, read)| (name, histogram_of(&read))).collect()
     }
 }
 

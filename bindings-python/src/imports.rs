@@ -16,6 +16,8 @@ pub struct Imports {
     pub new_exception: Py<PyAny>,
     pub exception_group: Py<PyType>,
     pub guarded_stream: Py<PyAny>,
+    pub is_stream_object: Py<PyAny>,
+    pub items_of: Py<PyAny>,
     /// The verdict of `halfopen._library_errors`.
     pub failure: Py<PyAny>,
     /// Of `halfopen._arguments`.
@@ -113,7 +115,9 @@ impl Imports {
             circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
             new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
             exception_group: class("builtins", "ExceptionGroup")?,
-            guarded_stream: function("halfopen._streams", "guarded_stream")?,
+            guarded_stream: function("halfopen._stream_objects", "guarded_stream")?,
+            is_stream_object: function("halfopen._stream_objects", "is_stream_object")?,
+            items_of: function("halfopen._stream_objects", "items_of")?,
             failure: function("halfopen._library_errors", "FAILURE")?,
             is_python_function: function("halfopen._arguments", "is_python_function")?,
             followed: function("halfopen._deferred", "followed")?,

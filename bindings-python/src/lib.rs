@@ -33,6 +33,7 @@ mod responses;
 mod results;
 mod simulation;
 mod stream;
+mod stream_items;
 
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
-use crate::ffi::{call_host, inherits};
+use crate::convert::says_yes;
+use crate::ffi::{call_host, inherits, is_iterator};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;
@@ -13,7 +14,7 @@ use crate::stream::PyStream;
 pub enum EndsLater {
     /// A `concurrent.futures.Future`.
     Future,
-    /// A generator or an async generator.
+    /// A generator, an async generator or the stream object of an SDK.
     Stream,
 }
 
@@ -24,6 +25,9 @@ impl EndsLater {
         let classes = Imports::get(py)?;
         // The classes of streams can have no subclasses.
         if is_exactly(result, &classes.generator) || is_exactly(result, &classes.async_generator) {
+            return Ok(Some(Self::Stream));
+        }
+        if is_iterator(result) && says_yes(&classes.is_stream_object, result)?.unwrap_or(false) {
             return Ok(Some(Self::Stream));
         }
         Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future))
@@ -59,8 +63,14 @@ pub fn guarded_stream<'py>(
     generator: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
-    let stream = PyStream::new(breaker, generator, pending);
+    let imports = Imports::get(py)?;
+    let items = if is_exactly(generator, &imports.generator) || is_exactly(generator, &imports.async_generator) {
+        generator.clone()
+    } else {
+        call_host(imports.items_of.bind(py), &PyTuple::new(py, [generator])?, None)?
+    };
+    let stream = PyStream::new(breaker, &items, pending);
     // Nobody has asked for an item yet.
-    stream.pause(py);
-    call_host(Imports::get(py)?.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)
+    stream.rest(py);
+    call_host(imports.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)
 }

@@ -35,6 +35,10 @@ struct Call {
     admitted: Option<AdmittedCall>,
     /// Since when the consumer has had the last item, where calls are timed.
     paused_at: Option<Tick>,
+    /// Whether an item that counts as content has been received.
+    has_content: bool,
+    /// Whether the last item that the protocol requires has been received.
+    has_ended: bool,
     /// The consumer's error, which was thrown into the generator.
     thrown: Option<Py<PyAny>>,
 }
@@ -44,7 +48,7 @@ impl PyStream {
     pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, pending: PendingCall<'_>) -> Self {
         let admitted = pending.release();
         let is_probe = admitted.as_ref().is_some_and(|admitted| admitted.probe().is_some());
-        let call = Mutex::new(Call { admitted, paused_at: None, thrown: None });
+        let call = Mutex::new(Call { admitted, paused_at: None, has_content: false, has_ended: false, thrown: None });
         Self { breaker: breaker.clone().unbind(), generator: generator.clone().unbind(), is_probe, call }
     }
 
@@ -72,15 +76,20 @@ impl PyStream {
         }
     }
 
+    fn now(&self) -> Option<Tick> {
+        let breaker = self.breaker.get();
+        breaker.times_calls().then(|| breaker.clock().now())
+    }
+
     /// The answer to the consumer, after the generator has made a step.
     fn answer<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
         match step {
             Ok(PySendResult::Next(item)) => {
-                self.pause(py);
+                self.pause(&item)?;
                 Ok(item)
             }
             Ok(PySendResult::Return(result)) => {
-                self.settle(py, Outcome::Success);
+                self.returned(py);
                 Err(PyStopIteration::new_err((result.unbind(),)))
             }
             Err(error) => self.raised(error.value(py)).and(Err(error)),
@@ -108,14 +117,47 @@ impl PyStream {
         self.probe().map_or(Ok(()), |probe| probe.enter(py))
     }
 
-    /// The consumer has got an item.
-    pub fn pause(&self, py: Python<'_>) {
+    /// The consumer does something else from now on, until it asks for an item.
+    pub fn rest(&self, py: Python<'_>) {
         if let Some(probe) = self.probe() {
             probe.leave(py);
         }
         // The clock may be the host's, so it is read without the lock.
-        let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
+        let now = self.now();
         self.call().paused_at = now;
+    }
+
+    /// The consumer has received an item; returns whether one that counts as content has been received.
+    #[pyo3(signature = (item, /))]
+    fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.rest(item.py());
+        let items = &self.breaker.get().stream_items;
+        let has_content = self.call().has_content;
+        if !has_content && items.is_content(item)? {
+            let mut call = self.call();
+            call.has_content = true;
+            let waited = call.paused_at.and_then(|now| call.admitted.as_ref()?.ticket.lasted(now));
+            drop(call);
+            if let Some(waited) = waited {
+                items.record_first_item(waited);
+            }
+        }
+        if items.is_end(item)? {
+            self.call().has_ended = true;
+            self.settle(item.py(), Outcome::Success);
+        }
+        Ok(self.call().has_content)
+    }
+
+    /// The consumer does not want any more items.
+    fn cancelled(&self, py: Python<'_>) {
+        self.settle(py, Outcome::Cancelled);
+    }
+
+    /// The breaker of the call.
+    #[getter]
+    fn breaker(&self, py: Python<'_>) -> Py<PyBreaker> {
+        self.breaker.clone_ref(py)
     }
 
     /// The consumer throws this into the generator.
@@ -127,7 +169,8 @@ impl PyStream {
 
     /// The generator has ended.
     fn returned(&self, py: Python<'_>) {
-        self.settle(py, Outcome::Success);
+        let is_complete = self.call().has_ended || !self.breaker.get().stream_items.needs_end();
+        self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
     }
 
     /// The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure.

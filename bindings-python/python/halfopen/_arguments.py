@@ -107,6 +107,16 @@ def exception_types(field: str, value: object) -> tuple[type[BaseException], ...
     return tuple(types)
 
 
+def check_async_stream(function: object) -> None:
+    """Refuses a plain generator function for a breaker with timeouts of streams: a thread cannot be cut off."""
+    if isgeneratorfunction(function):
+        allowed = (
+            "an async generator function, since timeouts of streams cannot cut off a plain generator. Set the read"
+            " timeout of the client that it uses, and guard it with a breaker without these timeouts"
+        )
+        raise InvalidValueError("func", _shown(function), allowed)
+
+
 def check_function(field: str, value: object, allowed: str, arguments: int) -> None:
     """Refuses a value that is no plain function of this number of arguments."""
     function = value

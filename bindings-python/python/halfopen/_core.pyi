@@ -280,8 +280,18 @@ class Stream(Iterator[Any]):
     def resume(self) -> None:
         """The consumer asks for the next item."""
 
-    def pause(self) -> None:
-        """The consumer received an item."""
+    def rest(self) -> None:
+        """The consumer does something else from now on, until it asks for an item."""
+
+    def pause(self, item: object, /) -> bool:
+        """The consumer received an item; returns whether an item that counts as content was received."""
+
+    def cancelled(self) -> None:
+        """The consumer wants no more items."""
+
+    @property
+    def breaker(self) -> Any:
+        """The breaker of the call, a ``CircuitBreaker``."""
 
     def thrown(self, error: BaseException, /) -> None:
         """The consumer throws this into the generator."""
@@ -456,6 +466,12 @@ class Breaker:
     def _read_now(self) -> float: ...
     def _read_status(self) -> RawStatus: ...
     def _read_events(self, after: int) -> list[RawEvent]: ...
+    def _ask_about_items(
+        self, is_content: Callable[[Any], bool] | None, is_end: Callable[[Any], bool] | None, /
+    ) -> None:
+        """Sets the functions that streams ask about their items."""
+
+    def _read_first_items(self) -> tuple[int, float, list[tuple[float, int]]]: ...
     def _read_percentile(self, share: float, outcome: str) -> float | None: ...
     def _reconfigure(self, config: CircuitBreakerConfig) -> None: ...
     def _observe(self, observer: Observer) -> bool:

@@ -7,8 +7,6 @@ Python looks up special methods in the class, so each class of targets gets a pr
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from halfopen._core import Call
-
 _NOT_FORWARDED = frozenset(
     f"__{name}__"
     for name in (
@@ -33,10 +31,10 @@ class Proxy:
 
     __slots__ = ("__weakref__", "_halfopen_call", "_halfopen_target")
 
-    _halfopen_call: Call
+    _halfopen_call: Any
     _halfopen_target: Any
 
-    def __init__(self, call: Call, target: Any) -> None:
+    def __init__(self, call: Any, target: Any) -> None:
         object.__setattr__(self, "_halfopen_call", call)
         object.__setattr__(self, "_halfopen_target", target)
 

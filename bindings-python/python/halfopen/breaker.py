@@ -6,6 +6,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, Literal, Never, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
 
 from halfopen._arguments import (
+    check_async_stream,
     check_config,
     check_coroutine_function,
     check_function,
@@ -19,6 +20,9 @@ from halfopen._classify import rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
 from halfopen._result_rules import verdict_of_result
+from halfopen._stream_items import checked_item_function
+from halfopen._stream_objects import guard_stream
+from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
 from halfopen.session import Session
@@ -64,6 +68,12 @@ class CircuitBreaker(Breaker):
     is a failure. It applies to ``@breaker`` and to ``await breaker.call(…)``. Plain functions and blocks cannot be cut
     off, so such a breaker refuses them.
 
+    For streams: ``first_item_timeout_seconds`` limits the waits for the first item, all together, and
+    ``idle_timeout_seconds`` each wait for a further one. Both cut off async streams with ``CallTimeoutError``; the time
+    of the consumer does not count. ``is_content`` returns whether an item counts as the first one (the default: every
+    item). ``is_end`` returns whether an item completes the stream, which is then a success; a stream that ends without
+    such an item is a failure.
+
     Raises ``InvalidValueError``, naming the argument or the field, for a value that is not allowed.
 
     >>> import asyncio
@@ -82,6 +92,7 @@ class CircuitBreaker(Breaker):
     _judge: Judge
     """What it asks about responses: guards of HTTP clients judge them before their bodies have ended."""
     _deadline: Deadline | None
+    _stream_timeouts: StreamTimeouts | None = None
 
     def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
         cls,
@@ -94,18 +105,29 @@ class CircuitBreaker(Breaker):
         ignore: ExceptionTypes = (),
         count: ExceptionTypes = (),
         call_timeout_seconds: float | None = None,
+        first_item_timeout_seconds: float | None = None,
+        idle_timeout_seconds: float | None = None,
+        is_content: Callable[[Any], bool] | None = None,
+        is_end: Callable[[Any], bool] | None = None,
         **fields: Unpack[ConfigFields],
     ) -> Self:
         checked = config_of(config, fields)
         check_functions(clock, classify, judge)
         of_error, of_result, judges_all = rules_of(classify, judge, ignore, count)
         seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
+        first_item_seconds = check_seconds("first_item_timeout_seconds", first_item_timeout_seconds)
+        idle_seconds = check_seconds("idle_timeout_seconds", idle_timeout_seconds)
+        content, end = checked_item_function("is_content", is_content), checked_item_function("is_end", is_end)
         self = super().__new__(cls, checked, provider_id, clock, seconds, of_error, of_result, judges_all)
+        if content is not None or end is not None:
+            self._ask_about_items(content, end)
         self._config = checked
         self._provider_id = provider_id
         self._wall = WallClock()
         self._judge = of_result or verdict_of_result
         self._deadline = None if seconds is None else Deadline(checked.name, seconds)
+        if first_item_seconds is not None or idle_seconds is not None:
+            self._stream_timeouts = StreamTimeouts(checked.name, first_item_seconds, idle_seconds)
         return self
 
     def __call__(self, func: F) -> F:
@@ -122,11 +144,13 @@ class CircuitBreaker(Breaker):
         if guarded is not None:
             pass
         elif isasyncgenfunction(function):
-            guarded = guarded_async_generator_function(self._begin_stream, function)
+            guarded = guarded_async_generator_function(self._begin_stream, function, self._stream_timeouts)
         elif self._deadline is not None:
             check_coroutine_function(function, self._deadline.seconds)
             guarded = wrap(_COROUTINE_WITH_DEADLINE, function, _begin=self._begin, _start=self._deadline.start)
         elif isgeneratorfunction(function):
+            if self._stream_timeouts is not None:
+                check_async_stream(function)
             guarded = guarded_generator_function(self._begin_stream, function)
         elif iscoroutinefunction(function):
             guarded = wrap(_COROUTINE, function, _begin=self._begin)
@@ -173,6 +197,18 @@ class CircuitBreaker(Breaker):
             call.raised(GeneratorExit() if result is _NOTHING and has_refused_arguments(func, error) else error)
             raise
         return call.returned(result)
+
+    def stream(self, source: R) -> R:
+        """Guards a stream that was opened without the breaker: an iterator, an async iterator or a context manager.
+
+        The result keeps the methods and attributes of ``source``. The call begins now, or when the context manager is
+        entered, and ends with the stream. ``breaker(func)`` and ``breaker.call(func)`` guard generators, and stream
+        objects that have ``close`` and ``response``, without this method.
+
+        Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, and ``InvalidValueError`` for anything else.
+        """
+        guarded: R = guard_stream(self, source)
+        return guarded
 
     def session(self) -> Session:
         """A session for one ``async with`` or ``with``, for connections that last: see ``Session``."""
@@ -236,6 +272,10 @@ class CircuitBreaker(Breaker):
     def durations(self) -> dict[Literal["success", "failure"], Durations]:
         """Durations of calls, by outcome."""
         return {outcome: Durations(*read) for outcome, read in self._evidence().durations()}
+
+    def first_item_durations(self) -> Durations:
+        """The times from the call to the first item of streams, without the time of the consumer."""
+        return Durations(*self._read_first_items())
 
     def percentile(self, share: float, outcome: Literal["success", "failure"] = "success") -> float | None:
         """The duration in seconds that this share of calls (0 to 1) with that outcome did not exceed.

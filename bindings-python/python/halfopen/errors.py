@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from halfopen.types import ErrorCode, Reason
+from halfopen.types import ErrorCode, Reason, TimeoutName
 
 
 class HalfopenError(Exception):
@@ -48,17 +48,21 @@ class CircuitBreakerOpenError(HalfopenError):
 
 
 class CallTimeoutError(HalfopenError, TimeoutError):
-    """A call took longer than the breaker's ``call_timeout_seconds``, here ``seconds``, and was cut off."""
+    """A call or a stream took longer than the breaker allows, and was cut off.
+
+    ``limit`` is the name of the breaker's setting, for example ``"call_timeout_seconds"``, and ``seconds`` its value.
+    """
 
     code = "CALL_TIMEOUT"
 
-    def __init__(self, circuit_name: str, seconds: float) -> None:
-        super().__init__(f"a call of circuit '{circuit_name}' was cut off after {seconds:g} s")
+    def __init__(self, circuit_name: str, seconds: float, limit: TimeoutName = "call_timeout_seconds") -> None:
+        super().__init__(f"a call of circuit '{circuit_name}' was cut off after {seconds:g} s ({limit})")
         self.circuit_name = circuit_name
         self.seconds = seconds
+        self.limit: TimeoutName = limit
 
-    def __reduce__(self) -> tuple[type["CallTimeoutError"], tuple[str, float]]:
-        return type(self), (self.circuit_name, self.seconds)
+    def __reduce__(self) -> tuple[type["CallTimeoutError"], tuple[str, float, TimeoutName]]:
+        return type(self), (self.circuit_name, self.seconds, self.limit)
 
 
 class InvalidValueError(HalfopenError, ValueError):

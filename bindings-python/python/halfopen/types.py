@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "Reason",
     "State",
+    "TimeoutName",
     "Window",
     "WindowOfCalls",
     "WindowOfSeconds",
@@ -43,6 +44,8 @@ Cause = Literal[
 Scope = Literal["provider", "key", "model", "key_and_model"]
 ErrorCode = Literal["CIRCUIT_OPEN", "CALL_TIMEOUT", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
 # end
+TimeoutName = Literal["call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"]
+"""The settings of a breaker that cut off calls and streams."""
 
 
 class Verdict(NamedTuple):

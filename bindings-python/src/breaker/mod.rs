@@ -16,6 +16,7 @@ use crate::future_errors::FutureErrors;
 use crate::judging::Judging;
 use crate::listeners::PyListeners;
 use crate::observer::PyObserver;
+use crate::stream_items::StreamItems;
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
@@ -30,6 +31,7 @@ pub struct PyBreaker {
     /// Where it is set, calls that cannot be cut off are refused.
     pub call_timeout_seconds: Option<f64>,
     pub judging: Judging,
+    pub stream_items: StreamItems,
     pub blocks: Blocks,
     pub listeners: PyListeners,
     pub observer: PyObserver,
@@ -59,6 +61,7 @@ impl PyBreaker {
             name,
             call_timeout_seconds,
             judging,
+            stream_items: StreamItems::default(),
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),

@@ -19,7 +19,7 @@ pub use call_object::{add_begin, call_object, make_call_class, probe_of};
 pub use frame::Frame;
 pub use handled_error::while_handling;
 pub use host_calls::{call_host, call_host_method, call_host_plainly, send_host};
-pub use objects::{has_await, inherits, is_made_in_python, is_shared};
+pub use objects::{has_await, inherits, is_iterator, is_made_in_python, is_shared};
 pub use plain_classes::PlainClasses;
 pub use raise_soon::raise_soon;
 pub use run_method::add_run;

@@ -12,6 +12,12 @@ pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
     unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
 }
 
+/// Whether `next` or `anext` takes an object.
+pub fn is_iterator(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the object is alive; its class is looked at and no more.
+    unsafe { ffi::PyIter_Check(object.as_ptr()) != 0 || ffi::PyAIter_Check(object.as_ptr()) != 0 }
+}
+
 /// Whether an object's class was made at run time, as those written in Python are, and not compiled in.
 #[inline(always)]
 pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {

@@ -49,8 +49,10 @@ def plain_items() -> Iterator[bytes]:
 class Streams:
     """One way each to open a guarded stream."""
 
-    def __init__(self, breaker: CircuitBreaker) -> None:
+    def __init__(self, breaker: CircuitBreaker, cutting: CircuitBreaker) -> None:
         self._breaker = breaker
+        self._cutting = cutting
+        self._decorated_with_timeouts = cutting(items)
         self._decorated = breaker(items)
         self._decorated_plain = breaker(plain_items)
         answer = httpx2.MockTransport(lambda _: httpx2.Response(200, content=items()))
@@ -73,6 +75,12 @@ class Streams:
 
     async def an_object(self) -> Any:
         return self._breaker.call_sync(Items)
+
+    async def decorated_with_timeouts(self) -> Any:
+        return self._decorated_with_timeouts()
+
+    async def an_object_with_timeouts(self) -> Any:
+        return self._cutting.stream(Items())
 
     async def a_body(self) -> Any:
         return (await self._client.send(self._request, stream=True)).aiter_raw()
@@ -109,8 +117,10 @@ async def consume(open_stream: Callable[[], Any], end: str, at: int, forever: as
         stream.close()
 
 
-async def main(count: int, breaker: CircuitBreaker, draw: random.Random) -> None:
-    streams = Streams(breaker)
+async def main(count: int, breaker: CircuitBreaker, cutting: CircuitBreaker, draw: random.Random) -> None:
+    # A busy machine is slow, which the debug mode would report.
+    asyncio.get_running_loop().slow_callback_duration = 60
+    streams = Streams(breaker, cutting)
     ways = [getattr(streams, name) for name in vars(Streams) if not name.startswith("_")]
     forever = asyncio.Event()
     running: set[asyncio.Task[None]] = set()
@@ -137,23 +147,25 @@ async def main(count: int, breaker: CircuitBreaker, draw: random.Random) -> None
     for _ in range(10):
         await asyncio.sleep(0)
     left = asyncio.all_tasks() - {asyncio.current_task(), *stays}
-    print(json.dumps({"tasks left": len(left), "stays": len(stays), "in flight": breaker.metrics.in_flight}))
+    in_flight = breaker.metrics.in_flight + cutting.metrics.in_flight
+    print(json.dumps({"tasks left": len(left), "stays": len(stays), "in flight": in_flight}))
     # Those that stay end with the event loop.
 
 
 if __name__ == "__main__":
     breaker = CircuitBreaker("streams", failure_threshold=1)
-    asyncio.run(main(int(sys.argv[1]), breaker, random.Random(int(sys.argv[2]))))
+    cutting = CircuitBreaker("cut off", first_item_timeout_seconds=60, idle_timeout_seconds=60, failure_threshold=1)
+    asyncio.run(main(int(sys.argv[1]), breaker, cutting, random.Random(int(sys.argv[2]))))
     gc.collect()
-    counted = breaker.metrics
+    counted = [breaker.metrics, cutting.metrics]
     print(
         json.dumps(
             {
-                "total": counted.total_calls,
-                "successful": counted.successful_calls,
-                "failed": counted.failed_calls,
-                "cancelled": counted.cancelled_calls,
-                "in flight": counted.in_flight,
+                "total": sum(it.total_calls for it in counted),
+                "successful": sum(it.successful_calls for it in counted),
+                "failed": sum(it.failed_calls for it in counted),
+                "cancelled": sum(it.cancelled_calls for it in counted),
+                "in flight": sum(it.in_flight for it in counted),
             }
         )
     )

@@ -38,6 +38,11 @@ impl Ticket {
     pub fn exclude(&mut self, time: Duration) {
         self.start = self.start.later_by(time);
     }
+
+    /// The duration of the call until now, without excluded times; `None` if it is not timed.
+    pub fn lasted(&self, now: Tick) -> Option<Duration> {
+        self.start.lasted(now).map(Duration::from_nanos)
+    }
 }
 
 /// How the breaker counted a call that has been settled.

@@ -57,8 +57,8 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// Adds a call.
-    pub(crate) fn add(&mut self, nanos: u64) {
+    /// Adds a call of so many nanoseconds.
+    pub fn add(&mut self, nanos: u64) {
         self.buckets[bucket_of(nanos)] += 1;
         self.total = self.total.saturating_add(Duration::from_nanos(nanos));
     }

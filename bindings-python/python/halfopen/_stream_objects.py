@@ -1,0 +1,282 @@
+"""Guards stream objects of SDKs, and context managers that yield streams. They keep the interface of their type."""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, nullcontext, suppress
+from functools import lru_cache
+from inspect import iscoroutinefunction
+from types import AsyncGeneratorType, GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from halfopen._core import Stream
+from halfopen._deadline import Scope
+from halfopen._proxy import Proxy, class_of, proxy_class
+from halfopen._streams import guarded_async_generator, guarded_generator
+from halfopen.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from halfopen.breaker import CircuitBreaker
+
+
+def is_stream_object(result: Any) -> bool:
+    """Whether an iterator is the open response of an SDK: it can be closed and has a ``response``."""
+    kind = class_of(result)
+    if not (hasattr(kind, "close") or hasattr(kind, "aclose")):
+        return False
+    # Mocks have every attribute, but not in their class or their dictionary.
+    return hasattr(kind, "response") or "response" in getattr(result, "__dict__", ())
+
+
+def is_stream(candidate: Any) -> bool:
+    """Whether it has items to iterate, with or without ``async``."""
+    kind = class_of(candidate)
+    return any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__next__"))
+
+
+def items_of(target: Any) -> AsyncGenerator[Any, None] | Generator[Any, None, None]:
+    """A generator of the items of a stream."""
+    kind = class_of(target)
+    if hasattr(kind, "__anext__"):
+        return _items_of_async_iterator(target)
+    return _items_of_async_iterable(target) if hasattr(kind, "__aiter__") else _items_of_iterator(target)
+
+
+async def _items_of_async_iterator(iterator: Any) -> AsyncGenerator[Any, None]:
+    # Not `async for`: the `__aiter__` of some SDKs is an async generator, which would be one more layer.
+    step = class_of(iterator).__anext__
+    while True:
+        try:
+            item = await step(iterator)
+        except StopAsyncIteration:
+            return
+        yield item
+
+
+async def _items_of_async_iterable(iterable: Any) -> AsyncGenerator[Any, None]:
+    async for item in iterable:
+        yield item
+
+
+def _items_of_iterator(iterator: Any) -> Generator[Any, None, None]:
+    # Not `yield from`, which would close the iterator together with the generator.
+    for item in iterator:  # noqa: UP028
+        yield item
+
+
+class _Guard:
+    """The call of a stream object and its guarded items."""
+
+    __slots__ = ("items", "stream")
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        is_async = hasattr(stream.generator, "__anext__")
+        self.items: Any = guarded_async_generator(stream) if is_async else guarded_generator(stream)
+
+    async def stop_async(self) -> None:
+        """The consumer wants no more items; a stream that has ended stays as it is."""
+        # It raises this while another task waits for an item.
+        with suppress(RuntimeError):
+            await self.items.aclose()
+        self.stream.cancelled()
+
+    def stop(self) -> None:
+        """The same without ``async``."""
+        with suppress(ValueError):
+            self.items.close()
+        self.stream.cancelled()
+
+
+def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
+    """A stream or a context manager that yields one, guarded."""
+    kind = class_of(source)
+    if is_stream(source):
+        is_generator = isinstance(source, GeneratorType | AsyncGeneratorType)
+        stream = breaker._begin_stream(source if is_generator else items_of(source))
+        stream.rest()
+        return guarded_stream(stream, source)
+    if hasattr(kind, "__aenter__") or hasattr(kind, "__enter__"):
+        deadline = breaker._deadline
+        return guarded_manager(breaker._begin_stream, None if deadline is None else deadline.start, source)
+    raise InvalidValueError(
+        "source", repr(source), "an iterator, an async iterator, or a context manager that yields one"
+    )
+
+
+def guarded_stream(stream: Stream, source: Any) -> Any:
+    """The stream that a call returned, guarded."""
+    # `inspect` would fail at interpreter exit.
+    if isinstance(source, GeneratorType):
+        return guarded_generator(stream)
+    return guarded_async_generator(stream) if isinstance(source, AsyncGeneratorType) else guarded_object(stream, source)
+
+
+def guarded_object(stream: Stream, target: Any) -> Any:
+    """A proxy of a stream object that ends the call of ``stream`` when it ends."""
+    return _class_of_proxies(class_of(target))(_Guard(stream), target)
+
+
+@lru_cache(maxsize=512)
+def _class_of_proxies(kind: type) -> type[Proxy]:
+    is_async = hasattr(kind, "__anext__") or hasattr(kind, "__aiter__")
+    methods = dict(_ASYNC if is_async else _SYNC)
+    for name in ("close", "aclose"):
+        if hasattr(kind, name):
+            methods[name] = _close_async(name) if iscoroutinefunction(getattr(kind, name)) else _close(name)
+    own = ("__aiter__", "__anext__", "__iter__", "__next__", "close", "aclose")
+    return proxy_class(kind, {name: method for name, method in methods.items() if name in own or hasattr(kind, name)})
+
+
+def _itself(self: Proxy) -> Proxy:
+    return self
+
+
+def _next_async(self: Proxy) -> Any:
+    return self._halfopen_call.items.__anext__()
+
+
+def _next(self: Proxy) -> Any:
+    return next(self._halfopen_call.items)
+
+
+async def _enter_async(self: Proxy) -> Any:
+    entered = await class_of(self._halfopen_target).__aenter__(self._halfopen_target)
+    return self if entered is self._halfopen_target else entered
+
+
+async def _exit_async(self: Proxy, *error: Any) -> Any:
+    await self._halfopen_call.stop_async()
+    return await class_of(self._halfopen_target).__aexit__(self._halfopen_target, *error)
+
+
+def _enter(self: Proxy) -> Any:
+    entered = class_of(self._halfopen_target).__enter__(self._halfopen_target)
+    return self if entered is self._halfopen_target else entered
+
+
+def _exit(self: Proxy, *error: Any) -> Any:
+    self._halfopen_call.stop()
+    return class_of(self._halfopen_target).__exit__(self._halfopen_target, *error)
+
+
+def _close_async(name: str) -> Callable[..., Any]:
+    async def close(self: Proxy) -> Any:
+        await self._halfopen_call.stop_async()
+        return await getattr(self._halfopen_target, name)()
+
+    return close
+
+
+def _close(name: str) -> Callable[..., Any]:
+    def close(self: Proxy) -> Any:
+        # An async generator cannot be closed here; it ends when it is garbage.
+        if hasattr(self._halfopen_call.items, "close"):
+            self._halfopen_call.stop()
+        self._halfopen_call.stream.cancelled()
+        return getattr(self._halfopen_target, name)()
+
+    return close
+
+
+_ASYNC: dict[str, Callable[..., Any]] = {
+    "__aiter__": _itself,
+    "__anext__": _next_async,
+    "__aenter__": _enter_async,
+    "__aexit__": _exit_async,
+}
+_SYNC: dict[str, Callable[..., Any]] = {
+    "__iter__": _itself,
+    "__next__": _next,
+    "__enter__": _enter,
+    "__exit__": _exit,
+}
+
+
+class _Entering:
+    """The call of a context manager that yields a stream. It begins when the context manager is entered."""
+
+    __slots__ = ("begin", "guard", "start", "stream")
+
+    def __init__(self, begin: Callable[[Any], Stream], start: Callable[[], Scope] | None) -> None:
+        self.begin = begin
+        self.start = start
+        self.stream: Stream | None = None
+        self.guard: _Guard | None = None
+
+    def entered(self, stream: Stream, source: list[Any], result: Any) -> Any:
+        """A proxy of the stream that was entered; any other result ends the call."""
+        if not is_stream(result):
+            stream.returned()
+            return result
+        stream.rest()
+        source.append(result)
+        self.guard = _Guard(stream)
+        return _class_of_proxies(class_of(result))(self.guard, result)
+
+
+def guarded_manager(begin: Callable[[Any], Stream], start: Callable[[], Scope] | None, target: Any) -> Any:
+    """A proxy of a context manager. Entering it begins the call, and the stream that it yields ends it."""
+    return _class_of_managers(class_of(target))(_Entering(begin, start), target)
+
+
+@lru_cache(maxsize=512)
+def _class_of_managers(kind: type) -> type[Proxy]:
+    return proxy_class(kind, {name: method for name, method in _MANAGER.items() if hasattr(kind, name)})
+
+
+async def _items_of_entered_async(source: list[Any]) -> AsyncGenerator[Any, None]:
+    items: Any = items_of(source[0])
+    async with aclosing(items):
+        async for item in items:
+            yield item
+
+
+def _items_of_entered(source: list[Any]) -> Generator[Any, None, None]:
+    yield from _items_of_iterator(source[0])
+
+
+async def _enter_manager_async(self: Proxy) -> Any:
+    entering, target = self._halfopen_call, self._halfopen_target
+    source: list[Any] = []
+    scope = entering.start() if entering.start else nullcontext()
+    entering.stream = stream = entering.begin(_items_of_entered_async(source))
+    try:
+        async with scope:
+            result = await class_of(target).__aenter__(target)
+    except BaseException as error:
+        stream.raised(error)
+        raise
+    return entering.entered(stream, source, result)
+
+
+async def _exit_manager_async(self: Proxy, *error: Any) -> Any:
+    entering, target = self._halfopen_call, self._halfopen_target
+    if entering.guard is not None:
+        await entering.guard.stop_async()
+    return await class_of(target).__aexit__(target, *error)
+
+
+def _enter_manager(self: Proxy) -> Any:
+    entering, target = self._halfopen_call, self._halfopen_target
+    source: list[Any] = []
+    entering.stream = stream = entering.begin(_items_of_entered(source))
+    try:
+        result = class_of(target).__enter__(target)
+    except BaseException as error:
+        stream.raised(error)
+        raise
+    return entering.entered(stream, source, result)
+
+
+def _exit_manager(self: Proxy, *error: Any) -> Any:
+    entering, target = self._halfopen_call, self._halfopen_target
+    if entering.guard is not None:
+        entering.guard.stop()
+    return class_of(target).__exit__(target, *error)
+
+
+_MANAGER: dict[str, Callable[..., Any]] = {
+    "__aenter__": _enter_manager_async,
+    "__aexit__": _exit_manager_async,
+    "__enter__": _enter_manager,
+    "__exit__": _exit_manager,
+}

@@ -1,0 +1,66 @@
+//! What streams of one breaker ask about their items, and their times to the first item.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use halfopen::evidence::Durations;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::convert::says_yes;
+
+/// Functions of an item, and the histogram of the times to the first item that counts.
+#[derive(Default)]
+pub struct StreamItems {
+    functions: OnceLock<Functions>,
+    first_items: Mutex<Durations>,
+}
+
+struct Functions {
+    is_content: Option<Py<PyAny>>,
+    is_end: Option<Py<PyAny>>,
+}
+
+impl StreamItems {
+    /// Sets the functions; only the first call has an effect.
+    pub fn set(&self, is_content: Option<Py<PyAny>>, is_end: Option<Py<PyAny>>) {
+        let _ = self.functions.set(Functions { is_content, is_end });
+    }
+
+    /// Whether an item counts as the first one.
+    pub fn is_content(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match self.functions.get().and_then(|functions| functions.is_content.as_ref()) {
+            None => Ok(true),
+            Some(is_content) => Ok(says_yes(is_content, item)?.unwrap_or(true)),
+        }
+    }
+
+    /// Whether an item completes its stream.
+    pub fn is_end(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match self.functions.get().and_then(|functions| functions.is_end.as_ref()) {
+            None => Ok(false),
+            Some(is_end) => Ok(says_yes(is_end, item)?.unwrap_or(true)),
+        }
+    }
+
+    /// Whether a stream that ends without such an item is a failure.
+    pub fn needs_end(&self) -> bool {
+        self.functions.get().is_some_and(|functions| functions.is_end.is_some())
+    }
+
+    /// Adds a time to the first item.
+    pub fn record_first_item(&self, waited: Duration) {
+        self.first_items().add(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// The times to the first item.
+    pub fn first_items(&self) -> MutexGuard<'_, Durations> {
+        self.first_items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let Some(functions) = self.functions.get() else { return Ok(()) };
+        visit.call(&functions.is_content)?;
+        visit.call(&functions.is_end)
+    }
+}
