@@ -14,12 +14,13 @@ import httpx2
 import openai
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerOpenError, ManualClock
+from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, ManualClock
 from halfopen.httpx import guarded_async_transport
 from provider import (
     CONTENT_REFUSED,
     CONTEXT_TOO_LONG,
     Cut,
+    Fault,
     Late,
     Malformed,
     NoAnswer,
@@ -257,6 +258,30 @@ async def test_the_first_token_is_late(way: Way, provider: Provider) -> None:
     assert (got.parts, is_timeout(got.error)) == ([], True)
     assert TIMEOUT <= got.seconds < SOON
     assert counted(breaker) == {"successful": 1, "failed": 1}
+    await call.aclose()
+
+
+@pytest.mark.parametrize(
+    ("fault", "field"),
+    [
+        (Late(60), "first_item_timeout_seconds"),
+        (Stall(0.5), "idle_timeout_seconds"),
+        (NoAnswer(), "call_timeout_seconds"),
+    ],
+    ids=str,
+)
+async def test_a_timeout_of_the_breaker_ends_in_one_attempt(
+    way: Way, provider: Provider, fault: Fault, field: str
+) -> None:
+    timeouts: dict[str, Any] = {field: TIMEOUT / 3}
+    breaker = CircuitBreaker("gemini", **timeouts)
+    call = Caller(way, provider, breaker)
+    provider.next(fault)
+    got = await call.stream()
+    assert isinstance(got.error, CallTimeoutError)
+    assert field in str(got.error) or field == "call_timeout_seconds"
+    assert TIMEOUT / 3 <= got.seconds < SOON
+    assert (len(provider.requests), counted(breaker)) == (1, {"failed": 1})
     await call.aclose()
 
 

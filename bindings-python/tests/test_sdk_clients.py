@@ -205,7 +205,7 @@ async def test_a_deadline_of_the_breaker_ends_in_one_attempt(make: Any, provider
     breaker = CircuitBreaker("gemini", call_timeout_seconds=0.1)
     provider.always(NoAnswer())
     async with AsyncExitStack() as stack:
-        with pytest.raises(CallTimeoutError, match=r"a call of circuit 'gemini' was cut off after 0\.1 s") as late:
+        with pytest.raises(CallTimeoutError, match=r"'gemini' was cut off after .*0\.1") as late:
             await make(provider, breaker, stack)(False)
     assert (len(provider.requests), breaker.metrics.failed_calls, breaker.metrics.total_calls) == (1, 1, 1)
     again = pickle.loads(pickle.dumps(late.value))

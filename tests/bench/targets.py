@@ -119,6 +119,8 @@ def python(readings: Readings) -> Iterator[Target]:
     for mode in ("sync", "async"):
         path = f"stream, {mode}, each item"
         yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=STREAMED)
+    timeouts = "halfopen, both timeouts"
+    yield time(readings, path, timeouts, 250, name=f"Python: {path}, both timeouts", reason=STREAMED)
 
 
 def node(build: str, readings: Readings) -> Iterator[Target]:

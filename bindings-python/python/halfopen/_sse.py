@@ -22,6 +22,8 @@ class AnswerReader:
     def __init__(self) -> None:
         self.ending: Ending = "unknown"
         self.error: Verdict | None = None
+        self.has_content = False
+        """Whether a part of the answer itself has come, which a role, a ping or ``response.created`` is not."""
         self._rest = b""
         self._data: list[bytes] = []
         self._gave_up = False
@@ -56,9 +58,11 @@ class AnswerReader:
             # Only of these protocols it is known that each event is JSON.
             if self.ending != "unknown":
                 self.ending = "malformed"
-            return
-        if isinstance(document, dict):
-            self._document(cast("Any", document))
+        else:
+            if isinstance(document, dict):
+                self._document(cast("Any", document))
+                self.has_content = self.has_content or _is_content(document)
+        self.has_content = self.has_content or self.ending == "unknown"
 
     def _document(self, document: Any) -> None:
         kind = str(document.get("type"))
@@ -83,6 +87,25 @@ def _has_finished(document: Any) -> bool:
         return False
     return any(
         _member(choice, "finish_reason") or _member(choice, "finishReason") for choice in cast("list[object]", choices)
+    )
+
+
+def _is_content(document: Any) -> bool:
+    """Whether the event of one of these protocols has a part of the answer."""
+    if str(document.get("type")).endswith(("delta", "message_stop", "completed", "incomplete", "failed", "error")):
+        return True
+    choices: Any = document.get("choices") or document.get("candidates")
+    return isinstance(choices, list) and any(
+        _member(choice, "finish_reason")
+        or _member(_member(choice, "content"), "parts")
+        or _says_more_than_a_role(_member(choice, "delta"))
+        for choice in cast("list[object]", choices)
+    )
+
+
+def _says_more_than_a_role(delta: Any) -> bool:
+    return isinstance(delta, dict) and any(
+        value for name, value in cast("dict[str, Any]", delta).items() if name != "role"
     )
 
 

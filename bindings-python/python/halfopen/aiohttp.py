@@ -9,13 +9,13 @@ Each attempt is a call: a redirect, or a middleware that stands before this one 
 does aiohttp itself, which repeats an idempotent request once if a kept connection turns out to be closed.
 """
 
-from asyncio import CancelledError
 from collections.abc import Awaitable
 from typing import Any, cast
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
 
-from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+from halfopen._exchange import Exchange
+from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
 
 __all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerMiddleware"]
 
@@ -38,7 +38,7 @@ class CircuitBreakerMiddleware:
         if breaker is None:
             return await handler(request)
         exchange = Exchange(breaker)
-        response = await exchange.awaited(handler(request))
+        response = await exchange.awaited(lambda: handler(request))
         content = response.content
         bodiless = request.method == "HEAD"
         if exchange.answered(
@@ -95,12 +95,9 @@ class _Content:
         self._exchange.waits()
         try:
             part = await reading
-        except CancelledError:
-            # Reading can go on after it.
-            self._exchange.received(b"")
-            raise
         except BaseException as error:
-            self._exchange.raised(error)
+            # Reading can go on after a cancellation.
+            self._exchange.raised(error, may_go_on=True)
             raise
         self._exchange.received(part if isinstance(part, bytes) else part[0])
         if self._inner.at_eof():

@@ -16,7 +16,8 @@ from inspect import isasyncgen
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+from halfopen._exchange import Exchange
+from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 
@@ -132,7 +133,7 @@ class _AsyncTransport(_Guarding):
         exchange = self._admit(request)
         if exchange is None:
             return await self._inner.handle_async_request(request)
-        response = await exchange.awaited(self._inner.handle_async_request(request))
+        response = await exchange.awaited(lambda: self._inner.handle_async_request(request))
         self._guard_body(exchange, request, response, _AsyncBody, "AsyncByteStream")
         return response
 

@@ -16,7 +16,8 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, Exchange, choice_of
+from halfopen._exchange import Exchange
+from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
 
 __all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerAdapter"]
 

@@ -27,7 +27,9 @@ async def async_stream() -> AsyncGenerator[int]:
 async def rows_of_streams() -> list[dict[str, Any]]:
     """Nanoseconds per item."""
     rows = await measure("stream, sync, each item", False, {name: drained(it) for name, it in guarded(stream)})
-    rows += await measure("stream, async, each item", True, {name: awaited(it) for name, it in guarded(async_stream)})
+    timeouts = halfopen.CircuitBreaker("with timeouts", first_item_timeout_seconds=60, idle_timeout_seconds=60)
+    contenders = {"halfopen, both timeouts": timeouts(async_stream), **dict(guarded(async_stream))}
+    rows += await measure("stream, async, each item", True, {name: awaited(it) for name, it in contenders.items()})
     for row in rows:
         row["ns"] = [ns / ITEMS for ns in row["ns"]]
     return rows

@@ -1,0 +1,173 @@
+"""One guarded HTTP request, from its permit to what its response and the end of its body say of the provider."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from halfopen._core import Permit
+from halfopen._sdk_errors import passing_sdks
+from halfopen._sse import AnswerReader
+from halfopen._stream_timeouts import Watch
+from halfopen.breaker import CircuitBreaker
+from halfopen.errors import CallTimeoutError, CircuitBreakerOpenError
+from halfopen.types import Outcome, Verdict
+
+T = TypeVar("T")
+
+
+class Exchange:
+    """A request that has been admitted, until it is known what it says of the provider.
+
+    A response whose body comes later ends when the body does; what the consumer takes between two parts of it is not
+    the provider's time. A body that the consumer leaves counts against nobody.
+    """
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        try:
+            self._permit: Permit = breaker.acquire()
+        except CircuitBreakerOpenError as error:
+            raise passing_sdks(error) from None
+        self._judge = breaker._judge
+        self._deadline = breaker._deadline
+        self._timeouts = breaker._stream_timeouts
+        self._watch: Watch | None = None
+        self._waiting = False
+        self._answer: AnswerReader | None = None
+
+    async def awaited(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Awaits the response to a request, within the breaker's timeouts."""
+        try:
+            if self._timeouts is not None:
+                self._watch = self._timeouts.start()
+            if self._deadline is None:
+                return await self._watched(request)
+            async with self._deadline.start():
+                return await self._watched(request)
+        except CallTimeoutError as late:
+            self._settle_by(late)
+            raise passing_sdks(late) from late.__cause__
+        except BaseException as error:
+            self._settle_by(error)
+            raise
+
+    async def _watched(self, request: Callable[[], Awaitable[T]]) -> T:
+        watch = self._watch
+        if watch is None:
+            return await request()
+        watch.begin()
+        try:
+            response = await request()
+        except BaseException as error:
+            try:
+                watch.fail(error)
+            finally:
+                watch.close()
+            raise
+        # Headers are no content, so the first item may take what is left of its time.
+        watch.end(False)
+        return response
+
+    def raised(self, error: BaseException, *, may_go_on: bool = False) -> None:
+        """The request, or reading its response, ended with this error; with ``may_go_on``, unless it was cancelled.
+
+        Raises ``CallTimeoutError`` instead if a timeout of the breaker cut it off.
+        """
+        if self._watch is not None and self._waiting:
+            self._waiting = False
+            try:
+                self._watch.fail(error)
+            except CallTimeoutError as late:
+                self._watch.close()
+                self._settle_by(late)
+                raise passing_sdks(late) from error
+        if may_go_on and not isinstance(error, Exception):
+            self._permit.pause()
+            return
+        self._close_watch()
+        self._settle_by(error)
+
+    def _settle_by(self, error: BaseException) -> None:
+        self._permit.__exit__(type(error), error, error.__traceback__)
+
+    def _close_watch(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            if self._waiting:
+                watch.end(True)
+            watch.close()
+
+    def answered(
+        self,
+        response: object,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        *,
+        bodiless: bool,
+        arrived: bool = False,
+    ) -> bool:
+        """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body."""
+        verdict = _verdict(self._judge(response))
+        fields = {name.lower(): value for name, value in headers}
+        bodiless = bodiless or status in (101, 204, 304) or fields.get("content-length") == "0"
+        if verdict.outcome != "success" or bodiless:
+            self._close_watch()
+            self._permit.settle(verdict.outcome, verdict.retry_after)
+            return False
+        if fields.get("content-type", "").startswith("text/event-stream"):
+            self._answer = AnswerReader()
+        elif arrived:
+            self._close_watch()
+            self._permit.success()
+            return False
+        self._permit.pause()
+        return True
+
+    def waits(self) -> None:
+        """The consumer asks for the next part of the body."""
+        self._permit.resume()
+        if self._watch is not None:
+            self._watch.begin()
+        self._waiting = True
+
+    def received(self, part: bytes) -> None:
+        """The consumer has got a part of the body."""
+        self._permit.pause()
+        if self._answer is not None:
+            self._answer.feed(part)
+        self._waiting = False
+        if self._watch is not None:
+            self._watch.end(self._answer is None or self._answer.has_content)
+
+    def ended(self) -> None:
+        """The body has ended."""
+        self._close_watch()
+        if not self._failed_in_its_protocol(("malformed", "incomplete")):
+            self._permit.success()
+
+    def left(self, *, arrived: bool = False) -> None:
+        """The consumer wants no more of the body, which may have arrived to its end or have held the whole answer."""
+        # A task that still waits for a part ends its wait itself.
+        if not self._waiting:
+            self._close_watch()
+        if self._failed_in_its_protocol(("malformed",)):
+            return
+        if arrived if self._answer is None else self._answer.ending == "complete":
+            self._permit.success()
+        else:
+            self._permit.cancel()
+
+    def _failed_in_its_protocol(self, failures: tuple[str, ...]) -> bool:
+        """Whether the events of the answer have settled the call."""
+        answer = self._answer
+        if answer is None:
+            return False
+        if answer.error is not None:
+            self._permit.settle(answer.error.outcome, answer.error.retry_after)
+        elif answer.ending in failures:
+            self._permit.failure()
+        else:
+            return False
+        return True
+
+
+def _verdict(answer: Outcome | Verdict | None) -> Verdict:
+    return answer if isinstance(answer, Verdict) else Verdict(answer or "success")

@@ -1,0 +1,42 @@
+"""Our errors inside the SDKs of providers, which repeat a request whose error they do not know."""
+
+import sys
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from halfopen.errors import HalfopenError
+
+E = TypeVar("E", bound=HalfopenError)
+
+
+def passing_sdks(error: E) -> E:
+    """The same error, as one that the SDKs which are loaded hand to their caller at once.
+
+    Anthropic's retries whatever a transport raises, unless it is one of its own errors. Who catches the base error of
+    an SDK around it, as its documentation says, catches this one too.
+    """
+    bases = tuple(
+        base
+        for module, name in (("openai", "OpenAIError"), ("anthropic", "AnthropicError"))
+        if isinstance(base := getattr(sys.modules.get(module), name, None), type)
+    )
+    kind: Any = type(error)
+    return _copy(error, _passing_class(kind, bases)) if bases else error
+
+
+@lru_cache
+def _passing_class(error: Any, bases: tuple[type, ...]) -> Any:
+    def reduce(self: HalfopenError) -> Any:
+        # A copy or a pickle is the plain error, since this class exists in this process alone.
+        return _copy(self, error).__reduce__()
+
+    members = {"__doc__": error.__doc__, "__module__": error.__module__, "__reduce__": reduce}
+    return type(error.__name__, (error, *bases), members)
+
+
+def _copy(error: E, kind: Any) -> E:
+    """The error as one of another class; a constructor may take other arguments than the error has."""
+    made: E = kind.__new__(kind, *error.args)
+    made.args = error.args
+    made.__dict__.update(error.__dict__)
+    return made
