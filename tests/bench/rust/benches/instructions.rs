@@ -70,8 +70,8 @@ fn success(breaker: Breaker) {
 #[bench::durations(closed(with_durations()))]
 fn admit_and_settle(breaker: Breaker) {
     for _ in 0..CALLS {
-        let ticket = black_box(host::admit(&breaker, || None)).expect("the circuit is closed");
-        host::settle(&breaker, ticket, black_box(Outcome::Success));
+        let ticket = black_box(host::admit(breaker, || None)).expect("the circuit is closed");
+        host::settle(breaker, ticket, black_box(Outcome::Success));
     }
 }
 
@@ -94,8 +94,8 @@ fn failure(breaker: Breaker) {
 fn hinted_failure(breaker: Breaker) {
     let outcome = Outcome::Failure { retry_after: Some(Duration::from_secs(1)) };
     for _ in 0..CALLS {
-        let ticket = black_box(host::admit(&breaker, || None)).expect("the circuit is closed");
-        host::settle(&breaker, ticket, black_box(outcome));
+        let ticket = black_box(host::admit(breaker, || None)).expect("the circuit is closed");
+        host::settle(breaker, ticket, black_box(outcome));
     }
 }
 
@@ -105,8 +105,8 @@ fn hinted_failure(breaker: Breaker) {
 fn probe(breaker: Breaker) {
     for _ in 0..CALLS {
         breaker.clock().advance(Duration::from_secs(1));
-        let ticket = black_box(host::admit(&breaker, || None)).expect("the wait is over");
-        host::settle(&breaker, ticket, black_box(Outcome::FAILURE));
+        let ticket = black_box(host::admit(breaker, || None)).expect("the wait is over");
+        host::settle(breaker, ticket, black_box(Outcome::FAILURE));
     }
 }
 
