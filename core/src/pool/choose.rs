@@ -133,7 +133,7 @@ fn standing(policy: &Policy, candidate: &Candidate<'_>, need: &Need<'_>, now: Ti
     if let Some((reason, until)) = absence(candidate, now) {
         return Standing::Passed(reason, until);
     }
-    let health = candidate.meter.success_rate().filter(|_| !is_cold(candidate, now));
+    let health = candidate.meter.success_rate().filter(|_| !candidate.is_cold(now));
     match candidate.admission {
         _ if provider.last_resort => Standing::LastResort,
         Admission::Probe => Standing::Probe,
@@ -172,12 +172,6 @@ impl PassReason {
     const fn is_permanent(self) -> bool {
         matches!(self, Self::Disabled | Self::Draining)
     }
-}
-
-/// Whether a candidate's record says nothing: too little, too old, or from before its circuit closed.
-pub(super) fn is_cold(candidate: &Candidate<'_>, now: Tick) -> bool {
-    let is_older = candidate.closed_since.is_some_and(|closed| candidate.meter.began() < closed);
-    is_older || candidate.meter.is_cold(now)
 }
 
 /// The same members in turn, from `first` on.

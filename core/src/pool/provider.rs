@@ -89,6 +89,12 @@ impl<'p> Candidate<'p> {
             closed_since: None,
         }
     }
+
+    /// Whether the record says nothing: too little, too old, or from before the circuit closed.
+    pub(super) fn is_cold(&self, now: Tick) -> bool {
+        let is_older = self.closed_since.is_some_and(|closed| self.meter.began() < closed);
+        is_older || self.meter.is_cold(now)
+    }
 }
 
 /// What a call needs.

@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use super::choose::is_cold;
 use super::state::Purpose;
 use super::{Candidate, Need, Policy, PoolState, Strategy};
 use crate::clock::Tick;
@@ -143,7 +142,7 @@ fn score(candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick, scored
     let known: &mut Vec<f64> = &mut Vec::with_capacity(members.len());
     for member in members.iter_mut() {
         let candidate = &candidates[member.index];
-        member.key = f64::from(u8::from(is_cold(candidate, now)));
+        member.key = f64::from(u8::from(candidate.is_cold(now)));
         if member.key == 0.0 {
             member.score = scored(candidate);
             known.push(member.score);
@@ -156,7 +155,7 @@ fn score(candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick, scored
 
 /// Once in twenty choices a provider without a record comes first, so that it gets one.
 fn explore(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick) {
-    let is_unknown = |member: &Ranked| is_cold(&candidates[member.index], now);
+    let is_unknown = |member: &Ranked| candidates[member.index].is_cold(now);
     let unknown = members.iter().filter(|member| is_unknown(member)).count();
     if unknown == 0 || unknown == members.len() || state.draw(Purpose::Explore, "") * EXPLORE_ONE_IN >= 1.0 {
         return;
