@@ -18,6 +18,8 @@ pub struct Imports {
     pub guarded_stream: Py<PyAny>,
     pub is_stream_object: Py<PyAny>,
     pub items_of: Py<PyAny>,
+    /// Of `halfopen._error_rules`.
+    pub classify_error: Py<PyAny>,
     /// The verdict of `halfopen._library_errors`.
     pub failure: Py<PyAny>,
     /// Of `halfopen._arguments`.
@@ -92,6 +94,7 @@ names! {
     rejected = "rejected",
     returned = "returned",
     settled = "settled",
+    status_code = "status_code",
     throw = "throw",
     traceback = "__traceback__",
     value = "value",
@@ -118,6 +121,7 @@ impl Imports {
             guarded_stream: function("halfopen._stream_objects", "guarded_stream")?,
             is_stream_object: function("halfopen._stream_objects", "is_stream_object")?,
             items_of: function("halfopen._stream_objects", "items_of")?,
+            classify_error: function("halfopen._error_rules", "classify_error")?,
             failure: function("halfopen._library_errors", "FAILURE")?,
             is_python_function: function("halfopen._arguments", "is_python_function")?,
             followed: function("halfopen._deferred", "followed")?,

@@ -4,11 +4,11 @@ use halfopen::Outcome;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyString, PyTuple, PyType};
 
 use crate::convert::{outcome_of, outcome_with_hint};
 use crate::error::is_rejection;
-use crate::ffi::{PlainClasses, call_host, is_made_in_python, while_handling};
+use crate::ffi::{PLAIN_ERRORS, PLAIN_RESULTS, call_host, has_attribute, is_made_in_python, while_handling};
 use crate::imports::Imports;
 
 /// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
@@ -36,6 +36,10 @@ impl Judging {
                 true => Outcome::FAILURE,
             });
         };
+        let py = error.py();
+        if self.is_default(py) && is_plain_failure(error) {
+            return Ok(Outcome::FAILURE);
+        }
         let answer = while_handling(error, || ask(classify, error));
         match answer.and_then(|answer| outcome_in(&answer)) {
             Ok(Some(outcome)) => Ok(outcome),
@@ -51,7 +55,7 @@ impl Judging {
     /// Whether a result may mean anything but success.
     #[inline(always)]
     pub fn looks_at(&self, result: &Bound<'_, PyAny>) -> bool {
-        self.judge.is_some() && (self.judges_all || is_made_in_python(result) && !PlainClasses::contain(result))
+        self.judge.is_some() && (self.judges_all || is_made_in_python(result) && !PLAIN_RESULTS.contains(result))
     }
 
     /// What a result means.
@@ -62,7 +66,7 @@ impl Judging {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => {
                 if !self.judges_all {
-                    PlainClasses::add(result);
+                    PLAIN_RESULTS.add(result.get_type());
                 }
                 Ok(Outcome::Success)
             }
@@ -71,10 +75,30 @@ impl Judging {
         }
     }
 
+    /// Whether the default rules alone decide about exceptions.
+    fn is_default(&self, py: Python<'_>) -> bool {
+        let (Some(classify), Ok(imports)) = (&self.classify, Imports::get(py)) else { return false };
+        classify.is(&imports.classify_error)
+    }
+
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.classify)?;
         visit.call(&self.judge)
     }
+}
+
+/// Whether the exception is one that the default rules call a failure by its class alone.
+fn is_plain_failure(error: &Bound<'_, PyAny>) -> bool {
+    let py = error.py();
+    PLAIN_ERRORS.contains(error)
+        && Imports::get(py).is_ok_and(|imports| !has_attribute(error, imports.names.status_code.bind(py)))
+}
+
+/// Adds a class whose exceptions are failures as long as they have no `status_code`. The default rules say which.
+#[pyfunction]
+#[pyo3(signature = (kind, /))]
+pub fn add_plain_error(kind: Bound<'_, PyType>) {
+    PLAIN_ERRORS.add(kind);
 }
 
 fn ask<'py>(function: &Py<PyAny>, argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

@@ -69,6 +69,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(pool::replay_pool, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
+    module.add_function(wrap_pyfunction!(judging::add_plain_error, module)?)?;
     module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::evidence::BUCKET_BOUNDS)?)?;
     module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::read_metrics, module)?)?;

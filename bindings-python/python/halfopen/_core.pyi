@@ -21,6 +21,7 @@ __all__ = [
     "Permit",
     "RegistryPolicy",
     "Stream",
+    "add_plain_error",
     "after_fork",
     "classify_response",
     "config_json_schema",
@@ -370,6 +371,9 @@ def status_of_close_code(code: int, /) -> int | None:
 
     ``None`` for an ordinary end and for a code of the provider's own.
     """
+
+def add_plain_error(kind: type[BaseException], /) -> None:
+    """Adds a class whose exceptions are failures as long as they have no ``status_code``."""
 
 def is_awaitable(result: object, /) -> bool:
     """Whether ``await`` accepts it."""

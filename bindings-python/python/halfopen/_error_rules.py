@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
+from halfopen._core import add_plain_error
 from halfopen._library_errors import CANCELLED, FAILURE, IGNORED, RULES, Rule, by_status_code
 from halfopen._names import names_of
 from halfopen.errors import CircuitBreakerOpenError
@@ -51,6 +52,8 @@ def _classify(error: BaseException, depth: int) -> Verdict:
         if len(_rules) >= _RULES_KEPT:
             _rules.clear()
         _rules[kind] = rule
+        if _is_plain(kind, rule):
+            add_plain_error(kind)
     if isinstance(rule, Verdict):
         return rule
     if depth >= _CAUSES_FOLLOWED:
@@ -73,6 +76,17 @@ def _rule_for(kind: type[BaseException]) -> Rule:
     if not issubclass(kind, Exception):
         return CANCELLED
     return FAILURE if kind.__module__ == "builtins" else by_status_code
+
+
+def _is_plain(kind: type[BaseException], rule: Rule) -> bool:
+    """Whether exceptions of this class are failures as long as they have no ``status_code``.
+
+    The compiled part then looks for that attribute itself. So it must not be looked up by Python code.
+    """
+    if rule is not FAILURE and rule is not by_status_code:
+        return False
+    by_python = hasattr(kind, "__getattr__") or kind.__getattribute__ is not BaseException.__getattribute__
+    return not by_python and not hasattr(kind, "status_code")
 
 
 def _worst_member(group: BaseExceptionGroup[BaseException], classify: Any) -> Verdict:

@@ -2,7 +2,7 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 /// Whether objects of a class can be awaited: the very question that `await` asks.
 ///
@@ -37,4 +37,12 @@ pub fn inherits(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
 pub fn is_shared(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: attached; the object is alive.
     unsafe { ffi::Py_REFCNT(object.as_ptr()) > 1 }
+}
+
+/// Whether the object has an attribute. Its class must not look attributes up by Python code.
+///
+/// Other than `hasattr`, this makes no `AttributeError` where it has none.
+pub fn has_attribute(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
+    // SAFETY: attached, as the objects show; both are valid.
+    unsafe { ffi::PyObject_HasAttr(object.as_ptr(), name.as_ptr()) == 1 }
 }

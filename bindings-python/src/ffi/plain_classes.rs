@@ -1,32 +1,47 @@
-//! A table of classes that is read without a lock, for every call that returns an object of a class made in Python.
+//! Tables of classes that are read without a lock, for every call that returns an object of a class made in Python, and
+//! for every call that fails.
+//!
+//! Calling the default rules in Python instead takes 190 ns of the 380 of a failing call.
 
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 
-/// Classes whose objects are no responses, as the default rules say, of all breakers.
+/// Classes of which the default rules always say the same, for all breakers.
 ///
-/// A call that returns one asks no Python code. More classes than there is room for take each other's place.
+/// A call that ends with an object of one asks no Python code. More classes than there is room for take each other's
+/// place.
 pub struct PlainClasses([AtomicPtr<ffi::PyObject>; Self::PLACES]);
 
-static PLAIN: PlainClasses = PlainClasses([const { AtomicPtr::new(ptr::null_mut()) }; PlainClasses::PLACES]);
+/// Classes whose objects are no responses.
+pub static PLAIN_RESULTS: PlainClasses = PlainClasses::new();
+
+/// Classes whose exceptions are failures, as long as they have no `status_code`.
+pub static PLAIN_ERRORS: PlainClasses = PlainClasses::new();
 
 impl PlainClasses {
     const PLACES: usize = 256;
 
-    #[inline(always)]
-    pub fn contain(object: &Bound<'_, PyAny>) -> bool {
-        let class = object.get_type_ptr();
-        PLAIN.0[Self::place(class.addr())].load(Ordering::Relaxed).addr() == class.addr()
+    const fn new() -> Self {
+        Self([const { AtomicPtr::new(ptr::null_mut()) }; Self::PLACES])
     }
 
-    pub fn add(object: &Bound<'_, PyAny>) {
+    /// Whether the object's class is here.
+    #[inline(always)]
+    pub fn contains(&self, object: &Bound<'_, PyAny>) -> bool {
+        let class = object.get_type_ptr();
+        self.0[Self::place(class.addr())].load(Ordering::Relaxed).addr() == class.addr()
+    }
+
+    /// Adds a class.
+    pub fn add(&self, class: Bound<'_, PyType>) {
         // The class stays alive as long as it is here, so that no other one gets its address.
-        let class = object.get_type().into_any();
+        let class = class.into_any();
         let place = Self::place(class.as_ptr().addr());
-        let before = PLAIN.0[place].swap(class.into_ptr(), Ordering::Relaxed);
+        let before = self.0[place].swap(class.into_ptr(), Ordering::Relaxed);
         // SAFETY: attached, as the object shows; the reference was kept here, and null is fine too.
         unsafe { ffi::Py_XDECREF(before) };
     }
