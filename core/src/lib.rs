@@ -33,8 +33,10 @@
 //! - [`metrics`]: totals of all breakers by label, for a scrape.
 //! - [`registry`]: a bounded set of breakers by name.
 //! - [`classify`]: what a provider's HTTP response says about its health.
+//! - [`pool`]: choosing among providers.
 //! - [`clock`]: the system clock, a manual clock for tests, and the trait for your own.
 //! - [`host`]: for authors of bindings to other languages.
+//! - `sim` (feature): simulates scenarios and replays logs.
 //!
 //! The breaker itself, [`CircuitBreaker`], is shared by any number of threads. A [`Snapshot`] saves it across a restart.
 //!
@@ -77,6 +79,7 @@ mod serde;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod snapshot;
+mod splitmix;
 mod sync;
 
 pub use breaker::{CallError, CircuitBreaker, OwnedPermit, Permit};

@@ -1,4 +1,4 @@
-//! What a configuration tells of itself.
+//! Reading a configuration back: fields, errors, JSON Schema.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn a_field_is_read_by_its_name() {
 }
 
 #[test]
-fn an_unknown_field_is_told_the_known_ones() {
+fn an_unknown_field_error_lists_the_known_fields() {
     let error = host::set(Config::builder(), "failure_treshold", 3u16).build().unwrap_err();
     assert_eq!(error.field(), "failure_treshold");
     assert!(error.allowed().starts_with("one of: name, failure_threshold, success_threshold, "), "{error}");
@@ -23,13 +23,13 @@ fn an_unknown_field_is_told_the_known_ones() {
 }
 
 #[test]
-fn a_refusal_tells_the_field_the_value_and_what_is_allowed() {
+fn an_error_names_field_value_and_allowed() {
     let error = Config::builder().success_threshold(0).build().unwrap_err();
     assert_eq!(error.to_string(), "success_threshold = 0 is refused: allowed is a whole number from 1 to 255");
 }
 
 #[test]
-fn a_name_of_something_else_is_held_to_the_rule_of_names() {
+fn provider_id_follows_the_rule_for_names() {
     for name in ["gemini", " ", &"é".repeat(128)] {
         assert_eq!(host::check_name("provider_id", &name.into()), Ok(()));
     }
@@ -40,7 +40,7 @@ fn a_name_of_something_else_is_held_to_the_rule_of_names() {
 }
 
 #[test]
-fn what_a_configuration_tells_of_itself_makes_the_same_again() {
+fn a_configuration_round_trips_through_its_entries() {
     let config = Config::builder().name("gemini").failure_threshold(None).failure_rate_threshold(0.25).build().unwrap();
     let fields = config.entries().map(|(name, value)| (name.to_owned(), value)).collect();
     assert_eq!(host::config_from(&Value::Map(fields), Spelling::SnakeCase), Ok(config));
@@ -58,7 +58,7 @@ fn a_circuit_keeps_its_name_when_it_is_reconfigured() {
 }
 
 #[test]
-fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
+fn a_count_too_large_is_refused_not_truncated() {
     let with = |number: f64| {
         let fields = [
             ("window", Value::from(WindowShape::Time(Duration::from_secs(60)))),
@@ -73,7 +73,7 @@ fn a_number_too_large_for_a_count_is_refused_and_not_cut() {
 }
 
 #[test]
-fn a_duration_is_checked_as_the_seconds_that_it_stands_for() {
+fn a_duration_is_checked_in_seconds() {
     let field = |builder: ConfigBuilder| builder.build().unwrap_err().field().to_owned();
     assert_eq!(field(Config::builder().timeout(Duration::ZERO)), "timeout_seconds");
     assert_eq!(field(Config::builder().slow_call(Duration::MAX)), "slow_call_seconds");
@@ -93,26 +93,26 @@ fn a_field_that_is_given_twice_is_refused() {
         host::config_from(&Value::Map(fields.into()), Spelling::SnakeCase).unwrap_err()
     };
     assert_eq!((thresholds([3, 4]).field(), thresholds([3, 4]).allowed()), ("failure_threshold", "given once"));
-    assert_eq!(thresholds([0, 4]).value(), &0u64.into(), "what is wrong first is told first");
+    assert_eq!(thresholds([0, 4]).value(), &0u64.into(), "the first error wins");
 }
 
 #[test]
-fn a_zero_has_no_sign() {
+fn negative_zero_is_normalised() {
     let config = Config::builder().timeout_jitter(-0.0).build().unwrap();
     assert_eq!(host::config_field(&config, "timeout_jitter").unwrap().to_string(), "0");
 }
 
-/// What stands under a name in a JSON Schema.
-fn under<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
+/// The value of a property in a JSON Schema.
+fn property<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
     let Value::Map(entries) = schema else { return None };
     entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
 #[test]
-fn the_json_schema_tells_each_field_with_its_default() {
+fn the_json_schema_has_each_default() {
     let schema = host::config_schema();
-    let Some(Value::Map(properties)) = under(&schema, "properties") else { panic!("{schema}") };
-    let defaults: Vec<_> = properties.iter().map(|(name, field)| (name.clone(), under(field, "default"))).collect();
+    let Some(Value::Map(properties)) = property(&schema, "properties") else { panic!("{schema}") };
+    let defaults: Vec<_> = properties.iter().map(|(name, field)| (name.clone(), property(field, "default"))).collect();
     let config = Config::default();
     let entries: Vec<_> = config.entries().map(|(name, value)| (name.to_owned(), value)).collect();
     assert_eq!(defaults.len(), entries.len());
@@ -122,12 +122,12 @@ fn the_json_schema_tells_each_field_with_its_default() {
 }
 
 #[test]
-fn what_the_json_schema_limits_is_what_is_refused() {
+fn the_json_schema_limits_match_the_checks() {
     let schema = host::config_schema();
-    let Some(Value::Map(properties)) = under(&schema, "properties") else { panic!("{schema}") };
+    let Some(Value::Map(properties)) = property(&schema, "properties") else { panic!("{schema}") };
     let accepts = |name: &str, number: f64| {
         let mut fields = vec![(name.to_owned(), Value::Number(number))];
-        // What fields demand of each other: longer waits, and a window that holds as many calls.
+        // Rules between fields: large numbers need a time window.
         if name != "max_timeout_seconds" && number > 60.0 {
             fields.push(("window".into(), Value::Map(vec![("seconds".into(), 60u64.into())])));
         }
@@ -141,11 +141,11 @@ fn what_the_json_schema_limits_is_what_is_refused() {
     };
     let mut limits = 0;
     for (name, field) in properties {
-        let types = match under(field, "anyOf") {
+        let types = match property(field, "anyOf") {
             Some(Value::List(types)) => &types[0],
             _ => field,
         };
-        let bound = |limit: &str| match under(types, limit) {
+        let bound = |limit: &str| match property(types, limit) {
             Some(Value::Uint(bound)) => Some(*bound as f64),
             Some(Value::Number(bound)) => Some(*bound),
             _ => None,
@@ -163,5 +163,6 @@ fn what_the_json_schema_limits_is_what_is_refused() {
             limits += 1;
         }
     }
+    // All minima and maxima of the table.
     assert_eq!(limits, 21);
 }

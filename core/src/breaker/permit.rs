@@ -58,10 +58,10 @@ impl<'b, C: Clock> Permit<'b, C> {
         permit.hand_back(outcome);
     }
 
-    /// Asks for a permit for a call that is made inside this one.
+    /// Asks for a permit for a nested call.
     ///
-    /// Inside a probe of the present round it rides on the probe's permit: it takes no slot, has no vote and is not
-    /// counted. Otherwise it is a call like any other.
+    /// Inside a current probe it shares the probe's permit: it takes no slot and is not counted. Otherwise it is an
+    /// ordinary call.
     ///
     /// # Errors
     /// [`Rejected`], with the rest of the wait.
@@ -77,7 +77,7 @@ impl<'b, C: Clock> Permit<'b, C> {
         self.breaker.settle(Ticket { stamp, stripe, start }, outcome);
     }
 
-    /// The stamp that nested calls find.
+    /// The stamp that nested calls inherit.
     #[inline]
     pub(super) fn stamp(&self) -> Stamp {
         self.ticket.stamp

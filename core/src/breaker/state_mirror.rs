@@ -36,7 +36,7 @@ const ENDLESS: u64 = u64::MAX;
 pub(super) struct Mirrored(u64);
 
 impl Mirrored {
-    fn of(control: &Control, rules: &Rules, hold: Option<OpenGate>) -> Self {
+    fn of(control: &Control, rules: &Rules, gate: Option<OpenGate>) -> Self {
         let closed = control.is_closed();
         let unmoved = control.is_unmoved_by_success() && rules.slow_call.is_none();
         let window = rules.window_in_use();
@@ -46,8 +46,8 @@ impl Mirrored {
             | flag(unmoved && matches!(window, Some(WindowShape::Calls(_))), COUNTING)
             | flag(rules.measures_durations(), TIMED)
             | flag(rules.record_durations, RECORDING)
-            | flag(hold.is_some(), REJECTING)
-            | flag(hold.is_some_and(|hold| hold.reason == Reason::ForcedOpen), FORCED);
+            | flag(gate.is_some(), REJECTING)
+            | flag(gate.is_some_and(|gate| gate.reason == Reason::ForcedOpen), FORCED);
         Self((control.generation() << GENERATION_SHIFT) | flags)
     }
 
@@ -132,13 +132,13 @@ impl StateMirror {
 
     /// Mirrors a changed value; the caller holds the lock that guards the value.
     pub(super) fn publish(&self, control: &Control, rules: &Rules) {
-        let hold = control.hold();
-        let mirrored = Mirrored::of(control, rules, hold);
+        let gate = control.open_gate();
+        let mirrored = Mirrored::of(control, rules, gate);
         if mirrored.0 == self.mirrored.load(Ordering::Relaxed) {
             // Each wait has its own generation, so the wait is unchanged as well.
             return;
         }
-        if let Some(OpenGate { wait, .. }) = hold {
+        if let Some(OpenGate { wait, .. }) = gate {
             let (until, chosen) = wait.map_or((ENDLESS, ENDLESS), Wait::nanos);
             self.mirrored.store(mirrored.changing().0, Ordering::Relaxed);
             self.until.store(until, Ordering::Release);

@@ -81,7 +81,7 @@ impl Control {
     }
 
     /// The gate that rejects calls; `None` if the circuit is not open, or in shadow mode, which rejects none.
-    pub(crate) fn hold(&self) -> Option<OpenGate> {
+    pub(crate) fn open_gate(&self) -> Option<OpenGate> {
         match self.phase {
             Phase::Open { wait, .. } if self.mode != Mode::Shadow => Some(self.gate_for(wait)),
             Phase::Closed { .. } | Phase::Open { .. } | Phase::HalfOpen(_) => None,

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::{Control, Phase};
 use crate::clock::{Tick, nearest, saturating_nanos};
 use crate::config::Rules;
+use crate::splitmix::mix;
 
 /// A wait: its chosen length and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,14 +109,9 @@ pub struct Jitter {
 impl Jitter {
     /// A number from −1 to 1.
     pub(crate) fn of(self, generation: u64) -> f64 {
-        // SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): every bit of the
-        // result depends on every bit of the sum.
-        let mut z = self.seed.wrapping_add(generation.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
+        let bits = mix(self.seed.wrapping_add(generation.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
         // A double holds 53 bits exactly.
-        (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        (bits >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 }
 

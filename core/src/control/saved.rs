@@ -24,15 +24,14 @@ pub(crate) struct Saved {
 }
 
 impl Control {
-    /// The saved form. A half-open circuit is saved as an open one whose wait is over, because its probes end with the
-    /// process.
+    /// The saved form. A half-open circuit is saved as open with no wait left, because its probes end with the process.
     pub(crate) fn saved(&self, rules: &Rules, now: Tick) -> Saved {
         let (state, wait) = match self.phase {
             Phase::Closed { .. } => (State::Closed, None),
             Phase::Open { wait, .. } => (State::Open, wait.map(|wait| (wait.chosen(), wait.left(now)))),
             Phase::HalfOpen(_) => (State::Open, Some((Duration::ZERO, Duration::ZERO))),
         };
-        // Openings that are forgotten now stay forgotten on any later clock.
+        // Forgotten openings are stored as zero, because the next clock may start earlier.
         let openings = self.open_streak_at(now);
         let resets_in = match self.phase {
             Phase::Closed { resets_at, .. } => resets_at.since(now).min(openings.last_wait),
@@ -50,7 +49,7 @@ impl Control {
         }
     }
 
-    /// The value in a forked child: in a new generation, in which no permit of the parent has a vote or holds a slot.
+    /// The value for a forked child: a new generation, so the parent's permits are stale.
     pub(crate) fn inherited(self, jitter: Jitter) -> Self {
         let phase = match self.phase {
             Phase::HalfOpen(probing) => Phase::HalfOpen(Probing { slots: 0, ..probing }),
@@ -65,7 +64,7 @@ impl Control {
         let phase = match saved.state {
             State::Closed => Phase::Closed { failures, resets_at: now.after(saved.resets_in) },
             State::Open | State::HalfOpen => {
-                // A wait that is over stays over on any later clock.
+                // A wait that is over is stored as zero, because the next clock may start earlier.
                 let until = |left: Duration| if left.is_zero() { Tick::ZERO } else { now.after(left) };
                 let wait = saved.wait.map(|(chosen, left)| Wait::until(until(left), chosen));
                 Phase::Open { failures, wait }

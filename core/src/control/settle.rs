@@ -1,4 +1,4 @@
-//! A call is settled.
+//! Settling a call.
 
 use super::backoff::Wait;
 use super::outcome::Judged;
@@ -10,9 +10,9 @@ use crate::config::Rules;
 /// The result of a settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// Whether the permit was of the present generation and had a vote.
+    /// Whether the permit belongs to the current generation, so that its outcome counts.
     pub current: bool,
-    /// Set if it changed the state.
+    /// The state change, if there was one.
     pub transition: Option<Transition>,
 }
 
@@ -44,8 +44,8 @@ impl Control {
                 // A probe whose slot was reclaimed still votes, but has no slot to free.
                 let freed = u8::from(stamp.slot_epoch == probing.slot_epoch);
                 let slots = probing.slots.saturating_sub(freed);
-                let left = Probing { slots, active: probing.active.max(now), ..probing };
-                self.settle_probe(rules, left, call, now)
+                let remaining = Probing { slots, active: probing.active.max(now), ..probing };
+                self.settle_probe(rules, remaining, call, now)
             }
             // Opening started a new generation, and an open circuit admits no call into it.
             Phase::Open { .. } => (self, None),
@@ -66,22 +66,22 @@ impl Control {
         }
     }
 
-    fn settle_probe(self, rules: &Rules, left: Probing, call: Judged, now: Tick) -> (Self, Option<Transition>) {
+    fn settle_probe(self, rules: &Rules, remaining: Probing, call: Judged, now: Tick) -> (Self, Option<Transition>) {
         match call.outcome {
             Outcome::Failure { .. } => self.opened(rules, 1, Cause::ProbeFailed, call, now),
             Outcome::Success if call.slow && rules.slow_call_rate.is_some() => {
                 self.opened(rules, 1, Cause::ProbeSlow, call, now)
             }
             Outcome::Success => {
-                let successes = left.successes.saturating_add(1);
+                let successes = remaining.successes.saturating_add(1);
                 if successes >= rules.success_threshold {
                     let resets_at = now.after(self.openings.wait());
                     self.moved(Phase::Closed { failures: 0, resets_at }, Cause::ProbesSucceeded)
                 } else {
-                    (self.with(Phase::HalfOpen(Probing { successes, ..left })), None)
+                    (self.with(Phase::HalfOpen(Probing { successes, ..remaining })), None)
                 }
             }
-            Outcome::Ignored | Outcome::Cancelled => (self.with(Phase::HalfOpen(left)), None),
+            Outcome::Ignored | Outcome::Cancelled => (self.with(Phase::HalfOpen(remaining)), None),
         }
     }
 

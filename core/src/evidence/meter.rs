@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::clock::Tick;
+use crate::names::named_enum;
 
 /// After so long, an observation counts 1/e of a new one.
 const DECAY: f64 = 60.0;
@@ -16,14 +17,21 @@ const OLDEST: Duration = Duration::from_secs(180);
 /// 97.5 % of a normal distribution lie below so many standard deviations.
 const Z: f64 = 1.96;
 
-/// What a latency is measured to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// The end of the call.
-    #[default]
-    Unary,
-    /// The first content of a stream.
-    Stream,
+named_enum! {
+    /// The moment to which a latency is measured.
+    Kind {
+        /// The end of the call.
+        Unary = "unary",
+        /// The first content of a stream.
+        Stream = "stream",
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "`named_enum` takes no attributes of variants")]
+impl Default for Kind {
+    fn default() -> Self {
+        Self::Unary
+    }
 }
 
 /// Successes and failures whose weight decays with time, and the latency of the successes.

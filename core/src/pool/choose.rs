@@ -31,33 +31,31 @@ pub fn choose(
     now: Tick,
 ) -> (PoolState, Order) {
     let mut order = Order::default();
-    let mut tiers: Vec<(usize, Standing)> = Vec::with_capacity(candidates.len());
+    let mut tiers: Vec<(usize, Role)> = Vec::with_capacity(candidates.len());
     for (index, candidate) in candidates.iter().enumerate() {
-        match standing(policy, candidate, need, now) {
-            Standing::Passed(reason, until) => {
+        match role_of(policy, candidate, need, now) {
+            Ok(role) => tiers.push((index, role)),
+            Err((reason, until)) => {
                 order.passed_over.push(PassedOver { index, reason, until });
                 order.earliest = [order.earliest, until].into_iter().flatten().min();
             }
-            available => tiers.push((index, available)),
         }
     }
     if policy.strategy == Strategy::RoundRobin {
-        // Who is away starts at zero, so a provider that returns gets no burst.
+        // A provider that is away loses its credit, so its return causes no burst.
         let is_away =
             |id: &str| candidates.iter().find(|it| it.provider.id == id).is_none_or(|it| absence(it, now).is_some());
         state.keep_credits(|id| !is_away(id));
     }
-    let tier = |(index, _): &(usize, Standing)| candidates[*index].provider.tier;
+    let tier = |(index, _): &(usize, Role)| candidates[*index].provider.tier;
     sort(&mut tiers, |one, other| tier(one) > tier(other));
 
     let pinned = need.pin.and_then(|pin| {
-        let is_pinned = |(index, standing): &&(usize, Standing)| {
-            candidates[*index].provider.id == pin && matches!(standing, Standing::Closed(_))
-        };
+        let is_pinned = |(index, role): &&(usize, Role)| candidates[*index].provider.id == pin && is_closed(*role);
         tiers.iter().find(is_pinned).map(|(index, _)| *index)
     });
     let may_lead = need.replayable && !(policy.strict_pin && pinned.is_some());
-    let last_closed = tiers.iter().rposition(|(_, standing)| matches!(standing, Standing::Closed(_)));
+    let last_closed = tiers.iter().rposition(|(_, role)| is_closed(*role));
 
     let mut tail = Vec::new();
     let mut has_charged = false;
@@ -65,20 +63,17 @@ pub fn choose(
     while from < tiers.len() {
         let tier = candidates[tiers[from].0].provider.tier;
         let to = from + tiers[from..].iter().take_while(|(index, _)| candidates[*index].provider.tier == tier).count();
-        let of =
-            |wanted: Standing| tiers[from..to].iter().filter(move |(_, it)| *it == wanted).map(|(index, _)| *index);
-        let probes: Vec<usize> = of(Standing::Probe).collect();
-        if let Some(leads) = (may_lead && last_closed.is_some_and(|last| last >= from))
-            .then_some(probes.len())
-            .and_then(|count| state.sequence().checked_rem(count as u64))
-        {
-            order.picks.push(Pick { index: probes[leads as usize], role: Role::Probe });
-            tail.extend(rotated(&probes, leads as usize).skip(1));
-        } else if !probes.is_empty() {
-            tail.extend(rotated(&probes, (state.sequence() % probes.len() as u64) as usize));
+        let of = |wanted: Role| tiers[from..to].iter().filter(move |(_, it)| *it == wanted).map(|(index, _)| *index);
+        let probes: Vec<usize> = of(Role::Probe).collect();
+        if !probes.is_empty() {
+            let mut in_turn = rotated(&probes, (state.sequence() % probes.len() as u64) as usize);
+            if may_lead && last_closed.is_some_and(|last| last >= from) {
+                order.picks.extend(in_turn.next().map(|index| Pick { index, role: Role::Probe }));
+            }
+            tail.extend(in_turn);
         }
         for role in [Role::Normal, Role::Unhealthy] {
-            let mut members: Vec<Ranked> = of(Standing::Closed(role)).map(Ranked::new).collect();
+            let mut members: Vec<Ranked> = of(role).map(Ranked::new).collect();
             rank(policy, &state, candidates, &mut members, need, now);
             if policy.strategy == Strategy::RoundRobin && !has_charged && !members.is_empty() {
                 has_charged = true;
@@ -89,7 +84,7 @@ pub fn choose(
         from = to;
     }
     order.picks.extend(tail.into_iter().map(|index| Pick { index, role: Role::Probe }));
-    let last_resorts = tiers.iter().filter(|(_, standing)| *standing == Standing::LastResort);
+    let last_resorts = tiers.iter().filter(|(_, role)| *role == Role::LastResort);
     order.picks.extend(last_resorts.map(|(index, _)| Pick { index: *index, role: Role::LastResort }));
     if let Some(pinned) = pinned {
         pin(&mut order.picks, candidates, pinned);
@@ -98,25 +93,24 @@ pub fn choose(
     (state, order)
 }
 
-/// What a candidate can be used for.
-#[derive(Clone, Copy, PartialEq)]
-enum Standing {
-    /// Its circuit is closed: normal or unhealthy.
-    Closed(Role),
-    Probe,
-    LastResort,
-    Passed(PassReason, Option<Tick>),
+/// Why a candidate is passed over, and until when.
+type Passed = (PassReason, Option<Tick>);
+
+/// Whether it takes calls without a doubt: its circuit is closed, and it is no last resort.
+const fn is_closed(role: Role) -> bool {
+    matches!(role, Role::Normal | Role::Unhealthy)
 }
 
-fn standing(policy: &Policy, candidate: &Candidate<'_>, need: &Need<'_>, now: Tick) -> Standing {
+fn role_of(policy: &Policy, candidate: &Candidate<'_>, need: &Need<'_>, now: Tick) -> Result<Role, Passed> {
     let provider = candidate.provider;
     let lacks = |wanted: &alloc::string::String| !provider.capabilities.contains(wanted);
     let is_too_small = provider
         .limit
         .is_some_and(|limit| limit < need.size || need.larger_than.is_some_and(|refused| limit <= refused));
-    let never = |reason| Standing::Passed(reason, None);
-    if let Some((reason, until)) = absence(candidate, now).filter(|(reason, _)| reason.is_permanent()) {
-        return Standing::Passed(reason, until);
+    let never = |reason| Err((reason, None));
+    let absence = absence(candidate, now);
+    if let Some(passed) = absence.filter(|(reason, _)| reason.is_permanent()) {
+        return Err(passed);
     }
     if need.capabilities.iter().any(lacks) {
         return never(PassReason::MissingCapability);
@@ -130,20 +124,20 @@ fn standing(policy: &Policy, candidate: &Candidate<'_>, need: &Need<'_>, now: Ti
     if provider.last_resort && policy.on_exhausted != OnExhausted::LastResort {
         return never(PassReason::Reserved);
     }
-    if let Some((reason, until)) = absence(candidate, now) {
-        return Standing::Passed(reason, until);
+    if let Some(passed) = absence {
+        return Err(passed);
     }
     let health = candidate.meter.success_rate().filter(|_| !candidate.is_cold(now));
-    match candidate.admission {
-        _ if provider.last_resort => Standing::LastResort,
-        Admission::Probe => Standing::Probe,
-        _ if health.is_some_and(|rate| rate < policy.min_health) => Standing::Closed(Role::Unhealthy),
-        _ => Standing::Closed(Role::Normal),
-    }
+    Ok(match candidate.admission {
+        _ if provider.last_resort => Role::LastResort,
+        Admission::Probe => Role::Probe,
+        _ if health.is_some_and(|rate| rate < policy.min_health) => Role::Unhealthy,
+        _ => Role::Normal,
+    })
 }
 
 /// Why no call at all can go to a candidate, and until when.
-fn absence(candidate: &Candidate<'_>, now: Tick) -> Option<(PassReason, Option<Tick>)> {
+fn absence(candidate: &Candidate<'_>, now: Tick) -> Option<Passed> {
     let provider = candidate.provider;
     if !provider.enabled {
         return Some((PassReason::Disabled, None));
@@ -157,7 +151,7 @@ fn absence(candidate: &Candidate<'_>, now: Tick) -> Option<(PassReason, Option<T
             Reason::ProbesBusy => PassReason::ProbesBusy,
             Reason::ForcedOpen => PassReason::ForcedOpen,
         };
-        // It is back when its cooldown is over, too.
+        // The circuit and the cooldown must both allow it.
         return Some((reason, until.map(|until| until.max(candidate.cooling_until.unwrap_or(until)))));
     }
     if let Some(until) = candidate.cooling_until.filter(|until| *until > now) {

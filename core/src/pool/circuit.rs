@@ -1,4 +1,4 @@
-//! What a circuit tells a pool.
+//! Reads a circuit's readiness for a pool.
 
 use super::Admission;
 use crate::breaker::CircuitBreaker;
@@ -6,7 +6,7 @@ use crate::clock::{Clock, Tick};
 use crate::control;
 
 impl<C: Clock> CircuitBreaker<C> {
-    /// What a call at `now` would be answered. It asks for no permit and changes nothing.
+    /// Reads the circuit's readiness for a call at `now`, without taking a permit or changing anything.
     pub fn admission_at(&self, now: Tick) -> Admission {
         match self.peek(now) {
             control::Admission::Rejected(rejected) => {

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::classify::{LONGEST_WAIT, REFUSAL_COOLDOWN};
 use crate::clock::Tick;
 use crate::control::Jitter;
 
@@ -11,10 +12,6 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 /// The wait without a hint is spread over ± this share of itself.
 const SPREAD: f64 = 0.1;
-/// The longest hint that is believed: a provider that says more says nonsense.
-const LONGEST_HINT: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a key stays away whose provider refused it (401, 402, 403).
-const REFUSED_KEY: Duration = Duration::from_secs(300);
 
 /// The cooldown of one scope: a provider, a model, a key.
 ///
@@ -34,7 +31,7 @@ impl Cooldown {
     #[must_use]
     pub fn limited(self, now: Tick, hint: Option<Duration>, jitter: Jitter) -> Self {
         let wait = match hint {
-            Some(hint) => hint.min(LONGEST_HINT),
+            Some(hint) => hint.min(LONGEST_WAIT),
             None => {
                 let grown = FIRST.saturating_mul(1 << self.streak.min(6)).min(LONGEST);
                 grown.mul_f64(1.0 + SPREAD * jitter.of(u64::from(self.streak)))
@@ -44,10 +41,10 @@ impl Cooldown {
         Self { until: self.until.max(now.after(wait)), streak }
     }
 
-    /// The provider refused the key: it stays away for five minutes.
+    /// The provider refused the key (401, 402, 403): it stays away for five minutes.
     #[must_use]
     pub fn refused(self, now: Tick) -> Self {
-        Self { until: self.until.max(now.after(REFUSED_KEY)), ..self }
+        Self { until: self.until.max(now.after(REFUSAL_COOLDOWN)), ..self }
     }
 
     /// A call succeeded: the next wait without a hint starts at 1 s again. A running cooldown goes on, because the call may

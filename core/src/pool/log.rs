@@ -253,7 +253,7 @@ fn provider(provider: &Value) -> Result<Provider, InvalidValue> {
 }
 
 fn kind(fields: &Fields<'_>) -> Result<Kind, InvalidValue> {
-    fields.named("kind", &[Kind::Unary, Kind::Stream], &["unary", "stream"], Kind::Unary)
+    fields.named("kind", Kind::ALL, Kind::NAMES, Kind::default())
 }
 
 fn millis(millis: u64) -> Tick {

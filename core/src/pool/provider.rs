@@ -1,4 +1,4 @@
-//! What a choice looks at.
+//! Providers, candidates and needs: the inputs of a choice.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,7 +18,7 @@ pub struct Provider {
     pub weight: u32,
     /// Whether calls may go to it.
     pub enabled: bool,
-    /// What it can do, in words of the user's.
+    /// Its abilities, in words of the user's.
     pub capabilities: Vec<String>,
     /// The largest request that it takes, in a unit of the user's (tokens, say); none for no limit.
     pub limit: Option<u64>,
@@ -44,7 +44,7 @@ impl Provider {
     }
 }
 
-/// What a provider's circuit would answer to a call now, read without changing anything.
+/// The answer that a provider's circuit would give to a call now, read without changing anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// The call would be admitted.
@@ -65,13 +65,13 @@ pub enum Admission {
 pub struct Candidate<'p> {
     /// The provider.
     pub provider: &'p Provider,
-    /// What its circuit would answer.
+    /// The answer that its circuit would give.
     pub admission: Admission,
     /// When the last of its cooldowns ends, if one runs.
     pub cooling_until: Option<Tick>,
     /// Its calls in flight.
     pub in_flight: u32,
-    /// Its recent record.
+    /// Its recent record. Replace it with `Meter::default()` when the circuit closes; an older one stays cold.
     pub meter: Meter,
     /// When its circuit closed; none if it never opened.
     pub closed_since: Option<Tick>,
@@ -97,10 +97,10 @@ impl<'p> Candidate<'p> {
     }
 }
 
-/// What a call needs.
+/// The needs of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Need<'n> {
-    /// What its provider has to be able to do.
+    /// The abilities that its provider must have.
     pub capabilities: &'n [String],
     /// The size of the request: providers with a lower limit are left out.
     pub size: u64,
@@ -113,6 +113,6 @@ pub struct Need<'n> {
     /// Whether the call may be made again if it fails. Only such a call may go to a probe while a provider without a doubt
     /// is there.
     pub replayable: bool,
-    /// What latencies are compared by.
+    /// The latency by which providers are compared.
     pub kind: Kind,
 }

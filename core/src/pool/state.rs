@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::splitmix::mix;
+
 /// The state of a pool: a value that a choice takes and gives back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolState {
@@ -37,7 +39,7 @@ impl PoolState {
 
     /// A number between 0 and 1, both excluded: a pure function of the seed, the sequence number, the purpose and the id.
     pub(super) fn draw(&self, purpose: Purpose, id: &str) -> f64 {
-        let bits = mix(mix(mix(self.seed) ^ self.sequence) ^ hash(id) ^ purpose as u64);
+        let bits = next(next(next(self.seed) ^ self.sequence) ^ hash(id) ^ purpose as u64);
         ((bits >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
@@ -63,10 +65,7 @@ fn hash(id: &str) -> u64 {
     id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// The output function of SplitMix64.
-const fn mix(state: u64) -> u64 {
-    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// The output of SplitMix64 after this state.
+const fn next(state: u64) -> u64 {
+    mix(state.wrapping_add(0x9E37_79B9_7F4A_7C15))
 }

@@ -8,6 +8,8 @@ use core::f64::consts::TAU;
 
 use libm::{cos, log, sqrt};
 
+use crate::splitmix::mix;
+
 /// The seed of a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Draws(u64);
@@ -52,13 +54,6 @@ impl Draws {
         let radius = sqrt(-2.0 * log(1.0 - self.unit(Purpose::Latency, request, attempt)));
         radius * cos(TAU * self.unit(Purpose::LatencyAngle, request, attempt))
     }
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit of the input changes half of the output's.
-const fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What holds in every situation, whatever led to it.
+//! The properties that hold in every situation.
 
 use super::situation::Situation;
 use super::{LONG, NOW, nanos};
@@ -69,7 +69,7 @@ fn tells_the_wait_exactly(control: &Control, rules: &Rules, rejected: Rejected) 
     }
 }
 
-/// What is read, at any time, is what a call would meet; reading an earlier time decides nothing.
+/// A reading at any time agrees with a call at that time; a reading at an earlier time changes nothing.
 fn reads_as_it_acts(control: &Control, rules: &Rules) {
     for moment in (0..=12).map(|nanos| Tick::from_nanos(NOW.as_nanos() - 6 + nanos)) {
         let (state, mode, left) =
@@ -99,13 +99,13 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
         assert!(rejected.is_none_or(|rejected| rejected.reason == wanted));
         assert!(rejected.is_none() || mode != Mode::Shadow, "shadow rejects nothing");
         assert!(matches!(mode, Mode::Auto | Mode::Shadow) == control.accepts_settles() || state == State::HalfOpen);
-        // The shell rejects by this alone, without asking the machine.
-        let told = control.hold().and_then(|hold| hold.rejection_at(moment));
+        // The breaker rejects by the gate alone.
+        let told = control.open_gate().and_then(|gate| gate.rejection_at(moment));
         assert_eq!(told, rejected.filter(|rejected| rejected.reason != Reason::ProbesBusy));
     }
 }
 
-/// What is saved is whole, and what is restored of it tells the same; a round begins anew.
+/// A saved value is consistent, and the restored one reads the same in a new generation.
 fn survives_a_restart(control: &Control, rules: &Rules) {
     let saved = control.saved(rules, NOW);
     assert_eq!(saved.contradiction(), None, "{saved:?}");

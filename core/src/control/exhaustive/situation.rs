@@ -23,7 +23,7 @@ pub(super) struct Situation {
     pub(super) out: Vec<Out>,
 }
 
-/// The generation and the lap that the current one becomes, and what stands for all older ones. (Lap 0 is that of a call
+/// Stands for the current generation and slot epoch; `OLDER` stands for all older ones. (Slot epoch 0 is that of a call
 /// that is not a probe.)
 const CURRENT: u64 = 2;
 const OLDER: u64 = 1;
@@ -43,8 +43,8 @@ impl Situation {
 
     /// The same situation in the form that stands for all that behave alike.
     ///
-    /// That no generation and no lap comes back while a permit of it is alive is what allows to call older ones alike,
-    /// and `events` checks it at each step: both only ever grow.
+    /// Older ones may be treated alike, because no generation and no slot epoch returns while a permit of it is alive:
+    /// both only ever grow, and `events` checks that at each step.
     pub(super) fn canonical(mut self, family: &[Rules]) -> Self {
         let generation = self.control.generation;
         let slot_epoch = if let Phase::HalfOpen(probing) = self.control.phase { probing.slot_epoch } else { 0 };
