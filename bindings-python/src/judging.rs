@@ -1,12 +1,13 @@
-//! What the exceptions and the results of calls say about the provider, as the rules in Python see it.
+//! Classifies the exceptions and results of calls with the rules in Python.
 
 use halfopen::Outcome;
+use halfopen::host;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
-use crate::convert::{outcome_of, outcome_with_hint};
+use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::is_rejection;
 use crate::ffi::{PLAIN_ERRORS, PLAIN_RESULTS, call_host, has_attribute, is_made_in_python, while_handling};
 use crate::imports::Imports;
@@ -26,7 +27,7 @@ impl Judging {
         Self { classify, judge, judges_all }
     }
 
-    /// What an exception means.
+    /// Classifies an exception.
     pub fn error(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let is_exception = error.is_instance_of::<PyException>();
         let Some(classify) = &self.classify else {
@@ -58,7 +59,7 @@ impl Judging {
         self.judge.is_some() && (self.judges_all || is_made_in_python(result) && !PLAIN_RESULTS.contains(result))
     }
 
-    /// What a result means.
+    /// Classifies a result.
     #[inline(never)]
     pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let Some(judge) = &self.judge else { return Ok(Outcome::Success) };
@@ -101,6 +102,13 @@ pub fn add_plain_error(kind: Bound<'_, PyType>) {
     PLAIN_ERRORS.add(kind);
 }
 
+/// Whether an outcome may carry this wait, in seconds or `None`.
+#[pyfunction]
+#[pyo3(signature = (retry_after, /))]
+pub fn is_hint(retry_after: &Bound<'_, PyAny>) -> bool {
+    host::outcome_with_hint(Outcome::FAILURE, &value_of(retry_after)).is_ok()
+}
+
 fn ask<'py>(function: &Py<PyAny>, argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = argument.py();
     call_host(function.bind(py), &PyTuple::new(py, [argument])?, None)
@@ -112,7 +120,7 @@ fn outcome_in(answer: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
     if answer.is_none() {
         return Ok(None);
     }
-    // What the default rules answer for nearly every exception.
+    // The default rules return this object for nearly every exception.
     if answer.is(&Imports::get(py)?.failure) {
         return Ok(Some(Outcome::FAILURE));
     }

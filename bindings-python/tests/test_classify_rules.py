@@ -308,7 +308,7 @@ def test_a_mistake_is_logged_once(name: str, caplog: pytest.LogCaptureFixture) -
         raise ValueError("secret")
 
     functions: list[Callable[[Any], Any]] = [fails, lambda _: "nonsense", lambda _: 5, lambda _: Verdict("no")]  # type: ignore[arg-type]
-    functions += [lambda _: Verdict("failure", float("nan")), lambda _: Verdict("failure", -1)]
+    functions += [lambda _: Verdict([])]  # type: ignore[arg-type]
     for function in functions:
         caplog.clear()
         rules: Any = {name: function}
@@ -322,6 +322,25 @@ def test_a_mistake_is_logged_once(name: str, caplog: pytest.LogCaptureFixture) -
         assert (record.name, record.levelno) == ("halfopen", logging.WARNING)
         assert name in record.getMessage()
         assert "secret" not in record.getMessage()
+
+
+@pytest.mark.parametrize("name", ["classify", "judge"])
+@pytest.mark.parametrize("hint", [float("nan"), -1, 1e12, True, "soon"])
+def test_an_outcome_with_an_invalid_hint_counts_without_it(
+    name: str, hint: Any, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules: Any = {name: lambda _: Verdict("failure", hint)}
+    breaker = CircuitBreaker(failure_threshold=4, timeout_seconds=1, clock=clock, **rules)
+    for _ in range(2):
+        with pytest.raises(OSError, match="mine"):
+            breaker.call_sync(raising(OSError("mine")))
+        breaker.call_sync(lambda: "a result")
+    assert counted(breaker) == (["failure"] * 4 if name == "judge" else ["success"] * 2 + ["failure"] * 2)
+    [record] = caplog.records
+    assert (record.name, record.levelno) == ("halfopen", logging.WARNING)
+    assert f"{name}= returned an invalid retry_after" in record.getMessage()
+    if name == "judge":
+        assert breaker.get_status()["retry_after_seconds"] == 1
 
 
 def test_an_interrupt_in_a_judge_reaches_the_caller() -> None:

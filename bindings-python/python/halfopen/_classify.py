@@ -1,10 +1,11 @@
-"""What a breaker makes of the exceptions and results of its calls: its own rules, and otherwise the default ones."""
+"""Combines a breaker's own classification rules with the default ones."""
 
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, cast, get_args
 
+from halfopen import _core
 from halfopen._arguments import exception_types
 from halfopen._error_rules import classify_error
 from halfopen._result_rules import verdict_of_result
@@ -13,13 +14,13 @@ from halfopen.errors import InvalidValueError
 from halfopen.types import Classifier, ExceptionTypes, Judge, Outcome, Verdict
 
 _log = logging.getLogger("halfopen")
-_OUTCOMES = frozenset(("success", "failure", "ignored", "cancelled"))
+_OUTCOMES = get_args(Outcome)
 
 
 def rules_of(
     classify: Classifier | None, judge: Judge | None, ignore: ExceptionTypes, count: ExceptionTypes
 ) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None, bool]:
-    """What the compiled breaker asks about exceptions and about results, and whether about results of every class.
+    """Returns the classifier for exceptions, the judge for results, and whether the judge sees every class.
 
     Without a function for exceptions, each is a failure except a rejection; without one for results, each is a success.
     """
@@ -61,7 +62,7 @@ class _Rules:
         self._logged: set[str] = set()
 
     def error(self, error: BaseException) -> Outcome | Verdict:
-        """What an exception means."""
+        """Classifies an exception."""
         if self._classify is not None and isinstance(error, Exception):
             answer = self._ask("classify", self._classify, error)
             if answer is not None:
@@ -75,37 +76,38 @@ class _Rules:
         return classify_error(error)
 
     def result(self, result: object) -> Outcome | Verdict:
-        """What a result means."""
+        """Classifies a result."""
         answer = None if self._judge is None else self._ask("judge", self._judge, result)
         return answer or verdict_of_result(result) or "success"
 
     def _ask(self, name: str, function: Any, argument: object) -> Outcome | Verdict | None:
-        """The answer of the user's function; ``None``, for the default rules, if it is none or no outcome."""
+        """Calls the user's function.
+
+        Returns ``None``, so that the default rules decide, if it raises or returns no outcome. An outcome with a hint
+        that the core refuses counts without the hint.
+        """
         # Log types only: the text of an exception or a result may contain a secret.
         try:
             answer: Any = function(argument)
         except Exception as fault:
-            self._warn(name, "raised", type(fault), type(argument))
+            self._warn(name, f"raised {type(fault)} for {type(argument)}; the default rules decide")
             return None
-        if answer is None or _is_outcome(answer):
-            outcome: Outcome | Verdict | None = answer
-            return outcome
-        self._warn(name, "returned no outcome but", type(cast("object", answer)), type(argument))
+        if answer is None:
+            return None
+        if isinstance(answer, Verdict) and answer.outcome in _OUTCOMES:
+            if _core.is_hint(answer.retry_after):
+                return answer
+            self._warn(name, f"returned an invalid retry_after for {type(argument)}; the outcome counts without it")
+            return answer.outcome
+        if isinstance(answer, str) and answer in _OUTCOMES:
+            return cast("Outcome", answer)
+        self._warn(name, f"returned no outcome but {type(answer)} for {type(argument)}; the default rules decide")
         return None
 
-    def _warn(self, name: str, did: str, what: type, argument: type) -> None:
+    def _warn(self, name: str, mistake: str) -> None:
         if name in self._logged:
             return
         self._logged.add(name)
-        message = "%s= %s %s for %s; the default rules decide (logged once for this breaker)"
         # Logging may fail, for example at interpreter exit. The caller must still get the error of its call.
         with suppress(Exception):
-            _log.warning(message, name, did, what, argument)
-
-
-def _is_outcome(answer: Any) -> bool:
-    if isinstance(answer, Verdict):
-        wait: Any = answer.retry_after
-        is_wait = wait is None or (isinstance(wait, int | float) and 0 <= wait < float("inf"))
-        return answer.outcome in _OUTCOMES and is_wait
-    return isinstance(answer, str) and answer in _OUTCOMES
+            _log.warning("%s= %s (logged once for this breaker)", name, mistake)

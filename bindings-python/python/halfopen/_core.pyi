@@ -375,6 +375,9 @@ def status_of_close_code(code: int, /) -> int | None:
 def add_plain_error(kind: type[BaseException], /) -> None:
     """Adds a class whose exceptions are failures as long as they have no ``status_code``."""
 
+def is_hint(retry_after: object, /) -> bool:
+    """Whether an outcome may carry it: ``None``, or a number of seconds that the core accepts."""
+
 def is_awaitable(result: object, /) -> bool:
     """Whether ``await`` accepts it."""
 
