@@ -1,5 +1,5 @@
-//! The native build for Node: what `halfopen-js` exports, calls that take less time, and the breakers that the
-//! threads of a process share by name.
+//! The native build for Node: the exports of `halfopen-js`, a faster call path, and breakers shared by name between
+//! threads.
 // Not `forbid`, because napi's attributes expand to `unsafe` code.
 #![deny(unsafe_code)]
 // In test builds the attributes export nothing, so clippy would find everything unused.
@@ -11,6 +11,6 @@ mod watch;
 
 use napi_derive::napi;
 
-/// The version of this build, which has to be that of the package that loads it.
+/// The version of this build. It must be that of the package that loads it.
 #[napi]
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -26,6 +26,7 @@ __all__ = [
     "classify_response",
     "config_json_schema",
     "is_awaitable",
+    "is_hint",
     "keep_ended_metrics",
     "load_imports",
     "read_metrics",

@@ -3,25 +3,25 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// Runs host code as in an `except` block of that error, for a host that asks for `sys.exception()`.
+/// Runs host code with `error` as `sys.exception()`, as in an `except` block.
 pub fn while_handling<T>(error: &Bound<'_, PyAny>, run: impl FnOnce() -> T) -> T {
-    struct Before(*mut ffi::PyObject);
-    impl Drop for Before {
+    struct PreviousError(*mut ffi::PyObject);
+    impl Drop for PreviousError {
         fn drop(&mut self) {
-            // SAFETY: attached, as the error shows that was there before; the reference is ours, and none is fine too.
+            // SAFETY: attached, because a `Bound` exists; we own this reference, and both calls accept null.
             unsafe {
                 ffi::PyErr_SetHandledException(self.0);
                 ffi::Py_XDECREF(self.0);
             }
         }
     }
-    // SAFETY: attached, as the error shows; it is an exception, and stays ours.
-    let before = unsafe {
-        let before = Before(ffi::PyErr_GetHandledException());
+    // SAFETY: attached; `error` is an exception, and the call takes its own reference.
+    let previous = unsafe {
+        let previous = PreviousError(ffi::PyErr_GetHandledException());
         ffi::PyErr_SetHandledException(error.as_ptr());
-        before
+        previous
     };
     let answer = run();
-    drop(before);
+    drop(previous);
     answer
 }

@@ -4,24 +4,24 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
-/// Whether objects of a class can be awaited: the very question that `await` asks.
+/// Whether `await` accepts objects of this class: `am_await` is set.
 ///
-/// What Python offers for it asks an abstract base class, which takes longer than all the rest of a guarded call.
+/// `isinstance(object, Awaitable)` asks an abstract base class, which takes longer than the rest of a guarded call.
 pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: a class has a slot of that number, and it is looked at and no more.
+    // SAFETY: `get_type_ptr` is a valid class; the call only reads a slot.
     unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
 }
 
 /// Whether `next` or `anext` takes an object.
 pub fn is_iterator(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: the object is alive; its class is looked at and no more.
+    // SAFETY: the object is alive; the calls only read slots of its class.
     unsafe { ffi::PyIter_Check(object.as_ptr()) != 0 || ffi::PyAIter_Check(object.as_ptr()) != 0 }
 }
 
-/// Whether an object's class was made at run time, as those written in Python are, and not compiled in.
+/// Whether the class is a heap type: every class written in Python.
 #[inline(always)]
 pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: it is a class, and it is looked at and no more.
+    // SAFETY: `get_type_ptr` is a valid class; the call only reads its flags.
     unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
 }
 
@@ -29,11 +29,11 @@ pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
 ///
 /// `isinstance` also asks the object for its `__class__`, which takes longer and may run host code.
 pub fn inherits(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> bool {
-    // SAFETY: both are classes, and they are looked at and no more.
+    // SAFETY: both are valid classes; the call only reads them.
     unsafe { ffi::PyType_IsSubtype(object.get_type_ptr(), class.as_type_ptr()) != 0 }
 }
 
-/// Whether somebody holds an object beside its owner here.
+/// Whether the reference count is above 1.
 pub fn is_shared(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: attached; the object is alive.
     unsafe { ffi::Py_REFCNT(object.as_ptr()) > 1 }

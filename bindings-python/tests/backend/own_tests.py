@@ -42,7 +42,7 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-def breaker(name: str, **settings: Any) -> CircuitBreaker:
+def make_breaker(name: str, **settings: Any) -> CircuitBreaker:
     return CircuitBreaker(CircuitBreakerConfig(name=name, **settings), provider_id="p")
 
 
@@ -54,10 +54,10 @@ async def down() -> None:
     raise ConnectionError("token=secret")
 
 
-async def fail(guard: CircuitBreaker, times: int) -> None:
+async def fail(breaker: CircuitBreaker, times: int) -> None:
     for _ in range(times):
         with pytest.raises(ConnectionError):
-            await guard.call(down)
+            await breaker.call(down)
 
 
 def sample(metric: str, **labels: str) -> float | None:
@@ -122,60 +122,60 @@ def test_the_config_can_be_subclassed_and_be_a_field() -> None:
 
 async def test_the_passed_config_object_stays_in_force() -> None:
     config = CircuitBreakerConfig(name="own_assigned")
-    guard = CircuitBreaker(config)
-    assert guard.config is config
-    guard.config = CircuitBreakerConfig(name="own_assigned", failure_threshold=1)
-    assert guard.get_status()["config"]["failure_threshold"] == 1
-    await fail(guard, 1)
-    assert guard.state == "open"
-    await guard.reset()
-    guard.config.failure_threshold = 2
-    await fail(guard, 1)
-    assert guard.state == "closed"
-    await fail(guard, 1)
-    assert guard.state == "open"
+    breaker = CircuitBreaker(config)
+    assert breaker.config is config
+    breaker.config = CircuitBreakerConfig(name="own_assigned", failure_threshold=1)
+    assert breaker.get_status()["config"]["failure_threshold"] == 1
+    await fail(breaker, 1)
+    assert breaker.state == "open"
+    await breaker.reset()
+    breaker.config.failure_threshold = 2
+    await fail(breaker, 1)
+    assert breaker.state == "closed"
+    await fail(breaker, 1)
+    assert breaker.state == "open"
 
 
 # Calls
 
 
 async def test_a_circuit_opens_rejects_probes_and_closes() -> None:
-    guard = breaker("own_story", failure_threshold=2, success_threshold=1, timeout_seconds=0.05)
-    assert await guard.call(ok) == "ok"
-    await fail(guard, 2)
-    assert guard.get_status()["state"] == CircuitBreakerState.OPEN
+    breaker = make_breaker("own_story", failure_threshold=2, success_threshold=1, timeout_seconds=0.05)
+    assert await breaker.call(ok) == "ok"
+    await fail(breaker, 2)
+    assert breaker.get_status()["state"] == CircuitBreakerState.OPEN
     with pytest.raises(CircuitBreakerOpenError) as caught:
-        await guard.call(ok)
+        await breaker.call(ok)
     assert 0 < caught.value.retry_after <= 0.05
     await asyncio.sleep(0.06)
-    assert await guard.call(ok) == "ok"
-    assert guard.state == CircuitBreakerState.CLOSED
-    metrics = guard.metrics
+    assert await breaker.call(ok) == "ok"
+    assert breaker.state == CircuitBreakerState.CLOSED
+    metrics = breaker.metrics
     assert isinstance(metrics, CircuitBreakerMetrics)
     assert (metrics.total_calls, metrics.successful_calls, metrics.failed_calls) == (4, 2, 2)
     assert (metrics.rejected_calls, metrics.state_transitions, metrics.consecutive_failures) == (1, 3, 0)
     assert metrics.last_failure_time is not None
     assert metrics.last_failure_time.tzinfo is not None
-    assert guard.metrics is not metrics
+    assert breaker.metrics is not metrics
     metrics.total_calls = 99
-    assert guard.metrics.total_calls == 4
+    assert breaker.metrics.total_calls == 4
 
 
 async def test_keyword_arguments_reach_the_function() -> None:
-    guard = breaker("own_keywords")
+    breaker = make_breaker("own_keywords")
 
     async def takes(*args: int, **kwargs: int) -> Any:
         return args, kwargs
 
-    assert await guard.call(takes, 1, fn=3) == ((1,), {"fn": 3})
-    assert await guard.call(func=ok) == "ok"
-    assert await guard.call(lambda: 7) == 7
+    assert await breaker.call(takes, 1, fn=3) == ((1,), {"fn": 3})
+    assert await breaker.call(func=ok) == "ok"
+    assert await breaker.call(lambda: 7) == 7
 
 
 async def test_a_decorated_function_is_a_coroutine_function() -> None:
-    guard = breaker("own_decorated")
+    breaker = make_breaker("own_decorated")
 
-    @guard
+    @breaker
     def double(number: int) -> int:
         """Twice as much."""
         return 2 * number
@@ -195,14 +195,14 @@ async def test_a_subclass_overrides_call_and_the_decorator_uses_it() -> None:
 
 
 async def test_force_open_ends_by_itself() -> None:
-    guard = breaker("own_forced", timeout_seconds=0.05, success_threshold=1)
-    await guard.force_open()
+    breaker = make_breaker("own_forced", timeout_seconds=0.05, success_threshold=1)
+    await breaker.force_open()
     with pytest.raises(CircuitBreakerOpenError) as caught:
-        await guard.call(ok)
+        await breaker.call(ok)
     assert int(caught.value.retry_after) == 0
     await asyncio.sleep(0.06)
-    assert await guard.call(ok) == "ok"
-    assert guard.state == "closed"
+    assert await breaker.call(ok) == "ok"
+    assert breaker.state == "closed"
 
 
 def test_the_error_is_a_normal_exception() -> None:
@@ -218,7 +218,7 @@ def test_the_error_is_a_normal_exception() -> None:
 
 
 def test_the_status_is_unchanged() -> None:
-    status = breaker("own_status").get_status()
+    status = make_breaker("own_status").get_status()
     assert json.loads(json.dumps(status)) == status
     assert status["config"] == {
         "failure_threshold": 5,
@@ -248,12 +248,12 @@ def test_the_status_is_unchanged() -> None:
 
 async def test_the_collectors_have_the_same_interface() -> None:
     labels = {"name": "own_collectors", "provider": "p"}
-    guard = breaker("own_collectors", failure_threshold=1)
+    breaker = make_breaker("own_collectors", failure_threshold=1)
     assert sample("circuit_breaker_state", **labels) == 0
-    await guard.call(ok)
-    await fail(guard, 1)
+    await breaker.call(ok)
+    await fail(breaker, 1)
     with pytest.raises(CircuitBreakerOpenError):
-        await guard.call(ok)
+        await breaker.call(ok)
     assert sample("circuit_breaker_state", **labels) == 2
     for status, calls in {"attempted": 2, "success": 1, "failure": 1, "rejected": 1}.items():
         assert sample("circuit_breaker_calls_total", status=status, **labels) == calls
@@ -261,8 +261,8 @@ async def test_the_collectors_have_the_same_interface() -> None:
     assert sample("circuit_breaker_state_transitions_total", **labels, **edge) == 1
     for status in ("success", "failure"):
         assert sample("circuit_breaker_call_duration_seconds_count", status=status, **labels) == 1
-    del guard
-    assert sample("circuit_breaker_state", **labels) == 2, "it stays where the breaker was collected"
+    del breaker
+    assert sample("circuit_breaker_state", **labels) == 2, "the gauge keeps its value after the breaker is collected"
 
     circuit_breaker_calls_total.labels(status="success", **labels).inc()
     assert sample("circuit_breaker_calls_total", status="success", **labels) == 2
@@ -270,20 +270,20 @@ async def test_the_collectors_have_the_same_interface() -> None:
         collector.clear()
     circuit_breaker_state_transitions.clear()
     assert sample("circuit_breaker_calls_total", status="success", **labels) is None
-    await breaker("own_collectors").call(ok)
+    await make_breaker("own_collectors").call(ok)
     assert sample("circuit_breaker_calls_total", status="success", **labels) == 1
     assert sample("circuit_breaker_call_duration_seconds_count", status="success", **labels) == 1
 
 
 async def test_the_gauge_stays_at_2_until_the_next_call() -> None:
     labels = {"name": "own_gauge", "provider": "p"}
-    guard = breaker("own_gauge", failure_threshold=1, success_threshold=2, timeout_seconds=0.05)
-    await fail(guard, 1)
+    breaker = make_breaker("own_gauge", failure_threshold=1, success_threshold=2, timeout_seconds=0.05)
+    await fail(breaker, 1)
     await asyncio.sleep(0.06)
     assert sample("circuit_breaker_state", **labels) == 2
-    await guard.call(ok)
+    await breaker.call(ok)
     assert sample("circuit_breaker_state", **labels) == 1
-    await guard.call(ok)
+    await breaker.call(ok)
     assert sample("circuit_breaker_state", **labels) == 0
 
 
@@ -292,14 +292,14 @@ async def test_the_gauge_stays_at_2_until_the_next_call() -> None:
 
 async def test_the_log_records_are_unchanged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, LOGGER)
-    guard = breaker("own_log", failure_threshold=2, success_threshold=1, timeout_seconds=0.05)
-    await fail(guard, 2)
+    breaker = make_breaker("own_log", failure_threshold=2, success_threshold=1, timeout_seconds=0.05)
+    await fail(breaker, 2)
     with pytest.raises(CircuitBreakerOpenError):
-        await guard.call(ok)
+        await breaker.call(ok)
     await asyncio.sleep(0.06)
-    await guard.call(ok)
-    await guard.force_open()
-    await guard.reset()
+    await breaker.call(ok)
+    await breaker.force_open()
+    await breaker.reset()
     records = [record for record in caplog.records if record.name == LOGGER]
     levels = [record.levelno for record in records]
     assert levels.count(logging.ERROR) == 1

@@ -37,7 +37,7 @@ def blocks() -> None:
 
 
 def construct() -> None:
-    # More than one sweep removes, so that some are removed.
+    # Enough breakers that the sweep removes some.
     for number in range(100):
         CircuitBreaker(CircuitBreakerConfig(name=f"short-lived {number}")).call_sync(str)
 
@@ -58,7 +58,7 @@ def slow_listener() -> None:
     end()
 
 
-class Unhurried:
+class SlowFinalizer:
     """Garbage that lets other threads run while it is collected."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Unhurried:
 
 def litter() -> None:
     for _ in range(50):
-        Unhurried()
+        SlowFinalizer()
     construct()
 
 
@@ -128,7 +128,7 @@ def use_breakers() -> None:
 
 def child() -> None:
     signal.alarm(TOO_LONG)
-    # Says where it hangs.
+    # Prints the traceback of a hung child.
     faulthandler.dump_traceback_later(TOO_LONG - 1)
     sys.setswitchinterval(0.005)
     try:
@@ -165,7 +165,7 @@ def main(other: Callable[[], object]) -> None:
     use_breakers()
 
 
-# It lets listeners, clocks and observers raise.
+# `use_everything` makes listeners, clocks and observers raise.
 logging.disable()
 sys.unraisablehook = lambda _: None
 main(OTHERS[sys.argv[1]])

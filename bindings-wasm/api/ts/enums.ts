@@ -1,4 +1,4 @@
-/** The words of a breaker, the same in every language. */
+/** The enumerations, the same in every language. */
 
 // from make generate: typescript enums; do not edit
 /**

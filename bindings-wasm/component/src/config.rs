@@ -37,7 +37,7 @@ macro_rules! with_fields {
     };
 }
 
-/// What the record says, checked; a field that is none has its default.
+/// Checks a record; a field that is none has its default.
 pub(crate) fn checked(record: wit::Config) -> Result<Config, InvalidValue> {
     macro_rules! entries {
         ($($field:ident,)+) => {{

@@ -6,12 +6,12 @@
 mod breaker;
 mod clock;
 mod config;
+mod enums;
 mod permit;
-mod readings;
+mod records;
 mod registry;
-mod words;
 
-/// What is made from `wit/`; the other rooms take its types from here.
+/// Generated from `wit/`; the other modules import its types from here.
 mod wit {
     wit_bindgen::generate!({ path: "wit" });
 

@@ -41,15 +41,15 @@ class Precomputed(Collector):
 def main(file: str) -> None:
     ours = CollectorRegistry()
     prometheus.register(ours)
-    read: list[Scrape] = []
+    results: list[Scrape] = []
     for labels, names in (("the same", 1), ("5,000 different", BREAKERS)):
         kept = [breaker(f"name {number % names}") for number in range(BREAKERS)]
         precomputed = CollectorRegistry()
         precomputed.register(Precomputed(list(ours.collect())))
         contenders = (ours, precomputed, client_library(names))
-        read.append(Scrape(labels, *(fastest(registry) for registry in contenders)))
+        results.append(Scrape(labels, *(fastest(registry) for registry in contenders)))
         del kept
-    Path(file).write_text(json.dumps({"breakers": BREAKERS, "scrapes": [asdict(it) for it in read]}))
+    Path(file).write_text(json.dumps({"breakers": BREAKERS, "scrapes": [asdict(it) for it in results]}))
 
 
 def breaker(name: str) -> CircuitBreaker:

@@ -34,7 +34,7 @@ def as_invalid_value(error: ValidationError) -> ValidationError:
 
 
 def refusals(error: ValidationError) -> list[InvalidValueError]:
-    """The errors that come from the core."""
+    """The core's errors inside a pydantic error."""
     causes = [line.get("ctx", {}).get("error") for line in error.errors()]
     return [cause for cause in causes if isinstance(cause, InvalidValueError)]
 
@@ -42,13 +42,13 @@ def refusals(error: ValidationError) -> list[InvalidValueError]:
 def _details(line: Any) -> InitErrorDetails:
     kind = line["type"]
     try:
-        return _checked({"type": kind, "loc": line["loc"], "input": line["input"], "ctx": line.get("ctx", {})})
+        return _validated({"type": kind, "loc": line["loc"], "input": line["input"], "ctx": line.get("ctx", {})})
     except (KeyError, TypeError):
         # The error type comes from a validator of a subclass.
         own = PydanticCustomError(kind, line["msg"].replace("{", "{{").replace("}", "}}"))
         return {"type": own, "loc": line["loc"], "input": line["input"]}
 
 
-def _checked(details: InitErrorDetails) -> InitErrorDetails:
+def _validated(details: InitErrorDetails) -> InitErrorDetails:
     ValidationError.from_exception_data("", [details])
     return details

@@ -8,10 +8,10 @@ from fastapi import Depends, FastAPI
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
 from halfopen.fastapi._audit import AuditTrail
-from halfopen.fastapi._look import look_router
+from halfopen.fastapi._operator_routes import operator_router
 from halfopen.fastapi._problems import document, on_open_circuit
+from halfopen.fastapi._read_routes import read_router
 from halfopen.fastapi._state import Installed
-from halfopen.fastapi._steer import steer_router
 from halfopen.registry import Registry
 
 __all__ = ["Installed", "install"]
@@ -66,8 +66,8 @@ def install(
     document(app, except_below=prefix)
     if prefix is not None:
         if operator is not None:
-            app.include_router(steer_router(operator), prefix=prefix)
-        view = look_router(stream_seconds=stream_seconds, steerable=operator is not None)
+            app.include_router(operator_router(operator), prefix=prefix)
+        view = read_router(stream_seconds=stream_seconds, steerable=operator is not None)
         app.include_router(view, prefix=prefix, dependencies=[Depends(viewer)] if viewer else [])
     return installed
 

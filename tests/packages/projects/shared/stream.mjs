@@ -2,7 +2,7 @@ import { CircuitBreaker } from 'halfopen';
 
 const breaker = new CircuitBreaker({ name: 'stream', failureThreshold: 2 });
 
-/** What a reader of such a stream is told, and what the breaker counts then: successes, failures, cancelled calls. */
+/** Prints the items and errors that a reader gets, and the calls that succeeded, failed and were cancelled. */
 async function read(end) {
   const stream = await breaker.call(async function* () {
     yield 'first';
@@ -11,19 +11,19 @@ async function read(end) {
     }
   });
   const { inFlight } = breaker.status();
-  const told = [`${end} with ${inFlight} in flight`];
+  const log = [`${end} with ${inFlight} in flight`];
   try {
     for await (const chunk of stream) {
-      told.push(chunk);
+      log.push(chunk);
       if (end === 'is left') {
         break;
       }
     }
   } catch (error) {
-    told.push(error.message);
+    log.push(error.message);
   }
   const { successfulCalls, failedCalls, cancelledCalls } = breaker.status();
-  console.log(told.join(', '), successfulCalls, failedCalls, cancelledCalls);
+  console.log(log.join(', '), successfulCalls, failedCalls, cancelledCalls);
 }
 
 read('ends')

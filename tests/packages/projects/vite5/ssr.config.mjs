@@ -1,2 +1,2 @@
-// Left to itself, Vite leaves packages outside of a server's bundle.
+// By default Vite does not bundle packages into a server build.
 export default { ssr: { noExternal: true } };

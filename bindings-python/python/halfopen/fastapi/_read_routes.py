@@ -33,7 +33,7 @@ def describe(breaker: CircuitBreaker) -> dict[str, Any]:
     return {**breaker.get_status(), "explanation": breaker.explain(), "events": breaker.events()[::-1]}
 
 
-def look_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
+def read_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
     """The routes. An event stream ends after ``stream_seconds``, and its client connects again by itself.
 
     Servers wait for open responses when they stop, so a stream without an end would hold a deployment up.

@@ -1,4 +1,4 @@
-//! The words and the refusals, which are the same on both sides.
+//! Enumerations and errors, converted one to one.
 
 use halfopen::registry::RegistryError;
 use halfopen::{InvalidValue, Rejected};
@@ -7,17 +7,17 @@ use crate::wit;
 
 /// Enumerations with the same values on both sides. No arm takes the rest, so a value that only one side has is an
 /// error of the compiler.
-macro_rules! same_words {
+macro_rules! same_variants {
     ($($from:ty => $to:ty { $($value:ident),+ $(,)? })+) => {
         $(impl From<$from> for $to {
-            fn from(word: $from) -> Self {
-                match word { $(<$from>::$value => Self::$value),+ }
+            fn from(variant: $from) -> Self {
+                match variant { $(<$from>::$value => Self::$value),+ }
             }
         })+
     };
 }
 
-same_words! {
+same_variants! {
     halfopen::State => wit::State { Closed, Open, HalfOpen }
     halfopen::control::Mode => wit::Mode { Auto, ForcedOpen, Disabled, Shadow }
     halfopen::control::Reason => wit::Reason { Open, ProbesBusy, ForcedOpen }

@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.fastapi._audit import Act
-from halfopen.fastapi._look import InstalledDependency, describe, unknown
 from halfopen.fastapi._problems import invalid_value, problem
+from halfopen.fastapi._read_routes import InstalledDependency, describe, unknown
 
 
 class _Order(BaseModel, extra="forbid"):
-    """What an operator orders, and why."""
+    """An operator's order and its reason."""
 
     order: Literal["force_open", "disable", "reset"]
     reason: str = Field(min_length=1, max_length=500)
@@ -29,7 +29,7 @@ class _Change(BaseModel, extra="forbid"):
     reason: str = Field(min_length=1, max_length=500)
 
 
-def steer_router(operator: Callable[..., Any]) -> APIRouter:
+def operator_router(operator: Callable[..., Any]) -> APIRouter:
     """The routes, behind ``operator``: a dependency that authenticates the caller and returns their name.
 
     PUT and PATCH with a JSON body: a browser sends neither from a page of another origin without a preflight.

@@ -1,4 +1,4 @@
-//! What can be read, as records. Each is taken from the core's with every field named, so that none can be forgotten.
+//! Converts the core's readings to records. Each conversion names every field, so that none can be forgotten.
 
 use halfopen::clock::Tick;
 use halfopen::evidence::{CallDurations, Counts, Durations, Edge, Event, Status, WindowCounts};
