@@ -1,5 +1,5 @@
 //! A snapshot whose parts break a promise together is refused by the name of the part: docs/semantics.md, section 5.
-//! What stands just on the right side of each line is taken, and lives.
+//! A snapshot just inside each limit is restored and works.
 
 mod documents;
 
@@ -75,7 +75,7 @@ fn refused(breaker: &Breaker, changes: &[(&str, Value)]) -> String {
     }
 }
 
-/// What is taken over can be called, and what it writes is read again.
+/// A restored breaker can be called, and its own snapshot can be read again.
 fn lives_on(saved: &Breaker, snapshot: &Snapshot) {
     let next = CircuitBreaker::with_clock(saved.config(), ManualClock::new());
     next.restore(snapshot).unwrap();
@@ -181,7 +181,7 @@ fn a_transition_from_closed_to_half_open() {
 }
 
 #[test]
-fn what_the_document_says_of_the_part_is_told() {
+fn the_error_names_the_part_and_its_value() {
     let mut document = open().snapshot().to_value();
     *part(&mut document, "counters.total_calls") = 7u64.into();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What an operator is told: why the circuit is as it is, and what would change it.
+//! The explanation for an operator: why the circuit is as it is, and what would change it.
 
 use std::time::Duration;
 
@@ -206,7 +206,7 @@ fn a_restored_circuit_does_not_know_what_opened_it() {
 }
 
 #[test]
-fn what_an_operator_has_held_open_is_told_no_cause_of_before() {
+fn a_forced_circuit_is_explained_without_the_cause_before() {
     let breaker = on_a_streak_of(1);
     end(&breaker, Outcome::FAILURE);
     breaker.force_open(Some(Duration::from_secs(30))).unwrap();

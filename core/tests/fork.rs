@@ -1,4 +1,4 @@
-//! What the child of a fork makes of the breakers that it inherits, without the fork.
+//! The breakers that the child of a fork inherits, without the fork.
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};

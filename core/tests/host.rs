@@ -1,4 +1,4 @@
-//! What only bindings use: arguments as dynamic values, and calls whose time the host fetches.
+//! The parts that only bindings use: arguments as dynamic values, and calls whose time the host fetches.
 
 use std::time::Duration;
 

@@ -31,13 +31,13 @@ fn a_whole_number_below_zero_or_beyond_64_bits_is_a_number() {
 }
 
 #[test]
-fn what_json_does_not_have_is_written_as_what_it_has() {
+fn values_without_a_json_form_are_written_as_null_or_text() {
     let values = vec![Value::Number(f64::NAN), Value::Number(f64::INFINITY), Value::Other("<object>".into())];
     assert_eq!(Value::List(values).to_json(), r#"[null,null,"<object>"]"#);
 }
 
 #[test]
-fn what_is_no_json_is_refused_by_name() {
+fn invalid_json_is_refused_by_name() {
     for document in ["", "{", "nul", "{}{}", "[1,]", "1e999", "\"\\ud800\"", &"[".repeat(100_000)] {
         let error = Value::from_json("document", document).unwrap_err();
         assert_eq!((error.field(), error.allowed()), ("document", "a JSON document"), "{error}");
@@ -45,7 +45,7 @@ fn what_is_no_json_is_refused_by_name() {
 }
 
 #[test]
-fn what_a_format_has_beyond_json_is_refused() {
+fn values_beyond_json_are_refused() {
     use serde::de::{Deserialize, value};
     let bytes = value::BytesDeserializer::<value::Error>::new(b"bytes");
     let error = Value::deserialize(bytes).unwrap_err();

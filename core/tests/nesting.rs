@@ -82,7 +82,7 @@ fn a_probe_of_another_breaker_admits_nothing_here() {
 }
 
 #[test]
-fn what_a_probe_called_before_it_panicked_is_forgotten() {
+fn a_panicked_probe_is_forgotten() {
     let breaker = waited();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         breaker.call(|| -> Result<(), ()> { panic!("in the callee") })

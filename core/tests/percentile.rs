@@ -27,7 +27,7 @@ fn it_is_interpolated_within_its_bucket() {
 }
 
 #[test]
-fn what_is_no_share_and_no_outcome_is_refused_by_name() {
+fn an_invalid_share_or_outcome_is_refused_by_name() {
     let breaker = after_four_calls();
     let success = Value::from("success");
     for share in [Value::Null, (-0.1).into(), 1.1.into(), f64::INFINITY.into(), "0.5".into(), Value::Bool(true)] {

@@ -1,4 +1,4 @@
-//! What a permit does in the hands of Rust code, and what the callee's own troubles do to the breaker.
+//! Permits in Rust code, and the effect of the callee's own troubles on the breaker.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -114,7 +114,7 @@ fn a_clock_may_use_the_breaker_that_reads_it() {
 }
 
 #[test]
-fn what_is_allowed_for_a_forced_wait_is_said() {
+fn an_invalid_forced_wait_is_refused() {
     let error = breaker().force_open(Some(std::time::Duration::ZERO)).unwrap_err();
     assert_eq!((error.code(), error.field(), &*error.value().to_string()), ("INVALID_VALUE", "duration_seconds", "0"));
     let year = std::time::Duration::from_secs(365 * 24 * 60 * 60);

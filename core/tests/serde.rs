@@ -1,4 +1,4 @@
-//! What is written and read through serde.
+//! Reading and writing through serde.
 #![cfg(feature = "json")]
 
 use std::time::Duration;

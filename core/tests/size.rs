@@ -1,4 +1,4 @@
-//! What a breaker takes of memory, its heap included.
+//! The memory that a breaker takes, its heap included.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -32,7 +32,7 @@ fn a_window_takes_room_only_where_a_rate_looks_at_it() {
 }
 
 #[test]
-fn what_it_remembers_of_its_past_is_bounded() {
+fn the_event_history_is_bounded() {
     let events = |count| {
         bytes_of(Config::builder(), move |breaker| {
             for _ in 0..count / 2 {
@@ -46,9 +46,9 @@ fn what_it_remembers_of_its_past_is_bounded() {
     assert_eq!(events(100 * EVENTS_KEPT), full);
 }
 
-/// What is held of the heap by a breaker in a box, after it has lived.
+/// The heap bytes that a breaker in a box holds after use.
 #[test]
-fn what_metrics_keep_of_breakers_that_are_gone_is_bounded() {
+fn metrics_of_breakers_that_are_gone_are_bounded() {
     let metrics = Metrics::new();
     let bytes_after = |names: std::ops::Range<usize>| {
         let before = HELD.get();
@@ -81,7 +81,7 @@ fn bytes_of(config: ConfigBuilder, live: impl Fn(&CircuitBreaker<SystemClock>)) 
 }
 
 thread_local! {
-    /// What the running thread holds: each test is a thread of its own.
+    /// The heap bytes that the running thread holds: each test is a thread of its own.
     static HELD: Cell<isize> = const { Cell::new(0) };
 }
 

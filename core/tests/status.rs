@@ -1,4 +1,4 @@
-//! What can be read of the calls that were made.
+//! The readings of the calls that were made.
 
 use std::thread;
 use std::time::Duration;

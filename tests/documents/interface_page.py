@@ -47,7 +47,7 @@ SUBJECTS: dict[str, tuple[list[str], list[str], list[str], list[str]]] = {
         ["registry-error", "name-conflict", "registry-full"],
     ),
     "Classification": (
-        ["Verdict", "Response", "Cooldown", "Scope", "status_of_code", "status_of_close_code"],
+        ["Verdict", "Response", "CooldownHint", "Scope", "status_of_code", "status_of_close_code"],
         ["classify.Verdict", "classify.Scope"],
         [],
         [],

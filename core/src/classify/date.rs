@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_none() {
+    fn other_text_is_no_date() {
         for text in [
             "",
             "Sun,",

@@ -1,17 +1,17 @@
-//! What a provider's HTTP response says about it: a pure function from status, headers and error code to a [`Verdict`].
+//! Classifies a provider's HTTP response: a pure function from status, headers and error code to a [`Verdict`].
 //!
 //! `docs/classification.md` gives the table and its sources.
 //!
 //! ```
 //! use core::time::Duration;
-//! use halfopen::classify::{Cooldown, Response, Scope, Verdict};
+//! use halfopen::classify::{CooldownHint, Response, Scope, Verdict};
 //!
 //! let now = Duration::from_secs(1_796_019_931);
 //! let overloaded = Response { status: 529, code: None, headers: &[("Retry-After", "20")], now };
 //! assert_eq!(overloaded.verdict(), Verdict::Failure { retry_after: Some(Duration::from_secs(20)) });
 //!
 //! let limited = Response { status: 429, code: None, headers: &[("x-ratelimit-reset-requests", "6m0s")], now };
-//! let cooldown = Cooldown { scope: Scope::KeyAndModel, wait: Some(Duration::from_secs(360)) };
+//! let cooldown = CooldownHint { scope: Scope::KeyAndModel, wait: Some(Duration::from_secs(360)) };
 //! assert_eq!(limited.verdict(), Verdict::Ignored { cooldown: Some(cooldown) });
 //! ```
 
@@ -45,7 +45,7 @@ pub struct Response<'a> {
     pub now: Duration,
 }
 
-/// What a response says about the provider.
+/// The judgement on the provider that a response allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The provider did what was asked.
@@ -58,13 +58,13 @@ pub enum Verdict {
     /// The response says nothing about the provider's health.
     Ignored {
         /// Set where it concerns one key or one model.
-        cooldown: Option<Cooldown>,
+        cooldown: Option<CooldownHint>,
     },
 }
 
 /// A part of what a provider offers that should rest, while the rest of it can be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cooldown {
+pub struct CooldownHint {
     /// The part.
     pub scope: Scope,
     /// How long; `None` where the provider did not say and the caller has to choose.
@@ -72,7 +72,7 @@ pub struct Cooldown {
 }
 
 named_enum! {
-    /// What a verdict is about.
+    /// The subject of a verdict.
     Scope {
         /// The provider as a whole.
         Provider = "provider",
@@ -86,7 +86,7 @@ named_enum! {
 }
 
 impl Response<'_> {
-    /// What the response says about the provider.
+    /// Judges the provider by the response.
     pub fn verdict(&self) -> Verdict {
         match self.effective_status() {
             100..=399 => Verdict::Success,
@@ -131,7 +131,7 @@ impl Response<'_> {
 
 impl Verdict {
     const fn cooling(scope: Scope, wait: Option<Duration>) -> Self {
-        Self::Ignored { cooldown: Some(Cooldown { scope, wait }) }
+        Self::Ignored { cooldown: Some(CooldownHint { scope, wait }) }
     }
 
     /// How the call counts, with the hint of a failure.
@@ -151,7 +151,7 @@ impl Verdict {
         }
     }
 
-    /// What the verdict is about; `None` if it is only about this one call.
+    /// The subject of the verdict; `None` if it is only about this one call.
     pub const fn scope(self) -> Option<Scope> {
         match self {
             Self::Failure { .. } => Some(Scope::Provider),

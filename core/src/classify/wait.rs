@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_wait_is_no_wait() {
+    fn other_text_is_no_wait() {
         let digits = "9".repeat(400);
         for text in ["", " ", ".", "0", "0.0", "-1", "+1", "1e3", "1,5", "1.2.3", "NaN", "inf", "soon", "５", &digits]
         {

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_64_bits_cannot_hold_is_no_number_of_nanoseconds() {
+    fn nanoseconds_beyond_64_bits_are_none() {
         assert_eq!(nanos_from_seconds(18_446_744_073.709_55), Some(18_446_744_073_709_549_568));
         let two_to_the_64th = 18_446_744_073.709_552;
         assert_eq!(two_to_the_64th * 1e9, (1u128 << 64) as f64);

@@ -41,7 +41,7 @@ impl InvalidValue {
         &self.0.value
     }
 
-    /// What is accepted.
+    /// The accepted values.
     pub fn allowed(&self) -> &str {
         &self.0.allowed
     }

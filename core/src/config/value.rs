@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_shown_by_its_beginning() {
+    fn a_long_value_is_shown_truncated() {
         let (most, more) = ("é".repeat(80), "é".repeat(81));
         let shown = |text: &str| Value::Other(text.into()).to_string();
         assert_eq!((shown(&most), shown(&more)), (most.clone(), most + "…"));

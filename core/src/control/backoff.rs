@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_grown_beyond_all_bounds_is_the_longest_wait() {
+    fn overflowing_growth_is_the_longest_wait() {
         let growing = Config::builder().timeout_multiplier(10.0).max_timeout(Duration::from_secs(90)).build().unwrap();
         let billions = OpenStreak { count: u32::MAX, last_wait: Duration::from_secs(90) };
         let next = billions.next(growing.rules(), 1, None, Jitter { seed: 0 });

@@ -3,7 +3,7 @@
 use crate::names::named_enum;
 
 named_enum! {
-    /// Where a circuit stands.
+    /// The state of a circuit.
     State {
         /// Calls pass.
         Closed = "closed",
@@ -26,7 +26,7 @@ impl State {
 }
 
 named_enum! {
-    /// Who decides about a circuit.
+    /// The party that decides about a circuit.
     Mode {
         /// The machine.
         Auto = "auto",

@@ -1,4 +1,4 @@
-//! What the shared vectors cannot see: properties of the value itself.
+//! Properties of the value itself, which the shared vectors cannot see.
 
 use core::time::Duration;
 

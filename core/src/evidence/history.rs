@@ -19,7 +19,7 @@ pub struct Event {
     pub sequence: u64,
     /// When it happened.
     pub at: Tick,
-    /// What happened.
+    /// The transition.
     pub transition: Transition,
     /// The generation that it started.
     pub generation: u64,

@@ -5,7 +5,6 @@
 mod counters;
 mod histogram;
 mod history;
-pub(crate) mod meter;
 mod saved_window;
 mod status;
 mod totals;

@@ -14,7 +14,7 @@ pub struct Status {
     pub now: Tick,
     /// The state; `half_open` also if the wait is over and no call has come yet.
     pub state: State,
-    /// Who decides.
+    /// The party that decides.
     pub mode: Mode,
     /// The rest of the wait; `None` unless open, and if forced open without a duration.
     pub retry_after: Option<Duration>,

@@ -104,7 +104,7 @@ impl Window {
 #[derive(Clone, Debug)]
 pub(crate) struct LastCalls {
     ring: Box<[u8]>,
-    /// Where the next call goes; the oldest stands there once the ring is full.
+    /// The index for the next call; once the ring is full, that of the oldest.
     next: usize,
     counts: WindowCounts,
 }

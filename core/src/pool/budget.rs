@@ -2,11 +2,11 @@
 
 /// The tokens of a full budget.
 const FULL: u16 = 100;
-/// What a further attempt costs.
+/// The price of a further attempt.
 const ATTEMPT: u16 = 10;
-/// What a further attempt costs after a timeout, which has already made the provider work for nothing.
+/// The price of a further attempt after a timeout, which has already made the provider work for nothing.
 const AFTER_TIMEOUT: u16 = 20;
-/// What the success of a first attempt gives back.
+/// The tokens that the success of a first attempt gives back.
 const EARNED: u16 = 1;
 
 /// Tokens that further attempts cost, so that retries cannot multiply an outage.
@@ -26,7 +26,7 @@ pub struct AttemptBudget {
     tokens: u16,
 }
 
-/// What an attempt has cost, for [`AttemptBudget::refund`].
+/// The price of an attempt, for [`AttemptBudget::refund`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price(u16);
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::rank::{Ranked, rank, sort};
 use super::{
-    Admission, Candidate, Need, OnExhausted, Order, PassReason, PassedOver, Pick, Policy, PoolState, Role, Strategy,
+    Candidate, Need, OnExhausted, Order, PassReason, PassedOver, Pick, Policy, PoolState, Readiness, Role, Strategy,
 };
 use crate::clock::Tick;
 use crate::control::Reason;
@@ -128,9 +128,9 @@ fn role_of(policy: &Policy, candidate: &Candidate<'_>, need: &Need<'_>, now: Tic
         return Err(passed);
     }
     let health = candidate.meter.success_rate().filter(|_| !candidate.is_cold(now));
-    Ok(match candidate.admission {
+    Ok(match candidate.readiness {
         _ if provider.last_resort => Role::LastResort,
-        Admission::Probe => Role::Probe,
+        Readiness::Probe => Role::Probe,
         _ if health.is_some_and(|rate| rate < policy.min_health) => Role::Unhealthy,
         _ => Role::Normal,
     })
@@ -145,7 +145,7 @@ fn absence(candidate: &Candidate<'_>, now: Tick) -> Option<Passed> {
     if provider.weight == 0 {
         return Some((PassReason::Draining, None));
     }
-    if let Admission::Rejected { reason, until } = candidate.admission {
+    if let Readiness::Rejected { reason, until } = candidate.readiness {
         let reason = match reason {
             Reason::Open => PassReason::Open,
             Reason::ProbesBusy => PassReason::ProbesBusy,

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    Admission, AttemptBudget, Candidate, Cooldown, Kind, Meter, Need, OnExhausted, Order, Policy, PoolState, Price,
-    Provider, Strategy, choose,
+    AttemptBudget, CallKind, Candidate, Cooldown, Meter, Need, OnExhausted, Order, Policy, PoolState, Price, Provider,
+    Readiness, Strategy, choose,
 };
 use crate::clock::Tick;
 use crate::config::{Fields, InvalidValue, Value};
@@ -42,7 +42,7 @@ struct Pool {
 
 #[derive(Clone)]
 struct Situation {
-    admission: Admission,
+    readiness: Readiness,
     cooldown: Cooldown,
     in_flight: u32,
     meter: Meter,
@@ -86,7 +86,7 @@ impl Pool {
         let providers: Vec<Provider> =
             fields.list("providers")?.iter().map(provider).collect::<Result<_, InvalidValue>>()?;
         let new = Situation {
-            admission: Admission::Closed,
+            readiness: Readiness::Closed,
             cooldown: Cooldown::default(),
             in_flight: 0,
             meter: Meter::default(),
@@ -152,17 +152,17 @@ impl Pool {
             None => {}
             Some("closed") => {
                 // The outage says nothing about a circuit that has closed.
-                if situation.admission != Admission::Closed {
+                if situation.readiness != Readiness::Closed {
                     (situation.closed_since, situation.meter) = (Some(now), Meter::default());
                 }
-                situation.admission = Admission::Closed;
+                situation.readiness = Readiness::Closed;
             }
-            Some("half_open") => situation.admission = Admission::Probe,
+            Some("half_open") => situation.readiness = Readiness::Probe,
             Some(name) => {
                 let reason = Reason::ALL.iter().find(|reason| reason.as_str() == name);
                 let allowed = "closed, half_open, open, probes_busy or forced_open";
                 let reason = *reason.ok_or_else(|| InvalidValue::new("circuit", &name.into(), allowed))?;
-                situation.admission = Admission::Rejected { reason, until };
+                situation.readiness = Readiness::Rejected { reason, until };
             }
         }
         Ok(())
@@ -188,7 +188,7 @@ impl Pool {
         };
         let situated = |(provider, situation): (_, &Situation)| Candidate {
             provider,
-            admission: situation.admission,
+            readiness: situation.readiness,
             cooling_until: situation.cooldown.until(now),
             in_flight: situation.in_flight,
             meter: situation.meter,
@@ -252,8 +252,8 @@ fn provider(provider: &Value) -> Result<Provider, InvalidValue> {
     })
 }
 
-fn kind(fields: &Fields<'_>) -> Result<Kind, InvalidValue> {
-    fields.named("kind", Kind::ALL, Kind::NAMES, Kind::default())
+fn kind(fields: &Fields<'_>) -> Result<CallKind, InvalidValue> {
+    fields.named("kind", CallKind::ALL, CallKind::NAMES, CallKind::default())
 }
 
 fn millis(millis: u64) -> Tick {

@@ -7,8 +7,8 @@
 //! - [`ConcurrencyCap`] bounds the calls in flight.
 //! - [`replay`] replays a log of all of this.
 //!
-//! Nothing here reads a clock, draws hidden randomness or takes a permit. A host reads the [`Admission`] of each circuit
-//! ([`CircuitBreaker::admission_at`](crate::CircuitBreaker::admission_at)), chooses, and asks the first one for a permit.
+//! Nothing here reads a clock, draws hidden randomness or takes a permit. A host reads the [`Readiness`] of each circuit
+//! ([`CircuitBreaker::readiness_at`](crate::CircuitBreaker::readiness_at)), chooses, and asks the first one for a permit.
 
 mod budget;
 mod cap;
@@ -16,6 +16,7 @@ mod choose;
 mod circuit;
 mod cooldown;
 mod log;
+mod meter;
 mod order;
 mod policy;
 mod provider;
@@ -27,9 +28,8 @@ pub use cap::ConcurrencyCap;
 pub use choose::choose;
 pub use cooldown::Cooldown;
 pub use log::replay;
+pub use meter::{CallKind, Meter};
 pub use order::{Exhausted, Order, PassReason, PassedOver, Pick, Role};
 pub use policy::{OnExhausted, Policy, Strategy};
-pub use provider::{Admission, Candidate, Need, Provider};
+pub use provider::{Candidate, Need, Provider, Readiness};
 pub use state::PoolState;
-
-pub use crate::evidence::meter::{Kind, Meter};

@@ -81,7 +81,7 @@ pub struct Order {
     pub earliest: Option<Tick>,
 }
 
-/// What to do when the order has no pick.
+/// The next step when no pick is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exhausted {
     /// The call fails; a provider may be back after that time, if it is known.
@@ -94,7 +94,7 @@ pub enum Exhausted {
 }
 
 impl Order {
-    /// What to do at `now` if no pick is left, for a call that must end by `deadline`.
+    /// The next step at `now` if no pick is left, for a call that must end by `deadline`.
     pub fn exhausted(&self, policy: &Policy, now: Tick, deadline: Option<Tick>) -> Exhausted {
         match self.earliest {
             Some(back) if policy.on_exhausted == OnExhausted::Wait && deadline.is_none_or(|end| back < end) => {

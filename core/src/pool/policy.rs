@@ -21,7 +21,7 @@ named_enum! {
 }
 
 named_enum! {
-    /// What happens when no provider is available.
+    /// The behaviour when no provider is available.
     OnExhausted {
         /// The call fails at once, and the error says when a provider may be back.
         Fail = "fail",
@@ -44,7 +44,7 @@ pub struct Policy {
     /// For so long after its circuit closed, the share of a provider grows from a tenth to the whole; zero for no slow
     /// start.
     pub slow_start: Duration,
-    /// What happens when no provider is available.
+    /// The behaviour when no provider is available.
     pub on_exhausted: OnExhausted,
 }
 

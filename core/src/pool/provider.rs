@@ -3,9 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::{CallKind, Meter};
 use crate::clock::Tick;
 use crate::control::Reason;
-use crate::evidence::meter::{Kind, Meter};
 
 /// A provider as the user declares it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ impl Provider {
 
 /// The answer that a provider's circuit would give to a call now, read without changing anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub enum Readiness {
     /// The call would be admitted.
     Closed,
     /// The call would be admitted as a probe.
@@ -66,7 +66,7 @@ pub struct Candidate<'p> {
     /// The provider.
     pub provider: &'p Provider,
     /// The answer that its circuit would give.
-    pub admission: Admission,
+    pub readiness: Readiness,
     /// When the last of its cooldowns ends, if one runs.
     pub cooling_until: Option<Tick>,
     /// Its calls in flight.
@@ -82,7 +82,7 @@ impl<'p> Candidate<'p> {
     pub fn new(provider: &'p Provider) -> Self {
         Self {
             provider,
-            admission: Admission::Closed,
+            readiness: Readiness::Closed,
             cooling_until: None,
             in_flight: 0,
             meter: Meter::default(),
@@ -114,5 +114,5 @@ pub struct Need<'n> {
     /// is there.
     pub replayable: bool,
     /// The latency by which providers are compared.
-    pub kind: Kind,
+    pub kind: CallKind,
 }

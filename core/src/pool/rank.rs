@@ -16,7 +16,7 @@ const NEAR_BEST: f64 = 1.1;
 const EXPLORE_ONE_IN: f64 = 20.0;
 
 /// Weights are multiplied by this, so that a tenth of a weight of 1 is a whole number.
-const WHOLE: i64 = 1000;
+const WEIGHT_SCALE: i64 = 1000;
 
 /// The share with which a slow start begins, in thousandths.
 const SLOW_START_FROM: i64 = 100;
@@ -51,7 +51,7 @@ pub(super) fn rank(
     for member in members.iter_mut() {
         let candidate = &candidates[member.index];
         // A lone provider gets everything anyway.
-        let ramp = if is_alone { WHOLE } else { slow_start(policy, candidate, now) };
+        let ramp = if is_alone { WEIGHT_SCALE } else { slow_start(policy, candidate, now) };
         member.weight = i64::from(candidate.provider.weight) * ramp;
     }
     if is_alone {
@@ -108,12 +108,12 @@ pub(super) fn sort<T>(items: &mut [T], is_behind: impl Fn(&T, &T) -> bool) {
 
 /// The share that a provider gets so long after its circuit closed, in thousandths.
 fn slow_start(policy: &Policy, candidate: &Candidate<'_>, now: Tick) -> i64 {
-    let Some(closed) = candidate.closed_since else { return WHOLE };
+    let Some(closed) = candidate.closed_since else { return WEIGHT_SCALE };
     let (elapsed, length) = (now.since(closed).as_nanos(), policy.slow_start.as_nanos());
     if elapsed >= length {
-        return WHOLE;
+        return WEIGHT_SCALE;
     }
-    SLOW_START_FROM + ((WHOLE - SLOW_START_FROM) as u128 * elapsed / length) as i64
+    SLOW_START_FROM + ((WEIGHT_SCALE - SLOW_START_FROM) as u128 * elapsed / length) as i64
 }
 
 /// Efraimidis and Spirakis: sorted by −ln(u)/w, each comes first with the probability of its weight.
@@ -130,7 +130,7 @@ fn at_random(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ran
 fn hold_back(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
     let goes_back = |member: &Ranked| {
         let provider = candidates[member.index].provider;
-        let whole = i64::from(provider.weight) * WHOLE;
+        let whole = i64::from(provider.weight) * WEIGHT_SCALE;
         let is_ramping = member.weight < whole;
         is_ramping && state.draw(Purpose::SlowStart, &provider.id) * whole as f64 >= member.weight as f64
     };

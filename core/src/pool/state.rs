@@ -1,4 +1,4 @@
-//! What a pool remembers from one choice to the next, and its draws.
+//! The state of a pool between choices, and its draws.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ pub struct PoolState {
     credits: Vec<(String, i64)>,
 }
 
-/// What a draw is for: draws for different purposes are independent.
+/// The purpose of a draw: draws for different purposes are independent.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Rank = 1,

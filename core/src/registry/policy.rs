@@ -1,4 +1,4 @@
-//! What a registry decides, whatever its entries are: section 7 of the specification.
+//! The decisions of a registry, independent of the type of its entries: section 7 of the specification.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -43,7 +43,7 @@ struct Entry<H> {
     place: Place,
 }
 
-/// Where an entry waits for the next look. New entries come before those that were looked at.
+/// The place of an entry in the order of inspection. New entries come before those that were looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     looked_at: bool,

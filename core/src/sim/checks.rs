@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::scenario::{Arrivals, Effect, Fault, Latency, MOST_REQUESTS, Provider, Scenario};
+use super::scenario::{Arrivals, Effect, Fault, Latency, MOST_REQUESTS, Scenario, SimulatedProvider};
 use crate::config::{InvalidValue, Value};
 
 const DAY: f64 = 86_400.0;
@@ -48,7 +48,7 @@ impl Scenario {
     }
 }
 
-impl Provider {
+impl SimulatedProvider {
     fn check(&self, at: &str, before: &[Self]) -> Result<(), InvalidValue> {
         if self.name.is_empty() || before.iter().any(|other| other.name == self.name) {
             let value = Value::from(self.name.as_str());

@@ -38,8 +38,8 @@ mod tests;
 mod world;
 
 pub use replay::{Record, RecordedOutcome, Replayed, ReplayedTransition, read_log, replay};
-pub use report::{POINTS, Point, Report, Score, TRANSITIONS_KEPT, Transition};
-pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Provider, Scenario};
+pub use report::{POINTS, Point, Report, ReportedTransition, Score, TRANSITIONS_KEPT};
+pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Scenario, SimulatedProvider};
 
 use alloc::string::String;
 

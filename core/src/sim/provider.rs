@@ -1,4 +1,4 @@
-//! What a provider answers to a call, and when: a pure function of the scenario, the time, the request and the load.
+//! A provider's answer to a call and its time: a pure function of the scenario, the time, the request and the load.
 
 use core::time::Duration;
 
@@ -6,7 +6,7 @@ use libm::exp;
 
 use super::nanos;
 use super::random::{Draws, Purpose};
-use super::scenario::{Effect, Fault, Latency, Provider};
+use super::scenario::{Effect, Fault, Latency, SimulatedProvider};
 
 /// The answer to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum Kind {
 }
 
 impl Answer {
-    /// What a caller sees who gives up after `timeout` nanoseconds.
+    /// The answer as seen by a caller that gives up after `timeout` nanoseconds.
     pub(super) fn within(self, timeout: u64) -> (Kind, u64) {
         match self.after.filter(|after| *after <= timeout) {
             Some(after) => (self.kind, after),
@@ -52,7 +52,7 @@ const SHORT_SECONDS: f64 = 0.005;
 
 /// The provider's answer, with the faults in force.
 pub(super) fn answer<'f>(
-    provider: &Provider,
+    provider: &SimulatedProvider,
     faults: impl Iterator<Item = &'f Fault>,
     draws: Draws,
     asked: Asked,
@@ -119,7 +119,7 @@ fn latency(latency: Latency, draws: Draws, asked: Asked) -> f64 {
 }
 
 /// How many times as long a call takes because of the calls that are served already.
-fn crowding(provider: &Provider, in_flight: u32) -> f64 {
+fn crowding(provider: &SimulatedProvider, in_flight: u32) -> f64 {
     provider.capacity.map_or(1.0, |capacity| (f64::from(in_flight + 1) / f64::from(capacity)).max(1.0))
 }
 

@@ -14,7 +14,7 @@ use crate::splitmix::mix;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Draws(u64);
 
-/// What a number decides.
+/// The decision that a number is drawn for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
     Arrival = 1,

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::report::{Latencies, POINTS, Point, Report, Score, TRANSITIONS_KEPT, Transition};
+use super::report::{Latencies, POINTS, Point, Report, ReportedTransition, Score, TRANSITIONS_KEPT};
 use super::scenario::Scenario;
 use crate::control::State;
 use crate::evidence::Event;
@@ -111,7 +111,7 @@ impl Recorder {
         }
         self.report.transition_count += 1;
         if self.report.transitions.len() < TRANSITIONS_KEPT {
-            self.report.transitions.push(Transition {
+            self.report.transitions.push(ReportedTransition {
                 at_seconds: at,
                 worker: place.0,
                 provider: place.1,

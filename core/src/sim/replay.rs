@@ -50,7 +50,7 @@ pub enum RecordedOutcome {
     Rejected,
 }
 
-/// What a configuration would have done with the calls of a log.
+/// The calls of a log as another configuration would have handled them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Replayed {
     /// Calls that were made and would have been admitted.

@@ -1,4 +1,4 @@
-//! What a run shows: counts, a score, transitions with their reasons, and series over time.
+//! The report of a run: counts, a score, transitions with their reasons, and series over time.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,7 +26,7 @@ pub struct Report {
     /// The numbers by which configurations are compared.
     pub score: Score,
     /// The changes of state, oldest first.
-    pub transitions: Vec<Transition>,
+    pub transitions: Vec<ReportedTransition>,
     /// All changes of state, including those beyond [`TRANSITIONS_KEPT`].
     pub transition_count: u64,
     /// The time between two points of `series`, in seconds.
@@ -58,7 +58,7 @@ pub struct Score {
 
 /// A change of state of one circuit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Transition {
+pub struct ReportedTransition {
     /// Seconds from the start.
     pub at_seconds: f64,
     /// The worker process, from 0.

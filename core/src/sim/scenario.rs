@@ -12,7 +12,7 @@ pub const MOST_REQUESTS: f64 = 1e7;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What the scenario asks, for people: `Will it open?`
+    /// The question of the scenario, for people: `Will it open?`
     #[serde(default)]
     pub question: String,
     /// The seed of all random numbers. The same seed gives the same run, to the digit, on every platform.
@@ -23,7 +23,7 @@ pub struct Scenario {
     /// The requests and how clients behave.
     pub clients: Clients,
     /// The providers in order of preference, 1 to 16.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<SimulatedProvider>,
     /// The faults, in any order. Those that overlap add up.
     #[serde(default)]
     pub faults: Vec<Fault>,
@@ -71,7 +71,7 @@ pub enum Arrivals {
 /// A provider while nothing is wrong.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Provider {
+pub struct SimulatedProvider {
     /// Its name, for people and for `faults`.
     pub name: String,
     /// How long a call takes.
@@ -121,11 +121,11 @@ pub struct Fault {
     pub from_seconds: f64,
     /// When it ends; after the beginning.
     pub to_seconds: f64,
-    /// What is wrong.
+    /// The kind of fault.
     pub effect: Effect,
 }
 
-/// What is wrong with a provider. Shares are from 0 to 1.
+/// A kind of fault of a provider. Shares are from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Effect {

@@ -1,4 +1,4 @@
-//! What the simulation promises.
+//! The properties of a simulation.
 
 use super::*;
 use alloc::string::{String, ToString};

@@ -37,7 +37,7 @@ struct Call {
     kind: Kind,
 }
 
-/// What happens next to a journey.
+/// The next event of a journey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Settle,

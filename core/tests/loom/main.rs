@@ -4,7 +4,7 @@
 #![cfg(loom)]
 
 mod calls;
-mod orders;
+mod operator;
 
 use core::time::Duration;
 use std::sync::Arc as Shared;

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use halfopen::pool::{Admission, Candidate, Need, Policy, PoolState, Provider, Strategy, choose};
+use halfopen::pool::{Candidate, Need, Policy, PoolState, Provider, Readiness, Strategy, choose};
 
 use crate::situations::{NOW, check, meter, providers, rejected};
 
 /// The situations of one candidate: its tier, what its circuit answers, its record, whether it is full.
-fn situations() -> Vec<(u32, Admission, bool, bool)> {
+fn situations() -> Vec<(u32, Readiness, bool, bool)> {
     let mut all = Vec::new();
     for tier in [0, 1] {
         for is_unhealthy in [false, true] {
-            all.push((tier, Admission::Closed, is_unhealthy, false));
+            all.push((tier, Readiness::Closed, is_unhealthy, false));
         }
-        all.push((tier, Admission::Closed, false, true));
-        all.push((tier, Admission::Probe, true, false));
+        all.push((tier, Readiness::Closed, false, true));
+        all.push((tier, Readiness::Probe, true, false));
         all.push((tier, rejected(Some(5)), true, false));
     }
     all
@@ -34,9 +34,9 @@ fn every_pool_of_three_keeps_the_promises() {
                 provider.tier = tier;
                 provider.max_concurrent_calls = Some(1);
             }
-            let situated = |(provider, (_, admission, is_unhealthy, is_full)): (_, (u32, Admission, bool, bool))| {
+            let situated = |(provider, (_, readiness, is_unhealthy, is_full)): (_, (u32, Readiness, bool, bool))| {
                 let meter = records[usize::from(is_unhealthy)];
-                Candidate { admission, in_flight: u32::from(is_full), meter, ..Candidate::new(provider) }
+                Candidate { readiness, in_flight: u32::from(is_full), meter, ..Candidate::new(provider) }
             };
             let candidates: Vec<Candidate<'_>> = declared.iter().zip(chosen).map(situated).collect();
             pools += 1;
@@ -62,7 +62,7 @@ fn every_pool_of_three_keeps_the_promises() {
 /// A call is lost only if nobody could take it.
 fn somebody_takes_it(declared: &[Provider], candidates: &[Candidate<'_>], picks: usize) {
     let could = |it: &&Candidate<'_>| {
-        !matches!(it.admission, Admission::Rejected { .. }) && it.in_flight < it.provider.max_concurrent_calls.unwrap()
+        !matches!(it.readiness, Readiness::Rejected { .. }) && it.in_flight < it.provider.max_concurrent_calls.unwrap()
     };
     assert_eq!(candidates.iter().filter(could).count(), picks, "{declared:?}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use halfopen::pool::{
-    Admission, Candidate, Kind, Need, OnExhausted, Policy, PoolState, Provider, Strategy as Ranking, choose,
+    CallKind, Candidate, Need, OnExhausted, Policy, PoolState, Provider, Readiness, Strategy as PoolStrategy, choose,
 };
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::situations::{NOW, check, meter, rejected};
 #[derive(Clone, Debug)]
 struct Situation {
     provider: Provider,
-    admission: Admission,
+    readiness: Readiness,
     cooling: Option<u64>,
     in_flight: u32,
     record: (u32, u32, u64),
@@ -24,7 +24,7 @@ impl Situation {
         let (good, bad, millis) = self.record;
         Candidate {
             provider: &self.provider,
-            admission: self.admission,
+            readiness: self.readiness,
             cooling_until: self.cooling.map(|it| NOW.after(Duration::from_secs(it))),
             in_flight: self.in_flight,
             meter: meter(good, bad, Duration::from_millis(millis)),
@@ -36,20 +36,20 @@ impl Situation {
 }
 
 fn situation() -> impl Strategy<Value = Situation> {
-    let admission = prop_oneof![
-        4 => Just(Admission::Closed),
-        1 => Just(Admission::Probe),
+    let readiness = prop_oneof![
+        4 => Just(Readiness::Closed),
+        1 => Just(Readiness::Probe),
         1 => prop::option::of(0..9u64).prop_map(rejected),
     ];
     let declared = (0..3u32, 0..4u32, any::<bool>(), prop::option::of(1..3u32), prop::bool::weighted(0.1));
-    let now = (admission, prop::option::weighted(0.2, 0..9u64), 0..3u32, (0..9u32, 0..9u32, 1..3000u64));
+    let now = (readiness, prop::option::weighted(0.2, 0..9u64), 0..3u32, (0..9u32, 0..9u32, 1..3000u64));
     (declared, now, prop::option::weighted(0.3, 0..15u64)).prop_map(|(declared, now, closed_ago)| {
         let (tier, weight, has_tools, max_concurrent_calls, last_resort) = declared;
         let capabilities = if has_tools { vec!["tools".to_owned()] } else { Vec::new() };
         let provider =
             Provider { tier, weight, capabilities, max_concurrent_calls, last_resort, ..Provider::new(String::new()) };
-        let (admission, cooling, in_flight, record) = now;
-        Situation { provider, admission, cooling, in_flight, record, closed_ago }
+        let (readiness, cooling, in_flight, record) = now;
+        Situation { provider, readiness, cooling, in_flight, record, closed_ago }
     })
 }
 
@@ -63,9 +63,9 @@ fn pool() -> impl Strategy<Value = Vec<Situation>> {
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    (0..Ranking::ALL.len(), 0..OnExhausted::ALL.len(), any::<bool>()).prop_map(
+    (0..PoolStrategy::ALL.len(), 0..OnExhausted::ALL.len(), any::<bool>()).prop_map(
         |(strategy, on_exhausted, strict_pin)| {
-            let (strategy, on_exhausted) = (Ranking::ALL[strategy], OnExhausted::ALL[on_exhausted]);
+            let (strategy, on_exhausted) = (PoolStrategy::ALL[strategy], OnExhausted::ALL[on_exhausted]);
             Policy { strategy, on_exhausted, strict_pin, ..Policy::default() }
         },
     )
@@ -86,7 +86,7 @@ impl Call {
             capabilities: &self.capabilities,
             pin: self.pin.as_deref(),
             replayable: self.replayable,
-            kind: Kind::Unary,
+            kind: CallKind::Unary,
             ..Need::default()
         }
     }
@@ -131,12 +131,12 @@ proptest! {
             situation.record.0 += 3;
             situation.closed_ago = None;
             // One probe at most: several take turns, and their number decides whose it is.
-            if situation.admission == Admission::Probe && std::mem::replace(&mut has_probe, true) {
-                situation.admission = Admission::Closed;
+            if situation.readiness == Readiness::Probe && std::mem::replace(&mut has_probe, true) {
+                situation.readiness = Readiness::Closed;
             }
         }
-        if policy.strategy == Ranking::BestPerformance {
-            policy.strategy = Ranking::Random;
+        if policy.strategy == PoolStrategy::BestPerformance {
+            policy.strategy = PoolStrategy::Random;
         }
         let all: Vec<_> = pool.iter().map(Situation::candidate).collect();
         let rest: Vec<_> = all.iter().enumerate().filter(|(at, _)| *at != gone).map(|(_, it)| *it).collect();

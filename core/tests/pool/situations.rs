@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use halfopen::clock::Tick;
 use halfopen::control::Reason;
-use halfopen::pool::{Admission, Candidate, Kind, Meter, Need, Order, PassReason, Policy, Provider, Role};
+use halfopen::pool::{CallKind, Candidate, Meter, Need, Order, PassReason, Policy, Provider, Readiness, Role};
 
 /// The time of every choice here.
 pub const NOW: Tick = Tick::from_nanos(1_000_000_000_000);
 
 /// A record of `good` successes and `bad` failures, just now.
 pub fn meter(good: u32, bad: u32, latency: Duration) -> Meter {
-    let meter = (0..good).fold(Meter::default(), |meter, _| meter.success(NOW, latency, Kind::Unary));
+    let meter = (0..good).fold(Meter::default(), |meter, _| meter.success(NOW, latency, CallKind::Unary));
     (0..bad).fold(meter, |meter, _| meter.failure(NOW))
 }
 
-pub fn rejected(seconds: Option<u64>) -> Admission {
-    Admission::Rejected { reason: Reason::Open, until: seconds.map(|it| NOW.after(Duration::from_secs(it))) }
+pub fn rejected(seconds: Option<u64>) -> Readiness {
+    Readiness::Rejected { reason: Reason::Open, until: seconds.map(|it| NOW.after(Duration::from_secs(it))) }
 }
 
 fn is_closed(order: &Order, at: usize) -> bool {
     matches!(order.picks[at].role, Role::Normal | Role::Unhealthy)
 }
 
-/// What holds for every choice; `Err` says what does not.
+/// Checks the properties of every choice; `Err` names the broken one.
 pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, order: &Order) -> Result<(), String> {
     let fail = |what: &str| Err(format!("{what}: {policy:?} {candidates:?} {need:?} {order:?}"));
     let mut seen: Vec<usize> =
@@ -33,8 +33,8 @@ pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, ord
         return fail("each candidate is in the order or passed over, once");
     }
     for pick in &order.picks {
-        let Candidate { provider, admission, cooling_until, in_flight, .. } = &candidates[pick.index];
-        if matches!(admission, Admission::Rejected { .. }) {
+        let Candidate { provider, readiness, cooling_until, in_flight, .. } = &candidates[pick.index];
+        if matches!(readiness, Readiness::Rejected { .. }) {
             return fail("no call reaches a circuit that rejects");
         }
         if !provider.enabled || provider.weight == 0 || need.tried.contains(&provider.id) {
@@ -45,7 +45,7 @@ pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, ord
         {
             return fail("no call goes to who is cooling or full");
         }
-        if (pick.role == Role::Probe) != (*admission == Admission::Probe && !provider.last_resort) {
+        if (pick.role == Role::Probe) != (*readiness == Readiness::Probe && !provider.last_resort) {
             return fail("a probe is a probe");
         }
     }

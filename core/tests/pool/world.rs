@@ -5,7 +5,7 @@ use std::time::Duration;
 use halfopen::clock::{ManualClock, Tick};
 use halfopen::control::Jitter;
 use halfopen::pool::{
-    Admission, AttemptBudget, Candidate, Cooldown, Kind, Meter, Need, Policy, PoolState, Provider, Role, choose,
+    AttemptBudget, CallKind, Candidate, Cooldown, Meter, Need, Policy, PoolState, Provider, Readiness, Role, choose,
 };
 use halfopen::{CircuitBreaker, Config};
 
@@ -17,7 +17,7 @@ pub struct Behaviour {
     pub failing: u64,
 }
 
-/// What a provider does at a time.
+/// The behaviour of a provider over time.
 pub type Script = fn(Tick) -> Behaviour;
 
 pub struct Member {
@@ -72,14 +72,14 @@ impl World {
             self.clock.set(now);
             self.members.iter_mut().for_each(|member| member.in_flight.retain(|end| *end > now));
             let situated = |member: &Member| {
-                let admission = member.breaker.admission_at(now);
-                (admission, member.breaker.closed_since())
+                let readiness = member.breaker.readiness_at(now);
+                (readiness, member.breaker.closed_since())
             };
-            let situations: Vec<(Admission, Option<Tick>)> = self.members.iter().map(situated).collect();
+            let situations: Vec<(Readiness, Option<Tick>)> = self.members.iter().map(situated).collect();
             let candidates: Vec<_> = (self.members.iter().zip(&situations))
-                .map(|(member, (admission, closed_since))| Candidate {
+                .map(|(member, (readiness, closed_since))| Candidate {
                     provider: &member.provider,
-                    admission: *admission,
+                    readiness: *readiness,
                     cooling_until: member.cooldown.until(now),
                     in_flight: member.in_flight.len() as u32,
                     meter: member.meter,
@@ -105,7 +105,7 @@ impl World {
             self.clock.set(end);
             if succeeds {
                 permit.success();
-                member.meter = member.meter.success(end, latency, Kind::Unary);
+                member.meter = member.meter.success(end, latency, CallKind::Unary);
                 self.budget = paid.map_or(self.budget.earn(), |price| self.budget.refund(price));
                 self.served += 1;
                 return self.latencies.push(took.as_secs_f64());

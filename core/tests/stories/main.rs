@@ -31,7 +31,7 @@ fn every_short_story_adds_up() {
     assert!(events > 10_000, "the search went nowhere");
 }
 
-/// What a breaker begins with, and what an operator switches to.
+/// The configuration that a breaker begins with, and the one that an operator switches to.
 fn pairs() -> Vec<[Config; 2]> {
     let streak = || builder().failure_threshold(2);
     let calls = || builder().failure_threshold(None).failure_rate_threshold(0.5).window(WindowShape::Calls(3));

@@ -10,7 +10,7 @@ use halfopen::{CircuitBreaker, Config, Outcome, Snapshot, State};
 
 const UNIT: Duration = Duration::from_millis(100);
 
-/// What can happen; times in units.
+/// An event; times in units.
 #[derive(Clone, Copy, Debug)]
 pub enum Act {
     Acquire,
@@ -197,8 +197,8 @@ impl<'c> World<'c> {
         assert_eq!((walked, status.state_transitions), (self.transitions, self.transitions));
     }
 
-    /// What stands for all stories that lead to the same: all that can be read but what has been counted, and what is
-    /// known of the calls in flight.
+    /// A key that is equal for stories that lead to the same: all readings except the counts, and the knowledge about the
+    /// calls in flight.
     pub fn looks(&self) -> String {
         let Value::Map(mut saved) = self.breaker.snapshot().to_value() else { panic!("a document is a map") };
         saved.retain(|(name, _)| !matches!(name.as_str(), "generation" | "counters" | "transitions"));

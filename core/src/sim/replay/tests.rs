@@ -1,4 +1,4 @@
-//! What a replay promises.
+//! The properties of a replay.
 
 use core::time::Duration;
 
@@ -18,7 +18,7 @@ fn config(threshold: u16) -> Config {
         .unwrap()
 }
 
-/// What a breaker with a threshold of 3 and a wait of 10 s records in an outage of 15 s.
+/// The log of a breaker with a threshold of 3 and a wait of 10 s in an outage of 15 s.
 fn incident() -> Vec<Record> {
     let mut records: Vec<_> = (0..3).map(|n| record(f64::from(n), RecordedOutcome::Failure)).collect();
     records.extend((4..12).map(|n| record(f64::from(n), RecordedOutcome::Rejected)));
@@ -47,7 +47,7 @@ fn a_lower_threshold_would_have_spared_failures() {
 }
 
 #[test]
-fn what_a_higher_threshold_would_have_met_is_unknown() {
+fn calls_that_only_a_higher_threshold_makes_are_unknown() {
     let (best, worst) =
         (replay(&incident(), &config(5), Outcome::Success), replay(&incident(), &config(5), Outcome::FAILURE));
     assert_eq!(best.unknown, 17, "every rejected call would have been made");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use halfopen::clock::Tick;
-use halfopen::pool::{Candidate, Kind, Meter, Need, Policy, PoolState, Provider, Strategy, choose};
+use halfopen::pool::{Candidate, CallKind, Meter, Need, Policy, PoolState, Provider, Strategy, choose};
 
 use crate::harness::Contender;
 
@@ -33,6 +33,6 @@ fn contender(strategy: Strategy, providers: &'static [Provider]) -> Contender {
 /// A candidate with ten successes, each a little slower than the one before it.
 fn recorded((at, provider): (usize, &'static Provider)) -> Candidate<'static> {
     let latency = Duration::from_millis(400 + 20 * at as u64);
-    let meter = (0..10).fold(Meter::default(), |meter, _| meter.success(NOW, latency, Kind::Unary));
+    let meter = (0..10).fold(Meter::default(), |meter, _| meter.success(NOW, latency, CallKind::Unary));
     Candidate { meter, ..Candidate::new(provider) }
 }

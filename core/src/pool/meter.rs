@@ -19,7 +19,7 @@ const Z: f64 = 1.96;
 
 named_enum! {
     /// The moment to which a latency is measured.
-    Kind {
+    CallKind {
         /// The end of the call.
         Unary = "unary",
         /// The first content of a stream.
@@ -28,7 +28,7 @@ named_enum! {
 }
 
 #[expect(clippy::derivable_impls, reason = "`named_enum` takes no attributes of variants")]
-impl Default for Kind {
+impl Default for CallKind {
     fn default() -> Self {
         Self::Unary
     }
@@ -51,7 +51,7 @@ pub struct Meter {
 
 impl Meter {
     /// A success; its latency is the time to the first content of a stream, otherwise the length of the call.
-    pub fn success(self, now: Tick, latency: Duration, kind: Kind) -> Self {
+    pub fn success(self, now: Tick, latency: Duration, kind: CallKind) -> Self {
         let mut meter = self.sampled(now);
         meter.successes += 1.0;
         let sample = latency.as_secs_f64();
@@ -102,7 +102,7 @@ impl Meter {
     }
 
     /// The latency of successes in seconds, if there was one of this kind.
-    pub fn latency(&self, kind: Kind) -> Option<f64> {
+    pub fn latency(&self, kind: CallKind) -> Option<f64> {
         self.latencies[kind as usize].map(|(seconds, _)| seconds)
     }
 
@@ -122,7 +122,7 @@ impl Meter {
     }
 }
 
-/// What is left of the weight of an observation of that age.
+/// The remaining weight of an observation of that age.
 fn decayed(age: Duration) -> f64 {
     libm::exp(-age.as_secs_f64() / DECAY)
 }
@@ -145,25 +145,26 @@ mod tests {
         }
         assert_eq!(meter.success_rate(), Some(0.0));
         for n in 0..10 {
-            meter = meter.success(at(130.0 + f64::from(n)), SECOND, Kind::Unary);
+            meter = meter.success(at(130.0 + f64::from(n)), SECOND, CallKind::Unary);
         }
         assert!(meter.success_rate().unwrap() > 0.85, "{meter:?}");
     }
 
     #[test]
     fn a_rise_counts_at_once_and_a_fall_slowly() {
-        let meter = Meter::default().success(at(0.0), SECOND, Kind::Unary).success(at(1.0), 9 * SECOND, Kind::Unary);
-        assert_eq!(meter.latency(Kind::Unary), Some(9.0));
-        let faster = meter.success(at(2.0), SECOND, Kind::Unary).latency(Kind::Unary).unwrap();
+        let meter =
+            Meter::default().success(at(0.0), SECOND, CallKind::Unary).success(at(1.0), 9 * SECOND, CallKind::Unary);
+        assert_eq!(meter.latency(CallKind::Unary), Some(9.0));
+        let faster = meter.success(at(2.0), SECOND, CallKind::Unary).latency(CallKind::Unary).unwrap();
         assert!((8.8..9.0).contains(&faster), "{faster}");
-        assert_eq!(meter.latency(Kind::Stream), None, "each kind has its own");
+        assert_eq!(meter.latency(CallKind::Stream), None, "each kind has its own");
     }
 
     #[test]
     fn it_is_cold_with_few_samples_and_with_old_ones() {
         let two = Meter::default().failure(at(0.0)).failure(at(1.0));
         assert!(two.is_cold(at(1.0)));
-        let three = two.success(at(2.0), SECOND, Kind::Unary);
+        let three = two.success(at(2.0), SECOND, CallKind::Unary);
         assert!(!three.is_cold(at(182.0)));
         assert!(three.is_cold(at(182.1)));
         let again = three.failure(at(183.0));
@@ -172,9 +173,9 @@ mod tests {
 
     #[test]
     fn many_good_calls_promise_more_than_one() {
-        let one = Meter::default().success(at(0.0), SECOND, Kind::Unary);
-        let many =
-            (0..999).fold(Meter::default().failure(at(0.0)), |meter, _| meter.success(at(0.0), SECOND, Kind::Unary));
+        let one = Meter::default().success(at(0.0), SECOND, CallKind::Unary);
+        let many = (0..999)
+            .fold(Meter::default().failure(at(0.0)), |meter, _| meter.success(at(0.0), SECOND, CallKind::Unary));
         assert!(one.lower_bound(at(0.0)) < 0.3);
         assert!(many.lower_bound(at(0.0)) > 0.99);
         assert!(many.lower_bound(at(179.0)) < many.lower_bound(at(0.0)), "old evidence is weaker");
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_changes_no_weight() {
-        let meter = Meter::default().failure(at(100.0)).success(at(50.0), SECOND, Kind::Unary);
+        let meter = Meter::default().failure(at(100.0)).success(at(50.0), SECOND, CallKind::Unary);
         assert_eq!(meter.success_rate(), Some(0.5));
         assert!(!meter.failure(at(10.0)).is_cold(at(0.0)));
     }

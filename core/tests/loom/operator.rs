@@ -78,7 +78,7 @@ fn a_window_that_is_taken_away_and_a_success() {
 }
 
 #[test]
-fn what_is_saved_in_the_middle_of_a_call_is_whole() {
+fn a_snapshot_during_a_call_is_consistent() {
     for outcome in [Outcome::Success, Outcome::FAILURE] {
         two_threads(None, move |turn| {
             let rates = config().failure_rate_threshold(0.5).minimum_calls(2).window(WindowShape::Calls(2));
@@ -91,7 +91,7 @@ fn what_is_saved_in_the_middle_of_a_call_is_whole() {
 }
 
 #[test]
-fn what_is_saved_beside_a_success_that_takes_no_lock_is_whole() {
+fn a_snapshot_beside_a_lock_free_success_is_consistent() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
         call(&breaker, Outcome::Success);
