@@ -1,4 +1,4 @@
-//! What awaits the result of a guarded function, and settles the call when that has been awaited.
+//! Awaits the result of a guarded function, then settles the call.
 
 use pyo3::exceptions::{PyGeneratorExit, PyStopIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -109,7 +109,7 @@ impl Awaiting {
         self.steps.bind(name.py()).delattr(name)
     }
 
-    /// What `isinstance` asks, and so `inspect.iscoroutine`.
+    /// `isinstance` reads this, and so does `inspect.iscoroutine`.
     #[getter(__class__)]
     fn class_of_the_original<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.steps.bind(py).getattr(&Imports::get(py)?.names.class)

@@ -82,7 +82,7 @@ impl PyBreaker {
 
     /// Calls a plain `func` if the circuit lets it.
     ///
-    /// Where `func` returns something to await or to iterate, the call ends when that does.
+    /// If `func` returns an awaitable or an iterator, the call ends when that ends.
     #[pyo3(signature = (func, /, *args, **kwargs))]
     fn call_sync<'py>(
         slf: &Bound<'py, Self>,
@@ -222,7 +222,7 @@ impl PyBreaker {
         self.core.reconfigure(config.config().clone());
     }
 
-    /// What outlives this breaker, as a JSON document.
+    /// The state and counts to restore later, as a JSON document.
     fn snapshot(&self) -> String {
         self.core.snapshot().to_value().to_json()
     }

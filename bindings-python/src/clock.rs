@@ -12,7 +12,7 @@ use crate::convert::value_of;
 use crate::error::{report, to_python};
 use crate::ffi::{attached, call_host_plainly};
 
-/// Where a breaker made from Python reads the time.
+/// The clock of a breaker made from Python.
 pub enum PyClock {
     /// The platform's monotonic clock.
     System(SystemClock),

@@ -164,7 +164,7 @@ impl PyConfig {
     }
 }
 
-/// What a configuration of these fields looks like, as a JSON Schema.
+/// The JSON Schema of a configuration.
 #[pyfunction]
 pub fn config_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     object_of(py, host::config_schema())

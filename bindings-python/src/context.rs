@@ -1,14 +1,15 @@
 //! Which permit belongs to which `with breaker:`.
 //!
-//! `with` calls `__enter__` and `__exit__` from one frame, so a block is known by its frame: also in a generator or a
-//! coroutine that is suspended inside it and goes on in another thread or context. Whoever is called by another frame at
-//! the end than at the beginning (`contextlib.ExitStack`, a context manager that passes the two calls on) gets the block
-//! that was entered last in the running context, and where there is none, because a framework ran the two halves in two
-//! contexts, the one that was entered last: none leaks. `with breaker.acquire():` carries its own permit and has no such
-//! question.
+//! `with` calls `__enter__` and `__exit__` from one frame, so the frame identifies the block. That holds also in a
+//! generator or coroutine that is suspended inside the block and resumed in another thread or context.
 //!
-//! All of it runs without a step of Python's in between, where an interrupt could make an entered block one that is
-//! never left.
+//! `contextlib.ExitStack` and other context managers that pass the calls on use two frames. Their exit takes the block that
+//! was entered last in the running context. If that context has none, because a framework ran the two halves in two
+//! contexts, it takes the block that was entered last anywhere, so none leaks.
+//!
+//! `with breaker.acquire():` carries its own permit and needs none of this.
+//!
+//! No Python code runs between these steps: an interrupt there could leave a block entered forever.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -58,7 +58,7 @@ fn value_within(object: &Bound<'_, PyAny>, depth: usize) -> Value {
     Value::Other(shown.unwrap_or_else(|_| "an object without a repr".into()))
 }
 
-/// What a JSON document says that a host hands in, as `str`, `bytes` or `bytearray`. The core reads it, as for every host.
+/// Parses a JSON document given as `str`, `bytes` or `bytearray`. The core parses it, as for every host.
 pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, InvalidValue> {
     let text = if let Ok(bytes) = document.cast::<PyBytes>() {
         String::from_utf8(bytes.as_bytes().to_vec()).ok()
@@ -138,8 +138,8 @@ pub fn outcome_with_hint(
     host::outcome_with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
 }
 
-/// What a function of Python's answers about an object; `None` if it raises an `Exception`, as every function may when the
-/// interpreter is nearly gone.
+/// Whether a Python function returns a true value for an object. `None` if it raises an `Exception`; any function may, at
+/// interpreter exit.
 pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
     let py = object.py();
     match call_host(function.bind(py), &PyTuple::new(py, [object])?, None).and_then(|answer| answer.is_truthy()) {

@@ -1,4 +1,4 @@
-//! What breakers have counted: of one by itself, and of all of the process for its metrics.
+//! The counts of one breaker, and those of all breakers of the process for its metrics.
 
 use std::sync::{Arc, LazyLock};
 
@@ -84,10 +84,10 @@ type Edges = Vec<(&'static str, &'static str, u64)>;
 /// By outcome the sum of the durations in seconds, and for each bucket the calls that took at most so long.
 type Histograms = Vec<(&'static str, f64, Vec<u64>)>;
 
-/// The name and the provider, the worst state of the breakers that there are as a number, and what has been counted.
+/// The name, the provider, the worst state of the live breakers as a number, and the counts.
 type Row = (String, String, Option<u8>, Calls, Edges, Histograms);
 
-/// What all breakers of this process have counted, those that are gone included, by their labels.
+/// The counts of all breakers of this process by label, removed breakers included.
 #[pyfunction]
 pub fn read_metrics() -> Vec<Row> {
     METRICS.read().into_iter().map(row).collect()

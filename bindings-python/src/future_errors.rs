@@ -28,7 +28,7 @@ impl FutureErrors {
             errors.push(error);
             (errors.len() > ERRORS_KEPT).then(|| errors.remove(0))
         };
-        // What goes with it may be a host's object, so it goes without the lock.
+        // Dropped without the lock, because it may run a host's finalizer.
         drop(oldest);
     }
 
@@ -44,7 +44,7 @@ impl FutureErrors {
             let mut noted = self.lock();
             self.noted.store(false, Ordering::Relaxed);
             let errors = std::mem::take(&mut *noted);
-            // What goes with them may be a host's object, so they go without the lock.
+            // Dropped without the lock, because they may run a host's finalizer.
             drop(noted);
             attached(|_| drop(errors));
         }

@@ -88,7 +88,7 @@ fn has_refused_arguments(function: &Bound<'_, PyAny>, error: &PyErr) -> bool {
     }
 }
 
-/// What a function returned.
+/// The kind of value that a function returned.
 enum Returned {
     Value,
     Awaitable,

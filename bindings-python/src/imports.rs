@@ -1,7 +1,7 @@
-//! What this library uses of Python, imported once: when the interpreter ends, imports fail before the last call is made.
+//! Python objects that this library uses, imported once: at interpreter exit, imports fail before the last call is made.
 //!
-//! Nothing is imported, and no name made, at its first use: a child that is forked while another thread is at that would
-//! wait for that thread, which it does not have. So clippy refuses `intern!` and `PyOnceLock` everywhere else.
+//! Nothing is imported, and no name made, at its first use. A child that is forked while another thread does so would wait
+//! for that thread, which does not exist in the child. So clippy refuses `intern!` and `PyOnceLock` everywhere else.
 
 use pyo3::exceptions::{PyException, PyImportError};
 use pyo3::prelude::*;

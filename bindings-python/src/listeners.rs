@@ -78,7 +78,7 @@ impl PyListeners {
 }
 
 impl Callable {
-    /// What a listener raises is reported where Python puts such things, and harms nothing.
+    /// An exception of a listener goes to `sys.unraisablehook`.
     fn call(&self, event: &Event, now: Tick) {
         attached(|py| {
             let Some(callable) = locked(&self.0).as_ref().map(|callable| callable.clone_ref(py)) else { return };

@@ -1,4 +1,4 @@
-//! What a call knows of the calls around it and inside it.
+//! The marks by which nested calls find each other.
 //!
 //! Both facts lie in the context (`contextvars`), which a task and `asyncio.to_thread` copy and a plain thread does not:
 //!
@@ -106,7 +106,7 @@ pub struct CountedError {
     breaker: u64,
     /// How many errors the breaker had noted when the call began that counted this one.
     pub begun: u64,
-    /// What the error is known by, which does not keep it alive; see [`token_of`].
+    /// Identifies the error without keeping it alive; see [`token_of`].
     pub token: Py<PyAny>,
 }
 

@@ -201,7 +201,7 @@ impl Drop for PyPermit {
     }
 }
 
-/// What `async with` does when it is awaited.
+/// Runs when `async with` awaits its entry.
 fn enter(permit: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     PyPermit::__enter__(permit.cast::<PyPermit>()?.clone()).map(|entered| entered.unbind().into_any())
 }

@@ -12,7 +12,7 @@ use halfopen::InvalidValue;
 /// The outcome, the hint, the scope and the cooldown, waits in seconds.
 type Fields = (&'static str, Option<f64>, Option<&'static str>, Option<f64>);
 
-/// What a response says.
+/// Classifies a response.
 #[pyfunction]
 #[pyo3(signature = (status, code, headers, now, /))]
 pub fn classify_response(

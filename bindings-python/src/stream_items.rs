@@ -1,4 +1,4 @@
-//! What streams of one breaker ask about their items, and their times to the first item.
+//! The checks of stream items of one breaker, and its times to the first item.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;

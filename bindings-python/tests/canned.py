@@ -23,7 +23,7 @@ def answering(answer: bytes) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{server.getsockname()[1]}"
         finally:
-            # What wakes `accept` on every platform.
+            # This wakes `accept` on every platform.
             server.shutdown(socket.SHUT_RDWR)
             thread.join()
 

@@ -15,7 +15,7 @@ from halfopen.httpx import guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
 
 Between = Callable[[bytes], Awaitable[None] | None]
-"""What the consumer does with each part of a body."""
+"""The consumer's work on each part of a body."""
 
 
 class Response:

@@ -203,7 +203,7 @@ def test_the_hint_of_a_verdict_is_heeded(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("field", ["ignore", "count"])
 @pytest.mark.parametrize("value", [5, "OSError", [OSError], (OSError, 5), (int,), OSError(), None])
-def test_what_is_no_exception_type_is_refused(field: str, value: Any) -> None:
+def test_rules_refuse_other_values_than_exception_types(field: str, value: Any) -> None:
     for make in (CircuitBreaker, lambda **rules: Registry(1, **rules)):
         with pytest.raises(InvalidValueError) as refused:
             make(**{field: value})

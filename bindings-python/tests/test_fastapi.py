@@ -172,7 +172,7 @@ def test_a_name_with_a_slash_has_its_routes(application: Application) -> None:
     assert answer.json()["mode"] == "disabled"
 
 
-def test_nothing_steers_without_an_operator() -> None:
+def test_nothing_changes_a_breaker_without_an_operator() -> None:
     application = Application()
     application.open()
     order = {"order": "reset", "reason": "please"}
@@ -182,7 +182,7 @@ def test_nothing_steers_without_an_operator() -> None:
     assert {method for path in paths.values() for method in path} == {"get"}
 
 
-def test_who_is_not_authenticated_steers_nothing(application: Application) -> None:
+def test_an_unauthenticated_caller_changes_nothing(application: Application) -> None:
     openai = application.open()
     order = {"order": "reset", "reason": "please"}
     assert application.client.put("/breakers/openai/order", json=order).status_code == 401
@@ -190,7 +190,7 @@ def test_who_is_not_authenticated_steers_nothing(application: Application) -> No
     assert openai.state == "open"
 
 
-def test_a_dependency_that_names_nobody_steers_nothing() -> None:
+def test_a_dependency_that_returns_no_name_changes_nothing() -> None:
     application = Application(operator=lambda: None)
     openai = application.open()
     answer = application.client.put("/breakers/openai/order", json={"order": "reset", "reason": "x"})
@@ -241,7 +241,7 @@ def test_each_order_takes_effect_and_is_audited(application: Application, caplog
         ("PATCH", "config", {"fields": {"colour": 1}, "reason": "x"}, "colour"),
     ],
 )
-def test_what_the_core_refuses_is_told_and_not_audited(
+def test_a_value_that_the_core_refuses_is_reported_and_not_audited(
     application: Application, method: str, path: str, body: dict[str, Any], field: str
 ) -> None:
     openai = application.open()

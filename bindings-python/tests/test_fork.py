@@ -35,7 +35,7 @@ def test_a_child_never_hangs_on_work_of_another_thread(other: str) -> None:
     assert run(SCRIPTS / "forks.py", other, environment=QUIET) == ["exit codes {0}"]
 
 
-# What a thread fills without running Python or waiting for anybody, and what only a panic needs.
+# Statics that a thread fills without running Python or waiting, or that only a panic needs.
 HARMLESS = (
     "::FN",  # the processor's fastest function
     "GETRANDOM_FN",

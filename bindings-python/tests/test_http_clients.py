@@ -363,7 +363,7 @@ def test_a_full_registry_lets_requests_pass_and_says_so_once(
         (lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), "gemini"), "breaker"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_no_breaker_or_transport_is_refused_at_once(make: Callable[[], object], field: str) -> None:
+def test_a_wrong_breaker_or_transport_is_refused_at_once(make: Callable[[], object], field: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         make()
     assert refused.value.field == field

@@ -1,4 +1,4 @@
-"""What goes wrong with a provider: what the breaker counts, and what the caller gets and when.
+"""Faults of a provider: the counts of the breaker, the caller's result and its time.
 
 Each fault runs through the real SDK of OpenAI, with its default settings but for timeouts, and through plain httpx2.
 Both have a guarded transport.
@@ -41,7 +41,7 @@ USER: list[Any] = [{"role": "user", "content": "two words"}]
 
 @dataclass
 class Got:
-    """What the caller got, after how many seconds: the text (in parts if it was streamed) and the error behind it."""
+    """The caller's result: seconds, the text (in parts if it was streamed) and the error behind it."""
 
     seconds: float
     parts: list[str]
@@ -294,7 +294,7 @@ async def test_a_stream_is_cut_after_two_thirds(
     assert got.text
     assert provider.text.startswith(got.text)
     assert got.text != provider.text
-    # Where the body ends as HTTP wants it, the client sees nothing of it, but the breaker does.
+    # If the body ends in the form that HTTP requires, only the breaker notices the fault.
     assert is_broken_connection(got.error) is not in_form
     assert counted(breaker) == {"failed": 1}
 

@@ -212,7 +212,7 @@ async def test_a_deadline_of_the_breaker_ends_in_one_attempt(make: Any, provider
     assert (type(again), str(again), again.seconds) == (CallTimeoutError, str(late.value), 0.1)
 
 
-async def test_who_catches_the_sdks_own_errors_catches_the_rejection(
+async def test_a_handler_of_the_sdks_own_errors_catches_the_rejection(
     provider: Provider, breaker: CircuitBreaker
 ) -> None:
     breaker.force_open(20)

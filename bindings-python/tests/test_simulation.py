@@ -79,7 +79,7 @@ def fail() -> None:
 
 @pytest.fixture
 def recorded() -> tuple[Recorder, CircuitBreaker]:
-    """What a breaker with a threshold of 2 records in an outage, and that breaker."""
+    """The recording of an outage by a breaker with a threshold of 2, and that breaker."""
     recorder = Recorder()
     breaker = CircuitBreaker("gemini", failure_threshold=2, timeout_seconds=3_600)
     recorder.record(breaker)
@@ -126,7 +126,7 @@ def test_the_recorder_keeps_no_texts_and_no_more_than_its_bound() -> None:
     assert "secret" not in json.dumps(list(recorder.records()))
 
 
-def test_what_cannot_be_recorded_is_refused() -> None:
+def test_a_call_that_cannot_be_recorded_is_refused() -> None:
     recorder = Recorder()
     with pytest.raises(InvalidValueError):
         recorder.record(CircuitBreaker("gemini", record_durations=False))

@@ -1,4 +1,4 @@
-"""What type checkers see: mypy and pyright check this file, and pytest runs it."""
+"""The types of the package: mypy and pyright check this file, and pytest runs it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator

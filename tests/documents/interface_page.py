@@ -143,7 +143,7 @@ def heading() -> list[str]:
 
 
 def elsewhere(language: str, names: list[str]) -> str:
-    """What a language has under no subject, each item with its members."""
+    """The items of a language that belong to no subject, each with its members."""
     items: dict[str, list[str]] = {}
     for name in names:
         item, _, member = split(name, names)

@@ -45,7 +45,7 @@ def python() -> list[str]:
     for module in [halfopen, *(importlib.import_module(name) for name in public_modules(halfopen))]:
         prefix = module.__name__.removeprefix("halfopen").removeprefix(".")
         for name, value in exported(module):
-            # What the package exports is listed there, not again in the module that defines it.
+            # An export of the package is not listed again in the module that defines it.
             if module is not halfopen and any(value is exported_value for exported_value in top):
                 continue
             item = f"{prefix}.{name}" if prefix else name
@@ -62,7 +62,7 @@ def public_modules(package: ModuleType) -> Iterator[str]:
 
 
 def exported(module: ModuleType) -> list[tuple[str, Any]]:
-    """What ``__all__`` lists; without it, what the module itself defines."""
+    """The names in ``__all__``; without it, those that the module itself defines."""
     names = getattr(module, "__all__", None)
     if names is not None:
         return [(name, getattr(module, name)) for name in names]

@@ -20,7 +20,7 @@ FOLDERS = {
     ("bindings-wasm/component/README.md", "python"): COMPONENT,
     ("bindings-wasm/component/README.md", "js"): COMPONENT / "js",
 }
-"""Where the text tells the reader to run a block; elsewhere it does not matter."""
+"""The folders in which the text tells the reader to run a block; elsewhere it does not matter."""
 
 
 def each(*languages: str) -> pytest.MarkDecorator:

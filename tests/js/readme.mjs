@@ -14,7 +14,7 @@ export function example(language, path) {
   return code;
 }
 
-/** What the first example in JavaScript exports. */
+/** The exports of the first example in JavaScript. */
 export async function importExample(path) {
   const folder = new URL('target/documents/', ROOT);
   mkdirSync(folder, { recursive: true });

@@ -35,7 +35,7 @@ class Enumeration:
 
 @dataclass(frozen=True)
 class Lists:
-    """What is listed in more than one place."""
+    """The lists that appear in more than one place."""
 
     fields: list[Field]
     enums: dict[str, Enumeration]

@@ -21,9 +21,9 @@ class Language:
     literal: Callable[[Any], str]
     """Writes a value."""
     code: str
-    """What encloses code in a text."""
+    """The marks around code in a text."""
     none: str
-    """What stands for `none` in a text."""
+    """The spelling of `none` in a text."""
     window: str
     """A window: its kind is group 1 and its size is group 2."""
     types: dict[str, str]
@@ -58,7 +58,7 @@ class Language:
         return f"{self.code}{literal}{self.code}" if field.kind == "string" else literal
 
     def sentences(self, field: Field, fields: Iterable[Field]) -> list[str]:
-        """What a field means, what is allowed, and its default."""
+        """The meaning of a field, its allowed values and its default."""
         allowed = f"Allowed: {self.text(field.allowed, fields)}."
         return [f"{self.text(field.meaning, fields)}.", allowed, f"Default: {self.default(field)}."]
 

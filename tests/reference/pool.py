@@ -312,7 +312,7 @@ class Pool:
             provider.credit += weights[provider.id]
         goes_to.credit -= sum(weights.values())
 
-    # What happens to providers.
+    # Events of providers.
 
     def provider(self, name: str) -> Provider:
         for provider in self.providers:
@@ -390,6 +390,6 @@ def millis(nanos: int | None) -> float | None:
 
 
 def replay(log: dict[str, Any]) -> list[dict[str, Any]]:
-    """What each step of a log shows."""
+    """The result of each step of a log."""
     pool = Pool(log["pool"])
     return [pool.step(step) for step in log["steps"]]

@@ -21,7 +21,7 @@ _rules: dict[type, Rule] = {}
 
 
 def classify_error(error: BaseException) -> Verdict:
-    """What an exception says about the provider.
+    """Classifies an exception.
 
     A failure, unless the rules say otherwise. An exception that is no ``Exception`` means that the caller gave up
     (``cancelled``), except the timeouts of gevent and eventlet. The worst member of an exception group counts.

@@ -19,7 +19,7 @@ class HasURL(Protocol):
 
     @property
     def url(self) -> Any:
-        """Where it goes."""
+        """The URL of the request."""
 
 
 R = TypeVar("R")

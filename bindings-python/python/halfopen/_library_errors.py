@@ -1,4 +1,4 @@
-"""What the exceptions of client libraries mean, by the names of their classes.
+"""The verdicts on exceptions of client libraries, by the names of their classes.
 
 A class that is not listed is judged as its nearest listed base.
 """

@@ -67,7 +67,7 @@ def proxy_class(target: type, methods: Mapping[str, Callable[..., Any]]) -> type
 
 
 def class_of(target: object) -> Any:
-    """Where Python looks special methods up, whatever the object says of its class."""
+    """The class in which Python looks up special methods, even if ``__class__`` says otherwise."""
     return type(target)
 
 

@@ -25,7 +25,7 @@ _attributes: dict[type, str] = {}
 
 
 def classify_result(result: object) -> Verdict:
-    """What the result of a call says about the provider.
+    """Classifies the result of a call.
 
     A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status.
     """

@@ -90,7 +90,7 @@ class CircuitBreaker(Breaker):
     _provider_id: str
     _wall: WallClock
     _judge: Judge
-    """What it asks about responses: guards of HTTP clients judge them before their bodies have ended."""
+    """Classifies responses: guards of HTTP clients judge them before their bodies have ended."""
     _deadline: Deadline | None
     _stream_timeouts: StreamTimeouts | None = None
 

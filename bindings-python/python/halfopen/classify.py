@@ -1,4 +1,4 @@
-"""What an exception or a result says about the provider: the default rules of every breaker, for use in your own.
+"""Classifies exceptions and results: the default rules of every breaker, for use in your own.
 
 ``docs/classification.md`` lists the rules. Nothing here imports a client library: exceptions and responses are
 recognised by the names of their classes and judged by their attributes, never by their text.
@@ -37,7 +37,7 @@ def classify_response(
     code: str | None = None,
     now: float | None = None,
 ) -> Verdict:
-    """What an HTTP response says about the provider.
+    """Classifies an HTTP response.
 
     ``status`` is 0 if there is none. ``code`` is the provider's own code for the error, for example
     ``insufficient_quota``. ``now`` is the time for headers that give a date, by default ``time.time()``.

@@ -80,7 +80,7 @@ def _class(mixin: type, library: ModuleType, base: str) -> Any:
 
 
 class _Guarding:
-    """What both kinds of transports have."""
+    """The common part of both kinds of transports."""
 
     library: ModuleType
 

@@ -92,7 +92,7 @@ class Report(TypedDict):
 
 
 class Replayed(TypedDict):
-    """What a configuration would have done with the calls of a log."""
+    """The effect that a configuration would have had on the calls of a log."""
 
     admitted: int
     spared_failures: int

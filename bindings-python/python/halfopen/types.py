@@ -49,14 +49,14 @@ TimeoutName = Literal["call_timeout_seconds", "first_item_timeout_seconds", "idl
 
 
 class Verdict(NamedTuple):
-    """What a call says about the provider. Waits are in seconds."""
+    """The classification of a call. Waits are in seconds."""
 
     outcome: Outcome
     """How the breaker counts the call."""
     retry_after: float | None = None
     """How long the provider asked to be left alone, if it failed."""
     scope: Scope | None = None
-    """What the verdict is about; ``None`` if it is only about this one call."""
+    """The key, model or provider that the verdict is about; ``None`` if it is only about this one call."""
     cooldown: float | None = None
     """How long the key or the model should rest; ``None`` with such a scope if the provider did not say how long."""
 
@@ -66,7 +66,7 @@ Classifier: TypeAlias = Callable[[Exception], Outcome | Verdict | None]
 Judge: TypeAlias = Callable[[Any], Outcome | Verdict | None]
 """A function from the result of a call to an outcome, or ``None`` for the default rules."""
 ExceptionTypes: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
-"""What ``except`` takes."""
+"""An exception type or a tuple of them, as in ``except``."""
 
 
 class WindowOfCalls(TypedDict):

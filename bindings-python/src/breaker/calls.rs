@@ -70,7 +70,7 @@ impl PyBreaker {
         }
     }
 
-    /// What exceptions and results mean.
+    /// The rules for exceptions and results.
     #[inline(always)]
     pub fn judging(&self) -> &Judging {
         &self.judging
@@ -145,7 +145,7 @@ impl PyBreaker {
     #[inline(never)]
     fn forget_errors(&self, begun: u64) {
         if self.errors_noted.load(Ordering::Relaxed) != begun {
-            // Where it cannot be done, the errors stay until others take their place.
+            // If Python cannot be entered, the errors stay until newer ones replace them.
             drop(attached(|py| nesting::forget(py, self.number, begun)));
         }
     }

@@ -28,7 +28,7 @@ pub struct PyBreaker {
     pub errors_noted: AtomicU64,
     pub future_errors: FutureErrors,
     pub name: Py<PyString>,
-    /// Where it is set, calls that cannot be cut off are refused.
+    /// If set, calls that cannot be cut off are refused.
     pub call_timeout_seconds: Option<f64>,
     pub judging: Judging,
     pub stream_items: StreamItems,

@@ -1,4 +1,4 @@
-//! What the hand-made methods have in common.
+//! The common part of the hand-made methods.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;

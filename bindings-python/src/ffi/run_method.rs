@@ -1,4 +1,4 @@
-//! What a guarded function calls.
+//! The method that a guarded function calls.
 
 use std::ptr;
 

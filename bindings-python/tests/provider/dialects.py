@@ -10,7 +10,7 @@ from provider.faults import Status
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says, and what that costs; a token is a word."""
+    """The text of the model and its cost; a token is a word."""
 
     model: str
     words: tuple[str, ...]

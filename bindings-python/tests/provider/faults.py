@@ -1,4 +1,4 @@
-"""What can go wrong with one request. Times are in seconds, and a share is one of the answer's events."""
+"""The faults of one request. Times are in seconds, and a share is one of the answer's events."""
 
 from dataclasses import dataclass
 

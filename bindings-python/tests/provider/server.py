@@ -80,11 +80,11 @@ class Provider:
         return f"{self.url}/v1"
 
     def next(self, *faults: Fault | None) -> None:
-        """What becomes of the next requests, one each; ``None`` is a good answer."""
+        """Sets the faults of the next requests, one each; ``None`` is a good answer."""
         self._script.extend(faults)
 
     def always(self, fault: Fault | None) -> None:
-        """What becomes of every request that ``next`` says nothing about; ``None`` heals the provider."""
+        """Sets the fault of all requests that ``next`` does not cover; ``None`` heals the provider."""
         self._always = fault
 
     def wait_for_requests(self, number: int) -> None:
@@ -123,7 +123,7 @@ class Provider:
         await asyncio.gather(*handlers, return_exceptions=True)
 
     def fault_for(self, request: Request) -> Fault | None:
-        """What becomes of this request; it is noted."""
+        """Records a request and returns its fault."""
         with self._arrived:
             self.requests.append(request)
             self._arrived.notify_all()

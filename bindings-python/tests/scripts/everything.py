@@ -89,7 +89,7 @@ def classified_calls() -> None:
 
 
 class Response:
-    """What the default rules take for a response."""
+    """A response to the default rules."""
 
     status_code = 503
     headers = {"retry-after": "1"}  # noqa: RUF012  # never changed

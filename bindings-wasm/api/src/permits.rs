@@ -53,7 +53,7 @@ impl Permits {
         number as i64 as f64
     }
 
-    /// What a call that is made inside this one shows the core, while this one is out.
+    /// The stamp that a call made inside this one shows the core, until this one is settled.
     pub(crate) fn stamp(&mut self, number: f64) -> Option<Stamp> {
         self.permit(number)?.ticket.as_ref().map(Ticket::stamp)
     }

@@ -15,10 +15,10 @@ import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
 
-/** What outlives a breaker that was collected. @internal */
+/** The executor of a breaker, which outlives it. @internal */
 export let executorOf: (breaker: CircuitBreaker) => Executor;
 
-/** Another breaker around what outlived the first. @internal */
+/** A new breaker around the executor of a collected one. @internal */
 export function breakerAround(executor: Executor): CircuitBreaker {
   return new CircuitBreaker(executor as CircuitBreakerOptions);
 }

@@ -1,4 +1,4 @@
-/** What an error means for the circuit. */
+/** Classifies errors. */
 
 import { CANCELLED, FAILURE, IGNORED, OUTCOMES } from './codes.js';
 import type { Outcome } from './enums.js';

@@ -4,7 +4,7 @@ import { InvalidValueError } from './errors.js';
 import { formatValue } from './format-value.js';
 import { reportOnce } from './report.js';
 
-/** Where a breaker reads the time: `performance`, `Date`, a {@link ManualClock}, or a clock of one's own. */
+/** The clock of a breaker: `performance`, `Date`, a {@link ManualClock}, or one of your own. */
 export interface Clock {
   /** Milliseconds from an origin of the clock's choice, not negative; time that runs backwards counts as none. */
   now(): number;

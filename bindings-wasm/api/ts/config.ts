@@ -1,6 +1,6 @@
 /** The configuration of a circuit. The core alone knows the fields, their defaults and their checks. */
 
-/** What a circuit may be configured with; a field that is left out or undefined has the core's default. */
+/** The configuration of a circuit; a field that is left out or undefined has the core's default. */
 export interface CircuitBreakerConfig {
   // from make generate: typescript fields; do not edit
   /** Identifies the circuit. Allowed: 1 to 128 printable characters. Default: `'default'`. */
@@ -72,7 +72,7 @@ export interface CircuitBreakerConfig {
   // end
 }
 
-/** What the rates look at: the last calls, or the last seconds. */
+/** The window of the rates: the last calls, or the last seconds. */
 export type Window = { readonly calls: number } | { readonly seconds: number };
 
 /** A configuration in force: every field has its value. */

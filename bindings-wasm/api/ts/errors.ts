@@ -61,7 +61,7 @@ export class InvalidValueError extends HalfopenError {
   /** The value in short form. */
   readonly value: string;
 
-  /** What would have been accepted. */
+  /** The values that are allowed. */
   readonly allowed: string;
 
   constructor(field: string, value: string, allowed: string) {

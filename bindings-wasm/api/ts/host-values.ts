@@ -6,7 +6,7 @@ import { formatValue, UNREADABLE } from './format-value.js';
 /** A value without getters, classes or cycles. NaN stands for what no field takes and JSON cannot say. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
-/** What a circuit throws for a value that it refuses; the field is spelled as in JavaScript. */
+/** The core's error for a value that it refuses; the field is spelled as in JavaScript. */
 interface Refusal {
   readonly code: 'INVALID_VALUE';
   readonly field: string;

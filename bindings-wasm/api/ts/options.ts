@@ -10,7 +10,7 @@ import { type Fields, fieldsOf } from './host-values.js';
 
 /** The options that only JavaScript has. */
 export interface HostOptions {
-  /** Where the breaker reads the time; the platform's monotonic clock by default. */
+  /** The clock of the breaker; the platform's monotonic clock by default. */
   readonly clock?: Clock | undefined;
   /**
    * Returns the outcome of a call that threw. By default the errors that clients throw on abort are `cancelled`, a
@@ -38,7 +38,7 @@ export interface Setup {
   readonly share: 'threads' | undefined;
 }
 
-/** What an option may be. */
+/** The allowed values of each option. */
 export type Rules = ReadonlyMap<string, readonly [allowed: string, fits: (value: unknown) => boolean]>;
 
 const RULES: Rules = new Map([
@@ -74,7 +74,7 @@ export function checkedOptions(options: unknown, rules = RULES): Fields {
   return fields;
 }
 
-/** What an executor needs of checked options. */
+/** The part of the checked options that an executor needs. */
 export function setupOf(host: Fields): Setup {
   // From the map, because an object would inherit from a polluted `Object.prototype`.
   const option = <Name extends keyof HostOptions>(name: Name) => host.get(name) as HostOptions[Name];

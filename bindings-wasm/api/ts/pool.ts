@@ -3,7 +3,7 @@
 import { connectedBackend } from './backend.js';
 import { decodeOrThrow, parsed } from './host-values.js';
 
-/** What a step of a log shows. */
+/** The result of one step of a log. */
 export interface PoolStep {
   /** The ids to try, each with its role. */
   readonly picks?: readonly (readonly [id: string, role: string])[];
@@ -17,7 +17,7 @@ export interface PoolStep {
   readonly retry_after_ms?: number | null;
   /** Whether the budget allowed a further attempt. */
   readonly paid?: boolean;
-  /** What is left of the budget. */
+  /** The rest of the budget. */
   readonly tokens: number;
 }
 

@@ -114,7 +114,7 @@ export interface DurationsByOutcome {
 export class WallClock {
   #originMillis = Number.NaN;
 
-  /** Where the breaker's clock began, in milliseconds of the wall clock. */
+  /** The origin of the breaker's clock, in milliseconds of the wall clock. */
   originOf(nowSeconds: number): number {
     const fresh = Date.now() - nowSeconds * 1000;
     if (!(Math.abs(fresh - this.#originMillis) < TOLERANCE_MILLIS)) {

@@ -26,7 +26,7 @@ impl State {
 }
 
 named_enum! {
-    /// The party that decides about a circuit.
+    /// The mode of a circuit: automatic, or set by an operator.
     Mode {
         /// The machine.
         Auto = "auto",

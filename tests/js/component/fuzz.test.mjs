@@ -22,7 +22,7 @@ const DOCUMENTS = [
 ];
 const CODES = new Set(['CIRCUIT_OPEN', 'INVALID_VALUE', 'NAME_CONFLICT', 'REGISTRY_FULL']);
 
-/** What a host could do with an instance, of everything something odd. */
+/** Random operations of a host on an instance, with odd arguments. */
 class Session {
   #below;
   #now = 0n;

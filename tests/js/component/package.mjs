@@ -69,7 +69,7 @@ function configOf(fields) {
   return granted(() => parseConfig(JSON.stringify(Object.fromEntries(entries))));
 }
 
-/** What each step of a log of a pool shows. */
+/** The results of the steps of a pool's log. */
 export const replayPool = (log) => JSON.parse(granted(() => replayLog(log)));
 
 class Permit {

@@ -15,7 +15,7 @@ const throws = () => {
   throw new Error('a trap');
 };
 
-/** What no number field takes. */
+/** Values that every number field refuses. */
 const NO_NUMBERS = [
   0,
   -1,

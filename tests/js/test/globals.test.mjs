@@ -1,4 +1,4 @@
-/** What a host may lack when the packages are imported. */
+/** Globals that a host may lack when the packages are imported. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

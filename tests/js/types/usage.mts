@@ -1,4 +1,4 @@
-/** What the types promise and forbid; compiled, never run. */
+/** Uses that the types allow and forbid; compiled, never run. */
 
 import {
   type backend,

@@ -77,7 +77,7 @@ class RegistrySession {
       permit[OUTCOMES[step.outcome]]();
       permit[Symbol.dispose]();
     } else if ('drop' in step) {
-      // What `using` does at the end of its block.
+      // `using` does this at the end of its block.
       this.#take(step.drop)[Symbol.dispose]();
     } else if ('disable' in step) {
       registry.get(step.disable).disable();

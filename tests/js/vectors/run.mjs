@@ -117,7 +117,7 @@ class Session {
         this.#settle(step);
         return {};
       case 'drop':
-        // What `using` does at the end of its block.
+        // `using` does this at the end of its block.
         this.#permits.get(step.drop)[Symbol.dispose]();
         return {};
       case 'force_open':

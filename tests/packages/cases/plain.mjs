@@ -13,7 +13,7 @@ function checked(name, script) {
   }));
 }
 
-/** Where a process may take no more than so many kilobytes of addresses, WebAssembly reserves too many to start. */
+/** A limit of the address space, in kilobytes, below which WebAssembly cannot start: it reserves more. */
 const ADDRESS_SPACE = 8_000_000;
 
 function runScript(name, script) {

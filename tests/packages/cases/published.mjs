@@ -10,7 +10,7 @@ import { formatMessage } from 'publint/utils';
 import { PACKAGES, ROOT, tarballs } from '../harness/packages.mjs';
 import { run } from '../harness/process.mjs';
 
-/** What a page may load, the WebAssembly and all around it, as servers send it. */
+/** The most bytes that a page may load, WebAssembly included, as servers send it. */
 const PAGE_LIMIT = 80 * 1024;
 
 /** All files of a published package, by their path in it. */

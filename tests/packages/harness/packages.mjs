@@ -12,7 +12,7 @@ export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** Everything that is installed and built here. */
 export const TARGET = join(ROOT, 'target/packages');
 
-/** Where each package comes from, by the name that it is installed under. */
+/** The folder of each package, by the name that it is installed under. */
 export const PACKAGES = { halfopen: 'bindings-node', 'halfopen-wasm': 'bindings-wasm' };
 
 let packed;

@@ -1,4 +1,4 @@
-"""What the backend reads from its environment."""
+"""The settings that the backend reads from its environment."""
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

@@ -1,4 +1,4 @@
-//! What differs between the two hosts: how values and errors cross.
+//! Conversion of values and errors, which differs between the two hosts.
 
 #[cfg(not(target_family = "wasm"))]
 mod node;

@@ -1,4 +1,4 @@
-/** What a default breaker counts of one client's calls: `node cancel.mjs CLIENT` prints it as JSON. */
+/** Counts one client's calls with a default breaker: `node cancel.mjs CLIENT` prints the counts as JSON. */
 
 import { CircuitBreaker } from 'halfopen';
 

@@ -14,7 +14,7 @@ breaker.reconfigure({ ...settings, failureThreshold: 2 });
 breaker.reconfigure(settings);
 assert.equal(breaker.config.failureThreshold, 1);
 
-// What a module exports besides is a misspelt field, as it is in any other object.
+// Another export of a module counts as a misspelt field, as in any other object.
 const other = await import('./story.mjs');
 assert.throws(() => new CircuitBreaker(other), InvalidValueError);
 console.log('right');

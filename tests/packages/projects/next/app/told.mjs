@@ -2,5 +2,5 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 
 import { story } from '../story.mjs';
 
-/** What the server tells. */
+/** The server's answer. */
 export const told = async () => `${backend}: ${await story({ CircuitBreaker, CircuitBreakerOpenError })}`;
