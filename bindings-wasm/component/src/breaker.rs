@@ -5,10 +5,8 @@ use std::sync::Arc;
 use halfopen::host::{self, Value};
 use halfopen::{CircuitBreaker, Outcome, Snapshot};
 
-use crate::Component;
 use crate::clock::{HostClock, jitter};
 use crate::permit::Permit;
-use crate::registry::Registry;
 use crate::{config, wit};
 
 /// A handle on a circuit of the core. What a host asks of it reads the imported clock and nothing else that is not its
@@ -20,20 +18,6 @@ pub(crate) struct Breaker {
 impl Breaker {
     pub(crate) fn handle(core: Arc<CircuitBreaker<HostClock>>) -> wit::Breaker {
         wit::Breaker::new(Self { core })
-    }
-}
-
-impl wit::Guest for Component {
-    type Breaker = Breaker;
-    type Permit = Permit;
-    type Registry = Registry;
-
-    fn parse_config(document: String) -> Result<wit::Config, wit::InvalidValue> {
-        Ok(config::parse(&document)?)
-    }
-
-    fn replay_pool(log: String) -> Result<String, wit::InvalidValue> {
-        Ok(halfopen::pool::replay(&Value::from_json("log", &log)?)?.to_json())
     }
 }
 

@@ -11,6 +11,8 @@ mod permit;
 mod records;
 mod registry;
 
+use halfopen::host::Value;
+
 /// Generated from `wit/`; the other modules import its types from here.
 mod wit {
     wit_bindgen::generate!({ path: "wit" });
@@ -23,5 +25,19 @@ mod wit {
 }
 
 struct Component;
+
+impl wit::Guest for Component {
+    type Breaker = breaker::Breaker;
+    type Permit = permit::Permit;
+    type Registry = registry::Registry;
+
+    fn parse_config(document: String) -> Result<wit::Config, wit::InvalidValue> {
+        Ok(config::parse(&document)?)
+    }
+
+    fn replay_pool(log: String) -> Result<String, wit::InvalidValue> {
+        Ok(halfopen::pool::replay(&Value::from_json("log", &log)?)?.to_json())
+    }
+}
 
 wit::export!(Component with_types_in wit);

@@ -14,7 +14,7 @@ pub struct Status {
     pub now: Tick,
     /// The state; `half_open` also if the wait is over and no call has come yet.
     pub state: State,
-    /// The party that decides.
+    /// The mode: automatic, or set by an operator.
     pub mode: Mode,
     /// The rest of the wait; `None` unless open, and if forced open without a duration.
     pub retry_after: Option<Duration>,
