@@ -29,12 +29,17 @@ pub(super) struct Ranked {
     pub weight: i64,
     /// The lower, the better.
     score: f64,
+    /// Drawn for a random order: the lower, the better.
     key: f64,
+    /// Whether its record says nothing; known once it has a score.
+    is_cold: bool,
+    /// Whether its slow start puts it after the others in this choice.
+    is_held_back: bool,
 }
 
 impl Ranked {
     pub const fn new(index: usize) -> Self {
-        Self { index, weight: 0, score: 0.0, key: 0.0 }
+        Self { index, weight: 0, score: 0.0, key: 0.0, is_cold: false, is_held_back: false }
     }
 }
 
@@ -79,13 +84,13 @@ pub(super) fn rank(
             } else {
                 hold_back(state, candidates, members);
             }
-            explore(state, candidates, members, now);
+            explore(state, members);
         }
         Strategy::HighestAvailability => {
             score(candidates, members, now, |it| -it.meter.lower_bound(now));
             sort(members, by_score);
             hold_back(state, candidates, members);
-            explore(state, candidates, members, now);
+            explore(state, members);
         }
     }
 }
@@ -128,13 +133,14 @@ fn at_random(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ran
 /// For orders that weights do not decide: a provider in its slow start keeps its place in that share of the choices, and
 /// otherwise comes after the others.
 fn hold_back(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
-    let goes_back = |member: &Ranked| {
+    for member in members.iter_mut() {
         let provider = candidates[member.index].provider;
         let whole = i64::from(provider.weight) * WEIGHT_SCALE;
         let is_ramping = member.weight < whole;
-        is_ramping && state.draw(Purpose::SlowStart, &provider.id) * whole as f64 >= member.weight as f64
-    };
-    sort(members, |one, other| goes_back(one) && !goes_back(other));
+        member.is_held_back =
+            is_ramping && state.draw(Purpose::SlowStart, &provider.id) * whole as f64 >= member.weight as f64;
+    }
+    sort(members, |one, other| one.is_held_back && !other.is_held_back);
 }
 
 /// Scores the members; those without a record get the median of the others.
@@ -142,26 +148,25 @@ fn score(candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick, scored
     let known: &mut Vec<f64> = &mut Vec::with_capacity(members.len());
     for member in members.iter_mut() {
         let candidate = &candidates[member.index];
-        member.key = f64::from(u8::from(candidate.is_cold(now)));
-        if member.key == 0.0 {
+        member.is_cold = candidate.is_cold(now);
+        if !member.is_cold {
             member.score = scored(candidate);
             known.push(member.score);
         }
     }
     sort(known, |one, other| one > other);
     let median = if known.is_empty() { 0.0 } else { known[(known.len() - 1) / 2] };
-    members.iter_mut().filter(|member| member.key == 1.0).for_each(|member| member.score = median);
+    members.iter_mut().filter(|member| member.is_cold).for_each(|member| member.score = median);
 }
 
 /// Once in twenty choices a provider without a record comes first, so that it gets one.
-fn explore(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked], now: Tick) {
-    let is_unknown = |member: &Ranked| candidates[member.index].is_cold(now);
-    let unknown = members.iter().filter(|member| is_unknown(member)).count();
+fn explore(state: &PoolState, members: &mut [Ranked]) {
+    let unknown = members.iter().filter(|member| member.is_cold).count();
     if unknown == 0 || unknown == members.len() || state.draw(Purpose::Explore, "") * EXPLORE_ONE_IN >= 1.0 {
         return;
     }
     let turn = (state.sequence() % unknown as u64) as usize;
-    let explored = (0..members.len()).filter(|at| is_unknown(&members[*at])).nth(turn);
+    let explored = (0..members.len()).filter(|at| members[*at].is_cold).nth(turn);
     if let Some(at) = explored {
         members[..=at].rotate_right(1);
     }
