@@ -50,7 +50,7 @@ demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs a scri
 test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser test-documents vectors test-e2e ## All checks and tests, in about ten minutes
 	@echo "make test: all passed"
 
-vectors: python node component $(DONE)/chromium ## Runs the shared vectors in every runner
+vectors: python node component $(DONE)/with-pool $(DONE)/chromium ## Runs the shared vectors in every runner
 	@tests/run-vectors
 
 generate: $(DONE)/rust ## Writes the lists of fields and enumerations into the bindings and docs
@@ -72,7 +72,7 @@ component: $(DONE)/component ## The WebAssembly component
 
 clean: ## Removes all build results, but not the tools
 	rm -rf tests/bench/node/node_modules $(BENCH)
-	rm -rf .venv node_modules $(DONE) target/packages target/debug target/release target/wasm32-unknown-unknown
+	rm -rf .venv node_modules $(DONE) target/packages target/with-pool target/debug target/release target/wasm32-unknown-unknown
 
 ## After an edit
 
@@ -166,7 +166,7 @@ interleavings = RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --r
 generated = rm -rf target/generated && $(VENV)/python tests/reference/generate.py target/generated $1 && \
 	HALFOPEN_VECTORS=$(CURDIR)/target/generated tests/run-vectors
 
-prove-short: python node component $(DONE)/chromium
+prove-short: python node component $(DONE)/with-pool $(DONE)/chromium
 	$(exhaustive)
 	$(interleavings)
 	cargo test --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz
@@ -190,7 +190,7 @@ prove-miri: $(DONE)/rust $(DONE)/miri
 prove-table: python
 	$(VENV)/python tests/reference/coverage.py
 
-prove-histories: python node component $(DONE)/chromium
+prove-histories: python node component $(DONE)/with-pool $(DONE)/chromium
 	$(VENV)/python tests/reference/histories.py 10000000
 	$(call generated,500)
 
@@ -312,6 +312,12 @@ $(DONE)/wasm: $(WASM_PREREQUISITES)
 	@echo "Browser: the package halfopen-wasm"
 	npm run --silent build:wasm
 	@rm -f $(DONE)/dev-wasm
+	@touch $@
+
+# What the vectors of pools need and no package contains. After the page's module, because cargo writes both to one path.
+$(DONE)/with-pool: $(DONE)/wasm
+	@echo "Vectors: the WebAssembly with the pool"
+	npm run --silent build:with-pool
 	@touch $@
 
 $(DONE)/dev-wasm: $(WASM_PREREQUISITES)

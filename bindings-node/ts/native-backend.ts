@@ -22,7 +22,6 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
       return { circuit, calls: addon.hotPath(circuit) };
     },
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
-    replayPool: (log) => addon.replayPool(log),
     share(config: Plain): Opened {
       const circuit = shared(addon, config);
       const watch = (wake: () => void) => {

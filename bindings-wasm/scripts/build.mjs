@@ -1,4 +1,7 @@
-/** Builds `dist/`: the module inside the JavaScript for every host, and beside it for those that forbid compiling bytes. */
+/**
+ * Builds `dist/`: the module inside the JavaScript for every host, and beside it for those that forbid compiling bytes.
+ * With `--with-pool` it builds only a module that also replays logs of a pool, into `target/with-pool/` for the vectors.
+ */
 
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +19,11 @@ const MODULE = 'halfopen.wasm';
 
 // The names that wasm-bindgen gives to its files.
 const bound = join(pkg, 'halfopen_wasm_bg.wasm');
-const options = ['--target', 'wasm32-unknown-unknown', '--profile', developmentProfile ?? 'wasm'];
-const [linked] = cargo('halfopen-wasm', options).filter((path) => path.endsWith('.wasm'));
-const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
-run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
+if (process.argv.includes('--with-pool')) {
+  link(join(root, 'target/with-pool'), '--features', 'pool');
+  process.exit();
+}
+link(pkg);
 if (!developmentProfile) {
   const strip = ['--strip-debug', '--strip-producers', '--strip-target-features'];
   optimise(bound, bound, '-Oz', '--flatten', '--rereloop', '-Oz', '-Oz', ...strip);
@@ -57,4 +61,12 @@ types(join(dist, 'cjs/types'));
 for (const file of ['index.js', 'module.js', MODULE]) {
   const bytes = readFileSync(join(dist, file));
   console.log(`${file}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
+}
+
+/** Compiles the module with these options of cargo, and writes it into the folder with its JavaScript. */
+function link(folder, ...options) {
+  const target = ['--target', 'wasm32-unknown-unknown', '--profile', developmentProfile ?? 'wasm'];
+  const [linked] = cargo('halfopen-wasm', [...target, ...options]).filter((path) => path.endsWith('.wasm'));
+  const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
+  run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', folder, linked]);
 }

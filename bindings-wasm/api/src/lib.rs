@@ -12,6 +12,7 @@ mod circuit;
 mod clock;
 mod host;
 mod permits;
+#[cfg(feature = "pool")]
 mod pool;
 mod registry;
 mod values;
@@ -20,5 +21,6 @@ pub use calls::{Breaker, Calls};
 pub use circuit::{Circuit, latest};
 pub use clock::JsClock;
 pub use host::{Host, Plain, Result};
+#[cfg(feature = "pool")]
 pub use pool::replay_pool;
 pub use registry::RegistryPolicy;

@@ -39,8 +39,6 @@ export interface Backend {
   readonly latest: number;
   /** A closed circuit; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Opened;
-  /** Replays a log of a pool. */
-  replayPool(log: Plain): Plain;
   /** The policy of an empty registry. */
   createRegistry(bound: Plain): RegistryPolicy;
   /** The circuit of that name that all threads of this process share; absent in browsers. */

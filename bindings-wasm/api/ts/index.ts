@@ -39,7 +39,6 @@ export type { CircuitBreakerConfig, EffectiveConfig, Window } from './config.js'
 export type { BackendKind, Cause, ErrorCode, Mode, Outcome, Reason, State } from './enums.js';
 export type { TransitionListener } from './listeners.js';
 export type { CircuitBreakerOptions, HostOptions } from './options.js';
-export { type PoolStep, replayPool } from './pool.js';
 export type { Durations, DurationsByOutcome, Status, TransitionEvent } from './status.js';
 export {
   CircuitBreaker,

@@ -1,6 +1,6 @@
 /** The WebAssembly build. */
 
-import { Circuit, checkStack, HotPath, initSync, latest, RegistryPolicy, replayPool } from '../pkg/halfopen_wasm.js';
+import { Circuit, checkStack, HotPath, initSync, latest, RegistryPolicy } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
@@ -37,7 +37,6 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
       return { circuit, calls: HotPath.create(circuit) };
     },
     createRegistry: RegistryPolicy.create,
-    replayPool,
     checkStack,
   };
 }

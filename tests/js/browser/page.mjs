@@ -9,6 +9,7 @@ import { launch, withServer } from './chromium.mjs';
 const FOLDERS = {
   halfopen: dirname(fileURLToPath(import.meta.resolve('halfopen-wasm'))),
   tests: fileURLToPath(new URL('..', import.meta.url)),
+  'with-pool': fileURLToPath(new URL('../../../target/with-pool', import.meta.url)),
 };
 
 function fileOf(path) {

@@ -70,7 +70,7 @@ function configOf(fields) {
 }
 
 /** The results of the steps of a pool's log. */
-export const replayPool = (log) => JSON.parse(granted(() => replayLog(log)));
+export const replayPool = (log) => JSON.parse(granted(() => replayLog(JSON.stringify(log))));
 
 class Permit {
   #permit;

@@ -5,4 +5,4 @@ import * as halfopen from '../component/package.mjs';
 import { readVectors, tell } from './files.mjs';
 import { runVectors } from './run.mjs';
 
-tell('component-jco', runVectors(readVectors(), halfopen));
+tell('component-jco', runVectors(readVectors(), halfopen, halfopen.replayPool));

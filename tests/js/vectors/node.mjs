@@ -1,8 +1,28 @@
 /** The vectors in Node, on the build that `HALFOPEN_BACKEND` names. */
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import * as halfopen from 'halfopen';
 
 import { readVectors, tell } from './files.mjs';
 import { runVectors } from './run.mjs';
 
-tell(`node-${halfopen.backend}`, runVectors(readVectors(), halfopen));
+const replayPool = halfopen.backend === 'native' ? nativeReplay() : await wasmReplay();
+tell(`node-${halfopen.backend}`, runVectors(readVectors(), halfopen, replayPool));
+
+/** That of the addon beside the package. */
+function nativeReplay() {
+  const dist = dirname(fileURLToPath(import.meta.resolve('halfopen')));
+  const addon = readdirSync(dist).find((name) => name.endsWith('.node'));
+  return createRequire(import.meta.url)(join(dist, addon)).replayPool;
+}
+
+/** That of the module which is built for this. */
+async function wasmReplay() {
+  const built = await import('../../../target/with-pool/halfopen_wasm.js');
+  built.initSync({ module: readFileSync(new URL('../../../target/with-pool/halfopen_wasm_bg.wasm', import.meta.url)) });
+  return built.replayPool;
+}

@@ -1,16 +1,16 @@
-/** Runs vectors on the pool of a package: a vector is a log, which the package replays. */
+/** Runs vectors on a pool: a vector is a log, which a build of the core replays. */
 
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** The first difference between the package and the vector; undefined if there is none. */
-export function poolDifference({ pool, steps = [], config_error: expectedError }, halfopen) {
+/** The first difference between the vector and what `replayPool` shows; undefined if there is none. */
+export function poolDifference({ pool, steps = [], config_error: expectedError }, replayPool) {
   let shown;
   try {
-    shown = halfopen.replayPool(JSON.stringify({ pool, steps }));
+    shown = replayPool({ pool, steps });
   } catch (error) {
     const names = [expectedError, camelCase(expectedError ?? '')];
-    return error instanceof halfopen.InvalidValueError && names.includes(error.field) ? undefined : `pool: ${error}`;
+    return error.code === 'INVALID_VALUE' && names.includes(error.field) ? undefined : `pool: ${error}`;
   }
   if (expectedError !== undefined) {
     return `config_error: wanted ${expectedError}, seen none`;

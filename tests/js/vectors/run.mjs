@@ -1,4 +1,7 @@
-/** Runs vectors through the public API, in any host: the caller passes the package and the vectors. */
+/**
+ * Runs vectors through the public API, in any host: the caller passes the vectors, the package, and the build's function
+ * that replays logs of a pool, which no package exports.
+ */
 
 import { poolDifference } from './pool.mjs';
 import { registryDifference } from './registry.mjs';
@@ -15,11 +18,17 @@ const millis = (seconds) => (seconds === null ? null : Number((seconds * 1000).t
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /** Returns `{ passed, failures }`; `failures` has one line for each vector, with its first difference. */
-export function runVectors(vectors, halfopen) {
+export function runVectors(vectors, halfopen, replayPool) {
   const failures = [];
   for (const vector of vectors) {
     try {
-      (vector.config === undefined ? runOther : runVector)(vector, halfopen);
+      if (vector.pool !== undefined) {
+        check(poolDifference(vector, replayPool));
+      } else if (vector.registry !== undefined) {
+        check(registryDifference(vector, halfopen));
+      } else {
+        runVector(vector, halfopen);
+      }
     } catch (difference) {
       failures.push(`${vector.id}: ${difference instanceof Difference ? difference.message : difference.stack}`);
     }
@@ -29,9 +38,7 @@ export function runVectors(vectors, halfopen) {
 
 class Difference extends Error {}
 
-function runOther(vector, halfopen) {
-  const run = vector.pool === undefined ? registryDifference : poolDifference;
-  const difference = run(vector, halfopen);
+function check(difference) {
   if (difference !== undefined) {
     throw new Difference(difference);
   }
