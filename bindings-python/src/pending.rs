@@ -69,12 +69,10 @@ impl<'b> PendingCall<'b> {
         let outcome = self.breaker.judging().result(result)?;
         let counted = outcome.is_failure() && self.breaker.has_counted(begun, result);
         let Some(call) = self.call.take() else { return Ok(()) };
-        if counted {
-            self.breaker.settle(call, Outcome::Ignored);
-        } else if riding || !outcome.is_failure() {
+        if riding || !outcome.is_failure() {
             self.breaker.settle(call, outcome);
         } else {
-            self.breaker.settle_result(call, outcome, result);
+            self.breaker.settle_result(call, if counted { Outcome::Ignored } else { outcome }, result);
         }
         Ok(())
     }

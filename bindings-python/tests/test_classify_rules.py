@@ -302,6 +302,18 @@ def test_one_response_through_several_layers_is_one_failure() -> None:
     assert counted(breaker) == ["failure", "failure", "ignored"]
 
 
+@pytest.mark.parametrize("layers", [3, 5, 9])
+def test_one_response_through_many_layers_is_one_failure(layers: int) -> None:
+    breaker = CircuitBreaker(failure_threshold=100)
+
+    @breaker
+    def call(below: int) -> FakeResponse:
+        return call(below - 1) if below else FakeResponse(503)
+
+    call(layers - 1)
+    assert counted(breaker) == ["failure", *["ignored"] * (layers - 1)]
+
+
 @pytest.mark.parametrize("name", ["classify", "judge"])
 def test_a_mistake_is_logged_once(name: str, caplog: pytest.LogCaptureFixture) -> None:
     def fails(_: object) -> Any:

@@ -172,6 +172,20 @@ def test_the_schema_contains_the_minimums() -> None:
     }
 
 
+@pytest.mark.parametrize("wrong", [None, 5, "x", {"failure_threshold": 3}])
+def test_an_assigned_object_that_is_no_configuration_changes_nothing(wrong: Any) -> None:
+    config = CircuitBreakerConfig(failure_threshold=9, timeout_seconds=7)
+    breaker = CircuitBreaker(config)
+    with pytest.raises(InvalidValueError) as refused:
+        breaker.config = wrong
+    assert refused.value.field == "config"
+    assert breaker.config is config
+    assert (breaker.native.config.failure_threshold, breaker.native.config.timeout_seconds) == (9, 7)
+    if wrong is not None:
+        with pytest.raises(InvalidValueError):
+            CircuitBreaker(wrong)
+
+
 def test_other_settings_need_a_subclass_or_the_cores_config() -> None:
     class Slow(CircuitBreakerConfig):
         model_config = ConfigDict(populate_by_name=True)

@@ -64,10 +64,13 @@ class CircuitBreakerConfig(BaseModel):
 def native_of(config: object) -> NativeConfig:
     """Converts a model to a configuration of the core.
 
-    Raises ``InvalidValueError`` for a value out of range, for example in a model made by ``model_construct``.
+    Raises ``InvalidValueError`` for a value out of range, for example in a model made by ``model_construct``, and for an
+    object without the fields of the replaced module.
     """
     if isinstance(config, NativeConfig):
         return config
+    if not all(hasattr(config, name) for name in CircuitBreakerConfig.model_fields):
+        raise InvalidValueError("config", repr(config), "a CircuitBreakerConfig")
     return NativeConfig(**{name: getattr(config, name) for name in NATIVE_FIELDS if hasattr(config, name)})
 
 

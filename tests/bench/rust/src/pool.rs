@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use halfopen::clock::Tick;
-use halfopen::pool::{Candidate, CallKind, Meter, Need, Policy, PoolState, Provider, Strategy, choose};
+use halfopen::pool::{CallKind, Candidate, Meter, Need, Policy, PoolState, Provider, Strategy, choose};
 
 use crate::harness::Contender;
 
