@@ -216,6 +216,27 @@ def test_the_death_of_an_older_session_counts_nothing_in_another_state(clock: Ma
 # Errors
 
 
+def test_the_death_of_a_session_from_before_a_reset_counts_nothing(clock: ManualClock) -> None:
+    breaker = CircuitBreaker("voice", failure_threshold=1, clock=clock)
+    session = breaker.session()
+    session.__enter__().healthy()
+    breaker.reset()
+    session.__exit__(ConnectionError, ConnectionError(), None)
+    assert (breaker.state, counts(breaker)) == ("closed", (1, 0, 0, 0))
+
+
+def test_the_death_of_a_session_from_before_an_outage_counts_nothing(clock: ManualClock) -> None:
+    breaker = CircuitBreaker("voice", failure_threshold=1, success_threshold=1, clock=clock)
+    session = breaker.session()
+    session.__enter__().healthy()
+    breaker.acquire().failure()
+    clock.advance(60)
+    breaker.acquire().success()
+    assert breaker.state == "closed"
+    session.__exit__(ConnectionError, ConnectionError(), None)
+    assert (breaker.state, counts(breaker)) == ("closed", (2, 1, 0, 0))
+
+
 def test_an_error_of_another_kind_is_judged_by_the_classifier() -> None:
     breaker = CircuitBreaker("voice", classify=lambda error: "ignored" if isinstance(error, KeyError) else "failure")
     for error in (KeyError(), OSError()):

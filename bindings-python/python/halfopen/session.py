@@ -18,8 +18,8 @@ class Session:
     ``healthy()`` is called, the session is a call in flight: an exception ends it as it ends any call, and leaving the
     block without an exception cancels it, because the provider has proved nothing. ``healthy()`` ends the call as a
     success, which frees its probe slot, while the session goes on. An exception that leaves the block after that counts
-    as a call of its own if the circuit is closed. In an open or half-open circuit it does not count, as the session
-    began earlier.
+    as a call of its own if the circuit is closed. It does not count if the circuit has opened, closed or been reset
+    since ``healthy()``: as with every call, what began before that changes nothing after it.
 
     >>> from halfopen import CircuitBreaker
     >>> breaker = CircuitBreaker("voice")
@@ -30,12 +30,13 @@ class Session:
     1
     """
 
-    __slots__ = ("_breaker", "_permit", "_scope")
+    __slots__ = ("_breaker", "_generation", "_permit", "_scope")
 
     def __init__(self, breaker: "CircuitBreaker") -> None:
         self._breaker = breaker
         self._permit: Permit | None = None
         self._scope: Scope | None = None
+        self._generation: int | None = None
 
     def healthy(self) -> bool:
         """Reports a real event of the provider; the first report ends the call as a success and returns true.
@@ -46,7 +47,10 @@ class Session:
             raise InvalidValueError("session", "not entered", "a session that was entered")
         if self._permit.settled or (self._scope is not None and not self._scope.lift()):
             return False
-        return self._permit.success()
+        settled = self._permit.success()
+        # Read after the success, which may have closed the circuit.
+        self._generation = self._breaker._read_status()["generation"]
+        return settled
 
     @property
     def is_healthy(self) -> bool:
@@ -94,7 +98,8 @@ class Session:
         if permit is None:
             return
         if permit.settled:
-            if isinstance(error, Exception):
+            is_current = self._breaker._read_status()["generation"] == self._generation
+            if is_current and isinstance(error, Exception):
                 self._breaker._count_error(error)
         elif error is None:
             permit.cancel()

@@ -64,8 +64,8 @@ class CircuitBreakerConfig(BaseModel):
 def native_of(config: object) -> NativeConfig:
     """Converts a model to a configuration of the core.
 
-    Raises ``InvalidValueError`` for a value out of range, for example in a model made by ``model_construct``, and for an
-    object without the fields of the replaced module.
+    Raises ``InvalidValueError`` for a value out of range, for example in a model made by ``model_construct``, and for
+    an object without the fields of the replaced module.
     """
     if isinstance(config, NativeConfig):
         return config
