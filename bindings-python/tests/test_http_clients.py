@@ -22,6 +22,7 @@ from halfopen import (
     Registry,
 )
 from halfopen.aiohttp import CircuitBreakerMiddleware
+from halfopen.classify import every_result_is_a_success
 from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
 from halfopen.types import Outcome
@@ -172,6 +173,15 @@ async def test_a_judge_of_the_breaker_decides(client_of: Callable[[Any], Client]
     assert await client.status(url, WHOLE) == 400
     assert await client.status(url, WHOLE) == 429
     assert counts(breaker) == {"ignored": 1, "failed": 1}
+
+
+async def test_a_breaker_without_the_default_rules_for_results(
+    client_of: Callable[[Any], Client], url: str, provider: Provider
+) -> None:
+    breaker = CircuitBreaker(CONFIG, judge=every_result_is_a_success)
+    provider.next(Status(503))
+    assert await client_of(breaker).status(url, WHOLE) == 503
+    assert counts(breaker) == {"successful": 1}
 
 
 async def test_a_complete_answer_needs_no_terminator(

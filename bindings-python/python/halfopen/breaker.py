@@ -19,12 +19,12 @@ from halfopen._arguments import (
 from halfopen._classify import rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
-from halfopen._result_rules import verdict_of_result
 from halfopen._stream_items import checked_item_function
 from halfopen._stream_objects import guard_stream
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
+from halfopen.classify import every_result_is_a_success
 from halfopen.session import Session
 from halfopen.status import (
     CircuitBreakerMetrics,
@@ -124,7 +124,7 @@ class CircuitBreaker(Breaker):
         self._config = checked
         self._provider_id = provider_id
         self._wall = WallClock()
-        self._judge = of_result or verdict_of_result
+        self._judge = of_result or every_result_is_a_success
         self._deadline = None if seconds is None else Deadline(checked.name, seconds)
         if first_item_seconds is not None or idle_seconds is not None:
             self._stream_timeouts = StreamTimeouts(checked.name, first_item_seconds, idle_seconds)
