@@ -6,7 +6,7 @@ import logging
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -300,6 +300,20 @@ def test_one_response_through_several_layers_is_one_failure() -> None:
     # The response of another call counts again.
     inner()
     assert counted(breaker) == ["failure", "failure", "ignored"]
+
+
+async def test_the_end_of_an_iterator_is_no_failure() -> None:
+    breaker = CircuitBreaker(failure_threshold=1)
+    with pytest.raises(StopIteration):
+        breaker.call_sync(next, iter([]))
+
+    async def nothing() -> AsyncIterator[int]:
+        for number in ():
+            yield number
+
+    with pytest.raises(StopAsyncIteration):
+        await breaker.call(anext, nothing())
+    assert counted(breaker) == ["success"] * 2
 
 
 @pytest.mark.parametrize("layers", [3, 5, 9])

@@ -167,7 +167,11 @@ RULES: dict[str, Rule] = {
     "halfopen.errors.CallTimeoutError": FAILURE,
     "gevent.timeout.Timeout": FAILURE,
     "eventlet.timeout.Timeout": FAILURE,
+    # The regular end of an iterator that is called with `next` or `anext`.
+    **_table(SUCCESS, "builtins", "StopIteration StopAsyncIteration"),
     # The caller's own queue or barrier.
+    "_queue.Empty": IGNORED,
+    "queue.Full": IGNORED,
     **_table(IGNORED, "asyncio.queues", "QueueEmpty QueueFull QueueShutDown"),
     **_table(IGNORED, "asyncio.exceptions", "InvalidStateError BrokenBarrierError SendfileNotAvailableError"),
     "urllib.error.HTTPError": _urllib,
