@@ -308,7 +308,7 @@ async def test_the_end_of_an_iterator_is_no_failure() -> None:
         breaker.call_sync(next, iter([]))
 
     async def nothing() -> AsyncIterator[int]:
-        for number in ():
+        for number in range(0):
             yield number
 
     with pytest.raises(StopAsyncIteration):
