@@ -14,9 +14,9 @@ use crate::imports::Imports;
 
 /// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
 pub struct Judging {
-    /// Of exceptions. Without it, each is a failure unless it is a rejection.
+    /// Classifies exceptions. Without it, each is a failure unless it is a rejection.
     classify: Option<Py<PyAny>>,
-    /// Of results. Without it, each is a success.
+    /// Classifies results. Without it, each is a success.
     judge: Option<Py<PyAny>>,
     /// Whether `judge` looks at results of every class. Otherwise it returns `None` for those of a plain class.
     judges_all: bool,

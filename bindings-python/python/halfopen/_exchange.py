@@ -1,6 +1,6 @@
 """One guarded HTTP request, from its permit to what its response and the end of its body say of the provider."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
 
 from halfopen._core import Permit
@@ -120,6 +120,22 @@ class Exchange:
             return False
         self._permit.pause()
         return True
+
+    def through(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+        """Hands on the parts of a plain body; the request ends with them."""
+        try:
+            self.waits()
+            for part in parts:
+                self.received(part)
+                yield part
+                self.waits()
+        except GeneratorExit:
+            self.left()
+            raise
+        except BaseException as error:
+            self.raised(error)
+            raise
+        self.ended()
 
     def waits(self) -> None:
         """The consumer asks for the next part of the body."""

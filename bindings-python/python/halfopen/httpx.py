@@ -161,19 +161,7 @@ class _Body:
         self._exchange = exchange
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
-            self._exchange.waits()
-            for part in self._inner:
-                self._exchange.received(part)
-                yield part
-                self._exchange.waits()
-        except GeneratorExit:
-            self._exchange.left()
-            raise
-        except BaseException as error:
-            self._exchange.raised(error)
-            raise
-        self._exchange.ended()
+        return self._exchange.through(self._inner)
 
     def close(self) -> None:
         self._exchange.left()

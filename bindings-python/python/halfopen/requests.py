@@ -10,7 +10,7 @@
 What the inner adapter repeats (its ``max_retries``) is one call.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from requests import PreparedRequest, Response
@@ -78,13 +78,13 @@ class _Raw:
         setattr(self._inner, name, value)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        return self._parts(self._inner.stream(*args, **kwargs))
+        return self._exchange.through(self._inner.stream(*args, **kwargs))
 
     def read_chunked(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        return self._parts(self._inner.read_chunked(*args, **kwargs))
+        return self._exchange.through(self._inner.read_chunked(*args, **kwargs))
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._parts(self._inner)
+        return self._exchange.through(self._inner)
 
     def read(self, *args: Any, **kwargs: Any) -> bytes:
         return self._part(lambda: self._inner.read(*args, **kwargs))
@@ -111,18 +111,3 @@ class _Raw:
         if not part or self._inner.closed:
             self._exchange.ended()
         return part
-
-    def _parts(self, parts: Iterable[bytes]) -> Iterator[bytes]:
-        try:
-            self._exchange.waits()
-            for part in parts:
-                self._exchange.received(part)
-                yield part
-                self._exchange.waits()
-        except GeneratorExit:
-            self._exchange.left()
-            raise
-        except BaseException as error:
-            self._exchange.raised(error)
-            raise
-        self._exchange.ended()

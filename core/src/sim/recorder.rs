@@ -132,14 +132,14 @@ impl Recorder {
         self.point = index;
     }
 
-    pub(super) fn finish(mut self, not_closed_at_end: u32) -> Report {
+    pub(super) fn finish(mut self) -> Report {
         self.reach(self.seconds);
         self.report.series[POINTS - 1].not_closed = self.not_closed;
         let report = &mut self.report;
         report.requests = report.answered + report.failed + report.refused;
         report.score.failed_requests = report.failed + report.refused;
         report.score.seconds_to_recover = self.recovered_at;
-        report.score.not_closed_at_end = not_closed_at_end;
+        report.score.not_closed_at_end = self.not_closed;
         report.score.calls_per_request = self.calls as f64 / report.requests.max(1) as f64;
         let percentiles = [0.5, 0.95, 0.99].map(|share| self.latencies.percentile(share));
         report.score.latency_seconds = match percentiles {
