@@ -88,7 +88,9 @@ class Client:
 
     async def _aiohttp(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         middlewares = [CircuitBreakerMiddleware(self._breaker)]
-        session = await stack.enter_async_context(aiohttp.ClientSession(middlewares=middlewares))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(middlewares=middlewares, timeout=aiohttp.ClientTimeout(5))
+        )
         response = await stack.enter_async_context(session.post(url, json=body))
         return Response(response.status, response.content.iter_any)
 

@@ -231,10 +231,7 @@ class Connection:
                 case Malformed(framing=framing) if number == at:
                     part = b'data: {"id": "chatcmpl-1", "choi\n\n'  # noqa: PLW2901
                     if framing:
-                        # And the connection closes: a client that keeps what it cannot parse would wait for the rest.
-                        self._writer.write(b"no size\r\n" + part)
-                        await self._writer.drain()
-                        return False
+                        self._writer.write(b"no size\r\n")
             self._writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
             await self._writer.drain()
         return await self._end()
