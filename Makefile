@@ -314,7 +314,7 @@ $(DONE)/wasm: $(WASM_PREREQUISITES)
 	@rm -f $(DONE)/dev-wasm
 	@touch $@
 
-# What the vectors of pools need and no package contains. After the page's module, because cargo writes both to one path.
+# The vectors of pools need it; no package contains it. After the page's module, because cargo writes both to one path.
 $(DONE)/with-pool: $(DONE)/wasm
 	@echo "Vectors: the WebAssembly with the pool"
 	npm run --silent build:with-pool

@@ -1,4 +1,4 @@
-//! Leaves Node's symbols to be found when Node loads the addon, where the platform's linker has to be told.
+//! Leaves Node's symbols to be found when Node loads the addon, where the platform's linker needs an option for it.
 
 fn main() {
     napi_build::setup();

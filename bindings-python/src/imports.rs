@@ -18,13 +18,13 @@ pub struct Imports {
     pub guarded_stream: Py<PyAny>,
     pub is_stream_object: Py<PyAny>,
     pub items_of: Py<PyAny>,
-    /// Of `halfopen._error_rules`.
+    /// `halfopen._error_rules.classify_error`: the verdict about an exception.
     pub classify_error: Py<PyAny>,
     /// The verdict of `halfopen._library_errors`.
     pub failure: Py<PyAny>,
-    /// Of `halfopen._arguments`.
+    /// `halfopen._arguments.is_python_function`: whether a call reaches Python code without anything before it that could raise.
     pub is_python_function: Py<PyAny>,
-    /// Of `halfopen._deferred`.
+    /// `halfopen._deferred.followed`: the result, or a proxy of it that settles the call at its end.
     pub followed: Py<PyAny>,
     pub coroutine: Py<PyType>,
     pub generator: Py<PyType>,

@@ -1,4 +1,4 @@
-//! Python callables that hear of transitions.
+//! Python callables that receive transitions.
 //!
 //! The core holds a handle on each callable and so does this list, through which the garbage collector sees it: a
 //! listener that refers to its breaker would else keep both alive for ever.
@@ -83,8 +83,8 @@ impl Callable {
         attached(|py| {
             let Some(callable) = locked(&self.0).as_ref().map(|callable| callable.clone_ref(py)) else { return };
             let callable = callable.bind(py);
-            let told = dict_of(py, event.entries()).and_then(|raw| (raw, now.as_seconds()).into_pyobject(py));
-            if let Err(error) = told.and_then(|told| call_host(callable, &told, None)) {
+            let arguments = dict_of(py, event.entries()).and_then(|raw| (raw, now.as_seconds()).into_pyobject(py));
+            if let Err(error) = arguments.and_then(|arguments| call_host(callable, &arguments, None)) {
                 report(error, callable);
             }
         });

@@ -62,11 +62,11 @@ impl PyObserver {
     pub fn settled(&self, py: Python<'_>, call: SettledCall) {
         let Some(observer) = self.0.get() else { return };
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let told = Imports::get(py).and_then(|imports| {
-            let told = (call.outcome.as_str(), seconds);
-            call_host_method(observer.bind(py), &imports.names.settled, told)
+        let notified = Imports::get(py).and_then(|imports| {
+            let arguments = (call.outcome.as_str(), seconds);
+            call_host_method(observer.bind(py), &imports.names.settled, arguments)
         });
-        if let Err(error) = told {
+        if let Err(error) = notified {
             report(error, observer.bind(py));
         }
     }

@@ -75,7 +75,7 @@ class Backend:
         for number, scrape in enumerate(self.scrapes):
             for series, value in scrape.items():
                 values[series] += ["_"] * (number - len(values[series])) + [f"{value:g}"]
-        return {series: " ".join(told) for series, told in values.items()}
+        return {series: " ".join(values_of_series) for series, values_of_series in values.items()}
 
 
 def check(folder: Path, backend: Backend, alert: str, firing: dict[str, bool]) -> None:

@@ -38,7 +38,7 @@ async def test_it_is_judged_once_however_it_is_used(breaker: CircuitBreaker, nam
 
 @pytest.mark.parametrize("name", AWAITABLES)
 async def test_it_behaves_as_without_a_breaker(breaker: CircuitBreaker, name: str) -> None:
-    async def told(thing: Any) -> list[object]:
+    async def uses(thing: Any) -> list[object]:
         answers: list[object] = [inspect.isawaitable(thing), inspect.iscoroutine(thing), asyncio.iscoroutine(thing)]
         answers += [asyncio.isfuture(thing), isinstance(thing, asyncio.Task)]
         # The only addition: the proxy of a generator-based coroutine has `__await__`.
@@ -53,7 +53,7 @@ async def test_it_behaves_as_without_a_breaker(breaker: CircuitBreaker, name: st
         return answers
 
     make = AWAITABLES[name]
-    assert await told(breaker.call_sync(make, None)) == await told(make(None))
+    assert await uses(breaker.call_sync(make, None)) == await uses(make(None))
     assert counts(breaker) == {"success": 1}
 
 

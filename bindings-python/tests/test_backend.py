@@ -95,18 +95,18 @@ def forty_calls(address: str) -> Series:
 
 
 def test_metrics_of_two_workers_add_up_as_before(tmp_path: Path) -> None:
-    told: dict[str, Series] = {}
+    measured: dict[str, Series] = {}
     for module in MODULES:
         folder = tmp_path / module
         folder.mkdir()
         with workers(backend_with(module, folder)) as address:
-            told[module] = forty_calls(address)
+            measured[module] = forty_calls(address)
     labels = (("name", "provider_gemini"), ("provider", "gemini"))
 
     def calls(status: str) -> float:
-        return told["new"]["circuit_breaker_calls_total", (*labels, ("status", status))]
+        return measured["new"]["circuit_breaker_calls_total", (*labels, ("status", status))]
 
     ended = {"attempted": 40, "success": 30, "failure": 10, "rejected": 3}
     assert {status: calls(status) for status in ended} == ended
-    assert told["new"]["circuit_breaker_state", labels] == 2, "one worker's circuit is open, the other's closed"
-    assert told["new"] == told["old"]
+    assert measured["new"]["circuit_breaker_state", labels] == 2, "one worker's circuit is open, the other's closed"
+    assert measured["new"] == measured["old"]

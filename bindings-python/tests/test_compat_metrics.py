@@ -290,9 +290,9 @@ try:
 except ValueError as error:
     print(error)
 """
-    told = python(code)
-    assert "circuit_breaker_state" in told
-    assert "unregister or rename" in told
+    printed = python(code)
+    assert "circuit_breaker_state" in printed
+    assert "unregister or rename" in printed
     native = "import halfopen.prometheus; halfopen.prometheus.register()"
     code = code.replace('Gauge("circuit_breaker_state", "another", ["circuit"])', native)
     assert "halfopen.prometheus.register()" in python(code)

@@ -20,28 +20,28 @@ def breaker() -> CircuitBreaker:
 @pytest.mark.parametrize("name", ["task", "future", "gathered future", "future of a thread"])
 async def test_a_future_is_returned_itself_and_can_be_cancelled(breaker: CircuitBreaker, name: str) -> None:
     made = AWAITABLES[name](None)
-    told: list[object] = []
+    seen: list[object] = []
     returned = breaker.call_sync(lambda: made)
     assert returned is made
     assert counts(breaker) == {"in flight": 1}
-    returned.add_done_callback(told.append)
+    returned.add_done_callback(seen.append)
     returned.cancel()
     done, pending = await asyncio.wait([returned])
-    assert (done, pending, told) == ({made}, set(), [made])
+    assert (done, pending, seen) == ({made}, set(), [made])
     with pytest.raises(asyncio.CancelledError):
         await returned
     assert counts(breaker) == {"cancelled": 1}
 
 
 async def test_asyncio_still_reports_an_error_that_is_never_retrieved(breaker: CircuitBreaker) -> None:
-    told: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    seen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
     task = breaker.call_sync(lambda: asyncio.ensure_future(coroutine(OSError("down"))))
     await asyncio.wait([task])
     assert counts(breaker) == {"failure": 1}
     del task
     gc.collect()
-    assert [context["message"] for context in told] == ["Task exception was never retrieved"]
+    assert [context["message"] for context in seen] == ["Task exception was never retrieved"]
 
 
 async def test_a_task_that_outlives_its_caller_is_judged_at_its_end(breaker: CircuitBreaker) -> None:

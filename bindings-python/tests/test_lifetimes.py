@@ -31,7 +31,7 @@ class Owner:
 
     def __init__(self) -> None:
         self.breaker = CircuitBreaker(clock=self.now, classify=self.classify)
-        self.breaker.subscribe(self.hear)
+        self.breaker.subscribe(self.receive)
 
     def now(self) -> float:
         return 0.0
@@ -39,7 +39,7 @@ class Owner:
     def classify(self, error: Exception) -> Any:
         raise NotImplementedError
 
-    def hear(self, event: object) -> None:
+    def receive(self, event: object) -> None:
         raise NotImplementedError
 
 

@@ -67,15 +67,15 @@ def test_a_snapshot_is_read_from_text_and_from_bytes(breaker: CircuitBreaker, fo
 
 
 def test_a_listener_gets_each_transition_in_order_until_it_unsubscribes(breaker: CircuitBreaker) -> None:
-    heard: list[Event] = []
-    stop = breaker.subscribe(heard.append)
+    received: list[Event] = []
+    stop = breaker.subscribe(received.append)
     breaker.acquire().failure()
     breaker.reset()
-    assert [(event.sequence, event.cause) for event in heard] == [(1, "consecutive_failures"), (2, "reset")]
+    assert [(event.sequence, event.cause) for event in received] == [(1, "consecutive_failures"), (2, "reset")]
     assert stop()
     assert not stop()
     breaker.force_open()
-    assert len(heard) == 2
+    assert len(received) == 2
 
 
 async def _listen(event: Event) -> None:
@@ -107,8 +107,8 @@ def test_an_exception_of_a_listener_affects_no_call(breaker: CircuitBreaker, mon
 def test_a_listener_of_a_dropped_permit_keeps_a_propagating_exception(clock: ManualClock) -> None:
     config = CircuitBreakerConfig(failure_threshold=1, cancel_failure_after_seconds=1)
     breaker = CircuitBreaker(config, clock=clock)
-    heard: list[Event] = []
-    breaker.subscribe(heard.append)
+    received: list[Event] = []
+    breaker.subscribe(received.append)
 
     def late() -> None:
         clock.advance(1)
@@ -118,7 +118,7 @@ def test_a_listener_of_a_dropped_permit_keeps_a_propagating_exception(clock: Man
         # The permit is on the interpreter's stack, which is cleared while the exception propagates.
         print(breaker.acquire(), late())  # type: ignore[func-returns-value]
     assert caught.value.__context__ is None
-    assert [event.to_state for event in heard] == ["open"]
+    assert [event.to_state for event in received] == ["open"]
 
 
 def _fail() -> None:
@@ -129,9 +129,9 @@ def test_a_listener_in_a_cycle_with_its_breaker_is_collected() -> None:
     class Owner:
         def __init__(self) -> None:
             self.breaker = CircuitBreaker()
-            self.breaker.subscribe(self.hear)
+            self.breaker.subscribe(self.receive)
 
-        def hear(self, event: Event) -> None:
+        def receive(self, event: Event) -> None:
             raise NotImplementedError
 
     owner = Owner()

@@ -69,15 +69,15 @@ def test_breakers_of_the_same_labels_add_up_and_show_the_worst_state() -> None:
 def test_a_scrape_contains_all_counts(clock: ManualClock) -> None:
     metrics = registry()
     config = CircuitBreakerConfig(name="told", failure_threshold=1, timeout_seconds=30)
-    told = CircuitBreaker(config, "p", clock=clock)
-    permit = told.acquire()
+    breaker = CircuitBreaker(config, "p", clock=clock)
+    permit = breaker.acquire()
     clock.advance(0.02)
     permit.success()
-    permit = told.acquire()
+    permit = breaker.acquire()
     clock.advance(100)
     permit.failure()
     with pytest.raises(Exception, match="OPEN"):
-        told.acquire()
+        breaker.acquire()
     text = generate_latest(metrics).decode()
     lines = {line for line in text.splitlines() if 'name="told"' in line}
     duration = "circuit_breaker_call_duration_seconds"

@@ -59,11 +59,11 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
 def test_a_corrected_wall_clock_corrects_every_date(
     breaker: CircuitBreaker, clock: ManualClock, wall: Wall, step: float
 ) -> None:
-    heard: list[Event] = []
-    breaker.subscribe(heard.append)
+    received: list[Event] = []
+    breaker.subscribe(received.append)
     breaker.acquire().success()
     breaker.acquire().failure()
-    assert heard[0].at == breaker.events()[0].at == breaker.metrics.last_failure_time == wall.date()
+    assert received[0].at == breaker.events()[0].at == breaker.metrics.last_failure_time == wall.date()
     wall.seconds += step
     for read in (breaker.metrics, breaker.metrics):
         assert (read.last_success_time, read.last_failure_time, read.last_state_change) == (wall.date(),) * 3
@@ -73,18 +73,18 @@ def test_a_corrected_wall_clock_corrects_every_date(
     clock.advance(30)
     wall.seconds += step
     breaker.acquire().success()
-    assert [event.at for event in heard[1:]] == [wall.date()] * 2
+    assert [event.at for event in received[1:]] == [wall.date()] * 2
     assert [event.at for event in breaker.events()] == [wall.date(ago=30), wall.date(), wall.date()]
 
 
 def test_an_event_uses_the_corrected_wall_clock(breaker: CircuitBreaker, clock: ManualClock, wall: Wall) -> None:
-    heard: list[datetime] = []
-    breaker.subscribe(lambda event: heard.append(event.at))
+    received: list[datetime] = []
+    breaker.subscribe(lambda event: received.append(event.at))
     assert breaker.metrics.last_state_change is None
     clock.advance(100)
     wall.seconds += 100 + 3600
     breaker.acquire().failure()
-    assert heard == [wall.date()]
+    assert received == [wall.date()]
 
 
 def test_a_date_does_not_move_while_the_clocks_differ_by_less_than_a_second(

@@ -25,7 +25,7 @@ def counts(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
 
 
 class Response:
-    """Of HTTP."""
+    """An HTTP response that succeeded."""
 
     status_code = 200
 

@@ -209,12 +209,12 @@ class Plain:
 def test_a_state_prints_as_a_str_enum_does_on_this_version(plain: Plain.CircuitBreakerState) -> None:
     state = CircuitBreakerState(plain.value)
 
-    def told(member: Any) -> list[object]:
+    def texts(member: Any) -> list[object]:
         texts = [str(member), repr(member), f"{member}", f"{member:>30}", f"{member!s}", f"{member!r}", format(member)]
         texts += ["%s" % member, "%r" % (member,), "{}".format(member), "-".join([member])]  # noqa: UP031, UP032
         return [*texts, json.dumps({member: member}), hash(member), member == plain.value, {member: 1}[plain.value]]
 
-    assert told(state) == told(plain)
+    assert texts(state) == texts(plain)
     assert pickle.loads(pickle.dumps(state)) is copy.deepcopy(state) is copy.copy(state) is state
     assert sorted([state, "d"]) == sorted([plain, "d"])
     assert state == plain.value

@@ -26,10 +26,10 @@ fn lived() -> CircuitBreaker<ManualClock> {
 
 #[test]
 fn a_status_tells_every_number_with_its_name() {
-    let told: Vec<_> = lived().status().entries().collect();
+    let entries: Vec<_> = lived().status().entries().collect();
     let counts: Vec<_> = lived().counts().entries().collect();
     assert_eq!(
-        told[..15],
+        entries[..15],
         [
             ("now_seconds", Value::Number(61.025)),
             ("state", "open".into()),
@@ -48,12 +48,12 @@ fn a_status_tells_every_number_with_its_name() {
             ("last_state_change_seconds", Value::Number(60.025)),
         ]
     );
-    assert_eq!(told[15..], counts);
+    assert_eq!(entries[15..], counts);
 }
 
 #[test]
 fn the_lifetime_counters_have_names() {
-    let told: Vec<_> = lived().counts().entries().collect();
+    let entries: Vec<_> = lived().counts().entries().collect();
     let wanted = [
         ("total_calls", 3),
         ("successful_calls", 2),
@@ -66,7 +66,7 @@ fn the_lifetime_counters_have_names() {
         ("probe_timeouts", 0),
         ("in_flight", 0),
     ];
-    assert_eq!(told, wanted.map(|(name, count)| (name, Value::Uint(count))));
+    assert_eq!(entries, wanted.map(|(name, count)| (name, Value::Uint(count))));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn an_event_tells_the_numbers_that_decided_it() {
     for _ in 0..2 {
         breaker.acquire().unwrap().success();
     }
-    let told: Vec<Vec<_>> = breaker.events(0).iter().map(|event| event.entries().collect()).collect();
+    let entries: Vec<Vec<_>> = breaker.events(0).iter().map(|event| event.entries().collect()).collect();
     let event =
         |sequence: u64, at: f64, [from, to, cause]: [&str; 3], failures: u64, successes: u64, wait: Option<f64>| {
             vec![
@@ -92,7 +92,7 @@ fn an_event_tells_the_numbers_that_decided_it() {
             ]
         };
     assert_eq!(
-        told,
+        entries,
         [
             event(1, 60.025, ["closed", "open", "consecutive_failures"], 1, 0, Some(2.5)),
             event(2, 62.525, ["open", "half_open", "timeout_elapsed"], 0, 0, None),
@@ -106,8 +106,8 @@ fn durations_are_told_by_outcome_and_added_up_bucket_by_bucket() {
     let [(success, succeeded), (failure, failed)] = lived().durations().by_outcome();
     assert_eq!((success, failure), ("success", "failure"));
     let bounds: Vec<f64> = BUCKET_BOUNDS.into_iter().chain([f64::INFINITY]).collect();
-    let (told, counts): (Vec<f64>, Vec<u64>) = succeeded.cumulative().unzip();
-    assert_eq!(told, bounds);
+    let (entries, counts): (Vec<f64>, Vec<u64>) = succeeded.cumulative().unzip();
+    assert_eq!(entries, bounds);
     assert_eq!(counts, [1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
     assert_eq!(failed.cumulative().last(), Some((f64::INFINITY, 1)));
     assert_eq!((succeeded.total, failed.total), (Duration::from_millis(25), Duration::from_secs(60)));

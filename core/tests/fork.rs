@@ -100,10 +100,10 @@ fn state_counts_and_evidence_stay() {
 #[test]
 fn a_delivery_of_a_thread_that_the_child_does_not_have_is_over() {
     let breaker = Arc::new(breaker(Config::builder()));
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let received = Arc::new(Mutex::new(Vec::new()));
     let (entered, has_entered) = channel();
     let (leave, may_leave) = channel::<()>();
-    let (record, may_leave) = (Arc::clone(&told), Mutex::new(may_leave));
+    let (record, may_leave) = (Arc::clone(&received), Mutex::new(may_leave));
     breaker.subscribe(Arc::new(move |event| {
         record.lock().unwrap().push(event.transition.to);
         if event.sequence == 1 {
@@ -116,9 +116,9 @@ fn a_delivery_of_a_thread_that_the_child_does_not_have_is_over() {
     has_entered.recv_timeout(Duration::from_secs(60)).unwrap();
     breaker.reset();
     host::after_fork(&breaker, Jitter { seed: 2 });
-    assert_eq!(*told.lock().unwrap(), [State::Open], "the parent tells of what came before the fork");
+    assert_eq!(*received.lock().unwrap(), [State::Open], "the parent tells of what came before the fork");
     breaker.acquire().unwrap().failure();
-    assert_eq!(*told.lock().unwrap(), [State::Open, State::Open], "and the child of what comes after it");
+    assert_eq!(*received.lock().unwrap(), [State::Open, State::Open], "and the child of what comes after it");
     leave.send(()).unwrap();
     thread.join().unwrap();
 }
@@ -126,8 +126,8 @@ fn a_delivery_of_a_thread_that_the_child_does_not_have_is_over() {
 #[test]
 fn a_child_that_was_forked_in_a_listener_goes_on_delivering_in_order() {
     let breaker = Arc::new(breaker(Config::builder()));
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let (inside, record) = (Arc::downgrade(&breaker), Arc::clone(&told));
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let (inside, record) = (Arc::downgrade(&breaker), Arc::clone(&received));
     breaker.subscribe(Arc::new(move |event| {
         record.lock().unwrap().push(event.sequence);
         if event.sequence == 1 {
@@ -138,5 +138,5 @@ fn a_child_that_was_forked_in_a_listener_goes_on_delivering_in_order() {
         }
     }));
     breaker.acquire().unwrap().failure();
-    assert_eq!(*told.lock().unwrap(), [1, 2]);
+    assert_eq!(*received.lock().unwrap(), [1, 2]);
 }

@@ -74,16 +74,16 @@ fn a_host_that_brings_the_time_gets_the_answer() {
 #[test]
 fn a_host_with_metrics_of_its_own_learns_how_a_call_was_counted() {
     let rules = Config::builder().failure_threshold(9).cancel_failure_after(Duration::from_secs(2));
-    let told = |record, outcome, seconds| {
+    let settled = |record, outcome, seconds| {
         let config = rules.clone().record_durations(record).build().unwrap();
         let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
         let ticket = host::admit(&breaker, || None).unwrap();
         let call = host::try_settle(&breaker, ticket, outcome, Tick::from_seconds(seconds)).unwrap();
         (call.outcome, call.duration.map(|it| it.as_secs_f64()), breaker.counts().failed_calls)
     };
-    assert_eq!(told(true, Outcome::Success, 1.0), (Outcome::Success, Some(1.0), 0));
-    assert_eq!(told(true, Outcome::FAILURE, 1.0), (Outcome::FAILURE, Some(1.0), 1));
-    assert_eq!(told(true, Outcome::Cancelled, 1.0), (Outcome::Cancelled, Some(1.0), 0));
-    assert_eq!(told(true, Outcome::Cancelled, 3.0), (Outcome::FAILURE, Some(3.0), 1));
-    assert_eq!(told(false, Outcome::FAILURE, 1.0), (Outcome::FAILURE, None, 1));
+    assert_eq!(settled(true, Outcome::Success, 1.0), (Outcome::Success, Some(1.0), 0));
+    assert_eq!(settled(true, Outcome::FAILURE, 1.0), (Outcome::FAILURE, Some(1.0), 1));
+    assert_eq!(settled(true, Outcome::Cancelled, 1.0), (Outcome::Cancelled, Some(1.0), 0));
+    assert_eq!(settled(true, Outcome::Cancelled, 3.0), (Outcome::FAILURE, Some(3.0), 1));
+    assert_eq!(settled(false, Outcome::FAILURE, 1.0), (Outcome::FAILURE, None, 1));
 }

@@ -72,10 +72,10 @@ fn events_never_overtake_each_other() {
 }
 
 #[test]
-fn a_listener_that_is_taken_away_hears_no_more() {
+fn a_removed_listener_receives_nothing() {
     let breaker = breaker();
-    let heard = Arc::new(());
-    let capture = Arc::clone(&heard);
+    let captured = Arc::new(());
+    let capture = Arc::clone(&captured);
     let id = breaker.subscribe(Arc::new(move |_: &Event| {
         let _ = &capture;
         panic!("it was taken away");
@@ -83,33 +83,33 @@ fn a_listener_that_is_taken_away_hears_no_more() {
     assert!(breaker.unsubscribe(id));
     assert!(!breaker.unsubscribe(id));
     breaker.acquire().unwrap().failure();
-    assert_eq!(Arc::strong_count(&heard), 1, "what it captured is gone with it");
+    assert_eq!(Arc::strong_count(&captured), 1, "what it captured is gone with it");
 }
 
 #[test]
-fn of_two_listeners_the_one_that_is_meant_is_taken_away() {
+fn the_right_one_of_two_listeners_is_removed() {
     let breaker = breaker();
-    let heard = Arc::new(Mutex::new(Vec::new()));
+    let received = Arc::new(Mutex::new(Vec::new()));
     let [first, second] = ["first", "second"].map(|name| {
-        let record = Arc::clone(&heard);
+        let record = Arc::clone(&received);
         breaker.subscribe(Arc::new(move |event: &Event| record.lock().unwrap().push((name, event.transition.to))))
     });
     assert!(breaker.unsubscribe(first));
     breaker.force_open(None).unwrap();
     assert!(breaker.unsubscribe(second));
     breaker.reset();
-    assert_eq!(*heard.lock().unwrap(), [("second", State::Open)]);
+    assert_eq!(*received.lock().unwrap(), [("second", State::Open)]);
 }
 
 #[test]
 fn a_listener_hears_what_comes_after_it_was_taken_in_and_before_it_was_taken_away() {
     let breaker = breaker();
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let hear = |name| {
-        let record = Arc::clone(&heard);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let listener = |name| {
+        let record = Arc::clone(&received);
         Arc::new(move |event: &Event| record.lock().unwrap().push((name, event.sequence)))
     };
-    let (weak, late, gone) = (Arc::downgrade(&breaker), hear("late"), Arc::new(Mutex::new(None)));
+    let (weak, late, gone) = (Arc::downgrade(&breaker), listener("late"), Arc::new(Mutex::new(None)));
     let leaving = Arc::clone(&gone);
     breaker.subscribe(Arc::new(move |event: &Event| {
         if event.sequence == 1 {
@@ -119,9 +119,9 @@ fn a_listener_hears_what_comes_after_it_was_taken_in_and_before_it_was_taken_awa
             breaker.subscribe(Arc::clone(&late) as _);
         }
     }));
-    *gone.lock().unwrap() = Some(breaker.subscribe(hear("gone")));
+    *gone.lock().unwrap() = Some(breaker.subscribe(listener("gone")));
     breaker.force_open(None).unwrap();
-    assert_eq!(*heard.lock().unwrap(), []);
+    assert_eq!(*received.lock().unwrap(), []);
     breaker.force_open(None).unwrap();
-    assert_eq!(*heard.lock().unwrap(), [("late", 3)]);
+    assert_eq!(*received.lock().unwrap(), [("late", 3)]);
 }

@@ -45,12 +45,12 @@ fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
         new.restore(&Snapshot::from_value(&old.snapshot().to_value()).unwrap()).unwrap();
         assert_eq!(new.status().window, old.status().window, "{shape:?}");
         assert_eq!(new.counts(), old.counts());
-        let told = |breaker: &CircuitBreaker<ManualClock>| {
+        let reading = |breaker: &CircuitBreaker<ManualClock>| {
             let mut document = breaker.snapshot().to_value();
             fields(&mut document).retain(|(name, _)| name != "generation");
             document
         };
-        assert_eq!(told(&new), told(&old));
+        assert_eq!(reading(&new), reading(&old));
     }
 }
 
@@ -157,7 +157,7 @@ fn counts_have_room_to_grow_as_much_again() {
     assert_eq!(breaker.restore(&having(2, 0)).unwrap_err().field(), "snapshot.counters");
     breaker.acquire().unwrap().success();
     assert_eq!(breaker.counts().total_calls, EXACT / 2 + 1);
-    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be told exactly");
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be reading exactly");
     let more = with(&document, &[("counters.rejected_calls", EXACT + 1)]);
     assert_eq!(refused_field(&more), "snapshot.counters.rejected_calls");
 }
@@ -176,7 +176,7 @@ fn transitions_have_room_to_grow_as_much_again() {
     assert_eq!(breaker.status().state_transitions, EXACT / 2);
     assert_eq!(restore(1), Err("snapshot.transitions".into()));
     breaker.force_open(None).unwrap();
-    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be told exactly");
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be reading exactly");
 }
 
 #[test]
@@ -203,12 +203,12 @@ fn a_wait_of_centuries_survives_a_library_that_knows_only_doubles() {
     breaker.acquire().unwrap().settle(Outcome::Failure { retry_after: hint });
     let written = breaker.snapshot().to_value();
     // The second is what JavaScript writes for the first.
-    for told in [Value::Number(i64::MAX as f64), Value::Uint(9_223_372_036_854_776_000)] {
+    for reading in [Value::Number(i64::MAX as f64), Value::Uint(9_223_372_036_854_776_000)] {
         let mut document = written.clone();
         fields(&mut document)
             .iter_mut()
             .filter(|(_, value)| *value == Value::Uint(i64::MAX as u64))
-            .for_each(|(_, value)| *value = told.clone());
+            .for_each(|(_, value)| *value = reading.clone());
         assert_ne!(document, written);
         assert_eq!(Snapshot::from_value(&document).unwrap().to_value(), written);
     }

@@ -19,26 +19,26 @@ fn at(second: u64) -> Tick {
 #[test]
 fn the_last_success_failure_and_change_are_told_by_their_moments() {
     let breaker = breaker();
-    let told = || {
+    let times = || {
         let Status { last_success, last_failure, last_change, .. } = breaker.status();
         (last_success, last_failure, last_change)
     };
     let late = [breaker.acquire().unwrap(), breaker.acquire().unwrap()];
-    assert_eq!(told(), (None, None, None));
+    assert_eq!(times(), (None, None, None));
     breaker.clock().set(at(1));
     breaker.acquire().unwrap().success();
-    assert_eq!(told(), (Some(at(1)), None, None));
+    assert_eq!(times(), (Some(at(1)), None, None));
     breaker.clock().set(at(2));
     breaker.acquire().unwrap().failure();
-    assert_eq!(told(), (Some(at(1)), Some(at(2)), Some(at(2))));
+    assert_eq!(times(), (Some(at(1)), Some(at(2)), Some(at(2))));
 
     breaker.clock().set(at(3));
     let [success, failure] = late;
     success.success();
     failure.failure();
-    assert_eq!(told(), (Some(at(1)), Some(at(2)), Some(at(2))), "they began before it opened, and have no say");
+    assert_eq!(times(), (Some(at(1)), Some(at(2)), Some(at(2))), "they began before it opened, and have no say");
     breaker.reset();
-    assert_eq!(told(), (Some(at(1)), Some(at(2)), Some(at(3))));
+    assert_eq!(times(), (Some(at(1)), Some(at(2)), Some(at(3))));
 }
 
 #[test]

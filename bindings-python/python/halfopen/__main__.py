@@ -116,8 +116,8 @@ def _replay(options: argparse.Namespace) -> None:
     if options.in_force is not None:
         result, _ = replay(log, CircuitBreakerConfig(**_read(options.in_force)))
         different = result["first_difference"]
-        told = "reproduces every recorded decision" if different is None else f"differs at record {different + 1}"
-        print(f"The configuration in force {told}.\n")
+        verdict = "reproduces every recorded decision" if different is None else f"differs at record {different + 1}"
+        print(f"The configuration in force {verdict}.\n")
     results: dict[str, Replayed] = {}
     for name, config in _configurations(options).items():
         best, worst = replay(log, config)

@@ -91,7 +91,7 @@ def _is_plain(kind: type[BaseException], rule: Rule) -> bool:
 
 def _worst_member(group: BaseExceptionGroup[BaseException], classify: Any) -> Verdict:
     verdicts: list[Verdict] = [classify(member) for member in _members(group)]
-    # Of several failures the longest hint counts, and of several that are ignored the longest cooldown.
+    # The longest hint of several failures counts, and the longest cooldown of several ignored errors.
     return max(verdicts, key=lambda it: (_OUTCOMES.index(it.outcome), it.retry_after or 0, it.cooldown or 0))
 
 

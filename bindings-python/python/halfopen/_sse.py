@@ -68,8 +68,8 @@ class AnswerReader:
         kind = str(document.get("type"))
         error = document.get("error") or _member(document.get("response"), "error")
         if isinstance(error, dict) or kind == "error":
-            told: Any = cast("Any", error or document)
-            codes = [_member(told, name) for name in ("code", "type", "status")]
+            reported: Any = cast("Any", error or document)
+            codes = [_member(reported, name) for name in ("code", "type", "status")]
             # Google's code is the HTTP status.
             self.error = verdict_of(codes[0], None, *codes)
         elif kind in ("message_stop", "response.completed", "response.incomplete") or _has_finished(document):

@@ -221,7 +221,7 @@ class RawEvent(TypedDict):
 
 
 class Observer(Protocol):
-    """Is told about every call of a breaker."""
+    """Receives every call of a breaker."""
 
     def admitted(self) -> None:
         """A call was admitted."""

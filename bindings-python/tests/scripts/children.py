@@ -173,32 +173,32 @@ def still_inside(way: str) -> None:
 
 def listener() -> None:
     """A child is forked in a listener."""
-    heard: list[str] = []
+    received: list[str] = []
     found: list[object] = []
 
     def listen(event: Any) -> None:
-        heard.append(event.to_state.value)
+        received.append(event.to_state.value)
         if event.sequence == 1:
 
             def find() -> object:
                 breaker.reset()
-                before = list(heard)
+                before = list(received)
                 return [before, breaker.state.value]
 
             found.append(in_a_child(find))
 
     breaker.subscribe(listen)
     opened(breaker)
-    print(found[0], heard)
+    print(found[0], received)
 
 
 def goes_on_in_a_listener() -> None:
     """The child leaves the listener in which it was forked, and receives later events."""
-    heard: list[str] = []
+    received: list[str] = []
     processes: list[int] = []
 
     def listen(event: Any) -> None:
-        heard.append(event.to_state.value)
+        received.append(event.to_state.value)
         if event.sequence == 1:
             processes.append(os.fork())
 
@@ -207,7 +207,7 @@ def goes_on_in_a_listener() -> None:
     breaker.reset()
     if processes[0]:
         assert os.waitpid(processes[0], 0)[1] == 0
-    print(heard, flush=True)
+    print(received, flush=True)
     if not processes[0]:
         os._exit(0)
 

@@ -95,15 +95,15 @@ async def asynchronously(guard: CircuitBreaker) -> None:
 
 def use_breakers() -> None:
     """The work of a child; raises if something is wrong."""
-    heard: list[str] = []
+    received: list[str] = []
     own = CircuitBreaker(config)
-    own.subscribe(lambda event: heard.append(event.to_state.value))
+    own.subscribe(lambda event: received.append(event.to_state.value))
     assert own.call_sync(str) == ""
     try:
         own(fails)()
     except OSError:
         assert own.state == "open"
-    assert heard == ["open"]
+    assert received == ["open"]
     for guard in (own, breaker, kept[1]):
         guard.reset()
         with guard:
@@ -111,10 +111,10 @@ def use_breakers() -> None:
         assert guard.metrics.in_flight == 0
         guard.snapshot()
     asyncio.run(asynchronously(own))
-    told: list[str] = []
-    kept[1].subscribe(lambda event: told.append(event.to_state.value))
+    of_child: list[str] = []
+    kept[1].subscribe(lambda event: of_child.append(event.to_state.value))
     kept[1].force_open()
-    assert told == ["open"], "a listener in the child hears of what happens there"
+    assert of_child == ["open"], "a listener in the child hears of what happens there"
     registry.remove_unused()
     in_registry = Registry(1).get_or_create(config)
     assert registry.get("a name that nobody has") is None

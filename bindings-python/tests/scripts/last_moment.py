@@ -67,13 +67,13 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         async with guard:
             return run()
 
-    def told(order: Callable[[CircuitBreaker], object]) -> Callable[[], object]:
+    def observed(order: Callable[[CircuitBreaker], object]) -> Callable[[], object]:
         states: list[str] = []
-        heard = breaker()
-        heard.subscribe(lambda event: states.append(event.to_state.value))
+        observed_breaker = breaker()
+        observed_breaker.subscribe(lambda event: states.append(event.to_state.value))
 
         def call() -> object:
-            order(heard)
+            order(observed_breaker)
             return ", ".join(states)
 
         return call
@@ -159,8 +159,8 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         "classifier": mapped("ignored"),
         "classifier that means nothing": mapped("nonsense"),
         "clock": timed,
-        "listener": told(lambda heard: heard.acquire().failure()),
-        "order": told(lambda heard: heard.force_open()),
+        "listener": observed(lambda observed_breaker: observed_breaker.acquire().failure()),
+        "order": observed(lambda observed_breaker: observed_breaker.force_open()),
         "a new breaker": lambda: breaker().call_sync(value),
         "registry": lambda: registry.get_or_create(config) is registry.get("default"),
         "state": lambda: guarded["block"].state.value,

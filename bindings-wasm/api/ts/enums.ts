@@ -2,7 +2,7 @@
 
 // from make generate: typescript enums; do not edit
 /**
- * Where a circuit stands.
+ * The state of a circuit.
  *
  * - `closed`: Calls pass.
  * - `open`: Calls are rejected until the wait is over.
@@ -11,7 +11,7 @@
 export type State = 'closed' | 'open' | 'half_open';
 
 /**
- * Who decides about a circuit.
+ * The mode of a circuit: automatic, or set by an operator.
  *
  * - `auto`: The machine.
  * - `forced_open`: An operator holds it open.
@@ -21,7 +21,7 @@ export type State = 'closed' | 'open' | 'half_open';
 export type Mode = 'auto' | 'forced_open' | 'disabled' | 'shadow';
 
 /**
- * How a call ended.
+ * The end of a call.
  *
  * - `success`: It did what was asked.
  * - `failure`: It failed, and the provider is to blame.
@@ -31,7 +31,7 @@ export type Mode = 'auto' | 'forced_open' | 'disabled' | 'shadow';
 export type Outcome = 'success' | 'failure' | 'ignored' | 'cancelled';
 
 /**
- * Why a call was rejected.
+ * The reason of a rejection.
  *
  * - `open`: The wait is not over.
  * - `probes_busy`: Every probe slot is taken.
@@ -40,7 +40,7 @@ export type Outcome = 'success' | 'failure' | 'ignored' | 'cancelled';
 export type Reason = 'open' | 'probes_busy' | 'forced_open';
 
 /**
- * Why a circuit changed its state.
+ * The cause of a change of state.
  *
  * - `consecutive_failures`: As many failures in a row as `failureThreshold` allows.
  * - `failure_rate`: The share of failures in the window reached `failureRateThreshold`.

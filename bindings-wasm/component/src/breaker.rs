@@ -49,7 +49,7 @@ impl wit::GuestBreaker for Breaker {
     }
 
     fn config(&self) -> wit::Config {
-        config::told(&self.core.config())
+        config::to_wit(&self.core.config())
     }
 
     fn events(&self, after: u64) -> Vec<wit::Event> {

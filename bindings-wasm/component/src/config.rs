@@ -7,7 +7,7 @@ use crate::wit;
 
 /// Reads a JSON document with the names of the documentation.
 pub(crate) fn parse(document: &str) -> Result<wit::Config, InvalidValue> {
-    Ok(told(&host::config_from(&Value::from_json("config", document)?, Spelling::SnakeCase)?))
+    Ok(to_wit(&host::config_from(&Value::from_json("config", document)?, Spelling::SnakeCase)?))
 }
 
 /// Hands the names of all fields to a macro.
@@ -50,7 +50,7 @@ pub(crate) fn checked(record: wit::Config) -> Result<Config, InvalidValue> {
 }
 
 /// The configuration as a record that says all of it.
-pub(crate) fn told(config: &Config) -> wit::Config {
+pub(crate) fn to_wit(config: &Config) -> wit::Config {
     macro_rules! record {
         ($($field:ident,)+) => {
             wit::Config { $($field: host::config_field(config, stringify!($field)).and_then(FromValue::from_value)),+ }

@@ -77,7 +77,7 @@ fn from_text(text: &str, now: Duration) -> Option<Duration> {
 /// A wait above zero, cut to the longest one.
 fn limited(nanos: u128) -> Option<Duration> {
     let longest = LONGEST_WAIT.as_nanos();
-    // What is at most a day fits in 64 bits.
+    // A day in nanoseconds fits in 64 bits.
     (nanos > 0).then(|| Duration::from_nanos(nanos.min(longest) as u64))
 }
 

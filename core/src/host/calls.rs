@@ -92,7 +92,7 @@ pub fn times_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
 ///   the children of one parent do not probe together.
 /// - The calls in flight belong to the parent, which settles them. Here they count as cancelled and hold no probe slot,
 ///   and a ticket from before the fork has no vote and is not counted.
-/// - Listeners in the parent alone are told of transitions from before the fork.
+/// - Transitions from before the fork are delivered to the listeners of the parent only.
 pub fn after_fork<C: Clock>(breaker: &CircuitBreaker<C>, jitter: Jitter) {
     breaker.after_fork(jitter);
 }

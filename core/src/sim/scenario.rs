@@ -90,7 +90,7 @@ pub struct SimulatedProvider {
 pub enum Latency {
     /// Every call takes the same time.
     Fixed {
-        /// That time.
+        /// The duration of each call.
         seconds: f64,
     },
     /// The logarithm is normally distributed, as latencies of services roughly are.
@@ -133,7 +133,7 @@ pub enum Effect {
     Down,
     /// A share of the calls fails.
     BrownOut {
-        /// That share.
+        /// 0 to 1.
         share: f64,
     },
     /// Calls take longer.
@@ -143,7 +143,7 @@ pub enum Effect {
     },
     /// A share of the calls never ends, so each of these takes the client's whole timeout.
     Hanging {
-        /// That share.
+        /// 0 to 1.
         share: f64,
     },
     /// The first token comes late.
@@ -160,7 +160,7 @@ pub enum Effect {
     },
     /// A share of the calls is answered by 429 with `Retry-After`.
     RateLimited {
-        /// That share.
+        /// 0 to 1.
         share: f64,
         /// The wait that the answer asks for, 0 to a day.
         retry_after_seconds: f64,

@@ -91,7 +91,7 @@ impl Snapshot {
 
     /// Checks that the sum with a breaker's own counts stays in the exact range.
     pub(crate) fn check_sums(&self, own: &Counts, own_transitions: u64) -> Result<(), InvalidValue> {
-        let allowed = "no more than half of what can be told exactly, together with what this breaker has counted";
+        let allowed = "no more than half of what JSON holds exactly, together with what this breaker has counted";
         let refuse = |part: &str, sum: u64| Err(InvalidValue::new(part, &sum.into(), allowed));
         let mut sums = self.counts.lasting().zip(own.lasting()).map(|((_, saved), (_, own))| saved.saturating_add(own));
         if let Some(sum) = sums.find(|sum| *sum > RESTORED) {

@@ -51,15 +51,15 @@ fn a_rejection_tells_the_reason_and_the_wait_of_one_hold() {
             it.reset();
             it.acquire().unwrap().failure();
         };
-        let (told, ()) = turn.race(
+        let (answer, ()) = turn.race(
             &breaker,
             |it| host::admit(&it, || None).map(|ticket| host::settle(&it, ticket, Outcome::Ignored)),
             orders,
         );
-        let told = told.map_err(|rejected| (rejected.reason, rejected.retry_after));
+        let answer = answer.map_err(|rejected| (rejected.reason, rejected.retry_after));
         let holds = [(Reason::ForcedOpen, None), (Reason::ForcedOpen, Some(2)), (Reason::Open, Some(1))];
-        let of_one = |told| holds.iter().any(|(reason, wait)| told == (*reason, wait.map(Duration::from_secs)));
-        assert!(told.is_ok() || told.is_err_and(of_one));
+        let of_one = |answer| holds.iter().any(|(reason, wait)| answer == (*reason, wait.map(Duration::from_secs)));
+        assert!(answer.is_ok() || answer.is_err_and(of_one));
         counts_add_up(&breaker, 2);
     });
 }
@@ -115,8 +115,8 @@ fn a_restored_breaker_counts_what_happens_meanwhile() {
 fn a_listener_hears_each_change_once_and_in_order() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let is_current = Arc::clone(&heard);
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let is_current = Arc::clone(&received);
         breaker.subscribe(std::sync::Arc::new(move |event: &Event| is_current.lock().unwrap().push(event.sequence)));
         let orders = |it: &crate::Breaker| {
             it.force_open(None).unwrap();
@@ -124,6 +124,6 @@ fn a_listener_hears_each_change_once_and_in_order() {
         };
         turn.race(&breaker, |it| call(it, Outcome::FAILURE), orders);
         let changes = breaker.status().state_transitions;
-        assert_eq!(*heard.lock().unwrap(), (1..=changes).collect::<Vec<_>>());
+        assert_eq!(*received.lock().unwrap(), (1..=changes).collect::<Vec<_>>());
     });
 }

@@ -2,8 +2,8 @@
 //! clock that goes forth and back. After each event the numbers are compared with a count of their own.
 //!
 //! The machine alone is searched without a bound on the length (`control::exhaustive`, in the crate). Here its evidence
-//! is there as well: the counters, the window, the history, the snapshot. Stories that lead to what reads the same are
-//! told on once. `HALFOPEN_PROVE=1` makes them longer.
+//! is there as well: the counters, the window, the history, the snapshot. Of several stories that lead to the
+//! same readings, only one is continued. `HALFOPEN_PROVE=1` makes them longer.
 
 mod world;
 
@@ -23,8 +23,8 @@ fn every_short_story_adds_up() {
     let length = if std::env::var_os("HALFOPEN_PROVE").is_some() { 12 } else { 8 };
     let (mut situations, mut events) = (0, 0);
     for pair in pairs() {
-        let (told, happened) = explore(&pair, length);
-        situations += told;
+        let (reached, happened) = explore(&pair, length);
+        situations += reached;
         events += happened;
     }
     println!("stories: {length} events long, {situations} situations, {events} events");

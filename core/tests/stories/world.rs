@@ -30,7 +30,7 @@ struct Call {
     ticket: Ticket,
     generation: u64,
     /// Whether the machine admitted it itself.
-    heard: bool,
+    accepted: bool,
     holds_slot: bool,
     /// `None` where nothing asked for its length when it began.
     started: Option<Tick>,
@@ -96,9 +96,9 @@ impl<'c> World<'c> {
         };
         let after = self.breaker.status();
         self.counted.total_calls += 1;
-        let heard = after.counts.shadow_rejected == before.counts.shadow_rejected;
-        let holds_slot = heard && after.state == State::HalfOpen;
-        if !heard {
+        let accepted = after.counts.shadow_rejected == before.counts.shadow_rejected;
+        let holds_slot = accepted && after.state == State::HalfOpen;
+        if !accepted {
             assert_eq!(before.mode, Mode::Shadow);
             self.counted.shadow_rejected += 1;
             self.nothing_else_changed(before);
@@ -108,7 +108,7 @@ impl<'c> World<'c> {
             self.calls.iter_mut().for_each(|call| call.holds_slot = false);
         }
         let started = self.measures().then_some(before.now);
-        self.calls.push(Call { ticket, generation: after.generation, heard, holds_slot, started });
+        self.calls.push(Call { ticket, generation: after.generation, accepted, holds_slot, started });
         if holds_slot {
             let slots = self.slots_held(after.generation);
             assert!(slots <= self.rules().half_open_max_calls.into(), "never more than there are");
@@ -133,7 +133,10 @@ impl<'c> World<'c> {
         counts.slow_calls += u64::from(decides && lasted(self.pair[self.in_force].rules().slow_call));
         host::settle(&self.breaker, call.ticket, outcome);
         let operated = matches!(before.mode, Mode::ForcedOpen | Mode::Disabled);
-        if call.generation != before.generation || !call.heard || operated || (!decides && self.state == State::Closed)
+        if call.generation != before.generation
+            || !call.accepted
+            || operated
+            || (!decides && self.state == State::Closed)
         {
             self.nothing_else_changed(before);
         }
@@ -145,11 +148,11 @@ impl<'c> World<'c> {
         let clock = self.breaker.clock().clone();
         let next = CircuitBreaker::with_jitter(self.breaker.config(), clock, Jitter { seed: 0 });
         next.restore(&saved).unwrap();
-        let told = |it: &CircuitBreaker<ManualClock>| {
+        let reading = |it: &CircuitBreaker<ManualClock>| {
             let status = it.status();
             (status.state, status.mode, status.retry_after, status.consecutive_failures, status.window)
         };
-        assert_eq!(told(&next), told(&self.breaker));
+        assert_eq!(reading(&next), reading(&self.breaker));
         self.breaker = next;
         // They end with the process.
         self.counted.cancelled_calls += self.calls.drain(..).len() as u64;
@@ -207,7 +210,7 @@ impl<'c> World<'c> {
         let calls = self
             .calls
             .iter()
-            .map(|call| (call.heard && call.generation == generation, call.holds_slot, call.started.map(age)));
+            .map(|call| (call.accepted && call.generation == generation, call.holds_slot, call.started.map(age)));
         let mut calls: Vec<_> = calls.collect();
         calls.sort_unstable();
         let rest = (self.in_force, state, self.state, consecutive_successes.min(2), self.latest.since(now));

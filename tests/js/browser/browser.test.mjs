@@ -6,9 +6,9 @@ import { withPage } from './page.mjs';
 
 /** Runs `work` in a page with the package; returns its result and the lines on the page's console. */
 async function inPage(work) {
-  return withPage(async ({ page, told }) => {
+  return withPage(async ({ page, messages }) => {
     const module = await page.evaluateHandle(() => import('/halfopen/index.js'));
-    return { result: await page.evaluate(work, module), told };
+    return { result: await page.evaluate(work, module), messages };
   });
 }
 
@@ -25,15 +25,15 @@ test('the example page tells when to try again', async () => {
 });
 
 test('the example in the README at the top runs as it stands there', async () => {
-  await withPage(async ({ page, told }) => {
+  await withPage(async ({ page, messages }) => {
     await page.setContent(example('html', 'README.md'));
     await page.waitForFunction(() => document.title === 'hello from WebAssembly');
-    assert.deepEqual(told, []);
+    assert.deepEqual(messages, []);
   });
 });
 
 test('time is the time of the page, and passes by itself', async () => {
-  const { result, told } = await inPage(async ({ CircuitBreaker, backend }) => {
+  const { result, messages } = await inPage(async ({ CircuitBreaker, backend }) => {
     const breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 1e-6 });
     await breaker.call(() => Promise.reject(new Error('down'))).catch(() => undefined);
     while (breaker.state === 'open') {
@@ -43,7 +43,7 @@ test('time is the time of the page, and passes by itself', async () => {
     const drift = Math.abs(nowSeconds - performance.now() / 1000);
     return { backend, state: breaker.state, drift, age: Date.now() - lastFailureTime };
   });
-  assert.deepEqual([result.backend, result.state, told], ['wasm', 'half_open', []]);
+  assert.deepEqual([result.backend, result.state, messages], ['wasm', 'half_open', []]);
   assert.ok(result.drift < 5 && Math.abs(result.age) < 5000, JSON.stringify(result));
 });
 
@@ -58,8 +58,8 @@ test('ten thousand overlapping calls lose no count', async () => {
   assert.deepEqual(result, [10_000, 5000, 5000, 0]);
 });
 
-test('a clock with a fault is told on the console, once', async () => {
-  const { result, told } = await inPage(async ({ CircuitBreaker }) => {
+test('a clock with a fault is reported on the console, once', async () => {
+  const { result, messages } = await inPage(async ({ CircuitBreaker }) => {
     const clock = {
       now: () => {
         throw new Error('no battery');
@@ -69,8 +69,8 @@ test('a clock with a fault is told on the console, once', async () => {
     return [await breaker.call(() => 'fine'), await breaker.call(() => 'fine')];
   });
   assert.deepEqual(result, ['fine', 'fine']);
-  assert.equal(told.length, 1);
-  assert.match(told[0], /HalfopenWarning.*no battery/);
+  assert.equal(messages.length, 1);
+  assert.match(messages[0], /HalfopenWarning.*no battery/);
 });
 
 test('errors of a page: fields, names and copies', async () => {

@@ -18,7 +18,7 @@ function fileOf(path) {
 }
 
 /**
- * Runs `work({ page, origin, told })` on a page, in a browser with these flags besides its usual ones; `told` collects what
+ * Runs `work({ page, origin, messages })` on a page, in a browser with these flags besides its usual ones; `messages` collects what
  * the page writes to its console.
  */
 export function withPage(work, flags = []) {
@@ -26,11 +26,11 @@ export function withPage(work, flags = []) {
     const browser = await launch(flags);
     try {
       const page = await browser.newPage();
-      const told = [];
-      page.on('console', (message) => told.push(message.text()));
-      page.on('pageerror', (error) => told.push(String(error)));
+      const messages = [];
+      page.on('console', (message) => messages.push(message.text()));
+      page.on('pageerror', (error) => messages.push(String(error)));
       await page.goto(`${origin}/tests/browser/empty.html`);
-      return await work({ page, origin, told });
+      return await work({ page, origin, messages });
     } finally {
       await browser.close();
     }

@@ -25,7 +25,7 @@ function node(args, wish, first = 'true') {
     encoding: 'utf8',
     timeout: 60_000,
   });
-  return { ...run, told: run.stdout.trim() };
+  return { ...run, printed: run.stdout.trim() };
 }
 
 /** Returns a function that runs a script with the package of a folder. */
@@ -52,24 +52,24 @@ if (node(['-e', starts], undefined, LIMIT).status !== 0) {
 
 test('WebAssembly is taken, and the native build where it is asked for', () => {
   assert.ok(readdirSync(dist).some((file) => file.endsWith('.node')));
-  assert.equal(load(dist).told, 'wasm');
-  assert.equal(load(dist, '').told, 'wasm');
-  assert.equal(load(dist, 'wasm').told, 'wasm');
-  assert.equal(load(dist, 'native').told, 'native');
+  assert.equal(load(dist).printed, 'wasm');
+  assert.equal(load(dist, '').printed, 'wasm');
+  assert.equal(load(dist, 'wasm').printed, 'wasm');
+  assert.equal(load(dist, 'native').printed, 'native');
 });
 
 test('under a limit on the address space it starts', () => {
-  const { status, told, stderr } = node(using(dist), undefined, LIMIT);
-  assert.deepEqual([status, told], [0, 'a limit on the address space' in WITHOUT_WASM ? 'native' : 'wasm'], stderr);
+  const { status, printed, stderr } = node(using(dist), undefined, LIMIT);
+  assert.deepEqual([status, printed], [0, 'a limit on the address space' in WITHOUT_WASM ? 'native' : 'wasm'], stderr);
 });
 
 for (const [host, [run, reason]] of Object.entries(WITHOUT_WASM)) {
   test(`the native build serves in ${host}`, () => {
-    const { told, stderr } = run(dist);
-    assert.equal(told, 'native', stderr);
+    const { printed, stderr } = run(dist);
+    assert.equal(printed, 'native', stderr);
   });
 
-  test(`where neither build starts, both reasons are told: ${host}`, () => {
+  test(`where neither build starts, both reasons are reported: ${host}`, () => {
     const { status, stderr } = run(bare);
     assert.notEqual(status, 0);
     assert.match(stderr, /neither build of halfopen starts/);
@@ -78,8 +78,8 @@ for (const [host, [run, reason]] of Object.entries(WITHOUT_WASM)) {
   });
 }
 
-test('where no native build lies, who wants one is told so', () => {
-  assert.equal(load(bare).told, 'wasm');
+test('without a native build, a request for it is refused with the reason', () => {
+  assert.equal(load(bare).printed, 'wasm');
   const { status, stderr } = load(bare, 'native');
   assert.notEqual(status, 0);
   assert.match(stderr, /no native build of halfopen loads on \w+-\w+.*\n.*halfopen\./);
@@ -95,7 +95,7 @@ test('the native build may lie in the package of its platform, in the same versi
     mkdirSync(own, { recursive: true });
     writeFileSync(join(own, 'package.json'), JSON.stringify({ name: `halfopen-${target}`, main: addon }));
     cpSync(join(dist, addon), join(own, addon));
-    assert.equal(load(folder, 'native').told, 'native');
+    assert.equal(load(folder, 'native').printed, 'native');
     writeFileSync(join(own, 'package.json'), JSON.stringify({ name: `halfopen-${target}`, main: 'old.js' }));
     writeFileSync(join(own, 'old.js'), "exports.VERSION = '0.0.0';");
     assert.match(load(folder, 'native').stderr, /halfopen-\S+: version 0\.0\.0, wanted \d/);
@@ -106,8 +106,8 @@ test('the native build may lie in the package of its platform, in the same versi
 
 test('breakers are shared between threads by the native build, or not at all', () => {
   const script = "console.log(new halfopen.CircuitBreaker({ share: 'threads' }).state, halfopen.backend)";
-  assert.equal(load(dist, 'wasm', script).told, 'closed wasm');
-  assert.equal(load(dist, 'native', script).told, 'closed native');
+  assert.equal(load(dist, 'wasm', script).printed, 'closed wasm');
+  assert.equal(load(dist, 'native', script).printed, 'closed native');
   const { status, stderr } = load(bare, undefined, script);
   assert.notEqual(status, 0);
   assert.match(stderr, /only the native build shares breakers between threads: no native build of halfopen loads/);
@@ -133,8 +133,8 @@ for (const [way, [wish, option]] of Object.entries(WAYS)) {
       breaker.call(() => new Promise(() => undefined));
       breaker.call(() => Promise.reject(new Error('down'))).catch(() => console.log(breaker.state));
     `;
-    const { status, told, stderr } = load(dist, wish, script);
-    assert.deepEqual([status, told, stderr], [0, 'open', '']);
+    const { status, printed, stderr } = load(dist, wish, script);
+    assert.deepEqual([status, printed, stderr], [0, 'open', '']);
   });
 
   test(`thousands of breakers come and go: ${way}`, () => {
@@ -158,7 +158,7 @@ for (const [way, [wish, option]] of Object.entries(WAYS)) {
         console.log((await churn()) / first < 1.5 ? 'steady' : 'grows');
       })();
     `;
-    const { status, told, stderr } = load(dist, wish, script);
-    assert.deepEqual([status, told, stderr], [0, 'steady', '']);
+    const { status, printed, stderr } = load(dist, wish, script);
+    assert.deepEqual([status, printed, stderr], [0, 'steady', '']);
   });
 }

@@ -108,16 +108,16 @@ test('a window of ten thousand calls survives a snapshot', () => {
   assert.deepEqual([other.status().windowCalls, other.status().windowFailed], [10_000, 3_334]);
 });
 
-test('a listener hears each transition in order until it is taken away', () => {
+test('a listener receives each transition in order until it is removed', () => {
   const { breaker, clock } = onStage({ failureThreshold: 1, timeoutSeconds: 10, successThreshold: 1 });
-  const heard = [];
-  const stop = breaker.subscribe(({ sequence, cause }) => heard.push([sequence, cause]));
+  const received = [];
+  const stop = breaker.subscribe(({ sequence, cause }) => received.push([sequence, cause]));
   breaker.acquire().failure();
   clock.advance(10_000);
   breaker.acquire().success();
   breaker.forceOpen(5);
   breaker.reset();
-  assert.deepEqual(heard, [
+  assert.deepEqual(received, [
     [1, 'consecutive_failures'],
     [2, 'timeout_elapsed'],
     [3, 'probes_succeeded'],
@@ -127,43 +127,43 @@ test('a listener hears each transition in order until it is taken away', () => {
   assert.equal(stop(), true);
   assert.equal(stop(), false);
   breaker.forceOpen();
-  assert.equal(heard.length, 5);
+  assert.equal(received.length, 5);
 });
 
-test('a listener hears all that it causes itself, however much', () => {
+test('a listener receives all events that it causes itself, however many', () => {
   const { breaker } = onStage();
-  const heard = [];
+  const received = [];
   breaker.subscribe(({ sequence }) => {
-    heard.push(sequence);
-    for (let round = 0; heard.length === 1 && round < 100; round += 1) {
+    received.push(sequence);
+    for (let round = 0; received.length === 1 && round < 100; round += 1) {
       breaker.reset();
       breaker.forceOpen();
     }
   });
   breaker.forceOpen();
   assert.deepEqual(
-    heard,
+    received,
     Array.from({ length: 201 }, (_, index) => index + 1),
   );
 });
 
-test('a listener hears what comes after it was taken in and before it was taken away, also in the middle of a delivery', () => {
+test('a listener receives what comes between its subscription and its removal, also in the middle of a delivery', () => {
   const { breaker } = onStage();
-  const heard = [];
-  const hear = (name) => (event) => heard.push(`${name}${event.sequence}`);
+  const received = [];
+  const listener = (name) => (event) => received.push(`${name}${event.sequence}`);
   let stop;
   breaker.subscribe(({ sequence }) => {
     if (sequence === 1) {
       assert.equal(stop(), true);
       breaker.reset();
-      breaker.subscribe(hear('late'));
+      breaker.subscribe(listener('late'));
     }
   });
-  stop = breaker.subscribe(hear('gone'));
+  stop = breaker.subscribe(listener('gone'));
   breaker.forceOpen();
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
   breaker.forceOpen();
-  assert.deepEqual(heard, ['late3']);
+  assert.deepEqual(received, ['late3']);
 });
 
 test('a rejection tells its own reason and wait, whatever the clock and the listeners do', async () => {
@@ -200,12 +200,12 @@ test('a rejection tells its own reason and wait, whatever the clock and the list
 
 test('a listener that throws harms no call, and one may call into the breaker that calls it', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
-  const heard = [];
+  const received = [];
   breaker.subscribe(() => {
     throw new Error('a listener of its own troubles');
   });
   breaker.subscribe(({ toState }) => {
-    heard.push(toState);
+    received.push(toState);
     if (toState === 'open') {
       breaker.reset();
     }
@@ -219,13 +219,13 @@ test('a listener that throws harms no call, and one may call into the breaker th
   );
   assert.equal(warnings.length, 1);
   assert.match(warnings[0], /listener.*a listener of its own troubles/);
-  assert.deepEqual([heard, breaker.state], [['open', 'closed'], 'closed']);
+  assert.deepEqual([received, breaker.state], [['open', 'closed'], 'closed']);
 });
 
 test('a breaker whose own methods were replaced tells its listeners all the same', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
-  const heard = [];
-  breaker.subscribe(({ toState }) => heard.push(toState));
+  const received = [];
+  breaker.subscribe(({ toState }) => received.push(toState));
   breaker.events = () => {
     throw new Error('a stub');
   };
@@ -234,13 +234,13 @@ test('a breaker whose own methods were replaced tells its listeners all the same
     breaker.call(() => Promise.reject(mine)),
     (error) => error === mine,
   );
-  assert.deepEqual(heard, ['open']);
+  assert.deepEqual(received, ['open']);
 });
 
-test('what could not be told with the stack used up is told later', async () => {
+test('an event that found the stack full is delivered later', async () => {
   const { breaker } = onStage();
-  const heard = [];
-  breaker.subscribe(({ sequence }) => heard.push(sequence));
+  const received = [];
+  breaker.subscribe(({ sequence }) => received.push(sequence));
   let orders = 0;
   const useUp = () => {
     try {
@@ -263,7 +263,7 @@ test('what could not be told with the stack used up is told later', async () => 
   breaker.reset();
   breaker.forceOpen();
   const last = breaker.events().at(-1).sequence;
-  assert.equal(heard.at(-1), last);
+  assert.equal(received.at(-1), last);
 });
 
 test('a listener that throws later, as an async one does, is reported too', async () => {

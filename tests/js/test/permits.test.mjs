@@ -52,12 +52,12 @@ test('a stream that breaks is a failure, where its permit is held until it has e
     yield 'half an answer';
     throw new Error('the connection is gone');
   }
-  const heard = [];
+  const received = [];
   async function listen() {
     const permit = breaker.acquire();
     try {
       for await (const part of broken()) {
-        heard.push(part);
+        received.push(part);
         assert.equal(breaker.status().inFlight, 1);
       }
       permit.success();
@@ -67,7 +67,7 @@ test('a stream that breaks is a failure, where its permit is held until it has e
     }
   }
   await assert.rejects(listen(), { message: 'the connection is gone' });
-  assert.deepEqual(heard, ['half an answer']);
+  assert.deepEqual(received, ['half an answer']);
   assert.equal(breaker.state, 'open');
 });
 

@@ -208,8 +208,8 @@ for (const [how, prepare] of Object.entries({
       console.log(error.code, error.reason, before === after);
     `;
     const run = ['--input-type=module', '--eval', script];
-    const told = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
-    assert.equal(told, 'CIRCUIT_OPEN forced_open true\n');
+    const printed = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
+    assert.equal(printed, 'CIRCUIT_OPEN forced_open true\n');
   });
 }
 

@@ -84,10 +84,10 @@ test('events tell each transition once, in order', () => {
   clock.advance(10_000);
   breaker.acquire().success();
   breaker.acquire().success();
-  const told = breaker.events().map(({ sequence, atSeconds, fromState, toState, cause }) => {
+  const events = breaker.events().map(({ sequence, atSeconds, fromState, toState, cause }) => {
     return [sequence, atSeconds, fromState, toState, cause];
   });
-  assert.deepEqual(told, [
+  assert.deepEqual(events, [
     [1, 0, 'closed', 'open', 'consecutive_failures'],
     [2, 10, 'open', 'half_open', 'timeout_elapsed'],
     [3, 10, 'half_open', 'closed', 'probes_succeeded'],

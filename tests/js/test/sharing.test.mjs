@@ -123,41 +123,41 @@ for (const [does, code] of [
   });
 }
 
-test('a listener hears what other threads do, in order, while it makes no call', async () => {
+test('a listener receives what other threads do, in order, while it makes no call', async () => {
   const { config, breaker } = sharing({ successThreshold: 1, timeoutSeconds: 0.001 });
-  const heard = [];
-  breaker.subscribe((event) => heard.push([event.sequence, event.toState]));
+  const received = [];
+  breaker.subscribe((event) => received.push([event.sequence, event.toState]));
   await run('fail', config);
-  await until(() => heard.length > 0);
-  assert.deepEqual(heard, [[1, 'open']]);
+  await until(() => received.length > 0);
+  assert.deepEqual(received, [[1, 'open']]);
 
   const { worker, ended } = start('listen', config);
-  const told = [];
-  worker.on('message', (message) => told.push(message));
-  await until(() => told.length > 0);
+  const messages = [];
+  worker.on('message', (message) => messages.push(message));
+  await until(() => messages.length > 0);
   await until(() => breaker.state === 'half_open');
   breaker.acquire().success();
   breaker.acquire().failure();
   assert.deepEqual(await ended, [0], 'a listener keeps no worker alive');
-  assert.deepEqual(told.slice(1), [
+  assert.deepEqual(messages.slice(1), [
     { fromState: 'open', toState: 'half_open', sequence: 2 },
     { fromState: 'half_open', toState: 'closed', sequence: 3 },
     { fromState: 'closed', toState: 'open', sequence: 4 },
   ]);
   assert.deepEqual(
-    heard.slice(1).map(([, state]) => state),
+    received.slice(1).map(([, state]) => state),
     ['half_open', 'closed', 'open'],
   );
 });
 
-test('one who listens no more hears nothing', async () => {
+test('a listener that was removed receives nothing', async () => {
   const { config, breaker } = sharing();
-  const heard = [];
-  const silence = breaker.subscribe((event) => heard.push(event));
+  const received = [];
+  const silence = breaker.subscribe((event) => received.push(event));
   assert.equal(silence(), true);
   await run('fail', config);
   await new Promise(setImmediate);
-  assert.deepEqual([heard, breaker.state], [[], 'open']);
+  assert.deepEqual([received, breaker.state], [[], 'open']);
 });
 
 test('a name has one configuration while somebody holds it', async () => {
@@ -201,8 +201,8 @@ test('there are as many names as may be, and those go first that nobody misses',
     console.log(share('in time').state, share(1).state);
   `;
   const run = ['--input-type=module', '--eval', script];
-  const told = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
-  assert.equal(told, 'RegistryFullError REGISTRY_FULL 10000\nclosed open\n');
+  const messages = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
+  assert.equal(messages, 'RegistryFullError REGISTRY_FULL 10000\nclosed open\n');
 });
 
 test('a name that nobody holds keeps what it knows, and takes another configuration', async () => {

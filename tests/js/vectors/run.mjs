@@ -69,7 +69,7 @@ function runVector(vector, halfopen) {
 
 class Session {
   #permits = new Map();
-  #told = 0;
+  #shown = 0;
   #announced = [];
 
   constructor(config, halfopen) {
@@ -173,8 +173,8 @@ class Session {
   }
 
   #fetch() {
-    for (const { sequence, fromState, toState, cause } of this.breaker.events(this.#told)) {
-      this.#told = sequence;
+    for (const { sequence, fromState, toState, cause } of this.breaker.events(this.#shown)) {
+      this.#shown = sequence;
       this.#announced.push([fromState, toState, cause]);
     }
   }

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { title } from '../harness/chromium.mjs';
-import { TOLD } from './told.mjs';
+import { EXPECTED } from './expected.mjs';
 
 const READY = /http:\/\/[\w.]+:\d+/;
 
@@ -17,13 +17,13 @@ async function rendered(url) {
 /** Every way to serve the project: pages rendered at build and by request, routes, and the page in a browser. */
 async function served([url], hasEdge) {
   const origin = url.replace('0.0.0.0', '127.0.0.1');
-  assert.equal(await rendered(`${origin}/`), TOLD);
-  assert.equal(await (await fetch(`${origin}/api`)).text(), TOLD);
+  assert.equal(await rendered(`${origin}/`), EXPECTED);
+  assert.equal(await (await fetch(`${origin}/api`)).text(), EXPECTED);
   if (hasEdge) {
-    assert.equal(await (await fetch(`${origin}/edge`)).text(), TOLD);
+    assert.equal(await (await fetch(`${origin}/edge`)).text(), EXPECTED);
   }
   assert.equal(await rendered(`${origin}/client`), 'closed');
-  assert.equal(await title(`${origin}/client`), TOLD);
+  assert.equal(await title(`${origin}/client`), EXPECTED);
 }
 
 function next(name, build, start, hasEdge = true) {

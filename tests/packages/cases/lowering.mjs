@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const TOLD = [
+const EXPECTED = [
   'ends with 1 in flight, first 1 0 0',
   'breaks with 1 in flight, first, the connection is lost 1 1 0',
   'is left with 1 in flight, first 1 1 1',
@@ -17,7 +17,7 @@ function lowered(name, tool, file, build, more = {}) {
     run: async (project) => {
       await project.run(...build);
       assert.doesNotMatch(readFileSync(join(project.dir, file), 'utf8'), /async function ?\*/);
-      assert.equal(await project.run('node', file), TOLD);
+      assert.equal(await project.run('node', file), EXPECTED);
     },
     ...more,
   };

@@ -3,10 +3,10 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { title, withFolder } from '../harness/chromium.mjs';
-import { TOLD } from './told.mjs';
+import { EXPECTED } from './expected.mjs';
 
 /** The result of the page in that folder of a project, served as files. */
-function told(project, folder) {
+function printed(project, folder) {
   return withFolder(join(project.dir, folder), title);
 }
 
@@ -19,7 +19,7 @@ function vite(major) {
       quick: major === 8,
       run: async (project) => {
         await project.run('vite', 'build', '--outDir', 'page');
-        assert.equal(await told(project, 'page'), TOLD);
+        assert.equal(await printed(project, 'page'), EXPECTED);
       },
     },
     {
@@ -27,7 +27,7 @@ function vite(major) {
       name: `Vite ${major}, development server`,
       run: (project) =>
         project.serve('vite', ['--host', '127.0.0.1'], /http:\/\/127\.0\.0\.1:\d+/, async ([origin]) => {
-          assert.equal(await title(`${origin}/`), TOLD);
+          assert.equal(await title(`${origin}/`), EXPECTED);
         }),
     },
   ];
@@ -42,7 +42,7 @@ function bundled(name, tool, folder, build, more = {}) {
     run: async (project) => {
       await project.run(...build);
       copyFileSync(join(project.dir, 'classic.html'), join(project.dir, folder, 'index.html'));
-      assert.equal(await told(project, folder), TOLD);
+      assert.equal(await printed(project, folder), EXPECTED);
     },
     ...more,
   };
@@ -66,7 +66,7 @@ export default {
       project: 'parcel',
       run: async (project) => {
         await project.run('parcel', 'build', 'index.html', '--dist-dir', 'page');
-        assert.equal(await told(project, 'page'), TOLD);
+        assert.equal(await printed(project, 'page'), EXPECTED);
       },
     },
   ],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 
 import { title, withFolder } from '../harness/chromium.mjs';
-import { TOLD } from './told.mjs';
+import { EXPECTED } from './expected.mjs';
 
 /** The result of a page of the project, served with these headers. */
-function told(project, page, headers) {
+function printed(project, page, headers) {
   return withFolder(project.dir, (origin) => title(`${origin}/${page}`), headers);
 }
 
@@ -17,7 +17,7 @@ function worker(name, page) {
     quick: true,
     run: async (project) => {
       await project.run('esbuild', 'worker.mjs', '--bundle', '--format=esm', '--outfile=worker.js');
-      assert.equal(await told(project, page), TOLD);
+      assert.equal(await printed(project, page), EXPECTED);
     },
   };
 }
@@ -33,11 +33,11 @@ export default {
       tool: 'Chromium',
       project: 'esbuild',
       quick: true,
-      run: async (project) => assert.equal(await told(project, 'module.html'), TOLD),
+      run: async (project) => assert.equal(await printed(project, 'module.html'), EXPECTED),
     },
-    worker('A module worker hears what was posted at once', 'worker.html'),
-    worker('A shared worker hears what was posted at once', 'shared-worker.html'),
-    worker('A service worker hears what was posted at once', 'service-worker.html'),
+    worker('A module worker receives what was posted at once', 'worker.html'),
+    worker('A shared worker receives what was posted at once', 'shared-worker.html'),
+    worker('A service worker receives what was posted at once', 'service-worker.html'),
     {
       name: 'A page whose policy allows WebAssembly',
       tool: 'Chromium',
@@ -45,17 +45,17 @@ export default {
       quick: true,
       run: async (project) => {
         await project.run('esbuild', 'page.mjs', '--bundle', '--format=esm', '--outfile=policy-page.js');
-        assert.equal(await told(project, 'policy.html', policy("'wasm-unsafe-eval'")), TOLD);
+        assert.equal(await printed(project, 'policy.html', policy("'wasm-unsafe-eval'")), EXPECTED);
       },
     },
     {
-      name: 'A page whose policy forbids WebAssembly is told the word that is missing',
+      name: 'A page whose policy forbids WebAssembly is printed the word that is missing',
       tool: 'Chromium',
       project: 'esbuild',
       quick: true,
       run: async (project) => {
         await project.run('esbuild', 'page.mjs', '--bundle', '--format=esm', '--outfile=policy-page.js');
-        assert.match(await told(project, 'policy.html', policy('')), /halfopen.*'wasm-unsafe-eval'/s);
+        assert.match(await printed(project, 'policy.html', policy('')), /halfopen.*'wasm-unsafe-eval'/s);
       },
     },
   ],

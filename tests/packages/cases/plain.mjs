@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PACKAGES } from '../harness/packages.mjs';
 import { run } from '../harness/process.mjs';
-import { TOLD } from './told.mjs';
+import { EXPECTED } from './expected.mjs';
 
 /** A script that checks one thing of a package, and says so at the end. */
 function checked(name, script) {
@@ -21,7 +21,7 @@ function runScript(name, script) {
     name,
     project: 'plain',
     quick: true,
-    run: async (project) => assert.equal(await project.run('node', script), TOLD),
+    run: async (project) => assert.equal(await project.run('node', script), EXPECTED),
   };
 }
 
@@ -53,7 +53,7 @@ export default {
       quick: true,
       run: async (project) => {
         const script = `ulimit -v ${ADDRESS_SPACE}; exec '${process.execPath}' server.cjs`;
-        assert.equal(await run('bash', ['-c', script], { cwd: project.dir }), TOLD.replace('wasm', 'native'));
+        assert.equal(await run('bash', ['-c', script], { cwd: project.dir }), EXPECTED.replace('wasm', 'native'));
       },
     },
     {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { run, withServer } from '../harness/process.mjs';
-import { TOLD } from './told.mjs';
+import { EXPECTED } from './expected.mjs';
 
 const SCRIPTS = ['server.mjs', 'server.cjs', 'page.mjs', 'page.cjs'];
 
@@ -16,7 +16,7 @@ function runs(name, tool, command, more = {}) {
     run: async (project) => {
       const [program, ...args] = command(project);
       for (const script of SCRIPTS) {
-        assert.equal(await run(program, [...args, script], { cwd: project.dir }), TOLD, script);
+        assert.equal(await run(program, [...args, script], { cwd: project.dir }), EXPECTED, script);
       }
     },
     ...more,
@@ -48,7 +48,7 @@ async function workerd(project) {
   const options = { cwd: project.dir, ready: /"port":(\d+)/ };
   await withServer(project.bin('workerd'), ['serve', '--control-fd=1', 'config.capnp'], options, async ([, port]) => {
     const answer = await fetch(`http://127.0.0.1:${port}`);
-    assert.equal(await answer.text(), `${TOLD}; closed`);
+    assert.equal(await answer.text(), `${EXPECTED}; closed`);
   });
 }
 

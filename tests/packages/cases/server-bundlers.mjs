@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { TOLD } from './told.mjs';
+import { EXPECTED } from './expected.mjs';
 
 /** Builds `server.mjs` with one of the bundlers, and runs what comes out by itself. */
 function bundled(name, tool, build, output, more = {}) {
@@ -10,7 +10,7 @@ function bundled(name, tool, build, output, more = {}) {
     project: 'bundlers',
     run: async (project) => {
       await project.run(...build);
-      assert.equal(await project.runAlone(...output), TOLD);
+      assert.equal(await project.runAlone(...output), EXPECTED);
     },
     ...more,
   };
@@ -28,7 +28,7 @@ function tsup(format, file) {
   return bundled(`tsup, ${format}`, 'tsup', build, [`tsup-${format}/${file}`]);
 }
 
-/** Vite leaves packages outside of a server's bundle unless it is told not to. */
+/** Vite leaves packages outside of a server's bundle unless its configuration says otherwise. */
 function vite(major) {
   return {
     name: `Vite ${major}, SSR`,
@@ -36,7 +36,7 @@ function vite(major) {
     project: `vite${major}`,
     run: async (project) => {
       await project.run('vite', 'build', '--ssr', 'server.mjs', '--outDir', 'ssr', '--config', 'ssr.config.mjs');
-      assert.equal(await project.runAlone('ssr', 'server.js'), TOLD);
+      assert.equal(await project.runAlone('ssr', 'server.js'), EXPECTED);
     },
   };
 }

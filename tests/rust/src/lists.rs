@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 fn main() -> Result<(), serde_json::Error> {
     let schema = serde_json::to_value(host::config_schema())?;
     let enums = json!({
-        "state": list("Where a circuit stands.", State::ALL, State::as_str, State::description),
-        "mode": list("Who decides about a circuit.", Mode::ALL, Mode::as_str, Mode::description),
-        "outcome": list("How a call ended.", Outcome::ALL, Outcome::as_str, Outcome::description),
-        "reason": list("Why a call was rejected.", Reason::ALL, Reason::as_str, Reason::description),
-        "cause": list("Why a circuit changed its state.", Cause::ALL, Cause::as_str, Cause::description),
-        "scope": list("What a verdict is about.", Scope::ALL, Scope::as_str, Scope::description),
+        "state": list("The state of a circuit.", State::ALL, State::as_str, State::description),
+        "mode": list("The mode of a circuit: automatic, or set by an operator.", Mode::ALL, Mode::as_str, Mode::description),
+        "outcome": list("The end of a call.", Outcome::ALL, Outcome::as_str, Outcome::description),
+        "reason": list("The reason of a rejection.", Reason::ALL, Reason::as_str, Reason::description),
+        "cause": list("The cause of a change of state.", Cause::ALL, Cause::as_str, Cause::description),
+        "scope": list("The subject of a verdict.", Scope::ALL, Scope::as_str, Scope::description),
         "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
     });
     println!("{}", json!({ "fields": schema["properties"], "enums": enums }));

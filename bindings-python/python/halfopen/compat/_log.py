@@ -43,10 +43,10 @@ def _harmless(write: Callable[P, None]) -> Callable[P, None]:
 
 def _report(fault: Exception) -> None:
     """Reports it as the interpreter reports exceptions of destructors."""
-    told: Any = SimpleNamespace(
+    report: Any = SimpleNamespace(
         exc_type=type(fault), exc_value=fault, exc_traceback=fault.__traceback__, err_msg=None, object=_logger
     )
-    sys.unraisablehook(told)
+    sys.unraisablehook(report)
 
 
 @_harmless

@@ -31,7 +31,7 @@ def ask(fails: bool) -> str:
 def answer() -> dict[str, object]:
     """A worker's report: the result of a call, and its wait."""
     breaker.reset()
-    told = ask(False)
+    answer = ask(False)
     try:
         ask(True)
     except OSError:
@@ -39,7 +39,7 @@ def answer() -> dict[str, object]:
     own = CircuitBreaker()
     assert own.call_sync(str) == ""
     assert b'name="served"' in generate_latest(registry)
-    return {"process": os.getpid(), "forked": os.getpid() != _parent, "answer": told, "wait": wait}
+    return {"process": os.getpid(), "forked": os.getpid() != _parent, "answer": answer, "wait": wait}
 
 
 def _be_busy() -> None:

@@ -16,7 +16,7 @@ pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situati
     if situation.out.len() < CALLS_IN_FLIGHT {
         next.extend(acquired(situation, rules));
     }
-    // Only a closed circuit is told a rate.
+    // Only a closed circuit evaluates a rate.
     let rates = [None, Some(Cause::FailureRate), Some(Cause::SlowCallRate)];
     let rates = if control.is_closed() { &rates[..] } else { &rates[..1] };
     for index in different(&situation.out) {

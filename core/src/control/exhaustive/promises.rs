@@ -56,7 +56,7 @@ fn admitted_by_the_machine(admission: &Admission) -> Option<Stamp> {
 
 /// Refused one tick before, admitted at it.
 fn tells_the_wait_exactly(control: &Control, rules: &Rules, rejected: Rejected) {
-    // Where the clock stepped back behind the moment that the wait is counted from, it is told as it was chosen.
+    // Where the clock stepped back behind the moment that the wait is counted from, it is shown as it was chosen.
     let stepped_back = match control.phase {
         Phase::Open { wait: Some(wait), .. } => wait.until > NOW.after(wait.chosen()),
         Phase::HalfOpen(probing) => probing.active > NOW,
@@ -89,7 +89,7 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
                 );
             }
         }
-        assert!(mode == Mode::ForcedOpen || next.mode == mode, "the mode that is told is the one that decides");
+        assert!(mode == Mode::ForcedOpen || next.mode == mode, "the mode that is shown is the one that decides");
         let wanted = match (mode, control.phase) {
             (Mode::ForcedOpen, _) => Reason::ForcedOpen,
             (_, Phase::Open { .. }) => Reason::Open,
@@ -100,8 +100,8 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
         assert!(rejected.is_none() || mode != Mode::Shadow, "shadow rejects nothing");
         assert!(matches!(mode, Mode::Auto | Mode::Shadow) == control.accepts_settles() || state == State::HalfOpen);
         // The breaker rejects by the gate alone.
-        let told = control.open_gate().and_then(|gate| gate.rejection_at(moment));
-        assert_eq!(told, rejected.filter(|rejected| rejected.reason != Reason::ProbesBusy));
+        let shown = control.open_gate().and_then(|gate| gate.rejection_at(moment));
+        assert_eq!(shown, rejected.filter(|rejected| rejected.reason != Reason::ProbesBusy));
     }
 }
 
@@ -112,7 +112,7 @@ fn survives_a_restart(control: &Control, rules: &Rules) {
     let restored = control.restored(&saved, NOW);
     assert_eq!(restored.saved(rules, NOW), crate::control::Saved { generation: restored.generation, ..saved });
     assert!(restored.generation > control.generation, "no permit of before has a say");
-    let told = |it: &Control| {
+    let shown = |it: &Control| {
         (
             it.state_at(NOW),
             it.mode_at(rules, NOW),
@@ -121,5 +121,5 @@ fn survives_a_restart(control: &Control, rules: &Rules) {
             it.open_streak_at(NOW),
         )
     };
-    assert_eq!(told(&restored), told(control));
+    assert_eq!(shown(&restored), shown(control));
 }

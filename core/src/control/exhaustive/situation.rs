@@ -27,7 +27,7 @@ pub(super) struct Situation {
 /// that is not a probe.)
 const CURRENT: u64 = 2;
 const OLDER: u64 = 1;
-/// When a wait ended that was over when it was saved: wherever the clock goes, it stays over.
+/// The end of a wait that was over when it was saved: it stays over, wherever the clock goes.
 const FOR_GOOD: Tick = Tick::ZERO;
 
 impl Situation {
@@ -91,7 +91,7 @@ impl Control {
                 *resets_at = NOW.max(*resets_at);
             }
             Phase::Open { failures, wait } => {
-                // The streak is only told while open, and starts anew after.
+                // While open, the streak is only shown; it starts anew afterwards.
                 *failures = (*failures).min(1);
                 *wait = wait.map(|wait| Wait {
                     until: if wait.until == FOR_GOOD { FOR_GOOD } else { NOW.max(wait.until) },

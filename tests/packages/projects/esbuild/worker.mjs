@@ -5,8 +5,8 @@ import { story } from './story.mjs';
 /** Answers each message; a worker that is ready too late never hears the first. */
 const listen = (port) => {
   port.onmessage = async ({ data }) => {
-    const told = await story({ CircuitBreaker, CircuitBreakerOpenError });
-    (data.port ?? port).postMessage(`${backend}: ${told}`);
+    const printed = await story({ CircuitBreaker, CircuitBreakerOpenError });
+    (data.port ?? port).postMessage(`${backend}: ${printed}`);
   };
 };
 

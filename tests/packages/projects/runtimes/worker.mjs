@@ -7,7 +7,7 @@ const breaker = new CircuitBreaker({ name: 'worker' });
 
 export default {
   async fetch() {
-    const told = await story({ CircuitBreaker, CircuitBreakerOpenError });
-    return new Response(`${backend}: ${told}; ${breaker.state}`);
+    const printed = await story({ CircuitBreaker, CircuitBreakerOpenError });
+    return new Response(`${backend}: ${printed}; ${breaker.state}`);
   },
 };

@@ -2,8 +2,8 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen-wasm'
 
 import { story } from './story.mjs';
 
-story({ CircuitBreaker, CircuitBreakerOpenError }).then((told) => {
-  const all = `${backend}: ${told}`;
+story({ CircuitBreaker, CircuitBreakerOpenError }).then((printed) => {
+  const all = `${backend}: ${printed}`;
   console.log(all);
   if (typeof document !== 'undefined') {
     document.title = all;

@@ -2,4 +2,4 @@ const { backend, CircuitBreaker, CircuitBreakerOpenError } = require('halfopen')
 
 import('./story.mjs')
   .then(({ story }) => story({ CircuitBreaker, CircuitBreakerOpenError }))
-  .then((told) => console.log(`${backend}: ${told}`));
+  .then((printed) => console.log(`${backend}: ${printed}`));

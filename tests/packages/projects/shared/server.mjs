@@ -2,4 +2,4 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 
 import { story } from './story.mjs';
 
-story({ CircuitBreaker, CircuitBreakerOpenError }).then((told) => console.log(`${backend}: ${told}`));
+story({ CircuitBreaker, CircuitBreakerOpenError }).then((printed) => console.log(`${backend}: ${printed}`));

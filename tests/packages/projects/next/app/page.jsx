@@ -1,6 +1,6 @@
-import { told } from './told.mjs';
+import { printed } from './printed.mjs';
 
 /** Rendered when the project is built. */
 export default async function Page() {
-  return <output>{await told()}</output>;
+  return <output>{await printed()}</output>;
 }

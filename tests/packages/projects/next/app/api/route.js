@@ -1,6 +1,6 @@
-import { told } from '../told.mjs';
+import { printed } from '../printed.mjs';
 
 export const dynamic = 'force-dynamic';
 
 /** Run at each request. */
-export const GET = async () => new Response(await told());
+export const GET = async () => new Response(await printed());

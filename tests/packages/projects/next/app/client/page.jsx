@@ -9,12 +9,12 @@ const breaker = new CircuitBreaker({ name: 'rendered' });
 
 /** Rendered when the project is built, and run in the page. */
 export default function Page() {
-  const [told, setTold] = useState('');
+  const [printed, setTold] = useState('');
   useEffect(() => {
-    story({ CircuitBreaker, CircuitBreakerOpenError }).then((told) => setTold(`${backend}: ${told}`));
+    story({ CircuitBreaker, CircuitBreakerOpenError }).then((printed) => setTold(`${backend}: ${printed}`));
   }, []);
   useEffect(() => {
-    document.title = told;
-  }, [told]);
+    document.title = printed;
+  }, [printed]);
   return <output>{breaker.state}</output>;
 }

@@ -3,4 +3,4 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 import { story } from '../story.mjs';
 
 /** The server's answer. */
-export const told = async () => `${backend}: ${await story({ CircuitBreaker, CircuitBreakerOpenError })}`;
+export const printed = async () => `${backend}: ${await story({ CircuitBreaker, CircuitBreakerOpenError })}`;
