@@ -5,7 +5,6 @@ use std::sync::Arc;
 use halfopen::clock::Clock;
 use halfopen::host::{self, Entries};
 use halfopen::{Snapshot, State};
-use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -148,12 +147,6 @@ impl PyBreaker {
     #[getter]
     fn name(&self, py: Python<'_>) -> Py<PyString> {
         self.name.clone_ref(py)
-    }
-
-    #[setter]
-    fn set_name(&self, name: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = name;
-        Err(PyAttributeError::new_err("a circuit keeps its name: make another CircuitBreaker"))
     }
 
     /// The state's name, now.

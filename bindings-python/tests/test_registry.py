@@ -147,7 +147,7 @@ def test_a_lower_bound_removes_what_is_unused() -> None:
 def test_a_bound_is_not_assigned() -> None:
     registry = Registry(3)
     with pytest.raises(AttributeError, match="set_bound"):
-        registry.bound = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        registry.bound = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     assert registry.bound == 3
 
 

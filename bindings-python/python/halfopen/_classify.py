@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, cast, get_args
 
 from halfopen import _core
-from halfopen._arguments import exception_types
+from halfopen._arguments import check_functions, exception_types
 from halfopen._error_rules import classify_error
 from halfopen._result_rules import verdict_of_result
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
@@ -15,6 +15,20 @@ from halfopen.types import Classifier, ExceptionTypes, Judge, Outcome, Verdict
 
 _log = logging.getLogger("halfopen")
 _OUTCOMES = get_args(Outcome)
+
+
+class FailureByDefault:
+    """A classifier without the default rules: ``every_exception_is_a_failure`` where ``classify`` has no answer."""
+
+    __slots__ = ("classify",)
+
+    def __init__(self, classify: Classifier) -> None:
+        check_functions(None, classify, None)
+        self.classify = classify
+
+    def __call__(self, error: Exception) -> Outcome | Verdict:
+        """Classifies an exception."""
+        return self.classify(error) or every_exception_is_a_failure(error)
 
 
 def rules_of(
@@ -28,7 +42,10 @@ def rules_of(
     for kind in ignored:
         if kind in counted:
             raise InvalidValueError("ignore", kind.__qualname__, "types that are not in count")
-    rules = _Rules(classify, judge, ignored, counted)
+    otherwise: Callable[[BaseException], Outcome | Verdict] = classify_error
+    if isinstance(classify, FailureByDefault):
+        classify, otherwise = classify.classify, _failure_by_default
+    rules = _Rules(classify, judge, ignored, counted, otherwise)
     of_error: Callable[..., Any] | None = rules.error
     if not ignored and not counted:
         if classify is None:
@@ -40,13 +57,22 @@ def rules_of(
     return of_error, None if judge is every_result_is_a_success else rules.result, True
 
 
+def counts_every_error(classify: Classifier | None) -> bool:
+    """Whether the default rules have no say in errors."""
+    return classify is every_exception_is_a_failure or isinstance(classify, FailureByDefault)
+
+
+def _failure_by_default(error: BaseException) -> Outcome:
+    return every_exception_is_a_failure(error) if isinstance(error, Exception) else "cancelled"
+
+
 class _Rules:
     """The rules of one breaker.
 
     A mistake of a function that it was given is logged once: a provider that is down would otherwise fill the log.
     """
 
-    __slots__ = ("_classify", "_count", "_ignore", "_judge", "_logged")
+    __slots__ = ("_classify", "_count", "_ignore", "_judge", "_logged", "_otherwise")
 
     def __init__(
         self,
@@ -54,8 +80,10 @@ class _Rules:
         judge: Judge | None,
         ignore: tuple[type[BaseException], ...],
         count: tuple[type[BaseException], ...],
+        otherwise: Callable[[BaseException], Outcome | Verdict],
     ) -> None:
         self._classify = classify
+        self._otherwise = otherwise
         self._judge = judge
         self._ignore = ignore
         self._count = count
@@ -73,7 +101,7 @@ class _Rules:
                     return "failure"
                 if kind in self._ignore:
                     return "ignored"
-        return classify_error(error)
+        return self._otherwise(error)
 
     def result(self, result: object) -> Outcome | Verdict:
         """Classifies a result."""
@@ -83,14 +111,14 @@ class _Rules:
     def _ask(self, name: str, function: Any, argument: object) -> Outcome | Verdict | None:
         """Calls the user's function.
 
-        Returns ``None``, so that the default rules decide, if it raises or returns no outcome. An outcome with a hint
+        Returns ``None``, so that the other rules decide, if it raises or returns no outcome. An outcome with a hint
         that the core refuses counts without the hint.
         """
         # Log types only: the text of an exception or a result may contain a secret.
         try:
             answer: Any = function(argument)
         except Exception as fault:
-            self._warn(name, f"raised {type(fault)} for {type(argument)}; the default rules decide")
+            self._warn(name, f"raised {type(fault)} for {type(argument)}; the other rules decide")
             return None
         if answer is None:
             return None
@@ -101,7 +129,7 @@ class _Rules:
             return answer.outcome
         if isinstance(answer, str) and answer in _OUTCOMES:
             return cast("Outcome", answer)
-        self._warn(name, f"returned no outcome but {type(answer)} for {type(argument)}; the default rules decide")
+        self._warn(name, f"returned no outcome but {type(answer)} for {type(argument)}; the other rules decide")
         return None
 
     def _warn(self, name: str, mistake: str) -> None:

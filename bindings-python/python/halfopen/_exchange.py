@@ -27,6 +27,7 @@ class Exchange:
         except CircuitBreakerOpenError as error:
             raise passing_sdks(error) from None
         self._judge = breaker._judge
+        self._counts_every_error = breaker._counts_every_error
         self._deadline = breaker._deadline
         self._timeouts = breaker._stream_timeouts
         self._watch: Watch | None = None
@@ -177,7 +178,8 @@ class Exchange:
         if answer is None:
             return False
         if answer.error is not None:
-            self._permit.settle(answer.error.outcome, answer.error.retry_after)
+            outcome = "failure" if self._counts_every_error else answer.error.outcome
+            self._permit.settle(outcome, answer.error.retry_after)
         elif answer.ending in failures:
             self._permit.failure()
         else:

@@ -1,11 +1,13 @@
 """Which breaker guards an HTTP request: one for all, one for each host, or one by a key."""
 
 import logging
-from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from halfopen._core import CircuitBreakerConfig
+from halfopen._inner import AnyBreaker, breaker_in, checked_breaker
+from halfopen._sealed import Sealed, made_once
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError, RegistryFullError
 from halfopen.registry import Registry
@@ -23,17 +25,19 @@ class HasURL(Protocol):
 
 
 R = TypeVar("R")
-BreakerOrChoice = CircuitBreaker | Callable[[R], CircuitBreaker | None]
+BreakerOrChoice = AnyBreaker | Callable[[R], AnyBreaker | None]
 """One breaker for all requests, or a function from a request to its breaker; ``None`` leaves the request unguarded."""
 
 
-class BreakerPerKey(Generic[R]):
+class BreakerPerKey(Sealed, Generic[R]):
     """Chooses the breaker of a request by a key, which is its name in a registry.
 
     A breaker that is missing is made with ``config`` and the key as its name; one that is there already is used as it
     is, so a host that needs other settings can be registered before. ``key`` may return ``None``: such a request is not
     guarded. Neither is one whose breaker the registry has no room for; the first of them is logged as a warning.
     """
+
+    _instead: ClassVar[Mapping[str, str]] = made_once("BreakerPerKey", "registry", "config", "key")
 
     def __init__(self, registry: Registry, config: CircuitBreakerConfig, key: Callable[[R], str | None]) -> None:
         self._registry = registry
@@ -84,28 +88,35 @@ def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[
             client could not keep. If it is chosen later, the request raises that.
 
     """
-    given: Any = breaker
-    # A breaker of `compat` has the one that we need inside.
-    one: object = getattr(given, "native", given)
-    if isinstance(one, CircuitBreaker):
+    one = breaker_in(breaker)
+    if one is not None:
         if plain:
             _check_timeouts(one)
         return lambda _: one
-    if not callable(given):
-        raise InvalidValueError("breaker", repr(given), "a CircuitBreaker, or a function from a request to one or None")
-    choose = cast("Callable[[R], CircuitBreaker | None]", given)
-    return (lambda request: _check_timeouts(choose(request))) if plain else choose
+    if not callable(breaker):
+        allowed = "a CircuitBreaker, or a function from a request to one or None"
+        raise InvalidValueError("breaker", repr(breaker), allowed)
+    choose = cast("Callable[[R], AnyBreaker | None]", breaker)
+
+    def chosen(request: R) -> CircuitBreaker | None:
+        given = choose(request)
+        if given is None:
+            return None
+        one = checked_breaker(given, "a CircuitBreaker or None, from the function that chooses one for a request")
+        if plain:
+            _check_timeouts(one)
+        return one
+
+    return chosen
 
 
-def _check_timeouts(breaker: CircuitBreaker | None) -> CircuitBreaker | None:
-    if breaker is not None:
-        streams = breaker._stream_timeouts
-        timeouts = {
-            "call_timeout_seconds": breaker.call_timeout_seconds,
-            "first_item_timeout_seconds": streams and streams.first_item_seconds,
-            "idle_timeout_seconds": streams and streams.idle_seconds,
-        }
-        for field, seconds in timeouts.items():
-            if seconds is not None:
-                raise InvalidValueError(field, repr(seconds), _NO_TIMEOUT)
-    return breaker
+def _check_timeouts(breaker: CircuitBreaker) -> None:
+    streams = breaker._stream_timeouts
+    timeouts = {
+        "call_timeout_seconds": breaker.call_timeout_seconds,
+        "first_item_timeout_seconds": streams and streams.first_item_seconds,
+        "idle_timeout_seconds": streams and streams.idle_seconds,
+    }
+    for field, seconds in timeouts.items():
+        if seconds is not None:
+            raise InvalidValueError(field, repr(seconds), _NO_TIMEOUT)

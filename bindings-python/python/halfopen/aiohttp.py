@@ -9,18 +9,19 @@ Each attempt is a call: a redirect, or a middleware that stands before this one 
 does aiohttp itself, which repeats an idempotent request once if a kept connection turns out to be closed.
 """
 
-from collections.abc import Awaitable
-from typing import Any, cast
+from collections.abc import Awaitable, Mapping
+from typing import Any, ClassVar, cast
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
 
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
+from halfopen._sealed import Sealed, made_once
 
 __all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerMiddleware"]
 
 
-class CircuitBreakerMiddleware:
+class CircuitBreakerMiddleware(Sealed):
     """A client middleware that guards each request.
 
     ``breaker`` is one breaker for all requests, a ``BreakerPerHost`` or ``BreakerPerKey``, or any function from a
@@ -28,6 +29,8 @@ class CircuitBreakerMiddleware:
 
     Raises ``InvalidValueError`` for a ``breaker`` that is none of these.
     """
+
+    _instead: ClassVar[Mapping[str, str]] = made_once("CircuitBreakerMiddleware", "breaker")
 
     def __init__(self, breaker: BreakerOrChoice[ClientRequest]) -> None:
         self._choose = choice_of(breaker)

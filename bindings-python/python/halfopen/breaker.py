@@ -1,9 +1,9 @@
 """The circuit breaker."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property, partialmethod
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, Literal, Never, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, ClassVar, Literal, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
 
 from halfopen._arguments import (
     check_async_stream,
@@ -16,9 +16,10 @@ from halfopen._arguments import (
     guarded_descriptor,
     has_refused_arguments,
 )
-from halfopen._classify import rules_of
+from halfopen._classify import counts_every_error, rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
+from halfopen._sealed import Sealed, made_once
 from halfopen._stream_items import checked_item_function
 from halfopen._stream_objects import guard_stream
 from halfopen._stream_timeouts import StreamTimeouts
@@ -46,8 +47,14 @@ Guardable: TypeAlias = (
 )
 F = TypeVar("F", bound=Guardable)
 
+_SWITCH = "call reset(), force_open() or disable()"
+_AT_CONSTRUCTION = (
+    *("name", "provider_id", "clock", "classify", "judge", "ignore", "count", "is_content", "is_end"),
+    *("call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"),
+)
 
-class CircuitBreaker(Breaker):
+
+class CircuitBreaker(Sealed, Breaker):
     """A circuit breaker, shared by any number of tasks, event loops and threads.
 
     There are four ways to guard a call: the decorator ``@breaker``; ``await breaker.call(func, …)`` and
@@ -91,8 +98,23 @@ class CircuitBreaker(Breaker):
     _wall: WallClock
     _judge: Judge
     """Classifies responses: guards of HTTP clients judge them before their bodies have ended."""
+    _counts_every_error: bool
+    """Whether an error that is reported inside a stream is a failure whatever its code."""
     _deadline: Deadline | None
     _stream_timeouts: StreamTimeouts | None = None
+
+    _instead: ClassVar[Mapping[str, str]] = {
+        **{
+            field: f"call reconfigure(breaker.config.model_copy(update={{'{field}': …}}))"
+            for field in CircuitBreakerConfig.__dataclass_fields__
+        },
+        **made_once("CircuitBreaker", *_AT_CONSTRUCTION),
+        "config": "call reconfigure(config)",
+        "state": _SWITCH,
+        "mode": _SWITCH,
+        "metrics": "each access reads the counters anew",
+    }
+    _no_attribute = "call reconfigure(config) to change a setting; a subclass may have attributes of its own"
 
     def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
         cls,
@@ -121,13 +143,16 @@ class CircuitBreaker(Breaker):
         self = super().__new__(cls, checked, provider_id, clock, seconds, of_error, of_result, judges_all)
         if content is not None or end is not None:
             self._ask_about_items(content, end)
-        self._config = checked
-        self._provider_id = provider_id
-        self._wall = WallClock()
-        self._judge = of_result or every_result_is_a_success
-        self._deadline = None if seconds is None else Deadline(checked.name, seconds)
+        # Without the check of assignments, which would make the construction half as slow again.
+        store = object.__setattr__
+        store(self, "_config", checked)
+        store(self, "_provider_id", provider_id)
+        store(self, "_wall", WallClock())
+        store(self, "_judge", of_result or every_result_is_a_success)
+        store(self, "_counts_every_error", counts_every_error(classify))
+        store(self, "_deadline", None if seconds is None else Deadline(checked.name, seconds))
         if first_item_seconds is not None or idle_seconds is not None:
-            self._stream_timeouts = StreamTimeouts(checked.name, first_item_seconds, idle_seconds)
+            store(self, "_stream_timeouts", StreamTimeouts(checked.name, first_item_seconds, idle_seconds))
         return self
 
     def __call__(self, func: F) -> F:
@@ -214,24 +239,15 @@ class CircuitBreaker(Breaker):
         """A session for one ``async with`` or ``with``, for connections that last: see ``Session``."""
         return Session(self)
 
-    # Assigning to one of these would have no effect, so it raises an error; `Never` makes type checkers report it.
     @property
     def config(self) -> CircuitBreakerConfig:
         """The configuration in force."""
         return self._config
 
-    @config.setter
-    def config(self, _: Never) -> None:
-        raise AttributeError("config cannot be assigned: call reconfigure(config)")
-
     @property
     def provider_id(self) -> str:
         """The provider behind the circuit, a label of its metrics."""
         return self._provider_id
-
-    @provider_id.setter
-    def provider_id(self, _: Never) -> None:
-        raise AttributeError("provider_id cannot be assigned: make another CircuitBreaker")
 
     @property
     def call_timeout_seconds(self) -> float | None:
@@ -243,27 +259,15 @@ class CircuitBreaker(Breaker):
         """The state now; ``half_open`` as soon as the wait is over, even if no call has come yet."""
         return CircuitBreakerState(self._read_state())
 
-    @state.setter
-    def state(self, _: Never) -> None:
-        raise AttributeError("state cannot be assigned: call reset(), force_open() or disable()")
-
     @property
     def mode(self) -> Mode:
         """How the circuit is operated: ``auto``, ``forced_open``, ``disabled`` or ``shadow``."""
         return self._read_mode()
 
-    @mode.setter
-    def mode(self, _: Never) -> None:
-        raise AttributeError("mode cannot be assigned: call reset(), force_open() or disable()")
-
     @property
     def metrics(self) -> CircuitBreakerMetrics:
         """The counters; each access reads them anew."""
         return metrics_of(self._read_status(), self._wall)
-
-    @metrics.setter
-    def metrics(self, _: Never) -> None:
-        raise AttributeError("metrics cannot be assigned: each access reads the counters anew")
 
     def get_status(self) -> CircuitBreakerStatus:
         """State, mode, counters and configuration, as a document ready for JSON."""

@@ -10,14 +10,15 @@ circuit then ends in one attempt.
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import cache
 from inspect import isasyncgen
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
+from halfopen._sealed import Sealed, made_once
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 
@@ -79,10 +80,12 @@ def _class(mixin: type, library: ModuleType, base: str) -> Any:
     return type(mixin.__name__.removeprefix("_"), (mixin, getattr(library, base)), {"library": library})
 
 
-class _Guarding:
+class _Guarding(Sealed):
     """The common part of both kinds of transports."""
 
     library: ModuleType
+
+    _instead: ClassVar[Mapping[str, str]] = made_once("transport", "inner", "breaker")
 
     def __init__(self, inner: Any, choose: Callable[[Any], CircuitBreaker | None]) -> None:
         self._inner = inner

@@ -2,12 +2,13 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
-from halfopen.breaker import CircuitBreaker
+from halfopen._inner import AnyBreaker, checked_breaker
+from halfopen._sealed import Sealed, made_once
 from halfopen.errors import InvalidValueError
 from halfopen.types import Outcome, Reason
 
@@ -16,7 +17,7 @@ __all__ = ["Recorder"]
 _Kept = tuple[float, str, float, str]
 
 
-class Recorder:
+class Recorder(Sealed):
     """Keeps the newest calls of breakers in memory: when each began, its circuit, its duration and its outcome.
 
     It stores no arguments, no results and no texts. A call costs one entry in a bounded queue and no input or output.
@@ -35,6 +36,8 @@ class Recorder:
 
     """
 
+    _instead: ClassVar[Mapping[str, str]] = made_once("Recorder", "bound")
+
     def __init__(self, bound: int = 100_000) -> None:
         if not isinstance(bound, int) or isinstance(bound, bool) or not 1 <= bound <= 10_000_000:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidValueError("bound", repr(bound), "a whole number from 1 to 10000000")
@@ -42,13 +45,15 @@ class Recorder:
         # Times count from here: small numbers keep more digits than those of a wall clock.
         self._origin = monotonic()
 
-    def record(self, breaker: CircuitBreaker) -> None:
+    def record(self, breaker: AnyBreaker) -> None:
         """Records the further calls of a breaker.
 
         Raises:
-            InvalidValueError: for a breaker that is observed already, or that does not record durations.
+            InvalidValueError: for a breaker that is observed already, as each of ``halfopen.compat`` is, or that does
+                not record durations.
 
         """
+        breaker = checked_breaker(breaker)
         if not breaker.config.record_durations:
             raise InvalidValueError("breaker", repr(breaker), "one with record_durations=True")
         if not breaker._observe(_Observer(breaker.name, self._calls, self._origin)):

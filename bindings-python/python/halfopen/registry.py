@@ -1,16 +1,17 @@
 """A bounded set of breakers by name."""
 
-from collections.abc import Callable
-from typing import Never, Unpack
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Unpack
 
 from halfopen._arguments import check_functions, check_seconds, config_of, exception_types
 from halfopen._core import CircuitBreakerConfig, RegistryPolicy
+from halfopen._sealed import Sealed, made_once
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import NameConflictError
 from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge
 
 
-class Registry:
+class Registry(Sealed):
     """A bounded set of breakers, one for each name, shared by any number of threads.
 
     Names often come from user input; without a bound, this would leak memory. Each breaker gets the
@@ -21,6 +22,12 @@ class Registry:
     >>> registry.get_or_create("gemini", failure_threshold=3) is registry.get("gemini")
     True
     """
+
+    _instead: ClassVar[Mapping[str, str]] = {
+        **made_once("Registry", "clock", "classify", "judge", "ignore", "count", "call_timeout_seconds"),
+        "bound": "call set_bound(bound), which also evicts",
+    }
+    _no_attribute = "call set_bound(bound) to change the bound; a subclass may have attributes of its own"
 
     def __init__(
         self,
@@ -42,15 +49,10 @@ class Registry:
         self._classify = classify
         self._judge = judge
 
-    # An assignment is refused, because changing the bound also evicts; `Never` lets a type checker say so first.
     @property
     def bound(self) -> int:
         """The most breakers that it holds, unless it was lowered while more were in use."""
         return self._policy.bound
-
-    @bound.setter
-    def bound(self, _: Never) -> None:
-        raise AttributeError("a bound is not assigned: set_bound(bound) changes it")
 
     def set_bound(self, bound: int) -> None:
         """Changes the bound.

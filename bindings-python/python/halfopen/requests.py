@@ -10,19 +10,20 @@
 What the inner adapter repeats (its ``max_retries``) is one call.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
+from halfopen._sealed import Sealed, made_once
 
 __all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerAdapter"]
 
 
-class CircuitBreakerAdapter(BaseAdapter):
+class CircuitBreakerAdapter(Sealed, BaseAdapter):
     """An adapter that guards each request that ``inner`` sends.
 
     ``breaker`` is one breaker for all requests, a ``BreakerPerHost`` or ``BreakerPerKey``, or any function from a
@@ -30,6 +31,8 @@ class CircuitBreakerAdapter(BaseAdapter):
 
     Raises ``InvalidValueError`` for a ``breaker`` that is none of these.
     """
+
+    _instead: ClassVar[Mapping[str, str]] = made_once("CircuitBreakerAdapter", "inner", "breaker")
 
     def __init__(self, inner: BaseAdapter, breaker: BreakerOrChoice[PreparedRequest]) -> None:
         super().__init__()

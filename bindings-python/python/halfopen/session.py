@@ -1,17 +1,19 @@
 """Long sessions, such as web sockets: the first real event decides about the probe, not the end of the session."""
 
+from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from halfopen._core import Permit
 from halfopen._deadline import Scope
+from halfopen._sealed import Sealed
 from halfopen.errors import CallTimeoutError, InvalidValueError
 
 if TYPE_CHECKING:
     from halfopen.breaker import CircuitBreaker
 
 
-class Session:
+class Session(Sealed):
     """One session with a provider, made by ``breaker.session()``, for one ``async with`` or ``with``.
 
     Entering asks for a permit, as for any call, and raises ``CircuitBreakerOpenError`` if the circuit rejects it. Until
@@ -31,6 +33,9 @@ class Session:
     """
 
     __slots__ = ("_breaker", "_generation", "_permit", "_scope")
+
+    _instead: ClassVar[Mapping[str, str]] = {"is_healthy": "call healthy()"}
+    _no_attribute = "call healthy() to end its call, or raise the error that ends the session"
 
     def __init__(self, breaker: "CircuitBreaker") -> None:
         self._breaker = breaker

@@ -24,7 +24,8 @@ class CircuitBreakerState(str, Enum):  # noqa: UP042
     # end
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots, here and below: with them, Python 3.11 refuses an unknown attribute by a `TypeError` about `super`.
+@dataclass(frozen=True)
 class CircuitBreakerMetrics:
     """The counters of a breaker. Times are aware and in UTC, or ``None`` before the first such event."""
 
@@ -49,7 +50,7 @@ class CircuitBreakerMetrics:
     last_state_change: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """A change of state, with the numbers that caused it."""
 
@@ -64,7 +65,7 @@ class Event:
     retry_after: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Durations:
     """Durations of calls, in seconds."""
 

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
+from halfopen._classify import FailureByDefault
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.breaker import CircuitBreaker as NativeBreaker
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.compat import _log
 from halfopen.compat._config import CircuitBreakerConfig, native_of
-from halfopen.compat._delegation import Delegation
+from halfopen.compat._delegation import Delegation, run
 from halfopen.compat._metrics_model import CircuitBreakerMetrics
 from halfopen.compat._observer import BreakerObserver
 from halfopen.compat._removed_attributes import RemovedAttributes
@@ -46,7 +47,7 @@ class CircuitBreaker(Delegation, RemovedAttributes):
             provider_id,
             clock=clock,
             call_timeout_seconds=call_timeout_seconds,
-            classify=classify or every_exception_is_a_failure,
+            classify=every_exception_is_a_failure if classify is None else FailureByDefault(classify),
             judge=every_result_is_a_success,
         )
         self._observer = BreakerObserver(config, provider_id, self._native)
@@ -54,7 +55,7 @@ class CircuitBreaker(Delegation, RemovedAttributes):
     @property
     def config(self) -> CircuitBreakerConfig:
         """The object that was passed in. Assigning another one, or one of its fields, reconfigures the breaker."""
-        config: CircuitBreakerConfig = self._observer.config
+        config: CircuitBreakerConfig = self._observer.config_in_force()
         return config
 
     @config.setter
@@ -117,7 +118,7 @@ class CircuitBreaker(Delegation, RemovedAttributes):
             if "func" not in kwargs:
                 raise TypeError("call() needs a function to call")
             args = (kwargs.pop("func"),)
-        return await self._native.call(*args, **kwargs)
+        return await self._native.call(run, *args, **kwargs)
 
     @overload
     def __call__(self, func: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]: ...

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Self, TypeVar, overload
 
 from halfopen._core import Permit
 from halfopen.breaker import CircuitBreaker as NativeBreaker
+from halfopen.session import Session
 from halfopen.status import Durations, Event
+from halfopen.types import Mode
 
 if TYPE_CHECKING:
     from halfopen.compat._config import CircuitBreakerConfig
@@ -16,40 +18,75 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+def run(func: Callable[..., R], /, *args: Any, **kwargs: Any) -> R:
+    """Calls a function, so that wrong arguments are an exception of the call and a failure, as in the replaced module.
+
+    The native breaker ignores them if it calls a function itself.
+    """
+    return func(*args, **kwargs)
+
+
+class _reading(Generic[R]):  # noqa: N801 (used as a decorator, as property is)
+    """A read-only property, except that a subclass may assign an attribute of that name.
+
+    The replaced module did not have it, so a subclass may use the name.
+    """
+
+    def __init__(self, read: Callable[[Any], R]) -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    @overload
+    def __get__(self, breaker: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, breaker: object, owner: type[Any]) -> R: ...
+    def __get__(self, breaker: object, owner: type[Any]) -> Self | R:
+        return self if breaker is None else self._read(breaker)
+
+
 class Delegation:
     """Delegates to the native breaker.
 
     Composition, not inheritance: subclasses written for the replaced module may have a constructor with other arguments
-    and attributes with the names of these methods.
+    and attributes with the names of these methods. A test compares the members with those of the native breaker.
     """
 
     _native: NativeBreaker
     _observer: "BreakerObserver"
 
-    @property
+    @_reading
     def native(self) -> NativeBreaker:
         """The ``halfopen.CircuitBreaker`` inside."""
-        native: NativeBreaker = self.__dict__.get("native", self._native)
-        return native
+        return self._native
 
-    # The replaced module had neither `native` nor `name`, so a subclass may assign them.
-    @native.setter
-    def native(self, own: Any) -> None:
-        self.__dict__["native"] = own
-
-    @property
+    @_reading
     def name(self) -> str:
-        """The name of the circuit, unless a subclass assigned another value."""
-        name: str = self.__dict__.get("name", self._observer.config.name)
+        """The name of the circuit."""
+        name: str = self._observer.config.name
         return name
 
-    @name.setter
-    def name(self, own: Any) -> None:
-        self.__dict__["name"] = own
+    @_reading
+    def mode(self) -> Mode:
+        """How the circuit is operated: ``auto``, ``forced_open``, ``disabled`` or ``shadow``."""
+        return self._native.mode
+
+    @_reading
+    def call_timeout_seconds(self) -> float | None:
+        """The time after which a call of a coroutine function is cut off."""
+        return self._native.call_timeout_seconds
 
     def call_sync(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Calls a plain function if the circuit admits the call."""
-        return self._native.call_sync(func, *args, **kwargs)
+        result: R = self._native.call_sync(run, func, *args, **kwargs)
+        return result
+
+    def stream(self, source: R) -> R:
+        """Guards a stream that was opened without the breaker: an iterator, an async iterator or a context manager."""
+        return self._native.stream(source)
+
+    def session(self) -> Session:
+        """A session for one ``async with`` or ``with``, for connections that last."""
+        return self._native.session()
 
     def acquire(self, *, inside: Permit | None = None) -> Permit:
         """Asks for permission to make one call; ``inside`` is the permit of the call that makes this one."""
@@ -83,6 +120,10 @@ class Delegation:
         """Durations of calls, by outcome."""
         return self._native.durations()
 
+    def first_item_durations(self) -> Durations:
+        """The times from the call to the first item of streams, without the time of the consumer."""
+        return self._native.first_item_durations()
+
     def percentile(self, share: float, outcome: Literal["success", "failure"] = "success") -> float | None:
         """The duration in seconds that this share of calls with that outcome did not exceed."""
         return self._native.percentile(share, outcome)
@@ -98,6 +139,10 @@ class Delegation:
     def explain(self) -> str:
         """Explains in one sentence why the circuit is in its state, and what would change it."""
         return self._native.explain()
+
+    def is_idle(self) -> bool:
+        """Whether replacing it with a new breaker would lose nothing."""
+        return self._native.is_idle()
 
     def snapshot(self) -> str:
         """The state and the counters as a JSON document."""

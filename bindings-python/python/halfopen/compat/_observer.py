@@ -24,6 +24,7 @@ class BreakerObserver:
         self._breaker = ref(breaker)
         self._labels: writers.Labels = (config.name, provider_id)
         self._applied = self._fields()
+        self._in_force = breaker.config
         self._announced: State = "closed"
         self._unlogged: deque[Event] = deque()
         self._key = object()
@@ -64,6 +65,11 @@ class BreakerObserver:
 
     # Called by the breaker of this interface.
 
+    def config_in_force(self) -> Any:
+        """The object that was passed in, unless the native breaker was reconfigured since, for example by a route."""
+        breaker = self._breaker()
+        return self.config if breaker is None or breaker.config is self._in_force else breaker.config
+
     def follow_if_changed(self) -> None:
         """Reconfigures the breaker if a field of the configuration was assigned."""
         if self._fields() != self._applied:
@@ -77,6 +83,7 @@ class BreakerObserver:
             return
         try:
             breaker.reconfigure(native_of(self.config))
+            self._in_force = breaker.config
         finally:
             self._applied = fields
         self.relabel()

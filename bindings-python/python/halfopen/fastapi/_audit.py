@@ -11,7 +11,7 @@ Order = Literal["force_open", "disable", "reset", "reconfigure"]
 _LOG = logging.getLogger("halfopen")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Act:
     """One change of a breaker by an operator."""
 

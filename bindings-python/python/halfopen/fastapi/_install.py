@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from halfopen.breaker import CircuitBreaker
+from halfopen._inner import AnyBreaker, checked_breaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
 from halfopen.fastapi._audit import AuditTrail
 from halfopen.fastapi._operator_routes import operator_router
@@ -21,7 +21,7 @@ def install(
     app: FastAPI,
     registry: Registry | None = None,
     *,
-    breakers: Iterable[CircuitBreaker] = (),
+    breakers: Iterable[AnyBreaker] = (),
     prefix: str | None = "/breakers",
     viewer: Callable[..., Any] | None = None,
     operator: Callable[..., Any] | None = None,
@@ -54,7 +54,7 @@ def install(
 
     """
     _check(app, prefix, viewer, operator)
-    given = tuple(breakers)
+    given = tuple(checked_breaker(breaker) for breaker in breakers)
     names = [breaker.name for breaker in given]
     if len(set(names)) < len(names):
         raise InvalidValueError("breakers", repr(names), "breakers of different names")

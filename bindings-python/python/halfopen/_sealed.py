@@ -1,0 +1,48 @@
+"""Refuses assignments that would have no effect, with an error that says what to call."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+
+class Sealed:
+    """The base of classes whose settings are not changed by assignment.
+
+    Their own instances have no further attributes. A subclass may have any, except that one with the name of a setting
+    must be declared in the class of the user.
+    """
+
+    __slots__ = ()
+
+    _instead: ClassVar[Mapping[str, str]] = {}
+    """For each setting: what to do instead of an assignment."""
+    _no_attribute: ClassVar[str] = "its settings are arguments of its constructor"
+    """What to do instead of an assignment to an attribute that does not exist."""
+
+    # Type checkers do not see this, because they would accept any attribute then.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if not name.startswith("_"):
+                self._check_assignment(name)
+            super().__setattr__(name, value)
+
+    def _check_assignment(self, name: str) -> None:
+        kind = type(self)
+        if name in self._instead and not any(_declares(it, name) for it in kind.__mro__ if not _is_ours(it)):
+            raise AttributeError(f"{name} cannot be assigned: {self._instead[name]}", name=name, obj=self)
+        if _is_ours(kind) and not hasattr(kind, name):
+            text = f"{kind.__name__} has no {name!r} to assign: {self._no_attribute}"
+            raise AttributeError(text, name=name, obj=self)
+
+
+def made_once(kind: str, *arguments: str) -> dict[str, str]:
+    """What to do instead of an assignment, for the arguments of a constructor."""
+    return {argument: f"make another {kind}, with another {argument}" for argument in arguments}
+
+
+def _is_ours(kind: type[Any]) -> bool:
+    return kind.__module__.partition(".")[0] == "halfopen"
+
+
+def _declares(kind: type[Any], name: str) -> bool:
+    return name in vars(kind) or name in getattr(kind, "__annotations__", ())
