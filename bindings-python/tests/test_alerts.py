@@ -1,8 +1,5 @@
 """The backend's alert rules, evaluated by Prometheus' ``promtool`` on the exported metrics."""
 
-import shutil
-import subprocess
-from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,24 +8,10 @@ import pytest
 from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
+from alert_rules import INTERVAL, Labels, Series, check_alerts, promtool, samples
 from halfopen import ManualClock
 from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
-
-RULES = Path(__file__).with_name("backend") / "alerts.yml"
-INTERVAL = 15
-"""Seconds between two scrapes."""
-
-
-def promtool(*arguments: str, stdin: str | None = None) -> str:
-    run = subprocess.run(["promtool", *arguments], input=stdin, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout + run.stderr
-
-
-def selector(name: str, labels: dict[str, str]) -> str:
-    return name + "{" + ", ".join(f'{label}="{value}"' for label, value in labels.items()) + "}"
 
 
 class Backend:
@@ -37,7 +20,7 @@ class Backend:
     def __init__(self, name: str, **settings: Any) -> None:
         self.name, self.clock, self.down = name, ManualClock(), False
         self.breaker = CircuitBreaker(CircuitBreakerConfig(name=name, **settings), "p", clock=self.clock)
-        self.scrapes: list[dict[str, float]] = []
+        self.scrapes: list[Series] = []
         api = FastAPI()
         api.get("/metrics")(lambda: Response(generate_latest(REGISTRY), media_type="text/plain"))
         self._client = TestClient(api)
@@ -60,40 +43,18 @@ class Backend:
             self.clock.advance(INTERVAL)
 
     def _scrape(self) -> None:
-        families = text_string_to_metric_families(self._client.get("/metrics").text)
-        samples = [sample for family in families for sample in family.samples]
-        ours = [
-            sample
-            for sample in samples
-            if sample.labels.get("name") == self.name and not sample.name.endswith("_created")
-        ]
-        self.scrapes.append({selector(sample.name, sample.labels): sample.value for sample in ours})
-
-    def series(self) -> dict[str, str]:
-        """Each series in the format of promtool, which writes ``_`` for a missing sample."""
-        values: dict[str, list[str]] = defaultdict(list)
-        for number, scrape in enumerate(self.scrapes):
-            for series, value in scrape.items():
-                values[series] += ["_"] * (number - len(values[series])) + [f"{value:g}"]
-        return {series: " ".join(values_of_series) for series, values_of_series in values.items()}
+        exposition = self._client.get("/metrics").text
+        self.scrapes.append(samples(exposition, lambda labels: labels.get("name") == self.name))
 
 
 def check(folder: Path, backend: Backend, alert: str, firing: dict[str, bool]) -> None:
-    """Checks at each time whether the alert fires."""
-    shutil.copy(RULES, folder)
-    labels = {
-        "CircuitBreakerOpen": f"{{severity: page, name: {backend.name}, provider: p}}",
-        "CircuitBreakerFlaps": f"{{severity: ticket, name: {backend.name}}}",
+    """Checks at each moment whether the alert fires."""
+    labels: dict[str, Labels] = {
+        "CircuitBreakerOpen": {"severity": "page", "name": backend.name, "provider": "p"},
+        "CircuitBreakerFlaps": {"severity": "ticket", "name": backend.name},
     }
-    lines = ["rule_files: [alerts.yml]", "tests:", f"  - interval: {INTERVAL}s", "    input_series:"]
-    for series, values in backend.series().items():
-        lines += [f"      - series: '{series}'", f"        values: '{values}'"]
-    lines.append("    alert_rule_test:")
-    for moment, fires in firing.items():
-        lines += [f"      - eval_time: {moment}", f"        alertname: {alert}"]
-        lines += ["        exp_alerts: " + (f"[{{exp_labels: {labels[alert]}}}]" if fires else "[]")]
-    (folder / "test.yml").write_text("\n".join(lines))
-    promtool("test", "rules", str(folder / "test.yml"))
+    expected = {moment: [labels[alert]] if fires else [] for moment, fires in firing.items()}
+    check_alerts(folder, backend.scrapes, alert, expected)
 
 
 async def test_the_alert_fires_without_traffic_after_the_opening(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import app.main
+import httpx2
 import pytest
 from app.patterns import circuit_breaker as module
 from app.patterns.circuit_breaker import (
@@ -170,6 +171,33 @@ async def test_keyword_arguments_reach_the_function() -> None:
     assert await breaker.call(takes, 1, fn=3) == ((1,), {"fn": 3})
     assert await breaker.call(func=ok) == "ok"
     assert await breaker.call(lambda: 7) == 7
+
+
+async def test_every_exception_is_a_failure_and_every_result_a_success() -> None:
+    breaker = make_breaker("own_rule", failure_threshold=99)
+    guarded: Any = breaker(ok)
+    for wrong in (lambda: breaker.call(ok, 1), lambda: guarded(1), lambda: breaker.call(int, "x")):
+        with pytest.raises((TypeError, ValueError)):
+            await wrong()
+    for error in (StopAsyncIteration, KeyError, TimeoutError, PermissionError):
+        with pytest.raises(error):
+            await breaker.call(lambda error=error: (_ for _ in ()).throw(error).__next__())
+    unavailable = httpx2.Response(503)
+    assert await breaker.call(lambda: unavailable) is unavailable
+    assert (breaker.metrics.failed_calls, breaker.metrics.successful_calls) == (7, 1)
+
+
+async def test_a_breaker_carries_attributes_of_the_backend() -> None:
+    breaker: Any = make_breaker("own_attributes")
+    for name in ("note", "name", "mode", "session", "stream", "clock", "classify", "failure_threshold"):
+        setattr(breaker, name, "mine")
+        assert getattr(breaker, name) == "mine"
+
+    async def patched(func: Any, *args: Any) -> tuple[Any, ...]:
+        return (func, *args)
+
+    breaker.call = patched
+    assert await breaker(len)("x") == (len, "x")
 
 
 async def test_a_decorated_function_is_a_coroutine_function() -> None:

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import BaseModel
 
+from app.logs import configure as configure_logs
 from app.patterns.circuit_breaker import CircuitBreakerConfig, CircuitBreakerMetrics, CircuitBreakerOpenError
 from app.sessions import Session
 from app.settings import Settings
@@ -23,6 +24,7 @@ class Status(BaseModel):
     config: dict[str, int | float]
 
 
+configure_logs()
 settings = Settings()
 sessions = {provider: Session(provider, settings.breaker_of(provider)) for provider in settings.providers}
 api = FastAPI()
@@ -67,7 +69,7 @@ async def config(provider: str) -> CircuitBreakerConfig:
 
 
 @api.put("/config/{provider}")
-async def configure(provider: str, config: CircuitBreakerConfig) -> CircuitBreakerConfig:
+async def change(provider: str, config: CircuitBreakerConfig) -> CircuitBreakerConfig:
     sessions[provider].breaker.config = config
     return config
 
