@@ -35,7 +35,7 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/documents test
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo generate interface test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e help check build python wasm node component dev-python dev-wasm dev-node clean
+	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e docs docs-serve help check build python wasm node component dev-python dev-wasm dev-node clean
 
 ## Common tasks
 
@@ -141,7 +141,11 @@ test-browser: node $(DONE)/chromium ## The tests of the browser package in Chrom
 interface: python node ## Writes docs/interface.md, the public names of all packages
 	$(VENV)/python tests/documents/interface_page.py
 
-test-documents: python node component $(DONE)/chromium ## The code in all documents, and the page of public names
+docs: $(DONE)/docs ## The guide and the references of the APIs, in target/docs
+docs-serve: docs ## The guide on http://127.0.0.1:4173
+	$(VENV)/python -m http.server --bind 127.0.0.1 --directory target/docs 4173
+
+test-documents: python node component docs $(DONE)/chromium ## The code in all documents, and the page of public names
 	$(VENV)/pytest tests/documents
 
 test-e2e: python $(DONE)/chromium ## The demo, end to end
@@ -307,6 +311,19 @@ $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION): | $(DONE)
 	@touch $@
 
 WASM_PREREQUISITES = $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(CORE_SOURCES) $(WASM_SOURCES)
+
+DOCS_SOURCES = $(shell find docs -name '*.md' -not -path 'docs/demo/*') $(shell find docs/.vitepress docs/scripts -type f) docs/package.json
+
+# VitePress refuses a dead link between its pages, and the last step one between all pages, with the references.
+$(DONE)/docs: $(DOCS_SOURCES) $(DONE)/python $(DONE)/node $(CORE_SOURCES)
+	@echo "Documentation: the guide, and the references of the APIs"
+	npm run --silent --workspace docs build
+	$(VENV)/pdoc --output-directory target/docs/api/python halfopen
+	npm run --silent --workspace docs references
+	cargo doc --quiet --no-deps --package halfopen --features sim,serde
+	@mkdir -p target/docs/api && cp -r target/doc target/docs/api/rust
+	npm run --silent --workspace docs links
+	@touch $@
 
 $(DONE)/wasm: $(WASM_PREREQUISITES)
 	@echo "Browser: the package halfopen-wasm"

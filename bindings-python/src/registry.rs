@@ -16,7 +16,7 @@ type Policy = RegistryPolicy<Py<PyBreaker>>;
 
 /// Breakers by name, as many as the bound allows. Each method takes effect at one instant, with no step of Python in
 /// between.
-#[pyclass(frozen, name = "RegistryPolicy", module = "halfopen._core")]
+#[pyclass(frozen, generic, name = "RegistryPolicy", module = "halfopen._core")]
 pub struct PyRegistryPolicy(Mutex<Policy>);
 
 impl PyRegistryPolicy {

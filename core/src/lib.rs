@@ -60,6 +60,8 @@ extern crate alloc;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/guide/start-rust.md")]
+#[doc = include_str!("../../docs/guide/testing.md")]
 struct Readme;
 
 mod breaker;

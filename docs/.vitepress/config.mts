@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type MarkdownRenderer } from 'vitepress';
+import llmstxt from 'vitepress-plugin-llms';
+
+const DOCS = resolve(fileURLToPath(import.meta.url), '../..');
+
+const SIDEBAR = [
+  {
+    text: 'Start',
+    items: [
+      { text: 'What a circuit breaker does', link: '/guide/what-it-does' },
+      { text: 'Python', link: '/guide/start-python' },
+      { text: 'Node', link: '/guide/start-node' },
+      { text: 'Browser', link: '/guide/start-browser' },
+      { text: 'Rust', link: '/guide/start-rust' },
+    ],
+  },
+  {
+    text: 'Guide',
+    items: [
+      { text: 'Choosing thresholds', link: '/guide/thresholds' },
+      { text: 'Half-open done right', link: '/guide/half-open' },
+      { text: 'Streams and AI providers', link: '/guide/streams' },
+      { text: 'What counts as a failure', link: '/classification' },
+      { text: 'HTTP clients and SDKs', link: '/http-clients' },
+      { text: 'Retries', link: '/retries' },
+      { text: 'FastAPI', link: '/fastapi' },
+      { text: 'Testing with a manual clock', link: '/guide/testing' },
+      { text: 'Simulation and replay', link: '/simulation' },
+    ],
+  },
+  {
+    text: 'Coming from',
+    items: [
+      { text: 'Your own module', link: '/migrating' },
+      { text: 'pybreaker', link: '/guide/from-pybreaker' },
+      { text: 'circuitbreaker', link: '/guide/from-circuitbreaker' },
+      { text: 'opossum', link: '/guide/from-opossum' },
+      { text: 'cockatiel', link: '/guide/from-cockatiel' },
+      { text: 'resilience4j', link: '/guide/from-resilience4j' },
+    ],
+  },
+  {
+    text: 'Reference',
+    items: [
+      { text: 'Semantics', link: '/semantics' },
+      { text: 'How a pool chooses', link: '/pool' },
+      { text: 'Vectors', link: '/vectors' },
+      { text: 'All public names', link: '/interface' },
+      { text: 'API of each language', link: '/guide/api' },
+      { text: 'Benchmarks', link: '/benchmarks' },
+      { text: 'Known bugs of other breakers', link: '/known-bugs' },
+    ],
+  },
+];
+
+export default defineConfig({
+  title: 'halfopen',
+  description:
+    'The circuit breaker that a whole company can share: one proven core for Python, Node, the browser and Rust.',
+  outDir: '../target/docs',
+  cacheDir: '../target/vitepress',
+  srcExclude: ['demo/**', 'simulator/**'],
+  // All links of the site are relative, so it also works from a subfolder.
+  base: process.env['DOCS_BASE'] ?? '/',
+  cleanUrls: false,
+  metaChunk: true,
+  // `make docs` puts the references of the APIs beside the pages, and then checks every link of the site.
+  ignoreDeadLinks: [/^\/api\//],
+  themeConfig: {
+    nav: [
+      { text: 'Guide', link: '/guide/what-it-does' },
+      { text: 'Semantics', link: '/semantics' },
+      { text: 'API', link: '/guide/api' },
+    ],
+    sidebar: SIDEBAR,
+    outline: [2, 3],
+    search: { provider: 'local' },
+  },
+  markdown: { config: unlinkSources, theme: { light: 'min-light', dark: 'min-dark' } },
+  vite: { plugins: [llmstxt({ ignoreFiles: ['demo/**', 'simulator/**'] })] },
+});
+
+/** Shows a link to a file of the tree that is no page of this site as plain text. */
+function unlinkSources(markdown: MarkdownRenderer): void {
+  markdown.core.ruler.push('unlink-sources', ({ tokens, env }) => {
+    // Links do not nest, so each opening token is followed by its closing one.
+    const links = tokens.flatMap(({ children }) => children ?? []).filter(({ type }) => type.startsWith('link_'));
+    links.forEach((token, at) => {
+      if (token.nesting === 1 && leavesTheSite(token.attrGet('href') ?? '', env.path)) {
+        for (const end of links.slice(at, at + 2)) {
+          end.tag = 'span';
+          end.attrs = null;
+        }
+      }
+    });
+  });
+}
+
+function leavesTheSite(href: string, page: string): boolean {
+  if (/^[a-z]+:|^[#/]/.test(href)) {
+    return false;
+  }
+  const target = resolve(dirname(page), href.replace(/#.*/, ''));
+  return !target.startsWith(`${DOCS}/`) || (existsSync(target) && !target.endsWith('.md'));
+}
