@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::ffi::{call_host_method, probe_of, send_host};
+use crate::ffi::{call_host_method, probe_of, send_host, throw_host};
 use crate::imports::Imports;
 use crate::nesting::Inside;
 
@@ -26,7 +26,11 @@ impl Awaiting {
     fn step<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
         let _inside = self.enter(py)?;
-        match send_host(self.steps.bind(py), value) {
+        self.stepped(py, send_host(self.steps.bind(py), value))
+    }
+
+    fn stepped<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
+        match step {
             Ok(PySendResult::Next(waits_for)) => Ok(waits_for),
             Ok(PySendResult::Return(result)) => Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),))),
             Err(error) => Err(self.raised(py, error)?),
@@ -77,16 +81,7 @@ impl Awaiting {
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = error.py();
         let _inside = self.enter(py)?;
-        let thrown = call_host_method(self.steps.bind(py), &Imports::get(py)?.names.throw, error.clone());
-        let error = match thrown {
-            Ok(waits_for) => return Ok(waits_for),
-            Err(error) => error,
-        };
-        if !error.is_instance_of::<PyStopIteration>(py) {
-            return Err(self.raised(py, error)?);
-        }
-        let result = error.value(py).getattr(&Imports::get(py)?.names.value)?;
-        Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),)))
+        self.stepped(py, throw_host(self.steps.bind(py), error.clone()))
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {

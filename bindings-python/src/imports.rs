@@ -84,12 +84,16 @@ macro_rules! names {
 
 names! {
     admitted = "admitted",
+    begin = "begin",
     class = "__class__",
     close = "close",
     code_flags = "co_flags",
     dict = "__dict__",
+    end = "end",
     exceptions = "exceptions",
+    fail = "fail",
     generator_code = "gi_code",
+    passed = "passed",
     raised = "raised",
     rejected = "rejected",
     returned = "returned",

@@ -24,6 +24,7 @@ mod imports;
 mod judging;
 mod listeners;
 mod nesting;
+mod next_item;
 mod observer;
 mod pending;
 mod permit;
@@ -65,6 +66,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fill_cells(module.py());
     ffi::add_begin(module.py())?;
     ffi::add_run(module.py())?;
+    module.add("NextItem", ffi::make_next_item_class(module.py())?)?;
     module.add("Call", ffi::make_call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(pool::replay_pool, module)?)?;

@@ -1,6 +1,8 @@
 //! A guarded generator or async generator: the call that made it ends when it does.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use halfopen::Outcome;
 use halfopen::clock::{Clock, Tick};
@@ -12,7 +14,7 @@ use pyo3::types::{PyTuple, PyType};
 
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
-use crate::ffi::{call_host, call_host_method, call_host_plainly, send_host};
+use crate::ffi::{call_host, call_host_method, call_host_plainly, send_host, throw_host};
 use crate::imports::Imports;
 use crate::nesting::Probe;
 use crate::pending::PendingCall;
@@ -22,49 +24,102 @@ use crate::pending::PendingCall;
 /// Around a generator it is what `yield from` takes. Around an async generator, the function that awaits its items says
 /// here when it asks for one and when it hands one over. The call's duration is the generator's time alone: what the
 /// consumer takes between two items is left out.
+///
+/// Only one step runs at a time, so what each item reads and writes needs no lock: two locks a step would take as long as
+/// all else that guards it.
 #[pyclass(frozen, name = "Stream", module = "halfopen._core")]
 pub struct PyStream {
     breaker: Py<PyBreaker>,
     generator: Py<PyAny>,
     is_probe: bool,
-    call: Mutex<Call>,
+    /// Taken by whoever settles the call.
+    call: Mutex<Option<AdmittedCall>>,
+    pause: Pause,
+    /// Whether an item that counts as content has been received.
+    has_content: AtomicBool,
+    /// Whether the last item that the protocol requires has been received.
+    has_ended: AtomicBool,
+    /// The consumer's error, which was thrown into the generator.
+    thrown: Mutex<Option<Py<PyAny>>>,
 }
 
-struct Call {
-    /// Taken by whoever settles the call.
-    admitted: Option<AdmittedCall>,
-    /// Since when the consumer has had the last item, where calls are timed.
-    paused_at: Option<Tick>,
-    /// Whether an item that counts as content has been received.
-    has_content: bool,
-    /// Whether the last item that the protocol requires has been received.
-    has_ended: bool,
-    /// The consumer's error, which was thrown into the generator.
-    thrown: Option<Py<PyAny>>,
+/// The consumer's time, in nanoseconds of the breaker's clock.
+struct Pause {
+    /// Since when the consumer has had the last item; [`Self::NONE`] while it waits for one, or where calls are not timed.
+    since: AtomicU64,
+    /// How long it took between items, as far as it is not left out of the call's duration yet.
+    taken: AtomicU64,
+}
+
+impl Pause {
+    const NONE: u64 = u64::MAX;
+
+    const fn new() -> Self {
+        Self { since: AtomicU64::new(Self::NONE), taken: AtomicU64::new(0) }
+    }
+
+    fn since(&self) -> Option<Tick> {
+        let since = self.since.load(Ordering::Relaxed);
+        (since != Self::NONE).then_some(Tick::from_nanos(since))
+    }
+
+    fn begin(&self, now: Option<Tick>) {
+        self.since.store(now.map_or(Self::NONE, Tick::as_nanos), Ordering::Relaxed);
+    }
+
+    fn end(&self, clock: &impl Clock) {
+        let Some(since) = self.since() else { return };
+        self.begin(None);
+        let took = clock.now().as_nanos().saturating_sub(since.as_nanos());
+        self.taken.store(self.taken.load(Ordering::Relaxed).saturating_add(took), Ordering::Relaxed);
+    }
+
+    /// Leaves what the consumer took out of the call's duration.
+    fn exclude_from(&self, call: &mut AdmittedCall) {
+        call.ticket.exclude(Duration::from_nanos(self.taken.swap(0, Ordering::Relaxed)));
+    }
 }
 
 impl PyStream {
     /// A stream whose call has begun.
     pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, pending: PendingCall<'_>) -> Self {
         let admitted = pending.release();
-        let is_probe = admitted.as_ref().is_some_and(|admitted| admitted.probe().is_some());
-        let call = Mutex::new(Call { admitted, paused_at: None, has_content: false, has_ended: false, thrown: None });
-        Self { breaker: breaker.clone().unbind(), generator: generator.clone().unbind(), is_probe, call }
+        Self {
+            breaker: breaker.clone().unbind(),
+            generator: generator.clone().unbind(),
+            is_probe: admitted.as_ref().is_some_and(|admitted| admitted.probe().is_some()),
+            call: Mutex::new(admitted),
+            pause: Pause::new(),
+            has_content: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
+            thrown: Mutex::new(None),
+        }
     }
 
-    fn call(&self) -> MutexGuard<'_, Call> {
+    /// The generator that is guarded.
+    pub fn items<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.generator.bind(py)
+    }
+
+    fn call(&self) -> MutexGuard<'_, Option<AdmittedCall>> {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn last_thrown(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.thrown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
     fn probe(&self) -> Option<Arc<Probe>> {
         if !self.is_probe {
             return None;
         }
-        self.call().admitted.as_ref().and_then(AdmittedCall::probe).cloned()
+        self.call().as_ref().and_then(AdmittedCall::probe).cloned()
     }
 
     fn take(&self, py: Python<'_>) -> Option<PendingCall<'_>> {
-        let admitted = self.call().admitted.take()?;
+        let mut admitted = self.call().take()?;
+        self.pause.exclude_from(&mut admitted);
         let pending = PendingCall::new(self.breaker.get(), admitted);
         pending.leave(py);
         Some(pending)
@@ -76,9 +131,19 @@ impl PyStream {
         }
     }
 
-    fn now(&self) -> Option<Tick> {
-        let breaker = self.breaker.get();
-        breaker.times_calls().then(|| breaker.clock().now())
+    /// The first item that counts as content has come.
+    #[cold]
+    fn begin_content(&self) {
+        self.has_content.store(true, Ordering::Relaxed);
+        let waited = self.pause.since().and_then(|now| {
+            let mut call = self.call();
+            let call = call.as_mut()?;
+            self.pause.exclude_from(call);
+            call.ticket.lasted(now)
+        });
+        if let Some(waited) = waited {
+            self.breaker.get().stream_items.record_first_item(waited);
+        }
     }
 
     /// The answer to the consumer, after the generator has made a step.
@@ -106,47 +171,36 @@ impl PyStream {
     }
 
     /// The consumer asks for the next item.
-    fn resume(&self, py: Python<'_>) -> PyResult<()> {
-        let paused_at = self.call().paused_at.take();
-        if paused_at.is_some() {
-            let now = self.breaker.get().clock().now();
-            if let Some(admitted) = &mut self.call().admitted {
-                admitted.exclude_since(paused_at, now);
-            }
-        }
+    #[inline]
+    pub fn resume(&self, py: Python<'_>) -> PyResult<()> {
+        self.pause.end(self.breaker.get().clock());
         self.probe().map_or(Ok(()), |probe| probe.enter(py))
     }
 
     /// The consumer does something else from now on, until it asks for an item.
+    #[inline]
     pub fn rest(&self, py: Python<'_>) {
         if let Some(probe) = self.probe() {
             probe.leave(py);
         }
-        // The clock may be the host's, so it is read without the lock.
-        let now = self.now();
-        self.call().paused_at = now;
+        let breaker = self.breaker.get();
+        self.pause.begin(breaker.times_calls().then(|| breaker.clock().now()));
     }
 
     /// The consumer has received an item; returns whether one that counts as content has been received.
     #[pyo3(signature = (item, /))]
-    fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+    #[inline]
+    pub fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.rest(item.py());
         let items = &self.breaker.get().stream_items;
-        let has_content = self.call().has_content;
-        if !has_content && items.is_content(item)? {
-            let mut call = self.call();
-            call.has_content = true;
-            let waited = call.paused_at.and_then(|now| call.admitted.as_ref()?.ticket.lasted(now));
-            drop(call);
-            if let Some(waited) = waited {
-                items.record_first_item(waited);
-            }
+        if !self.has_content.load(Ordering::Relaxed) && items.is_content(item)? {
+            self.begin_content();
         }
         if items.is_end(item)? {
-            self.call().has_ended = true;
+            self.has_ended.store(true, Ordering::Relaxed);
             self.settle(item.py(), Outcome::Success);
         }
-        Ok(self.call().has_content)
+        Ok(self.has_content.load(Ordering::Relaxed))
     }
 
     /// The consumer does not want any more items.
@@ -163,20 +217,20 @@ impl PyStream {
     /// The consumer throws this into the generator.
     #[pyo3(signature = (error, /))]
     fn thrown(&self, error: &Bound<'_, PyAny>) {
-        let before = self.call().thrown.replace(error.clone().unbind());
+        let before = self.last_thrown().replace(error.clone().unbind());
         drop(before);
     }
 
     /// The generator has ended.
     fn returned(&self, py: Python<'_>) {
-        let is_complete = self.call().has_ended || !self.breaker.get().stream_items.needs_end();
+        let is_complete = self.has_ended.load(Ordering::Relaxed) || !self.breaker.get().stream_items.needs_end();
         self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
     }
 
     /// The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure.
     #[pyo3(signature = (error, /))]
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let thrown = self.call().thrown.take();
+        let thrown = self.last_thrown().take();
         match self.take(error.py()) {
             Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
                 pending.settle(Outcome::Cancelled);
@@ -218,14 +272,7 @@ impl PyStream {
         }
         self.thrown(&error);
         self.resume(py)?;
-        let step = match call_host_method(self.generator.bind(py), &Imports::get(py)?.names.throw, (error,)) {
-            Ok(item) => Ok(PySendResult::Next(item)),
-            Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
-                end.value(py).getattr(&Imports::get(py)?.names.value).map(PySendResult::Return)
-            }
-            Err(error) => Err(error),
-        };
-        self.answer(py, step)
+        self.answer(py, throw_host(self.generator.bind(py), (error,)))
     }
 
     /// The consumer stops early.
@@ -244,16 +291,17 @@ impl PyStream {
         visit.call(&self.breaker)?;
         visit.call(&self.generator)?;
         // Whoever holds the lock does so for an instant, and the collector will come again.
-        let Ok(call) = self.call.try_lock() else { return Ok(()) };
-        visit.call(&call.thrown)
+        let Ok(thrown) = self.thrown.try_lock() else { return Ok(()) };
+        visit.call(&*thrown)
     }
 }
 
 impl Drop for PyStream {
     fn drop(&mut self) {
         let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(admitted) = call.admitted.take() {
-            self.breaker.get().abandon(admitted, call.paused_at);
+        if let Some(mut admitted) = call.take() {
+            self.pause.exclude_from(&mut admitted);
+            self.breaker.get().abandon(admitted, self.pause.since());
         }
     }
 }

@@ -1,6 +1,6 @@
 """The compiled core, for ``halfopen`` itself; users import from ``halfopen``."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import Field
 from inspect import Signature
 from types import TracebackType
@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, Literal, Never, ParamSpec, Self, Type
 
 from typing_extensions import disjoint_base
 
+from halfopen._stream_timeouts import Watch
 from halfopen.types import Mode, Observer, Outcome, RawCounts, RawEvent, RawStatus, Scope, State, Verdict, Window
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CircuitBreakerConfig",
     "Evidence",
     "GuardedFunction",
+    "NextItem",
     "Permit",
     "RegistryPolicy",
     "Stream",
@@ -320,6 +322,21 @@ class Stream(Iterator[Any]):
 
     def close(self) -> None:
         """The consumer stops early."""
+
+@final
+class NextItem(Awaitable[Any]):
+    """Each ``await`` asks a stream for its next item; it raises ``StopAsyncIteration`` at the end."""
+
+    def __new__(cls, stream: Stream, watch: Watch | None, /) -> Self: ...
+    def prepare(self, step: Awaitable[Any], /) -> None:
+        """The next ``await`` is of this awaitable, by which the consumer sends or throws something in."""
+
+    def __await__(self) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any) -> Any: ...
+    def throw(self, *error: Any) -> Any: ...
+    def close(self) -> None: ...
 
 @final
 class RegistryPolicy(Generic[_B]):

@@ -2,7 +2,7 @@
 
 import sys
 from math import inf
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from halfopen.errors import CallTimeoutError
 
@@ -10,11 +10,17 @@ from halfopen.errors import CallTimeoutError
 class Watch(Protocol):
     """Watches the waits of one stream. The time between two waits belongs to the consumer and does not count."""
 
-    def begin(self) -> None:
-        """The stream is asked for an item."""
+    is_eager: ClassVar[bool]
+    """Whether it must be told of a wait before its first step, and not only of one that suspends the task."""
+
+    def begin(self, waited: float = 0.0, /) -> None:
+        """The consumer waits for an item, since this many seconds."""
 
     def end(self, has_content: bool, /) -> None:
         """An item came, or the end; ``has_content`` says whether an item that counts has come."""
+
+    def passed(self, waited: float, has_content: bool, /) -> None:
+        """The same for a wait without ``begin``, which took this many seconds and did not suspend the task."""
 
     def fail(self, error: BaseException, /) -> None:
         """The wait raised this. Raises ``CallTimeoutError`` if the watch cut it off."""
@@ -65,16 +71,17 @@ class _Waits:
     def _allowed(self) -> float:
         return self._idle if self._has_content or self._first_item_left is None else self._first_item_left
 
-    def _waited(self, seconds: float, has_content: bool) -> None:
+    def passed(self, waited: float, has_content: bool, /) -> None:
         self._has_content = has_content
         # Items that are no content do not extend the wait for the first one that is.
         if not has_content and self._first_item_left is not None:
-            self._first_item_left -= seconds
+            self._first_item_left -= waited
 
 
 class _AsyncioWatch(_Waits):
     """One timer for all waits of a stream: most waits only move the time at which they are overdue."""
 
+    is_eager: ClassVar[bool] = False
     __slots__ = (
         "_armed",
         "_asyncio",
@@ -103,9 +110,9 @@ class _AsyncioWatch(_Waits):
         self._begun = 0.0
         self._cancelling = 0
 
-    def begin(self) -> None:
+    def begin(self, waited: float = 0.0, /) -> None:
         allowed = self._idle if self._has_content else self._allowed()
-        self._begun = begun = self._time()
+        self._begun = begun = self._time() - waited
         self._due = due = begun + allowed
         self._task = task = self._current_task(self._loop)
         self._cancelling = task.cancelling()
@@ -118,7 +125,7 @@ class _AsyncioWatch(_Waits):
             # The stream came with an item although it was cancelled.
             self._is_ours()
         if not self._has_content:
-            self._waited(self._time() - self._begun, has_content)
+            self.passed(self._time() - self._begun, has_content)
 
     def fail(self, error: BaseException, /) -> None:
         self._task = None
@@ -158,6 +165,8 @@ class _AsyncioWatch(_Waits):
 class _TrioWatch(_Waits):
     """A cancel scope for each wait."""
 
+    # Scopes nest, so one of ours must be entered before those of the stream.
+    is_eager: ClassVar[bool] = True
     __slots__ = ("_begun", "_scope", "_trio")
 
     def __init__(self, timeouts: StreamTimeouts, trio: Any) -> None:
@@ -165,14 +174,14 @@ class _TrioWatch(_Waits):
         self._trio = trio
         self._begun = 0.0
 
-    def begin(self) -> None:
-        self._begun = self._trio.current_time()
+    def begin(self, waited: float = 0.0, /) -> None:
+        self._begun = self._trio.current_time() - waited
         self._scope: Any = self._trio.CancelScope(deadline=self._begun + self._allowed())
         self._scope.__enter__()
 
     def end(self, has_content: bool, /) -> None:
         self._scope.__exit__(None, None, None)
-        self._waited(self._trio.current_time() - self._begun, has_content)
+        self.passed(self._trio.current_time() - self._begun, has_content)
 
     def fail(self, error: BaseException, /) -> None:
         self._scope.__exit__(type(error), error, error.__traceback__)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
 from typing import Any
 
-from halfopen._core import Stream
+from halfopen._core import NextItem, Stream
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._wrap import wrap
 
@@ -20,9 +20,8 @@ def guarded_async_generator_function(
     begin: Callable[[Any], Stream], func: Callable[..., Any], timeouts: StreamTimeouts | None
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
     """The same for an async generator function."""
-    if timeouts is None:
-        return wrap(_ASYNC_GENERATOR, func, _begin=begin, _closing=aclosing)
-    return wrap(_ASYNC_GENERATOR_WITH_TIMEOUTS, func, _begin=begin, _closing=aclosing, _watch=timeouts.start)
+    watch = _no_watch if timeouts is None else timeouts.start
+    return wrap(_ASYNC_GENERATOR, func, _begin=begin, _closing=aclosing, _next_item=NextItem, _watch=watch)
 
 
 _GENERATOR = """
@@ -30,68 +29,43 @@ def guarded({parameters}):
     return (yield from _begin(_func({arguments})))
 """
 
-# The stream must know when the consumer resumes, throws or closes, to leave out the consumer's time and errors.
+# `_next` tells the stream when the consumer waits and when it has an item. Python code remains only because the result
+# must be an async generator, and for what the consumer sends or throws in.
 _ASYNC_GENERATOR = """
-async def guarded({parameters}):
-    _stream = _begin(_func({arguments}))
-    try:
-        async with _closing(_stream.generator) as _generator:
-            _step = _generator.asend(None)
-            while True:
-                _stream.resume()
-                try:
-                    _item = await _step
-                except StopAsyncIteration:
-                    break
-                _stream.pause(_item)
-                try:
-                    _step = _generator.asend((yield _item))
-                except GeneratorExit:
-                    _stream.resume()
-                    raise
-                except BaseException as _error:
-                    _stream.thrown(_error)
-                    _step = _generator.athrow(_error)
-    except BaseException as _error:
-        _stream.raised(_error)
-        raise
-    _stream.returned()
-"""
-
-_ASYNC_GENERATOR_WITH_TIMEOUTS = """
 async def guarded({parameters}):
     _waits = _watch()
     _stream = _begin(_func({arguments}))
     try:
         async with _closing(_stream.generator) as _generator:
-            _step = _generator.asend(None)
+            _next = _next_item(_stream, _waits)
             while True:
-                _stream.resume()
-                _waits.begin()
                 try:
-                    _item = await _step
+                    _item = await _next
                 except StopAsyncIteration:
-                    _waits.end(True)
                     break
-                except BaseException as _error:
-                    _waits.fail(_error)
-                    raise
-                _waits.end(_stream.pause(_item))
                 try:
-                    _step = _generator.asend((yield _item))
+                    _sent = yield _item
                 except GeneratorExit:
                     _stream.resume()
                     raise
                 except BaseException as _error:
                     _stream.thrown(_error)
-                    _step = _generator.athrow(_error)
+                    _next.prepare(_generator.athrow(_error))
+                else:
+                    if _sent is not None:
+                        _next.prepare(_generator.asend(_sent))
     except BaseException as _error:
         _stream.raised(_error)
         raise
     finally:
-        _waits.close()
+        if _waits is not None:
+            _waits.close()
     _stream.returned()
 """
+
+
+def _no_watch() -> None:
+    return None
 
 
 def _return_stream(stream: Stream) -> Stream:

@@ -1,14 +1,18 @@
 //! Calls of the host's code.
 
+use std::ffi::c_void;
 use std::hint::black_box;
 use std::mem::{forget, transmute};
 use std::ptr;
 use std::thread;
 
+use pyo3::exceptions::{PyStopIteration, PyTypeError};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyString, PyTuple};
+
+use crate::imports::Imports;
 
 type Call0 = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
@@ -75,6 +79,33 @@ pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> P
     // SAFETY: what it writes is a new reference, or null where the step raised.
     let result = unsafe { Bound::from_owned_ptr_or_err(py, result)? };
     Ok(if step == ffi::PySendResult::PYGEN_RETURN { PySendResult::Return(result) } else { PySendResult::Next(result) })
+}
+
+/// The step of a coroutine, a generator or the iterator of an `await` into which this is thrown.
+pub fn throw_host<'py>(
+    steps: &Bound<'py, PyAny>,
+    error: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
+) -> PyResult<PySendResult<'py>> {
+    let py = steps.py();
+    match call_host_method(steps, &Imports::get(py)?.names.throw, error) {
+        Ok(item) => Ok(PySendResult::Next(item)),
+        Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
+            end.value(py).getattr(&Imports::get(py)?.names.value).map(PySendResult::Return)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `anext(iterator)`: an awaitable of the next item. The object has `__anext__`.
+pub fn anext_host<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: it is the function of a slot, which has this type; the compiler knows nothing of it.
+    let anext = unsafe {
+        let slot = ffi::PyType_GetSlot(iterator.get_type_ptr(), ffi::Py_am_anext);
+        transmute::<*mut c_void, Option<Call0>>(slot)
+    };
+    let Some(anext) = anext else { return Err(PyTypeError::new_err("a guarded stream has no __anext__")) };
+    // SAFETY: attached, with an object of the slot's class.
+    guarded(iterator.py(), || unsafe { anext(iterator.as_ptr()) })
 }
 
 /// `callable()`.
