@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import Field
 from inspect import Signature
-from types import TracebackType
+from types import GenericAlias, TracebackType
 from typing import Any, ClassVar, Generic, Literal, Never, ParamSpec, Self, TypeVar, final
 
 from typing_extensions import disjoint_base
@@ -342,6 +342,8 @@ class NextItem(Awaitable[Any]):
 class RegistryPolicy(Generic[_B]):
     """Breakers by name, as many as the bound allows. Each method takes effect at one instant."""
 
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
     def __new__(cls, bound: int, /) -> Self: ...
     @property
     def bound(self) -> int:
