@@ -64,7 +64,7 @@ impl PyConfig {
     /// A field's value.
     fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         match host::config_field(&self.config, name) {
-            Some(value) => object_of(py, value),
+            Some(value) => object_of(py, &value),
             None => Err(PyAttributeError::new_err(no_field(name))),
         }
     }
@@ -153,7 +153,7 @@ impl PyConfig {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let mut fields = Vec::new();
         for (name, value) in self.config.entries() {
-            fields.push(format!("{name}={}", object_of(py, value)?.repr()?.to_cow()?));
+            fields.push(format!("{name}={}", object_of(py, &value)?.repr()?.to_cow()?));
         }
         Ok(format!("CircuitBreakerConfig({})", fields.join(", ")))
     }
@@ -167,5 +167,5 @@ impl PyConfig {
 /// The JSON Schema of a configuration.
 #[pyfunction]
 pub fn config_json_schema(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    object_of(py, host::config_schema())
+    object_of(py, &host::config_schema())
 }

@@ -5,6 +5,7 @@ use halfopen::host::{self, Value};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pythonize::pythonize;
 
 use crate::error::to_python;
 use crate::ffi::call_host;
@@ -14,7 +15,8 @@ use halfopen::InvalidValue;
 /// endless.
 const DEPTH: usize = 8;
 
-/// A Python object as the core's value; what no field takes is passed on as its `repr`.
+/// A Python object as the core's value. By hand, not by `pythonize`: an object that no field takes becomes its `repr`, which
+/// the error shows, and a number keeps its kind.
 pub fn value_of(object: &Bound<'_, PyAny>) -> Value {
     value_within(object, DEPTH)
 }
@@ -72,19 +74,8 @@ pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, Invali
 }
 
 /// The core's value as a Python object.
-pub fn object_of<'py>(py: Python<'py>, value: Value) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        Value::Null => py.None().into_bound(py),
-        Value::Bool(truth) => PyBool::new(py, truth).to_owned().into_any(),
-        Value::Uint(count) => count.into_pyobject(py)?.into_any(),
-        Value::Number(number) => PyFloat::new(py, number).into_any(),
-        Value::Text(text) | Value::Other(text) => PyString::new(py, &text).into_any(),
-        Value::Map(entries) => dict_of(py, entries.into_iter())?.into_any(),
-        Value::List(values) => {
-            let values = values.into_iter().map(|value| object_of(py, value)).collect::<PyResult<Vec<_>>>()?;
-            PyList::new(py, values)?.into_any()
-        }
-    })
+pub fn object_of<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(pythonize(py, value)?)
 }
 
 /// Named values as a dictionary.
@@ -94,7 +85,7 @@ pub fn dict_of<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, value) in entries {
-        dict.set_item(name.as_ref(), object_of(py, value)?)?;
+        dict.set_item(name.as_ref(), object_of(py, &value)?)?;
     }
     Ok(dict)
 }

@@ -12,5 +12,5 @@ use crate::error::to_python;
 #[pyo3(signature = (log, /))]
 pub fn replay_pool<'py>(py: Python<'py>, log: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let shown = json_of("log", log).and_then(|log| halfopen::pool::replay(&log));
-    object_of(py, shown.map_err(|error| to_python(py, &error))?)
+    object_of(py, &shown.map_err(|error| to_python(py, &error))?)
 }
