@@ -145,7 +145,7 @@ docs: $(DONE)/docs ## The guide and the references of the APIs, in target/docs
 docs-serve: docs ## The guide on http://127.0.0.1:4173
 	$(VENV)/python -m http.server --bind 127.0.0.1 --directory target/docs 4173
 
-test-documents: python node component docs $(DONE)/chromium ## The code in all documents, and the page of public names
+test-documents: python node component docs $(DONE)/chromium $(DONE)/promtool ## The code in all documents, and the page of public names
 	$(VENV)/pytest tests/documents
 
 test-e2e: python $(DONE)/chromium ## The demo, end to end

@@ -250,6 +250,12 @@ impl PyBreaker {
         self.observer.set(observer)
     }
 
+    /// Leaves the log of this breaker to whoever observes it.
+    #[pyo3(name = "_keep_own_log")]
+    fn keep_own_log(&self) {
+        self.watched.keep_own_log();
+    }
+
     /// Closes the circuit and hands it back to the machine.
     fn reset(&self) {
         self.core.reset();
@@ -264,7 +270,7 @@ impl PyBreaker {
     /// The times to the first item of streams.
     #[pyo3(name = "_read_first_items")]
     fn read_first_items(&self) -> Histogram {
-        histogram_of(&self.stream_items.first_items())
+        histogram_of(&self.core.first_items())
     }
 
     /// A handle on the numbers that outlives this object.

@@ -73,43 +73,43 @@ pub fn after_fork() {
     for core in METRICS.breakers() {
         host::after_fork(&core, host::random_jitter());
     }
+    // The parent exports what it has counted; a sum over both would contain it twice.
+    METRICS.begin_anew();
 }
 
-/// The calls attempted, succeeded, failed and rejected.
-type Calls = (u64, u64, u64, u64);
+/// Numbers by name.
+type Counts = Vec<(&'static str, u64)>;
 
 /// For each change of state that has happened: from, to, how often.
 type Edges = Vec<(&'static str, &'static str, u64)>;
 
-/// By outcome the sum of the durations in seconds, and for each bucket the calls that took at most so long.
-type Histograms = Vec<(&'static str, f64, Vec<u64>)>;
+/// The sum of the durations in seconds, and the calls in each bucket.
+type Buckets = (f64, Vec<u64>);
 
-/// The name, the provider, the worst state of the live breakers as a number, and the counts.
-type Row = (String, String, Option<u8>, Calls, Edges, Histograms);
+/// The name, the provider, the worst state of the live breakers, the counters, the rejections by reason, the changes of
+/// state, the durations by outcome, and the times to the first item.
+type Row<'py> =
+    (String, String, Option<&'static str>, Bound<'py, PyDict>, Counts, Edges, Vec<(&'static str, Buckets)>, Buckets);
 
 /// The counts of all breakers of this process by label, removed breakers included.
 #[pyfunction]
-pub fn read_metrics() -> Vec<Row> {
-    METRICS.read().into_iter().map(row).collect()
+pub fn read_metrics(py: Python<'_>) -> PyResult<Vec<Row<'_>>> {
+    METRICS.read().into_iter().map(|reading| row(py, reading)).collect()
 }
 
-fn row(Reading { labels, state, totals, .. }: Reading) -> Row {
-    let counts = totals.counts;
-    (
+fn row(py: Python<'_>, Reading { labels, state, totals, .. }: Reading) -> PyResult<Row<'_>> {
+    Ok((
         labels.name.to_string(),
         labels.provider.to_string(),
-        state.map(State::severity),
-        (counts.total_calls, counts.successful_calls, counts.failed_calls, counts.rejected_calls),
+        state.map(State::as_str),
+        dict_of(py, totals.counts.entries())?,
+        totals.rejections().map(|(reason, count)| (reason.as_str(), count)).collect(),
         totals.edges().iter().map(|edge| (edge.from.as_str(), edge.to.as_str(), edge.count)).collect(),
-        totals
-            .durations
-            .by_outcome()
-            .iter()
-            .map(|(outcome, read)| (*outcome, read.total.as_secs_f64(), up_to(read)))
-            .collect(),
-    )
+        totals.durations.by_outcome().iter().map(|(outcome, read)| (*outcome, buckets(read))).collect(),
+        buckets(&totals.first_items),
+    ))
 }
 
-fn up_to(durations: &Durations) -> Vec<u64> {
-    durations.cumulative().map(|(_, calls)| calls).collect()
+fn buckets(durations: &Durations) -> Buckets {
+    (durations.total.as_secs_f64(), durations.buckets.to_vec())
 }

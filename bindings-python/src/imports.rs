@@ -85,6 +85,7 @@ macro_rules! names {
 names! {
     admitted = "admitted",
     begin = "begin",
+    changed = "changed",
     class = "__class__",
     close = "close",
     code_flags = "co_flags",

@@ -35,6 +35,7 @@ mod results;
 mod simulation;
 mod stream;
 mod stream_items;
+mod watchers;
 
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
@@ -80,6 +81,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(responses::classify_response, module)?)?;
     module.add_function(wrap_pyfunction!(responses::status_of_code, module)?)?;
     module.add_function(wrap_pyfunction!(responses::status_of_close_code, module)?)?;
+    module.add_function(wrap_pyfunction!(watchers::set_log, module)?)?;
+    module.add_function(wrap_pyfunction!(watchers::set_telemetry, module)?)?;
     module.add_function(wrap_pyfunction!(imports::load_imports, module)?)?;
     module.add_function(wrap_pyfunction!(simulation::run_scenario, module)?)?;
     module.add_function(wrap_pyfunction!(simulation::replay_log, module)?)?;

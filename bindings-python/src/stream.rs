@@ -142,7 +142,7 @@ impl PyStream {
             call.ticket.lasted(now)
         });
         if let Some(waited) = waited {
-            self.breaker.get().stream_items.record_first_item(waited);
+            self.breaker.get().core().record_first_item(waited);
         }
     }
 

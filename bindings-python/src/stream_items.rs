@@ -1,19 +1,16 @@
-//! The checks of stream items of one breaker, and its times to the first item.
+//! The checks of stream items of one breaker.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::OnceLock;
 
-use halfopen::evidence::Durations;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::convert::says_yes;
 
-/// Functions of an item, and the histogram of the times to the first item that counts.
+/// Functions of an item.
 #[derive(Default)]
 pub struct StreamItems {
     functions: OnceLock<Functions>,
-    first_items: Mutex<Durations>,
 }
 
 struct Functions {
@@ -46,16 +43,6 @@ impl StreamItems {
     /// Whether a stream that ends without such an item is a failure.
     pub fn needs_end(&self) -> bool {
         self.functions.get().is_some_and(|functions| functions.is_end.is_some())
-    }
-
-    /// Adds a time to the first item.
-    pub fn record_first_item(&self, waited: Duration) {
-        self.first_items().add(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
-    }
-
-    /// The times to the first item.
-    pub fn first_items(&self) -> MutexGuard<'_, Durations> {
-        self.first_items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -226,7 +226,7 @@ def test_each_order_takes_effect_and_is_audited(application: Application, caplog
     ]
     assert acts[0]["fields"] == {"shadow": True}
     assert acts[2]["seconds"] == 60
-    record = caplog.records[0]
+    record = next(record for record in caplog.records if "operator" in record.getMessage())
     assert record.getMessage() == "operator ada: reset openai (they say it is fixed)"
     assert vars(record)["halfopen_actor"] == "ada"
 

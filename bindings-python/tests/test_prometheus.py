@@ -10,18 +10,25 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry, prometheus
+from halfopen._metric_families import CIRCUIT_FAMILIES
 
-NAMES = {
-    "circuit_breaker_state",
-    "circuit_breaker_calls",
-    "circuit_breaker_state_transitions",
-    "circuit_breaker_call_duration_seconds",
-}
+NAMES = {family.name for family in CIRCUIT_FAMILIES}
 
 
-def calls(registry: CollectorRegistry, name: str, status: str) -> float | None:
-    labels = {"name": name, "provider": "unknown", "status": status}
-    return registry.get_sample_value("circuit_breaker_calls_total", labels)
+def calls(registry: CollectorRegistry, circuit: str, outcome: str) -> float | None:
+    labels = {"circuit": circuit, "provider": "unknown", "outcome": outcome}
+    return registry.get_sample_value("halfopen_calls_total", labels)
+
+
+def state(registry: CollectorRegistry, circuit: str, provider: str = "unknown") -> list[str]:
+    """The states whose series are 1."""
+    labels = {"circuit": circuit, "provider": provider}
+    series = {
+        name: registry.get_sample_value("halfopen_state", {**labels, "state": name})
+        for name in ("closed", "half_open", "open")
+    }
+    assert set(series.values()) in ({0.0, 1.0}, {None}), "one series for each state, or none"
+    return [name for name, value in series.items() if value]
 
 
 def registry() -> CollectorRegistry:
@@ -38,32 +45,31 @@ def families(registry: CollectorRegistry) -> list[str]:
     return [family.name for family in registry.collect()]
 
 
-def attempted(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
-    """Samples by name and provider."""
+def successes(registry: CollectorRegistry) -> dict[tuple[str, str], float]:
+    """Successful calls by circuit and provider."""
     return {
-        (sample.labels["name"], sample.labels["provider"]): sample.value
+        (sample.labels["circuit"], sample.labels["provider"]): sample.value
         for family in registry.collect()
         for sample in family.samples
-        if sample.name == "circuit_breaker_calls_total" and sample.labels["status"] == "attempted"
+        if sample.name == "halfopen_calls_total" and sample.labels["outcome"] == "success"
     }
 
 
 def test_breakers_of_the_same_labels_add_up_and_show_the_worst_state() -> None:
-    metrics, labels = registry(), {"name": "shared", "provider": "unknown"}
+    metrics = registry()
     first, second = breaker("shared"), breaker("shared")
     first.acquire().success()
     second.acquire().failure()
-    assert calls(metrics, "shared", "attempted") == 2
-    assert metrics.get_sample_value("circuit_breaker_state", labels) == 2
+    assert state(metrics, "shared") == ["open"]
     del second
     gc.collect()
-    assert metrics.get_sample_value("circuit_breaker_state", labels) == 0
+    assert state(metrics, "shared") == ["closed"]
     assert calls(metrics, "shared", "failure") == 1, "what a breaker has counted outlives it"
     first.acquire().success()
     assert calls(metrics, "shared", "success") == 2
     del first
     gc.collect()
-    assert metrics.get_sample_value("circuit_breaker_state", labels) is None
+    assert state(metrics, "shared") == []
 
 
 def test_a_scrape_contains_all_counts(clock: ManualClock) -> None:
@@ -73,40 +79,62 @@ def test_a_scrape_contains_all_counts(clock: ManualClock) -> None:
     permit = breaker.acquire()
     clock.advance(0.02)
     permit.success()
-    permit = breaker.acquire()
-    clock.advance(100)
-    permit.failure()
-    with pytest.raises(Exception, match="OPEN"):
-        breaker.acquire()
-    text = generate_latest(metrics).decode()
-    lines = {line for line in text.splitlines() if 'name="told"' in line}
-    duration = "circuit_breaker_call_duration_seconds"
+
+    def tokens() -> Iterator[str]:
+        clock.advance(0.2)
+        yield "a"
+        yield "b"
+
+    stream = breaker.stream(tokens())
+    assert next(stream) == "a"
+    with breaker.acquire():
+        permit = breaker.acquire()
+        clock.advance(100)
+        permit.failure()
+        with pytest.raises(Exception, match="OPEN"):
+            breaker.acquire()
+        text = generate_latest(metrics).decode()
+    lines = {line for line in text.splitlines() if 'circuit="told"' in line}
     assert lines >= {
-        'circuit_breaker_state{name="told",provider="p"} 2.0',
-        'circuit_breaker_calls_total{name="told",provider="p",status="attempted"} 2.0',
-        'circuit_breaker_calls_total{name="told",provider="p",status="success"} 1.0',
-        'circuit_breaker_calls_total{name="told",provider="p",status="failure"} 1.0',
-        'circuit_breaker_calls_total{name="told",provider="p",status="rejected"} 1.0',
-        'circuit_breaker_state_transitions_total{from_state="closed",name="told",provider="p",to_state="open"} 1.0',
-        duration + '_bucket{le="0.01",name="told",provider="p",status="success"} 0.0',
-        duration + '_bucket{le="0.025",name="told",provider="p",status="success"} 1.0',
-        duration + '_bucket{le="+Inf",name="told",provider="p",status="success"} 1.0',
-        duration + '_bucket{le="10.0",name="told",provider="p",status="failure"} 0.0',
-        duration + '_bucket{le="+Inf",name="told",provider="p",status="failure"} 1.0',
-        duration + '_count{name="told",provider="p",status="failure"} 1.0',
-        duration + '_sum{name="told",provider="p",status="failure"} 100.0',
-        duration + '_sum{name="told",provider="p",status="success"} 0.02',
+        'halfopen_state{circuit="told",provider="p",state="closed"} 0.0',
+        'halfopen_state{circuit="told",provider="p",state="half_open"} 0.0',
+        'halfopen_state{circuit="told",provider="p",state="open"} 1.0',
+        'halfopen_calls_in_flight{circuit="told",provider="p"} 2.0',
+        'halfopen_calls_total{circuit="told",outcome="success",provider="p"} 1.0',
+        'halfopen_calls_total{circuit="told",outcome="failure",provider="p"} 1.0',
+        'halfopen_calls_total{circuit="told",outcome="ignored",provider="p"} 0.0',
+        'halfopen_calls_total{circuit="told",outcome="cancelled",provider="p"} 0.0',
+        'halfopen_rejections_total{circuit="told",provider="p",reason="open"} 1.0',
+        'halfopen_rejections_total{circuit="told",provider="p",reason="probes_busy"} 0.0',
+        'halfopen_rejections_total{circuit="told",provider="p",reason="forced_open"} 0.0',
+        'halfopen_shadow_rejections_total{circuit="told",provider="p"} 0.0',
+        'halfopen_slow_calls_total{circuit="told",provider="p"} 0.0',
+        'halfopen_probe_timeouts_total{circuit="told",provider="p"} 0.0',
+        'halfopen_transitions_total{circuit="told",from_state="closed",provider="p",to_state="open"} 1.0',
+        'halfopen_call_duration_seconds_bucket{circuit="told",le="0.01",outcome="success",provider="p"} 0.0',
+        'halfopen_call_duration_seconds_bucket{circuit="told",le="0.025",outcome="success",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_bucket{circuit="told",le="+Inf",outcome="success",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_bucket{circuit="told",le="10.0",outcome="failure",provider="p"} 0.0',
+        'halfopen_call_duration_seconds_bucket{circuit="told",le="+Inf",outcome="failure",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_count{circuit="told",outcome="failure",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_sum{circuit="told",outcome="failure",provider="p"} 100.0',
+        'halfopen_call_duration_seconds_sum{circuit="told",outcome="success",provider="p"} 0.02',
+        'halfopen_first_item_seconds_bucket{circuit="told",le="0.1",provider="p"} 0.0',
+        'halfopen_first_item_seconds_bucket{circuit="told",le="0.25",provider="p"} 1.0',
+        'halfopen_first_item_seconds_count{circuit="told",provider="p"} 1.0',
     }
-    assert len(lines) == 1 + 4 + 1 + 2 * 17
+    assert len(lines) == 3 + 1 + 4 + 3 + 3 + 1 + 3 * 17
+    del stream
     clock.advance(30)
-    assert metrics.get_sample_value("circuit_breaker_state", {"name": "told", "provider": "p"}) == 1
+    assert state(metrics, "told", "p") == ["half_open"]
 
 
 def test_a_call_that_ends_after_its_breaker_is_dropped_counts() -> None:
     metrics = registry()
     permit = breaker("outlived").acquire()
     gc.collect()
-    assert calls(metrics, "outlived", "attempted") == 1
+    in_flight = {"circuit": "outlived", "provider": "unknown"}
+    assert metrics.get_sample_value("halfopen_calls_in_flight", in_flight) == 1
     permit.success()
     del permit
     gc.collect()
@@ -148,7 +176,7 @@ def test_a_name_collision_registers_nothing(taken: str) -> None:
     metrics = CollectorRegistry()
     owner = Counter(taken, "Somebody else's.", registry=metrics)
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"(?s)circuit_breaker_.*Unregister that one first"):
+        with pytest.raises(ValueError, match=r"(?s)halfopen_.*Unregister that one first"):
             prometheus.register(metrics)
         assert families(metrics) == [taken]
     metrics.unregister(owner)
@@ -156,7 +184,7 @@ def test_a_name_collision_registers_nothing(taken: str) -> None:
     assert sorted(families(metrics)) == sorted(NAMES)
 
 
-def test_unregistering_removes_all_four_from_one_registry() -> None:
+def test_unregistering_removes_all_from_one_registry() -> None:
     first, second = registry(), registry()
     prometheus.unregister(first)
     prometheus.unregister(first)
@@ -172,9 +200,9 @@ def test_unregistering_removes_all_four_from_one_registry() -> None:
 
 def test_a_restricted_registry_selects_one_by_name() -> None:
     kept = breaker("by name")
-    text = generate_latest(registry().restricted_registry(["circuit_breaker_state"])).decode()
-    assert 'circuit_breaker_state{name="by name",provider="unknown"} 0.0' in text
-    assert "circuit_breaker_calls" not in text
+    text = generate_latest(registry().restricted_registry(["halfopen_state"])).decode()
+    assert 'halfopen_state{circuit="by name",provider="unknown",state="open"} 0.0' in text
+    assert "halfopen_calls" not in text
     assert kept.state == "closed"
 
 
@@ -280,7 +308,7 @@ class _Only(Collector):
 
     def collect(self) -> Iterator[object]:  # type: ignore[override]
         for family in self._collector.collect():
-            family.samples = [it for it in family.samples if it.labels["name"] in ("garbage", "made in __del__")]
+            family.samples = [it for it in family.samples if it.labels["circuit"] in ("garbage", "made in __del__")]
             yield family
 
 
@@ -311,19 +339,19 @@ def test_any_name_survives_the_exposition_format() -> None:
     guarded = breaker(name)
     guarded.acquire().success()
     families = text_string_to_metric_families(generate_latest(registry()).decode())
-    names = {sample.labels.get("name") for family in families for sample in family.samples}
+    names = {sample.labels.get("circuit") for family in families for sample in family.samples}
     assert name in names
 
 
 def test_dynamic_names_fold_into_one_series_and_no_sum_falls() -> None:
     metrics, names = registry(), Registry(100)
-    of_other_tests = attempted(metrics)
+    of_other_tests = successes(metrics)
     before = sum(of_other_tests.values())
     folded: dict[tuple[str, str], float] = {}
     for number in range(5_000):
         names.get_or_create(CircuitBreakerConfig(name=f"dynamic {number}")).acquire().success()
         if number % 250 == 249:
-            read = attempted(metrics)
+            read = successes(metrics)
             assert sum(read.values()) - before == number + 1
             assert len(read) <= len(of_other_tests) + 1_000 + 100 + 1
             for labels in [labels for labels in read if labels[0] == "(other)"]:
@@ -331,4 +359,4 @@ def test_dynamic_names_fold_into_one_series_and_no_sum_falls() -> None:
                 assert folded.setdefault(labels, read[labels]) == read[labels]
     assert len(folded) > 5
     assert list(folded.values()) == sorted(folded.values()), "the last one holds all that was ever folded"
-    assert sum(labels[0] == "(other)" for labels in attempted(metrics)) == 1
+    assert sum(labels[0] == "(other)" for labels in successes(metrics)) == 1

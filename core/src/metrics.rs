@@ -62,11 +62,31 @@ pub struct Labels {
 
 #[derive(Debug)]
 struct Series<C> {
-    breakers: BTreeMap<u64, Arc<CircuitBreaker<C>>>,
+    breakers: BTreeMap<u64, Member<C>>,
     /// The counts of removed breakers.
     gone: Option<Arc<Totals>>,
     /// Its key in `ended`, if it has no breaker.
     ended: Option<u64>,
+}
+
+/// A breaker that is present.
+#[derive(Debug)]
+struct Member<C> {
+    breaker: Arc<CircuitBreaker<C>>,
+    /// Its counts before a [new beginning](Metrics::begin_anew), which are not its own.
+    before: Option<Arc<Totals>>,
+}
+
+impl<C: Clock> Member<C> {
+    fn totals(&self, read: Totals) -> Totals {
+        self.before.as_deref().map_or(read, |before| read.since(before))
+    }
+}
+
+impl<C> Clone for Member<C> {
+    fn clone(&self) -> Self {
+        Self { breaker: Arc::clone(&self.breaker), before: self.before.clone() }
+    }
 }
 
 /// The key for removing a breaker.
@@ -114,10 +134,18 @@ impl<C: Clock> Metrics<C> {
         drop(removed);
     }
 
+    /// Forgets all counts so far: those of removed breakers, and what the present ones have counted. The breakers
+    /// themselves do not change.
+    ///
+    /// For the child of a fork. Its parent goes on exporting these counts, and a sum over both would contain them twice.
+    pub fn begin_anew(&self) {
+        self.all.lock().begin_anew();
+    }
+
     /// All present breakers.
     pub fn breakers(&self) -> Vec<Arc<CircuitBreaker<C>>> {
         let all = self.all.lock();
-        all.series.values().flat_map(|series| series.breakers.values().cloned()).collect()
+        all.series.values().flat_map(|series| series.breakers.values().map(|it| Arc::clone(&it.breaker))).collect()
     }
 
     /// Reads all breakers, in the order of their labels. This reads their clocks, which may be the host's.
@@ -168,20 +196,32 @@ impl<C: Clock> All<C> {
         if let Some(ended) = series.ended.take() {
             self.ended.remove(&ended);
         }
-        series.breakers.insert(id, breaker);
+        series.breakers.insert(id, Member { breaker, before: None });
         Membership { labels, id }
     }
 
-    fn remove(&mut self, Membership { labels, id }: &Membership) -> Option<Arc<CircuitBreaker<C>>> {
+    fn remove(&mut self, Membership { labels, id }: &Membership) -> Option<Member<C>> {
         let series = self.series.get_mut(labels)?;
-        let breaker = series.breakers.remove(id)?;
+        let member = series.breakers.remove(id)?;
         if self.keeps_ended {
-            Arc::make_mut(series.gone.get_or_insert_default()).add(&breaker.totals());
+            Arc::make_mut(series.gone.get_or_insert_default()).add(&member.totals(member.breaker.totals()));
         }
         if series.breakers.is_empty() {
             self.end(labels);
         }
-        Some(breaker)
+        Some(member)
+    }
+
+    fn begin_anew(&mut self) {
+        (self.folded, self.folds) = (Totals::default(), 0);
+        self.ended.clear();
+        self.series.retain(|_, series| !series.breakers.is_empty());
+        for series in self.series.values_mut() {
+            series.gone = None;
+            for member in series.breakers.values_mut() {
+                member.before = Some(Arc::new(member.breaker.totals()));
+            }
+        }
     }
 
     /// Called when the last breaker of these labels was removed.
@@ -229,7 +269,7 @@ impl<C: Clock> All<C> {
 /// The handles of a series, for reading it without the lock.
 struct Unread<C> {
     labels: Labels,
-    breakers: Vec<Arc<CircuitBreaker<C>>>,
+    breakers: Vec<Member<C>>,
     gone: Option<Arc<Totals>>,
 }
 
@@ -237,9 +277,10 @@ impl<C: Clock> Unread<C> {
     fn read(self) -> Reading {
         let totals = self.gone.as_deref().copied().unwrap_or_default();
         let mut reading = Reading { labels: self.labels, state: None, totals };
-        for breaker in self.breakers {
+        for member in self.breakers {
+            let breaker = &member.breaker;
             let (totals, state) = breaker.totals_at(breaker.clock().now());
-            reading.totals.add(&totals);
+            reading.totals.add(&member.totals(totals));
             reading.state = reading.state.into_iter().chain([state]).max_by_key(|state| state.severity());
         }
         reading

@@ -5,6 +5,7 @@ use std::thread;
 
 use halfopen::clock::ManualClock;
 use halfopen::evidence::Event;
+use halfopen::host;
 use halfopen::{CircuitBreaker, Config, Outcome, State};
 
 type Breaker = CircuitBreaker<ManualClock>;
@@ -124,4 +125,20 @@ fn a_listener_hears_what_comes_after_it_was_taken_in_and_before_it_was_taken_awa
     assert_eq!(*received.lock().unwrap(), []);
     breaker.force_open(None).unwrap();
     assert_eq!(*received.lock().unwrap(), [("late", 3)]);
+}
+
+#[test]
+fn the_hosts_own_listener_hears_everything_and_keeps_no_breaker() {
+    let breaker = breaker();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&seen);
+    host::follow(&breaker, Arc::new(move |event: &Event| record.lock().unwrap().push(event.transition.to)));
+    assert!(breaker.is_idle(), "a registry may evict it");
+    let id = breaker.subscribe(Arc::new(|_: &Event| ()));
+    assert!(!breaker.is_idle());
+    breaker.unsubscribe(id);
+    breaker.acquire().unwrap().failure();
+    breaker.reset();
+    assert_eq!(*seen.lock().unwrap(), [State::Open, State::Closed]);
+    assert!(breaker.is_idle());
 }

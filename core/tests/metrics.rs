@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use documents::part;
 use halfopen::clock::ManualClock;
+use halfopen::control::Reason;
 use halfopen::host::Value;
 use halfopen::metrics::{ENDED_KEPT, Membership, Metrics, Reading};
 use halfopen::{CircuitBreaker, Config, Snapshot, State};
@@ -190,4 +191,63 @@ fn sums_too_large_to_tell_stay_at_the_largest() {
         .collect();
     assert_eq!(metrics.read()[0].totals.counts.total_calls, u64::MAX);
     drop(memberships);
+}
+
+#[test]
+fn rejections_are_counted_by_reason() {
+    let breaker = breaker("a");
+    breaker.acquire().unwrap().failure();
+    breaker.acquire().unwrap_err();
+    breaker.clock().advance(Duration::from_secs(30));
+    let probes = [0; 3].map(|_| breaker.acquire().unwrap());
+    for _ in 0..2 {
+        breaker.acquire().unwrap_err();
+    }
+    drop(probes);
+    breaker.force_open(None).unwrap();
+    for _ in 0..3 {
+        breaker.acquire().unwrap_err();
+    }
+    let totals = breaker.totals();
+    assert!(totals.rejections().eq([(Reason::Open, 1), (Reason::ProbesBusy, 2), (Reason::ForcedOpen, 3)]));
+    assert_eq!(totals.counts.rejected_calls, 6);
+}
+
+#[test]
+fn times_to_the_first_item_add_up() {
+    let metrics = Metrics::new();
+    for waited in [Duration::from_millis(1), Duration::from_secs(60)] {
+        let breaker = breaker("a");
+        let _ = metrics.add(Arc::clone(&breaker), "p");
+        breaker.record_first_item(waited);
+        assert_eq!(breaker.first_items().count(), 1);
+    }
+    let first_items = metrics.read()[0].totals.first_items;
+    assert_eq!((first_items.count(), first_items.total), (2, Duration::from_millis(60_001)));
+}
+
+#[test]
+fn after_a_new_beginning_only_what_follows_counts() {
+    let metrics = Metrics::new();
+    metrics.keep_ended();
+    let present = used("present");
+    let membership = metrics.add(Arc::clone(&present), "p");
+    for number in 0..=ENDED_KEPT {
+        passes_by(&metrics, &number.to_string());
+    }
+    passes_by(&metrics, "present");
+    metrics.begin_anew();
+    let nothing = metrics.read();
+    assert_eq!(nothing.iter().map(labels).collect::<Vec<_>>(), [("present", "p")]);
+    assert_eq!((calls(&nothing), nothing[0].state), (0, Some(State::Closed)));
+
+    present.acquire().unwrap().failure();
+    present.acquire().unwrap_err();
+    passes_by(&metrics, "present");
+    let (read, edges) = (metrics.read(), present.edges());
+    assert_eq!((calls(&read), read[0].totals.counts.failed_calls, read[0].totals.edges()), (2, 1, edges));
+    assert_eq!(read[0].totals.counts.rejected_calls, 1);
+    metrics.remove(&membership);
+    assert_eq!(calls(&metrics.read()), 2, "the counts of a removed breaker are kept, also without the forgotten ones");
+    assert_eq!(present.counts().total_calls, 2, "the breaker itself has forgotten nothing");
 }

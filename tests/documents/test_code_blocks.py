@@ -34,7 +34,7 @@ def check_run(block: Block, command: list[str], folder: Path) -> None:
 
 
 def test_a_test_runs_every_language_that_is_used() -> None:
-    run = {"python", "js", "rust", "html", "json", "sh", "console"}
+    run = {"python", "js", "rust", "html", "json", "sh", "console", "yaml"}
     assert [str(block) for block in BLOCKS if block.language not in run | {"text"}] == []
     assert {block.language for block in BLOCKS} >= run
 
@@ -55,6 +55,14 @@ def test_javascript(block: Block) -> None:
         check_run(block, ["node", script.name], folder)
     finally:
         script.unlink()
+
+
+@each("yaml")
+def test_rules_of_alerts(block: Block, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text(block.code)
+    checked = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @each("rust")

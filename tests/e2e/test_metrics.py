@@ -6,13 +6,20 @@ from demo_settings import WAIT_SECONDS
 from halfopen_demo.clients import PROVIDERS
 from halfopen_demo.demo_client import DemoClient
 
-STATES = {"closed": 0, "half_open": 1, "open": 2}
-STATUSES = {
-    "attempted": "total_calls",
+OUTCOMES = {
     "success": "successful_calls",
     "failure": "failed_calls",
-    "rejected": "rejected_calls",
+    "ignored": "ignored_calls",
+    "cancelled": "cancelled_calls",
 }
+REASONS = ("open", "probes_busy", "forced_open")
+STATES = ("closed", "half_open", "open")
+
+
+def state_of(client: DemoClient, provider: str) -> str:
+    samples = client.samples()
+    (state,) = [state for state in STATES if samples["halfopen_state", provider, state]]
+    return state
 
 
 @pytest.fixture
@@ -31,24 +38,27 @@ def after_traffic(client: DemoClient) -> DemoClient:
 def test_metrics_agree_with_breakers(after_traffic: DemoClient) -> None:
     samples, breakers = after_traffic.samples(), after_traffic.breakers()
     for provider in PROVIDERS:
-        for status, counter in STATUSES.items():
-            exposed = samples["circuit_breaker_calls_total", provider, status]
-            assert exposed == breakers[provider]["metrics"][counter], (provider, status)
-    assert samples["circuit_breaker_state", "deepgram", ""] == STATES["closed"]
-    assert samples["circuit_breaker_state", "openai", ""] == STATES["open"]
+        metrics = breakers[provider]["metrics"]
+        for outcome, counter in OUTCOMES.items():
+            assert samples["halfopen_calls_total", provider, outcome] == metrics[counter], (provider, outcome)
+        rejections = sum(samples["halfopen_rejections_total", provider, reason] for reason in REASONS)
+        assert rejections == metrics["rejected_calls"]
+    assert samples["halfopen_rejections_total", "openai", "forced_open"] > 0
+    assert state_of(after_traffic, "deepgram") == "closed"
+    assert state_of(after_traffic, "openai") == "open"
 
 
 def test_the_gauge_follows_the_state(client: DemoClient) -> None:
-    def gauge() -> float:
-        return client.samples()["circuit_breaker_state", "gemini", ""]
+    def gauge() -> str:
+        return state_of(client, "gemini")
 
-    assert gauge() == STATES["closed"]
+    assert gauge() == "closed"
     client.set_mode("gemini", "forced_open", seconds=WAIT_SECONDS)
-    assert gauge() == STATES["open"]
-    client.wait_until(lambda: gauge() == STATES["half_open"], "the gauge shows that a probe would be admitted")
+    assert gauge() == "open"
+    client.wait_until(lambda: gauge() == "half_open", "the gauge shows that a probe would be admitted")
     client.say()
     client.say()
-    assert gauge() == STATES["closed"]
+    assert gauge() == "closed"
 
 
 def test_durations_are_counted_for_each_call(after_traffic: DemoClient) -> None:
@@ -56,7 +66,7 @@ def test_durations_are_counted_for_each_call(after_traffic: DemoClient) -> None:
     for provider in PROVIDERS:
         metrics = breakers[provider]["metrics"]
         for status, counter in (("success", "successful_calls"), ("failure", "failed_calls")):
-            key = ("circuit_breaker_call_duration_seconds_count", provider, status)
+            key = ("halfopen_call_duration_seconds_count", provider, status)
             assert samples.get(key, 0) == metrics[counter], key
 
 

@@ -10,6 +10,7 @@
 
 from halfopen import _config_introspection as _config_introspection
 from halfopen import _fork as _fork
+from halfopen import _log as _log
 from halfopen._core import CircuitBreakerConfig, Permit, load_imports
 from halfopen.breaker import CircuitBreaker
 from halfopen.clock import ManualClock

@@ -9,7 +9,21 @@ from typing import Any, ClassVar, Generic, Literal, Never, ParamSpec, Self, Type
 from typing_extensions import disjoint_base
 
 from halfopen._stream_timeouts import Watch
-from halfopen.types import Mode, Observer, Outcome, RawCounts, RawEvent, RawStatus, Scope, State, Verdict, Window
+from halfopen.types import (
+    Log,
+    Mode,
+    Observer,
+    Outcome,
+    RawCounts,
+    RawEvent,
+    RawStatus,
+    Reason,
+    Scope,
+    State,
+    Telemetry,
+    Verdict,
+    Window,
+)
 
 __all__ = [
     "BUCKET_BOUNDS",
@@ -35,6 +49,8 @@ __all__ = [
     "replay_log",
     "replay_pool",
     "run_scenario",
+    "set_log",
+    "set_telemetry",
     "status_of_close_code",
     "status_of_code",
 ]
@@ -504,6 +520,9 @@ class Breaker:
     def _observe(self, observer: Observer) -> bool:
         """Tells ``observer`` about every call; false if there is an observer already."""
 
+    def _keep_own_log(self) -> None:
+        """Leaves the log of this breaker to its observer."""
+
     def _add_listener(self, listener: Callable[[RawEvent, float], object]) -> int: ...
     def _remove_listener(self, number: int) -> bool: ...
     def _evidence(self) -> Evidence: ...
@@ -525,18 +544,26 @@ def read_metrics() -> list[
     tuple[
         str,
         str,
-        int | None,
-        tuple[int, int, int, int],
+        State | None,
+        RawCounts,
+        list[tuple[Reason, int]],
         list[tuple[State, State, int]],
-        list[tuple[Literal["success", "failure"], float, list[int]]],
+        list[tuple[Literal["success", "failure"], tuple[float, list[int]]]],
+        tuple[float, list[int]],
     ]
 ]:
     """The totals of all breakers by name and provider, including breakers that are gone.
 
-    Each row holds the name; the provider; the worst state of the live breakers (0 closed, 1 half-open, 2 open); the
-    calls attempted, succeeded, failed and rejected; the transitions; and for each outcome the sum of the durations in
-    seconds and the cumulative buckets.
+    Each row holds the name; the provider; the worst state of the present breakers; the counters; the rejections by
+    reason; the transitions; and as histograms, each a sum in seconds and the count of each bucket, the durations by
+    outcome and the times to the first item of streams.
     """
+
+def set_log(log: Log | None, /) -> None:
+    """Sets or removes the object that logs what all breakers do."""
+
+def set_telemetry(telemetry: Telemetry | None, /) -> bool:
+    """Sets or removes the object that exports what all breakers do; false, without effect, if there is another one."""
 
 def run_scenario(scenario: str, config: CircuitBreakerConfig | None, *, failover: bool, count_rate_limits: bool) -> str:
     """Runs a scenario and returns the report, both as JSON."""

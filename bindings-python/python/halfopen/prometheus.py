@@ -1,17 +1,24 @@
-"""Prometheus metrics of all circuit breakers, read from the core at each scrape.
+"""Prometheus metrics of all circuit breakers of this process.
 
-``register()`` exports every breaker of the process, also breakers that are made later. It needs ``prometheus_client``
-(the extra ``prometheus``) in single-process mode, because its multiprocess mode runs no custom collectors.
+``register()`` exports every breaker, also breakers that are made later; ``docs/metrics.md`` lists the metrics and their
+labels. It needs ``prometheus_client`` (the extra ``prometheus``).
 
-A series belongs to a name and a provider. The counters of breakers with the same labels are added, and the gauge shows
-the worst of their states.
+A series belongs to a circuit and a provider. The counters of breakers with the same labels are added, and
+``halfopen_state`` shows the worst of their states. After the first ``register()``, the counters of a breaker outlive
+it, so no counter runs backwards. The gauges end with the last breaker of their labels.
 
-After the first ``register()``, the counters of a breaker outlive it, so no counter runs backwards. The gauge ends with
-the last breaker of its labels.
+A scrape reads the metrics from the core, so calls pay nothing for them.
 
-Names may come from user input, so memory is bounded: at most 1,000 label sets without a breaker are kept, about a
+**Multiprocess mode** (``PROMETHEUS_MULTIPROC_DIR``): a scrape reaches only one of the processes, so each of them writes
+its counts to the files that ``prometheus_client`` merges, once a second and at its exit. ``halfopen_state`` is then the
+number of processes in that state, and ``halfopen_calls_in_flight`` the sum over all. The child of a fork counts from
+zero, because its parent exports what it inherited.
+
+Names may come from user input, so memory is bounded. At most 1,000 label sets without a breaker are kept, about a
 megabyte. Beyond that, the series of the oldest half end, and their counts are added to one series for all such counts:
-``name="(other)"``, ``provider="(fold 1)"``. The next fold replaces it with ``(fold 2)``, and so on.
+``circuit="(other)"``, ``provider="(fold 1)"``. The next fold replaces it with ``(fold 2)``, and so on. In multiprocess
+mode, where no series can end, the first 1,000 label sets have series of their own, and the counts of all others are
+added to ``circuit="(other)"``, ``provider="(other)"``.
 
 Sums over all series never run backwards. ``rate`` and ``increase`` count no call twice at a fold, because they only see
 growth after the first sample of a series, and a fold never grows. They miss the calls between a breaker's last scrape
@@ -21,76 +28,70 @@ treats as a restart.
 
 import os
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Self
 from weakref import WeakSet
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector, CollectorRegistry
 from prometheus_client.samples import Sample
+from prometheus_client.values import ValueClass
 
-from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics, read_metrics
+from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics
+from halfopen._metric_families import CIRCUIT_FAMILIES, Buckets, Family, read_circuits
+from halfopen._prometheus_files import FILES
 
-__all__ = ["COLLECTOR", "register", "unregister"]
+__all__ = ["COLLECTOR", "flush", "register", "unregister"]
 
-_STATUSES = ("attempted", "success", "failure", "rejected")
-"""In the order of the core's counters."""
 _BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
+_KINDS = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily, "histogram": HistogramMetricFamily}
 
 
 class _Families:
-    """The four metrics, with the samples of one scrape.
+    """All metrics, with the samples of one scrape.
 
     The samples are made here because ``add_metric`` takes more than twice as long.
     """
 
     def __init__(self) -> None:
-        self._state = GaugeMetricFamily("circuit_breaker_state", "0 closed, 1 half-open, 2 open.")
-        self._calls = CounterMetricFamily(
-            "circuit_breaker_calls", "Calls through circuit breakers; attempted are those admitted."
-        )
-        self._transitions = CounterMetricFamily(
-            "circuit_breaker_state_transitions", "Changes of state of circuit breakers."
-        )
-        self._durations = HistogramMetricFamily(
-            "circuit_breaker_call_duration_seconds", "How long calls through circuit breakers took."
-        )
+        self._metrics: dict[Family, Metric] = {
+            family: _KINDS[family.kind](family.name, family.text) for family in CIRCUIT_FAMILIES
+        }
 
     def read(self) -> Self:
         """Reads all breakers."""
-        for name, provider, state, calls, transitions, durations in read_metrics():
-            labels = {"name": name, "provider": provider}
-            if state is not None:
-                self._state.samples.append(Sample("circuit_breaker_state", labels, state))
-            self._calls.samples += [
-                Sample("circuit_breaker_calls_total", {**labels, "status": status}, count)
-                for status, count in zip(_STATUSES, calls, strict=True)
-            ]
-            self._transitions.samples += [
-                Sample(
-                    "circuit_breaker_state_transitions_total", {**labels, "from_state": left, "to_state": entered}, n
-                )
-                for left, entered, n in transitions
-            ]
-            for outcome, seconds, buckets in durations:
-                self._add_histogram({**labels, "status": outcome}, seconds, buckets)
+        for circuit in read_circuits():
+            for family, values, value in circuit.gauges():
+                self._add(family, "", values, value)
+            for family, values, value in circuit.counters():
+                self._add(family, "_total", values, value)
+            for family, values, buckets in circuit.histograms():
+                self._add_histogram(family, values, buckets)
         return self
 
-    def _add_histogram(self, labels: dict[str, str], seconds: float, buckets: list[int]) -> None:
-        samples = self._durations.samples
-        samples += [
-            Sample("circuit_breaker_call_duration_seconds_bucket", {**labels, "le": bound}, count)
-            for bound, count in zip(_BOUNDS, buckets, strict=True)
-        ]
-        samples.append(Sample("circuit_breaker_call_duration_seconds_count", labels, buckets[-1]))
-        samples.append(Sample("circuit_breaker_call_duration_seconds_sum", labels, seconds))
-
     def all(self) -> list[Metric]:
-        return [self._state, self._calls, self._transitions, self._durations]
+        return list(self._metrics.values())
+
+    def _add(self, family: Family, suffix: str, values: Sequence[str], value: float) -> None:
+        labels = dict(zip(family.labels, values, strict=True))
+        self._metrics[family].samples.append(Sample(family.name + suffix, labels, value))
+
+    def _add_histogram(self, family: Family, values: Sequence[str], buckets: Buckets) -> None:
+        labels = dict(zip(family.labels, values, strict=True))
+        cumulative = list(accumulate(buckets.counts))
+        samples = self._metrics[family].samples
+        samples += [
+            Sample(f"{family.name}_bucket", {**labels, "le": bound}, count)
+            for bound, count in zip(_BOUNDS, cumulative, strict=True)
+        ]
+        samples.append(Sample(f"{family.name}_count", labels, cumulative[-1]))
+        samples.append(Sample(f"{family.name}_sum", labels, buckets.total_seconds))
 
 
 class _Collector(Collector):
-    """One collector for all four metrics: they come from one reading, and are registered together or not at all."""
+    """One collector for all metrics: they come from one reading, and are registered together or not at all."""
 
     def describe(self) -> list[Metric]:
         """The metrics without samples; the registry reads their names."""
@@ -102,7 +103,7 @@ class _Collector(Collector):
 
 
 COLLECTOR: Collector = _Collector()
-"""The collector that ``register()`` registers."""
+"""The collector that ``register()`` registers in a single process."""
 
 _registries: WeakSet[CollectorRegistry] = WeakSet()
 # Re-entrant, because an allocation may start garbage collection, which may run any code in this thread. No scrape, call
@@ -121,13 +122,18 @@ if hasattr(os, "register_at_fork"):
 
 
 def register(registry: CollectorRegistry = REGISTRY) -> None:
-    """Adds the four metrics to a registry, by default the one that ``/metrics`` usually exports.
+    """Adds the metrics to a registry, by default the one that ``/metrics`` usually exports.
 
-    Any number of registries may have them. Repeating the call has no effect.
+    Any number of registries may have them. Repeating the call has no effect. In multiprocess mode, the metrics go to
+    the files of this process instead, and ``prometheus_client`` exports them in every registry that has its
+    ``MultiProcessCollector``.
 
     Raises ``ValueError`` if the registry has a metric of one of these names from another collector; then it adds none.
     """
     keep_ended_metrics()
+    if _is_multiprocess():
+        FILES.start()
+        return
     with _lock:
         try:
             registry.register(COLLECTOR)
@@ -136,14 +142,31 @@ def register(registry: CollectorRegistry = REGISTRY) -> None:
                 return
             raise ValueError(
                 f"{collision}: the registry has metrics of these names from another collector. Unregister that one"
-                " first, or pass another CollectorRegistry to register(). If it is halfopen.compat's, which"
-                " registers its own metrics, remove the call of register()"
+                " first, or pass another CollectorRegistry to register()"
             ) from collision
         _registries.add(registry)
 
 
 def unregister(registry: CollectorRegistry = REGISTRY) -> None:
-    """Removes the four metrics from a registry, if it has them."""
+    """Removes the metrics from a registry, if it has them; in multiprocess mode, stops writing them."""
+    if _is_multiprocess():
+        FILES.stop()
+        return
     with _lock, suppress(KeyError):
         _registries.discard(registry)
         registry.unregister(COLLECTOR)
+
+
+def flush() -> None:
+    """In multiprocess mode, writes the counts of this process now; otherwise it has no effect.
+
+    They are also written once a second, by a thread. Call it where no thread can run, or before a process ends without
+    its exit handlers.
+    """
+    if _is_multiprocess():
+        FILES.flush()
+
+
+def _is_multiprocess() -> bool:
+    """Whether ``prometheus_client`` writes to files, which it decides when it is imported."""
+    return bool(getattr(ValueClass, "_multiprocess", False))

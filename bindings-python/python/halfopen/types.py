@@ -234,3 +234,26 @@ class Observer(Protocol):
 
         ``sys.exception()`` returns the exception that ended the call, if any.
         """
+
+
+class Log(Protocol):
+    """Is told what the breakers of this process do."""
+
+    def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
+        """A circuit changed its state."""
+
+    def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
+        """Calls were rejected, ``count`` since the last time: told at the first one, and then at most once a minute."""
+
+
+class Telemetry(Protocol):
+    """Is told what the breakers of this process do, in the context of the call."""
+
+    def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
+        """A circuit changed its state."""
+
+    def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, /) -> None:
+        """A call was rejected."""
+
+    def settled(self, name: str, provider: str, outcome: Outcome, seconds: float | None, /) -> None:
+        """A call was counted with this outcome. ``seconds`` is ``None`` if durations are not recorded."""

@@ -14,6 +14,7 @@ use crate::error::{rejection, to_python};
 use crate::ffi::{attached, while_handling};
 use crate::judging::Judging;
 use crate::nesting::{self, CountedError, Probe};
+use crate::watchers::Watched;
 
 impl PyBreaker {
     pub fn core(&self) -> &CircuitBreaker<PyClock> {
@@ -58,6 +59,7 @@ impl PyBreaker {
 
     #[inline(never)]
     fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> PyErr {
+        self.watched.rejected(py, rejected, self.clock());
         let own = self.observer.rejected(py, rejected);
         own.unwrap_or_else(|| rejection(py, self.name.bind(py), rejected))
     }
@@ -162,7 +164,7 @@ impl PyBreaker {
     /// As [`Self::settle`], for a call that knows nothing of those around it and inside it.
     #[inline(always)]
     pub fn settle_ticket(&self, ticket: Ticket, outcome: Outcome) {
-        if self.observer.is_there() && !ticket.is_riding() {
+        if (self.observer.is_there() || Watched::hears_settles()) && !ticket.is_riding() {
             self.settle_observed(ticket, outcome);
         } else {
             host::settle(&self.core, ticket, outcome);
@@ -173,7 +175,10 @@ impl PyBreaker {
     fn settle_observed(&self, ticket: Ticket, outcome: Outcome) {
         let now = self.core.clock().now();
         if let Ok(call) = host::try_settle(&self.core, ticket, outcome, Some(now)) {
-            attached(|py| self.observer.settled(py, call));
+            attached(|py| {
+                self.watched.settled(py, &call);
+                self.observer.settled(py, call);
+            });
         }
     }
 
@@ -191,6 +196,7 @@ impl PyBreaker {
             if let Ok(settled) = settled
                 && !riding
             {
+                self.watched.settled(py, &settled);
                 self.observer.settled(py, settled);
             }
             if let Some(error) = on_its_way {

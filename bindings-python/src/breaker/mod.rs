@@ -17,6 +17,7 @@ use crate::judging::Judging;
 use crate::listeners::PyListeners;
 use crate::observer::PyObserver;
 use crate::stream_items::StreamItems;
+use crate::watchers::Watched;
 
 /// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
@@ -35,6 +36,7 @@ pub struct PyBreaker {
     pub blocks: Blocks,
     pub listeners: PyListeners,
     pub observer: PyObserver,
+    pub watched: Arc<Watched>,
     /// The last to go, since the others may still count something as they go.
     _followed: Followed,
 }
@@ -52,6 +54,7 @@ impl PyBreaker {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let core = Arc::new(CircuitBreaker::with_clock(config, clock));
         let name = PyString::new(py, core.name()).unbind();
+        let watched = Watched::new(&core, provider_id);
         let _followed = Followed::new(&core, provider_id);
         Self {
             core,
@@ -65,6 +68,7 @@ impl PyBreaker {
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),
+            watched,
             _followed,
         }
     }

@@ -123,7 +123,7 @@ def use_breakers() -> None:
     # A registry of its own: prometheus_client may have forked while another thread held the lock of the inherited one.
     own_registry = CollectorRegistry()
     register(own_registry)
-    assert b"circuit_breaker_state" in generate_latest(own_registry)
+    assert b"halfopen_state" in generate_latest(own_registry)
 
 
 def child() -> None:

@@ -37,7 +37,7 @@ impl<C: Clock> CircuitBreaker<C> {
     #[inline(always)]
     pub(crate) fn admit_at(&self, now: Tick, outer: impl FnOnce() -> Option<Stamp>) -> Result<Ticket, Rejected> {
         if let Some(rejected) = self.hot.mirror.rejection_at(now) {
-            self.counters.reject();
+            self.counters.reject(rejected.reason);
             return Err(rejected);
         }
         let (stamp, stripe, start) = self.admit_timed(now, outer)?;
@@ -75,7 +75,7 @@ impl<C: Clock> CircuitBreaker<C> {
                     Ok((stamp, self.counters.admit(), start))
                 }
                 Admission::Rejected(rejected) => {
-                    self.counters.reject();
+                    self.counters.reject(rejected.reason);
                     Err(rejected)
                 }
             }

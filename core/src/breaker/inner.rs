@@ -17,6 +17,8 @@ pub(super) struct Inner {
     pub(super) window: Window,
     /// Created with the first failure: most breakers never see one.
     failures: Option<Box<Failures>>,
+    /// The times to the first item of streams; created with the first one.
+    first_items: Option<Box<Durations>>,
     /// The number of current successes when the success streak of a closed circuit began. Successes that change nothing
     /// do not take the lock, so the streak is the difference to their counter. Wraps if a restored streak is longer than
     /// the counter.
@@ -54,6 +56,7 @@ impl Inner {
             rules,
             history: History::default(),
             failures: None,
+            first_items: None,
             streak_base: 0,
             first_own_generation: 0,
         }
@@ -100,6 +103,16 @@ impl Inner {
     /// How long the failures took.
     pub(super) fn failure_durations(&self) -> Durations {
         self.failures.as_ref().map_or_else(Durations::default, |failures| failures.durations)
+    }
+
+    /// Adds a time to the first item of a stream.
+    pub(super) fn record_first_item(&mut self, waited: Duration) {
+        self.first_items.get_or_insert_default().add(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// The times to the first item of streams.
+    pub(super) fn first_items(&self) -> Durations {
+        self.first_items.as_deref().copied().unwrap_or_default()
     }
 
     /// When the last current failure ended.

@@ -33,16 +33,26 @@ struct Entry {
     id: ListenerId,
     /// The last transition before it was added.
     since: u64,
+    /// Whether it belongs to the host, which follows every breaker.
+    follows: bool,
     listener: Arc<Listener>,
 }
 
 impl Listeners {
     pub(super) fn add(&self, listener: Arc<Listener>) -> ListenerId {
+        self.push(listener, false)
+    }
+
+    pub(super) fn follow(&self, listener: Arc<Listener>) {
+        self.push(listener, true);
+    }
+
+    fn push(&self, listener: Arc<Listener>, follows: bool) -> ListenerId {
         let mut queue = self.queue.lock();
         let queue = queue.get_or_insert_default();
         let id = ListenerId(queue.next_id);
         queue.next_id += 1;
-        queue.listeners.push(Entry { id, since: queue.announced, listener });
+        queue.listeners.push(Entry { id, since: queue.announced, follows, listener });
         id
     }
 
@@ -55,8 +65,9 @@ impl Listeners {
         !gone.is_empty()
     }
 
+    /// Whether there is none but the host's own.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.lock().as_ref().is_none_or(|queue| queue.listeners.is_empty())
+        self.queue.lock().as_ref().is_none_or(|queue| queue.listeners.iter().all(|entry| entry.follows))
     }
 
     /// Enqueues a transition. The caller holds the lock that orders transitions.

@@ -2,13 +2,14 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::CircuitBreaker;
 use super::inner::Inner;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::control::{Admission, Mode, State};
-use crate::evidence::{CallDurations, Counts, Edge, Event, Listener, ListenerId, Status, Totals, walked};
+use crate::evidence::{CallDurations, Counts, Durations, Edge, Event, Listener, ListenerId, Status, Totals, walked};
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.
@@ -106,6 +107,12 @@ impl<C: Clock> CircuitBreaker<C> {
         self.listeners.add(listener)
     }
 
+    /// As [`subscribe`](Self::subscribe), for a host that follows all its breakers: such a listener stays, and does not keep
+    /// the breaker from being [idle](Self::is_idle).
+    pub(crate) fn follow(&self, listener: Arc<Listener>) {
+        self.listeners.follow(listener);
+    }
+
     /// Removes a listener; false if it was removed before.
     pub fn unsubscribe(&self, id: ListenerId) -> bool {
         self.listeners.remove(id)
@@ -128,6 +135,16 @@ impl<C: Clock> CircuitBreaker<C> {
         CallDurations { success: self.counters.success_durations(), failure: self.inner.lock().failure_durations() }
     }
 
+    /// Adds a time to the first item of a stream, without the time of its consumer.
+    pub fn record_first_item(&self, waited: Duration) {
+        self.inner.lock().record_first_item(waited);
+    }
+
+    /// The times to the first item of streams.
+    pub fn first_items(&self) -> Durations {
+        self.inner.lock().first_items()
+    }
+
     /// All lifetime counts in one consistent reading.
     pub fn totals(&self) -> Totals {
         self.totals_of(&self.inner.lock())
@@ -141,11 +158,16 @@ impl<C: Clock> CircuitBreaker<C> {
 
     fn totals_of(&self, inner: &Inner) -> Totals {
         let success = self.counters.success_durations();
+        let (failure, first_items, edges) =
+            (inner.failure_durations(), inner.first_items(), inner.history.edge_counts());
+        // Read last, so that there are never more durations than calls.
+        let (counts, rejections) = (self.counters.read(), self.counters.rejections());
         Totals {
-            durations: CallDurations { success, failure: inner.failure_durations() },
-            edges: inner.history.edge_counts(),
-            // Read last, so that there are never more durations than calls.
-            counts: self.counters.read(),
+            durations: CallDurations { success, failure },
+            first_items,
+            edges,
+            counts: Counts { rejected_calls: rejections.iter().sum(), ..counts },
+            rejections,
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::clock::Tick;
-use crate::control::Outcome;
+use crate::control::{Outcome, Reason};
 use crate::evidence::{Durations, Histogram};
 use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
@@ -22,7 +22,8 @@ struct StripeCounters {
     admitted: AtomicU64,
     /// Current successes; the success streak is derived from them.
     successes: AtomicU64,
-    rejected: AtomicU64,
+    /// In the order of [`Reason::ALL`].
+    rejected: [AtomicU64; Reason::ALL.len()],
     /// The recorded durations of successes, added up.
     success_nanos: AtomicU64,
     /// The tick of the last current success, or [`NEVER`].
@@ -37,7 +38,7 @@ impl Default for StripeCounters {
         Self {
             admitted: zero(),
             successes: zero(),
-            rejected: zero(),
+            rejected: [(); Reason::ALL.len()].map(|()| zero()),
             success_nanos: zero(),
             last_success: AtomicU64::new(NEVER),
         }
@@ -105,8 +106,8 @@ impl Counters {
     }
 
     #[inline]
-    pub(crate) fn reject(&self) {
-        add(&self.at(Stripe(stripe())).rejected, 1);
+    pub(crate) fn reject(&self, reason: Reason) {
+        add(&self.at(Stripe(stripe())).rejected[reason as usize], 1);
     }
 
     pub(crate) fn shadow_reject(&self) {
@@ -135,12 +136,13 @@ impl Counters {
         add(&self.cold.cancelled, self.read().in_flight);
     }
 
-    /// Adds the counts of a snapshot, which has no calls in flight.
+    /// Adds the counts of a snapshot, which has no calls in flight. It does not say why calls were rejected, so they count
+    /// as rejected by an open circuit, as nearly all are.
     pub(crate) fn restore(&self, counts: &Counts) {
         let (stripe, cold) = (&self.stripes[0], &self.cold);
         for (counter, count) in [
             (&stripe.admitted, counts.total_calls),
-            (&stripe.rejected, counts.rejected_calls),
+            (&stripe.rejected[Reason::Open as usize], counts.rejected_calls),
             (&cold.late_successes, counts.successful_calls),
             (&cold.failures, counts.failed_calls),
             (&cold.ignored, counts.ignored_calls),
@@ -182,12 +184,23 @@ impl Counters {
             failed_calls,
             ignored_calls,
             cancelled_calls,
-            rejected_calls: self.sum(|stripe| &stripe.rejected),
+            rejected_calls: self.rejections().iter().sum(),
             shadow_rejected: get(&cold.shadow_rejected),
             slow_calls: get(&cold.slow),
             probe_timeouts: get(&cold.probe_timeouts),
             in_flight: total_calls - successful_calls - failed_calls - ignored_calls - cancelled_calls,
         }
+    }
+
+    /// The rejected calls by reason, in the order of [`Reason::ALL`].
+    pub(crate) fn rejections(&self) -> Rejections {
+        let mut read = Rejections::default();
+        for stripe in &self.stripes {
+            for (sum, counter) in read.iter_mut().zip(&stripe.rejected) {
+                *sum += get(counter);
+            }
+        }
+        read
     }
 
     fn at(&self, stripe: Stripe) -> &StripeCounters {
@@ -226,6 +239,9 @@ pub struct Counts {
     /// Calls admitted that have not ended.
     pub in_flight: u64,
 }
+
+/// Rejected calls, in the order of [`Reason::ALL`].
+pub(crate) type Rejections = [u64; Reason::ALL.len()];
 
 /// Access to one counter.
 type Place = fn(&mut Counts) -> &mut u64;

@@ -12,7 +12,7 @@ mod window;
 mod window_counts;
 
 pub use counters::Counts;
-pub(crate) use counters::{Counters, Stripe};
+pub(crate) use counters::{Counters, Rejections, Stripe};
 pub(crate) use histogram::Histogram;
 pub use histogram::{BUCKET_BOUNDS, Durations};
 pub use history::{EVENTS_KEPT, Edge, Event, Listener, ListenerId};

@@ -1,10 +1,12 @@
 //! The two verbs, admit and settle, and their variants for hosts that fetch the time themselves.
 
+use alloc::sync::Arc;
 use core::fmt;
 
 use crate::breaker::{CircuitBreaker, SettledCall, Ticket};
 use crate::clock::{Clock, Tick};
 use crate::control::{Jitter, Outcome, Rejected, Stamp};
+use crate::evidence::Listener;
 
 /// Asks for permission to make one call, as [`CircuitBreaker::acquire`] does.
 ///
@@ -83,6 +85,12 @@ pub fn try_settle<C: Clock>(
 /// Whether every call is timed, so that it needs the time when it is admitted and when it is settled.
 pub fn times_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
     breaker.times_calls()
+}
+
+/// Adds the host's own listener, which hears of every transition and stays for good. Unlike one that is
+/// [subscribed](CircuitBreaker::subscribe), it does not keep the breaker from being idle.
+pub fn follow<C: Clock>(breaker: &CircuitBreaker<C>, listener: Arc<Listener>) {
+    breaker.follow(listener);
 }
 
 /// Separates a breaker in the child of a fork from its parent's. A host calls it in the child, in the thread that forked,

@@ -30,13 +30,15 @@
 mod arguments;
 mod calls;
 mod entries;
+mod throttle;
 
 pub use arguments::{
     check_name, config_field, config_from, config_schema, force_open, outcome_with_hint, percentile, registry_bound,
     set,
 };
-pub use calls::{TryAdmitError, admit, after_fork, settle, times_calls, try_admit, try_settle};
+pub use calls::{TryAdmitError, admit, after_fork, follow, settle, times_calls, try_admit, try_settle};
 pub use entries::Entries;
+pub use throttle::Throttle;
 
 pub use crate::breaker::{SettledCall, Ticket};
 pub use crate::config::value::Value;

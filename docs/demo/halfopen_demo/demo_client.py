@@ -82,10 +82,14 @@ class DemoClient:
         return int(self.get(f"{self.demo.providers[provider].url}/control").json()["calls"])
 
     def samples(self) -> dict[tuple[str, str, str], float]:
-        """The samples of breakers from `/metrics`, by name, provider and status."""
+        """The samples of breakers from `/metrics`, by name, provider and the outcome, the reason or the state."""
         text = self.get("/metrics").text
         return {
-            (sample.name, sample.labels["provider"], sample.labels.get("status", "")): sample.value
+            (
+                sample.name,
+                sample.labels["provider"],
+                "".join(sample.labels.get(label, "") for label in ("outcome", "reason", "state")),
+            ): sample.value
             for family in text_string_to_metric_families(text)
             for sample in family.samples
             if "provider" in sample.labels and not {"le", "from_state"} & sample.labels.keys()

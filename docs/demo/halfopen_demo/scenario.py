@@ -17,7 +17,6 @@ from halfopen_demo.processes import demo
 
 WAIT_SECONDS = 2.0
 DEADLINE_SECONDS = 0.5
-STATE_NUMBERS = {"closed": 0, "half_open": 1, "open": 2}
 ROW = "{:<44}{:<22}{:<11}{:<11}{}"
 
 
@@ -154,20 +153,21 @@ class Scenario:
         """The breakers, Prometheus, the providers and the clients must report the same counts."""
         samples, breakers = self.client.samples(), self.client.breakers()
         print("\n" + ROW.format("counters", "", *PROVIDERS))
-        for title, counter, status in (
-            ("calls admitted", "total_calls", "attempted"),
-            ("  that succeeded", "successful_calls", "success"),
-            ("  that failed", "failed_calls", "failure"),
-            ("calls rejected", "rejected_calls", "rejected"),
+        for title, counter, series, kind in (
+            ("calls that succeeded", "successful_calls", "halfopen_calls_total", "success"),
+            ("  that failed", "failed_calls", "halfopen_calls_total", "failure"),
+            ("  that were ignored", "ignored_calls", "halfopen_calls_total", "ignored"),
+            ("calls rejected", "rejected_calls", "halfopen_rejections_total", None),
         ):
             counts = [breakers[provider]["metrics"][counter] for provider in PROVIDERS]
             print(ROW.format(title, "", *counts))
-            exposed = [samples["circuit_breaker_calls_total", provider, status] for provider in PROVIDERS]
+            kinds = [kind] if kind else ["open", "probes_busy", "forced_open"]
+            exposed = [sum(samples[series, provider, kind] for kind in kinds) for provider in PROVIDERS]
             self.check(f"/metrics agrees on the {title.strip()}", exposed, counts)
         for provider in PROVIDERS:
             metrics, state = breakers[provider]["metrics"], breakers[provider]["state"]
             self.check(f"{provider}'s circuit is closed in the end", state, "closed")
-            self.check("/metrics agrees", samples["circuit_breaker_state", provider, ""], STATE_NUMBERS[state])
+            self.check("/metrics agrees", samples["halfopen_state", provider, state], 1)
             self.check(f"{provider} received these calls", self.client.calls_received(provider), metrics["total_calls"])
             self.check(f"{provider}'s successes are answers", self.answers[provider], metrics["successful_calls"])
 

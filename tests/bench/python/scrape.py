@@ -63,18 +63,30 @@ def breaker(name: str) -> CircuitBreaker:
 def client_library(names: int) -> CollectorRegistry:
     """The same series, counted with the client library."""
     registry = CollectorRegistry()
-    labels = ["name", "provider"]
-    state = Gauge("circuit_breaker_state", "State", labels, registry=registry)
-    calls = Counter("circuit_breaker_calls", "Calls", [*labels, "status"], registry=registry)
+    labels = ["circuit", "provider"]
+    state = Gauge("halfopen_state", "State", [*labels, "state"], registry=registry)
+    in_flight = Gauge("halfopen_calls_in_flight", "In flight", labels, registry=registry)
+    calls = Counter("halfopen_calls", "Calls", [*labels, "outcome"], registry=registry)
+    rejections = Counter("halfopen_rejections", "Rejections", [*labels, "reason"], registry=registry)
+    others = [
+        Counter(f"halfopen_{name}", name, labels, registry=registry)
+        for name in ("shadow_rejections", "slow_calls", "probe_timeouts")
+    ]
     edges = ["from_state", "to_state"]
-    transitions = Counter("circuit_breaker_state_transitions", "Transitions", [*labels, *edges], registry=registry)
-    durations = Histogram("circuit_breaker_call_duration_seconds", "Durations", [*labels, "status"], registry=registry)
+    transitions = Counter("halfopen_transitions", "Transitions", [*labels, *edges], registry=registry)
+    durations = Histogram("halfopen_call_duration_seconds", "Durations", [*labels, "outcome"], registry=registry)
     for number in range(names):
         own = (f"name {number}", "provider")
-        state.labels(*own).set(2)
+        for entered in ("closed", "half_open", "open"):
+            state.labels(*own, entered).set(entered == "open")
+        in_flight.labels(*own)
+        for outcome in ("success", "failure", "ignored", "cancelled"):
+            calls.labels(*own, outcome).inc()
+        for reason in ("open", "probes_busy", "forced_open"):
+            rejections.labels(*own, reason).inc()
+        for other in others:
+            other.labels(*own).inc()
         transitions.labels(*own, "closed", "open").inc()
-        for status in ("attempted", "success", "failure", "rejected"):
-            calls.labels(*own, status).inc()
         for outcome in ("success", "failure"):
             durations.labels(*own, outcome).observe(0.001)
     return registry

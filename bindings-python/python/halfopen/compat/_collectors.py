@@ -55,8 +55,7 @@ def _registered(kind: type[M], plain: type[MetricWrapperBase], name: str, text: 
             return there  # type: ignore[return-value]  # has the same methods
         raise ValueError(
             f"Prometheus' default registry already has a metric {name} of another kind than halfopen.compat's: "
-            f"{there!r}. If it comes from halfopen.prometheus.register(), remove that call, because halfopen.compat "
-            f"registers its own metrics, or pass another registry to it; otherwise unregister or rename the metric."
+            f"{there!r}. Unregister or rename the metric."
         ) from None
 
 

@@ -30,6 +30,7 @@ class BreakerObserver:
         self._key = object()
         self._write_state()
         breaker._observe(self)
+        breaker._keep_own_log()
         breaker.subscribe(self._changed)
         # `_gone` only appends to the queue: garbage collection may run while a lock of the metrics is held.
         finalize(breaker, self._gone).atexit = False

@@ -1,14 +1,15 @@
 """The acts of operators: who changed which breaker, when and why."""
 
-import logging
+import json
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from halfopen._log import LOG, extra
+
 Order = Literal["force_open", "disable", "reset", "reconfigure"]
-_LOG = logging.getLogger("halfopen")
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,17 @@ class AuditTrail:
         act = Act(datetime.now(UTC), actor, order, circuit, reason, seconds, fields or {})
         with self._lock:
             self._acts.append(act)
-        extra = {f"halfopen_{name}": value for name, value in asdict(act).items() if name != "at"}
-        _LOG.warning("operator %s: %s %s (%s)", actor, order, circuit, reason, extra=extra)
+        facts = {name: value for name, value in asdict(act).items() if name not in ("at", "fields")}
+        changes = {f"new_{name}": _flat(value) for name, value in act.fields.items()}
+        LOG.warning("operator %s: %s %s (%s)", actor, order, circuit, reason, extra=extra("order", **facts, **changes))
         return act
 
     def newest_first(self) -> list[Act]:
         """All acts that are kept."""
         with self._lock:
             return list(reversed(self._acts))
+
+
+def _flat(value: Any) -> str | float:
+    """The value of a field of the configuration for a log record, which is flat."""
+    return value if isinstance(value, str | int | float) else json.dumps(value)

@@ -38,7 +38,7 @@ def answer() -> dict[str, object]:
         wait = breaker.get_status()["retry_after_seconds"]
     own = CircuitBreaker()
     assert own.call_sync(str) == ""
-    assert b'name="served"' in generate_latest(registry)
+    assert b'circuit="served"' in generate_latest(registry)
     return {"process": os.getpid(), "forked": os.getpid() != _parent, "answer": answer, "wait": wait}
 
 

@@ -1,0 +1,90 @@
+"""The log of all breakers: the logger ``halfopen``.
+
+A record has a sentence for people, and its facts once more as flat extra fields that begin with ``halfopen_``. It never
+holds the text of an exception, which may contain secrets.
+"""
+
+import atexit
+import logging
+from typing import Any
+
+from halfopen._core import set_log
+from halfopen.types import Cause, RawEvent, Reason
+
+LOG = logging.getLogger("halfopen")
+
+_CAUSES: dict[Cause, str] = {
+    "consecutive_failures": "consecutive failures reached their threshold",
+    "failure_rate": "the failure rate reached its threshold",
+    "slow_call_rate": "the rate of slow calls reached its threshold",
+    "timeout_elapsed": "the wait is over and a probe was admitted",
+    "probes_succeeded": "its probes succeeded",
+    "probe_failed": "a probe failed",
+    "probe_slow": "a probe was slow",
+    "forced": "an operator forced it open",
+    "reset": "an operator reset it",
+    "disabled": "an operator disabled it",
+}
+
+
+def extra(event: str, **facts: Any) -> dict[str, Any]:
+    """The extra fields of a record: what happened, and its facts, without those that are unknown."""
+    known = {"event": event, **facts}
+    return {f"halfopen_{name}": value for name, value in known.items() if value is not None}
+
+
+class _BreakerLog:
+    def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
+        entered, retry_after = event["to_state"], event["retry_after_seconds"]
+        level = logging.WARNING if entered == "open" else logging.INFO
+        if not LOG.isEnabledFor(level):
+            return
+        wait = "" if retry_after is None else f"; the next probe is in {retry_after:,.1f} s"
+        text = "circuit %r of provider %r is %s: %s%s"
+        state = entered.replace("_", "-")
+        LOG.log(
+            level,
+            text,
+            name,
+            provider,
+            state,
+            _CAUSES[event["cause"]],
+            wait,
+            extra=extra(
+                "transition",
+                circuit=name,
+                provider=provider,
+                from_state=event["from_state"],
+                to_state=entered,
+                cause=event["cause"],
+                generation=event["generation"],
+                consecutive_failures=event["consecutive_failures"],
+                retry_after_seconds=retry_after,
+            ),
+        )
+
+    def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
+        if not LOG.isEnabledFor(logging.INFO):
+            return
+        LOG.info(
+            "circuit %r of provider %r has rejected %d calls since the last such record (%s)",
+            name,
+            provider,
+            count,
+            reason,
+            extra=extra(
+                "rejections",
+                circuit=name,
+                provider=provider,
+                reason=reason,
+                rejected_calls=count,
+                retry_after_seconds=retry_after,
+            ),
+        )
+
+
+# Without a handler, Python would print warnings to stderr; whoever configures logging gets the records.
+LOG.addHandler(logging.NullHandler())
+set_log(_BreakerLog())
+# Breakers work to the last moment of the interpreter, but the standard library does not.
+atexit.register(set_log, None)

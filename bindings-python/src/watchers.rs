@@ -1,0 +1,149 @@
+//! Python objects that are told about every breaker of the process: the log, and telemetry if it is installed.
+//!
+//! Unlike an observer, they belong to no breaker: they hear also of breakers that are made later.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use halfopen::evidence::Event;
+use halfopen::host::{self, Entries, SettledCall, Throttle};
+use halfopen::{CircuitBreaker, Rejected};
+use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
+
+use crate::clock::PyClock;
+use crate::convert::dict_of;
+use crate::error::report;
+use crate::ffi::{attached, call_host_method};
+use crate::imports::{Imports, Names};
+
+/// Told of transitions, and of rejections once a minute.
+static LOG: Watcher = Watcher::new();
+
+/// Told of transitions, and of every rejected and every settled call.
+static TELEMETRY: Watcher = Watcher::new();
+
+struct Watcher {
+    is_there: AtomicBool,
+    /// Only taken by threads that hold the interpreter, and for some steps of Rust, so no fork ever finds it taken.
+    object: Mutex<Option<Py<PyAny>>>,
+}
+
+impl Watcher {
+    const fn new() -> Self {
+        Self { is_there: AtomicBool::new(false), object: Mutex::new(None) }
+    }
+
+    fn is_there(&self) -> bool {
+        self.is_there.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, object: Option<Py<PyAny>>) {
+        self.is_there.store(object.is_some(), Ordering::Relaxed);
+        let before = std::mem::replace(&mut *self.object.lock().unwrap_or_else(PoisonError::into_inner), object);
+        // Dropping it may run Python, so the lock is free by then.
+        drop(before);
+    }
+
+    /// Calls a method of the watcher. Its exception goes to `sys.unraisablehook`.
+    fn tell<'py, A>(&self, py: Python<'py>, method: fn(&Names) -> &Py<PyString>, told: PyResult<A>)
+    where
+        A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
+    {
+        let kept = self.object.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|it| it.clone_ref(py));
+        let Some(object) = kept else { return };
+        let object = object.bind(py);
+        let called = Imports::get(py).and_then(|imports| call_host_method(object, method(&imports.names), told?));
+        if let Err(error) = called {
+            report(error, object);
+        }
+    }
+}
+
+/// Sets or removes the object that writes the log.
+#[pyfunction]
+#[pyo3(signature = (log, /))]
+pub fn set_log(log: Option<Py<PyAny>>) {
+    LOG.set(log);
+}
+
+/// Sets or removes the object that exports telemetry; false, and nothing changes, if another one is set.
+#[pyfunction]
+#[pyo3(signature = (telemetry, /))]
+pub fn set_telemetry(telemetry: Option<Py<PyAny>>) -> bool {
+    if telemetry.is_some() && TELEMETRY.is_there() {
+        return false;
+    }
+    TELEMETRY.set(telemetry);
+    true
+}
+
+/// What the watchers are told of one breaker.
+pub struct Watched {
+    name: Arc<str>,
+    provider: Arc<str>,
+    /// Whether its user writes a log of their own, as `halfopen.compat` does.
+    has_own_log: AtomicBool,
+    rejections: Throttle,
+}
+
+impl Watched {
+    pub fn new(core: &Arc<CircuitBreaker<PyClock>>, provider: &str) -> Arc<Self> {
+        let watched = Arc::new(Self {
+            name: core.name().into(),
+            provider: provider.into(),
+            has_own_log: AtomicBool::new(false),
+            rejections: Throttle::default(),
+        });
+        let following = Arc::clone(&watched);
+        host::follow(core, Arc::new(move |event| following.changed(event)));
+        watched
+    }
+
+    /// Leaves the log to the breaker's user.
+    pub fn keep_own_log(&self) {
+        self.has_own_log.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anybody is told of settled calls.
+    #[inline(always)]
+    pub fn hears_settles() -> bool {
+        TELEMETRY.is_there()
+    }
+
+    fn is_logged(&self) -> bool {
+        LOG.is_there() && !self.has_own_log.load(Ordering::Relaxed)
+    }
+
+    fn changed(&self, event: &Event) {
+        let watchers = [(self.is_logged(), &LOG), (TELEMETRY.is_there(), &TELEMETRY)];
+        for (_, watcher) in watchers.into_iter().filter(|(is_told, _)| *is_told) {
+            attached(|py| {
+                let told = dict_of(py, event.entries()).map(|raw| (&*self.name, &*self.provider, raw));
+                watcher.tell(py, |names| &names.changed, told);
+            });
+        }
+    }
+
+    pub fn rejected(&self, py: Python<'_>, rejected: &Rejected, clock: &PyClock) {
+        let reason = rejected.reason.as_str();
+        let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
+        if TELEMETRY.is_there() {
+            let told = (&*self.name, &*self.provider, reason, retry_after);
+            TELEMETRY.tell(py, |names| &names.rejected, Ok(told));
+        }
+        if self.is_logged()
+            && let Some(count) = self.rejections.count(clock.now_quietly())
+        {
+            LOG.tell(py, |names| &names.rejected, Ok((&*self.name, &*self.provider, reason, retry_after, count)));
+        }
+    }
+
+    pub fn settled(&self, py: Python<'_>, call: &SettledCall) {
+        if TELEMETRY.is_there() {
+            let seconds = call.duration.map(|duration| duration.as_secs_f64());
+            let told = (&*self.name, &*self.provider, call.outcome.as_str(), seconds);
+            TELEMETRY.tell(py, |names| &names.settled, Ok(told));
+        }
+    }
+}
