@@ -13,7 +13,7 @@ use crate::sync::Mutex;
 
 /// The number of label sets without a breaker whose counts are kept as series of their own.
 ///
-/// Each takes less than a kilobyte.
+/// Each takes about 1.2 kilobytes: its counters and three histograms.
 pub const ENDED_KEPT: usize = 1_000;
 
 /// How many of them are folded when there are more: about half, so that folds are rare.
