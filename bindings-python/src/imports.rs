@@ -92,6 +92,7 @@ names! {
     dict = "__dict__",
     end = "end",
     exceptions = "exceptions",
+    first_item = "first_item",
     fail = "fail",
     generator_code = "gi_code",
     passed = "passed",

@@ -133,7 +133,7 @@ impl PyStream {
 
     /// The first item that counts as content has come.
     #[cold]
-    fn begin_content(&self) {
+    fn begin_content(&self, py: Python<'_>) {
         self.has_content.store(true, Ordering::Relaxed);
         let waited = self.pause.since().and_then(|now| {
             let mut call = self.call();
@@ -143,6 +143,7 @@ impl PyStream {
         });
         if let Some(waited) = waited {
             self.breaker.get().core().record_first_item(waited);
+            self.breaker.get().watched.first_item(py, waited);
         }
     }
 
@@ -194,7 +195,7 @@ impl PyStream {
         self.rest(item.py());
         let items = &self.breaker.get().stream_items;
         if !self.has_content.load(Ordering::Relaxed) && items.is_content(item)? {
-            self.begin_content();
+            self.begin_content(item.py());
         }
         if items.is_end(item)? {
             self.has_ended.store(true, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use halfopen::evidence::Event;
 use halfopen::host::{self, Entries, SettledCall, Throttle};
@@ -20,7 +21,7 @@ use crate::imports::{Imports, Names};
 /// Told of transitions, and of rejections once a minute.
 static LOG: Watcher = Watcher::new();
 
-/// Told of transitions, and of every rejected and every settled call.
+/// Told of transitions, of every rejected and every settled call, and of the first items of streams.
 static TELEMETRY: Watcher = Watcher::new();
 
 struct Watcher {
@@ -136,6 +137,13 @@ impl Watched {
             && let Some(count) = self.rejections.count(clock.now_quietly())
         {
             LOG.tell(py, |names| &names.rejected, Ok((&*self.name, &*self.provider, reason, retry_after, count)));
+        }
+    }
+
+    pub fn first_item(&self, py: Python<'_>, waited: Duration) {
+        if TELEMETRY.is_there() {
+            let told = (&*self.name, &*self.provider, waited.as_secs_f64());
+            TELEMETRY.tell(py, |names| &names.first_item, Ok(told));
         }
     }
 

@@ -33,33 +33,32 @@ def extra(event: str, **facts: Any) -> dict[str, Any]:
     return {f"halfopen_{name}": value for name, value in known.items() if value is not None}
 
 
+def describe(name: str, provider: str, event: RawEvent) -> str:
+    """A sentence about a transition."""
+    state, retry_after = event["to_state"].replace("_", "-"), event["retry_after_seconds"]
+    wait = "" if retry_after is None else f"; the next probe is in {retry_after:,.1f} s"
+    return f"circuit {name!r} of provider {provider!r} is {state}: {_CAUSES[event['cause']]}{wait}"
+
+
 class _BreakerLog:
     def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
-        entered, retry_after = event["to_state"], event["retry_after_seconds"]
-        level = logging.WARNING if entered == "open" else logging.INFO
+        level = logging.WARNING if event["to_state"] == "open" else logging.INFO
         if not LOG.isEnabledFor(level):
             return
-        wait = "" if retry_after is None else f"; the next probe is in {retry_after:,.1f} s"
-        text = "circuit %r of provider %r is %s: %s%s"
-        state = entered.replace("_", "-")
         LOG.log(
             level,
-            text,
-            name,
-            provider,
-            state,
-            _CAUSES[event["cause"]],
-            wait,
+            "%s",
+            describe(name, provider, event),
             extra=extra(
                 "transition",
                 circuit=name,
                 provider=provider,
                 from_state=event["from_state"],
-                to_state=entered,
+                to_state=event["to_state"],
                 cause=event["cause"],
                 generation=event["generation"],
                 consecutive_failures=event["consecutive_failures"],
-                retry_after_seconds=retry_after,
+                retry_after_seconds=event["retry_after_seconds"],
             ),
         )
 

@@ -257,3 +257,6 @@ class Telemetry(Protocol):
 
     def settled(self, name: str, provider: str, outcome: Outcome, seconds: float | None, /) -> None:
         """A call was counted with this outcome. ``seconds`` is ``None`` if durations are not recorded."""
+
+    def first_item(self, name: str, provider: str, seconds: float, /) -> None:
+        """The first item of a stream came after this time."""
