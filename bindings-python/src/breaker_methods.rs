@@ -130,7 +130,7 @@ impl PyBreaker {
 
     /// Counts an exception that ended no call as a call of its own if the circuit is closed.
     #[pyo3(name = "_count_error", signature = (error, /))]
-    fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.core.state() != State::Closed {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The clock of a breaker: the core's system clock, or a callable of the host's.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::InvalidValue;
@@ -12,6 +13,9 @@ use crate::convert::value_of;
 use crate::error::{report, to_python};
 use crate::ffi::{attached, call_host_plainly};
 
+/// One origin for the whole process, so that a pool can compare the times of its breakers.
+static SYSTEM: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+
 /// The clock of a breaker made from Python.
 pub enum PyClock {
     /// The platform's monotonic clock.
@@ -23,7 +27,7 @@ pub enum PyClock {
 impl PyClock {
     /// Refuses a callable that returns no time. One that raises may do better later; see [`Self::now`].
     pub fn new(py: Python<'_>, callable: Option<Py<PyAny>>) -> PyResult<Self> {
-        let Some(callable) = callable else { return Ok(Self::System(SystemClock::new())) };
+        let Some(callable) = callable else { return Ok(Self::System(*SYSTEM)) };
         let last = match call_host_plainly(callable.bind(py)) {
             Ok(seconds) => tick_of(&seconds).ok_or_else(|| {
                 to_python(
@@ -37,6 +41,15 @@ impl PyClock {
             }
         };
         Ok(Self::Host { callable, last: AtomicU64::new(last.as_nanos()) })
+    }
+
+    /// Whether it reads the same clock as one that is made of this callable, or of none.
+    pub fn is(&self, py: Python<'_>, other: Option<&Py<PyAny>>) -> bool {
+        match (self, other) {
+            (Self::System(_), None) => true,
+            (Self::Host { callable, .. }, Some(other)) => callable.is(other.bind(py)),
+            _ => false,
+        }
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -64,6 +64,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<awaiting::Awaiting>()?;
     module.add_class::<stream::PyStream>()?;
     module.add_class::<registry::PyRegistryPolicy>()?;
+    module.add_class::<pool::PyPool>()?;
+    module.add_class::<pool::PyNeed>()?;
+    module.add_class::<pool::PyOrder>()?;
+    module.add_class::<pool::PyAttempt>()?;
     fill_cells(module.py());
     ffi::add_begin(module.py())?;
     ffi::add_run(module.py())?;

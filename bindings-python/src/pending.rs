@@ -84,13 +84,26 @@ impl<'b> PendingCall<'b> {
         };
         let counted = self.breaker.has_counted(begun, error);
         let outcome = if counted { Outcome::Ignored } else { self.breaker.judging().error(error)? };
-        let Some(call) = self.call.take() else { return Ok(()) };
+        self.settle_as(error, outcome, riding, counted);
+        Ok(())
+    }
+
+    /// The same with the judgement on the error, which the caller has made.
+    pub fn ended_with(mut self, error: &Bound<'_, PyAny>, outcome: Outcome) {
+        let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
+            return;
+        };
+        let counted = outcome.is_failure() && self.breaker.has_counted(begun, error);
+        self.settle_as(error, if counted { Outcome::Ignored } else { outcome }, riding, counted);
+    }
+
+    fn settle_as(&mut self, error: &Bound<'_, PyAny>, outcome: Outcome, riding: bool, counted: bool) {
+        let Some(call) = self.call.take() else { return };
         if riding || !outcome.is_failure() && !counted {
             self.breaker.settle(call, outcome);
         } else {
             self.breaker.settle_error(call, outcome, error);
         }
-        Ok(())
     }
 
     /// The future that the call returned ended with this error.

@@ -82,12 +82,24 @@ impl PyPermit {
         }
         pending.raised(error)
     }
+
+    /// The call ended with this error, or with a result that is one, which has been judged. A call inside this one may have
+    /// counted it.
+    pub fn ended_with(&self, error: &Bound<'_, PyAny>, outcome: Outcome) {
+        if let Some(call) = self.take() {
+            PendingCall::new(self.breaker.get(), call).ended_with(error, outcome);
+        }
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)
+    }
 }
 
 #[pymethods]
 impl PyPermit {
     /// The call did what was asked.
-    fn success(&self) -> bool {
+    pub fn success(&self) -> bool {
         self.hand_back(Outcome::Success)
     }
 
@@ -98,12 +110,12 @@ impl PyPermit {
     }
 
     /// The call failed, and that says nothing about the provider.
-    fn ignore(&self) -> bool {
+    pub fn ignore(&self) -> bool {
         self.hand_back(Outcome::Ignored)
     }
 
     /// The call was given up before it ended.
-    fn cancel(&self) -> bool {
+    pub fn cancel(&self) -> bool {
         self.hand_back(Outcome::Cancelled)
     }
 
@@ -119,7 +131,7 @@ impl PyPermit {
     }
 
     /// The call has given its consumer an item. Until `resume`, time is the consumer's and not the call's.
-    fn pause(&self) {
+    pub fn pause(&self) {
         // The clock may be the host's, so it is read without the lock.
         let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
         let mut paused_at = self.paused_at();
@@ -127,7 +139,7 @@ impl PyPermit {
     }
 
     /// The consumer waits for the next item.
-    fn resume(&self) {
+    pub fn resume(&self) {
         let Some(paused_at) = self.paused_at().take() else { return };
         let now = self.breaker.get().clock().now();
         if let Some(call) = self.call().as_mut() {
@@ -187,7 +199,7 @@ impl PyPermit {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.breaker)
+        self.traverse(&visit)
     }
 }
 

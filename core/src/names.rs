@@ -115,6 +115,12 @@ named_enum! {
         NameConflict = "NAME_CONFLICT",
         /// A registry holds as many breakers as it may, and each is in use.
         RegistryFull = "REGISTRY_FULL",
+        /// No provider of a pool answered the call.
+        AllProvidersFailed = "ALL_PROVIDERS_FAILED",
+        /// A pool passed over a provider: it could not take the call.
+        ProviderUnavailable = "PROVIDER_UNAVAILABLE",
+        /// A stream ended before its answer was complete.
+        StreamBroken = "STREAM_BROKEN",
     }
 }
 

@@ -28,6 +28,10 @@ def python_fields(lists: Lists, sentences: int) -> list[str]:
     return lines
 
 
+OF_POOLS = ("role", "pass_reason", "strategy", "on_exhausted")
+"""The enumerations of pools, which JavaScript does not have."""
+
+
 def python_parameters(lists: Lists) -> list[str]:
     # A type checker takes no dictionary for the default of a `TypedDict`.
     default = {field.name: "..." if field.kind == "window" else PYTHON.literal(field.default) for field in lists.fields}
@@ -74,7 +78,7 @@ def typescript_fields(lists: Lists) -> list[str]:
 
 def typescript_enums(lists: Lists) -> list[str]:
     lines: list[str] = []
-    for enum in (enum for enum in lists.enums.values() if enum.name != "scope"):
+    for enum in (enum for enum in lists.enums.values() if enum.name not in {"scope", *OF_POOLS}):
         kind, quoted = pascal(enum.name), [f"'{value}'" for value in enum.values]
         one = f"export type {kind} = {' | '.join(quoted)};"
         broken = [f"export type {kind} =", *(f"  | {value}" for value in quoted)]
@@ -99,7 +103,7 @@ def typescript_codes(lists: Lists) -> list[str]:
 
 def wit_enums(lists: Lists) -> list[str]:
     lines: list[str] = []
-    for enum in (enum for enum in lists.enums.values() if enum.name not in {"error_code", "scope"}):
+    for enum in (enum for enum in lists.enums.values() if enum.name not in {"error_code", "scope", *OF_POOLS}):
         lines += ["", f"/// {enum.about}", f"enum {kebab(enum.name)} {{"]
         for value, meaning in enum.values.items():
             lines += [f"  /// {WIT.code_in(meaning)}", f"  {kebab(value)},"]
@@ -154,6 +158,7 @@ def enums_table(lists: Lists) -> list[str]:
     rows = [
         f"| {enum.name.replace('_', ' ')} | `{value}` | {meaning.removesuffix('.')} |"
         for enum in lists.enums.values()
+        if enum.name not in OF_POOLS
         for value, meaning in enum.values.items()
     ]
     return ["| | value | meaning |", "| --- | --- | --- |", *rows]

@@ -91,6 +91,8 @@ class Provider:
     enabled: bool = True
     capabilities: list[str] = field(default_factory=list)
     limit: int | None = None
+    key: str | None = None
+    model: str | None = None
     max_concurrent_calls: int | None = None
     last_resort: bool = False
     # Its situation.
@@ -98,10 +100,27 @@ class Provider:
     until: int | None = None
     in_flight: int = 0
     closed_since: int | None = None
-    cooling_until: int = 0
-    cooldowns: int = 0
     meter: Meter = field(default_factory=Meter)
     credit: int = 0
+
+    def rests_with(self, other: Provider, scope: str) -> bool:
+        """Whether a cooldown of this scope of the other one concerns this one."""
+        if self.id == other.id:
+            return True
+        same_key = self.key is not None and self.key == other.key
+        same_model = self.model is not None and self.model == other.model
+        return {"provider": False, "key": same_key, "model": same_model, "key_and_model": same_key and same_model}[
+            scope
+        ]
+
+
+SCOPES = ("provider", "key", "model", "key_and_model")
+
+
+@dataclass
+class Cooldown:
+    until: int = 0
+    without_hint: int = 0
 
 
 class Pool:
@@ -133,6 +152,8 @@ class Pool:
         self.tokens = 100
         self.prices: list[int] = []
         self.providers = [Provider(**provider) for provider in given["providers"]]
+        # Each provider has its own copy of a cooldown that it shares.
+        self.cooldowns = {(provider.id, scope): Cooldown() for provider in self.providers for scope in SCOPES}
 
     def draw(self, purpose: str, name: str) -> float:
         x = mix(mix(mix(self.seed) ^ self.sequence) ^ fnv1a(name) ^ PURPOSES[purpose])
@@ -142,7 +163,8 @@ class Pool:
 
     def absence(self, provider: Provider, now: int) -> tuple[str, int | None] | None:
         """Why no call at all can go to a provider."""
-        cooling = provider.cooling_until if provider.cooling_until > now else None
+        rests_until = max(self.cooldowns[provider.id, scope].until for scope in SCOPES)
+        cooling = rests_until if rests_until > now else None
         if not provider.enabled:
             return "disabled", None
         if provider.weight == 0:
@@ -333,16 +355,24 @@ class Pool:
         until = situation.get("until_ms")
         provider.circuit, provider.until = circuit, None if until is None else until * MILLISECOND
 
-    def limited(self, name: str, hint_ms: int | None, now: int) -> None:
-        provider = self.provider(name)
-        if hint_ms is not None:
-            wait = min(hint_ms * MILLISECOND, 86_400 * SECOND)
-        else:
-            # The jitter of the breaker: a number from -1 to 1.
-            jitter = (mix((self.seed + (provider.cooldowns - 1) * 0x9E3779B97F4A7C15) & MASK) >> 11) / 2**52 - 1
-            wait = round(min(2 ** min(provider.cooldowns, 6), 60) * SECOND * (1 + 0.1 * jitter))
-            provider.cooldowns += 1
-        provider.cooling_until = max(provider.cooling_until, now + wait)
+    def shared(self, name: str, scope: str) -> list[Cooldown]:
+        """The cooldowns of this scope of all providers that share it."""
+        owner = self.provider(name)
+        return [self.cooldowns[it.id, scope] for it in self.providers if it.rests_with(owner, scope)]
+
+    def limited(self, name: str, scope: str, hint_ms: int | None, now: int) -> None:
+        if hint_ms is None and scope in {"key", "model"}:
+            hint_ms = 300_000
+        for cooldown in self.shared(name, scope):
+            if hint_ms is not None:
+                wait = min(hint_ms * MILLISECOND, 86_400 * SECOND)
+            else:
+                # The jitter of the breaker: a number from -1 to 1.
+                streak = cooldown.without_hint
+                jitter = (mix((self.seed + (streak - 1) * 0x9E3779B97F4A7C15) & MASK) >> 11) / 2**52 - 1
+                wait = round(min(2 ** min(streak, 6), 60) * SECOND * (1 + 0.1 * jitter))
+                cooldown.without_hint += 1
+            cooldown.until = max(cooldown.until, now + wait)
 
     def pay(self, after_timeout: bool) -> bool:
         price = 20 if after_timeout else 10
@@ -360,14 +390,15 @@ class Pool:
             case {"success": name}:
                 provider = self.provider(name)
                 provider.meter.success(now, step.get("latency_ms", 0) / 1000, step.get("kind", "unary"))
-                provider.cooldowns = 0
+                for scope in SCOPES:
+                    for cooldown in self.shared(name, scope):
+                        cooldown.without_hint = 0
             case {"failure": name}:
                 self.provider(name).meter.failure(now)
             case {"limited": name}:
-                self.limited(name, step.get("retry_after_ms"), now)
+                self.limited(name, step.get("scope", "key_and_model"), step.get("retry_after_ms"), now)
             case {"refused": name}:
-                provider = self.provider(name)
-                provider.cooling_until = max(provider.cooling_until, now + 300 * SECOND)
+                self.limited(name, "key", None, now)
             case {"set": situations}:
                 for name, situation in situations.items():
                     self.set(name, situation, now)

@@ -48,6 +48,8 @@ def provider(rng: random.Random, name: str) -> dict[str, Any]:
         "enabled": rng.random() < 0.95,
         "capabilities": rng.sample(["x", "y"], rng.randrange(3)),
         "limit": rng.choice([None, None, 10, 100]),
+        "key": rng.choice([None, "one", "two"]),
+        "model": rng.choice([None, "small", "large"]),
         "max_concurrent_calls": rng.choice([None, None, 1, 2]),
         "last_resort": rng.random() < 0.1,
     }
@@ -68,7 +70,8 @@ def step(rng: random.Random, at_ms: int, ids: str) -> dict[str, Any]:
             return {"set": {name: situation | until}}
         case "limited":
             # With a hint: the jitter of the others is rounded differently in the last nanosecond.
-            return {"limited": name, "retry_after_ms": rng.choice([0, 700, 90_000])}
+            scope = rng.choice(["provider", "key", "model", "key_and_model"])
+            return {"limited": name, "scope": scope, "retry_after_ms": rng.choice([0, 700, 90_000])}
         case "pay":
             return {"pay": rng.random() < 0.5}
         case "earn":

@@ -1,6 +1,6 @@
 """The compiled core, for ``halfopen`` itself; users import from ``halfopen``."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import Field
 from inspect import Signature
 from types import GenericAlias, TracebackType
@@ -14,10 +14,12 @@ from halfopen.types import (
     Mode,
     Observer,
     Outcome,
+    PassReason,
     RawCounts,
     RawEvent,
     RawStatus,
     Reason,
+    Role,
     Scope,
     State,
     Telemetry,
@@ -27,14 +29,18 @@ from halfopen.types import (
 
 __all__ = [
     "BUCKET_BOUNDS",
+    "Attempt",
     "Awaiting",
     "Breaker",
     "Call",
     "CircuitBreakerConfig",
     "Evidence",
     "GuardedFunction",
+    "Need",
     "NextItem",
+    "Order",
     "Permit",
+    "Pool",
     "RegistryPolicy",
     "Stream",
     "add_plain_error",
@@ -384,6 +390,191 @@ class RegistryPolicy(Generic[_B]):
         """All breakers, ordered by name."""
 
     def __len__(self) -> int: ...
+
+@final
+class Need:
+    """The abilities that a call needs, and the size of its request in the unit of the providers' limits.
+
+    Raises ``InvalidValueError`` for anything but texts, and for a size that is no whole number from 0.
+    """
+
+    def __new__(cls, capabilities: Iterable[str] | None = None, *, size: int | None = None) -> Self: ...
+    @property
+    def capabilities(self) -> list[str]:
+        """The abilities, in alphabetical order."""
+
+    @property
+    def size(self) -> int:
+        """The size of the request."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Order:
+    """The providers to try and those passed over, by their index; times are seconds from the choice on."""
+
+    @property
+    def picks(self) -> list[tuple[int, Role]]:
+        """The providers to try, the first one first."""
+
+    @property
+    def passed_over(self) -> list[tuple[int, PassReason, float | None]]:
+        """The others, each with the reason and the time until it may be back."""
+
+    @property
+    def earliest(self) -> float | None:
+        """The time until the first of them may be back."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the policy says to wait for it."""
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether the budget did not pay for a further attempt."""
+
+@final
+class Pool:
+    """Providers behind breakers: chooses, and keeps records, cooldowns, calls in flight and the budget."""
+
+    def __new__(
+        cls, document: dict[str, Any], breakers: Sequence[Breaker], clock: Callable[[], float] | None = None, /
+    ) -> Self: ...
+    def look(
+        self,
+        need: Need | None,
+        tried: list[int],
+        pin: int | None,
+        replayable: bool,
+        is_stream: bool,
+        larger_than: int | None,
+        /,
+    ) -> Order:
+        """The order that a call would get now; nothing changes."""
+
+    def choose(
+        self,
+        need: Need | None,
+        tried: list[int],
+        pin: int | None,
+        replayable: bool,
+        is_stream: bool,
+        larger_than: int | None,
+        /,
+    ) -> Order:
+        """The same as a choice, which takes its turn."""
+
+    def begin(
+        self,
+        need: Need | None,
+        tried: list[int],
+        pin: int | None,
+        replayable: bool,
+        is_stream: bool,
+        larger_than: int | None,
+        is_further: bool,
+        after_timeout: bool,
+        /,
+    ) -> Attempt | Order:
+        """Chooses, and begins an attempt at the first provider that admits it.
+
+        Returns the order if none does, or if the budget does not pay for a further attempt.
+        """
+
+    def begin_at(self, index: int, is_stream: bool, as_probe: bool, /) -> Attempt | None:
+        """Begins a further attempt at this provider if its circuit is closed, or a probe if it offers one."""
+
+    def declare(self, index: int, document: dict[str, Any], /) -> None:
+        """Declares a provider anew, from the next choice on."""
+
+    def now(self) -> float:
+        """The time of the clock, in seconds."""
+
+    @property
+    def tokens(self) -> int:
+        """The tokens left in the budget."""
+
+    def record(self, index: int, /) -> tuple[int, float | None, float | None, float | None, float | None]:
+        """A provider's recent record.
+
+        That is its calls in flight, success rate, latency of calls and of streams, and the rest of a cooldown; in
+        seconds, and ``None`` if it is not known.
+        """
+
+    def after_fork(self) -> None:
+        """Makes a pool that the child of a fork has inherited the child's own."""
+
+@final
+class Attempt:
+    """One attempt of a call at one provider. It ends once; dropped before its end, it is cancelled."""
+
+    @property
+    def index(self) -> int:
+        """The index of the provider."""
+
+    @property
+    def provider(self) -> str:
+        """The id of the provider."""
+
+    @property
+    def role(self) -> Role:
+        """Why it was chosen."""
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it decides about a half-open circuit."""
+
+    @property
+    def passed_over(self) -> list[tuple[int, PassReason, float | None]]:
+        """The providers passed over at the choice."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended."""
+
+    @property
+    def seconds(self) -> float:
+        """The time since it began."""
+
+    @property
+    def first_item_seconds(self) -> float | None:
+        """The time to the first content item."""
+
+    def looks_at(self, result: object, /) -> bool:
+        """Whether a result may be anything but a success."""
+
+    def first_item(self) -> float:
+        """The first content item has come; returns the seconds that it took."""
+
+    def pause(self) -> None:
+        """The consumer has an item."""
+
+    def resume(self) -> None:
+        """The consumer waits for the next item."""
+
+    def succeeded(self) -> float | None:
+        """The provider did what was asked; returns the seconds, or ``None`` if the attempt had ended before."""
+
+    def healthy(self) -> None:
+        """A call that lasts votes success now; its later failure counts as a call of its own."""
+
+    def ended(
+        self,
+        error: object,
+        outcome: Outcome,
+        retry_after: float | None = None,
+        scope: Scope | None = None,
+        cooldown: float | None = None,
+        /,
+    ) -> float | None:
+        """The attempt ended with this error and the verdict on it; returns the seconds for which its scope rests."""
+
+    def cancelled(self) -> bool:
+        """The caller gave up; false if the attempt had ended before."""
+
+    def ignored(self) -> bool:
+        """Another provider was faster; false if the attempt had ended before."""
 
 def after_fork() -> None:
     """Prepares the breakers that a forked child inherited."""

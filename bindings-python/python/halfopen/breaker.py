@@ -25,7 +25,7 @@ from halfopen._stream_objects import guard_stream
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
-from halfopen.classify import every_result_is_a_success
+from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.session import Session
 from halfopen.status import (
     CircuitBreakerMetrics,
@@ -38,7 +38,7 @@ from halfopen.status import (
     metrics_of,
     status_of,
 )
-from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge, Mode
+from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge, Mode, Outcome, Verdict
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -96,11 +96,15 @@ class CircuitBreaker(Sealed, Breaker):
     _config: CircuitBreakerConfig
     _provider_id: str
     _wall: WallClock
+    _classify: Callable[[Exception], Outcome | Verdict | None]
+    """Classifies exceptions: an orchestrator needs the whole verdict."""
     _judge: Judge
     """Classifies responses: guards of HTTP clients judge them before their bodies have ended."""
     _counts_every_error: bool
     """Whether an error that is reported inside a stream is a failure whatever its code."""
     _deadline: Deadline | None
+    _is_content: Callable[[Any], bool] | None
+    _is_end: Callable[[Any], bool] | None
     _stream_timeouts: StreamTimeouts | None = None
 
     _instead: ClassVar[Mapping[str, str]] = {
@@ -148,6 +152,9 @@ class CircuitBreaker(Sealed, Breaker):
         store(self, "_config", checked)
         store(self, "_provider_id", provider_id)
         store(self, "_wall", WallClock())
+        store(self, "_classify", of_error or every_exception_is_a_failure)
+        store(self, "_is_content", content)
+        store(self, "_is_end", end)
         store(self, "_judge", of_result or every_result_is_a_success)
         store(self, "_counts_every_error", counts_every_error(classify))
         store(self, "_deadline", None if seconds is None else Deadline(checked.name, seconds))

@@ -42,10 +42,41 @@ Cause = Literal[
     "disabled",
 ]
 Scope = Literal["provider", "key", "model", "key_and_model"]
-ErrorCode = Literal["CIRCUIT_OPEN", "CALL_TIMEOUT", "INVALID_VALUE", "NAME_CONFLICT", "REGISTRY_FULL"]
+Role = Literal["normal", "probe", "unhealthy", "last_resort"]
+PassReason = Literal[
+    "disabled",
+    "draining",
+    "missing_capability",
+    "too_small",
+    "tried",
+    "open",
+    "probes_busy",
+    "forced_open",
+    "cooling_down",
+    "full",
+    "reserved",
+]
+Strategy = Literal["priority_list", "round_robin", "random", "best_performance", "highest_availability"]
+OnExhausted = Literal["fail", "wait", "last_resort"]
+ErrorCode = Literal[
+    "CIRCUIT_OPEN",
+    "CALL_TIMEOUT",
+    "INVALID_VALUE",
+    "NAME_CONFLICT",
+    "REGISTRY_FULL",
+    "ALL_PROVIDERS_FAILED",
+    "PROVIDER_UNAVAILABLE",
+    "STREAM_BROKEN",
+]
 # end
-TimeoutName = Literal["call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"]
-"""The settings of a breaker that cut off calls and streams."""
+TimeoutName = Literal[
+    "call_timeout_seconds",
+    "first_item_timeout_seconds",
+    "idle_timeout_seconds",
+    "attempt_timeout_seconds",
+    "deadline_seconds",
+]
+"""The settings of a breaker and of an orchestrator that cut off calls and streams."""
 
 
 class Verdict(NamedTuple):

@@ -73,8 +73,19 @@ export type Cause =
  * - `INVALID_VALUE`: A value is not allowed.
  * - `NAME_CONFLICT`: A registry has a breaker of that name with another configuration.
  * - `REGISTRY_FULL`: A registry holds as many breakers as it may, and each is in use.
+ * - `ALL_PROVIDERS_FAILED`: No provider of a pool answered the call.
+ * - `PROVIDER_UNAVAILABLE`: A pool passed over a provider: it could not take the call.
+ * - `STREAM_BROKEN`: A stream ended before its answer was complete.
  */
-export type ErrorCode = 'CIRCUIT_OPEN' | 'CALL_TIMEOUT' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL';
+export type ErrorCode =
+  | 'CIRCUIT_OPEN'
+  | 'CALL_TIMEOUT'
+  | 'INVALID_VALUE'
+  | 'NAME_CONFLICT'
+  | 'REGISTRY_FULL'
+  | 'ALL_PROVIDERS_FAILED'
+  | 'PROVIDER_UNAVAILABLE'
+  | 'STREAM_BROKEN';
 // end
 
 /** Which build of the core is in use. */

@@ -39,6 +39,12 @@ impl ConcurrencyCap {
         self.in_flight
     }
 
+    /// With so many calls in flight.
+    #[must_use]
+    pub(super) const fn with_in_flight(self, in_flight: u32) -> Self {
+        Self { in_flight, ..self }
+    }
+
     /// With another bound. Calls in flight beyond it stay, and no call enters until there are fewer.
     #[must_use]
     pub const fn with_max(self, max: u32) -> Self {

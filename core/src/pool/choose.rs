@@ -7,7 +7,6 @@ use super::{
     Candidate, Need, OnExhausted, Order, PassReason, PassedOver, Pick, Policy, PoolState, Readiness, Role, Strategy,
 };
 use crate::clock::Tick;
-use crate::control::Reason;
 
 /// Orders the candidates for one call. A pure function: it reads no clock, draws no hidden randomness and takes no permit.
 ///
@@ -146,13 +145,8 @@ fn absence(candidate: &Candidate<'_>, now: Tick) -> Option<Passed> {
         return Some((PassReason::Draining, None));
     }
     if let Readiness::Rejected { reason, until } = candidate.readiness {
-        let reason = match reason {
-            Reason::Open => PassReason::Open,
-            Reason::ProbesBusy => PassReason::ProbesBusy,
-            Reason::ForcedOpen => PassReason::ForcedOpen,
-        };
         // The circuit and the cooldown must both allow it.
-        return Some((reason, until.map(|until| until.max(candidate.cooling_until.unwrap_or(until)))));
+        return Some((reason.into(), until.map(|until| until.max(candidate.cooling_until.unwrap_or(until)))));
     }
     if let Some(until) = candidate.cooling_until.filter(|until| *until > now) {
         return Some((PassReason::CoolingDown, Some(until)));

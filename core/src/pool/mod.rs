@@ -5,17 +5,20 @@
 //! - [`Cooldown`] keeps calls away from what asked for it (a 429), without a vote about its health.
 //! - [`AttemptBudget`] bounds the further attempts of all calls together.
 //! - [`ConcurrencyCap`] bounds the calls in flight.
-//! - [`replay`] replays a log of all of this.
+//! - [`Pool`] is all of this in one value: a host keeps one and tells it what happens.
+//! - [`replay`] replays a log.
 //!
-//! Nothing here reads a clock, draws hidden randomness or takes a permit. A host reads the [`Readiness`] of each circuit
-//! ([`CircuitBreaker::readiness_at`](crate::CircuitBreaker::readiness_at)), chooses, and asks the first one for a permit.
+//! Nothing here reads a clock, draws hidden randomness or takes a permit. A host reads the [`Circuit`] of each provider
+//! ([`CircuitBreaker::circuit_at`](crate::CircuitBreaker::circuit_at)), chooses, and asks the first one for a permit.
 
 mod budget;
 mod cap;
 mod choose;
 mod circuit;
 mod cooldown;
+mod document;
 mod log;
+mod members;
 mod meter;
 mod order;
 mod policy;
@@ -28,6 +31,7 @@ pub use cap::ConcurrencyCap;
 pub use choose::choose;
 pub use cooldown::Cooldown;
 pub use log::replay;
+pub use members::{Circuit, Pool};
 pub use meter::{CallKind, Meter};
 pub use order::{Exhausted, Order, PassReason, PassedOver, Pick, Role};
 pub use policy::{OnExhausted, Policy, Strategy};

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::{OnExhausted, Policy};
 use crate::clock::Tick;
+use crate::control::Reason;
 use crate::names::named_enum;
 
 named_enum! {
@@ -46,6 +47,16 @@ named_enum! {
         Full = "full",
         /// It is a last resort, and the policy does not use one.
         Reserved = "reserved",
+    }
+}
+
+impl From<Reason> for PassReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Open => Self::Open,
+            Reason::ProbesBusy => Self::ProbesBusy,
+            Reason::ForcedOpen => Self::ForcedOpen,
+        }
     }
 }
 

@@ -22,6 +22,12 @@ pub struct Provider {
     pub capabilities: Vec<String>,
     /// The largest request that it takes, in a unit of the user's (tokens, say); none for no limit.
     pub limit: Option<u64>,
+    /// The account or key that its calls use, in a word of the user's: a cooldown of the key concerns every provider with
+    /// the same one. None for a key of its own.
+    pub key: Option<String>,
+    /// The model that its calls ask for, in a word of the user's, with the same meaning for a cooldown of a model. None for
+    /// a model of its own.
+    pub model: Option<String>,
     /// The most calls in flight; none for no limit.
     pub max_concurrent_calls: Option<u32>,
     /// Whether it is used only when no other is available, and only if the policy says so.
@@ -38,6 +44,8 @@ impl Provider {
             enabled: true,
             capabilities: Vec::new(),
             limit: None,
+            key: None,
+            model: None,
             max_concurrent_calls: None,
             last_resort: false,
         }

@@ -4,6 +4,7 @@
 use halfopen::classify::Scope;
 use halfopen::control::{Cause, Mode, Reason};
 use halfopen::host::{self, ErrorCode};
+use halfopen::pool::{OnExhausted, PassReason, Role, Strategy};
 use halfopen::{Outcome, State};
 use serde_json::{Value, json};
 
@@ -16,6 +17,15 @@ fn main() -> Result<(), serde_json::Error> {
         "reason": list("The reason of a rejection.", Reason::ALL, Reason::as_str, Reason::description),
         "cause": list("The cause of a change of state.", Cause::ALL, Cause::as_str, Cause::description),
         "scope": list("The subject of a verdict.", Scope::ALL, Scope::as_str, Scope::description),
+        "role": list("The reason of a choice.", Role::ALL, Role::as_str, Role::description),
+        "pass_reason": list("The reason why a pool passed over a provider.", PassReason::ALL, PassReason::as_str, PassReason::description),
+        "strategy": list("The order of a pool within a tier.", Strategy::ALL, Strategy::as_str, Strategy::description),
+        "on_exhausted": list(
+            "The behaviour of a pool without an available provider.",
+            OnExhausted::ALL,
+            OnExhausted::as_str,
+            OnExhausted::description,
+        ),
         "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
     });
     println!("{}", json!({ "fields": schema["properties"], "enums": enums }));

@@ -1,0 +1,48 @@
+"""What happens when a stream breaks after its first content."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from halfopen._core import Need
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A stream that broke."""
+
+    provider: str
+    error: Exception
+    items: Sequence[Any]
+    """The newest items that the consumer has received."""
+    args: tuple[Any, ...]
+    """The arguments of the function that opened the stream, without the provider."""
+
+
+class Resume:
+    """The request that continues a broken stream: new arguments for the function, and a new need, if given.
+
+    ``need`` tells which providers can continue, for example ``Need(["prefill"])``.
+    """
+
+    __slots__ = ("args", "need")
+
+    def __init__(self, *args: Any, need: Need | None = None) -> None:
+        self.args = args
+        self.need = need
+
+
+OnBreak: TypeAlias = Literal["raise", "restart"] | Callable[[Break], Resume | None]
+"""``"raise"``, ``"restart"``, or a function that returns how to resume, or ``None`` to raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """An item of a stream with ``on_break="restart"``: drop what came before it, the answer begins again."""
+
+    old: str
+    """The provider whose stream broke."""
+    new: str
+    """The provider whose answer follows."""
+    dropped: int
+    """How many items the consumer received from the old one."""

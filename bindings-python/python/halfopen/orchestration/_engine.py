@@ -1,0 +1,83 @@
+"""What all calls of an orchestrator share."""
+
+from collections.abc import Sequence
+from itertools import count
+
+from halfopen._arguments import check_seconds
+from halfopen._core import Need, Order, Pool
+from halfopen.breaker import CircuitBreaker
+from halfopen.errors import InvalidValueError
+from halfopen.orchestration._events import EventLog
+from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._sessions import Session, Sessions
+from halfopen.orchestration._settings import Settings
+from halfopen.orchestration._verdicts import Rules
+
+DEFAULT_HOLD_SECONDS = 30.0
+DEFAULT_RETRY_DELAY_SECONDS = 0.5
+
+
+class Engine:
+    """The pool, the breakers, the settings and the books of one orchestrator."""
+
+    __slots__ = ("breakers", "events", "hold", "index", "numbers", "pool", "providers", "rules", "sessions", "settings")
+
+    def __init__(
+        self, pool: Pool, providers: Sequence[Provider], breakers: Sequence[CircuitBreaker], settings: Settings
+    ) -> None:
+        self.pool = pool
+        self.providers = list(providers)
+        self.breakers = tuple(breakers)
+        self.index = {provider.id: index for index, provider in enumerate(providers)}
+        self.settings = settings
+        self.hold = DEFAULT_HOLD_SECONDS if settings.hold_seconds is None else settings.hold_seconds
+        self.events = EventLog(settings.kept_events)
+        self.sessions = Sessions(settings.max_sessions, settings.session_lifetime_seconds, pool.now)
+        self.rules = Rules(settings.is_too_large, settings.next_after)
+        self.numbers = count(1)
+
+    def index_of(self, provider: str) -> int:
+        """The index of the provider with this id."""
+        index = self.index.get(provider)
+        if index is None:
+            raise InvalidValueError("provider", repr(provider), "one of: " + ", ".join(self.index))
+        return index
+
+    def session_of(self, session: str | Session | None) -> Session | None:
+        """The session that a call names."""
+        if isinstance(session, Session):
+            session = session.id
+        return None if session is None else self.sessions.use(session)
+
+    def deadline_of(self, deadline_seconds: float | None) -> float | None:
+        """The deadline of a call, in seconds."""
+        if deadline_seconds is None:
+            return self.settings.deadline_seconds
+        return check_seconds("deadline_seconds", deadline_seconds)
+
+    def pin_of(self, session: Session) -> int | None:
+        """The provider to which a call of the session goes if it is available, by its index."""
+        pinned = session.provider
+        if pinned is None:
+            return None
+        primary = session.primary
+        if primary is None or primary == pinned or self.settings.return_to_primary == "never":
+            return self.index[pinned]
+        held = self.pool.now() - session.switched_at
+        if held < self.hold or not self._is_back(self.index[primary]):
+            return self.index[pinned]
+        return self.index[primary]
+
+    def _is_back(self, index: int) -> bool:
+        """Whether a provider takes calls without a doubt."""
+        return (index, "normal") in self.look().picks
+
+    def look(self, need: Need | None = None, pin: int | None = None, *, is_stream: bool = False) -> Order:
+        """The order that a call would get now; nothing changes."""
+        return self.pool.look(need, [], pin, True, is_stream, None)
+
+    def after_fork(self) -> None:
+        """The child of a fork has no thread that could give back a lock of its parent's."""
+        self.pool.after_fork()
+        self.sessions.after_fork()
+        self.events.after_fork()

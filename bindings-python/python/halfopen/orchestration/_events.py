@@ -1,0 +1,187 @@
+"""What happens in an orchestrator, for people and for metrics."""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from threading import Lock
+from time import time
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from halfopen.orchestration._errors import EndedBy
+from halfopen.types import Outcome, PassReason, Role, Scope
+
+SwitchCause = Literal["failure", "unavailable", "probe", "return_to_primary", "stream_broken"]
+
+
+class PassedOver(NamedTuple):
+    """A provider that a choice passed over; ``retry_after`` is in seconds."""
+
+    provider: str
+    reason: PassReason
+    retry_after: float | None
+
+
+class Choice(NamedTuple):
+    """A provider was chosen, and its circuit admitted the attempt.
+
+    ``at`` is the time in seconds since the Unix epoch, in each event.
+    """
+
+    sequence: int
+    at: float
+    call: int
+    """The number of the call; one call may choose several times."""
+    session: str | None
+    provider: str
+    role: Role
+    attempt: int
+    """The number of the attempt in its call, from 1."""
+    passed_over: tuple[PassedOver, ...]
+
+
+class FirstItem(NamedTuple):
+    """The first content item of a stream came after so many ``seconds``."""
+
+    sequence: int
+    at: float
+    call: int
+    session: str | None
+    provider: str
+    seconds: float
+
+
+class AttemptEnded(NamedTuple):
+    """An attempt ended; ``error`` is the name of the exception's class."""
+
+    sequence: int
+    at: float
+    call: int
+    session: str | None
+    provider: str
+    attempt: int
+    outcome: Outcome
+    seconds: float
+    first_item_seconds: float | None
+    error: str | None
+
+
+class Switch(NamedTuple):
+    """A call, or a session between two calls, moved from one provider to another."""
+
+    sequence: int
+    at: float
+    call: int
+    session: str | None
+    old: str
+    new: str
+    cause: SwitchCause
+
+
+class CoolingDown(NamedTuple):
+    """A provider, or the key or the model that it uses, rests for so many ``seconds``."""
+
+    sequence: int
+    at: float
+    provider: str
+    scope: Scope
+    seconds: float
+
+
+class Budget(NamedTuple):
+    """A further attempt was paid from the budget, or was not made because the budget was used up."""
+
+    sequence: int
+    at: float
+    call: int
+    is_paid: bool
+    tokens: int
+
+
+class CallEnded(NamedTuple):
+    """A call ended: with an answer of ``provider``, or without one."""
+
+    sequence: int
+    at: float
+    call: int
+    session: str | None
+    outcome: Outcome
+    provider: str | None
+    """The provider that answered, or that gave the error of the call's own (``ignored``)."""
+    attempts: int
+    seconds: float
+    ended_by: EndedBy | None
+    """Why it failed, if all providers did."""
+
+
+class Checked(NamedTuple):
+    """A background check ended."""
+
+    sequence: int
+    at: float
+    provider: str
+    outcome: Outcome
+    seconds: float
+
+
+Event: TypeAlias = Choice | FirstItem | AttemptEnded | Switch | CoolingDown | Budget | CallEnded | Checked
+Listener: TypeAlias = Callable[[Event], object]
+KINDS: tuple[type[Event], ...] = (
+    Choice,
+    FirstItem,
+    AttemptEnded,
+    Switch,
+    CoolingDown,
+    Budget,
+    CallEnded,
+    Checked,
+)
+
+
+class EventLog:
+    """The newest events of each kind, so that many choices do not push out the few switches; and the listeners."""
+
+    def __init__(self, bound: int) -> None:
+        self._kept: dict[type[Event], deque[Event]] = {kind: deque(maxlen=bound) for kind in KINDS}
+        self._sequence = count(1)
+        self._listeners: tuple[tuple[object, Listener], ...] = ()
+        self._lock = Lock()
+
+    def emit(self, kind: Any, *fields: Any) -> None:
+        """Records an event and tells the listeners."""
+        event = kind(next(self._sequence), time(), *fields)
+        self._kept[kind].append(event)
+        for _, listener in self._listeners:
+            try:
+                listener(event)
+            except Exception as fault:
+                _report(fault, listener)
+
+    def kept(self, kinds: tuple[type[Event], ...], after: int) -> list[Event]:
+        """The kept events of these kinds (of all if none is given) with a higher sequence number, oldest first."""
+        chosen = [event for kind in kinds or KINDS for event in self._kept[kind].copy() if event.sequence > after]
+        return sorted(chosen, key=lambda event: event.sequence)
+
+    def subscribe(self, listener: Listener) -> Callable[[], bool]:
+        """Adds a listener; the returned function removes it, and returns whether it was there."""
+        token = object()
+        with self._lock:
+            self._listeners = (*self._listeners, (token, listener))
+
+        def unsubscribe() -> bool:
+            with self._lock:
+                before = self._listeners
+                self._listeners = tuple(pair for pair in before if pair[0] is not token)
+            return len(self._listeners) < len(before)
+
+        return unsubscribe
+
+    def after_fork(self) -> None:
+        """In the child of a fork, nobody holds the lock."""
+        self._lock = Lock()
+
+
+def _report(fault: Exception, listener: Listener) -> None:
+    module: Any = sys
+    arguments = (type(fault), fault, fault.__traceback__, "Exception ignored in a listener", listener)
+    sys.unraisablehook(module.UnraisableHookArgs(arguments))

@@ -1,0 +1,78 @@
+"""Providers as data."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from halfopen._core import CircuitBreakerConfig
+from halfopen.breaker import CircuitBreaker
+from halfopen.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider: where a call may go, and under which circumstances.
+
+    Functions that ``Orchestrator.call`` and ``stream`` run receive the one that was chosen.
+    """
+
+    id: str
+    """Its name, unique in the orchestrator."""
+    breaker: CircuitBreaker | CircuitBreakerConfig | None = field(default=None, repr=False, compare=False)
+    """Its circuit breaker, or the configuration for a new one; ``None`` for a new one with the defaults.
+
+    The timeouts, ``is_content`` and ``is_end`` of a breaker take the place of the orchestrator's for this provider.
+    """
+    tier: int = 0
+    """Providers of a lower tier come first; from 0."""
+    weight: int = 1
+    """Its share beside the others of its tier, from 0; 0 drains it: it gets no further calls."""
+    enabled: bool = True
+    """Whether calls may go to it."""
+    capabilities: Iterable[str] = ()
+    """Its abilities, in words of your own: a call that needs one goes only to providers that have it."""
+    limit: int | None = None
+    """The largest request that it takes, in a unit of your own (tokens, for example); ``None`` for no limit."""
+    model: str | None = None
+    """The model that its calls ask for. A model that is not found rests for all providers with the same ``model``."""
+    key: str | None = None
+    """A name for its API key or account. A refused key rests for all providers with the same ``key``."""
+    max_concurrent_calls: int | None = None
+    """The most calls in flight, from 1; a further call goes to another provider. ``None`` for no limit."""
+    last_resort: bool = False
+    """Whether it is used only when no other is available, for example a canned answer or a local model."""
+
+    def __post_init__(self) -> None:
+        breaker, name = cast("Any", self.breaker), cast("Any", self.id)
+        if not isinstance(name, str) or not name:
+            raise InvalidValueError("id", repr(name), "a text that is not empty")
+        if breaker is not None and not isinstance(breaker, CircuitBreaker | CircuitBreakerConfig):
+            raise InvalidValueError("breaker", repr(breaker), "a CircuitBreaker, a CircuitBreakerConfig or None")
+        if isinstance(self.capabilities, str):
+            raise InvalidValueError("capabilities", repr(self.capabilities), "a collection of texts, not one text")
+        object.__setattr__(self, "capabilities", tuple(self.capabilities))
+        if self.max_concurrent_calls is not None and self.max_concurrent_calls < 1:
+            raise InvalidValueError(
+                "max_concurrent_calls",
+                repr(self.max_concurrent_calls),
+                "a whole number from 1, or None; enabled=False switches a provider off",
+            )
+
+    def _document(self) -> dict[str, Any]:
+        """The fields that the core knows; it checks them."""
+        document = {name: getattr(self, name) for name in _CORE_FIELDS}
+        document["capabilities"] = list(self.capabilities)
+        return {name: value for name, value in document.items() if value is not None}
+
+
+_CORE_FIELDS = (
+    "id",
+    "tier",
+    "weight",
+    "enabled",
+    "limit",
+    "model",
+    "key",
+    "max_concurrent_calls",
+    "last_resort",
+)

@@ -1,0 +1,60 @@
+"""Who answered a call, after which attempts, and at which cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from halfopen.types import Outcome, Role
+
+
+class AttemptReport(NamedTuple):
+    """One attempt of a call."""
+
+    provider: str
+    role: Role
+    outcome: Outcome
+    seconds: float
+    error: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A call that has been answered."""
+
+    provider: str
+    """The provider that answered."""
+    model: str | None
+    """The model, as the answer names it; otherwise the provider's ``model``."""
+    usage: dict[str, Any] | None
+    """The usage that the answer reports, in the provider's own words."""
+    attempts: tuple[AttemptReport, ...]
+    seconds: float
+
+
+def get(item: Any, name: str) -> Any:
+    """A member of an answer, which may be an object of an SDK or parsed JSON; ``None`` if there is none."""
+    if isinstance(item, Mapping):
+        return cast("Mapping[str, Any]", item).get(name)
+    return getattr(item, name, None)
+
+
+def model_in(answer: Any) -> str | None:
+    """The model that an answer names."""
+    for name in ("model", "model_version", "modelVersion"):
+        model = get(answer, name)
+        if isinstance(model, str):
+            return model
+    return None
+
+
+def usage_in(answer: Any) -> dict[str, Any] | None:
+    """The usage that an answer reports, as a dictionary."""
+    for name in ("usage", "usage_metadata", "usageMetadata"):
+        usage = get(answer, name)
+        if usage is None:
+            continue
+        dump = getattr(usage, "model_dump", None)
+        found: Any = dump(exclude_none=True) if callable(dump) else usage
+        if isinstance(found, Mapping):
+            return dict(cast("Mapping[str, Any]", found))
+    return None

@@ -1,0 +1,137 @@
+"""The settings of an orchestrator, checked: one that could do nothing is refused."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from halfopen._arguments import check_function, check_seconds
+from halfopen._stream_items import checked_item_function
+from halfopen.errors import InvalidValueError
+from halfopen.orchestration._breaks import OnBreak
+from halfopen.orchestration._provider import Provider
+from halfopen.types import OnExhausted, Strategy
+
+ReturnToPrimary = Literal["never", "between_turns"]
+OnSwitch: TypeAlias = Callable[[Provider, Provider, Any], Awaitable[object] | None]
+Check: TypeAlias = Callable[[Provider], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What ``Orchestrator`` takes beside the providers; its docstring describes the fields."""
+
+    strategy: Strategy = "priority_list"
+    on_exhausted: OnExhausted = "fail"
+    deadline_seconds: float | None = 60.0
+    attempt_timeout_seconds: float | None = 30.0
+    first_item_timeout_seconds: float | None = 10.0
+    idle_timeout_seconds: float | None = 20.0
+    max_attempts: int = 3
+    same_provider_retries: int = 0
+    retry_delay_seconds: float | None = None
+    hedge_after_seconds: float | None = None
+    min_health: float = 0.7
+    slow_start_seconds: float = 10.0
+    strict_pin: bool = False
+    return_to_primary: ReturnToPrimary = "never"
+    hold_seconds: float | None = None
+    max_sessions: int = 10_000
+    session_lifetime_seconds: float = 3600.0
+    on_switch: OnSwitch | None = None
+    on_break: OnBreak = "raise"
+    is_content: Callable[[Any], bool] | None = None
+    is_end: Callable[[Any], bool] | None = None
+    is_tool_call: Callable[[Any], bool] | None = None
+    is_too_large: Callable[[Exception], bool] | None = None
+    next_after: Callable[[Exception], bool] | None = None
+    check: Check | None = None
+    check_interval_seconds: float | None = None
+    kept_events: int = 1000
+    kept_items: int = 10_000
+
+    def document(self) -> dict[str, Any]:
+        """The fields of the core's policy; it checks them."""
+        return {
+            "strategy": self.strategy,
+            "on_exhausted": self.on_exhausted,
+            "min_health": self.min_health,
+            "slow_start_ms": round(self.slow_start_seconds * 1000),
+            "strict_pin": self.strict_pin,
+        }
+
+
+def check_settings(settings: Settings, providers: Sequence[Provider]) -> None:
+    """Refuses values that are not allowed, and settings that could do nothing."""
+    for name in ("deadline_seconds", "attempt_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"):
+        check_seconds(name, getattr(settings, name))
+    for name in ("hedge_after_seconds", "retry_delay_seconds", "hold_seconds", "check_interval_seconds"):
+        check_seconds(name, getattr(settings, name))
+    check_seconds("session_lifetime_seconds", settings.session_lifetime_seconds)
+    if settings.slow_start_seconds != 0:
+        check_seconds("slow_start_seconds", settings.slow_start_seconds)
+    for name in ("max_attempts", "max_sessions", "kept_events", "kept_items"):
+        _check_count(name, getattr(settings, name), 1)
+    _check_count("same_provider_retries", settings.same_provider_retries, 0)
+    _check_choice("return_to_primary", settings.return_to_primary, get_args(ReturnToPrimary))
+    _check_functions(settings)
+    _check_effects(settings, providers)
+
+
+def _check_functions(settings: Settings) -> None:
+    for name in ("is_content", "is_end", "is_tool_call"):
+        checked_item_function(name, getattr(settings, name))
+    for name in ("is_too_large", "next_after"):
+        function: Any = getattr(settings, name)
+        if function is not None:
+            check_function(name, function, "a plain function from an exception to true or false, or None", 1)
+    for name, arguments in (("on_switch", 3), ("check", 1)):
+        called: Any = getattr(settings, name)
+        if called is not None and not callable(called):
+            raise InvalidValueError(name, repr(called), f"a function of {arguments} argument(s), or None")
+    if not callable(settings.on_break):
+        _check_choice("on_break", settings.on_break, ("raise", "restart"))
+
+
+def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
+    """Refuses what could have no effect, because nobody would notice."""
+
+    def refuse(name: str, allowed: str) -> None:
+        raise InvalidValueError(name, repr(getattr(settings, name)), allowed)
+
+    deadline, attempt = settings.deadline_seconds, settings.attempt_timeout_seconds
+    hedge = settings.hedge_after_seconds
+    if deadline is not None and attempt is not None and attempt >= deadline:
+        refuse("attempt_timeout_seconds", "less than deadline_seconds, which would end the call before")
+    if deadline is not None and (settings.first_item_timeout_seconds or 0) >= deadline:
+        refuse("first_item_timeout_seconds", "less than deadline_seconds, which would end the call before")
+    if hedge is not None and len(providers) < 2:
+        refuse("hedge_after_seconds", "None with a single provider, because a hedge goes to another one")
+    if hedge is not None and settings.max_attempts < 2:
+        refuse("hedge_after_seconds", "None with max_attempts=1, because a hedge is a further attempt")
+    if hedge is not None and hedge >= min(attempt or hedge + 1, deadline or hedge + 1):
+        refuse("hedge_after_seconds", "less than attempt_timeout_seconds and deadline_seconds")
+    if settings.same_provider_retries >= settings.max_attempts:
+        refuse("same_provider_retries", "less than max_attempts, which counts every attempt")
+    if settings.retry_delay_seconds is not None and not settings.same_provider_retries:
+        refuse("retry_delay_seconds", "None without same_provider_retries")
+    if settings.hold_seconds is not None and settings.return_to_primary == "never":
+        refuse("hold_seconds", "None with return_to_primary='never'")
+    if settings.check_interval_seconds is not None and settings.check is None:
+        refuse("check_interval_seconds", "None without a check")
+    resorts = [provider.id for provider in providers if provider.last_resort]
+    if settings.on_exhausted == "last_resort" and not resorts:
+        refuse("on_exhausted", "'fail' or 'wait' without a provider that is declared as last_resort")
+    if settings.on_exhausted != "last_resort" and resorts:
+        raise InvalidValueError(
+            "last_resort", repr(resorts), f"no such provider with on_exhausted={settings.on_exhausted!r}"
+        )
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidValueError(name, repr(value), f"a whole number, at least {least}")
+
+
+def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidValueError(name, repr(value), "one of: " + ", ".join(allowed))

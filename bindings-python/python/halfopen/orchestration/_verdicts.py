@@ -1,0 +1,127 @@
+"""What the end of an attempt means: for the breaker, and for whether another provider is asked.
+
+The table stands in ``docs/orchestration.md``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, cast
+
+from halfopen._error_rules import classify_error, is_rejection
+from halfopen._names import names_of
+from halfopen.breaker import CircuitBreaker
+from halfopen.orchestration._errors import FailedResultError, ReportedError
+from halfopen.orchestration._report import get
+from halfopen.types import Outcome, Verdict
+
+Next = Literal["no", "if_replayable", "at_once", "larger"]
+"""Whether another provider is asked: never; if the call may be made again; always; only one with a larger limit."""
+
+_TOO_LARGE_CODES = frozenset(("context_length_exceeded", "request_too_large", "string_above_max_length"))
+_CONTENT_TOO_LARGE = 413
+_TIMEOUTS = frozenset(
+    (
+        "builtins.TimeoutError",
+        "httpx.TimeoutException",
+        "httpx2.TimeoutException",
+        "openai.APITimeoutError",
+        "anthropic.APITimeoutError",
+        "requests.exceptions.Timeout",
+        "botocore.exceptions.ReadTimeoutError",
+        "botocore.exceptions.ConnectTimeoutError",
+    )
+)
+
+
+class Judgement(NamedTuple):
+    """The verdict on an attempt, and what follows from it."""
+
+    verdict: Verdict
+    next: Next
+    is_timeout: bool
+
+
+class Rules:
+    """The user's functions that decide beside the table."""
+
+    __slots__ = ("_is_too_large", "_next_after")
+
+    def __init__(
+        self, is_too_large: Callable[[Exception], bool] | None, next_after: Callable[[Exception], bool] | None
+    ) -> None:
+        self._is_too_large = is_too_large or is_too_large_by_code
+        self._next_after = next_after
+
+    def judge(self, breaker: CircuitBreaker, error: BaseException) -> Judgement:
+        """Judges an exception."""
+        if isinstance(error, ReportedError):
+            verdict = error.verdict
+        else:
+            verdict = _verdict(breaker._classify(error) if isinstance(error, Exception) else classify_error(error))
+        return Judgement(verdict, self._next(verdict, error), is_timeout(error))
+
+    def judge_result(self, breaker: CircuitBreaker, error: FailedResultError) -> Judgement:
+        """Judges a result, for example a response with an error status."""
+        verdict = _verdict(breaker._judge(error.result))
+        return Judgement(verdict, self._next(verdict, error), is_timeout=False)
+
+    def _next(self, verdict: Verdict, error: BaseException) -> Next:
+        match verdict.outcome:
+            case "failure":
+                return "if_replayable"
+            case "ignored" if verdict.scope is not None:
+                # The provider has refused the request without working on it.
+                return "at_once"
+            case "ignored" if isinstance(error, Exception):
+                return self._next_after_ignored(error)
+            case _:
+                return "no"
+
+    def _next_after_ignored(self, error: Exception) -> Next:
+        if is_rejection(error):
+            return "at_once"
+        if self._is_too_large(error):
+            return "larger"
+        return "at_once" if self._next_after is not None and self._next_after(error) else "no"
+
+
+def _verdict(answer: Outcome | Verdict | None) -> Verdict:
+    if isinstance(answer, Verdict):
+        return answer
+    return Verdict(answer or "success")
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether a call was cut off because it took too long; the provider may still be working on it."""
+    return any(name in _TIMEOUTS for name in names_of(type(error)))
+
+
+def is_too_large_by_code(error: Exception) -> bool:
+    """Whether a provider refused a request because it is too large: status 413, or the error code that says so."""
+    if isinstance(error, ReportedError):
+        return not _TOO_LARGE_CODES.isdisjoint((get(error.error, "code"), get(error.error, "type")))
+    status = getattr(error, "status_code", None)
+    response: Any = getattr(error, "response", None)
+    if _CONTENT_TOO_LARGE in (status, getattr(response, "status_code", None)):
+        return True
+    candidates = [getattr(error, "code", None), getattr(error, "type", None), *_codes(getattr(error, "body", None))]
+    if response is not None:
+        candidates += _codes(_json_of(response))
+    return any(isinstance(code, str) and code in _TOO_LARGE_CODES for code in candidates)
+
+
+def _codes(body: object) -> list[Any]:
+    outer = _mapping(body)
+    inner = _mapping(outer.get("error", outer))
+    return [inner.get("code"), inner.get("type")]
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _json_of(response: Any) -> object:
+    """The body of a response that has been read, if it is JSON."""
+    try:
+        return response.json()
+    except Exception:
+        return None

@@ -1,0 +1,251 @@
+//! `Attempt`: one attempt of a call at one provider, from its permit to its end.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use halfopen::Outcome;
+use halfopen::classify::Scope;
+use halfopen::clock::Tick;
+use halfopen::pool::{CallKind, Order, Pick, Price, Role};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use super::PyPool;
+use super::choice::{Passed, passed_over};
+use crate::convert::{outcome_of, outcome_with_hint, value_of};
+use crate::error::to_python;
+use crate::permit::PyPermit;
+use halfopen::InvalidValue;
+
+/// An attempt of a call. It ends once; dropped before its end, it is cancelled.
+#[pyclass(frozen, name = "Attempt", module = "halfopen._core")]
+pub struct PyAttempt {
+    pool: Py<PyPool>,
+    pick: Pick,
+    order: Order,
+    begun: Tick,
+    permit: PyPermit,
+    kind: CallKind,
+    price: Option<Price>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether the call is no longer in flight.
+    has_left: bool,
+    /// The generation of the circuit in which a long call has voted before its end.
+    voted_in: Option<u64>,
+    first_item: Option<Duration>,
+}
+
+impl PyAttempt {
+    pub fn new(
+        pool: &Bound<'_, PyPool>,
+        pick: Pick,
+        order: Order,
+        begun: Tick,
+        permit: PyPermit,
+        kind: CallKind,
+        price: Option<Price>,
+    ) -> Self {
+        let pool = pool.clone().unbind();
+        Self { pool, pick, order, begun, permit, kind, price, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The call is no longer in flight; false if it was not before.
+    fn leave(&self) -> bool {
+        let first = !std::mem::replace(&mut self.state().has_left, true);
+        if first {
+            self.pool.get().pool().leave(self.pick.index);
+        }
+        first
+    }
+
+    /// The breaker hears of a success, once; returns how long the attempt has lasted.
+    fn vote(&self) -> Duration {
+        let (this, index) = (self.pool.get(), self.pick.index);
+        let (now, lasted) = this.since(self.begun);
+        if self.permit.success() {
+            let latency = self.state().first_item.unwrap_or(lasted);
+            // Its own success may have closed the circuit.
+            let is_probe = self.pick.role == Role::Probe;
+            let closed = if is_probe { this.breaker(index).get().core().closed_since() } else { None };
+            let mut pool = this.pool();
+            pool.closed(index, closed);
+            pool.succeeded(index, now, latency, self.kind);
+            match self.price {
+                Some(price) => pool.refund(price),
+                None => pool.earn(),
+            }
+        }
+        lasted
+    }
+
+    /// A long call that had voted before has failed: a call of its own, unless the circuit has changed since.
+    fn count_late(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some(generation) = self.state().voted_in else { return Ok(()) };
+        let breaker = self.pool.get().breaker(self.pick.index).get();
+        if breaker.core().status().generation == generation { breaker.count_error(error) } else { Ok(()) }
+    }
+}
+
+#[pymethods]
+impl PyAttempt {
+    /// The index of the provider.
+    #[getter]
+    fn index(&self) -> usize {
+        self.pick.index
+    }
+
+    /// The id of the provider.
+    #[getter]
+    fn provider(&self, py: Python<'_>) -> Py<PyString> {
+        self.pool.get().id(py, self.pick.index)
+    }
+
+    /// Why it was chosen.
+    #[getter]
+    fn role(&self) -> &'static str {
+        self.pick.role.as_str()
+    }
+
+    /// Whether its success or failure decides about a half-open circuit.
+    #[getter]
+    fn is_probe(&self) -> bool {
+        self.pick.role == Role::Probe
+    }
+
+    /// The providers passed over at the choice, each with the reason and the seconds until it may be back.
+    #[getter]
+    fn passed_over(&self) -> Vec<Passed> {
+        passed_over(&self.order, self.begun)
+    }
+
+    /// Whether it has ended.
+    #[getter]
+    fn has_ended(&self) -> bool {
+        self.state().has_left
+    }
+
+    /// The seconds since it began.
+    #[getter]
+    fn seconds(&self) -> f64 {
+        self.pool.get().since(self.begun).1.as_secs_f64()
+    }
+
+    /// The seconds to the first content item, if one has come.
+    #[getter]
+    fn first_item_seconds(&self) -> Option<f64> {
+        self.state().first_item.map(|waited| waited.as_secs_f64())
+    }
+
+    /// Whether a result may be anything but a success, so that its breaker's judge should see it.
+    #[pyo3(signature = (result, /))]
+    fn looks_at(&self, result: &Bound<'_, PyAny>) -> bool {
+        self.pool.get().breaker(self.pick.index).get().judging().looks_at(result)
+    }
+
+    /// The first content item of the stream has come; returns the seconds that it took.
+    fn first_item(&self) -> f64 {
+        let waited = self.pool.get().since(self.begun).1;
+        self.state().first_item.get_or_insert(waited).as_secs_f64()
+    }
+
+    /// The consumer has an item. Until `resume` or the end, time does not count as the provider's.
+    fn pause(&self) {
+        self.permit.pause();
+    }
+
+    /// The consumer waits for the next item.
+    fn resume(&self) {
+        self.permit.resume();
+    }
+
+    /// The provider did what was asked; returns the seconds that it took, or `None` if the attempt had ended before.
+    fn succeeded(&self) -> Option<f64> {
+        if !self.leave() {
+            return None;
+        }
+        Some(self.vote().as_secs_f64())
+    }
+
+    /// A call that lasts has shown that the provider is well, and goes on: it votes now and not at its end, because a probe
+    /// would hold the circuit half-open for as long. Its later failure counts as a call of its own.
+    fn healthy(&self) {
+        self.vote();
+        let generation = self.pool.get().breaker(self.pick.index).get().core().status().generation;
+        self.state().voted_in = Some(generation);
+    }
+
+    /// The attempt ended with this error, or with a result that is one, and with the verdict on it: the outcome, the hint,
+    /// the scope and its cooldown. Returns the seconds for which that scope cools down now.
+    #[pyo3(signature = (error, outcome, retry_after = None, scope = None, cooldown = None, /))]
+    fn ended(
+        &self,
+        error: &Bound<'_, PyAny>,
+        outcome: &Bound<'_, PyAny>,
+        retry_after: Option<&Bound<'_, PyAny>>,
+        scope: Option<&Bound<'_, PyAny>>,
+        cooldown: Option<f64>,
+    ) -> PyResult<Option<f64>> {
+        let py = error.py();
+        let outcome = outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?;
+        let scope = scope.map(scope_of).transpose()?;
+        if !self.leave() {
+            return Ok(None);
+        }
+        self.permit.ended_with(error, outcome);
+        self.count_late(error)?;
+        let this = self.pool.get();
+        let (now, index) = (this.since(self.begun).0, self.pick.index);
+        let mut pool = this.pool();
+        let until = match outcome {
+            Outcome::Failure { retry_after } => {
+                pool.failed(index, now);
+                retry_after.and_then(|hint| pool.cool(index, Scope::Provider, Some(hint), now))
+            }
+            Outcome::Ignored => {
+                let hint = cooldown.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+                scope.and_then(|scope| pool.cool(index, scope, hint, now))
+            }
+            Outcome::Success | Outcome::Cancelled => None,
+        };
+        Ok(until.map(|until| until.since(now).as_secs_f64()))
+    }
+
+    /// The caller gave up.
+    fn cancelled(&self) -> bool {
+        self.leave() && self.permit.cancel()
+    }
+
+    /// The attempt says nothing about the provider: another one was faster.
+    fn ignored(&self) -> bool {
+        self.leave() && self.permit.ignore()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.pool)?;
+        self.permit.traverse(&visit)
+    }
+}
+
+impl Drop for PyAttempt {
+    fn drop(&mut self) {
+        // The permit, which is dropped as well, cancels itself.
+        self.leave();
+    }
+}
+
+fn scope_of(name: &Bound<'_, PyAny>) -> PyResult<Scope> {
+    let given = value_of(name);
+    let named = |scope: &&Scope| given == scope.as_str().into();
+    Scope::ALL.iter().find(named).copied().ok_or_else(|| {
+        to_python(name.py(), &InvalidValue::new("scope", &given, "provider, key, model or key_and_model"))
+    })
+}

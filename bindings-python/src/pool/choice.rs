@@ -1,0 +1,76 @@
+//! `Order`: the result of a choice.
+
+use halfopen::clock::Tick;
+use halfopen::pool::{Exhausted, Order, PassReason, PassedOver, Policy};
+use pyo3::prelude::*;
+
+/// The providers to try and those passed over, by their index. Times are seconds from the choice on.
+#[pyclass(frozen, name = "Order", module = "halfopen._core")]
+pub struct PyOrder {
+    order: Order,
+    now: Tick,
+    waits: bool,
+    is_unpaid: bool,
+}
+
+impl PyOrder {
+    pub fn new(order: Order, now: Tick, policy: &Policy) -> Self {
+        let waits = matches!(order.exhausted(policy, now, None), Exhausted::WaitUntil(_));
+        Self { order, now, waits, is_unpaid: false }
+    }
+
+    /// The budget did not pay for the attempt.
+    pub fn unpaid(self) -> Self {
+        Self { is_unpaid: true, ..self }
+    }
+}
+
+#[pymethods]
+impl PyOrder {
+    /// The providers to try, with their roles.
+    #[getter]
+    fn picks(&self) -> Vec<(usize, &'static str)> {
+        self.order.picks.iter().map(|pick| (pick.index, pick.role.as_str())).collect()
+    }
+
+    /// The providers passed over, each with the reason and the seconds until it may be back, if they are known.
+    #[getter]
+    fn passed_over(&self) -> Vec<Passed> {
+        passed_over(&self.order, self.now)
+    }
+
+    /// The seconds until the first of them may be back, if they are known.
+    #[getter]
+    fn earliest(&self) -> Option<f64> {
+        self.order.earliest.map(|back| back.since(self.now).as_secs_f64())
+    }
+
+    /// Whether the policy says to wait for it.
+    #[getter]
+    fn waits(&self) -> bool {
+        self.waits && self.order.picks.is_empty()
+    }
+
+    /// Whether the budget did not pay for a further attempt.
+    #[getter]
+    fn is_unpaid(&self) -> bool {
+        self.is_unpaid
+    }
+}
+
+/// The index of a provider, why it was passed over, and the seconds until it may be back.
+pub type Passed = (usize, &'static str, Option<f64>);
+
+pub fn passed_over(order: &Order, now: Tick) -> Vec<Passed> {
+    let passed = |passed: &PassedOver| {
+        (passed.index, passed.reason.as_str(), passed.until.map(|until| until.since(now).as_secs_f64()))
+    };
+    order.passed_over.iter().map(passed).collect()
+}
+
+/// Moves the first pick to those passed over.
+pub fn pass_over(order: &mut Order, reason: PassReason, until: Option<Tick>) {
+    let pick = order.picks.remove(0);
+    order.passed_over.push(PassedOver { index: pick.index, reason, until });
+    order.earliest = [order.earliest, until].into_iter().flatten().min();
+}

@@ -1,0 +1,290 @@
+//! The pool of the core: choosing among live breakers, the attempts of calls, and logs.
+
+mod attempt;
+mod choice;
+mod need;
+mod replay;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use halfopen::clock::{Clock, Tick};
+use halfopen::host;
+use halfopen::pool::{CallKind, Circuit, Order, PassReason, Pick, Pool, Provider, Readiness, Role};
+use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+pub use attempt::PyAttempt;
+pub use choice::PyOrder;
+pub use need::PyNeed;
+pub use replay::replay_pool;
+
+use crate::breaker::PyBreaker;
+use crate::clock::PyClock;
+use crate::convert::value_of;
+use crate::error::to_python;
+use halfopen::InvalidValue;
+
+/// Providers behind breakers: chooses among them and keeps their records, cooldowns, calls in flight and the budget.
+///
+/// Its lock is held for steps of Rust alone: clocks are read and permits taken without it.
+#[pyclass(frozen, name = "Pool", module = "halfopen._core")]
+pub struct PyPool {
+    pool: Mutex<Pool>,
+    breakers: Vec<Py<PyBreaker>>,
+    ids: Vec<Py<PyString>>,
+    clock: PyClock,
+}
+
+impl PyPool {
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn circuits(&self, now: Tick) -> Vec<Circuit> {
+        self.breakers.iter().map(|breaker| breaker.get().core().circuit_at(now)).collect()
+    }
+
+    fn id(&self, py: Python<'_>, index: usize) -> Py<PyString> {
+        self.ids[index].clone_ref(py)
+    }
+
+    fn breaker(&self, index: usize) -> &Py<PyBreaker> {
+        &self.breakers[index]
+    }
+
+    fn check_index(&self, py: Python<'_>, index: usize) -> PyResult<()> {
+        if index < self.breakers.len() {
+            return Ok(());
+        }
+        Err(to_python(py, &InvalidValue::new("index", &(index as u64).into(), "the index of a provider")))
+    }
+}
+
+#[pymethods]
+impl PyPool {
+    /// `document` describes policy and providers as docs/pool.md does; the breakers stand in the same order.
+    #[new]
+    #[pyo3(signature = (document, breakers, clock = None, /))]
+    fn new(document: &Bound<'_, PyAny>, breakers: Vec<Py<PyBreaker>>, clock: Option<Py<PyAny>>) -> PyResult<Self> {
+        let py = document.py();
+        let pool = Pool::from_value(&value_of(document), host::random_jitter().seed);
+        let pool = pool.map_err(|error| to_python(py, &error))?;
+        let ids = pool.providers().iter().map(|provider| PyString::new(py, &provider.id).unbind()).collect();
+        for breaker in &breakers {
+            if !breaker.get().clock().is(py, clock.as_ref()) {
+                let allowed = "breakers with the clock of the pool, so that their times can be compared";
+                return Err(to_python(py, &InvalidValue::new("breaker", &value_of(breaker.bind(py)), allowed)));
+            }
+        }
+        if breakers.len() != pool.providers().len() {
+            let count = (breakers.len() as u64).into();
+            return Err(to_python(py, &InvalidValue::new("breakers", &count, "one for each provider")));
+        }
+        Ok(Self { pool: Mutex::new(pool), breakers, ids, clock: PyClock::new(py, clock)? })
+    }
+
+    /// The order that a call would get now; nothing changes.
+    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, /))]
+    fn look(
+        &self,
+        need: Option<&PyNeed>,
+        tried: Vec<usize>,
+        pin: Option<usize>,
+        replayable: bool,
+        is_stream: bool,
+        larger_than: Option<u64>,
+    ) -> PyOrder {
+        let now = self.clock.now();
+        let circuits = self.circuits(now);
+        let pool = self.pool();
+        let asked = need::Asked { need, tried: &tried, pin, replayable, is_stream, larger_than };
+        let order = asked.look(&pool, &circuits, now);
+        PyOrder::new(order, now, pool.policy())
+    }
+
+    /// As `look`, as a choice: it takes its turn.
+    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, /))]
+    fn choose(
+        &self,
+        need: Option<&PyNeed>,
+        tried: Vec<usize>,
+        pin: Option<usize>,
+        replayable: bool,
+        is_stream: bool,
+        larger_than: Option<u64>,
+    ) -> PyOrder {
+        let now = self.clock.now();
+        let circuits = self.circuits(now);
+        let mut pool = self.pool();
+        let asked = need::Asked { need, tried: &tried, pin, replayable, is_stream, larger_than };
+        let order = asked.choose(&mut pool, &circuits, now);
+        PyOrder::new(order, now, pool.policy())
+    }
+
+    /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
+    /// budget does not pay for a further attempt: `is_further`, or `after_timeout`.
+    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, is_further, after_timeout, /))]
+    #[expect(clippy::too_many_arguments, reason = "keywords cost more than the choice")]
+    fn begin<'py>(
+        slf: &Bound<'py, Self>,
+        need: Option<&PyNeed>,
+        tried: Vec<usize>,
+        pin: Option<usize>,
+        replayable: bool,
+        is_stream: bool,
+        larger_than: Option<u64>,
+        is_further: bool,
+        after_timeout: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        let now = this.clock.now();
+        let circuits = this.circuits(now);
+        let (mut order, price) = {
+            let mut pool = this.pool();
+            let asked = need::Asked { need, tried: &tried, pin, replayable, is_stream, larger_than };
+            let order = asked.choose(&mut pool, &circuits, now);
+            let price = if is_further && !order.picks.is_empty() { pool.pay(after_timeout) } else { None };
+            if is_further && !order.picks.is_empty() && price.is_none() {
+                let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
+                return Ok(Bound::new(py, unpaid)?.into_any());
+            }
+            (order, price)
+        };
+        while !order.picks.is_empty() {
+            let pick = order.picks[0];
+            if !this.pool().enter(pick.index) {
+                choice::pass_over(&mut order, PassReason::Full, None);
+                continue;
+            }
+            match PyBreaker::acquire(this.breaker(pick.index).bind(py), None) {
+                Ok(permit) => {
+                    let kind = if is_stream { CallKind::Stream } else { CallKind::Unary };
+                    let attempt = PyAttempt::new(slf, pick, order, now, permit, kind, price);
+                    return Ok(Bound::new(py, attempt)?.into_any());
+                }
+                Err(rejected) => {
+                    this.pool().leave(pick.index);
+                    if !rejected.is_instance_of::<PyException>(py) {
+                        price.into_iter().for_each(|price| this.pool().refund(price));
+                        return Err(rejected);
+                    }
+                    // Another call took the last slot, or opened the circuit, since the choice.
+                    let (reason, until) = this.rejection(pick.index, now);
+                    choice::pass_over(&mut order, reason, until);
+                }
+            }
+        }
+        let mut pool = this.pool();
+        price.into_iter().for_each(|price| pool.refund(price));
+        Ok(Bound::new(py, PyOrder::new(order, now, pool.policy()))?.into_any())
+    }
+
+    /// Begins an attempt at this provider alone, if its circuit is closed and nothing else keeps calls away; `None` if it
+    /// cannot take it, or if the budget does not pay for it. With `as_probe` the circuit must offer a probe, and nothing
+    /// is paid.
+    #[pyo3(signature = (index, is_stream, as_probe, /))]
+    fn begin_at(slf: &Bound<'_, Self>, index: usize, is_stream: bool, as_probe: bool) -> PyResult<Option<PyAttempt>> {
+        let (py, this) = (slf.py(), slf.get());
+        this.check_index(py, index)?;
+        let now = this.clock.now();
+        let circuit = this.breaker(index).get().core().circuit_at(now);
+        let wanted = if as_probe { Readiness::Probe } else { Readiness::Closed };
+        let price = {
+            let mut pool = this.pool();
+            if circuit.readiness != wanted || pool.cooling_until(index, now).is_some() || !pool.enter(index) {
+                return Ok(None);
+            }
+            let price = if as_probe { None } else { pool.pay(false) };
+            if price.is_none() && !as_probe {
+                pool.leave(index);
+                return Ok(None);
+            }
+            price
+        };
+        match PyBreaker::acquire(this.breaker(index).bind(py), None) {
+            Ok(permit) => {
+                let kind = if is_stream { CallKind::Stream } else { CallKind::Unary };
+                let role = if as_probe { Role::Probe } else { Role::Normal };
+                let pick = Pick { index, role };
+                let order = Order { picks: vec![pick], ..Default::default() };
+                Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind, price)))
+            }
+            Err(rejected) => {
+                let mut pool = this.pool();
+                pool.leave(index);
+                price.into_iter().for_each(|price| pool.refund(price));
+                if rejected.is_instance_of::<PyException>(py) { Ok(None) } else { Err(rejected) }
+            }
+        }
+    }
+
+    /// Declares a provider anew, from the next choice on.
+    #[pyo3(signature = (index, document, /))]
+    fn declare(&self, index: usize, document: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.check_index(document.py(), index)?;
+        let provider = Provider::from_value(&value_of(document)).map_err(|error| to_python(document.py(), &error))?;
+        self.pool().declare(index, provider);
+        Ok(())
+    }
+
+    /// The time of the clock, in seconds.
+    fn now(&self) -> f64 {
+        self.clock.now().as_seconds()
+    }
+
+    /// The tokens left in the budget.
+    #[getter]
+    fn tokens(&self) -> u16 {
+        self.pool().tokens()
+    }
+
+    /// A provider's calls in flight; its recent success rate, and its latency in seconds as a unary call and as a stream,
+    /// each `None` if it is not known; the seconds for which it cools down, or `None`.
+    #[pyo3(signature = (index, /))]
+    fn record(&self, py: Python<'_>, index: usize) -> PyResult<Record> {
+        self.check_index(py, index)?;
+        let now = self.clock.now();
+        let pool = self.pool();
+        let meter = pool.meter(index);
+        let known = !meter.is_cold(now);
+        Ok((
+            pool.in_flight(index),
+            meter.success_rate().filter(|_| known),
+            meter.latency(CallKind::Unary).filter(|_| known),
+            meter.latency(CallKind::Stream).filter(|_| known),
+            pool.cooling_until(index, now).map(|until| until.since(now).as_secs_f64()),
+        ))
+    }
+
+    /// Makes a pool that the child of a fork has inherited the child's own.
+    fn after_fork(&self) {
+        self.pool().after_fork(host::random_jitter().seed);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.clock.traverse(&visit)?;
+        self.breakers.iter().try_for_each(|breaker| visit.call(breaker))
+    }
+}
+
+/// Calls in flight, success rate, two latencies and the rest of a cooldown.
+type Record = (u32, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
+
+impl PyPool {
+    /// Why a provider's circuit has just rejected a call.
+    fn rejection(&self, index: usize, now: Tick) -> (PassReason, Option<Tick>) {
+        match self.breaker(index).get().core().readiness_at(now) {
+            Readiness::Rejected { reason, until } => (reason.into(), until),
+            // The slot is free again: only now it is.
+            Readiness::Closed | Readiness::Probe => (PassReason::ProbesBusy, Some(now)),
+        }
+    }
+
+    fn since(&self, begun: Tick) -> (Tick, Duration) {
+        let now = self.clock.now();
+        (now, now.since(begun))
+    }
+}

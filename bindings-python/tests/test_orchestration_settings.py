@@ -1,0 +1,144 @@
+"""Settings and providers: what is not allowed, or could do nothing, is refused by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock
+from halfopen.orchestration import Need, Orchestrator, Provider, Settings
+from orchestrated import Script, in_flight, pair
+
+
+async def check(_: Provider) -> None:
+    """A background check."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"strategy": "best"}, "strategy"),
+        ({"on_exhausted": "retry"}, "on_exhausted"),
+        ({"min_health": 1.5}, "min_health"),
+        ({"slow_start_seconds": -1}, "slow_start_seconds"),
+        ({"strict_pin": "yes"}, "strict_pin"),
+        ({"deadline_seconds": 0}, "deadline_seconds"),
+        ({"attempt_timeout_seconds": "soon"}, "attempt_timeout_seconds"),
+        ({"attempt_timeout_seconds": 60}, "attempt_timeout_seconds"),
+        ({"first_item_timeout_seconds": 60}, "first_item_timeout_seconds"),
+        ({"idle_timeout_seconds": 0}, "idle_timeout_seconds"),
+        ({"max_attempts": 0}, "max_attempts"),
+        ({"max_attempts": True}, "max_attempts"),
+        ({"same_provider_retries": -1}, "same_provider_retries"),
+        ({"same_provider_retries": 3}, "same_provider_retries"),
+        ({"retry_delay_seconds": 1}, "retry_delay_seconds"),
+        ({"hedge_after_seconds": 30}, "hedge_after_seconds"),
+        ({"hedge_after_seconds": 1, "max_attempts": 1}, "hedge_after_seconds"),
+        ({"hold_seconds": 3}, "hold_seconds"),
+        ({"return_to_primary": "always"}, "return_to_primary"),
+        ({"check_interval_seconds": 3}, "check_interval_seconds"),
+        ({"check": "ping"}, "check"),
+        ({"on_switch": 1}, "on_switch"),
+        ({"on_break": "continue"}, "on_break"),
+        ({"is_content": 1}, "is_content"),
+        ({"next_after": check}, "next_after"),
+        ({"on_exhausted": "last_resort"}, "on_exhausted"),
+        ({"max_sessions": 0}, "max_sessions"),
+        ({"kept_events": 0}, "kept_events"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else repr(value),
+)
+def test_a_setting_is_refused_by_name(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        pair(**settings)
+    assert caught.value.field == field
+    assert caught.value.code == "INVALID_VALUE"
+
+
+@pytest.mark.parametrize(
+    ("providers", "field"),
+    [
+        (list, "providers"),
+        (lambda: [Provider("a"), Provider("a")], "id"),
+        (lambda: [Provider("")], "id"),
+        (lambda: [Provider("a", weight=-1)], "weight"),
+        (lambda: [Provider("a", tier=1.5)], "tier"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        (lambda: [Provider("a", limit=-1)], "limit"),
+        (lambda: [Provider("a", max_concurrent_calls=0)], "max_concurrent_calls"),
+        (lambda: [Provider("a", capabilities="tools")], "capabilities"),
+        (lambda: [Provider("a", breaker="a")], "breaker"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        (lambda: [Provider("a", last_resort=True), Provider("b")], "last_resort"),
+        (lambda: [Provider("a", CircuitBreaker("a", clock=ManualClock()))], "breaker"),
+    ],
+)
+def test_a_provider_is_refused_by_name(providers: Callable[[], list[Provider]], field: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Orchestrator(providers())
+    assert caught.value.field == field
+
+
+def test_a_hedge_needs_another_provider() -> None:
+    with pytest.raises(InvalidValueError, match="hedge_after_seconds"):
+        Orchestrator([Provider("a")], hedge_after_seconds=1)
+
+
+def test_settings_are_fields_or_an_object() -> None:
+    settings = Settings(strategy="random", max_attempts=2)
+    orchestrator = Orchestrator([Provider("a")], settings, max_attempts=4)
+    assert (orchestrator.settings.strategy, orchestrator.settings.max_attempts) == ("random", 4)
+    with pytest.raises(TypeError, match="unknown"):
+        Orchestrator([Provider("a")], unknown=1)
+
+
+async def test_a_provider_is_drained_and_comes_back() -> None:
+    orchestrator, script = pair(), Script()
+    assert orchestrator.update("a", weight=0).weight == 0
+    assert await orchestrator.call(script) == "b"
+    orchestrator.update("a", weight=1)
+    assert await orchestrator.call(script) == "a"
+    for field in ("id", "model", "last_resort"):
+        with pytest.raises(InvalidValueError, match=field):
+            orchestrator.update("a", **{field: "other"})
+    with pytest.raises(InvalidValueError, match="provider"):
+        orchestrator.update("c", weight=0)
+    with pytest.raises(InvalidValueError, match="weight"):
+        orchestrator.update("a", weight=-1)
+    assert orchestrator.providers[0].weight == 1
+
+
+async def test_a_function_of_another_kind_is_refused_and_counts_nothing() -> None:
+    orchestrator = pair()
+
+    def plain(provider: Provider) -> str:
+        return provider.id
+
+    async def stream(provider: Provider) -> Any:
+        yield provider.id
+
+    for function, allowed in ((plain, "awaitable"), (stream, "stream")):
+        wrong: Any = function
+        with pytest.raises(InvalidValueError, match=allowed):
+            await orchestrator.call(wrong)
+    with pytest.raises(TypeError, match="argument"):
+        await orchestrator.call(check, "too many")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert orchestrator.breaker("a").metrics.cancelled_calls == 3
+    assert in_flight(orchestrator) == 0
+
+
+@pytest.mark.parametrize("capabilities", ["tools", [1], 3])
+def test_a_need_takes_texts(capabilities: Any) -> None:
+    with pytest.raises(InvalidValueError, match="capabilities"):
+        Need(capabilities)
+
+
+def test_a_need_is_a_value() -> None:
+    assert Need({"b", "a"}, size=3) == Need(["a", "b", "a"], size=3)
+    assert hash(Need(["a"])) == hash(Need(["a"])) != hash(Need())
+    assert (Need(["b", "a"]).capabilities, Need(size=3).size) == (["a", "b"], 3)
+    with pytest.raises(InvalidValueError, match="size"):
+        Need(size=-1)
+
+
+def test_a_breaker_of_ones_own_is_used() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="mine"))
+    assert Orchestrator([Provider("a", breaker)]).breaker("a") is breaker

@@ -1,0 +1,349 @@
+//! A pool as a host keeps it: the providers with everything that a choice looks at, but for their circuits.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{
+    AttemptBudget, CallKind, Candidate, ConcurrencyCap, Cooldown, Meter, Need, Order, Policy, PoolState, Price,
+    Provider, Readiness, choose,
+};
+use crate::classify::Scope;
+use crate::clock::Tick;
+use crate::config::{InvalidValue, Value};
+use crate::control::Jitter;
+
+/// What a choice reads of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Circuit {
+    /// The answer that it would give to a call.
+    pub readiness: Readiness,
+    /// When it closed; none if it never opened.
+    pub closed_since: Option<Tick>,
+}
+
+impl Circuit {
+    /// A circuit that never opened.
+    pub const CLOSED: Self = Self { readiness: Readiness::Closed, closed_since: None };
+}
+
+/// A pool: its policy, its providers, and what has happened to them. A value, like everything else here.
+///
+/// Providers are told apart by their index in the declared order, circuits by the same index.
+///
+/// ```
+/// use core::time::Duration;
+/// use halfopen::classify::Scope;
+/// use halfopen::clock::Tick;
+/// use halfopen::pool::{Circuit, Need, Policy, Pool, Provider};
+///
+/// let mut pool = Pool::new(Policy::default(), vec![Provider::new("openai"), Provider::new("gemini")], 7)?;
+/// pool.cool(0, Scope::KeyAndModel, Some(Duration::from_secs(20)), Tick::ZERO);
+/// let order = pool.choose(&[Circuit::CLOSED; 2], &Need::default(), Tick::ZERO);
+/// assert_eq!(pool.providers()[order.picks[0].index].id, "gemini");
+/// # Ok::<(), halfopen::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pool {
+    policy: Policy,
+    jitter: Jitter,
+    providers: Vec<Provider>,
+    members: Vec<Member>,
+    /// Providers share the cooldown of a key and of a model; `Member::cooldowns` has the places.
+    cooldowns: Vec<Cooldown>,
+    state: PoolState,
+    budget: AttemptBudget,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    meter: Meter,
+    cap: ConcurrencyCap,
+    closed_since: Option<Tick>,
+    /// By scope.
+    cooldowns: [usize; 4],
+}
+
+impl Pool {
+    /// A pool in which nothing has happened yet. The seed is of the draws and of the cooldowns' jitter.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] without a provider, or for an id that is empty or not unique.
+    pub fn new(policy: Policy, providers: Vec<Provider>, seed: u64) -> Result<Self, InvalidValue> {
+        if providers.is_empty() {
+            return Err(InvalidValue::new("providers", &Value::List(Vec::new()), "at least one provider"));
+        }
+        for (index, provider) in providers.iter().enumerate() {
+            if provider.id.is_empty() || providers[..index].iter().any(|other| other.id == provider.id) {
+                return Err(InvalidValue::new(
+                    "id",
+                    &provider.id.as_str().into(),
+                    "a text of its own for each provider",
+                ));
+            }
+        }
+        let (places, count) = cooldown_places(&providers);
+        let member = |(provider, cooldowns): (&Provider, _)| Member {
+            meter: Meter::default(),
+            cap: cap_of(provider),
+            closed_since: None,
+            cooldowns,
+        };
+        Ok(Self {
+            policy,
+            jitter: Jitter { seed },
+            members: providers.iter().zip(places).map(member).collect(),
+            providers,
+            cooldowns: alloc::vec![Cooldown::default(); count],
+            state: PoolState::new(seed),
+            budget: AttemptBudget::default(),
+        })
+    }
+
+    /// The policy.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The providers, in the declared order.
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// Declares the provider at this index anew, from the next choice on. Its record, its id, its key and its model stay.
+    pub fn declare(&mut self, index: usize, provider: Provider) {
+        let old = &mut self.providers[index];
+        let (id, key, model) = (old.id.clone(), old.key.clone(), old.model.clone());
+        *old = Provider { id, key, model, ..provider };
+        self.members[index].cap = self.members[index].cap.with_max(old.max_concurrent_calls.unwrap_or(u32::MAX));
+    }
+
+    /// Orders the providers for one call.
+    pub fn choose(&mut self, circuits: &[Circuit], need: &Need<'_>, now: Tick) -> Order {
+        for (index, circuit) in circuits.iter().enumerate() {
+            self.closed(index, circuit.closed_since);
+        }
+        let state = core::mem::replace(&mut self.state, PoolState::new(0));
+        let (state, order) = choose(&self.policy, state, &self.candidates(circuits, now), need, now);
+        self.state = state;
+        order
+    }
+
+    /// The order that a call would get now; nothing changes.
+    pub fn look(&self, circuits: &[Circuit], need: &Need<'_>, now: Tick) -> Order {
+        choose(&self.policy, self.state.clone(), &self.candidates(circuits, now), need, now).1
+    }
+
+    fn candidates(&self, circuits: &[Circuit], now: Tick) -> Vec<Candidate<'_>> {
+        let situated = |((index, member), circuit): ((usize, &Member), &Circuit)| Candidate {
+            provider: &self.providers[index],
+            readiness: circuit.readiness,
+            cooling_until: self.cooling_until(index, now),
+            in_flight: member.cap.in_flight(),
+            meter: member.meter,
+            closed_since: circuit.closed_since,
+        };
+        self.members.iter().enumerate().zip(circuits).map(situated).collect()
+    }
+
+    /// A call begins at a provider; false if it has as many in flight as it may have.
+    pub fn enter(&mut self, index: usize) -> bool {
+        let entered = self.members[index].cap.enter();
+        self.members[index].cap = entered.unwrap_or(self.members[index].cap);
+        entered.is_some()
+    }
+
+    /// A call has ended at a provider.
+    pub fn leave(&mut self, index: usize) {
+        self.members[index].cap = self.members[index].cap.leave();
+    }
+
+    /// A call succeeded; the latency is the time to the first content of a stream, otherwise the length of the call.
+    pub fn succeeded(&mut self, index: usize, now: Tick, latency: Duration, kind: CallKind) {
+        let member = &mut self.members[index];
+        member.meter = member.meter.success(now, latency, kind);
+        for place in member.cooldowns {
+            self.cooldowns[place] = self.cooldowns[place].succeeded();
+        }
+    }
+
+    /// A call failed.
+    pub fn failed(&mut self, index: usize, now: Tick) {
+        self.members[index].meter = self.members[index].meter.failure(now);
+    }
+
+    /// A part of a provider cools down, for `hint` if it said how long; returns the end. Without a hint, a rate limit
+    /// cools down as [`Cooldown::limited`] says, and a refused key or model for [`Cooldown::refused`].
+    pub fn cool(&mut self, index: usize, scope: Scope, hint: Option<Duration>, now: Tick) -> Option<Tick> {
+        let cooldown = &mut self.cooldowns[self.members[index].cooldowns[scope as usize]];
+        *cooldown = match (scope, hint) {
+            (Scope::Key | Scope::Model, None) => cooldown.refused(now),
+            _ => cooldown.limited(now, hint, self.jitter),
+        };
+        cooldown.until(now)
+    }
+
+    /// When the last of a provider's cooldowns ends, if one runs.
+    pub fn cooling_until(&self, index: usize, now: Tick) -> Option<Tick> {
+        self.members[index].cooldowns.iter().filter_map(|place| self.cooldowns[*place].until(now)).max()
+    }
+
+    /// A provider's circuit has been closed since then. Its record starts anew the first time that a pool hears of it,
+    /// because the outage says nothing about a provider that has recovered.
+    pub fn closed(&mut self, index: usize, since: Option<Tick>) {
+        let member = &mut self.members[index];
+        if since.is_some() && since != member.closed_since {
+            (member.closed_since, member.meter) = (since, Meter::default());
+        }
+    }
+
+    /// A log says how many calls a provider has in flight.
+    pub(super) fn set_in_flight(&mut self, index: usize, calls: u32) {
+        self.members[index].cap = cap_of(&self.providers[index]).with_in_flight(calls);
+    }
+
+    /// A provider's recent record.
+    pub fn meter(&self, index: usize) -> Meter {
+        self.members[index].meter
+    }
+
+    /// A provider's calls in flight.
+    pub fn in_flight(&self, index: usize) -> u32 {
+        self.members[index].cap.in_flight()
+    }
+
+    /// Pays for a further attempt of a call; `None` if the budget is used up.
+    pub fn pay(&mut self, after_timeout: bool) -> Option<Price> {
+        let (budget, price) = self.budget.pay(after_timeout)?;
+        self.budget = budget;
+        Some(price)
+    }
+
+    /// A call succeeded at its first attempt.
+    pub fn earn(&mut self) {
+        self.budget = self.budget.earn();
+    }
+
+    /// A further attempt succeeded, or did not take place after all.
+    pub fn refund(&mut self, price: Price) {
+        self.budget = self.budget.refund(price);
+    }
+
+    /// The tokens left in the budget.
+    pub const fn tokens(&self) -> u16 {
+        self.budget.tokens()
+    }
+
+    /// Every call that was in flight belongs to another process: see [`host::after_fork`](crate::host::after_fork).
+    pub fn after_fork(&mut self, seed: u64) {
+        for (member, provider) in self.members.iter_mut().zip(&self.providers) {
+            member.cap = cap_of(provider);
+        }
+        (self.jitter, self.state) = (Jitter { seed }, PoolState::new(seed));
+    }
+}
+
+const fn cap_of(provider: &Provider) -> ConcurrencyCap {
+    ConcurrencyCap::new(match provider.max_concurrent_calls {
+        Some(max) => max,
+        None => u32::MAX,
+    })
+}
+
+/// For each provider the places of its cooldowns by scope, and the number of places.
+fn cooldown_places(providers: &[Provider]) -> (Vec<[usize; 4]>, usize) {
+    /// Whether two providers have the same label. Without one, a provider shares nothing.
+    fn same(one: Option<&String>, other: Option<&String>) -> bool {
+        one.is_some() && one == other
+    }
+    let mut places: Vec<[usize; 4]> = Vec::with_capacity(providers.len());
+    for (index, provider) in providers.iter().enumerate() {
+        let shares = |scope: Scope, other: &Provider| match scope {
+            Scope::Provider => false,
+            Scope::Key => same(provider.key.as_ref(), other.key.as_ref()),
+            Scope::Model => same(provider.model.as_ref(), other.model.as_ref()),
+            Scope::KeyAndModel => {
+                same(provider.key.as_ref(), other.key.as_ref()) && same(provider.model.as_ref(), other.model.as_ref())
+            }
+        };
+        let mut own = [0; 4];
+        for scope in Scope::ALL {
+            let shared = providers[..index].iter().position(|other| shares(*scope, other));
+            own[*scope as usize] =
+                shared.map_or(index * Scope::ALL.len() + *scope as usize, |at| places[at][*scope as usize]);
+        }
+        places.push(own);
+    }
+    (places, providers.len() * Scope::ALL.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(id: &str, key: &str, model: &str) -> Provider {
+        Provider { key: Some(key.into()), model: Some(model.into()), ..Provider::new(id) }
+    }
+
+    /// The ids that are cooling down.
+    fn cooling(pool: &Pool) -> Vec<&str> {
+        let cools = |index: &usize| pool.cooling_until(*index, Tick::ZERO).is_some();
+        (0..pool.providers.len()).filter(cools).map(|index| pool.providers[index].id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_cooldown_concerns_the_providers_that_share_its_scope() {
+        let all = ["a-small", "a-large", "b-small"];
+        let providers = || {
+            alloc::vec![provider(all[0], "a", "small"), provider(all[1], "a", "large"), provider(all[2], "b", "small")]
+        };
+        for (scope, expected) in [
+            (Scope::Provider, &[all[0]][..]),
+            (Scope::KeyAndModel, &[all[0]]),
+            (Scope::Key, &[all[0], all[1]]),
+            (Scope::Model, &[all[0], all[2]]),
+        ] {
+            let mut pool = Pool::new(Policy::default(), providers(), 0).unwrap();
+            assert!(pool.cool(0, scope, None, Tick::ZERO).is_some());
+            assert_eq!(cooling(&pool), expected, "{scope}");
+        }
+    }
+
+    #[test]
+    fn providers_without_labels_share_nothing() {
+        let mut pool = Pool::new(Policy::default(), alloc::vec![Provider::new("a"), Provider::new("b")], 0).unwrap();
+        for scope in Scope::ALL {
+            pool.cool(0, *scope, None, Tick::ZERO);
+        }
+        assert_eq!(cooling(&pool), ["a"]);
+    }
+
+    #[test]
+    fn ids_are_unique_and_there_is_one() {
+        let pool = |ids: &[&str]| Pool::new(Policy::default(), ids.iter().map(|id| Provider::new(*id)).collect(), 0);
+        assert_eq!(pool(&[]).unwrap_err().field(), "providers");
+        assert_eq!(pool(&["a", "a"]).unwrap_err().field(), "id");
+        assert_eq!(pool(&[""]).unwrap_err().field(), "id");
+        assert!(pool(&["a", "b"]).is_ok());
+    }
+
+    #[test]
+    fn a_look_changes_nothing_and_a_choice_takes_turns() {
+        let policy = Policy { strategy: super::super::Strategy::RoundRobin, ..Policy::default() };
+        let mut pool = Pool::new(policy, alloc::vec![Provider::new("a"), Provider::new("b")], 0).unwrap();
+        let circuits = [Circuit::CLOSED; 2];
+        let need = Need { replayable: true, ..Need::default() };
+        let first = |order: &Order| order.picks[0].index;
+        assert_eq!((0..3).map(|_| first(&pool.look(&circuits, &need, Tick::ZERO))).collect::<Vec<_>>(), [0, 0, 0]);
+        assert_eq!((0..3).map(|_| first(&pool.choose(&circuits, &need, Tick::ZERO))).collect::<Vec<_>>(), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_fork_holds_no_call_of_its_parent() {
+        let one = Provider { max_concurrent_calls: Some(1), ..Provider::new("a") };
+        let mut pool = Pool::new(Policy::default(), alloc::vec![one], 0).unwrap();
+        assert!(pool.enter(0) && !pool.enter(0));
+        pool.after_fork(1);
+        assert!(pool.enter(0));
+    }
+}
