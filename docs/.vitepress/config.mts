@@ -63,7 +63,7 @@ export default defineConfig({
   outDir: '../target/docs',
   cacheDir: '../target/vitepress',
   srcExclude: ['demo/**', 'simulator/**'],
-  // All links of the site are relative, so it also works from a subfolder.
+  // The folder in which a host serves the site, if it is not the root.
   base: process.env['DOCS_BASE'] ?? '/',
   cleanUrls: false,
   metaChunk: true,
