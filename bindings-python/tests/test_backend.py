@@ -1,4 +1,4 @@
-"""A backend that was written for the replaced module, with only its import changed."""
+"""A backend that was written for the replaced modules, with only its imports changed."""
 
 import json
 import os
@@ -19,22 +19,27 @@ from prometheus_client.parser import text_string_to_metric_families
 from alert_rules import INTERVAL, Labels, Series, check_alerts, promtool, samples
 
 BACKEND = Path(__file__).with_name("backend")
-MODULES = {"old": BACKEND / "replaced/circuit_breaker.py", "new": BACKEND / "app/patterns/circuit_breaker.py"}
+REPLACED = {"circuit_breaker.py": "app/patterns", "provider_orchestration.py": "app/services"}
+"""The two old modules, and where the backend has the new ones."""
+MODULES = ("old", "new")
 
 
 def backend_with(module: str, folder: Path) -> Path:
-    """The backend, with this file as its circuit breaker module."""
+    """The backend, with the old or the new modules."""
     shutil.copytree(BACKEND / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(MODULES[module], folder / "app/patterns/circuit_breaker.py")
+    if module == "old":
+        for file, place in REPLACED.items():
+            shutil.copy(BACKEND / "replaced" / file, folder / place / file)
     return folder
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_its_own_tests_pass_with_either_module(module: str, tmp_path: Path) -> None:
     backend_with(module, tmp_path)
-    for file in ("own_tests.py", "pytest.ini"):
+    tests = ("own_tests.py", "own_orchestration_tests.py")
+    for file in (*tests, "pytest.ini"):
         shutil.copy(BACKEND / file, tmp_path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "own_tests.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-2000:]
 
