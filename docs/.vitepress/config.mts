@@ -27,6 +27,7 @@ const SIDEBAR = [
       { text: 'HTTP clients and SDKs', link: '/http-clients' },
       { text: 'Retries', link: '/retries' },
       { text: 'FastAPI', link: '/fastapi' },
+      { text: 'Metrics, telemetry and the log', link: '/metrics' },
       { text: 'Testing with a manual clock', link: '/guide/testing' },
       { text: 'Simulation and replay', link: '/simulation' },
     ],

@@ -485,6 +485,12 @@ class Pool:
     def begin_at(self, index: int, is_stream: bool, as_probe: bool, /) -> Attempt | None:
         """Begins a further attempt at this provider if its circuit is closed, or a probe if it offers one."""
 
+    def note(self, index: int, succeeded: bool, latency: float | None, /) -> None:
+        """Adds a call that was made without an attempt to a provider's record.
+
+        ``latency`` is the length of a success in seconds, if it is known.
+        """
+
     def declare(self, index: int, document: dict[str, Any], /) -> None:
         """Declares a provider anew, from the next choice on."""
 

@@ -221,6 +221,22 @@ impl PyPool {
         }
     }
 
+    /// Adds a call that was made without an attempt to a provider's record; `latency` is the length of a success in seconds,
+    /// if it is known.
+    #[pyo3(signature = (index, succeeded, latency, /))]
+    fn note(&self, py: Python<'_>, index: usize, succeeded: bool, latency: Option<f64>) -> PyResult<()> {
+        self.check_index(py, index)?;
+        let latency = latency.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let now = self.clock.now();
+        let mut pool = self.pool();
+        match (succeeded, latency) {
+            (true, Some(latency)) => pool.succeeded(index, now, latency, CallKind::Unary),
+            (true, None) => pool.untimed_success(index, now),
+            (false, _) => pool.failed(index, now),
+        }
+        Ok(())
+    }
+
     /// Declares a provider anew, from the next choice on.
     #[pyo3(signature = (index, document, /))]
     fn declare(&self, index: usize, document: &Bound<'_, PyAny>) -> PyResult<()> {

@@ -160,8 +160,19 @@ impl Pool {
 
     /// A call succeeded; the latency is the time to the first content of a stream, otherwise the length of the call.
     pub fn succeeded(&mut self, index: usize, now: Tick, latency: Duration, kind: CallKind) {
-        let member = &mut self.members[index];
-        member.meter = member.meter.success(now, latency, kind);
+        self.members[index].meter = self.members[index].meter.success(now, latency, kind);
+        self.rested(index);
+    }
+
+    /// A call succeeded, and its latency is not known.
+    pub fn untimed_success(&mut self, index: usize, now: Tick) {
+        self.members[index].meter = self.members[index].meter.untimed_success(now);
+        self.rested(index);
+    }
+
+    /// A success ends a series of rate limits.
+    fn rested(&mut self, index: usize) {
+        let member = &self.members[index];
         for place in member.cooldowns {
             self.cooldowns[place] = self.cooldowns[place].succeeded();
         }

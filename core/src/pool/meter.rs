@@ -52,8 +52,7 @@ pub struct Meter {
 impl Meter {
     /// A success; its latency is the time to the first content of a stream, otherwise the length of the call.
     pub fn success(self, now: Tick, latency: Duration, kind: CallKind) -> Self {
-        let mut meter = self.sampled(now);
-        meter.successes += 1.0;
+        let mut meter = self.untimed_success(now);
         let sample = latency.as_secs_f64();
         let place = &mut meter.latencies[kind as usize];
         // A rise counts at once, because waiting for the average to follow would send calls to a slow provider.
@@ -62,6 +61,13 @@ impl Meter {
             _ => sample,
         };
         *place = Some((smoothed, now));
+        meter
+    }
+
+    /// A success whose latency is not known.
+    pub fn untimed_success(self, now: Tick) -> Self {
+        let mut meter = self.sampled(now);
+        meter.successes += 1.0;
         meter
     }
 
@@ -158,6 +164,14 @@ mod tests {
         let faster = meter.success(at(2.0), SECOND, CallKind::Unary).latency(CallKind::Unary).unwrap();
         assert!((8.8..9.0).contains(&faster), "{faster}");
         assert_eq!(meter.latency(CallKind::Stream), None, "each kind has its own");
+    }
+
+    #[test]
+    fn a_success_of_unknown_length_leaves_the_latency() {
+        let timed = Meter::default().success(at(0.0), SECOND, CallKind::Unary);
+        let meter = timed.failure(at(0.0)).untimed_success(at(0.0)).untimed_success(at(0.0));
+        assert_eq!(meter.success_rate(), Some(0.75));
+        assert_eq!(meter.latency(CallKind::Unary), Some(1.0));
     }
 
     #[test]

@@ -85,7 +85,9 @@ class ProviderOrchestrator:
                 self._breakers[preference.provider_id] = CircuitBreaker(settings, provider_id=preference.provider_id)
 
     async def select_provider(
-        self, session_id: UUID | None = None, required_capabilities: list[str] | None = None  # noqa: ARG002 (as it was)
+        self,
+        session_id: UUID | None = None,
+        required_capabilities: list[str] | None = None,  # noqa: ARG002 (as it was)
     ) -> ProviderSelection:
         candidates = [
             preference
