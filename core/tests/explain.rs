@@ -116,7 +116,7 @@ fn an_open_circuit_tells_what_opened_it_and_what_is_left_of_its_wait() {
     end_slowly(&slow, Outcome::Success);
     assert_eq!(
         slow.explain(),
-        "open because too many calls in its window were slow: in 30.0 s the next call is let through as a probe"
+        "open because too many calls were slow: in 30.0 s the next call is let through as a probe"
     );
     wait_is_over(&slow);
     end_slowly(&slow, Outcome::Success);

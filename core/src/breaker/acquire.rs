@@ -57,6 +57,9 @@ impl<C: Clock> CircuitBreaker<C> {
         if let Some(stamp) = mirrored.admits() {
             return Ok((stamp, self.counters.admit(), start));
         }
+        if let Some((stamp, group)) = self.newest_group().join(now, || self.hot.mirror.mirrored().admits_tracked()) {
+            return Ok((stamp, self.counters.admit().in_group(group), start));
+        }
         self.admit_locked(now, start, outer())
     }
 
@@ -66,13 +69,15 @@ impl<C: Clock> CircuitBreaker<C> {
             if let Some(outer) = outer.filter(|outer| inner.control.rides(*outer)) {
                 return Ok((outer, Stripe::RIDING, Start::UNTIMED));
             }
+            inner.evaluate_overdue(self.newest_group(), now);
             match inner.acquire(now) {
                 Admission::Admitted { stamp, taken_back, shadow_rejected, .. } => {
                     self.counters.take_back(taken_back);
                     if shadow_rejected {
                         self.counters.shadow_reject();
                     }
-                    Ok((stamp, self.counters.admit(), start))
+                    let group = inner.track(self.newest_group(), now);
+                    Ok((stamp, self.counters.admit().in_group(group), start))
                 }
                 Admission::Rejected(rejected) => {
                     self.counters.reject(rejected.reason);

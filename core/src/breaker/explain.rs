@@ -118,7 +118,7 @@ fn because(status: &Status, last: Option<&Event>) -> String {
             return format!(" after {} in a row", counted(status.consecutive_failures, "failure"));
         }
         Cause::FailureRate => " because too many calls in its window failed",
-        Cause::SlowCallRate => " because too many calls in its window were slow",
+        Cause::SlowCallRate => " because too many calls were slow",
         Cause::ProbeFailed => " because a probe failed",
         Cause::ProbeSlow => " because a probe was slow",
         Cause::Forced => " because an operator had forced it open",

@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::clock::Tick;
 use crate::config::Rules;
 use crate::control::{Admission, Cause, Control, Jitter, Outcome, Stamp, State, Transition};
-use crate::evidence::{Call, Counts, Durations, History, Window};
+use crate::evidence::{Call, CallGroups, Counts, Durations, GroupNumber, History, NewestGroup, Window};
 use crate::snapshot::Snapshot;
 
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(super) struct Inner {
     pub(super) rules: Rules,
     pub(super) history: History,
     pub(super) window: Window,
+    /// Created with the first call that is tracked, and kept, because no number of a group returns.
+    groups: Option<Box<CallGroups>>,
     /// Created with the first failure: most breakers never see one.
     failures: Option<Box<Failures>>,
     /// The times to the first item of streams; created with the first one.
@@ -53,6 +55,7 @@ impl Inner {
         Self {
             control: Control::new(&rules, jitter),
             window: Window::new(&rules),
+            groups: None,
             rules,
             history: History::default(),
             failures: None,
@@ -68,6 +71,37 @@ impl Inner {
             self.replace(next, transition, now);
         }
         admission
+    }
+
+    /// Opens the circuit if a rate is reached with the calls in flight that are overdue.
+    pub(super) fn evaluate_overdue(&mut self, newest: NewestGroup<'_>, now: Tick) {
+        let Some(groups) = self.groups.as_mut().filter(|_| self.control.tracks_calls(&self.rules)) else { return };
+        let overdue = groups.overdue(newest, now);
+        let counts = self.window.counts(now).with_overdue(overdue);
+        if let Some(cause) = counts.verdict(&self.rules).filter(|_| overdue > 0) {
+            let (next, transition) = self.control.open_overdue(&self.rules, cause, now);
+            self.replace(next, transition, now);
+        }
+    }
+
+    /// Tracks a call that the circuit has admitted; 0 if it tracks none.
+    pub(super) fn track(&mut self, newest: NewestGroup<'_>, now: Tick) -> GroupNumber {
+        let slow_call = self.rules.slow_call.filter(|_| self.control.tracks_calls(&self.rules));
+        slow_call.map_or(0, |slow_call| self.groups.get_or_insert_default().join(newest, slow_call, now))
+    }
+
+    /// A call of this group has ended, or is not tracked any more.
+    pub(super) fn leave_group(&mut self, newest: NewestGroup<'_>, number: GroupNumber) {
+        if let Some(groups) = &mut self.groups {
+            groups.leave(newest, number);
+        }
+    }
+
+    /// No call in flight is tracked any more.
+    pub(super) fn forget_calls(&mut self, newest: NewestGroup<'_>) {
+        if let Some(groups) = &mut self.groups {
+            groups.forget(newest);
+        }
     }
 
     /// Adds a success that changes nothing but a window of calls, which needs no time. Returns false, and changes nothing,

@@ -26,9 +26,9 @@ pub use ticket::{SettledCall, Ticket};
 use crate::clock::{Clock, DefaultClock};
 use crate::config::Config;
 use crate::control::Jitter;
-use crate::evidence::Counters;
+use crate::evidence::{Counters, NewestGroup};
 use crate::random::random_jitter;
-use crate::sync::Mutex;
+use crate::sync::{AtomicU64, Mutex};
 use inner::Inner;
 use listeners::Listeners;
 use state_mirror::StateMirror;
@@ -75,6 +75,8 @@ struct HotFields<C> {
     name: Arc<str>,
     clock: C,
     mirror: StateMirror,
+    /// The time of [`NewestGroup`].
+    joinable_until: AtomicU64,
 }
 
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
@@ -99,6 +101,7 @@ impl<C: Clock> CircuitBreaker<C> {
                 name: config.shared_name(),
                 clock,
                 mirror: StateMirror::new(&inner.control, &inner.rules),
+                joinable_until: AtomicU64::new(0),
             },
             counters: Counters::default(),
             listeners: Listeners::default(),
@@ -106,11 +109,18 @@ impl<C: Clock> CircuitBreaker<C> {
         }
     }
 
+    fn newest_group(&self) -> NewestGroup<'_> {
+        NewestGroup { word: &self.counters.joined, until: &self.hot.joinable_until }
+    }
+
     /// Runs a change under the lock, then updates the mirror, and delivers events after the lock is released.
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.inner.lock();
-        let known = inner.history.total();
+        let (known, generation) = (inner.history.total(), inner.control.generation());
         let result = change(&mut inner);
+        if inner.control.generation() != generation {
+            inner.forget_calls(self.newest_group());
+        }
         self.hot.mirror.publish(&inner.control, &inner.rules);
         let event = inner.history.newer_than(known);
         if let Some(event) = event {

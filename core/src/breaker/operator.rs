@@ -34,7 +34,10 @@ impl<C: Clock> CircuitBreaker<C> {
     /// event on. A window whose shape changed starts empty.
     pub fn reconfigure(&self, config: Config) {
         let now = self.hot.clock.now();
-        self.change(|inner| inner.reconfigure(*config.rules(), now));
+        self.change(|inner| {
+            inner.reconfigure(*config.rules(), now);
+            inner.forget_calls(self.newest_group());
+        });
     }
 
     /// Saves the state of this breaker; a call in flight is saved as cancelled.

@@ -86,6 +86,15 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
+    /// See [`host::untrack`](crate::host::untrack).
+    pub(crate) fn untrack(&self, ticket: &mut Ticket) {
+        let group = ticket.stripe.group();
+        if group != 0 {
+            self.inner.lock().leave_group(self.newest_group(), group);
+            ticket.stripe = ticket.stripe.in_group(0);
+        }
+    }
+
     // Riding calls get here as well, because their stamp is never that of a closed circuit.
     #[inline(never)]
     fn settle_locked(&self, ticket: &Ticket, outcome: Outcome, nanos: Option<u64>, now: Tick) -> Settled {
@@ -96,6 +105,7 @@ impl<C: Clock> CircuitBreaker<C> {
             if inner.is_inherited(ticket.stamp) {
                 return Settled::NOT_COUNTED;
             }
+            inner.leave_group(self.newest_group(), ticket.stripe.group());
             let before = inner.control;
             let settled = inner.settle(ticket.stamp, outcome, nanos, now);
             self.counters.settle(ticket.stripe, settled.outcome, settled.slow, settled.current);

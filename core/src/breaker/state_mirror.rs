@@ -14,6 +14,8 @@ mod tests;
 
 /// The circuit is closed: a call is admitted without the lock.
 const CLOSED: u64 = 1;
+/// The circuit is closed: a call is admitted without the lock if it joins a group of calls in flight.
+const TRACKING: u64 = 128;
 /// A current success changes nothing: closed, mode `auto` or `shadow`, no failure streak, no window, no slow-call rule.
 const QUIET: u64 = 2;
 /// A rule needs the duration of calls, so the clock is read at the start and at the end of each.
@@ -37,11 +39,12 @@ pub(super) struct Mirrored(u64);
 
 impl Mirrored {
     fn of(control: &Control, rules: &Rules, gate: Option<OpenGate>) -> Self {
-        let closed = control.is_closed();
+        let tracking = control.tracks_calls(rules);
         let unmoved = control.is_unmoved_by_success() && rules.slow_call.is_none();
         let window = rules.window_in_use();
         let flag = |set: bool, flag: u64| if set { flag } else { 0 };
-        let flags = flag(closed, CLOSED)
+        let flags = flag(control.is_closed() && !tracking, CLOSED)
+            | flag(tracking, TRACKING)
             | flag(unmoved && window.is_none(), QUIET)
             | flag(unmoved && matches!(window, Some(WindowShape::Calls(_))), COUNTING)
             | flag(rules.measures_durations(), TIMED)
@@ -69,10 +72,16 @@ impl Mirrored {
         self.0 & RECORDING != 0
     }
 
-    /// The stamp for a call, if the circuit is closed.
+    /// The stamp for a call, if the circuit is closed and tracks no calls.
     #[inline]
     pub(super) fn admits(self) -> Option<Stamp> {
         (self.0 & CLOSED != 0).then(|| Stamp::closed(self.generation()))
+    }
+
+    /// The stamp for a call, if the circuit is closed and tracks calls.
+    #[inline]
+    pub(super) fn admits_tracked(self) -> Option<Stamp> {
+        (self.0 & TRACKING != 0).then(|| Stamp::closed(self.generation()))
     }
 
     /// Whether a success with this stamp is current and changes nothing.

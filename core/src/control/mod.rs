@@ -178,6 +178,11 @@ impl Control {
         matches!(self.mode, Mode::Auto | Mode::Shadow)
     }
 
+    /// Whether calls in flight can open the circuit before they end: closed, and a slow-call rate is evaluated.
+    pub(crate) fn tracks_calls(&self, rules: &Rules) -> bool {
+        self.is_closed() && self.accepts_settles() && rules.slow_call_rate.is_some()
+    }
+
     /// Whether a permit with this stamp has a vote.
     pub(crate) fn is_current(&self, stamp: Stamp) -> bool {
         self.accepts_settles() && stamp.generation == self.generation

@@ -53,6 +53,12 @@ impl Control {
         (next, Settlement { current: true, transition })
     }
 
+    /// Opens a closed circuit because a rate is reached with the calls in flight that are overdue.
+    pub(crate) fn open_overdue(self, rules: &Rules, cause: Cause, now: Tick) -> (Self, Option<Transition>) {
+        let no_hint = Judged { outcome: Outcome::Success, slow: true };
+        self.opened(rules, self.consecutive_failures(), cause, no_hint, now)
+    }
+
     /// Evaluates the opening policies in their order, after a success or a failure of a closed circuit.
     fn judge(self, rules: &Rules, call: Judged, rate: Option<Cause>, now: Tick) -> (Self, Option<Transition>) {
         let failures = self.consecutive_failures();

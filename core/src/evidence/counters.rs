@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 use crate::control::{Outcome, Reason};
-use crate::evidence::{Durations, Histogram};
+use crate::evidence::{Durations, GroupNumber, Histogram};
 use crate::sync::{AtomicU64, Ordering, STRIPES, stripe};
 
 /// The counts since the breaker was created.
@@ -13,6 +13,8 @@ pub(crate) struct Counters {
     stripes: [StripeCounters; STRIPES],
     cold: ColdCounters,
     success_durations: Histogram,
+    /// The word of [`NewestGroup`](super::NewestGroup).
+    pub(crate) joined: AtomicU64,
 }
 
 /// The counters of a busy circuit, one cache line for each stripe, so that threads do not slow each other down.
@@ -58,9 +60,10 @@ struct ColdCounters {
     probe_timeouts: AtomicU64,
 }
 
-/// The stripe that counted a call's admission, and counts its success.
+/// The stripe that counted a call's admission, and counts its success. Above it stands the number of the call's group, in
+/// the same word, because a ticket with one more word would not stay in registers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stripe(usize);
+pub(crate) struct Stripe(u64);
 
 // Release pairs with the acquire of `get`: a reader that sees a settle also sees its admission.
 fn add(counter: &AtomicU64, count: u64) {
@@ -73,17 +76,33 @@ fn get(counter: &AtomicU64) -> u64 {
 
 impl Stripe {
     /// The stripe of a riding call, which is not counted.
-    pub(crate) const RIDING: Self = Self(usize::MAX);
+    pub(crate) const RIDING: Self = Self(u64::MAX);
 
     pub(crate) fn is_riding(self) -> bool {
         self.0 == Self::RIDING.0
+    }
+
+    /// The same stripe for a call of this group.
+    #[inline]
+    pub(crate) fn in_group(self, number: GroupNumber) -> Self {
+        Self(self.index() as u64 + number * STRIPES as u64)
+    }
+
+    /// The number of the call's group; 0 if it is in none.
+    pub(crate) fn group(self) -> GroupNumber {
+        if self.is_riding() { 0 } else { self.0 / STRIPES as u64 }
+    }
+
+    #[inline]
+    fn index(self) -> usize {
+        (self.0 % STRIPES as u64) as usize
     }
 }
 
 impl Counters {
     #[inline]
     pub(crate) fn admit(&self) -> Stripe {
-        let stripe = Stripe(stripe());
+        let stripe = Stripe(stripe() as u64);
         add(&self.at(stripe).admitted, 1);
         stripe
     }
@@ -107,7 +126,7 @@ impl Counters {
 
     #[inline]
     pub(crate) fn reject(&self, reason: Reason) {
-        add(&self.at(Stripe(stripe())).rejected[reason as usize], 1);
+        add(&self.at(Stripe(stripe() as u64)).rejected[reason as usize], 1);
     }
 
     pub(crate) fn shadow_reject(&self) {
@@ -204,7 +223,7 @@ impl Counters {
     }
 
     fn at(&self, stripe: Stripe) -> &StripeCounters {
-        &self.stripes[stripe.0 % STRIPES]
+        &self.stripes[stripe.index()]
     }
 
     fn sum(&self, counter: fn(&StripeCounters) -> &AtomicU64) -> u64 {
@@ -273,7 +292,7 @@ mod tests {
     #[test]
     fn each_lane_counts_in_a_line_of_its_own() {
         let counters = Counters::default();
-        for stripe in 0..STRIPES {
+        for stripe in 0..STRIPES as u64 {
             counters.succeed(Stripe(stripe));
         }
         assert_eq!(counters.stripes.each_ref().map(|stripe| get(&stripe.successes)), [1; STRIPES]);

@@ -2,6 +2,7 @@
 //!
 //! A [`Status`] is the reading of one breaker. For the totals of all breakers see [`metrics`](crate::metrics).
 
+mod call_groups;
 mod counters;
 mod histogram;
 mod history;
@@ -11,6 +12,7 @@ mod totals;
 mod window;
 mod window_counts;
 
+pub(crate) use call_groups::{CallGroups, GroupNumber, NewestGroup};
 pub use counters::Counts;
 pub(crate) use counters::{Counters, Rejections, Stripe};
 pub(crate) use histogram::Histogram;

@@ -32,6 +32,12 @@ impl WindowCounts {
         self.slow -= other.slow;
     }
 
+    /// The same with calls in flight that are overdue.
+    pub(crate) fn with_overdue(mut self, calls: u64) -> Self {
+        self.add(Self { calls, failed: 0, slow: calls });
+        self
+    }
+
     /// The rate that is reached; the failure rate comes first.
     pub(crate) fn verdict(&self, rules: &Rules) -> Option<Cause> {
         if self.calls < rules.minimum_calls {

@@ -82,6 +82,12 @@ pub fn try_settle<C: Clock>(
     }
 }
 
+/// From now on a call in flight counts as slow only if it was slow when it ends. A host calls this where others than the
+/// provider take a part in its duration, for example the consumer of a stream from its first item on.
+pub fn untrack<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
+    breaker.untrack(ticket);
+}
+
 /// Whether every call is timed, so that it needs the time when it is admitted and when it is settled.
 pub fn times_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
     breaker.times_calls()
