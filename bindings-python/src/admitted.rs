@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use halfopen::CircuitBreaker;
 use halfopen::clock::Tick;
-use halfopen::host::{Stamp, Ticket};
+use halfopen::host::{self, Stamp, Ticket};
 use pyo3::prelude::*;
 
+use crate::clock::PyClock;
 use crate::nesting::Probe;
 
 /// A call that has been admitted. A dropped one stays in flight forever, so Rust holds it in a
@@ -47,10 +49,16 @@ impl AdmittedCall {
         }
     }
 
-    /// Leaves out of the call's duration the time since then.
-    pub fn exclude_since(&mut self, paused_at: Option<Tick>, now: Tick) {
+    /// The time from now on is not the provider's.
+    pub fn pause(&mut self, breaker: &CircuitBreaker<PyClock>) {
+        host::pause(breaker, &mut self.ticket);
+    }
+
+    /// The provider's time runs again. It did not since `paused_at`.
+    pub fn resume(&mut self, breaker: &CircuitBreaker<PyClock>, paused_at: Option<Tick>, now: Tick) {
         if let Some(paused_at) = paused_at {
             self.ticket.exclude(now.since(paused_at));
+            host::resume(breaker, &mut self.ticket, now);
         }
     }
 }

@@ -136,14 +136,18 @@ impl PyPermit {
         let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
         let mut paused_at = self.paused_at();
         *paused_at = paused_at.or(now);
+        if let Some(call) = self.call().as_mut() {
+            call.pause(self.breaker.get().core());
+        }
     }
 
     /// The consumer waits for the next item.
     pub fn resume(&self) {
         let Some(paused_at) = self.paused_at().take() else { return };
-        let now = self.breaker.get().clock().now();
+        let breaker = self.breaker.get();
+        let now = breaker.clock().now();
         if let Some(call) = self.call().as_mut() {
-            call.exclude_since(Some(paused_at), now);
+            call.resume(breaker.core(), Some(paused_at), now);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use halfopen::Outcome;
 use halfopen::clock::{Clock, Tick};
+use halfopen::host;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -67,11 +68,14 @@ impl Pause {
         self.since.store(now.map_or(Self::NONE, Tick::as_nanos), Ordering::Relaxed);
     }
 
-    fn end(&self, clock: &impl Clock) {
-        let Some(since) = self.since() else { return };
+    /// Returns the time, if there was a pause.
+    fn end(&self, clock: &impl Clock) -> Option<Tick> {
+        let since = self.since()?;
         self.begin(None);
-        let took = clock.now().as_nanos().saturating_sub(since.as_nanos());
+        let now = clock.now();
+        let took = now.as_nanos().saturating_sub(since.as_nanos());
         self.taken.store(self.taken.load(Ordering::Relaxed).saturating_add(took), Ordering::Relaxed);
+        Some(now)
     }
 
     /// Leaves what the consumer took out of the call's duration.
@@ -174,7 +178,13 @@ impl PyStream {
     /// The consumer asks for the next item.
     #[inline]
     pub fn resume(&self, py: Python<'_>) -> PyResult<()> {
-        self.pause.end(self.breaker.get().clock());
+        let breaker = self.breaker.get();
+        if let Some(now) = self.pause.end(breaker.clock())
+            && host::tracks_calls(breaker.core())
+            && let Some(call) = self.call().as_mut()
+        {
+            host::resume(breaker.core(), &mut call.ticket, now);
+        }
         self.probe().map_or(Ok(()), |probe| probe.enter(py))
     }
 
@@ -186,6 +196,11 @@ impl PyStream {
         }
         let breaker = self.breaker.get();
         self.pause.begin(breaker.times_calls().then(|| breaker.clock().now()));
+        if host::tracks_calls(breaker.core())
+            && let Some(call) = self.call().as_mut()
+        {
+            host::pause(breaker.core(), &mut call.ticket);
+        }
     }
 
     /// The consumer has received an item; returns whether one that counts as content has been received.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use halfopen::clock::ManualClock;
+use halfopen::clock::{Clock, ManualClock};
 use halfopen::config::ConfigBuilder;
 use halfopen::control::{Cause, Reason};
 use halfopen::host::{self, Ticket};
@@ -108,19 +108,46 @@ fn the_groups_of_many_hours_are_told_apart() {
 }
 
 #[test]
-fn a_stream_is_not_overdue_while_its_consumer_is_slow() {
+fn a_stream_is_overdue_only_while_its_consumer_waits() {
     let breaker = breaker(config());
+    let clock = breaker.clock();
     let mut streams = admitted(&breaker, 20);
-    streams.iter_mut().for_each(|stream| host::untrack(&breaker, stream));
+    streams.iter_mut().for_each(|stream| (0..2).for_each(|_| host::pause(&breaker, stream)));
+    let paused_at = clock.now();
+    clock.advance(60 * SECOND);
+    settle(&breaker, admitted(&breaker, 1), Outcome::Success);
+    for stream in &mut streams {
+        stream.exclude(clock.now().since(paused_at));
+        (0..2).for_each(|_| host::resume(&breaker, stream, clock.now()));
+    }
+    clock.advance(4 * SECOND);
+    settle(&breaker, admitted(&breaker, 1), Outcome::Success);
+    settle(&breaker, streams.drain(..9), Outcome::Ignored);
+    clock.advance(SECOND);
+    assert!(host::admit(&breaker, || None).is_err(), "eleven hang, and two have ended");
+}
+
+#[test]
+fn what_pauses_may_ride_or_be_stale() {
+    let breaker = breaker(config().failure_threshold(1));
+    let mut stale = admitted(&breaker, 20);
+    breaker.acquire().unwrap().failure();
     breaker.clock().advance(60 * SECOND);
-    settle(&breaker, admitted(&breaker, 10), Outcome::Success);
-    // The groups are of the tenth call only.
-    streams.iter_mut().for_each(|stream| {
-        host::untrack(&breaker, stream);
-        stream.exclude(59 * SECOND);
-    });
-    settle(&breaker, streams, Outcome::Success);
-    assert_eq!((breaker.status().window.calls, breaker.status().window.slow), (30, 0));
+    let mut probe = host::admit(&breaker, || None).unwrap();
+    let mut riding = host::admit(&breaker, || Some(probe.stamp())).unwrap();
+    for ticket in stale.iter_mut().chain([&mut probe, &mut riding]) {
+        host::pause(&breaker, ticket);
+        host::resume(&breaker, ticket, breaker.clock().now());
+    }
+    assert!(riding.is_riding());
+    settle(&breaker, [riding, probe], Outcome::Success);
+    settle(&breaker, admitted(&breaker, 1), Outcome::Success);
+    assert_eq!(breaker.state(), State::Closed);
+    breaker.clock().advance(60 * SECOND);
+    settle(&breaker, admitted(&breaker, 1), Outcome::Success);
+    settle(&breaker, stale, Outcome::Success);
+    let counts = breaker.counts();
+    assert_eq!((counts.successful_calls, counts.slow_calls, counts.in_flight), (23, 20, 0));
 }
 
 #[test]

@@ -24,6 +24,8 @@ EVENTS = [
     "a nested call shares a probe's permit",
     "a nested call has a permit of its own",
     "a call with a shared permit settles",
+    "overdue calls open the circuit",
+    "overdue calls do not open the circuit",
     "slots are reclaimed",
     "a probe without a slot settles",
     "a settle is stale",
@@ -75,6 +77,10 @@ class EventCounts:
             shared = acquired[-1].outer is not None
             self.note("a nested call shares a probe's permit" if shared else "a nested call has a permit of its own")
         self.note("slots are reclaimed", "probe_timeouts" in increased)
+        if "acquire" in step:
+            opened = any(state == "open" for _, state, _ in model.transitions[old_transitions:])
+            self.note("overdue calls open the circuit", opened)
+            self.note("overdue calls do not open the circuit", not opened and self.has_overdue_calls(model, now))
         if settled is not None:
             self.note(settled)
         cancelled = "drop" in step or step.get("outcome") == "cancelled"
@@ -106,6 +112,9 @@ class EventCounts:
         if model.state == "half_open" and permit not in model.slots:
             return "a probe without a slot settles"
         return None
+
+    def has_overdue_calls(self, model: Breaker, now: int) -> bool:
+        return any(not call.settled for call in model.groups.overdue(now))
 
     def reason(self, model: Breaker) -> str:
         if model.mode == "forced_open":

@@ -148,15 +148,16 @@ class BreakerPair:
         self, name: str, inside: tuple[halfopen.Permit, Breaker, Permit] | None, now: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         outer, model_outer = (inside[0], inside[2]) if inside else (None, None)
-        answer = self.model.acquire(now, model_outer)
-        model_result = {"reason": answer.reason, "wait": answer.retry_after}
+        # The core first, because an acquire can open the circuit, and then the model applies the core's jitter.
+        permit, core_result = None, dict[str, Any](reason=None, wait=None)
         try:
             permit = self.core.acquire(inside=outer)
         except halfopen.CircuitBreakerOpenError as rejected:
-            return {"reason": rejected.reason, "wait": nanos(rejected.retry_after)}, model_result
-        if answer.permit is not None:
+            core_result = {"reason": rejected.reason, "wait": nanos(rejected.retry_after)}
+        answer = self.model.acquire(now, model_outer)
+        if permit is not None and answer.permit is not None:
             self.permits[name] = (permit, self.model, answer.permit)
-        return {"reason": None, "wait": None}, model_result
+        return core_result, {"reason": answer.reason, "wait": answer.retry_after}
 
     def core_values(self) -> dict[str, Any]:
         raw: dict[str, Any] = dict(self.core._read_status())

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from call_groups import CallGroups
 from config import SECOND, YEAR_IN_SECONDS, Config, Invalid
 from open_streak import OpenStreak
-from window import Window, rate_reached
+from window import Entry, Window, rate_reached
 
 COUNTERS = {
     "success": "successful_calls",
@@ -54,6 +55,7 @@ class Breaker:
         self.failures = 0
         self.successes = 0
         self.window = Window(config)
+        self.groups: CallGroups[Permit] = CallGroups()
         # While open: the end of the wait (None: no end) and the chosen wait.
         self.deadline: int | None = None
         self.wait = 0
@@ -96,7 +98,12 @@ class Breaker:
         if self.mode == "disabled":
             return self.admit(now, votes=False)
         if self.state == "closed":
-            return self.admit(now, votes=True)
+            self.evaluate_overdue(now)
+        if self.state == "closed":
+            answer = self.admit(now, votes=True)
+            if answer.permit is not None and self.config.slow_call_rate is not None and self.config.slow_call is not None:
+                self.groups.join(answer.permit, self.config.slow_call, now)
+            return answer
         if self.state == "open":
             if self.remaining(now) != 0:
                 reason = "forced_open" if self.mode == "forced_open" else "open"
@@ -106,6 +113,14 @@ class Breaker:
             self.change_state("half_open", "timeout_elapsed", now)
             self.last_activity = now
         return self.acquire_probe(now)
+
+    def evaluate_overdue(self, now: int) -> None:
+        overdue = [permit for permit in self.groups.overdue(now) if not permit.settled]
+        if overdue:
+            entries = self.window.entries_at(now) + [Entry(0, failed=False, slow=True)] * len(overdue)
+            cause = rate_reached(self.config, entries)
+            if cause is not None:
+                self.open(cause, now, None)
 
     def shares_permit(self, inside: Permit) -> bool:
         probe = inside.outer or inside
@@ -205,6 +220,7 @@ class Breaker:
         """Starts a generation, and records a transition if the state changes."""
         self.generation += 1
         self.slots = []
+        self.groups = CallGroups()
         if state == "open":
             self.successes = 0
             if self.state == "closed":
@@ -253,5 +269,6 @@ class Breaker:
             self.mode = self.configured_mode
             self.deadline = 0
         self.config = config
+        self.groups = CallGroups()
         if Window(config).shape != self.window.shape:
             self.window = Window(config)

@@ -190,7 +190,7 @@ impl PyBreaker {
         attached(|py| {
             let on_its_way = PyErr::take(py);
             let now = self.core.clock().now_quietly();
-            call.exclude_since(paused_at, now);
+            call.resume(&self.core, paused_at, now);
             let riding = call.ticket.is_riding();
             let settled = host::try_settle(&self.core, call.ticket, Outcome::Cancelled, Some(now));
             if let Ok(settled) = settled

@@ -87,10 +87,11 @@ impl Calls {
     pub(crate) fn pause(&mut self, permit: f64, paused: bool, millis: f64) {
         self.breaker.clock().push(millis);
         let now = self.breaker.clock().now();
+        let breaker = &self.breaker;
         if paused {
-            self.permits.pause(permit, now);
+            self.permits.pause(permit, now, |ticket| host::pause(breaker, ticket));
         } else {
-            self.permits.resume(permit, now);
+            self.permits.resume(permit, now, |ticket| host::resume(breaker, ticket, now));
         }
     }
 }

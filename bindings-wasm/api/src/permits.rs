@@ -74,20 +74,24 @@ impl Permits {
         Some(true)
     }
 
-    /// Notes that the provider has no part in the time from now on.
-    pub(crate) fn pause(&mut self, number: f64, now: Tick) {
+    /// The provider has no part in the time from now on, until `resume`.
+    pub(crate) fn pause(&mut self, number: f64, now: Tick, pause: impl FnOnce(&mut Ticket)) {
         if let Some(permit) = self.permit(number) {
             permit.paused.get_or_insert(now);
+            if let Some(ticket) = &mut permit.ticket {
+                pause(ticket);
+            }
         }
     }
 
-    /// Leaves the time since then out of the call's duration.
-    pub(crate) fn resume(&mut self, number: f64, now: Tick) {
+    /// The provider's time runs again, and the pause is left out of the call's duration.
+    pub(crate) fn resume(&mut self, number: f64, now: Tick, resume: impl FnOnce(&mut Ticket)) {
         if let Some(permit) = self.permit(number)
             && let Some(paused) = permit.paused.take()
             && let Some(ticket) = &mut permit.ticket
         {
             ticket.exclude(now.since(paused));
+            resume(ticket);
         }
     }
 

@@ -10,6 +10,7 @@ mod listeners;
 mod nesting;
 mod operator;
 mod owned;
+mod pause;
 mod permit;
 mod queries;
 mod settle;

@@ -86,15 +86,6 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
-    /// See [`host::untrack`](crate::host::untrack).
-    pub(crate) fn untrack(&self, ticket: &mut Ticket) {
-        let group = ticket.stripe.group();
-        if group != 0 {
-            self.inner.lock().leave_group(self.newest_group(), group);
-            ticket.stripe = ticket.stripe.in_group(0);
-        }
-    }
-
     // Riding calls get here as well, because their stamp is never that of a closed circuit.
     #[inline(never)]
     fn settle_locked(&self, ticket: &Ticket, outcome: Outcome, nanos: Option<u64>, now: Tick) -> Settled {

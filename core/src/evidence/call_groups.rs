@@ -98,6 +98,7 @@ impl CallGroups {
 
     /// A call that begins `now` joins the newest group, or starts the next.
     pub(crate) fn join(&mut self, newest: NewestGroup<'_>, slow_call: Duration, now: Tick) -> GroupNumber {
+        self.overdue(newest, now);
         if self.live.back().is_none_or(|group| group.ends <= now) {
             self.replace(newest);
             let ends = now.after(Duration::from_nanos(saturating_nanos(slow_call).div_ceil(4)));
@@ -186,7 +187,6 @@ mod tests {
         let (newest, mut groups) = (NewestGroup { word: &word, until: &until }, CallGroups::default());
         for now in 0..100 {
             let now = Tick::from_nanos(now);
-            groups.overdue(newest, now);
             groups.join(newest, SLOW, now);
             assert!(groups.live.len() <= 5);
         }

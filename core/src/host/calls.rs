@@ -82,10 +82,21 @@ pub fn try_settle<C: Clock>(
     }
 }
 
-/// From now on a call in flight counts as slow only if it was slow when it ends. A host calls this where others than the
-/// provider take a part in its duration, for example the consumer of a stream from its first item on.
-pub fn untrack<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
-    breaker.untrack(ticket);
+/// Whether calls in flight can be overdue now. If not, a host need not call [`pause`] and [`resume`].
+#[inline]
+pub fn tracks_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
+    breaker.tracks_calls()
+}
+
+/// From now on somebody else than the provider takes time, for example the consumer of a stream, until [`resume`]: a call
+/// that rests is not overdue. Pausing it again changes nothing. The host [excludes](Ticket::exclude) the time.
+pub fn pause<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
+    breaker.pause(ticket);
+}
+
+/// The provider's time runs again. The call is overdue as if it began `now`.
+pub fn resume<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket, now: Tick) {
+    breaker.resume(ticket, now);
 }
 
 /// Whether every call is timed, so that it needs the time when it is admitted and when it is settled.

@@ -36,7 +36,9 @@ pub use arguments::{
     check_name, config_field, config_from, config_schema, force_open, outcome_with_hint, percentile, registry_bound,
     set,
 };
-pub use calls::{TryAdmitError, admit, after_fork, follow, settle, times_calls, try_admit, try_settle, untrack};
+pub use calls::{
+    TryAdmitError, admit, after_fork, follow, pause, resume, settle, times_calls, tracks_calls, try_admit, try_settle,
+};
 pub use entries::Entries;
 pub use throttle::Throttle;
 

@@ -1,6 +1,8 @@
 //! Calls that meet calls, and readings of them.
 
-use halfopen::config::WindowShape;
+use core::time::Duration;
+
+use halfopen::config::{ConfigBuilder, WindowShape};
 use halfopen::host;
 use halfopen::{Outcome, State};
 use loom::sync::Arc;
@@ -98,5 +100,54 @@ fn a_reading_adds_up_at_every_moment() {
         let (counts, ()) = turn.race(&breaker, |it| it.status().counts, calls);
         let ended = counts.successful_calls + counts.failed_calls + counts.ignored_calls + counts.cancelled_calls;
         assert_eq!(counts.total_calls, ended + counts.in_flight);
+    });
+}
+
+/// Two calls that are in flight after a second open it.
+fn slow_rate() -> ConfigBuilder {
+    let rates = config().failure_threshold(None).slow_call(Duration::from_secs(1)).slow_call_rate_threshold(1.0);
+    rates.minimum_calls(2).window(WindowShape::Calls(2))
+}
+
+#[test]
+fn two_calls_that_begin_together_are_both_overdue() {
+    two_threads(None, |turn| {
+        let breaker = breaker(slow_rate());
+        let admit = |it: &crate::Breaker| host::admit(it, || None).unwrap();
+        let hanging = turn.race(&breaker, admit, admit);
+        breaker.clock().advance(Duration::from_secs(2));
+        assert!(host::admit(&breaker, || None).is_err());
+        assert_eq!(breaker.state(), State::Open);
+        drop(hanging);
+    });
+}
+
+#[test]
+fn of_a_call_that_begins_and_one_that_ends_one_is_overdue() {
+    two_threads(None, |turn| {
+        let breaker = breaker(slow_rate());
+        let (ends, hangs) = (host::admit(&breaker, || None).unwrap(), host::admit(&breaker, || None).unwrap());
+        let (_, begins) =
+            turn.race(&breaker, |it| host::settle(it, ends, Outcome::Ignored), |it| host::admit(it, || None).unwrap());
+        host::settle(&breaker, hangs, Outcome::Ignored);
+        breaker.clock().advance(Duration::from_secs(2));
+        let second = host::admit(&breaker, || None).unwrap();
+        breaker.clock().advance(Duration::from_secs(2));
+        assert!(host::admit(&breaker, || None).is_err(), "the call that began and the second");
+        drop((begins, second));
+    });
+}
+
+#[test]
+fn a_call_that_begins_beside_a_reset_is_of_one_generation() {
+    two_threads(None, |turn| {
+        let breaker = breaker(slow_rate());
+        let before = host::admit(&breaker, || None).unwrap();
+        let (beside, ()) = turn.race(&breaker, |it| host::admit(it, || None).unwrap(), |it| it.reset());
+        let after = host::admit(&breaker, || None).unwrap();
+        let of_the_new_generation = beside.stamp().generation() == after.stamp().generation();
+        breaker.clock().advance(Duration::from_secs(2));
+        assert_eq!(host::admit(&breaker, || None).is_err(), of_the_new_generation);
+        drop((before, beside, after));
     });
 }

@@ -34,6 +34,10 @@ struct Call {
     holds_slot: bool,
     /// `None` where nothing asked for its length when it began.
     started: Option<Tick>,
+    /// When its group is overdue; `None` if it is not tracked.
+    overdue_at: Option<Tick>,
+    /// Whether an acquire has found it overdue.
+    overdue: bool,
 }
 
 pub struct World<'c> {
@@ -45,6 +49,8 @@ pub struct World<'c> {
     transitions: u64,
     state: State,
     latest: Tick,
+    /// When the newest group of calls ends.
+    group_ends: Option<Tick>,
 }
 
 impl<'c> World<'c> {
@@ -54,7 +60,17 @@ impl<'c> World<'c> {
         let latest = clock.now();
         let breaker = CircuitBreaker::with_jitter(pair[0].clone(), clock, Jitter { seed: 0 });
         let (counted, calls) = (Counts::default(), Vec::new());
-        Self { pair, in_force: 0, breaker, calls, counted, transitions: 0, state: State::Closed, latest }
+        Self {
+            pair,
+            in_force: 0,
+            breaker,
+            calls,
+            counted,
+            transitions: 0,
+            state: State::Closed,
+            latest,
+            group_ends: None,
+        }
     }
 
     pub fn after(pair: &'c [Config; 2], story: &[Act]) -> Self {
@@ -69,6 +85,7 @@ impl<'c> World<'c> {
 
     pub fn act(&mut self, act: Act) {
         let (breaker, now) = (&self.breaker, self.breaker.clock().now());
+        let generation = breaker.status().generation;
         match act {
             Act::Acquire => self.acquire(),
             Act::Settle(call, outcome) => self.settle(call, outcome),
@@ -83,18 +100,35 @@ impl<'c> World<'c> {
             }
             Act::Restart => self.restart(),
         }
+        if self.breaker.status().generation != generation || matches!(act, Act::Switch | Act::Restart) {
+            self.group_ends = None;
+            self.calls.iter_mut().for_each(|call| (call.overdue_at, call.overdue) = (None, false));
+        }
         self.latest = self.latest.max(self.breaker.clock().now());
         self.adds_up();
     }
 
     fn acquire(&mut self) {
-        let before = self.breaker.status();
-        let Ok(ticket) = host::admit(&self.breaker, || None) else {
+        let mut before = self.breaker.status();
+        let slow_call = self.slow_call_of_tracked_calls(&before);
+        let opens = slow_call.is_some() && self.overdue_calls_open(&before);
+        let admitted = host::admit(&self.breaker, || None);
+        let after = self.breaker.status();
+        if opens {
+            assert_eq!(
+                (after.state, after.retry_after),
+                (State::Open, Some(2 * UNIT)),
+                "an acquire finds overdue calls"
+            );
+            let counts = before.counts;
+            before = after;
+            before.counts = counts;
+        }
+        let Ok(ticket) = admitted else {
             assert_ne!(before.mode, Mode::Shadow, "shadow rejects nothing");
             self.counted.rejected_calls += 1;
             return self.nothing_else_changed(before);
         };
-        let after = self.breaker.status();
         self.counted.total_calls += 1;
         let accepted = after.counts.shadow_rejected == before.counts.shadow_rejected;
         let holds_slot = accepted && after.state == State::HalfOpen;
@@ -108,11 +142,34 @@ impl<'c> World<'c> {
             self.calls.iter_mut().for_each(|call| call.holds_slot = false);
         }
         let started = self.measures().then_some(before.now);
-        self.calls.push(Call { ticket, generation: after.generation, accepted, holds_slot, started });
+        let overdue_at = slow_call.filter(|_| accepted).map(|slow_call| {
+            let ends = self.group_ends.filter(|ends| before.now < *ends).unwrap_or(before.now.after(slow_call / 4));
+            self.group_ends = Some(ends);
+            ends.after(slow_call)
+        });
+        let generation = after.generation;
+        self.calls.push(Call { ticket, generation, accepted, holds_slot, started, overdue_at, overdue: false });
         if holds_slot {
             let slots = self.slots_held(after.generation);
             assert!(slots <= self.rules().half_open_max_calls.into(), "never more than there are");
         }
+    }
+
+    /// When a call is slow, if the circuit tracks the calls that it admits.
+    fn slow_call_of_tracked_calls(&self, before: &Status) -> Option<Duration> {
+        let evaluates = before.state == State::Closed && matches!(before.mode, Mode::Auto | Mode::Shadow);
+        self.rules().slow_call.filter(|_| evaluates && self.rules().slow_call_rate.is_some())
+    }
+
+    /// In these configurations each slow-call rate is 1.
+    fn overdue_calls_open(&mut self, before: &Status) -> bool {
+        let mut overdue = 0;
+        for call in &mut self.calls {
+            call.overdue |= call.overdue_at.is_some_and(|at| at <= before.now);
+            overdue += u64::from(call.overdue);
+        }
+        let window = before.window;
+        overdue > 0 && window.calls + overdue >= self.rules().minimum_calls && window.slow == window.calls
     }
 
     fn settle(&mut self, call: usize, outcome: Outcome) {
@@ -207,13 +264,21 @@ impl<'c> World<'c> {
         saved.retain(|(name, _)| !matches!(name.as_str(), "generation" | "counters" | "transitions"));
         let Status { now, state, consecutive_successes, generation, .. } = self.breaker.status();
         let age = |started: Tick| now.since(started).min(3 * UNIT);
-        let calls = self
-            .calls
-            .iter()
-            .map(|call| (call.accepted && call.generation == generation, call.holds_slot, call.started.map(age)));
+        let left = |at: Tick| at.since(now);
+        let calls = self.calls.iter().map(|call| {
+            let current = call.accepted && call.generation == generation;
+            (current, call.holds_slot, call.started.map(age), call.overdue_at.map(left), call.overdue)
+        });
         let mut calls: Vec<_> = calls.collect();
         calls.sort_unstable();
-        let rest = (self.in_force, state, self.state, consecutive_successes.min(2), self.latest.since(now));
+        let rest = (
+            self.in_force,
+            state,
+            self.state,
+            consecutive_successes.min(2),
+            self.latest.since(now),
+            self.group_ends.map(left),
+        );
         format!("{saved:?} {rest:?} {calls:?}")
     }
 }

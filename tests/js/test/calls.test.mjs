@@ -204,3 +204,21 @@ test('one breaker, four ways', async () => {
   }
   assert.equal(breaker.status().successfulCalls, 4);
 });
+
+test('twenty calls that hang open the circuit before one of them returns', async () => {
+  const { breaker, clock } = onStage({ slowCallSeconds: 4, slowCallRateThreshold: 0.5, minimumCalls: 10 });
+  let answer;
+  const answered = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const calls = Array.from({ length: 20 }, () => breaker.call(() => answered));
+  clock.advance(5000);
+  await assert.rejects(
+    breaker.call(() => answered),
+    { code: 'CIRCUIT_OPEN' },
+  );
+  assert.deepEqual([breaker.state, breaker.status().inFlight], ['open', 20]);
+  answer('at last');
+  assert.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, () => 'at last'));
+  assert.equal(breaker.status().slowCalls, 20);
+});

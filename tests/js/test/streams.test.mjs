@@ -265,3 +265,31 @@ test("the time that a consumer takes is not the provider's", async () => {
   await slow.next();
   assert.deepEqual([breaker.status().slowCalls, breaker.state], [1, 'open']);
 });
+
+test('streams are overdue only while their consumers wait', async () => {
+  const config = { slowCallSeconds: 4, slowCallRateThreshold: 0.5, minimumCalls: 10 };
+  const { breaker, clock } = onStage(config);
+  let answer;
+  const answered = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const streams = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      breaker.call(async function* () {
+        yield 1;
+        await answered;
+      }),
+    ),
+  );
+  for (const stream of streams) {
+    await stream.next();
+  }
+  clock.advance(60_000);
+  breaker.acquire().success();
+  const ends = streams.map((stream) => stream.next());
+  clock.advance(5000);
+  assert.throws(() => breaker.acquire(), { code: 'CIRCUIT_OPEN' });
+  answer();
+  await Promise.all(ends);
+  assert.deepEqual([breaker.status().successfulCalls, breaker.status().slowCalls], [21, 20]);
+});

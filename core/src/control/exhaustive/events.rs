@@ -24,6 +24,11 @@ pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situati
             next.extend(rates.iter().map(|rate| settled(situation, rules, index, call, *rate)));
         }
     }
+    if control.tracks_calls(rules) {
+        next.extend(
+            rates.iter().flatten().map(|cause| situation.with(opened_by_overdue_calls(control, rules, *cause))),
+        );
+    }
     for duration in [None, Some(nanos(1)), Some(nanos(3))] {
         next.push(situation.with(forced_open(control, duration)));
     }
@@ -167,6 +172,15 @@ fn probe_settle(before: Control, rules: &Rules, left: Probing, call: Judged) -> 
             (before.with(Phase::HalfOpen(Probing { successes, ..left })), None)
         }
     }
+}
+
+/// An acquire finds overdue calls, and a rate is reached with them.
+fn opened_by_overdue_calls(before: Control, rules: &Rules, cause: Cause) -> Control {
+    assert!(rules.slow_call_rate.is_some() && matches!(before.mode, Mode::Auto | Mode::Shadow));
+    let (control, transition) = before.open_overdue(rules, cause, NOW);
+    let slow_success = Judged { outcome: Outcome::Success, slow: true };
+    assert_eq!((control, transition), opened(before, rules, before.consecutive_failures(), slow_success, cause));
+    control
 }
 
 fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Cause) -> Moved {
