@@ -101,7 +101,11 @@ class Breaker:
             self.evaluate_overdue(now)
         if self.state == "closed":
             answer = self.admit(now, votes=True)
-            if answer.permit is not None and self.config.slow_call_rate is not None and self.config.slow_call is not None:
+            if (
+                answer.permit is not None
+                and self.config.slow_call_rate is not None
+                and self.config.slow_call is not None
+            ):
                 self.groups.join(answer.permit, self.config.slow_call, now)
             return answer
         if self.state == "open":

@@ -219,6 +219,9 @@ test('twenty calls that hang open the circuit before one of them returns', async
   );
   assert.deepEqual([breaker.state, breaker.status().inFlight], ['open', 20]);
   answer('at last');
-  assert.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, () => 'at last'));
+  assert.deepEqual(
+    await Promise.all(calls),
+    Array.from({ length: 20 }, () => 'at last'),
+  );
   assert.equal(breaker.status().slowCalls, 20);
 });
