@@ -15,10 +15,8 @@ pub(super) struct Inner {
     pub(super) rules: Rules,
     pub(super) history: History,
     pub(super) window: Window,
-    /// Created with the first call that is tracked, and kept, because no number of a group returns.
-    groups: Option<Box<CallGroups>>,
-    /// Created with the first failure: most breakers never see one.
-    failures: Option<Box<Failures>>,
+    /// Created with the first failure, or the first call that is tracked: most breakers never see one.
+    rare: Option<Box<Rare>>,
     /// The times to the first item of streams; created with the first one.
     first_items: Option<Box<Durations>>,
     /// The number of current successes when the success streak of a closed circuit began. Successes that change nothing
@@ -29,12 +27,14 @@ pub(super) struct Inner {
     first_own_generation: u64,
 }
 
-/// Evidence about failures.
+/// Evidence that most breakers do not have.
 #[derive(Debug, Default)]
-struct Failures {
-    durations: Durations,
-    /// When the last current one ended.
-    last: Option<Tick>,
+struct Rare {
+    failure_durations: Durations,
+    /// When the last current failure ended.
+    last_failure: Option<Tick>,
+    /// Created with the first call that is tracked, and kept, because no number of a group returns.
+    groups: Option<Box<CallGroups>>,
 }
 
 /// How a settle was counted.
@@ -55,10 +55,9 @@ impl Inner {
         Self {
             control: Control::new(&rules, jitter),
             window: Window::new(&rules),
-            groups: None,
             rules,
             history: History::default(),
-            failures: None,
+            rare: None,
             first_items: None,
             streak_base: 0,
             first_own_generation: 0,
@@ -75,7 +74,8 @@ impl Inner {
 
     /// Opens the circuit if a rate is reached with the calls in flight that are overdue.
     pub(super) fn evaluate_overdue(&mut self, newest: NewestGroup<'_>, now: Tick) {
-        let Some(groups) = self.groups.as_mut().filter(|_| self.control.tracks_calls(&self.rules)) else { return };
+        let tracks = self.control.tracks_calls(&self.rules);
+        let Some(groups) = self.groups().filter(|_| tracks) else { return };
         let overdue = groups.overdue(newest, now);
         let counts = self.window.counts(now).with_overdue(overdue);
         if let Some(cause) = counts.verdict(&self.rules).filter(|_| overdue > 0) {
@@ -87,19 +87,24 @@ impl Inner {
     /// Tracks a call that the circuit has admitted; 0 if it tracks none.
     pub(super) fn track(&mut self, newest: NewestGroup<'_>, now: Tick) -> GroupNumber {
         let slow_call = self.rules.slow_call.filter(|_| self.control.tracks_calls(&self.rules));
-        slow_call.map_or(0, |slow_call| self.groups.get_or_insert_default().join(newest, slow_call, now))
+        let Some(slow_call) = slow_call else { return 0 };
+        self.rare.get_or_insert_default().groups.get_or_insert_default().join(newest, slow_call, now)
+    }
+
+    fn groups(&mut self) -> Option<&mut CallGroups> {
+        self.rare.as_mut()?.groups.as_deref_mut()
     }
 
     /// A call of this group has ended, or is not tracked any more.
     pub(super) fn leave_group(&mut self, newest: NewestGroup<'_>, number: GroupNumber) {
-        if let Some(groups) = &mut self.groups {
+        if let Some(groups) = self.groups() {
             groups.leave(newest, number);
         }
     }
 
     /// No call in flight is tracked any more.
     pub(super) fn forget_calls(&mut self, newest: NewestGroup<'_>) {
-        if let Some(groups) = &mut self.groups {
+        if let Some(groups) = self.groups() {
             groups.forget(newest);
         }
     }
@@ -122,12 +127,12 @@ impl Inner {
         }
         let (next, settlement) = self.control.settle(rules, stamp, call, rate, now);
         if call.outcome.is_failure() {
-            let failures = self.failures.get_or_insert_default();
+            let rare = self.rare.get_or_insert_default();
             if settlement.current {
-                failures.last = Some(now);
+                rare.last_failure = Some(now);
             }
             if let Some(nanos) = nanos.filter(|_| rules.record_durations) {
-                failures.durations.add(nanos);
+                rare.failure_durations.add(nanos);
             }
         }
         self.replace(next, settlement.transition, now);
@@ -136,7 +141,7 @@ impl Inner {
 
     /// How long the failures took.
     pub(super) fn failure_durations(&self) -> Durations {
-        self.failures.as_ref().map_or_else(Durations::default, |failures| failures.durations)
+        self.rare.as_ref().map_or_else(Durations::default, |rare| rare.failure_durations)
     }
 
     /// Adds a time to the first item of a stream.
@@ -151,7 +156,7 @@ impl Inner {
 
     /// When the last current failure ended.
     pub(super) fn last_failure(&self) -> Option<Tick> {
-        self.failures.as_ref().and_then(|failures| failures.last)
+        self.rare.as_ref().and_then(|rare| rare.last_failure)
     }
 
     pub(super) fn order(
