@@ -78,3 +78,10 @@ fn in_main_thread(py: Python<'_>) -> PyResult<bool> {
     let imports = Imports::get(py)?;
     Ok(imports.current_thread.call0(py)?.is(&imports.main_thread.call0(py)?))
 }
+
+/// Hands an exception of the host's code that must not reach a call to `sys.unraisablehook`.
+#[pyfunction]
+#[pyo3(signature = (error, source, /))]
+pub fn write_unraisable(error: Bound<'_, PyAny>, source: &Bound<'_, PyAny>) {
+    PyErr::from_value(error).write_unraisable(source.py(), Some(source));
+}

@@ -74,6 +74,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("NextItem", ffi::make_next_item_class(module.py())?)?;
     module.add("Call", ffi::make_call_class(module.py())?)?;
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
+    module.add_function(wrap_pyfunction!(error::write_unraisable, module)?)?;
     module.add_function(wrap_pyfunction!(pool::replay_pool, module)?)?;
     module.add_function(wrap_pyfunction!(judging::is_hint, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;

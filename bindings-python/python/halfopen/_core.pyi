@@ -59,6 +59,7 @@ __all__ = [
     "set_telemetry",
     "status_of_close_code",
     "status_of_code",
+    "write_unraisable",
 ]
 
 _P = ParamSpec("_P")
@@ -776,3 +777,6 @@ def replay_pool(log: str | bytes | bytearray, /) -> list[dict[str, Any]]:
 
     Raises ``InvalidValueError``, naming the field, for a document that is no log.
     """
+
+def write_unraisable(error: Exception, source: Any, /) -> None:
+    """Hands an exception that must not reach a call to ``sys.unraisablehook``; ``source`` raised it."""

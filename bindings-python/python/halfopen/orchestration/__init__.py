@@ -13,6 +13,7 @@
 
 from halfopen._core import Need
 from halfopen.orchestration._breaks import Break, Restarted, Resume
+from halfopen.orchestration._engine import ProviderStatus
 from halfopen.orchestration._errors import (
     AllProvidersFailed,
     EndedBy,
@@ -68,6 +69,7 @@ __all__ = [
     "PassedOver",
     "Provider",
     "ProviderFailure",
+    "ProviderStatus",
     "ProviderUnavailableError",
     "Report",
     "ReportedError",

@@ -1,6 +1,7 @@
 """What all calls of an orchestrator share."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import count
 
 from halfopen._arguments import check_seconds
@@ -12,9 +13,26 @@ from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._sessions import Session, Sessions
 from halfopen.orchestration._settings import Settings
 from halfopen.orchestration._verdicts import Rules
+from halfopen.status import CircuitBreakerState
 
 DEFAULT_HOLD_SECONDS = 30.0
 DEFAULT_RETRY_DELAY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """What is known about a provider now. Times are in seconds, and ``None`` if they are not known."""
+
+    provider: str
+    state: CircuitBreakerState
+    in_flight: int
+    success_rate: float | None
+    """The recent one, from 0 to 1: old calls count less."""
+    call_seconds: float | None
+    """How long its calls take at present."""
+    first_item_seconds: float | None
+    """How long its streams take to their first content at present."""
+    cooling_down_for: float | None
 
 
 class Engine:
@@ -71,6 +89,10 @@ class Engine:
     def _is_back(self, index: int) -> bool:
         """Whether a provider takes calls without a doubt."""
         return (index, "normal") in self.look().picks
+
+    def status_of(self, index: int) -> ProviderStatus:
+        """What is known about a provider now."""
+        return ProviderStatus(self.providers[index].id, self.breakers[index].state, *self.pool.record(index))
 
     def look(self, need: Need | None = None, pin: int | None = None, *, is_stream: bool = False) -> Order:
         """The order that a call would get now; nothing changes."""

@@ -1,6 +1,5 @@
 """What happens in an orchestrator, for people and for metrics."""
 
-import sys
 from collections import deque
 from collections.abc import Callable
 from itertools import count
@@ -8,6 +7,7 @@ from threading import Lock
 from time import time
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from halfopen._core import write_unraisable
 from halfopen.orchestration._errors import EndedBy
 from halfopen.types import Outcome, PassReason, Role, Scope
 
@@ -155,7 +155,7 @@ class EventLog:
             try:
                 listener(event)
             except Exception as fault:
-                _report(fault, listener)
+                write_unraisable(fault, listener)
 
     def kept(self, kinds: tuple[type[Event], ...], after: int) -> list[Event]:
         """The kept events of these kinds (of all if none is given) with a higher sequence number, oldest first."""
@@ -179,9 +179,3 @@ class EventLog:
     def after_fork(self) -> None:
         """In the child of a fork, nobody holds the lock."""
         self._lock = Lock()
-
-
-def _report(fault: Exception, listener: Listener) -> None:
-    module: Any = sys
-    arguments = (type(fault), fault, fault.__traceback__, "Exception ignored in a listener", listener)
-    sys.unraisablehook(module.UnraisableHookArgs(arguments))

@@ -4,7 +4,8 @@ import os
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias, TypeVar, TypeVarTuple, overload
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 from weakref import WeakSet
 
 from halfopen._arguments import check_function, check_functions
@@ -13,14 +14,17 @@ from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import Break, OnBreak, Restarted, Resume
 from halfopen.orchestration._call import CallRun
-from halfopen.orchestration._engine import Engine
-from halfopen.orchestration._events import Event, Listener
+from halfopen.orchestration._checks import Checks
+from halfopen.orchestration._engine import Engine, ProviderStatus
+from halfopen.orchestration._events import Event, Listener, PassedOver
+from halfopen.orchestration._explain import explain
 from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._report import Report
 from halfopen.orchestration._run import Options
 from halfopen.orchestration._sessions import Session
 from halfopen.orchestration._settings import Settings, check_settings
 from halfopen.orchestration._stream import Stream, StreamRun
+from halfopen.types import Role
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -64,6 +68,7 @@ class Orchestrator:
         breakers = tuple(_breaker_of(provider, clock) for provider in given)
         document = {**settings.document(), "providers": [provider._document() for provider in given]}
         self._engine = Engine(Pool(document, breakers, clock), given, breakers, settings)
+        self._checks = None if settings.check is None else Checks(self._engine, settings.check)
         _orchestrators.add(self)
 
     async def call(
@@ -179,6 +184,33 @@ class Orchestrator:
     def settings(self) -> Settings:
         """The settings."""
         return self._engine.settings
+
+    def explain(self, session_id: str | None = None) -> str:
+        """Explains who would get the next call, of this session if one is given, and why; nothing changes."""
+        return explain(self._engine, session_id)
+
+    def ranking(self, need: Need | None = None) -> tuple[list[tuple[str, Role]], list[PassedOver]]:
+        """The providers that would get a call now, the first one first, and those passed over; nothing changes."""
+        order = self._engine.look(need)
+        ids = [provider.id for provider in self._engine.providers]
+        picks: list[tuple[str, Role]] = [(ids[index], role) for index, role in order.picks]
+        return picks, [PassedOver(ids[index], reason, wait) for index, reason, wait in order.passed_over]
+
+    def status(self) -> list[ProviderStatus]:
+        """The recent record of each provider, in the declared order."""
+        return [self._engine.status_of(index) for index in range(len(self._engine.providers))]
+
+    async def __aenter__(self) -> Self:
+        """Starts the background checks, if there is a ``check``."""
+        if self._checks is not None:
+            self._checks.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._checks is not None:
+            await self._checks.stop()
 
     def breaker(self, provider: str) -> CircuitBreaker:
         """The breaker of the provider with this id."""
