@@ -47,6 +47,7 @@ const SIDEBAR = [
     text: 'Reference',
     items: [
       { text: 'Semantics', link: '/semantics' },
+      { text: 'Choosing among providers', link: '/orchestration' },
       { text: 'How a pool chooses', link: '/pool' },
       { text: 'Vectors', link: '/vectors' },
       { text: 'All public names', link: '/interface' },
