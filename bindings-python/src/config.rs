@@ -146,6 +146,11 @@ impl PyConfig {
         cls.py().import(PYDANTIC)?.call_method0("json_schema")
     }
 
+    /// How a circuit with this configuration behaves, in sentences.
+    fn explain(&self) -> Vec<String> {
+        self.config.explain()
+    }
+
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
         PyString::new(py, &self.__repr__(py)?).hash()
     }
@@ -160,7 +165,7 @@ impl PyConfig {
 
     fn __dir__(&self) -> Vec<&'static str> {
         let fields = self.config.entries().map(|(name, _)| name);
-        fields.chain(["model_copy", "model_dump", "model_dump_json", "model_validate"]).collect()
+        fields.chain(["explain", "model_copy", "model_dump", "model_dump_json", "model_validate"]).collect()
     }
 }
 

@@ -225,3 +225,41 @@ fn end_slowly(breaker: &CircuitBreaker<ManualClock>, outcome: Outcome) {
     breaker.clock().advance(Duration::from_secs(1));
     permit.settle(outcome);
 }
+
+#[test]
+fn a_configuration_is_explained_with_all_that_is_set() {
+    let config = Config::builder()
+        .failure_threshold(None)
+        .failure_rate_threshold(0.07)
+        .slow_call(Duration::from_millis(1500))
+        .slow_call_rate_threshold(1.0)
+        .window(WindowShape::Time(Duration::from_secs(30)))
+        .minimum_calls(1)
+        .success_threshold(1)
+        .half_open_max_calls(1)
+        .timeout(Duration::from_secs(10))
+        .timeout_multiplier(2.5)
+        .timeout_jitter(0.2)
+        .max_timeout(Duration::from_secs(600))
+        .probe_timeout(Duration::from_secs(20))
+        .cancel_failure_after(Duration::from_secs(5))
+        .shadow(true)
+        .record_durations(false)
+        .build()
+        .unwrap();
+    assert_eq!(
+        config.explain(),
+        [
+            "The circuit opens as soon as 7 % of the calls of the last 30 s failed, or as soon as 100 % of the calls of the \
+             last 30 s were slow. A call that takes 1.5 s or longer is slow. Shares are computed from 1 call on.",
+            "It then rejects calls for 10 s ± 20 %, chosen at random, and 2.5 times longer for each further opening in a row, \
+             up to 600 s. A provider that asks for a longer wait gets it, up to 600 s.",
+            "After the wait, calls are let through as probes, at most 1 at a time. 1 success closes the circuit; a failure or \
+             a slow call opens it again.",
+            "If nothing is heard of the probe for 20 s, the next call takes its place.",
+            "A call that is cancelled after 5 s or more counts as a failure.",
+            "In shadow mode, all of this is decided and counted, but no call is rejected.",
+            "The durations of calls are not recorded.",
+        ]
+    );
+}

@@ -193,6 +193,9 @@ class CircuitBreakerConfig:
     def model_copy(self, *, update: dict[str, Any] | None = None, deep: bool | None = None) -> Self:
         """Makes a copy with the fields in ``update`` changed and checked."""
 
+    def explain(self) -> list[str]:
+        """How a circuit with this configuration behaves, in sentences: when it opens, waits and probes."""
+
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

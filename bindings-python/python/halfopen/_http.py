@@ -80,6 +80,18 @@ def host_of(request: HasURL) -> str:
     return address[-128:]
 
 
+class OneBreaker:
+    """Chooses the same breaker for each request."""
+
+    __slots__ = ("breaker",)
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        self.breaker = breaker
+
+    def __call__(self, _: object) -> CircuitBreaker:
+        return self.breaker
+
+
 def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[R], CircuitBreaker | None]:
     """The function from a request to its breaker; ``plain`` is for a client without an event loop.
 
@@ -92,7 +104,7 @@ def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[
     if one is not None:
         if plain:
             _check_timeouts(one)
-        return lambda _: one
+        return OneBreaker(one)
     if not callable(breaker):
         allowed = "a CircuitBreaker, or a function from a request to one or None"
         raise InvalidValueError("breaker", repr(breaker), allowed)

@@ -139,6 +139,11 @@ class Files:
         self._circuits = CircuitFiles()
         self._is_writing = False
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it writes."""
+        return self._stop is not None
+
     def start(self) -> None:
         """Writes from now on; without effect if it does so already."""
         with self._lock:

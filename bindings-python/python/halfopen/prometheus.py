@@ -43,7 +43,7 @@ from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics
 from halfopen._metric_families import CIRCUIT_FAMILIES, Buckets, Family, read_circuits
 from halfopen._prometheus_files import FILES
 
-__all__ = ["COLLECTOR", "flush", "register", "unregister"]
+__all__ = ["COLLECTOR", "flush", "is_registered", "register", "unregister"]
 
 _BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
 _KINDS = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily, "histogram": HistogramMetricFamily}
@@ -155,6 +155,11 @@ def unregister(registry: CollectorRegistry = REGISTRY) -> None:
     with _lock, suppress(KeyError):
         _registries.discard(registry)
         registry.unregister(COLLECTOR)
+
+
+def is_registered() -> bool:
+    """Whether any registry has the metrics; in multiprocess mode, whether they are written."""
+    return FILES.is_running if _is_multiprocess() else len(_registries) > 0
 
 
 def flush() -> None:

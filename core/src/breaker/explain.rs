@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use super::CircuitBreaker;
 use super::error::seconds;
-use crate::clock::{Clock, nearest};
-use crate::config::Rules;
+use crate::clock::Clock;
+use crate::config::{Rules, percent};
 use crate::control::{Cause, Mode, State};
 use crate::evidence::{Event, Status, WindowCounts};
 
@@ -135,16 +135,6 @@ fn counted(count: u64, noun: &str) -> String {
         _ => "s",
     };
     format!("{count} {noun}{plural}")
-}
-
-/// A share above 0 in percent, rounded to a hundredth. That is one call in the largest window.
-fn percent(share: f64) -> String {
-    match nearest(share * 10_000.0) {
-        0 => "less than 0.01 %".into(),
-        hundredths if hundredths % 100 == 0 => format!("{} %", hundredths / 100),
-        hundredths if hundredths % 10 == 0 => format!("{}.{} %", hundredths / 100, hundredths / 10 % 10),
-        hundredths => format!("{}.{:02} %", hundredths / 100, hundredths % 100),
-    }
 }
 
 #[cfg(test)]

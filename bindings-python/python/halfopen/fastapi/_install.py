@@ -60,7 +60,7 @@ def install(
         raise InvalidValueError("breakers", repr(names), "breakers of different names")
     # A registry without breakers is false, because it has a length.
     registry = Registry(1_000) if registry is None else registry
-    installed = Installed(registry, given, AuditTrail(1_000))
+    installed = Installed(registry, given, AuditTrail(1_000), has_open_routes=prefix is not None and viewer is None)
     app.state.halfopen = installed
     app.add_exception_handler(CircuitBreakerOpenError, on_open_circuit)  # type: ignore[arg-type]
     document(app, except_below=prefix)

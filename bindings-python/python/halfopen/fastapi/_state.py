@@ -21,6 +21,8 @@ class Installed:
     more: tuple[CircuitBreaker, ...]
     """The breakers that were given as ``breakers=``."""
     audit: AuditTrail
+    has_open_routes: bool = False
+    """Whether anybody who reaches the application may see its breakers."""
     events: EventLog = field(init=False)
     kept: int = 1_000
 

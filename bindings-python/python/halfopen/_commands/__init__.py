@@ -1,0 +1,1 @@
+"""The commands of ``python -m halfopen``: each module adds one to the parser, and runs it."""

@@ -1,0 +1,72 @@
+"""``replay``: runs recorded calls through one or two configurations."""
+
+import argparse
+import csv
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from halfopen._commands._configurations import add_configurations, configurations, read_toml
+from halfopen._commands._tables import print_table, print_transitions, seconds
+from halfopen._core import CircuitBreakerConfig
+from halfopen.simulation import Replayed, replay
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command."""
+    command = commands.add_parser("replay", help="run recorded calls through configurations A and B")
+    command.add_argument("log", type=Path, help="JSON lines, or CSV with a header: at_seconds, circuit, …")
+    add_configurations(command, "--b", "--in-force")
+    command.set_defaults(run=_replay)
+
+
+_REPLAY: Sequence[tuple[str, Callable[[Replayed], str]]] = [
+    ("calls made that would be made again", lambda result: f"{result['admitted']:,}"),
+    ("failures that would have been spared", lambda result: f"{result['spared_failures']:,}"),
+    ("  seconds that they took", lambda result: seconds(result["spared_seconds"])),
+    ("calls that would have been refused in vain", lambda result: f"{result['refused_in_vain']:,}"),
+    ("rejected calls that would be rejected again", lambda result: f"{result['still_rejected']:,}"),
+    ("rejected calls of unknown outcome", lambda result: f"{result['unknown']:,}"),
+    ("changes of state", lambda result: f"{len(result['transitions']):,}"),
+]
+
+
+def _replay(options: argparse.Namespace) -> int:
+    log = _read_log(options.log)
+    if options.in_force is not None:
+        result, _ = replay(log, CircuitBreakerConfig(**read_toml(options.in_force)))
+        different = result["first_difference"]
+        verdict = "reproduces every recorded decision" if different is None else f"differs at record {different + 1}"
+        print(f"The configuration in force {verdict}.\n")
+    results: dict[str, Replayed] = {}
+    for name, config in configurations(options).items():
+        best, worst = replay(log, config)
+        if best["unknown"] or worst["unknown"]:
+            results[f"{name}, best"], results[f"{name}, worst"] = best, worst
+        else:
+            results[name] = best
+    print_table([(title, [read(result) for result in results.values()]) for title, read in _REPLAY], list(results))
+    for name, result in results.items():
+        print_transitions(f"{name}:", [(it["at_seconds"], it["circuit"], it) for it in result["transitions"]])
+    return 0
+
+
+def _read_log(path: Path) -> str | list[dict[str, Any]]:
+    if path.suffix != ".csv":
+        return path.read_text("utf-8")
+    with path.open(encoding="utf-8", newline="") as file:
+        return [_from_csv(row) for row in csv.DictReader(file)]
+
+
+def _from_csv(row: dict[str, str]) -> dict[str, Any]:
+    """A row with numbers where a record has numbers; the core refuses what remains a text."""
+    record: dict[str, Any] = {}
+    for name, text in row.items():
+        if name.endswith("_seconds"):
+            with suppress(ValueError):
+                record[name] = float(text)
+                continue
+        if text:
+            record[name] = text
+    return record
