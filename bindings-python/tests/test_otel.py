@@ -71,7 +71,8 @@ def test_metrics_have_the_names_of_the_page(breaker: CircuitBreaker, collected: 
     next(breaker.stream(iter("ab")))
     names = {family.name.replace("_", ".", 1).removesuffix("_seconds") for family in CIRCUIT_FAMILIES}
     breaker.force_open()
-    metrics = collected.metrics()
+    # Those of orchestrators are there once an orchestrator has counted anything.
+    metrics = {name: metric for name, metric in collected.metrics().items() if name in names}
     assert metrics.keys() == names
     assert {metric.unit for metric in metrics.values()} == {"{circuit}", "{event}", "s"}
     assert all(metric.description for metric in metrics.values())

@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry, prometheus
-from halfopen._metric_families import CIRCUIT_FAMILIES
+from halfopen._metric_families import CIRCUIT_FAMILIES, POOL_FAMILIES
 
-NAMES = {family.name for family in CIRCUIT_FAMILIES}
+NAMES = {family.name for family in (*CIRCUIT_FAMILIES, *POOL_FAMILIES)}
 
 
 def calls(registry: CollectorRegistry, circuit: str, outcome: str) -> float | None:
@@ -308,7 +308,7 @@ class _Only(Collector):
 
     def collect(self) -> Iterator[object]:  # type: ignore[override]
         for family in self._collector.collect():
-            family.samples = [it for it in family.samples if it.labels["circuit"] in ("garbage", "made in __del__")]
+            family.samples = [it for it in family.samples if it.labels.get("circuit") in ("garbage", "made in __del__")]
             yield family
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from halfopen._core import read_metrics
+from halfopen._pool_totals import POOL_TOTALS
 from halfopen.types import Outcome, RawCounts, Reason, State
 
 Kind = Literal["gauge", "counter", "histogram"]
@@ -75,6 +76,25 @@ CIRCUIT_FAMILIES = (
     FIRST_ITEM,
 )
 
+CHOICES = Family(
+    "halfopen_choices", "counter", ("provider", "role"), "Attempts of an orchestrator that a provider was chosen for."
+)
+SWITCHES = Family(
+    "halfopen_switches",
+    "counter",
+    ("from_provider", "to_provider", "cause"),
+    "Calls and sessions that moved from one provider to another.",
+)
+COOLDOWNS = Family(
+    "halfopen_cooldowns", "counter", ("provider", "scope"), "Times that a provider, its key or its model had to rest."
+)
+EXTRA_ATTEMPTS = Family(
+    "halfopen_extra_attempts", "counter", ("result",), "Further attempts that the budget paid, or refused to pay."
+)
+
+POOL_FAMILIES = (CHOICES, SWITCHES, COOLDOWNS, EXTRA_ATTEMPTS)
+_POOL_FAMILIES = {family.name: family for family in POOL_FAMILIES}
+
 _STATES: tuple[State, ...] = ("closed", "half_open", "open")
 _OUTCOMES: tuple[Outcome, ...] = ("success", "failure", "ignored", "cancelled")
 
@@ -137,3 +157,8 @@ class CircuitReading(NamedTuple):
 def read_circuits() -> Iterator[CircuitReading]:
     """The values of all breakers of this process, also of those that are gone."""
     return (CircuitReading(*row) for row in read_metrics())
+
+
+def read_pools() -> list[Reading]:
+    """The counts of all orchestrators of this process."""
+    return [(_POOL_FAMILIES[metric], values, count) for metric, values, count in POOL_TOTALS.read()]

@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client.values import ValueClass
 
 from halfopen._core import BUCKET_BOUNDS
-from halfopen._metric_families import CircuitReading, Family, read_circuits
+from halfopen._metric_families import CircuitReading, Family, read_circuits, read_pools
 
 INTERVAL_SECONDS = 1.0
 OWN_SERIES = 1_000
@@ -23,7 +23,7 @@ _LOG = logging.getLogger("halfopen")
 
 _Key = tuple[Family, str, tuple[str, ...]]
 """A series of a circuit: its family, the suffix of its name, and the values of its labels after the first two."""
-_Labels = tuple[str, str]
+_Labels = tuple[str, ...]
 
 
 class Series:
@@ -125,6 +125,22 @@ def _count_items(circuit: CircuitReading) -> Iterator[tuple[_Key, Any]]:
         yield (family, "_sum", values[2:]), total_seconds
 
 
+class PoolFiles:
+    """The same for orchestrators."""
+
+    def __init__(self) -> None:
+        self._series = Series()
+        self._written: Counter[tuple[Family, _Labels]] = Counter()
+
+    def write(self) -> None:
+        """Writes the present counts."""
+        for family, labels, count in read_pools():
+            before = self._written[family, labels]
+            if count != before:
+                self._series.of(labels, (family, "_total", ())).inc(count - before)
+                self._written[family, labels] = int(count)
+
+
 class Files:
     """Writes once a second in a thread, and at exit."""
 
@@ -137,6 +153,7 @@ class Files:
 
     def _begin(self) -> None:
         self._circuits = CircuitFiles()
+        self._pools = PoolFiles()
         self._is_writing = False
 
     @property
@@ -169,6 +186,7 @@ class Files:
             self._is_writing = True
             try:
                 self._circuits.write()
+                self._pools.write()
             except Exception as fault:
                 if not self._has_failed:
                     self._has_failed = True

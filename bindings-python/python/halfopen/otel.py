@@ -1,4 +1,4 @@
-"""OpenTelemetry for all circuit breakers of this process: metrics, log events, and attributes of spans.
+"""OpenTelemetry for all breakers and orchestrators of this process: metrics, log events, and attributes of spans.
 
 ``instrument()`` needs only the API package (the extra ``opentelemetry``); the application chooses the SDK and the
 exporters. ``docs/metrics.md`` lists the names.
@@ -23,7 +23,16 @@ from opentelemetry.trace import get_current_span
 
 from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics, set_telemetry
 from halfopen._log import LOG, describe
-from halfopen._metric_families import CALL_DURATION, CIRCUIT_FAMILIES, FIRST_ITEM, Family, read_circuits
+from halfopen._metric_families import (
+    CALL_DURATION,
+    CIRCUIT_FAMILIES,
+    FIRST_ITEM,
+    POOL_FAMILIES,
+    Family,
+    Reading,
+    read_circuits,
+    read_pools,
+)
 from halfopen.types import Outcome, RawEvent, Reason
 
 __all__ = ["instrument", "uninstrument"]
@@ -85,7 +94,7 @@ class _Telemetry:
         self._logger = get_logger(_SCOPE, version("halfopen"), logger_provider=logger_provider)
         self._durations = _histogram(meter, CALL_DURATION)
         self._first_items = _histogram(meter, FIRST_ITEM)
-        for family in CIRCUIT_FAMILIES:
+        for family in (*CIRCUIT_FAMILIES, *POOL_FAMILIES):
             name, text, read = _name(family), family.text, [partial(self._read, family)]
             if family.kind == "counter":
                 meter.create_observable_counter(name, read, unit=_unit(family), description=text)
@@ -136,11 +145,18 @@ class _Telemetry:
         return list(self._observations(family)) if self.is_on else []
 
     def _observations(self, family: Family) -> Iterator[Observation]:
-        for circuit in read_circuits():
-            readings = circuit.gauges() if family.kind == "gauge" else circuit.counters()
-            for other, values, value in readings:
-                if other is family:
-                    yield Observation(value, _attributes(**dict(zip(family.labels, values, strict=True))))
+        for other, values, value in _readings(family):
+            if other is family:
+                yield Observation(value, _attributes(**dict(zip(family.labels, values, strict=True))))
+
+
+def _readings(family: Family) -> Iterable[Reading]:
+    if family in POOL_FAMILIES:
+        return read_pools()
+    circuits = read_circuits()
+    if family.kind == "gauge":
+        return (reading for circuit in circuits for reading in circuit.gauges())
+    return (reading for circuit in circuits for reading in circuit.counters())
 
 
 def _histogram(meter: Meter, family: Family) -> Histogram:

@@ -1,4 +1,4 @@
-"""Prometheus metrics of all circuit breakers of this process.
+"""Prometheus metrics of all circuit breakers and orchestrators of this process.
 
 ``register()`` exports every breaker, also breakers that are made later; ``docs/metrics.md`` lists the metrics and their
 labels. It needs ``prometheus_client`` (the extra ``prometheus``).
@@ -40,7 +40,7 @@ from prometheus_client.samples import Sample
 from prometheus_client.values import ValueClass
 
 from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics
-from halfopen._metric_families import CIRCUIT_FAMILIES, Buckets, Family, read_circuits
+from halfopen._metric_families import CIRCUIT_FAMILIES, POOL_FAMILIES, Buckets, Family, read_circuits, read_pools
 from halfopen._prometheus_files import FILES
 
 __all__ = ["COLLECTOR", "flush", "is_registered", "register", "unregister"]
@@ -57,11 +57,11 @@ class _Families:
 
     def __init__(self) -> None:
         self._metrics: dict[Family, Metric] = {
-            family: _KINDS[family.kind](family.name, family.text) for family in CIRCUIT_FAMILIES
+            family: _KINDS[family.kind](family.name, family.text) for family in (*CIRCUIT_FAMILIES, *POOL_FAMILIES)
         }
 
     def read(self) -> Self:
-        """Reads all breakers."""
+        """Reads all breakers and orchestrators."""
         for circuit in read_circuits():
             for family, values, value in circuit.gauges():
                 self._add(family, "", values, value)
@@ -69,6 +69,8 @@ class _Families:
                 self._add(family, "_total", values, value)
             for family, values, buckets in circuit.histograms():
                 self._add_histogram(family, values, buckets)
+        for family, values, value in read_pools():
+            self._add(family, "_total", values, value)
         return self
 
     def all(self) -> list[Metric]:

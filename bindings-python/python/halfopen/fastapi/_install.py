@@ -1,17 +1,20 @@
 """The one line that an application calls."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fastapi import Depends, FastAPI
 
 from halfopen._inner import AnyBreaker, checked_breaker
+from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
 from halfopen.fastapi._audit import AuditTrail
 from halfopen.fastapi._operator_routes import operator_router
-from halfopen.fastapi._problems import document, on_open_circuit
+from halfopen.fastapi._problems import document, on_all_failed, on_open_circuit
+from halfopen.fastapi._provider_routes import provider_router
 from halfopen.fastapi._read_routes import read_router
 from halfopen.fastapi._state import Installed
+from halfopen.orchestration import AllProvidersFailed, Orchestrator
 from halfopen.registry import Registry
 
 __all__ = ["Installed", "install"]
@@ -22,6 +25,7 @@ def install(
     registry: Registry | None = None,
     *,
     breakers: Iterable[AnyBreaker] = (),
+    orchestrators: Iterable[Orchestrator] = (),
     prefix: str | None = "/breakers",
     viewer: Callable[..., Any] | None = None,
     operator: Callable[..., Any] | None = None,
@@ -29,8 +33,8 @@ def install(
 ) -> Installed:
     """Adds circuit breakers to an application.
 
-    - A ``CircuitBreakerOpenError`` that leaves a route becomes 503 with ``Retry-After`` and a problem document; a
-      WebSocket is closed with 1013. OpenAPI documents it for each operation.
+    - A ``CircuitBreakerOpenError`` or ``AllProvidersFailed`` that leaves a route becomes 503 with ``Retry-After`` and
+      a problem document; a WebSocket is closed with 1013. OpenAPI documents it for each operation.
     - ``Depends(breaker("openai"))`` gives the breaker of that name.
     - ``GET /breakers``, ``/breakers/{name}``, ``/breakers/events`` (server-sent events) and ``/breakers/page`` show the
       breakers of this process. They are for operators: put them behind ``viewer``, or leave them out with
@@ -42,6 +46,7 @@ def install(
         app: The application. Each has its own breakers.
         registry: The breakers by name; by default a new registry for 1,000.
         breakers: Breakers that were created elsewhere, to be shown as well.
+        orchestrators: Their providers are shown by ``GET /providers``, and their breakers with the others.
         prefix: The path of the routes, or ``None`` for no routes.
         viewer: A dependency for the routes that show breakers, for example one that authenticates.
         operator: A dependency that authenticates the caller and returns their name, a non-empty string. Without it no
@@ -54,22 +59,37 @@ def install(
 
     """
     _check(app, prefix, viewer, operator)
-    given = tuple(checked_breaker(breaker) for breaker in breakers)
+    pools = tuple(orchestrators)
+    given = tuple({id(it): it for it in (*map(checked_breaker, breakers), *_breakers_of(pools))}.values())
     names = [breaker.name for breaker in given]
     if len(set(names)) < len(names):
         raise InvalidValueError("breakers", repr(names), "breakers of different names")
     # A registry without breakers is false, because it has a length.
     registry = Registry(1_000) if registry is None else registry
-    installed = Installed(registry, given, AuditTrail(1_000), has_open_routes=prefix is not None and viewer is None)
+    installed = Installed(registry, given, AuditTrail(1_000), pools, prefix is not None and viewer is None)
     app.state.halfopen = installed
     app.add_exception_handler(CircuitBreakerOpenError, on_open_circuit)  # type: ignore[arg-type]
-    document(app, except_below=prefix)
-    if prefix is not None:
+    app.add_exception_handler(AllProvidersFailed, on_all_failed)  # type: ignore[arg-type]
+    if prefix is None:
+        document(app, except_below=())
+    else:
+        # Beside the breakers, because a breaker may have any name.
+        beside = prefix.rpartition("/")[0] + "/providers"
+        document(app, except_below=(prefix, beside) if pools else (prefix,))
+        guards = [Depends(viewer)] if viewer else []
+        if pools:
+            app.include_router(provider_router(), prefix=beside, dependencies=guards)
         if operator is not None:
             app.include_router(operator_router(operator), prefix=prefix)
         view = read_router(stream_seconds=stream_seconds, steerable=operator is not None)
-        app.include_router(view, prefix=prefix, dependencies=[Depends(viewer)] if viewer else [])
+        app.include_router(view, prefix=prefix, dependencies=guards)
     return installed
+
+
+def _breakers_of(orchestrators: Iterable[Orchestrator]) -> Iterator[CircuitBreaker]:
+    for orchestrator in orchestrators:
+        for provider in orchestrator.providers:
+            yield orchestrator.breaker(provider.id)
 
 
 def _check(

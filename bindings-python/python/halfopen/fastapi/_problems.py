@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketState
 
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
+from halfopen.orchestration import AllProvidersFailed
 
 MEDIA_TYPE = "application/problem+json"
 TRY_AGAIN_LATER = 1013
@@ -56,8 +57,29 @@ async def on_open_circuit(connection: Request | WebSocket, error: Exception) -> 
     )
 
 
+async def on_all_failed(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
+    """The same where no provider of an orchestrator answered."""
+    assert isinstance(error, AllProvidersFailed)
+    if isinstance(connection, WebSocket):
+        if connection.application_state is not WebSocketState.DISCONNECTED:
+            await connection.close(TRY_AGAIN_LATER, "no provider answered")
+        return None
+    return problem(
+        503,
+        error.code,
+        str(error),
+        retry_after=error.retry_after,
+        ended_by=error.ended_by,
+        providers=[
+            {"provider": it.provider, "reason": it.reason, "retry_after_seconds": it.retry_after}
+            for it in error.failures
+        ],
+        retry_after_seconds=error.retry_after,
+    )
+
+
 _UNAVAILABLE = {
-    "description": "A circuit breaker rejected the call to a provider.",
+    "description": "A circuit breaker rejected the call to a provider, or no provider answered.",
     "headers": {
         "Retry-After": {
             "description": "Seconds until a call may be admitted. Missing if unknown.",
@@ -66,6 +88,7 @@ _UNAVAILABLE = {
     },
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/UnavailableProblem"}}},
 }
+_SECONDS_OR_NULL = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}
 _SCHEMA = {
     "title": "UnavailableProblem",
     "description": "A problem document (RFC 9457).",
@@ -76,23 +99,36 @@ _SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer", "const": 503},
         "detail": {"type": "string"},
-        "code": {"type": "string", "examples": [CircuitBreakerOpenError.code]},
+        "code": {"type": "string", "examples": [CircuitBreakerOpenError.code, AllProvidersFailed.code]},
         "circuit": {"type": "string"},
         "reason": {"type": "string"},
-        "retry_after_seconds": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]},
+        "retry_after_seconds": _SECONDS_OR_NULL,
+        "ended_by": {"type": "string"},
+        "providers": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["provider", "reason", "retry_after_seconds"],
+                "properties": {
+                    "provider": {"type": "string"},
+                    "reason": {"type": "string"},
+                    "retry_after_seconds": _SECONDS_OR_NULL,
+                },
+            },
+        },
     },
 }
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
-def document(app: FastAPI, except_below: str | None) -> None:
-    """Adds the 503 answer to each operation in the OpenAPI schema, except those below our own prefix."""
+def document(app: FastAPI, except_below: tuple[str, ...]) -> None:
+    """Adds the 503 answer to each operation in the OpenAPI schema, except those below our own prefixes."""
     original: Callable[[], dict[str, Any]] = app.openapi
 
     def openapi() -> dict[str, Any]:
         schema = original()
         for path, operations in schema.get("paths", {}).items():
-            if except_below is not None and path.startswith(except_below):
+            if path.startswith(except_below):
                 continue
             for method, operation in operations.items():
                 if method in _METHODS:

@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from halfopen.breaker import CircuitBreaker
 from halfopen.fastapi._audit import AuditTrail
 from halfopen.fastapi._events import EventLog
+from halfopen.orchestration import Orchestrator
 from halfopen.registry import Registry
 
 
@@ -21,6 +22,7 @@ class Installed:
     more: tuple[CircuitBreaker, ...]
     """The breakers that were given as ``breakers=``."""
     audit: AuditTrail
+    orchestrators: tuple[Orchestrator, ...] = ()
     has_open_routes: bool = False
     """Whether anybody who reaches the application may see its breakers."""
     events: EventLog = field(init=False)

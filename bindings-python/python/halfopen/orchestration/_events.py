@@ -8,6 +8,7 @@ from time import time
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from halfopen._core import write_unraisable
+from halfopen._pool_totals import POOL_TOTALS
 from halfopen.orchestration._errors import EndedBy
 from halfopen.types import Outcome, PassReason, Role, Scope
 
@@ -150,6 +151,7 @@ class EventLog:
     def emit(self, kind: Any, *fields: Any) -> None:
         """Records an event and tells the listeners."""
         event = kind(next(self._sequence), time(), *fields)
+        _count(event)
         self._kept[kind].append(event)
         for _, listener in self._listeners:
             try:
@@ -179,3 +181,15 @@ class EventLog:
     def after_fork(self) -> None:
         """In the child of a fork, nobody holds the lock."""
         self._lock = Lock()
+
+
+def _count(event: Event) -> None:
+    """Adds the event to the metrics of the process."""
+    if isinstance(event, Choice):
+        POOL_TOTALS.count("halfopen_choices", event.provider, event.role)
+    elif isinstance(event, Switch):
+        POOL_TOTALS.count("halfopen_switches", event.old, event.new, event.cause)
+    elif isinstance(event, CoolingDown):
+        POOL_TOTALS.count("halfopen_cooldowns", event.provider, event.scope)
+    elif isinstance(event, Budget):
+        POOL_TOTALS.count("halfopen_extra_attempts", "paid" if event.is_paid else "refused")

@@ -1,0 +1,40 @@
+"""What the orchestrators of this process have counted, for metrics."""
+
+import os
+from threading import Lock
+
+MAX_LABEL_SETS = 1_000
+"""The label sets of a metric that are kept apart. Providers are declared, so there are rarely more than a few."""
+
+
+class PoolTotals:
+    """Counts by the name of a metric and the values of its labels."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[tuple[str, ...], int]] = {}
+        self._lock = Lock()
+
+    def count(self, metric: str, *values: str) -> None:
+        """Counts one."""
+        with self._lock:
+            counts = self._counts.setdefault(metric, {})
+            if values not in counts and len(counts) >= MAX_LABEL_SETS:
+                values = ("(other)",) * len(values)
+            counts[values] = counts.get(values, 0) + 1
+
+    def read(self) -> list[tuple[str, tuple[str, ...], int]]:
+        """All counts."""
+        with self._lock:
+            return [
+                (metric, values, count) for metric, counts in self._counts.items() for values, count in counts.items()
+            ]
+
+    def after_fork(self) -> None:
+        """Begins at zero in the child, because its parent exports what it has counted."""
+        self._counts = {}
+        self._lock = Lock()
+
+
+POOL_TOTALS = PoolTotals()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=POOL_TOTALS.after_fork)
