@@ -96,3 +96,26 @@ pub const fn status_of_close_code(code: u16) -> Option<u16> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn close_codes_stand_for_these_statuses() {
+        for (codes, status) in [
+            (&[1002, 1003, 1007, 1008, 1009, 1010][..], Some(400)),
+            (&[1006, 1011], Some(500)),
+            (&[1012, 1013], Some(503)),
+            (&[1014], Some(502)),
+            (&[3000], Some(401)),
+            (&[3003], Some(403)),
+            (&[3008], Some(408)),
+            (&[0, 1000, 1001, 1004, 1005, 1015, 3001, 4000, u16::MAX], None),
+        ] {
+            for code in codes {
+                assert_eq!(status_of_close_code(*code), status, "{code}");
+            }
+        }
+    }
+}

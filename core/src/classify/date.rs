@@ -85,7 +85,7 @@ fn number(text: &str, digits: usize) -> Option<u32> {
 fn full_year(digits: u32, now: u64) -> u32 {
     // An average year; half a day more or less does not matter in 50 years.
     let latest = (1970 + now.min(250_000_000_000) / 31_556_952) as u32 + 50;
-    latest - (latest + 100 - digits) % 100
+    latest - (latest - digits) % 100
 }
 
 /// Seconds since the Unix epoch of a date and a `08:49:37` in UTC.
