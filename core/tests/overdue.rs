@@ -81,7 +81,6 @@ fn each_call_counts_once() {
     let mut hanging = admitted(&breaker, 9);
     breaker.clock().advance(5 * SECOND);
     // Nine overdue calls are fewer than the minimum. Four of them end, and enter the window as slow ones.
-    settle(&breaker, admitted(&breaker, 0), Outcome::Success);
     settle(&breaker, hanging.drain(..4), Outcome::Success);
     let tenth = admitted(&breaker, 1);
     assert_eq!((breaker.status().window.slow, breaker.state()), (4, State::Closed));
@@ -122,9 +121,10 @@ fn a_stream_is_overdue_only_while_its_consumer_waits() {
     }
     clock.advance(4 * SECOND);
     settle(&breaker, admitted(&breaker, 1), Outcome::Success);
-    settle(&breaker, streams.drain(..9), Outcome::Ignored);
+    settle(&breaker, streams.drain(..15), Outcome::Ignored);
     clock.advance(SECOND);
-    assert!(host::admit(&breaker, || None).is_err(), "eleven hang, and two have ended");
+    (0..3).for_each(|_| settle(&breaker, admitted(&breaker, 1), Outcome::Success));
+    assert!(host::admit(&breaker, || None).is_err(), "five hang, and five have ended");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn calls_of_earlier_generations_and_configurations_are_forgotten() {
     for operation in operations {
         let breaker = fresh();
         let mut hanging = admitted(&breaker, 20);
-        breaker.clock().advance(SECOND);
+        breaker.clock().advance(SECOND / 2);
         operation(&breaker);
         hanging.extend(admitted(&breaker, 9));
         breaker.clock().advance(5 * SECOND);
@@ -199,4 +199,18 @@ fn a_disabled_circuit_tracks_no_call() {
     breaker.reset();
     assert_eq!(admitted(&breaker, 1).len(), 1);
     drop(hanging);
+}
+
+#[test]
+fn a_host_is_told_whether_calls_can_be_overdue() {
+    let breaker = breaker(config());
+    assert!(host::tracks_calls(&breaker));
+    breaker.disable();
+    assert!(!host::tracks_calls(&breaker));
+    breaker.force_open(None).unwrap();
+    assert!(!host::tracks_calls(&breaker));
+    breaker.reset();
+    assert!(host::tracks_calls(&breaker));
+    breaker.reconfigure(Config::default());
+    assert!(!host::tracks_calls(&breaker));
 }
