@@ -74,6 +74,13 @@ pub fn report(error: PyErr, object: &Bound<'_, PyAny>) {
     }
 }
 
+/// Reports an exception of the host's code that must not reach the guarded call, for the part that is written in Python.
+#[pyfunction]
+#[pyo3(signature = (error, object, /))]
+pub fn report_unraisable(error: Bound<'_, PyAny>, object: &Bound<'_, PyAny>) {
+    report(PyErr::from_value(error), object);
+}
+
 fn in_main_thread(py: Python<'_>) -> PyResult<bool> {
     let imports = Imports::get(py)?;
     Ok(imports.current_thread.call0(py)?.is(&imports.main_thread.call0(py)?))

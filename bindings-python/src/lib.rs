@@ -76,6 +76,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
     module.add_function(wrap_pyfunction!(error::write_unraisable, module)?)?;
     module.add_function(wrap_pyfunction!(pool::replay_pool, module)?)?;
+    module.add_function(wrap_pyfunction!(error::report_unraisable, module)?)?;
     module.add_function(wrap_pyfunction!(judging::is_hint, module)?)?;
     module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
     module.add_function(wrap_pyfunction!(judging::add_plain_error, module)?)?;

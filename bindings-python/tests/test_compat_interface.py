@@ -3,6 +3,7 @@
 import copy
 import logging
 import pickle
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, assert_type
 
@@ -391,14 +392,16 @@ def test_a_failed_probe_logs_no_error_and_records_follow_their_cause(caplog: pyt
     ]
 
 
-def test_an_exception_of_the_logger_affects_no_call(
-    monkeypatch: pytest.MonkeyPatch, own_logger: logging.Logger
+@pytest.mark.parametrize("hook", ["own", "the interpreter's"])
+def test_an_exception_of_the_logger_affects_no_call_and_is_reported(
+    hook: str, monkeypatch: pytest.MonkeyPatch, own_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(_record: logging.LogRecord) -> bool:
         raise OSError
 
     reported: list[Any] = []
-    monkeypatch.setattr("sys.unraisablehook", lambda fault: reported.append(fault.exc_type))
+    own_hook = sys.__unraisablehook__ if hook != "own" else lambda fault: reported.append(fault.exc_type)
+    monkeypatch.setattr("sys.unraisablehook", own_hook)
     own_logger.setLevel(logging.DEBUG)
     own_logger.addFilter(broken)
     try:
@@ -408,4 +411,9 @@ def test_an_exception_of_the_logger_affects_no_call(
     finally:
         own_logger.removeFilter(broken)
         own_logger.setLevel(logging.NOTSET)
-    assert set(reported) == {OSError}
+    if hook == "own":
+        assert set(reported) == {OSError}
+    else:
+        errors = capsys.readouterr().err
+        assert "OSError" in errors
+        assert "TypeError" not in errors

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 from functools import cached_property, partial, partialmethod
-from inspect import CO_VARARGS, isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from inspect import (
+    CO_ASYNC_GENERATOR,
+    CO_COROUTINE,
+    CO_GENERATOR,
+    CO_VARARGS,
+    iscoroutinefunction,
+    isgeneratorfunction,
+)
 from types import FunctionType, MethodType
 from typing import Any, cast
 
@@ -10,6 +17,7 @@ from halfopen._core import CircuitBreakerConfig
 from halfopen.errors import InvalidValueError
 from halfopen.types import ConfigFields
 
+_RUNS_LATER = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
 _GUARDED = "a function or another callable, or a staticmethod, classmethod, property, cached_property or partialmethod"
 
 
@@ -152,8 +160,13 @@ def guarded_descriptor(guard: Callable[[Any], Any], func: Any) -> Any:
     return None
 
 
-def _runs_later(function: Callable[..., Any]) -> bool:
-    return iscoroutinefunction(function) or isasyncgenfunction(function) or isgeneratorfunction(function)
+def _runs_later(function: Any) -> bool:
+    """Whether it is a coroutine function, a generator function or an async generator function."""
+    # Not by `inspect`, which no longer works at interpreter exit.
+    while isinstance(function, MethodType | partial):
+        function = function.__func__ if isinstance(function, MethodType) else function.func
+    is_marked = hasattr(function, "_is_coroutine_mark")
+    return is_marked or (isinstance(function, FunctionType) and bool(function.__code__.co_flags & _RUNS_LATER))
 
 
 def _takes(function: Any, arguments: int) -> bool:

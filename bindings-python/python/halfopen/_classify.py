@@ -5,8 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast, get_args
 
-from halfopen import _core
 from halfopen._arguments import check_functions, exception_types
+from halfopen._core import is_hint
 from halfopen._error_rules import classify_error
 from halfopen._result_rules import verdict_of_result
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
@@ -123,7 +123,7 @@ class _Rules:
         if answer is None:
             return None
         if isinstance(answer, Verdict) and answer.outcome in _OUTCOMES:
-            if _core.is_hint(answer.retry_after):
+            if is_hint(answer.retry_after):
                 return answer
             self._warn(name, f"returned an invalid retry_after for {type(argument)}; the outcome counts without it")
             return answer.outcome

@@ -54,6 +54,7 @@ __all__ = [
     "read_metrics",
     "replay_log",
     "replay_pool",
+    "report_unraisable",
     "run_scenario",
     "set_log",
     "set_telemetry",
@@ -611,6 +612,9 @@ def status_of_close_code(code: int, /) -> int | None:
 
 def add_plain_error(kind: type[BaseException], /) -> None:
     """Adds a class whose exceptions are failures as long as they have no ``status_code``."""
+
+def report_unraisable(error: BaseException, object: object, /) -> None:  # noqa: A002 (as in the interpreter's report)
+    """Reports an exception of the user's code that must not reach the caller, by ``sys.unraisablehook``."""
 
 def is_hint(retry_after: object, /) -> bool:
     """Whether an outcome may carry it: ``None``, or a number of seconds that the core accepts."""

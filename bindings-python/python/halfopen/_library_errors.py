@@ -6,7 +6,7 @@ A class that is not listed is judged as its nearest listed base.
 from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
-from halfopen import _core
+from halfopen._core import status_of_close_code
 from halfopen._names import names_of
 from halfopen._result_rules import SUCCESS, pairs_of, verdict_of, verdict_of_response
 from halfopen.types import Verdict
@@ -89,7 +89,7 @@ def _mapping(value: object) -> dict[str, Any]:
 def _google(error: Any, _: Classify) -> Verdict:
     if error.code >= 1000:
         # A session ended; the code is that of a WebSocket.
-        return _of_error(verdict_of(_core.status_of_close_code(error.code), None))
+        return _of_error(verdict_of(status_of_close_code(error.code), None))
     body = _mapping(error.details)
     parts: list[dict[str, Any]] = _mapping(body.get("error", body)).get("details", [])
     delays = [("retry-after", part["retryDelay"]) for part in parts if "retryDelay" in part]
@@ -121,7 +121,7 @@ def _grpc(error: Any, _: Classify) -> Verdict:
 def _websocket_closed(error: Any, _: Classify) -> Verdict:
     received, sent = error.rcvd, error.sent
     if received is not None and error.rcvd_then_sent is not False:
-        status = _core.status_of_close_code(received.code)
+        status = status_of_close_code(received.code)
         if status is None:
             return IGNORED if received.code in _ORDINARY_ENDS else FAILURE
         return _of_error(verdict_of(status, None))

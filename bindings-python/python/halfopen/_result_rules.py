@@ -1,9 +1,10 @@
 """The default rules for results: which of them are responses, and what a response says about the provider."""
 
-import time
+from time import time
 from typing import Any
 
-from halfopen import _core
+# The functions and not their modules, which are empty at the end of interpreter exit.
+from halfopen._core import classify_response, status_of_code
 from halfopen._names import names_of
 from halfopen.types import Verdict
 
@@ -56,8 +57,8 @@ def verdict_of_response(response: Any, status: object, *codes: object) -> Verdic
 def verdict_of(status: object, headers: Any, *codes: object) -> Verdict:
     """The verdict on this status and these headers of any kind."""
     number = status if isinstance(status, int) and 0 <= status <= 65535 else 0
-    code = next((code for code in codes if isinstance(code, str) and _core.status_of_code(code) is not None), None)
-    return Verdict(*_core.classify_response(number, code, pairs_of(headers), max(time.time(), 0.0)))
+    code = next((code for code in codes if isinstance(code, str) and status_of_code(code) is not None), None)
+    return Verdict(*classify_response(number, code, pairs_of(headers), max(time(), 0.0)))
 
 
 def pairs_of(headers: Any) -> list[tuple[str, str]]:

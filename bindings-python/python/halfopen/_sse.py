@@ -1,6 +1,6 @@
 """Streams of server-sent events, as the providers of language models send their answers."""
 
-import json
+from json import loads
 from typing import Any, Literal, cast
 
 from halfopen._result_rules import verdict_of
@@ -53,7 +53,7 @@ class AnswerReader:
             return
         document: Any
         try:
-            document = json.loads(data)
+            document = loads(data)
         except (ValueError, RecursionError):
             # Only of these protocols it is known that each event is JSON.
             if self.ending != "unknown":

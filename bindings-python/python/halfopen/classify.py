@@ -8,10 +8,10 @@ recognised by the names of their classes and judged by their attributes, never b
 Verdict(outcome='ignored', retry_after=None, scope='key_and_model', cooldown=20.0)
 """
 
-import time
 from collections.abc import Iterable, Mapping
+from time import time
 
-from halfopen import _core
+from halfopen._core import classify_response as core_classify_response
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._result_rules import classify_result, pairs_of
 from halfopen.errors import InvalidValueError
@@ -44,12 +44,12 @@ def classify_response(
 
     Raises ``InvalidValueError`` for a status outside 0 to 65535 or a time before 1970.
     """
-    seconds = time.time() if now is None else now
+    seconds = time() if now is None else now
     if not 0 <= status <= 65535:
         raise InvalidValueError("status", repr(status), "a whole number from 0 to 65535")
     if not 0 <= seconds < 2**53:
         raise InvalidValueError("now", repr(now), "seconds since the Unix epoch, at least 0")
-    return Verdict(*_core.classify_response(status, code, pairs_of(headers), seconds))
+    return Verdict(*core_classify_response(status, code, pairs_of(headers), seconds))
 
 
 def every_exception_is_a_failure(error: Exception) -> Outcome:

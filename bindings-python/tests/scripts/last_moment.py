@@ -11,7 +11,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any
 
-from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry
+from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock, Registry, compat
+from halfopen.types import Verdict
 
 
 def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
@@ -108,7 +109,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
 
         return drop
 
-    def mapped(outcome: str) -> Any:
+    def mapped(outcome: Any) -> Any:
         guard = breaker(classify=lambda _: outcome)
         guarded = guard(failure)
 
@@ -119,6 +120,42 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
                 return guard._read_status()["ignored_calls"]
 
         return call
+
+    class Response:
+        """As requests has it."""
+
+        __module__ = "requests.models"
+        __qualname__ = "Response"
+        headers: dict[str, str] = {}  # noqa: RUF012
+
+        def __init__(self, status_code: int) -> None:
+            self.status_code = status_code
+
+    def answered(status: int) -> Callable[[], object]:
+        guard, response = breaker(), Response(status)
+
+        def call() -> object:
+            guard.call_sync(lambda: response)
+            return (guard.metrics.failed_calls, guard.metrics.ignored_calls)
+
+        return call
+
+    def of_the_replaced_module() -> dict[str, Callable[[], object]]:
+        old_config, make = compat.CircuitBreakerConfig(failure_threshold=1), compat.CircuitBreaker
+        old_ones = {name: make(old_config) for name in ("works", "fails", "opened", "read")}
+        works, fails = old_ones["works"](value), old_ones["fails"](failure)
+        return {
+            "compat": lambda: finish(works()),
+            "compat, call": lambda: finish(old_ones["works"].call(later)),
+            "compat, call_sync": lambda: old_ones["works"].call_sync(value),
+            "compat, fails": lambda: finish(fails()),
+            "compat, rejected": lambda: finish(fails()),
+            "compat, order": lambda: finish(old_ones["opened"].force_open()) or old_ones["opened"].state.value,
+            "compat, order that ends": lambda: finish(old_ones["opened"].reset()) or old_ones["opened"].state.value,
+            "compat, metrics": lambda: old_ones["fails"].metrics.failed_calls,
+            "compat, status": lambda: old_ones["fails"].get_status()["metrics"]["rejected_calls"],
+            "compat, a new breaker": lambda: finish(make(old_config).call(value)),
+        }
 
     guarded = {name: breaker() for name in ("plain", "coroutine", "generator", "async generator", "call", "block")}
     plain, plain_fails = breaker()(value), breaker()(failure)
@@ -157,17 +194,22 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         "permit, dropped": dropped(),
         "suspended coroutine, closed": suspended(),
         "classifier": mapped("ignored"),
+        "classifier with a verdict": mapped(Verdict("ignored", cooldown=5)),
         "classifier that means nothing": mapped("nonsense"),
+        "response": answered(503),
+        "response, rate limit": answered(429),
         "clock": timed,
         "listener": observed(lambda observed_breaker: observed_breaker.acquire().failure()),
         "order": observed(lambda observed_breaker: observed_breaker.force_open()),
         "a new breaker": lambda: breaker().call_sync(value),
+        "a new breaker with a classifier": lambda: breaker(classify=str, judge=str).call_sync(value),
         "registry": lambda: registry.get_or_create(config) is registry.get("default"),
         "state": lambda: guarded["block"].state.value,
         "metrics": lambda: guarded["block"].metrics.failed_calls,
         "status": lambda: guarded["block"].get_status()["state"],
         "events": lambda: ", ".join([event.to_state.value for event in guarded["generator"].events()]),
         "explain": guarded["block"].explain,
+        **of_the_replaced_module(),
         "bad configuration": lambda: config.model_copy(update={"failure_threshold": 0}),
     }
 
@@ -217,5 +259,6 @@ def keep(place: str, last: Last) -> None:
         raise ValueError(place)
 
 
-logging.getLogger("halfopen").addHandler(logging.NullHandler())
+for logger in ("halfopen", "app"):
+    logging.getLogger(logger).addHandler(logging.NullHandler())
 keep(sys.argv[1], Last(ways()))

@@ -8,9 +8,9 @@ from halfopen._classify import FailureByDefault
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.breaker import CircuitBreaker as NativeBreaker
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
-from halfopen.compat import _log
 from halfopen.compat._config import CircuitBreakerConfig, native_of
 from halfopen.compat._delegation import Delegation, run
+from halfopen.compat._log import log_forced_opening, log_reset
 from halfopen.compat._metrics_model import CircuitBreakerMetrics
 from halfopen.compat._observer import BreakerObserver
 from halfopen.compat._removed_attributes import RemovedAttributes
@@ -22,7 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _OLD_SETTINGS = ("failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
-_OLD_METRICS = (*CircuitBreakerMetrics.model_fields, "success_rate")
+_COUNTERS = tuple(CircuitBreakerMetrics.model_fields)
+_OLD_METRICS = (*_COUNTERS, "success_rate")
 
 
 class CircuitBreaker(Delegation, RemovedAttributes):
@@ -82,7 +83,9 @@ class CircuitBreaker(Delegation, RemovedAttributes):
     @property
     def metrics(self) -> CircuitBreakerMetrics:
         """The counters; each access reads them anew."""
-        return CircuitBreakerMetrics.model_validate(self._native.metrics, from_attributes=True)
+        read = self._native.metrics
+        # Not validated, for pydantic cannot validate at interpreter exit, where a destructor may call.
+        return CircuitBreakerMetrics.model_construct(**{name: getattr(read, name) for name in _COUNTERS})
 
     def get_status(self) -> dict[str, Any]:
         """State, mode, counters and configuration, as a document ready for JSON.
@@ -141,13 +144,13 @@ class CircuitBreaker(Delegation, RemovedAttributes):
     async def reset(self) -> None:
         """Closes the circuit and returns it to normal operation; the counters stay."""
         self._native.reset()
-        _log.reset(self.config.name)
+        log_reset(self.config.name)
 
     async def force_open(self, duration_seconds: float | None = None) -> None:
         """Holds the circuit open, by default for ``timeout_seconds``; the next call after that is a probe."""
         seconds = float(self.config.timeout_seconds) if duration_seconds is None else duration_seconds
         self._native.force_open(seconds)
-        _log.forced_open(self.config.name, seconds)
+        log_forced_opening(self.config.name, seconds)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.config.name!r} provider={self.provider_id!r} state={self.state.value}>"

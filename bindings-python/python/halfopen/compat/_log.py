@@ -1,12 +1,12 @@
 """The log records of the replaced module. They name the class of an exception, never its text."""
 
 import logging
-import sys
 from collections.abc import Callable
 from functools import wraps
-from types import SimpleNamespace
-from typing import Any, ParamSpec
+from sys import is_finalizing
+from typing import ParamSpec
 
+from halfopen._core import report_unraisable
 from halfopen.status import Event
 from halfopen.types import Cause
 
@@ -36,40 +36,37 @@ def _harmless(write: Callable[P, None]) -> Callable[P, None]:
         try:
             write(*args, **kwargs)
         except Exception as fault:
-            _report(fault)
+            # At interpreter exit, logging itself may have ended.
+            if not is_finalizing():
+                report_unraisable(fault, _logger)
 
     return written
 
 
-def _report(fault: Exception) -> None:
-    """Reports it as the interpreter reports exceptions of destructors."""
-    report: Any = SimpleNamespace(
-        exc_type=type(fault), exc_value=fault, exc_traceback=fault.__traceback__, err_msg=None, object=_logger
-    )
-    sys.unraisablehook(report)
-
-
 @_harmless
-def made(name: str, provider_id: str) -> None:
+def log_construction(name: str, provider_id: str) -> None:
     """A breaker was constructed."""
     _logger.info("Circuit breaker '%s' for provider '%s' initialized", name, provider_id)
 
 
 @_harmless
-def failed(name: str, error: BaseException | None, in_a_row: int) -> None:
+def log_failure(name: str, error: BaseException | None, in_a_row: int | None) -> None:
     """A call failed."""
     kind = "no exception" if error is None else type(error).__name__
-    _logger.warning("Circuit breaker '%s': call failed with %s, %d in a row", name, kind, in_a_row)
+    if in_a_row is None:
+        _logger.warning("Circuit breaker '%s': call failed with %s", name, kind)
+    else:
+        _logger.warning("Circuit breaker '%s': call failed with %s, %d in a row", name, kind, in_a_row)
 
 
 @_harmless
-def rejected(name: str, retry_after: float) -> None:
+def log_rejection(name: str, retry_after: float) -> None:
     """A call was rejected."""
     _logger.debug("Circuit breaker '%s' rejected a call, retry after %.1f seconds", name, retry_after)
 
 
 @_harmless
-def changed(name: str, event: Event) -> None:
+def log_change(name: str, event: Event) -> None:
     """The state changed."""
     _logger.info("Circuit breaker '%s': %s -> %s", name, event.from_state.value, event.to_state.value)
     if event.cause in _THRESHOLDS:
@@ -80,12 +77,12 @@ def changed(name: str, event: Event) -> None:
 
 
 @_harmless
-def forced_open(name: str, seconds: float) -> None:
+def log_forced_opening(name: str, seconds: float) -> None:
     """An operator opened the circuit."""
     _logger.info("Circuit breaker '%s' manually opened for %.1f seconds", name, seconds)
 
 
 @_harmless
-def reset(name: str) -> None:
+def log_reset(name: str) -> None:
     """An operator closed the circuit."""
     _logger.info("Circuit breaker '%s' manually reset", name)

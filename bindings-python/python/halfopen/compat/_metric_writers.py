@@ -62,12 +62,12 @@ _live: dict[Labels, tuple[set[object], set[object], set[object]]] = {}
 """For each label set: the live breakers at each severity."""
 
 
-def count(labels: Labels, status: str) -> None:
+def count_call(labels: Labels, status: str) -> None:
     """Counts a call with that status."""
     _calls.of((*labels, status)).inc()
 
 
-def settle(labels: Labels, status: str, seconds: float | None) -> None:
+def settle_call(labels: Labels, status: str, seconds: float | None) -> None:
     """Counts a call with that outcome and observes its duration."""
     ended = (*labels, status)
     _calls.of(ended).inc()

@@ -1,15 +1,17 @@
 """Writes the metrics and the log of one breaker, and makes its errors."""
 
-import sys
 from collections import deque
+from sys import exception, is_finalizing
 from typing import Any
 from weakref import finalize, ref
 
 from halfopen.breaker import CircuitBreaker as NativeBreaker
-from halfopen.compat import _log
-from halfopen.compat import _metric_writers as writers
+
+# The functions and not their modules, which are empty at the end of interpreter exit.
 from halfopen.compat._config import native_of
 from halfopen.compat._error import CircuitBreakerOpenError
+from halfopen.compat._log import log_change, log_construction, log_failure, log_rejection
+from halfopen.compat._metric_writers import Labels, count_call, leave, set_state, settle_call, transition
 from halfopen.compat._write_queue import WRITES
 from halfopen.status import Event
 from halfopen.types import Outcome, Reason, State
@@ -22,7 +24,7 @@ class BreakerObserver:
         self.config = config
         self.provider_id = provider_id
         self._breaker = ref(breaker)
-        self._labels: writers.Labels = (config.name, provider_id)
+        self._labels: Labels = (config.name, provider_id)
         self._applied = self._fields()
         self._in_force = breaker.config
         self._announced: State = "closed"
@@ -33,34 +35,37 @@ class BreakerObserver:
         breaker._keep_own_log()
         breaker.subscribe(self._changed)
         # `_gone` only appends to the queue: garbage collection may run while a lock of the metrics is held.
-        finalize(breaker, self._gone).atexit = False
-        _log.made(self.config.name, provider_id)
+        # At interpreter exit it is not needed, and `finalize` no longer works.
+        if not is_finalizing():
+            finalize(breaker, self._gone).atexit = False
+        log_construction(self.config.name, provider_id)
 
     # Called by the native breaker.
 
     def admitted(self) -> None:
         """A call was admitted."""
         self.follow_if_changed()
-        WRITES.write(writers.count, self._labels, "attempted")
+        WRITES.write(count_call, self._labels, "attempted")
         if self._unlogged:
             self._log_changes()
 
     def rejected(self, retry_after: float | None, reason: Reason) -> CircuitBreakerOpenError:
         """A call was rejected; returns the error for the caller."""
-        WRITES.write(writers.count, self._labels, "rejected")
+        WRITES.write(count_call, self._labels, "rejected")
         # Only the native breaker can be held open without an end. Callers of this interface still expect a number.
         seconds = float(self.config.timeout_seconds) if retry_after is None else retry_after
-        _log.rejected(self.config.name, seconds)
+        log_rejection(self.config.name, seconds)
         return CircuitBreakerOpenError(self.config.name, seconds, reason)
 
     def settled(self, outcome: Outcome, seconds: float | None) -> None:
         """A call ended."""
         if outcome in ("success", "failure"):
-            WRITES.write(writers.settle, self._labels, outcome, seconds)
+            WRITES.write(settle_call, self._labels, outcome, seconds)
         if outcome == "failure":
             breaker = self._breaker()
-            in_a_row = breaker._read_status()["consecutive_failures"] if breaker else 0
-            _log.failed(self.config.name, sys.exception(), in_a_row)
+            # Garbage that calls in its destructor has lost the weak reference already.
+            in_a_row = breaker._read_status()["consecutive_failures"] if breaker else None
+            log_failure(self.config.name, exception(), in_a_row)
         if self._unlogged:
             self._log_changes()
 
@@ -93,7 +98,7 @@ class BreakerObserver:
         """Uses the present name and provider as labels from now on."""
         labels = (self.config.name, self.provider_id)
         if labels != self._labels:
-            WRITES.add(writers.leave, self._labels, self._key)
+            WRITES.add(leave, self._labels, self._key)
             self._labels = labels
             self._write_state()
 
@@ -107,23 +112,23 @@ class BreakerObserver:
         left: State = event.from_state.value
         entered: State = event.to_state.value
         self._announced = entered
-        WRITES.add(writers.transition, self._labels, left, entered)
+        WRITES.add(transition, self._labels, left, entered)
         self._write_state()
         self._unlogged.append(event)
         if event.cause in ("forced", "reset", "disabled"):
             self._log_changes()
 
     def _gone(self) -> None:
-        WRITES.add(writers.leave, self._labels, self._key)
+        WRITES.add(leave, self._labels, self._key)
 
     def _write_state(self) -> None:
-        WRITES.add(writers.set_state, self._labels, self._key, self._announced)
+        WRITES.add(set_state, self._labels, self._key, self._announced)
         WRITES.write_all()
 
     def _log_changes(self) -> None:
         """Runs after the log record of the failure that caused the changes."""
         while self._unlogged:
-            _log.changed(self.config.name, self._unlogged.popleft())
+            log_change(self.config.name, self._unlogged.popleft())
 
     def _fields(self) -> dict[str, Any] | None:
         """The fields of a pydantic model; ``None`` for the core's configuration, which is immutable."""

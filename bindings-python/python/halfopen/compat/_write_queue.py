@@ -8,6 +8,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import sleep
 from typing import Any
 
@@ -67,7 +68,9 @@ class WriteQueue:
             # Only once, because a broken metrics backend would fail at each call.
             if not self._has_failed:
                 self._has_failed = True
-                _log.warning("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
+                # At interpreter exit, the metrics fail because logging has ended, too.
+                with suppress(Exception):
+                    _log.warning("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
 
     def before_fork(self) -> None:
         """Waits for at most about a second until no write runs, so that the child inherits no held lock."""
