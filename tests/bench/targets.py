@@ -121,6 +121,12 @@ def python(readings: Readings) -> Iterator[Target]:
         yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=STREAMED)
     timeouts = "halfopen, both timeouts"
     yield time(readings, path, timeouts, 250, name=f"Python: {path}, both timeouts", reason=STREAMED)
+    path = "choose among 5 providers"
+    for strategy in ("priority_list", "random"):
+        yield time(readings, path, f"halfopen {strategy}", 5_000, name=f"Python: {path}, {strategy}")
+    yield ratio(readings, path, "halfopen random", "litellm Router", 1, name=f"Python: {path}, random")
+    path = "orchestrator, one of 5 healthy providers"
+    yield time(readings, path, "halfopen", 15_000, name=f"Python: {path}")
 
 
 def node(build: str, readings: Readings) -> Iterator[Target]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path as File
 from typing import Any
 
+from choosing import rows_of_choices
 from contenders import Call, contenders
 from harness import measure
 from paths import PATHS, Path, ProviderError, fail, fail_awaited, succeed, succeed_awaited
@@ -29,7 +30,7 @@ async def rows_of_all_paths() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path in PATHS:
         rows += await rows_of(path)
-    return rows + await rows_of_streams()
+    return rows + await rows_of_streams() + await rows_of_choices()
 
 
 async def rows_of(path: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ from halfopen._arguments import has_refused_arguments
 from halfopen._core import Attempt, is_awaitable
 from halfopen.errors import CallTimeoutError, InvalidValueError
 from halfopen.orchestration._engine import Engine
-from halfopen.orchestration._run import Options, Run
+from halfopen.orchestration._records import Options
+from halfopen.orchestration._run import Run
 from halfopen.types import TimeoutName
 
 R = TypeVar("R")

@@ -19,8 +19,8 @@ from halfopen.orchestration._engine import Engine, ProviderStatus
 from halfopen.orchestration._events import Event, Listener, PassedOver
 from halfopen.orchestration._explain import explain
 from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._records import Options
 from halfopen.orchestration._report import Report
-from halfopen.orchestration._run import Options
 from halfopen.orchestration._sessions import Session
 from halfopen.orchestration._settings import Settings, check_settings
 from halfopen.orchestration._stream import Stream, StreamRun

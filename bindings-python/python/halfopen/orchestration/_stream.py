@@ -13,8 +13,9 @@ from halfopen.orchestration._errors import AllProvidersFailed, StreamBrokenError
 from halfopen.orchestration._events import FirstItem
 from halfopen.orchestration._items import Reader
 from halfopen.orchestration._opened import Opened
+from halfopen.orchestration._records import Options
 from halfopen.orchestration._report import Report
-from halfopen.orchestration._run import Options, Run
+from halfopen.orchestration._run import Run
 
 T = TypeVar("T")
 

@@ -1,0 +1,146 @@
+"""What is known of a call in progress: its time, its attempts, and the events that tell of them."""
+
+from time import monotonic
+from typing import NamedTuple
+
+from halfopen._core import Attempt, Need
+from halfopen.breaker import CircuitBreaker
+from halfopen.orchestration._engine import Engine
+from halfopen.orchestration._errors import AllProvidersFailed, EndedBy, ProviderFailure, ProviderUnavailableError
+from halfopen.orchestration._events import AttemptEnded, Budget, CallEnded, Choice, PassedOver, Switch, SwitchCause
+from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._report import AttemptReport, Report, model_in, usage_in
+from halfopen.orchestration._sessions import Session
+from halfopen.types import Outcome, PassReason
+
+
+class Options(NamedTuple):
+    """What a caller says about a call."""
+
+    session: str | Session | None
+    need: Need | None
+    replayable: bool
+    deadline_seconds: float | None
+
+
+class Records:
+    """A call, as far as it has come. ``tried`` is the one set of providers that it has asked, for all its phases."""
+
+    def __init__(self, engine: Engine, options: Options, *, is_stream: bool) -> None:
+        self.engine = engine
+        self.number = next(engine.numbers)
+        self.session = engine.session_of(options.session)
+        self.session_id = None if self.session is None else self.session.id
+        self.need = options.need
+        self.replayable = options.replayable
+        self.is_stream = is_stream
+        self.pin = None if self.session is None else engine.pin_of(self.session)
+        self.tried: list[int] = []
+        self.larger_than: int | None = None
+        self.attempts = 0
+        self.ended_attempts: list[AttemptReport] = []
+        self.numbers: dict[Attempt, int] = {}
+        self.has_ended = False
+        self.begun = monotonic()
+        self._deadline = engine.deadline_of(options.deadline_seconds)
+        self._spent = 0.0
+        self._waiting_since: float | None = self.begun
+        self.failed: dict[int, tuple[Exception, float]] = {}
+        self._before: str | None = None
+        self.cause: SwitchCause = "failure"
+
+    def provider_of(self, attempt: Attempt) -> Provider:
+        """The provider of an attempt."""
+        return self.engine.providers[attempt.index]
+
+    def breaker_of(self, attempt: Attempt) -> CircuitBreaker:
+        """The breaker of an attempt."""
+        return self.engine.breakers[attempt.index]
+
+    def left(self) -> float | None:
+        """The rest of the deadline in seconds; ``None`` if there is no deadline."""
+        if self._deadline is None:
+            return None
+        waiting = 0.0 if self._waiting_since is None else monotonic() - self._waiting_since
+        return self._deadline - self._spent - waiting
+
+    def content_flows(self, *, flows: bool) -> None:
+        """Content of a stream has begun to come, or it has broken off. The deadline limits the time without content."""
+        if flows and self._waiting_since is not None:
+            self._spent += monotonic() - self._waiting_since
+            self._waiting_since = None
+        elif not flows and self._waiting_since is None:
+            self._waiting_since = monotonic()
+
+    def began(self, attempt: Attempt) -> None:
+        """An attempt has begun."""
+        engine, provider = self.engine, self.provider_of(attempt).id
+        self.attempts += 1
+        self.numbers[attempt] = self.attempts
+        passed_over: tuple[PassedOver, ...] = ()
+        passed = attempt.passed_over
+        if passed:
+            passed_over = tuple(PassedOver(engine.providers[index].id, why, wait) for index, why, wait in passed)
+        fields = (self.number, self.session_id, provider, attempt.role, self.attempts, passed_over)
+        engine.events.emit(Choice, *fields)
+        if self.attempts > 1:
+            engine.events.emit(Budget, self.number, True, engine.pool.tokens)
+        if self._before is not None and self._before != provider:
+            engine.events.emit(Switch, self.number, self.session_id, self._before, provider, self.cause)
+        self._before = provider
+
+    def attempt_ended(self, attempt: Attempt, outcome: Outcome, seconds: float, error: BaseException | None) -> None:
+        """An attempt has ended."""
+        provider, name = self.provider_of(attempt).id, None if error is None else type(error).__name__
+        first_item = attempt.first_item_seconds if self.is_stream else None
+        number = self.numbers[attempt]
+        fields = (self.number, self.session_id, provider, number, outcome, seconds, first_item, name)
+        self.engine.events.emit(AttemptEnded, *fields)
+        kept = error if isinstance(error, Exception) else None
+        self.ended_attempts.append(AttemptReport(provider, attempt.role, outcome, seconds, kept))
+
+    def ended(self, outcome: Outcome, provider: str | None, ended_by: EndedBy | None = None) -> None:
+        """The call has ended."""
+        if self.has_ended:
+            return
+        self.has_ended = True
+        seconds = monotonic() - self.begun
+        fields = (self.number, self.session_id, outcome, provider, self.attempts, seconds, ended_by)
+        self.engine.events.emit(CallEnded, *fields)
+
+    def cancelled(self, attempt: Attempt) -> None:
+        """The caller has given up."""
+        seconds = attempt.seconds
+        if attempt.cancelled():
+            self.attempt_ended(attempt, "cancelled", seconds, None)
+
+    def report(self, attempt: Attempt, answer: object) -> Report:
+        """Who answered, with the model and the usage that the answer names."""
+        provider = self.provider_of(attempt)
+        model, seconds = model_in(answer) or provider.model, monotonic() - self.begun
+        return Report(provider.id, model, usage_in(answer), tuple(self.ended_attempts), seconds)
+
+    def has_larger(self) -> bool:
+        """Whether a provider takes larger requests than the one that refused this one."""
+        order = self.engine.pool.look(self.need, [*self.tried], None, self.replayable, self.is_stream, self.larger_than)
+        return bool(order.picks)
+
+    def failure(self, ended_by: EndedBy) -> AllProvidersFailed:
+        """The error of a call that nobody answered."""
+        engine = self.engine
+        order = engine.pool.look(self.need, [], None, self.replayable, self.is_stream, self.larger_than)
+        passed: dict[int, tuple[PassReason, float | None]] = {
+            index: (reason, wait) for index, reason, wait in order.passed_over
+        }
+        failures: list[ProviderFailure] = []
+        for index, provider in enumerate(engine.providers):
+            reason, wait = passed.get(index, (None, None))
+            if index in self.failed:
+                error, seconds = self.failed[index]
+                failures.append(ProviderFailure(provider.id, error, "failed", seconds, wait))
+            elif reason is not None:
+                unavailable = ProviderUnavailableError(provider.id, reason, wait)
+                failures.append(ProviderFailure(provider.id, unavailable, reason, None, wait))
+        self.ended("failure", None, ended_by)
+        earliest = None if order.picks else order.earliest
+        return AllProvidersFailed(failures, ended_by, monotonic() - self.begun, earliest)
