@@ -15,15 +15,15 @@ use crate::nesting::Probe;
 #[derive(Debug)]
 pub struct AdmittedCall {
     pub ticket: Ticket,
-    /// How many errors the breaker had noted when the call began; see [`crate::nesting`].
-    pub begun: u64,
+    /// Its place in the order in which the breaker's calls began; see [`crate::counted`].
+    pub number: u64,
     probe: Option<Arc<Probe>>,
 }
 
 impl AdmittedCall {
     #[inline]
-    pub fn new(begun: u64, ticket: Ticket, probe: Option<Probe>) -> Self {
-        Self { ticket, begun, probe: probe.map(Arc::new) }
+    pub fn new(number: u64, ticket: Ticket, probe: Option<Probe>) -> Self {
+        Self { ticket, number, probe: probe.map(Arc::new) }
     }
 
     pub fn stamp(&self) -> Stamp {

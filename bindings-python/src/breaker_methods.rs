@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use halfopen::Snapshot;
 use halfopen::clock::Clock;
 use halfopen::host::{self, Entries};
-use halfopen::{Snapshot, State};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -14,7 +14,7 @@ use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::context::Ready;
 use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
-use crate::error::{is_rejection, to_python};
+use crate::error::to_python;
 use crate::evidence::{Histogram, PyEvidence, histogram_of};
 use crate::ffi::call_host;
 use crate::guarded;
@@ -126,21 +126,6 @@ impl PyBreaker {
     #[pyo3(name = "_check_no_deadline")]
     fn check_block(&self, py: Python<'_>) -> PyResult<()> {
         self.check_no_deadline(py, BLOCK)
-    }
-
-    /// Counts an exception that ended no call as a call of its own if the circuit is closed.
-    #[pyo3(name = "_count_error", signature = (error, /))]
-    pub fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        if self.core.state() != State::Closed {
-            return Ok(());
-        }
-        match PendingCall::begin(self, error.py()) {
-            // The state has changed since it was read, and a probe round is none of this exception's business.
-            Ok(pending) if pending.is_probe() => Ok(()),
-            Ok(pending) => pending.raised(error),
-            Err(rejected) if is_rejection(rejected.value(error.py()))? => Ok(()),
-            Err(interrupt) => Err(interrupt),
-        }
     }
 
     /// The circuit's name.
@@ -284,14 +269,14 @@ impl PyBreaker {
         self.judging.traverse(&visit)?;
         self.stream_items.traverse(&visit)?;
         self.blocks.traverse(&visit)?;
-        self.future_errors.traverse(&visit)?;
+        self.counted.traverse(&visit)?;
         self.listeners.traverse(&visit)?;
         self.observer.traverse(&visit)
     }
 
     fn __clear__(&self) {
         self.blocks.clear();
-        self.future_errors.clear();
+        self.counted.clear();
         self.listeners.clear();
     }
 }

@@ -20,6 +20,10 @@ pub struct Imports {
     pub items_of: Py<PyAny>,
     /// `halfopen._error_rules.classify_error`: the verdict about an exception.
     pub classify_error: Py<PyAny>,
+    /// Of `halfopen._error_rules`.
+    pub failures_in: Py<PyAny>,
+    /// Of `halfopen._result_rules`.
+    pub is_response: Py<PyAny>,
     /// The verdict of `halfopen._library_errors`.
     pub failure: Py<PyAny>,
     /// `halfopen._arguments.is_python_function`: whether a call reaches Python code without anything before it that could raise.
@@ -39,8 +43,8 @@ pub struct Imports {
     pub entered: Variable,
     /// The probes that a context is inside.
     pub probes: Variable,
-    /// The errors that were counted in a context.
-    pub errors: Variable,
+    /// The results that were counted as failures in a context.
+    pub results: Variable,
     pub names: Names,
 }
 
@@ -98,6 +102,7 @@ names! {
     passed = "passed",
     raised = "raised",
     rejected = "rejected",
+    response = "response",
     returned = "returned",
     settled = "settled",
     status_code = "status_code",
@@ -128,6 +133,8 @@ impl Imports {
             is_stream_object: function("halfopen._stream_objects", "is_stream_object")?,
             items_of: function("halfopen._stream_objects", "items_of")?,
             classify_error: function("halfopen._error_rules", "classify_error")?,
+            failures_in: function("halfopen._error_rules", "failures_in")?,
+            is_response: function("halfopen._result_rules", "is_response")?,
             failure: function("halfopen._library_errors", "FAILURE")?,
             is_python_function: function("halfopen._arguments", "is_python_function")?,
             followed: function("halfopen._deferred", "followed")?,
@@ -139,7 +146,7 @@ impl Imports {
             main_thread: function("threading", "main_thread")?,
             entered: Variable::new(py, "halfopen_entered")?,
             probes: Variable::new(py, "halfopen_probes")?,
-            errors: Variable::new(py, "halfopen_counted_errors")?,
+            results: Variable::new(py, "halfopen_counted_results")?,
             names: Names::new(py),
         })
     }

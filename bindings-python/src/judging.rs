@@ -5,7 +5,7 @@ use halfopen::host;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyString, PyTuple, PyType};
 
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::is_rejection;
@@ -74,6 +74,15 @@ impl Judging {
             Err(fault) if fault.is_instance_of::<PyException>(result.py()) => Ok(Outcome::Success),
             Err(interrupt) => Err(interrupt),
         }
+    }
+
+    /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
+    pub fn is_response(&self, result: &Bound<'_, PyAny>) -> bool {
+        // The default rules judge nothing but responses.
+        !self.judges_all
+            || Imports::get(result.py())
+                .and_then(|imports| ask(&imports.is_response, result))
+                .is_ok_and(|answer| answer.is(PyBool::new(result.py(), true)))
     }
 
     /// Whether the default rules alone decide about exceptions.

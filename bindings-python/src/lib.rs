@@ -11,13 +11,14 @@ mod clock;
 mod config;
 mod context;
 mod convert;
+mod counted;
 #[expect(clippy::disallowed_methods, reason = "our own exceptions run no code of the host's")]
 mod error;
 mod evidence;
 #[expect(unsafe_code)]
 mod ffi;
-mod future_errors;
 mod guarded;
+mod healthy_session;
 #[expect(clippy::disallowed_methods, reason = "what is called here is Python's own")]
 #[expect(clippy::disallowed_types, reason = "filled when the package is imported")]
 mod imports;
@@ -59,6 +60,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<config::PyConfig>()?;
     module.add_class::<breaker::PyBreaker>()?;
     module.add_class::<permit::PyPermit>()?;
+    module.add_class::<healthy_session::PyHealthySession>()?;
     module.add_class::<evidence::PyEvidence>()?;
     module.add_class::<guarded::PyGuardedFunction>()?;
     module.add_class::<awaiting::Awaiting>()?;

@@ -4,26 +4,24 @@
 //!
 //! - **Probes**: those whose functions run. A call inside one rides on its permit. Nothing else marks its context, and
 //!   only a call that a closed circuit does not admit looks for a mark.
-//! - **Counted errors**: those that an inner call has counted while others were under way. An outer call of the same
-//!   breaker that ends with the same object does not count it again.
+//! - **Counted results**: those that an inner call has counted as failures while others were under way. An outer call of
+//!   the same breaker that returns the same object does not count it again. They may be constants, so only the context can
+//!   tell that one call was made inside the other; errors and responses are in [`crate::counted`].
 
 use std::sync::{Arc, Weak};
 
 use halfopen::host::Stamp;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyWeakrefReference;
 
+use crate::ffi::is_shared;
 use crate::imports::Imports;
 
 /// Makes the classes of this file, which PyO3 would else make at their first use.
 pub fn make_classes(py: Python<'_>) {
     py.get_type::<Probes>();
-    py.get_type::<Errors>();
+    py.get_type::<Results>();
 }
-
-/// More errors than a retry keeps; older ones are forgotten.
-pub const ERRORS_KEPT: usize = 8;
 
 /// A probe that is not settled yet. Whoever holds its ticket holds this; contexts refer to it weakly, because a task that is
 /// started inside a probe inherits its context and may outlive it.
@@ -96,91 +94,59 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// The errors that were counted in a context, oldest first.
+/// The results that were counted as failures in a context, oldest first.
 #[pyclass(frozen, module = "halfopen._core")]
-struct Errors(Vec<CountedError>);
+struct Results(Vec<CountedResult>);
 
-#[derive(Debug)]
-pub struct CountedError {
+struct CountedResult {
     /// The breaker's number.
     breaker: u64,
-    /// How many errors the breaker had noted when the call began that counted this one.
-    pub begun: u64,
-    /// Identifies the error without keeping it alive; see [`token_of`].
-    pub token: Py<PyAny>,
+    /// The number of the call that counted it.
+    call: u64,
+    object: Py<PyAny>,
 }
 
-/// A call counts this error while other calls of its breaker are under way.
-pub fn note(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = error.py();
-    let counted = CountedError::new(breaker, begun, error)?;
-    let mut errors = read(py, |_| true)?;
-    errors.push(counted);
-    let too_many = errors.len().saturating_sub(ERRORS_KEPT);
-    errors.drain(..too_many);
-    write(py, errors)
+/// A call counts this result while other calls of its breaker are under way.
+pub fn note_result(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = result.py();
+    // A result that nobody else holds can be returned no more.
+    let mut results = read(py, |noted| !noted.is(breaker, result) && is_shared(noted.object.bind(py)))?;
+    results.push(CountedResult { breaker, call, object: result.clone().unbind() });
+    write(py, results)
 }
 
-/// Whether a call inside this one has counted the error.
-///
-/// It began no earlier and has ended, in the same context: it was made by this one.
-pub fn is_counted(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = error.py();
-    let counted = |noted: &CountedError| noted.breaker == breaker && noted.begun >= begun && noted.is(error);
-    Ok(!read(py, counted)?.is_empty())
+/// Whether a call that began after this one, in the same context, has counted this result.
+pub fn is_counted(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!read(result.py(), |noted| noted.is(breaker, result) && noted.call > call)?.is_empty())
 }
 
-/// A call has ended and what was counted inside it is over.
-pub fn forget(py: Python<'_>, breaker: u64, begun: u64) -> PyResult<()> {
-    let errors = read(py, |_| true)?;
-    let all = errors.len();
-    let others: Vec<_> = errors.into_iter().filter(|noted| noted.breaker != breaker || noted.begun < begun).collect();
-    if others.len() == all { Ok(()) } else { write(py, others) }
+/// A call has ended, and so have those inside it.
+pub fn forget_results(py: Python<'_>, breaker: u64, call: u64) -> PyResult<()> {
+    let is_inside = |noted: &CountedResult| noted.breaker == breaker && noted.call >= call;
+    if read(py, is_inside)?.is_empty() { Ok(()) } else { write(py, read(py, |noted| !is_inside(noted))?) }
 }
 
-impl CountedError {
-    pub fn new(breaker: u64, begun: u64, error: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self { breaker, begun, token: token_of(error)?.unbind() })
-    }
-
-    pub fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self { breaker: self.breaker, begun: self.begun, token: self.token.clone_ref(py) }
-    }
-
-    pub fn is(&self, error: &Bound<'_, PyAny>) -> bool {
-        let token = self.token.bind(error.py());
-        match token.cast::<PyWeakrefReference>() {
-            Ok(reference) => reference.upgrade().is_some_and(|noted| noted.is(error)),
-            Err(_) => attributes_of(error).is_ok_and(|attributes| attributes.is(token)),
-        }
+impl CountedResult {
+    fn is(&self, breaker: u64, result: &Bound<'_, PyAny>) -> bool {
+        self.breaker == breaker && self.object.is(result)
     }
 }
 
-/// A weak reference to an error, or the dictionary of its attributes: Python's own exceptions cannot be referred to weakly,
-/// but each has such a dictionary, mostly an empty one, and while it is held no other error can have the same.
-fn token_of<'py>(error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    PyWeakrefReference::new(error).map(Bound::into_any).or_else(|_| attributes_of(error))
-}
-
-fn attributes_of<'py>(error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    error.getattr(&Imports::get(error.py())?.names.dict)
-}
-
-fn read(py: Python<'_>, keep: impl Fn(&CountedError) -> bool) -> PyResult<Vec<CountedError>> {
-    let noted = Imports::get(py)?.errors.get(py)?;
-    let Ok(noted) = noted.cast::<Errors>() else { return Ok(Vec::new()) };
+fn read(py: Python<'_>, keep: impl Fn(&CountedResult) -> bool) -> PyResult<Vec<CountedResult>> {
+    let noted = Imports::get(py)?.results.get(py)?;
+    let Ok(noted) = noted.cast::<Results>() else { return Ok(Vec::new()) };
     let kept = noted.get().0.iter().filter(|noted| keep(noted));
-    Ok(kept.map(|it| it.clone_ref(py)).collect())
+    Ok(kept.map(|it| CountedResult { object: it.object.clone_ref(py), ..*it }).collect())
 }
 
-fn write(py: Python<'_>, errors: Vec<CountedError>) -> PyResult<()> {
-    let noted = (!errors.is_empty()).then_some(Errors(errors));
-    Imports::get(py)?.errors.set(py, noted)
+fn write(py: Python<'_>, results: Vec<CountedResult>) -> PyResult<()> {
+    let noted = (!results.is_empty()).then_some(Results(results));
+    Imports::get(py)?.results.set(py, noted)
 }
 
 #[pymethods]
-impl Errors {
+impl Results {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.iter().try_for_each(|noted| visit.call(&noted.token))
+        self.0.iter().try_for_each(|noted| visit.call(&noted.object))
     }
 }

@@ -63,11 +63,11 @@ impl<'b> PendingCall<'b> {
     /// As an error, a response that passes through several calls is the failure of one of them.
     #[inline(never)]
     fn judged(&mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
+        let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
             return Ok(());
         };
         let outcome = self.breaker.judging().result(result)?;
-        let counted = outcome.is_failure() && self.breaker.has_counted(begun, result);
+        let counted = outcome.is_failure() && self.breaker.has_counted_result(number, result);
         let Some(call) = self.call.take() else { return Ok(()) };
         if riding || !outcome.is_failure() {
             self.breaker.settle(call, outcome);
@@ -79,10 +79,10 @@ impl<'b> PendingCall<'b> {
 
     /// The call ended with this error: what that means is for the classifier to say.
     pub fn raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
+        let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
             return Ok(());
         };
-        let counted = self.breaker.has_counted(begun, error);
+        let counted = self.breaker.has_counted_error(number, error);
         let outcome = if counted { Outcome::Ignored } else { self.breaker.judging().error(error)? };
         self.settle_as(error, outcome, riding, counted);
         Ok(())
@@ -104,18 +104,6 @@ impl<'b> PendingCall<'b> {
         } else {
             self.breaker.settle_error(call, outcome, error);
         }
-    }
-
-    /// The future that the call returned ended with this error.
-    ///
-    /// It passed through no call on its way here, and a future that several calls have returned is the error of each. A call
-    /// around this one that waits for the future, and ends with its error, does not count it again.
-    pub fn future_raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let outcome = self.breaker.judging().error(error)?;
-        if let Some(call) = self.call.take() {
-            self.breaker.settle_future_error(call, outcome, error);
-        }
-        Ok(())
     }
 
     /// Leaves it to whoever takes the call to settle it.

@@ -14,6 +14,8 @@ use crate::breaker::PyBreaker;
 use crate::context::Ready;
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::to_python;
+use crate::ffi::handled_error;
+use crate::healthy_session::PyHealthySession;
 use crate::pending::PendingCall;
 
 /// Permission to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
@@ -23,6 +25,8 @@ use crate::pending::PendingCall;
 pub struct PyPermit {
     /// The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
+    /// The number of the call.
+    number: u64,
     call: Mutex<Option<AdmittedCall>>,
     /// Since when the consumer has been busy with what the call has given so far, where calls are timed.
     paused_at: Mutex<Option<Tick>>,
@@ -30,7 +34,7 @@ pub struct PyPermit {
 
 impl PyPermit {
     pub fn new(breaker: Py<PyBreaker>, call: AdmittedCall) -> Self {
-        Self { breaker, call: Mutex::new(Some(call)), paused_at: Mutex::new(None) }
+        Self { breaker, number: call.number, call: Mutex::new(Some(call)), paused_at: Mutex::new(None) }
     }
 
     /// The permit that a host hands in as `inside`.
@@ -63,6 +67,18 @@ impl PyPermit {
         let Some(call) = self.take() else { return false };
         self.breaker.get().settle(call, outcome);
         true
+    }
+
+    /// The host says how the call ended. Calls around it may end with the error that is being handled now.
+    fn hand_back_told(&self, py: Python<'_>, outcome: Outcome) -> bool {
+        let is_settled = self.hand_back(outcome);
+        if is_settled
+            && outcome.is_failure()
+            && let Some(error) = handled_error(py)
+        {
+            self.breaker.get().note_failure(self.number, &error);
+        }
+        is_settled
     }
 
     /// The block that the permit was handed out to is entered.
@@ -106,7 +122,7 @@ impl PyPermit {
     /// The call failed, and the provider is to blame; `retry_after` is how long it asked to be left alone, in seconds.
     #[pyo3(signature = (retry_after = None))]
     fn failure(&self, py: Python<'_>, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-        Ok(self.hand_back(outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
+        Ok(self.hand_back_told(py, outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
     }
 
     /// The call failed, and that says nothing about the provider.
@@ -127,7 +143,21 @@ impl PyPermit {
         outcome: &Bound<'_, PyAny>,
         retry_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        Ok(self.hand_back(outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?))
+        Ok(self.hand_back_told(py, outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?))
+    }
+
+    /// Notes an object by which calls around this one know its failure again: the request or the response of a client.
+    #[pyo3(name = "_note", signature = (object, /))]
+    fn note(&self, object: &Bound<'_, PyAny>) {
+        self.breaker.get().note_failure(self.number, object);
+    }
+
+    /// Settles the call of a session as a success, while the session goes on; `None` if it was settled before.
+    #[pyo3(name = "_healthy")]
+    fn healthy(slf: &Bound<'_, Self>) -> Option<PyHealthySession> {
+        let this = slf.get();
+        let call = this.take()?;
+        Some(PyHealthySession::begin(&this.breaker, slf.py(), call))
     }
 
     /// The call has given its consumer an item. Until `resume`, time is the consumer's and not the call's.

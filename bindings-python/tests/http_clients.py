@@ -21,8 +21,9 @@ Between = Callable[[bytes], Awaitable[None] | None]
 class Response:
     """A response, and the reading of its body."""
 
-    def __init__(self, status: int, parts: Any) -> None:
-        self.status = status
+    def __init__(self, response: Any, parts: Any) -> None:
+        self.status: int = response.status if hasattr(response, "status") else response.status_code
+        self.raise_for_status: Callable[[], object] = response.raise_for_status
         self._parts = parts
 
     async def read(self, between: Between = lambda _: None) -> bytes:
@@ -67,24 +68,24 @@ class Client:
     async def _httpx(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         client = stack.enter_context(httpx.Client(transport=guarded_transport(httpx.HTTPTransport(), self._breaker)))
         response = stack.enter_context(client.stream("POST", url, json=body))
-        return Response(response.status_code, response.iter_bytes)
+        return Response(response, response.iter_bytes)
 
     async def _httpx2(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         client = stack.enter_context(httpx2.Client(transport=guarded_transport(httpx2.HTTPTransport(), self._breaker)))
         response = stack.enter_context(client.stream("POST", url, json=body))
-        return Response(response.status_code, response.iter_bytes)
+        return Response(response, response.iter_bytes)
 
     async def _httpx_async(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         transport = guarded_async_transport(httpx.AsyncHTTPTransport(), self._breaker)
         client = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
         response = await stack.enter_async_context(client.stream("POST", url, json=body))
-        return Response(response.status_code, response.aiter_bytes)
+        return Response(response, response.aiter_bytes)
 
     async def _httpx2_async(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         transport = guarded_async_transport(httpx2.AsyncHTTPTransport(), self._breaker)
         client = await stack.enter_async_context(httpx2.AsyncClient(transport=transport))
         response = await stack.enter_async_context(client.stream("POST", url, json=body))
-        return Response(response.status_code, response.aiter_bytes)
+        return Response(response, response.aiter_bytes)
 
     async def _aiohttp(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         middlewares = [CircuitBreakerMiddleware(self._breaker)]
@@ -92,13 +93,13 @@ class Client:
             aiohttp.ClientSession(middlewares=middlewares, timeout=aiohttp.ClientTimeout(5))
         )
         response = await stack.enter_async_context(session.post(url, json=body))
-        return Response(response.status, response.content.iter_any)
+        return Response(response, response.content.iter_any)
 
     async def _requests(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         session = stack.enter_context(requests.Session())
         session.mount("http://", CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), self._breaker))
         response = stack.enter_context(session.post(url, json=body, stream=True))
-        return Response(response.status_code, lambda: response.iter_content(None))
+        return Response(response, lambda: response.iter_content(None))
 
 
 CLIENTS = [name[1:] for name in vars(Client) if name.startswith(("_httpx", "_aiohttp", "_requests"))]

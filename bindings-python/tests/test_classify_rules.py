@@ -5,20 +5,23 @@ import gc
 import logging
 import subprocess
 import sys
+import types
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halfopen import (
+    CallTimeoutError,
     CircuitBreaker,
     CircuitBreakerConfig,
     CircuitBreakerOpenError,
+    HalfopenError,
     InvalidValueError,
     ManualClock,
     Registry,
@@ -455,3 +458,70 @@ def test_any_response_is_judged_or_refused(status: int, headers: dict[str, str],
     except InvalidValueError:
         return
     assert verdict.outcome in {"success", "failure", "ignored"}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "failed"),
+    [
+        (OSError, 1),
+        (Exception, 1),
+        (TimeoutError, 0),
+        (CallTimeoutError, 0),
+        (HalfopenError, 0),
+        ((OSError, TimeoutError), 0),
+    ],
+)
+async def test_the_breakers_own_timeout_is_ignored_by_its_name_only(ignored: Any, failed: int) -> None:
+    breaker = CircuitBreaker(ignore=ignored, call_timeout_seconds=0.001)
+    with pytest.raises(CallTimeoutError):
+        await breaker.call(asyncio.Event().wait)
+    assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (failed, 1 - failed)
+
+
+@types.coroutine
+def pause() -> Iterator[None]:
+    yield
+
+
+async def paused() -> None:
+    await pause()
+
+
+def pausing() -> Iterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("rules", [{}, {"count": BaseException}, {"ignore": BaseException}], ids=str)
+def test_a_call_that_its_consumer_leaves_is_cancelled(rules: Any) -> None:
+    breaker = CircuitBreaker(**rules)
+    for awaitable in (breaker(paused)(), breaker.call_sync(paused)):
+        awaitable.send(None)
+        awaitable.close()
+    for _ in breaker(pausing)():
+        break
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.total_calls) == (3, 3)
+
+
+@pytest.mark.parametrize("rules", [{}, {"count": BaseException}, {"ignore": BaseException}], ids=str)
+async def test_wrong_arguments_say_nothing_about_the_provider(rules: Any) -> None:
+    breaker = CircuitBreaker(**rules)
+    call: Any = breaker.call_sync
+    with pytest.raises(TypeError):
+        call(paused, "too many")
+    call = breaker.call
+    with pytest.raises(TypeError):
+        await call(paused, "too many")
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.total_calls) == (2, 2)
+
+
+@pytest.mark.parametrize("counted", [BaseException, asyncio.CancelledError])
+async def test_cancellations_count_if_they_are_named(counted: type[BaseException]) -> None:
+    breaker = CircuitBreaker(count=counted)
+    start: Callable[[], asyncio.Task[Literal[True]]]
+    start = breaker(lambda: asyncio.ensure_future(asyncio.Event().wait()))
+    for task in (start(), asyncio.create_task(breaker(asyncio.Event().wait)())):
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert (breaker.metrics.failed_calls, breaker.metrics.total_calls) == (2, 2)

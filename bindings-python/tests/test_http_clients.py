@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -397,3 +398,21 @@ def test_a_response_that_nobody_closes_gives_its_permit_back(breaker: CircuitBre
     del response
     assert counts(breaker) == {"cancelled": 1}
     session.close()
+
+
+@pytest.mark.parametrize("fault", [Status(503), Reset(), Cut(), Malformed(framing=True)], ids=str)
+async def test_a_guarded_function_around_a_guarded_client_counts_nothing_again(
+    client_of: Callable[[Any], Client], url: str, provider: Provider, fault: Fault
+) -> None:
+    breaker = CircuitBreaker("gemini", failure_threshold=5)
+    provider.next(fault)
+
+    @breaker
+    async def outer() -> None:
+        async with client_of(breaker).post(url, STREAM) as response:
+            response.raise_for_status()
+            await response.read()
+
+    with suppress(*ERRORS):
+        await outer()
+    assert counts(breaker) == {"failed": 1, "ignored": 1}

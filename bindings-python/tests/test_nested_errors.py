@@ -51,9 +51,7 @@ def test_an_error_through_two_layers_is_one_failure(outer: str, inner: str, kind
                 breaker, [WAYS[outer], WAYS[inner]], raising(OSError("gone") if kind == "of Python's" else Own("gone"))
             )()
         )
-    # A thread of `to_thread` has a copy of the context, so changes do not come back.
-    failed = 2 if inner == "to_thread" else 1
-    assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (failed, 2 - failed)
+    assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (1, 1)
 
 
 def test_a_layer_that_raises_another_error_is_another_failure(breaker: CircuitBreaker) -> None:
@@ -105,42 +103,63 @@ def test_the_same_error_object_raised_by_later_calls_counts_each_time() -> None:
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (6, 0)
 
 
-@pytest.mark.parametrize("order", ["first", "last"])
-def test_one_error_object_of_concurrent_calls_counts_each_time(order: str) -> None:
+async def test_one_error_object_of_concurrent_calls_counts_each_time() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=100))
     error = OSError("the very same")
+    turns = [asyncio.Event() for _ in range(5)]
 
-    async def main() -> None:
-        turns = [asyncio.Event() for _ in range(5)]
+    @breaker
+    async def provider(number: int) -> None:
+        await turns[number].wait()
+        raise error
 
-        @breaker
-        async def provider(number: int) -> None:
-            await turns[number].wait()
-            raise error
-
-        tasks = [asyncio.ensure_future(provider(number)) for number in range(5)]
+    tasks = [asyncio.ensure_future(provider(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    for turn in turns:
+        turn.set()
         await asyncio.sleep(0)
-        for turn in turns if order == "first" else reversed(turns):
-            turn.set()
-            await asyncio.sleep(0)
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    asyncio.run(main())
+    await asyncio.gather(*tasks, return_exceptions=True)
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (5, 0)
 
 
 def test_one_error_object_in_five_threads_counts_each_time() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=100))
-    error, together = OSError("the very same"), threading.Barrier(5)
+    error = OSError("the very same")
+    begun, may_fail = [threading.Event() for _ in range(5)], [threading.Event() for _ in range(5)]
 
-    def provider() -> None:
-        together.wait()
+    def provider(number: int) -> None:
+        begun[number].set()
+        assert may_fail[number].wait(60)
         raise error
 
     with ThreadPoolExecutor(5) as pool:
-        futures = [pool.submit(breaker.call_sync, provider) for _ in range(5)]
-    assert [future.exception() for future in futures] == [error] * 5
+        futures = []
+        for number in range(5):
+            futures.append(pool.submit(breaker.call_sync, provider, number))
+            assert begun[number].wait(60)
+        for number in range(5):
+            may_fail[number].set()
+            assert futures[number].exception() is error
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (5, 0)
+
+
+def test_a_call_that_ran_while_another_did_and_raised_its_error_before_it_counts_as_inside_it() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=100))
+    error, outer_runs, inner_failed = OSError("the very same"), threading.Event(), threading.Event()
+
+    def outer() -> None:
+        outer_runs.set()
+        assert inner_failed.wait(60)
+        raise error
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(breaker.call_sync, outer)
+        assert outer_runs.wait(60)
+        with pytest.raises(OSError, match="same"):
+            breaker.call_sync(raising(error))
+        inner_failed.set()
+        assert future.exception() is error
+    assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (1, 1)
 
 
 def test_layers_of_two_breakers_count_once_each() -> None:

@@ -23,12 +23,13 @@ from google.genai.types import HttpOptions
 from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, compat
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_async_transport, guarded_transport
-from provider import Cut, ErrorEvent, NoAnswer, Provider, Stall, Status
+from provider import Cut, ErrorEvent, Fault, NoAnswer, Provider, Reset, Stall, Status
 
 # The SDK of Google derives a class from aiohttp's session.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
 
 ASKED: list[Any] = [{"role": "user", "content": "two words"}]
+CONNECTION_ERRORS = (httpx2.TransportError, httpx.TransportError, aiohttp.ClientError)
 Ask = Callable[[bool], Any]
 """Asks for an answer, in one piece or as a stream."""
 
@@ -179,8 +180,7 @@ async def test_a_stream_that_is_cut_is_one_failure(
     ask: Callable[[bool], Awaitable[int]], breaker: CircuitBreaker, provider: Provider
 ) -> None:
     provider.always(Cut())
-    errors = (openai.APIConnectionError, httpx2.TransportError, httpx.TransportError, aiohttp.ClientPayloadError)
-    with pytest.raises(errors):
+    with pytest.raises((openai.APIConnectionError, *CONNECTION_ERRORS)):
         await ask(True)
     assert (breaker.metrics.failed_calls, breaker.metrics.total_calls, len(provider.requests)) == (1, 1, 1)
 
@@ -198,6 +198,32 @@ async def test_an_error_in_a_stream_counts_by_its_code(
         await asyncio.sleep(0)
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (failed, 1 - failed)
     assert breaker.metrics.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "stream"),
+    [
+        (Status(503, retry_after=0.01), False),
+        (Status(503, retry_after=0.01), True),
+        (Reset(), False),
+        (Cut(), True),
+        (ErrorEvent(Status(529)), True),
+    ],
+    ids=str,
+)
+async def test_a_guarded_function_around_a_guarded_client_counts_nothing_again(
+    ask: Callable[[bool], Awaitable[int]], breaker: CircuitBreaker, provider: Provider, fault: Fault, stream: bool
+) -> None:
+    provider.always(fault)
+    try:
+        await breaker(ask)(stream)
+        raised = False
+    except (openai.APIError, anthropic.APIError, APIError, *CONNECTION_ERRORS):
+        raised = True
+    # OpenAI's SDK hands the error of a streamed response on as an item.
+    assert raised or isinstance(fault, ErrorEvent)
+    read = breaker.metrics
+    assert (read.failed_calls, read.ignored_calls, read.successful_calls) == (read.total_calls - 1, raised, not raised)
 
 
 @pytest.mark.parametrize("make", [openai_async, anthropic_async, google_async, google_async_httpx2])

@@ -10,7 +10,7 @@ from halfopen._core import is_hint
 from halfopen._error_rules import classify_error
 from halfopen._result_rules import verdict_of_result
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
-from halfopen.errors import InvalidValueError
+from halfopen.errors import CallTimeoutError, InvalidValueError
 from halfopen.types import Classifier, ExceptionTypes, Judge, Outcome, Verdict
 
 _log = logging.getLogger("halfopen")
@@ -66,6 +66,18 @@ def _failure_by_default(error: BaseException) -> Outcome:
     return every_exception_is_a_failure(error) if isinstance(error, Exception) else "cancelled"
 
 
+def _named_by(error: BaseException) -> tuple[type, ...]:
+    """The types by which ``ignore`` and ``count`` name an error, the nearest first."""
+    types = type(error).__mro__
+    # Python closes an abandoned coroutine or generator with it. That is no end of a call that anybody means by a base.
+    if isinstance(error, GeneratorExit):
+        return types[: types.index(GeneratorExit) + 1]
+    # The breaker's own timeout is no error of the operating system, although a `TimeoutError` is an `OSError`.
+    if isinstance(error, CallTimeoutError):
+        return types[: types.index(TimeoutError) + 1]
+    return types
+
+
 class _Rules:
     """The rules of one breaker.
 
@@ -96,7 +108,7 @@ class _Rules:
             if answer is not None:
                 return answer
         if self._ignore or self._count:
-            for kind in type(error).__mro__:
+            for kind in _named_by(error):
                 if kind in self._count:
                     return "failure"
                 if kind in self._ignore:

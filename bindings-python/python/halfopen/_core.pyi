@@ -36,6 +36,7 @@ __all__ = [
     "CircuitBreakerConfig",
     "Evidence",
     "GuardedFunction",
+    "HealthySession",
     "Need",
     "NextItem",
     "Order",
@@ -237,6 +238,12 @@ class Permit:
     def resume(self) -> None:
         """The consumer waits for the next item."""
 
+    def _note(self, known_by: object, /) -> None:
+        """Notes the request or the response of a call that has failed; calls around it know its failure by it."""
+
+    def _healthy(self) -> HealthySession | None:
+        """Settles the call of a session as a success, while the session goes on; ``None`` if it was settled before."""
+
     def __enter__(self) -> Self:
         """The block is the call: unless a method settles the permit, the end of the block does."""
 
@@ -256,6 +263,13 @@ class Permit:
         """The breaker that issued it."""
 
 @final
+class HealthySession:
+    """A session that is healthy and has not ended."""
+
+    def ended(self, error: BaseException | None, /) -> None:
+        """The session has ended. An error counts as a call of its own, unless a call inside the session counted it."""
+
+@final
 class Call:
     """A call in flight, owned by the frame that makes it. Dropped unsettled, it counts as cancelled."""
 
@@ -267,6 +281,9 @@ class Call:
 
     def raised(self, error: BaseException, /) -> None:
         """Settles the call by the exception that it raised."""
+
+    def cancelled(self) -> None:
+        """Settles the call as given up before it ended."""
 
     def future_returned(self, result: object, /) -> None:
         """Settles the call, whose future gave this result."""
@@ -705,9 +722,6 @@ class Breaker:
 
     def _check_no_deadline(self) -> None:
         """Refuses a block if ``call_timeout_seconds`` is set, because it could not be cut off."""
-
-    def _count_error(self, error: Exception, /) -> None:
-        """Counts this exception as a call of its own if the circuit is closed."""
 
     def _read_state(self) -> State: ...
     def _read_mode(self) -> Mode: ...

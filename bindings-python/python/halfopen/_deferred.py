@@ -8,6 +8,7 @@ Entering ends the call because entering makes the request: ``async with session.
 ``response = await session.get(url)``, and a block that closes the response. Errors in the block are the caller's own.
 """
 
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
@@ -39,7 +40,12 @@ def _is_future(result: Any) -> bool:
 
 def _settle(call: Call, future: Any) -> None:
     if future.cancelled():
-        call.raised(GeneratorExit())
+        # The error that `await` would raise: the breaker may count it. That of a thread's future is an `Exception`, so
+        # rules for exceptions would take it for one that the call raised.
+        if isinstance(future, Future):
+            call.cancelled()
+        else:
+            call.raised(sys.modules["asyncio"].CancelledError())
         return
     # `exception()` would mark the error as retrieved, and asyncio would no longer log an error that is never retrieved.
     # All futures that asyncio accepts have this attribute, because their `repr` needs it.

@@ -1,6 +1,8 @@
 """The default rules for exceptions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from operator import attrgetter
 from typing import Any, cast
 
 from halfopen._core import add_plain_error
@@ -42,6 +44,37 @@ def is_rejection(error: BaseException) -> bool:
     group = _group(error)
     members = [error] if group is None else _members(group)
     return all(isinstance(member, CircuitBreakerOpenError) for member in members)
+
+
+def failures_in(error: BaseException) -> list[tuple[object, ...]]:
+    """The members of a group, or the error itself; each as a tuple of the objects by which a failure is known again.
+
+    The error of an SDK holds the response or the request that a guarded client has counted.
+    """
+    group = _group(error)
+    return [_known_by(member) for member in ([error] if group is None else _members(group))]
+
+
+def _known_by(error: BaseException) -> tuple[object, ...]:
+    kind = type(error)
+    if kind.__module__ == "builtins":
+        return (error,)
+    known: list[object] = [error]
+    holders: list[Callable[[Any], object]] = [*_HELD_BY_ANY, *(_HELD_BY[it] for it in names_of(kind) if it in _HELD_BY)]
+    for held in holders:
+        # An attribute may be a property that raises.
+        with suppress(Exception):
+            known.append(held(error))
+    return tuple(it for it in known if it is not None)
+
+
+_HELD_BY_ANY = (attrgetter("response"), attrgetter("request"), attrgetter("request_info"))
+_HELD_BY: dict[str, Callable[[Any], object]] = {
+    "google.genai.errors.APIError": attrgetter("response.response_stream"),
+    # The error of urllib3 with which a body broke off.
+    "requests.exceptions.RequestException": lambda error: error.args[0],
+    "tenacity.RetryError": lambda error: error.last_attempt.exception(),
+}
 
 
 def _classify(error: BaseException, depth: int) -> Verdict:

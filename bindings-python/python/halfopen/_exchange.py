@@ -21,13 +21,14 @@ class Exchange:
     the provider's time. A body that the consumer leaves counts against nobody.
     """
 
-    def __init__(self, breaker: CircuitBreaker) -> None:
+    def __init__(self, breaker: CircuitBreaker, request: object) -> None:
         try:
             self._permit: Permit = breaker.acquire()
         except CircuitBreakerOpenError as error:
             raise passing_sdks(error) from None
         self._judge = breaker._judge
         self._counts_every_error = breaker._counts_every_error
+        self._known_by: list[object] = [request]
         self._deadline = breaker._deadline
         self._timeouts = breaker._stream_timeouts
         self._watch: Watch | None = None
@@ -44,8 +45,9 @@ class Exchange:
             async with self._deadline.start():
                 return await self._watched(request)
         except CallTimeoutError as late:
-            self._settle_by(late)
-            raise passing_sdks(late) from late.__cause__
+            passing = passing_sdks(late)
+            self._settle_by(passing)
+            raise passing from late.__cause__
         except BaseException as error:
             self._settle_by(error)
             raise
@@ -78,8 +80,9 @@ class Exchange:
                 self._watch.fail(error)
             except CallTimeoutError as late:
                 self._watch.close()
-                self._settle_by(late)
-                raise passing_sdks(late) from error
+                passing = passing_sdks(late)
+                self._settle_by(passing)
+                raise passing from error
         if may_go_on and not isinstance(error, Exception):
             self._permit.pause()
             return
@@ -88,6 +91,18 @@ class Exchange:
 
     def _settle_by(self, error: BaseException) -> None:
         self._permit.__exit__(type(error), error, error.__traceback__)
+        if isinstance(error, Exception):
+            self._note()
+
+    def _settle(self, outcome: Outcome, retry_after: float | None = None) -> None:
+        self._permit.settle(outcome, retry_after)
+        if outcome == "failure":
+            self._note()
+
+    def _note(self) -> None:
+        """Calls around this one may end with an error of the SDK, which holds the request or the response."""
+        for known in self._known_by:
+            self._permit._note(known)
 
     def _close_watch(self) -> None:
         watch, self._watch = self._watch, None
@@ -106,12 +121,13 @@ class Exchange:
         arrived: bool = False,
     ) -> bool:
         """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body."""
+        self._known_by += (response, getattr(response, "request_info", None))
         verdict = _verdict(self._judge(response))
         fields = {name.lower(): value for name, value in headers}
         bodiless = bodiless or status in (101, 204, 304) or fields.get("content-length") == "0"
         if verdict.outcome != "success" or bodiless:
             self._close_watch()
-            self._permit.settle(verdict.outcome, verdict.retry_after)
+            self._settle(verdict.outcome, verdict.retry_after)
             return False
         if fields.get("content-type", "").startswith("text/event-stream"):
             self._answer = AnswerReader()
@@ -150,6 +166,7 @@ class Exchange:
         self._permit.pause()
         if self._answer is not None:
             self._answer.feed(part)
+            self._failed_in_its_protocol(("malformed",))
         self._waiting = False
         if self._watch is not None:
             self._watch.end(self._answer is None or self._answer.has_content)
@@ -179,9 +196,9 @@ class Exchange:
             return False
         if answer.error is not None:
             outcome = "failure" if self._counts_every_error else answer.error.outcome
-            self._permit.settle(outcome, answer.error.retry_after)
+            self._settle(outcome, answer.error.retry_after)
         elif answer.ending in failures:
-            self._permit.failure()
+            self._settle("failure")
         else:
             return False
         return True

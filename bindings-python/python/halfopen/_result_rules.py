@@ -35,7 +35,17 @@ def classify_result(result: object) -> Verdict:
 
 def verdict_of_result(result: object) -> Verdict | None:
     """The verdict on a response; ``None`` for an object of a class that is no response."""
-    kind = type(result)
+    attribute = _attribute_of(type(result))
+    return None if attribute is None else verdict_of_response(result, getattr(result, attribute))
+
+
+def is_response(result: object) -> bool:
+    """Whether it is a response of one of the clients that are known."""
+    return _attribute_of(type(result)) is not None
+
+
+def _attribute_of(kind: type) -> str | None:
+    """The attribute with the status of such a response."""
     attribute = _attributes.get(kind)
     if attribute is None:
         attribute = next((_RESPONSES[name] for name in names_of(kind) if name in _RESPONSES), None)
@@ -44,7 +54,7 @@ def verdict_of_result(result: object) -> Verdict | None:
         if len(_attributes) >= _CLASSES_KEPT:
             _attributes.clear()
         _attributes[kind] = attribute
-    return verdict_of_response(result, getattr(result, attribute))
+    return attribute
 
 
 def verdict_of_response(response: Any, status: object, *codes: object) -> Verdict:

@@ -40,7 +40,7 @@ class CircuitBreakerMiddleware(Sealed):
         breaker = self._choose(request)
         if breaker is None:
             return await handler(request)
-        exchange = Exchange(breaker)
+        exchange = Exchange(breaker, request)
         response = await exchange.awaited(lambda: handler(request))
         content = response.content
         bodiless = request.method == "HEAD"

@@ -212,7 +212,10 @@ class CircuitBreaker(Sealed, Breaker):
             if is_awaitable(result):
                 result = await result
         except BaseException as error:
-            call.raised(GeneratorExit() if result is _NOTHING and has_refused_arguments(func, error) else error)
+            if result is _NOTHING and has_refused_arguments(func, error):
+                call.cancelled()
+            else:
+                call.raised(error)
             raise
         return call.returned(result)
 
@@ -226,7 +229,10 @@ class CircuitBreaker(Sealed, Breaker):
                 async with scope:
                     result = await result
         except BaseException as error:
-            call.raised(GeneratorExit() if result is _NOTHING and has_refused_arguments(func, error) else error)
+            if result is _NOTHING and has_refused_arguments(func, error):
+                call.cancelled()
+            else:
+                call.raised(error)
             raise
         return call.returned(result)
 

@@ -93,7 +93,7 @@ class _Guarding(Sealed):
 
     def _admit(self, request: Any) -> Exchange | None:
         breaker = self._choose(request)
-        return None if breaker is None else Exchange(breaker)
+        return None if breaker is None else Exchange(breaker, request)
 
     def _guard_body(self, exchange: Exchange, request: Any, response: Any, body: type, base: str) -> None:
         # A response that was made with its content has nothing left to read.

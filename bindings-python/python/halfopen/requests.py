@@ -44,7 +44,7 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
         breaker = self._choose(request)
         if breaker is None:
             return self._inner.send(request, *args, **kwargs)
-        exchange = Exchange(breaker)
+        exchange = Exchange(breaker, request)
         try:
             response = self._inner.send(request, *args, **kwargs)
         except BaseException as error:

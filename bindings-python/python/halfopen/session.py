@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from halfopen._core import Permit
+from halfopen._core import HealthySession, Permit
 from halfopen._deadline import Scope
 from halfopen._sealed import Sealed
 from halfopen.errors import CallTimeoutError, InvalidValueError
@@ -21,7 +21,8 @@ class Session(Sealed):
     block without an exception cancels it, because the provider has proved nothing. ``healthy()`` ends the call as a
     success, which frees its probe slot, while the session goes on. An exception that leaves the block after that counts
     as a call of its own if the circuit is closed. It does not count if the circuit has opened, closed or been reset
-    since ``healthy()``: as with every call, what began before that changes nothing after it.
+    since ``healthy()``: as with every call, what began before that changes nothing after it. Neither does it count if a
+    call of the same breaker inside the session has counted it.
 
     >>> from halfopen import CircuitBreaker
     >>> breaker = CircuitBreaker("voice")
@@ -32,7 +33,7 @@ class Session(Sealed):
     1
     """
 
-    __slots__ = ("_breaker", "_generation", "_permit", "_scope")
+    __slots__ = ("_breaker", "_healthy", "_permit", "_scope")
 
     _instead: ClassVar[Mapping[str, str]] = {"is_healthy": "call healthy()"}
     _no_attribute = "call healthy() to end its call, or raise the error that ends the session"
@@ -41,7 +42,7 @@ class Session(Sealed):
         self._breaker = breaker
         self._permit: Permit | None = None
         self._scope: Scope | None = None
-        self._generation: int | None = None
+        self._healthy: HealthySession | None = None
 
     def healthy(self) -> bool:
         """Reports a real event of the provider; the first report ends the call as a success and returns true.
@@ -52,10 +53,8 @@ class Session(Sealed):
             raise InvalidValueError("session", "not entered", "a session that was entered")
         if self._permit.settled or (self._scope is not None and not self._scope.lift()):
             return False
-        settled = self._permit.success()
-        # Read after the success, which may have closed the circuit.
-        self._generation = self._breaker._read_status()["generation"]
-        return settled
+        self._healthy = self._permit._healthy()
+        return self._healthy is not None
 
     @property
     def is_healthy(self) -> bool:
@@ -102,10 +101,8 @@ class Session(Sealed):
         permit = self._permit
         if permit is None:
             return
-        if permit.settled:
-            is_current = self._breaker._read_status()["generation"] == self._generation
-            if is_current and isinstance(error, Exception):
-                self._breaker._count_error(error)
+        if self._healthy is not None:
+            self._healthy.ended(error)
         elif error is None:
             permit.cancel()
         else:

@@ -1,19 +1,19 @@
 //! Calls of a breaker as Rust makes them: admitted or rejected, and settled.
 
-use std::sync::atomic::Ordering;
-
 use halfopen::clock::{Clock, Tick};
 use halfopen::host::{self, Ticket};
 use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected};
 use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
 
 use super::PyBreaker;
 use crate::admitted::AdmittedCall;
 use crate::clock::PyClock;
 use crate::error::{rejection, to_python};
-use crate::ffi::{attached, while_handling};
+use crate::ffi::{attached, call_host, while_handling};
+use crate::imports::Imports;
 use crate::judging::Judging;
-use crate::nesting::{self, CountedError, Probe};
+use crate::nesting::{self, Probe};
 use crate::watchers::Watched;
 
 impl PyBreaker {
@@ -35,7 +35,7 @@ impl PyBreaker {
     pub fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<AdmittedCall> {
         match answer {
             Ok(ticket) if ticket.is_probe() || self.observer.is_there() => self.admitted(py, ticket),
-            Ok(ticket) => Ok(AdmittedCall::new(self.errors_noted.load(Ordering::Relaxed), ticket, None)),
+            Ok(ticket) => Ok(AdmittedCall::new(self.counted.next_call(), ticket, None)),
             Err(rejected) => Err(self.rejected(py, &rejected)),
         }
     }
@@ -44,7 +44,7 @@ impl PyBreaker {
     fn admitted(&self, py: Python<'_>, ticket: Ticket) -> PyResult<AdmittedCall> {
         let riding = ticket.is_riding();
         let probe = ticket.is_probe().then(|| Probe { breaker: self.number, stamp: ticket.stamp() });
-        let call = AdmittedCall::new(self.errors_noted.load(Ordering::Relaxed), ticket, probe);
+        let call = AdmittedCall::new(self.counted.next_call(), ticket, probe);
         if riding {
             return Ok(call);
         }
@@ -89,67 +89,106 @@ impl PyBreaker {
 
     #[inline(always)]
     pub fn settle(&self, call: AdmittedCall, outcome: Outcome) {
-        let begun = call.begun;
+        let number = call.number;
         self.settle_ticket(call.ticket, outcome);
-        if self.errors_noted.load(Ordering::Relaxed) != begun {
-            self.forget_errors(begun);
+        if self.counted.any_result_since(number) {
+            self.forget_results(number);
         }
     }
 
     /// As [`Self::settle`], for a call that ended with an error. Calls around it may end with the same one, so it is noted.
     pub fn settle_error(&self, call: AdmittedCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
-        let begun = call.begun;
+        let number = call.number;
         self.settle_raised(call.ticket, outcome, error);
-        self.note_failure(begun, outcome, error);
+        if self.has_ended_alone(number) || !outcome.is_failure() {
+            return;
+        }
+        attached(|py| {
+            self.counted.note(number, error);
+            // A call around this one may return the response that the error holds.
+            let response = Imports::get(py).and_then(|imports| error.getattr_opt(&imports.names.response));
+            if let Ok(Some(response)) = response
+                && !response.is_none()
+            {
+                self.counted.note(number, &response);
+            }
+        });
     }
 
     /// The same for a call that returned its failure.
     pub fn settle_result(&self, call: AdmittedCall, outcome: Outcome, result: &Bound<'_, PyAny>) {
-        let begun = call.begun;
+        let number = call.number;
         self.settle_ticket(call.ticket, outcome);
-        self.note_failure(begun, outcome, result);
+        if self.has_ended_alone(number) || !outcome.is_failure() {
+            return;
+        }
+        attached(|_| {
+            if self.judging.is_response(result) {
+                self.counted.note(number, result);
+            } else if nesting::note_result(self.number, number, result).is_ok() {
+                self.counted.result_noted();
+            }
+        });
     }
 
-    fn note_failure(&self, begun: u64, outcome: Outcome, failure: &Bound<'_, PyAny>) {
-        if self.core.counts().in_flight == 0 {
-            self.future_errors.clear();
-            self.forget_errors(begun);
-        } else if outcome.is_failure() && attached(|_| nesting::note(self.number, begun, failure)).is_ok() {
-            self.errors_noted.fetch_add(1, Ordering::Relaxed);
+    /// Notes an object by which calls around this one may know its failure again.
+    pub fn note_failure(&self, number: u64, object: &Bound<'_, PyAny>) {
+        if !self.has_ended_alone(number) {
+            self.counted.note(number, object);
         }
     }
 
-    /// As [`Self::settle_error`], for the error of a future that the call returned.
-    pub fn settle_future_error(&self, call: AdmittedCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
-        let (begun, riding) = (call.begun, call.ticket.is_riding());
-        self.settle_raised(call.ticket, outcome, error);
-        if self.core.counts().in_flight == 0 {
-            self.future_errors.clear();
-        } else if outcome.is_failure()
-            && !riding
-            && let Ok(counted) = CountedError::new(self.number, begun, error)
-        {
-            attached(|_| self.future_errors.note(counted));
-            self.errors_noted.fetch_add(1, Ordering::Relaxed);
+    /// Whether a call that has ended left none behind that could end with its failure.
+    fn has_ended_alone(&self, number: u64) -> bool {
+        if self.core.counts().in_flight > 0 || self.counted.has_sessions() {
+            return false;
         }
+        self.counted.clear();
+        if self.counted.any_result_since(number) {
+            self.forget_results(number);
+        }
+        true
     }
 
-    /// Whether a call inside one that has `begun` then has counted this error.
-    pub fn has_counted(&self, begun: u64, error: &Bound<'_, PyAny>) -> bool {
-        self.errors_noted.load(Ordering::Relaxed) != begun
-            && attached(|_| {
-                nesting::is_counted(self.number, begun, error).unwrap_or(false)
-                    || self.future_errors.contains(begun, error)
-            })
+    /// Whether a call inside this one has counted this error.
+    pub fn has_counted_error(&self, number: u64, error: &Bound<'_, PyAny>) -> bool {
+        self.counted.any_since(number)
+            && attached(|py| self.counted.contains(number, error) || self.has_counted_parts(py, number, error))
+    }
+
+    /// Whether a call inside this one has counted each failure that the error stands for.
+    fn has_counted_parts(&self, py: Python<'_>, number: u64, error: &Bound<'_, PyAny>) -> bool {
+        let is_counted = |objects: &Bound<'_, PyTuple>| objects.iter().any(|it| self.counted.contains(number, &it));
+        let Ok(failures) = failures_in(py, error) else { return false };
+        let mut any_counted = false;
+        for failure in failures.iter() {
+            let Ok(objects) = failure.cast::<PyTuple>() else { return false };
+            if is_counted(objects) {
+                any_counted = true;
+            } else if !objects.get_item(0).is_ok_and(|member| self.is_no_failure(error, &member)) {
+                return false;
+            }
+        }
+        any_counted
+    }
+
+    /// Whether a member of a group is no failure by itself.
+    fn is_no_failure(&self, group: &Bound<'_, PyAny>, member: &Bound<'_, PyAny>) -> bool {
+        !member.is(group) && self.judging.error(member).is_ok_and(|outcome| !outcome.is_failure())
+    }
+
+    /// Whether a call inside this one has counted this result.
+    pub fn has_counted_result(&self, number: u64, result: &Bound<'_, PyAny>) -> bool {
+        let in_the_context = || nesting::is_counted(self.number, number, result).unwrap_or(false);
+        self.counted.any_since(number) && attached(|_| self.counted.contains(number, result))
+            || self.counted.any_result_since(number) && attached(|_| in_the_context())
     }
 
     #[cold]
     #[inline(never)]
-    fn forget_errors(&self, begun: u64) {
-        if self.errors_noted.load(Ordering::Relaxed) != begun {
-            // If Python cannot be entered, the errors stay until newer ones replace them.
-            drop(attached(|py| nesting::forget(py, self.number, begun)));
-        }
+    fn forget_results(&self, number: u64) {
+        // If Python cannot be entered, the results stay until newer ones replace them.
+        drop(attached(|py| nesting::forget_results(py, self.number, number)));
     }
 
     /// As [`Self::settle_ticket`], for a call that ended with this error: an observer finds it in `sys.exception()`.
@@ -204,4 +243,10 @@ impl PyBreaker {
             }
         });
     }
+}
+
+/// The failures that an error stands for, each as a tuple of the objects by which it is known.
+fn failures_in<'py>(py: Python<'py>, error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+    let failures = call_host(Imports::get(py)?.failures_in.bind(py), &PyTuple::new(py, [error])?, None)?;
+    Ok(failures.cast_into::<PyList>()?)
 }

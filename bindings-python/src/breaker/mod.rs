@@ -11,8 +11,8 @@ use pyo3::types::PyString;
 
 use crate::clock::PyClock;
 use crate::context::Blocks;
+use crate::counted::Counted;
 use crate::evidence::Followed;
-use crate::future_errors::FutureErrors;
 use crate::judging::Judging;
 use crate::listeners::PyListeners;
 use crate::observer::PyObserver;
@@ -25,9 +25,7 @@ pub struct PyBreaker {
     pub core: Arc<CircuitBreaker<PyClock>>,
     /// Tells it from every other breaker of this process, also from those that are gone.
     pub number: u64,
-    /// How many errors it has noted; see [`crate::nesting`].
-    pub errors_noted: AtomicU64,
-    pub future_errors: FutureErrors,
+    pub counted: Counted,
     pub name: Py<PyString>,
     /// If set, calls that cannot be cut off are refused.
     pub call_timeout_seconds: Option<f64>,
@@ -59,8 +57,7 @@ impl PyBreaker {
         Self {
             core,
             number: NEXT.fetch_add(1, Ordering::Relaxed),
-            errors_noted: AtomicU64::new(0),
-            future_errors: FutureErrors::default(),
+            counted: Counted::default(),
             name,
             call_timeout_seconds,
             judging,

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
+use halfopen::Outcome;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -68,9 +69,13 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, pending: PendingCall<'_
     }
 }
 
-static METHODS: Methods<5> = Methods([
+static METHODS: Methods<6> = Methods([
     method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
     method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
+    ffi::PyMethodDef {
+        ml_flags: ffi::METH_NOARGS,
+        ..method(c"cancelled", cancelled, c"cancelled($self, /)\n--\n\nThe call was given up before it ended.")
+    },
     method(
         c"future_returned",
         future_returned,
@@ -177,6 +182,19 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
     })
 }
 
+unsafe extern "C" fn cancelled(call: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as above; the second argument is null.
+    let [call] = unsafe { borrowed([call]) };
+    answered(call.py(), || {
+        attached(|py| {
+            if let Some((_, mut pending)) = take_call(&call) {
+                pending.settle(Outcome::Cancelled);
+            }
+            Ok(py.None())
+        })
+    })
+}
+
 unsafe extern "C" fn future_returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above.
     let [call, result] = unsafe { borrowed([call, result]) };
@@ -196,7 +214,7 @@ unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::Py
     answered(call.py(), || {
         attached(|py| {
             if let Some((_, pending)) = take_call(&call) {
-                pending.future_raised(&error)?;
+                pending.raised(&error)?;
             }
             Ok(py.None())
         })

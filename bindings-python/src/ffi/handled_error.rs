@@ -3,6 +3,13 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+/// `sys.exception()`.
+pub fn handled_error(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
+    // SAFETY: attached; the call returns a new reference, or null or `None` where nothing is being handled.
+    let error = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyErr_GetHandledException()) };
+    error.filter(|error| !error.is_none())
+}
+
 /// Runs host code with `error` as `sys.exception()`, as in an `except` block.
 pub fn while_handling<T>(error: &Bound<'_, PyAny>, run: impl FnOnce() -> T) -> T {
     struct PreviousError(*mut ffi::PyObject);

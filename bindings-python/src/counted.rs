@@ -1,0 +1,205 @@
+//! The failures that calls of one breaker have counted, so that the calls around them do not count them again.
+//!
+//! A failure passes from a call to the calls around it as an object: an error, or a response. On its way it may pass through
+//! a task, a thread or a future, so a call cannot tell by its context which calls were made inside it. Two facts tell: the
+//! object is the same, and the call that counted it began later and has ended already. A call that begins later counts the
+//! same object again.
+//!
+//! Any other result may be a constant, which calls that run side by side return as well. See [`crate::nesting`] for those.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::PyWeakrefReference;
+
+use crate::ffi::is_shared;
+use crate::imports::Imports;
+
+/// Calls are numbered in the order in which they begin, from 1.
+#[derive(Default)]
+pub struct Counted {
+    /// The number of the last call that has begun. Written without a lock prefix, which takes 5 ns: the interpreter's lock
+    /// keeps others away. Without that lock two calls may get the same number; neither is inside the other then.
+    begun: AtomicU64,
+    /// The number of the last call that had begun when a failure was noted.
+    noted: AtomicU64,
+    /// The same for results that are noted in contexts.
+    results_noted: AtomicU64,
+    /// Healthy sessions that have not ended: they may still end with a failure.
+    sessions: AtomicU64,
+    failures: Mutex<Failures>,
+}
+
+/// The noted failures, by address.
+#[derive(Default)]
+struct Failures {
+    noted: BTreeMap<usize, Failure>,
+    /// How many survived the last search for those that are gone. As many again are noted before the next search.
+    survived: usize,
+}
+
+struct Failure {
+    /// The number of the call that counted it.
+    call: u64,
+    object: Token,
+}
+
+impl Counted {
+    /// The number of a call that begins now.
+    #[inline(always)]
+    pub fn next_call(&self) -> u64 {
+        let number = self.begun.load(Ordering::Relaxed) + 1;
+        self.begun.store(number, Ordering::Relaxed);
+        number
+    }
+
+    /// A call counts this failure while calls around it may be in flight.
+    pub fn note(&self, call: u64, failure: &Bound<'_, PyAny>) {
+        let Ok(object) = Token::of(failure) else { return };
+        let gone = {
+            let mut failures = self.lock();
+            let replaced = failures.noted.insert(address_of(failure), Failure { call, object });
+            let mut gone = failures.remove_dead(failure.py());
+            gone.extend(replaced);
+            gone
+        };
+        // Dropped without the lock, because that may run a finalizer of the host's.
+        drop(gone);
+        self.noted.store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Whether a call has counted a failure since this call began.
+    #[inline]
+    pub fn any_since(&self, call: u64) -> bool {
+        self.noted.load(Ordering::Relaxed) >= call
+    }
+
+    /// Whether a call that began after this one has counted this failure.
+    pub fn contains(&self, call: u64, failure: &Bound<'_, PyAny>) -> bool {
+        let py = failure.py();
+        let later = |noted: &&Failure| noted.call > call;
+        let noted = self.lock().noted.get(&address_of(failure)).filter(later).map(|noted| noted.object.clone_ref(py));
+        noted.is_some_and(|object| object.is(failure))
+    }
+
+    /// No call is in flight that could end with a noted failure.
+    pub fn clear(&self) {
+        if self.noted.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let failures = std::mem::take(&mut *self.lock());
+        drop(failures);
+        self.noted.store(0, Ordering::Relaxed);
+    }
+
+    /// A result was noted in a context.
+    pub fn result_noted(&self) {
+        self.results_noted.store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Whether a result has been noted in any context since this call began.
+    #[inline(always)]
+    pub fn any_result_since(&self, call: u64) -> bool {
+        self.results_noted.load(Ordering::Relaxed) >= call
+    }
+
+    pub fn session_is_healthy(&self) {
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn session_has_ended(&self) {
+        self.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub fn has_sessions(&self) -> bool {
+        self.sessions.load(Ordering::Relaxed) > 0
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever holds the lock does so for an instant, and the collector will come again.
+        let Ok(failures) = self.failures.try_lock() else { return Ok(()) };
+        failures.noted.values().try_for_each(|failure| visit.call(failure.object.held()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failures {
+    /// Removes the failures that exist no more, now and then, so that no more are noted than twice those that the host
+    /// itself keeps, and a few.
+    fn remove_dead(&mut self, py: Python<'_>) -> Vec<Failure> {
+        const FEW: usize = 16;
+        if self.noted.len() <= 2 * self.survived + FEW {
+            return Vec::new();
+        }
+        let noted = std::mem::take(&mut self.noted);
+        let (alive, dead): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            noted.into_iter().partition(|(_, failure)| failure.object.is_alive(py));
+        self.survived = alive.len();
+        self.noted = alive;
+        dead.into_values().collect()
+    }
+}
+
+/// Identifies an object. The object stays alive only where it cannot be identified otherwise.
+enum Token {
+    Weak(Py<PyWeakrefReference>),
+    /// The dictionary of its attributes. Python's own exceptions cannot be referred to weakly, but each has such a
+    /// dictionary, mostly an empty one, and while it is held no other object can have the same.
+    Attributes(Py<PyAny>),
+    Itself(Py<PyAny>),
+}
+
+impl Token {
+    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(reference) = PyWeakrefReference::new(object) {
+            return Ok(Self::Weak(reference.unbind()));
+        }
+        let attributes = attributes_of(object)?;
+        Ok(attributes.map_or_else(|| Self::Itself(object.clone().unbind()), |it| Self::Attributes(it.unbind())))
+    }
+
+    fn is(&self, object: &Bound<'_, PyAny>) -> bool {
+        match self {
+            Self::Weak(reference) => reference.bind(object.py()).upgrade().is_some_and(|noted| noted.is(object)),
+            Self::Attributes(noted) => attributes_of(object).is_ok_and(|it| it.is_some_and(|it| it.is(noted))),
+            Self::Itself(noted) => noted.is(object),
+        }
+    }
+
+    /// Whether anybody else has the object.
+    fn is_alive(&self, py: Python<'_>) -> bool {
+        match self {
+            Self::Weak(reference) => reference.bind(py).upgrade().is_some(),
+            Self::Attributes(held) | Self::Itself(held) => is_shared(held.bind(py)),
+        }
+    }
+
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Weak(reference) => Self::Weak(reference.clone_ref(py)),
+            Self::Attributes(attributes) => Self::Attributes(attributes.clone_ref(py)),
+            Self::Itself(object) => Self::Itself(object.clone_ref(py)),
+        }
+    }
+
+    fn held(&self) -> &Py<PyAny> {
+        match self {
+            Self::Weak(reference) => reference.as_any(),
+            Self::Attributes(held) | Self::Itself(held) => held,
+        }
+    }
+}
+
+fn attributes_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    object.getattr_opt(&Imports::get(object.py())?.names.dict)
+}
+
+fn address_of(object: &Bound<'_, PyAny>) -> usize {
+    object.as_ptr().addr()
+}

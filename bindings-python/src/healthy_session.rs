@@ -1,0 +1,86 @@
+//! `HealthySession`: what is left of a session's call when it has been counted as a success.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use halfopen::{Outcome, State};
+use pyo3::exceptions::PyException;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::admitted::AdmittedCall;
+use crate::breaker::PyBreaker;
+use crate::error::is_rejection;
+use crate::pending::PendingCall;
+
+/// A session that is healthy and has not ended. What ends it with an error counts as a call of its own.
+#[pyclass(frozen, name = "HealthySession", module = "halfopen._core")]
+pub struct PyHealthySession {
+    breaker: Py<PyBreaker>,
+    /// The number of the session's call.
+    number: u64,
+    /// The generation of the circuit when the call had been settled.
+    generation: u64,
+    has_ended: AtomicBool,
+}
+
+impl PyBreaker {
+    /// Counts an exception that ended no call as a call of its own if the circuit is closed.
+    pub fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.core().state() != State::Closed {
+            return Ok(());
+        }
+        match PendingCall::begin(self, error.py()) {
+            // The state has changed since it was read, and a probe round is none of this exception's business.
+            Ok(pending) if pending.is_probe() => Ok(()),
+            Ok(pending) => pending.raised(error),
+            Err(rejected) if is_rejection(rejected.value(error.py()))? => Ok(()),
+            Err(interrupt) => Err(interrupt),
+        }
+    }
+}
+
+impl PyHealthySession {
+    /// Settles the call of a session as a success. Failures that were counted inside it stay noted.
+    pub fn begin(breaker: &Py<PyBreaker>, py: Python<'_>, call: AdmittedCall) -> Self {
+        let (this, number) = (breaker.get(), call.number);
+        this.counted.session_is_healthy();
+        this.settle_ticket(call.ticket, Outcome::Success);
+        // Read after the success, which may have closed the circuit.
+        let generation = this.core().status().generation;
+        Self { breaker: breaker.clone_ref(py), number, generation, has_ended: AtomicBool::new(false) }
+    }
+
+    fn count(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let breaker = self.breaker.get();
+        let is_current = breaker.core().status().generation == self.generation;
+        if is_current && !breaker.has_counted_error(self.number, error) { breaker.count_error(error) } else { Ok(()) }
+    }
+
+    fn end(&self) {
+        if !self.has_ended.swap(true, Ordering::Relaxed) {
+            self.breaker.get().counted.session_has_ended();
+        }
+    }
+}
+
+#[pymethods]
+impl PyHealthySession {
+    /// The session has ended, with this error or `None`. An `Exception` counts if the circuit is closed and has been since
+    /// the session was healthy, unless a call inside the session has counted it.
+    #[pyo3(signature = (error, /))]
+    fn ended(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let counted = if error.is_instance_of::<PyException>() { self.count(error) } else { Ok(()) };
+        self.end();
+        counted
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)
+    }
+}
+
+impl Drop for PyHealthySession {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
