@@ -90,10 +90,10 @@ impl<'b> PendingCall<'b> {
 
     /// The same with the judgement on the error, which the caller has made.
     pub fn ended_with(mut self, error: &Bound<'_, PyAny>, outcome: Outcome) {
-        let Some((begun, riding)) = self.call.as_ref().map(|call| (call.begun, call.ticket.is_riding())) else {
+        let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
             return;
         };
-        let counted = outcome.is_failure() && self.breaker.has_counted(begun, error);
+        let counted = outcome.is_failure() && self.breaker.has_counted_error(number, error);
         self.settle_as(error, if counted { Outcome::Ignored } else { outcome }, riding, counted);
     }
 

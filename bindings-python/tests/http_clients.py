@@ -10,6 +10,7 @@ import httpx
 import httpx2
 import requests
 
+from halfopen import CircuitBreaker
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
@@ -89,9 +90,7 @@ class Client:
 
     async def _aiohttp(self, stack: AsyncExitStack, url: str, body: object) -> Response:
         middlewares = [CircuitBreakerMiddleware(self._breaker)]
-        session = await stack.enter_async_context(
-            aiohttp.ClientSession(middlewares=middlewares, timeout=aiohttp.ClientTimeout(5))
-        )
+        session = await stack.enter_async_context(aiohttp.ClientSession(middlewares=middlewares))
         response = await stack.enter_async_context(session.post(url, json=body))
         return Response(response, response.content.iter_any)
 
@@ -100,6 +99,16 @@ class Client:
         session.mount("http://", CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), self._breaker))
         response = stack.enter_context(session.post(url, json=body, stream=True))
         return Response(response, lambda: response.iter_content(None))
+
+
+ERRORS = (httpx.HTTPError, httpx2.HTTPError, aiohttp.ClientError, requests.RequestException)
+
+
+def counts(breaker: CircuitBreaker) -> dict[str, int]:
+    """The counters that are not zero."""
+    names = ("successful_calls", "failed_calls", "ignored_calls", "cancelled_calls", "rejected_calls", "in_flight")
+    read = {name.removesuffix("_calls"): getattr(breaker.metrics, name) for name in names}
+    return {name: count for name, count in read.items() if count}
 
 
 CLIENTS = [name[1:] for name in vars(Client) if name.startswith(("_httpx", "_aiohttp", "_requests"))]

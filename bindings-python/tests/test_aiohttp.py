@@ -1,4 +1,4 @@
-"""A guarded plain function that returns aiohttp's requests, against a loopback server."""
+"""Guarded plain functions that return aiohttp's requests, and malformed chunks, against loopback servers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
+from halfopen.aiohttp import CircuitBreakerMiddleware
 
 
 @pytest.fixture
@@ -108,3 +109,43 @@ async def test_a_web_socket_is_connected(breaker: CircuitBreaker, session: aioht
         await socket.send_str("hello")
         assert await socket.receive_str() == "hello"
     assert breaker.metrics.successful_calls == 1
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+MALFORMED = b"no size\r\n"
+
+
+@pytest.mark.parametrize("guards", [(), (CircuitBreakerMiddleware,)], ids=["unguarded", "guarded"])
+@pytest.mark.parametrize("together", [True, False], ids=["beside the head", "behind the head"])
+async def test_a_malformed_chunk(
+    breaker: CircuitBreaker, guards: tuple[type[CircuitBreakerMiddleware], ...], together: bool
+) -> None:
+    has_head = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + MALFORMED if together else HEAD)
+        await has_head.wait()
+        writer.write(MALFORMED)
+        writer.close()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        aiohttp.ClientSession(
+            middlewares=[guard(breaker) for guard in guards], timeout=aiohttp.ClientTimeout(total=0.5)
+        ) as session,
+    ):
+        host, port = server.sockets[0].getsockname()[:2]
+        if together:
+            with pytest.raises(aiohttp.ClientResponseError, match="Invalid character in chunk size"):
+                await session.get(f"http://{host}:{port}")
+            has_head.set()
+        else:
+            async with session.get(f"http://{host}:{port}") as response:
+                has_head.set()
+                # The compiled parser of aiohttp 3.14 lets go of the body before it raises, so the error reaches nobody
+                # who reads the body, not even when the connection closes: only the total timeout ends the wait. When
+                # this test fails, that is mended, and the test of the other clients can have aiohttp again.
+                with pytest.raises(TimeoutError):
+                    await response.read()
+    assert (breaker.metrics.failed_calls, breaker.metrics.total_calls) == (len(guards), len(guards))

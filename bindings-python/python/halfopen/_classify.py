@@ -33,10 +33,11 @@ class FailureByDefault:
 
 def rules_of(
     classify: Classifier | None, judge: Judge | None, ignore: ExceptionTypes, count: ExceptionTypes
-) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None, bool]:
+) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None, bool, Callable[..., Any]]:
     """Returns the classifier for exceptions, the judge for results, and whether the judge sees every class.
 
     Without a function for exceptions, each is a failure except a rejection; without one for results, each is a success.
+    The last one is the classifier for exceptions without the default rules.
     """
     ignored, counted = exception_types("ignore", ignore), exception_types("count", count)
     for kind in ignored:
@@ -53,8 +54,8 @@ def rules_of(
         elif classify is every_exception_is_a_failure:
             of_error = None
     if judge is None:
-        return of_error, verdict_of_result, False
-    return of_error, None if judge is every_result_is_a_success else rules.result, True
+        return of_error, verdict_of_result, False, rules.own_verdict
+    return of_error, None if judge is every_result_is_a_success else rules.result, True, rules.own_verdict
 
 
 def counts_every_error(classify: Classifier | None) -> bool:
@@ -103,6 +104,10 @@ class _Rules:
 
     def error(self, error: BaseException) -> Outcome | Verdict:
         """Classifies an exception."""
+        return self.own_verdict(error) or self._otherwise(error)
+
+    def own_verdict(self, error: BaseException) -> Outcome | Verdict | None:
+        """The verdict on an exception without the default rules; ``None`` leaves it to them."""
         if self._classify is not None and isinstance(error, Exception):
             answer = self._ask("classify", self._classify, error)
             if answer is not None:
@@ -113,7 +118,7 @@ class _Rules:
                     return "failure"
                 if kind in self._ignore:
                     return "ignored"
-        return self._otherwise(error)
+        return None
 
     def result(self, result: object) -> Outcome | Verdict:
         """Classifies a result."""

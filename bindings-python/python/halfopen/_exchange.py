@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
+from weakref import ref
 
 from halfopen._core import Permit
 from halfopen._sdk_errors import passing_sdks
@@ -21,19 +22,24 @@ class Exchange:
     the provider's time. A body that the consumer leaves counts against nobody.
     """
 
-    def __init__(self, breaker: CircuitBreaker, request: object) -> None:
+    def __init__(self, breaker: CircuitBreaker, request: object = None) -> None:
         try:
             self._permit: Permit = breaker.acquire()
         except CircuitBreakerOpenError as error:
             raise passing_sdks(error) from None
         self._judge = breaker._judge
         self._counts_every_error = breaker._counts_every_error
-        self._known_by: list[object] = [request]
+        self._own_verdict = breaker._own_verdict
+        self._request = request
+        # The body of the response holds this object.
+        self._response: Callable[[], object] = lambda: None
         self._deadline = breaker._deadline
         self._timeouts = breaker._stream_timeouts
         self._watch: Watch | None = None
         self._waiting = False
         self._answer: AnswerReader | None = None
+        self.at_end: Callable[[], None] | None = None
+        """Called when the body has ended, before that is a success."""
 
     async def awaited(self, request: Callable[[], Awaitable[T]]) -> T:
         """Awaits the response to a request, within the breaker's timeouts."""
@@ -70,7 +76,7 @@ class Exchange:
         return response
 
     def raised(self, error: BaseException, *, may_go_on: bool = False) -> None:
-        """The request, or reading its response, ended with this error; with ``may_go_on``, unless it was cancelled.
+        """The request, or reading its response, ended with this error; with ``may_go_on`` the body may still be read.
 
         Raises ``CallTimeoutError`` instead if a timeout of the breaker cut it off.
         """
@@ -83,13 +89,29 @@ class Exchange:
                 passing = passing_sdks(late)
                 self._settle_by(passing)
                 raise passing from error
-        if may_go_on and not isinstance(error, Exception):
+        if may_go_on:
             self._permit.pause()
             return
         self._close_watch()
         self._settle_by(error)
 
+    def is_mistake(self, error: BaseException) -> bool:
+        """Whether the caller made a mistake, for example with an argument, a header or a body.
+
+        Clients raise errors of their own, or of the operating system, for what the provider does.
+        """
+        return (
+            type(error).__module__ == "builtins"
+            and isinstance(error, Exception)
+            and not isinstance(error, (OSError, EOFError, BaseExceptionGroup))
+            and not self._counts_every_error
+            and self._own_verdict(error) is None
+        )
+
     def _settle_by(self, error: BaseException) -> None:
+        if self.is_mistake(error):
+            self._permit.ignore()
+            return
         self._permit.__exit__(type(error), error, error.__traceback__)
         if isinstance(error, Exception):
             self._note()
@@ -101,8 +123,10 @@ class Exchange:
 
     def _note(self) -> None:
         """Calls around this one may end with an error of the SDK, which holds the request or the response."""
-        for known in self._known_by:
-            self._permit._note(known)
+        response = self._response()
+        for known in (self._request, response, getattr(response, "request_info", None)):
+            if known is not None:
+                self._permit._note(known)
 
     def _close_watch(self) -> None:
         watch, self._watch = self._watch, None
@@ -121,7 +145,7 @@ class Exchange:
         arrived: bool = False,
     ) -> bool:
         """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body."""
-        self._known_by += (response, getattr(response, "request_info", None))
+        self._response = ref(response)
         verdict = _verdict(self._judge(response))
         fields = {name.lower(): value for name, value in headers}
         bodiless = bodiless or status in (101, 204, 304) or fields.get("content-length") == "0"
@@ -173,6 +197,8 @@ class Exchange:
 
     def ended(self) -> None:
         """The body has ended."""
+        if self.at_end is not None:
+            self.at_end()
         self._close_watch()
         if not self._failed_in_its_protocol(("malformed", "incomplete")):
             self._permit.success()

@@ -58,6 +58,12 @@ def _aiohttp_status(error: Any, _: Classify) -> Verdict:
     return _of_error(verdict_of(error.status, error.headers))
 
 
+def _aiohttp_connection(error: Any, _: Classify) -> Verdict:
+    # Sending failed, but not by an error of the operating system: the caller's own body raised it.
+    cause: object = error.__cause__
+    return FAILURE if cause is None or isinstance(cause, OSError) else IGNORED
+
+
 # The SDKs of OpenAI and Anthropic
 
 
@@ -179,6 +185,7 @@ RULES: dict[str, Rule] = {
     **_httpx("httpx"),
     **_httpx("httpx2"),
     "aiohttp.client_exceptions.ClientError": FAILURE,
+    "aiohttp.client_exceptions.ClientConnectionError": _aiohttp_connection,
     "aiohttp.client_exceptions.ClientResponseError": _aiohttp_status,
     **_table(FAILURE, "aiohttp.client_exceptions", "InvalidUrlRedirectClientError NonHttpUrlRedirectClientError"),
     **_table(IGNORED, "aiohttp.client_exceptions", "InvalidURL NonHttpUrlClientError WSMessageTypeError"),

@@ -40,7 +40,7 @@ class CircuitBreakerMiddleware(Sealed):
         breaker = self._choose(request)
         if breaker is None:
             return await handler(request)
-        exchange = Exchange(breaker, request)
+        exchange = Exchange(breaker)
         response = await exchange.awaited(lambda: handler(request))
         content = response.content
         bodiless = request.method == "HEAD"
@@ -99,8 +99,11 @@ class _Content:
         try:
             part = await reading
         except BaseException as error:
-            # Reading can go on after a cancellation.
-            self._exchange.raised(error, may_go_on=True)
+            # The reader keeps each error of the provider. Timeouts are errors of the operating system.
+            of_provider = isinstance(error, OSError) or self._inner.exception() is not None
+            self._exchange.raised(error, may_go_on=not of_provider or not isinstance(error, Exception))
+            if isinstance(error, Exception) and not of_provider and self._inner.at_eof():
+                self._exchange.ended()
             raise
         self._exchange.received(part if isinstance(part, bytes) else part[0])
         if self._inner.at_eof():

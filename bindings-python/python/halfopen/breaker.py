@@ -102,6 +102,8 @@ class CircuitBreaker(Sealed, Breaker):
     """Classifies responses: guards of HTTP clients judge them before their bodies have ended."""
     _counts_every_error: bool
     """Whether an error that is reported inside a stream is a failure whatever its code."""
+    _own_verdict: Callable[[BaseException], Outcome | Verdict | None]
+    """Classifies errors by ``classify``, ``ignore`` and ``count`` only."""
     _deadline: Deadline | None
     _is_content: Callable[[Any], bool] | None
     _is_end: Callable[[Any], bool] | None
@@ -139,7 +141,7 @@ class CircuitBreaker(Sealed, Breaker):
     ) -> Self:
         checked = config_of(config, fields)
         check_functions(clock, classify, judge)
-        of_error, of_result, judges_all = rules_of(classify, judge, ignore, count)
+        of_error, of_result, judges_all, own_verdict = rules_of(classify, judge, ignore, count)
         seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
         first_item_seconds = check_seconds("first_item_timeout_seconds", first_item_timeout_seconds)
         idle_seconds = check_seconds("idle_timeout_seconds", idle_timeout_seconds)
@@ -157,6 +159,7 @@ class CircuitBreaker(Sealed, Breaker):
         store(self, "_is_end", end)
         store(self, "_judge", of_result or every_result_is_a_success)
         store(self, "_counts_every_error", counts_every_error(classify))
+        store(self, "_own_verdict", own_verdict)
         store(self, "_deadline", None if seconds is None else Deadline(checked.name, seconds))
         if first_item_seconds is not None or idle_seconds is not None:
             store(self, "_stream_timeouts", StreamTimeouts(checked.name, first_item_seconds, idle_seconds))

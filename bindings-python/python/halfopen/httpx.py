@@ -10,11 +10,11 @@ circuit then ends in one attempt.
 """
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 from inspect import isasyncgen
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, overload
 
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
@@ -100,6 +100,9 @@ class _Guarding(Sealed):
         bodiless = response.is_closed or request.method == "HEAD"
         if exchange.answered(response, response.status_code, response.headers.multi_items(), bodiless=bodiless):
             response.stream = _class(body, self.library, base)(response.stream, exchange)
+            if "content-encoding" in response.headers:
+                # Not public, but the only place where content that cannot be decoded shows.
+                response._decoder = _Decoder(response._get_content_decoder(), exchange)
 
 
 class _Transport(_Guarding):
@@ -154,6 +157,48 @@ class _AsyncTransport(_Guarding):
         trace: TracebackType | None = None,
     ) -> None:
         await self._inner.__aexit__(kind, error, trace)
+
+
+class _Decoder:
+    """The decoder of a response's content. What it cannot decode is a failure of the provider."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+        self.flush: Callable[[], Any] = inner.flush
+
+    def decode(self, data: bytes) -> Any:
+        # Who reads the content as it is never comes here.
+        self._exchange.at_end = self._flush_at_once
+        try:
+            decoded = self._inner.decode(data)
+        except Exception as error:
+            self._exchange.raised(error)
+            raise
+        # The decoders of httpx2 are generators.
+        return decoded if isinstance(decoded, bytes) else self._parts(decoded)
+
+    def _parts(self, decoded: Iterable[bytes]) -> Iterator[bytes]:
+        try:
+            yield from decoded
+        except Exception as error:
+            self._exchange.raised(error)
+            raise
+
+    def _flush_at_once(self) -> None:
+        """The content has ended. The response tells its decoder only after that was a success."""
+        try:
+            rest = self._inner.flush()
+            rest = rest if isinstance(rest, bytes) else list(rest)
+        except Exception as error:
+            self._exchange.raised(error)
+            self.flush = partial(_raise, error)
+        else:
+            self.flush = lambda: rest
+
+
+def _raise(error: Exception) -> Never:
+    raise error
 
 
 class _Body:

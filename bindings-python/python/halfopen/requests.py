@@ -10,8 +10,9 @@
 What the inner adapter repeats (its ``max_retries``) is one call.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
@@ -89,28 +90,61 @@ class _Raw:
     def __iter__(self) -> Iterator[bytes]:
         return self._exchange.through(self._inner)
 
-    def read(self, *args: Any, **kwargs: Any) -> bytes:
-        return self._part(lambda: self._inner.read(*args, **kwargs))
+    def read(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
+        return self._part(lambda: self._inner.read(amt, *args, **kwargs), asked=amt != 0)
 
-    def read1(self, *args: Any, **kwargs: Any) -> bytes:
-        return self._part(lambda: self._inner.read1(*args, **kwargs))
+    def read1(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
+        return self._part(lambda: self._inner.read1(amt, *args, **kwargs), asked=amt != 0)
 
     def readinto(self, buffer: bytearray) -> int:
-        return len(self._part(lambda: bytes(buffer[: self._inner.readinto(buffer)])))
+        return len(self._part(lambda: bytes(buffer[: self._inner.readinto(buffer)]), asked=len(buffer) != 0))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._part(lambda: self._inner.readline(size), asked=size != 0)
+
+    def readlines(self, hint: int | None = -1) -> list[bytes]:
+        lines: list[bytes] = []
+
+        def read() -> bytes:
+            lines.extend(self._inner.readlines(hint))
+            return b"".join(lines)
+
+        self._part(read)
+        return lines
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    @property
+    def data(self) -> bytes:
+        return self._part(lambda: self._inner.data or b"")
+
+    def json(self) -> Any:
+        return json.loads(self.data)
 
     def close(self) -> None:
         self._exchange.left()
         self._inner.close()
 
-    def _part(self, read: Callable[[], bytes]) -> bytes:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _part(self, read: Callable[[], bytes], *, asked: bool = True) -> bytes:
+        """Reads a part of the body; where none was asked for, an empty one is not the end."""
         self._exchange.waits()
         try:
             part = read()
         except BaseException as error:
-            self._exchange.raised(error)
+            self._exchange.raised(error, may_go_on=self._exchange.is_mistake(error))
             raise
         self._exchange.received(part)
         # urllib3 closes what it has read to the end.
-        if not part or self._inner.closed:
+        if self._inner.closed or (asked and not part):
             self._exchange.ended()
         return part
