@@ -5,6 +5,7 @@ import inspect
 import linecache
 import sys
 import traceback
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -192,3 +193,19 @@ def test_wrappers_of_one_shape_share_one_source(breaker: CircuitBreaker) -> None
     for _ in range(100):
         made()
     assert len(linecache.cache) == before
+
+
+def test_the_sources_that_tracebacks_show_are_bounded() -> None:
+    def shown() -> int:
+        return sum(name.startswith("<halfopen wrapper") for name in linecache.cache)
+
+    breaker = CircuitBreaker()
+    code = only_argument.__code__
+    for number in range(1000):
+        function = types.FunctionType(code.replace(co_varnames=(f"argument_{number}",)), {})
+        assert breaker(function)(number) == number
+    assert shown() <= 512
+
+
+def only_argument(argument: int) -> int:
+    return argument

@@ -8,6 +8,7 @@ so tracebacks and debuggers show it, as they do for the methods that ``attrs`` g
 import linecache
 import re
 import zlib
+from collections import deque
 from collections.abc import Callable
 from functools import WRAPPER_UPDATES, lru_cache, wraps
 from keyword import iskeyword
@@ -51,11 +52,23 @@ def _binder(template: str, signature: _Signature, names: tuple[str, ...]) -> Cal
     source = f"def bind({', '.join(('_func', *names))}):\n    {guarded}\n    return guarded\n"
     # One source has one file name, so repeated compilation does not grow `linecache`.
     file = f"<halfopen wrapper {zlib.crc32(source.encode()):08x} ({signature.parameters})>"
-    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    _show(file, source)
     namespace: dict[str, Any] = {}
     exec(compile(source, file, "exec"), namespace)
     bind: Callable[..., FunctionType] = namespace["bind"]
     return bind
+
+
+_SOURCES_SHOWN = 512
+_shown: deque[str] = deque()
+
+
+def _show(file: str, source: str) -> None:
+    """Lets tracebacks show the source. Functions may be made at run time without end, so the oldest one gives way."""
+    _shown.append(file)
+    if len(_shown) > _SOURCES_SHOWN:
+        linecache.cache.pop(_shown.popleft(), None)
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
 
 
 def _signature_of(func: FunctionType, template: str) -> _Signature | None:
