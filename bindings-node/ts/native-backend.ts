@@ -1,7 +1,7 @@
 /** The native build as a backend. */
 
 import { NameConflictError, RegistryFullError } from '@halfopen/api';
-import type { Backend, Opened } from '@halfopen/api/backend';
+import type { Backend, HotPath, Opened } from '@halfopen/api/backend';
 import type { Plain } from '@halfopen/api/host-values';
 
 import type * as Addon from '../native/index.js';
@@ -19,7 +19,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     checkStack: checkOwnStack,
     create(config, millis) {
       const circuit = addon.Circuit.create(config, millis);
-      return { circuit, calls: addon.hotPath(circuit) };
+      return { circuit, calls: callsOf(addon, circuit) };
     },
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
     share(config: Plain): Opened {
@@ -30,7 +30,21 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
         const watching = addon.watch(circuit, () => weak.deref()?.());
         return () => watching.close();
       };
-      return { circuit: Object.assign(circuit, { watch }), calls: addon.hotPath(circuit) };
+      return { circuit: Object.assign(circuit, { watch }), calls: callsOf(addon, circuit) };
+    },
+  };
+}
+
+function callsOf(addon: typeof Addon, circuit: Addon.Circuit): HotPath {
+  const { enter, settle } = addon.hotPath(circuit);
+  return {
+    enter(millis, outer) {
+      checkOwnStack(0);
+      return enter(millis, outer);
+    },
+    settle(permit, outcome, millis) {
+      checkOwnStack(0);
+      return settle(permit, outcome, millis);
     },
   };
 }

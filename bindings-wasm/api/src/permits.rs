@@ -17,7 +17,7 @@ pub(crate) struct Permits {
 
 #[derive(Debug)]
 struct Permit {
-    number: u64,
+    number: f64,
     /// Taken while it is being settled.
     ticket: Option<Ticket>,
     /// Since when a consumer, and not the provider, takes time.
@@ -48,9 +48,10 @@ impl Permits {
         if ticket.is_probe() {
             number |= if ticket.is_riding() { PROBE | RIDER } else { PROBE };
         }
-        place.insert(Permit { number, ticket: Some(ticket), paused: None });
         // A signed integer is sooner made a double.
-        number as i64 as f64
+        let number = number as i64 as f64;
+        place.insert(Permit { number, ticket: Some(ticket), paused: None });
+        number
     }
 
     /// The stamp that a call made inside this one shows the core, until this one is settled.
@@ -103,7 +104,7 @@ impl Permits {
     #[inline]
     fn permit(&mut self, number: f64) -> Option<&mut Permit> {
         let permit = self.places.get_mut(place_of(number))?;
-        (permit.number as i64 as f64 == number).then_some(permit)
+        (permit.number == number).then_some(permit)
     }
 }
 

@@ -18,7 +18,10 @@ export type Circuit = Omit<Exported, 'free' | typeof Symbol.dispose> & {
   watch?: (wake: () => void) => () => void;
 };
 
-/** The calls of a circuit of either build (`bindings-wasm/api/src/calls.rs`). @internal */
+/**
+ * The calls of a circuit of either build (`bindings-wasm/api/src/calls.rs`). Each throws a RangeError if the stack has no
+ * room for it, and then nothing has changed. @internal
+ */
 export type HotPath = Pick<ExportedCalls, 'enter' | 'settle'>;
 
 /** A circuit with its calls. @internal */

@@ -20,8 +20,8 @@ export interface Call {
   readonly signal: Signal | undefined;
 }
 
-/** How much stack the core needs beyond one frame of 4.5 KB (`stack.rs`), in such frames: for a call, and for all else. */
-const CALL_FRAMES = 0;
+/** How much stack the core needs beyond one frame of 4.5 KB (`stack.rs`), in such frames: for a pause, and for all else. */
+const PAUSE_FRAMES = 0;
 const ORDER_FRAMES = 4;
 
 /** The calls and readings of one breaker. */
@@ -75,7 +75,6 @@ export class Executor {
 
   /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
   enter(outer?: number): number {
-    this.#checkStack(CALL_FRAMES);
     let permit = outer === undefined ? this.#calls.enter(this.#timeOfCall(), NO_PERMIT) : NEEDS_TIME;
     if (permit === NEEDS_TIME) {
       permit = this.#calls.enter(this.#now(), outer ?? NO_PERMIT);
@@ -90,22 +89,13 @@ export class Executor {
     return permit;
   }
 
-  /**
-   * Settles a permit; false if it was settled before. Only for callers with an empty stack, such as handlers of
-   * promises.
-   */
+  /** Settles a permit; false if it was settled before. */
   settle(permit: number, outcome: number): boolean {
     let settled = this.#calls.settle(permit, outcome, this.#timeOfCall());
     if (settled === NEEDS_TIME) {
       settled = this.#calls.settle(permit, outcome, this.#now());
     }
     return this.#ended(permit, settled > 0);
-  }
-
-  /** As {@link settle}, from anywhere. */
-  settleChecked(permit: number, outcome: number): boolean {
-    this.#checkStack(CALL_FRAMES);
-    return this.settle(permit, outcome);
   }
 
   /**
@@ -121,7 +111,7 @@ export class Executor {
 
   /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
   pause(permit: number, isPaused: boolean): void {
-    this.#checkStack(CALL_FRAMES);
+    this.#checkStack(PAUSE_FRAMES);
     this.#circuit.pause(permit, isPaused, this.#timeOfCall());
   }
 

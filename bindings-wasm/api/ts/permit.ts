@@ -76,7 +76,7 @@ export class Permit implements Disposable {
 
   /** @internal */
   end(outcome: number): boolean {
-    return this.#ended(this.#executor.settleChecked(this.#number, outcome));
+    return this.#ended(this.#executor.settle(this.#number, outcome));
   }
 
   /** @internal */
