@@ -69,13 +69,17 @@ impl Calls {
     pub(crate) fn end(&mut self, permit: f64, outcome: Outcome, millis: f64) -> f64 {
         let breaker = &self.breaker;
         let is_timed = breaker.clock().push(millis);
-        let settled = self.permits.settle(permit, |ticket| {
-            if !is_timed {
-                return host::try_settle(breaker, ticket, outcome, None).map(drop);
-            }
-            host::settle(breaker, ticket, outcome);
-            Ok(())
-        });
+        let settled = self.permits.settle(
+            permit,
+            || breaker.clock().now(),
+            |ticket| {
+                if !is_timed {
+                    return host::try_settle(breaker, ticket, outcome, None).map(drop);
+                }
+                host::settle(breaker, ticket, outcome);
+                Ok(())
+            },
+        );
         match settled {
             Some(true) => SETTLED,
             Some(false) => NEEDS_TIME,
@@ -93,6 +97,13 @@ impl Calls {
         } else {
             self.permits.resume(permit, now, |ticket| host::resume(breaker, ticket, now));
         }
+    }
+
+    /// How long a call has taken until now, in seconds; 0 if it is not timed.
+    pub(crate) fn lasted(&mut self, permit: f64, millis: f64) -> f64 {
+        self.breaker.clock().push(millis);
+        let now = self.breaker.clock().now();
+        self.permits.lasted(permit, now).map_or(0.0, |lasted| lasted.as_secs_f64())
     }
 }
 

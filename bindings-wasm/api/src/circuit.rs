@@ -55,6 +55,12 @@ impl Circuit {
         self.calls.borrow_mut().pause(permit, paused, millis);
     }
 
+    /// How long a call has taken until now, in seconds; 0 if it is not timed.
+    #[napi]
+    pub fn lasted(&self, permit: f64, millis: f64) -> f64 {
+        self.calls.borrow_mut().lasted(permit, millis)
+    }
+
     /// The wait of the last rejection, in seconds; negative if it has no known end.
     #[napi]
     pub fn wait(&self) -> f64 {

@@ -1,5 +1,7 @@
 //! The permits that a host has out, each under a number.
 
+use std::time::Duration;
+
 use halfopen::clock::Tick;
 use halfopen::host::{Stamp, Ticket};
 use slab::Slab;
@@ -60,10 +62,16 @@ impl Permits {
     }
 
     /// Hands the ticket under this number to `settle`, which may give it back: true where it was taken, false where it is
-    /// still out, and `None` where no ticket is out under this number.
+    /// still out, and `None` where no ticket is out under this number. A call that is paused ends where its pause began.
     #[inline]
-    pub(crate) fn settle(&mut self, number: f64, settle: impl FnOnce(Ticket) -> Result<(), Ticket>) -> Option<bool> {
+    pub(crate) fn settle(
+        &mut self,
+        number: f64,
+        now: impl FnOnce() -> Tick,
+        settle: impl FnOnce(Ticket) -> Result<(), Ticket>,
+    ) -> Option<bool> {
         let permit = self.permit(number)?;
+        permit.exclude_pause(now);
         if let Err(ticket) = settle(permit.ticket.take()?) {
             permit.ticket = Some(ticket);
             return Some(false);
@@ -88,12 +96,16 @@ impl Permits {
     /// The provider's time runs again, and the pause is left out of the call's duration.
     pub(crate) fn resume(&mut self, number: f64, now: Tick, resume: impl FnOnce(&mut Ticket)) {
         if let Some(permit) = self.permit(number)
-            && let Some(paused) = permit.paused.take()
-            && let Some(ticket) = &mut permit.ticket
+            && let Some(ticket) = permit.exclude_pause(|| now)
         {
-            ticket.exclude(now.since(paused));
             resume(ticket);
         }
+    }
+
+    /// How long the call under this number has taken until now; `None` if it is not timed.
+    pub(crate) fn lasted(&mut self, number: f64, now: Tick) -> Option<Duration> {
+        let permit = self.permit(number)?;
+        permit.ticket.as_ref()?.lasted(permit.paused.unwrap_or(now))
     }
 
     /// All tickets that are out.
@@ -105,6 +117,17 @@ impl Permits {
     fn permit(&mut self, number: f64) -> Option<&mut Permit> {
         let permit = self.places.get_mut(place_of(number))?;
         (permit.number == number).then_some(permit)
+    }
+}
+
+impl Permit {
+    /// Ends a pause and leaves it out of the call's duration; `None` if there is none.
+    #[inline]
+    fn exclude_pause(&mut self, now: impl FnOnce() -> Tick) -> Option<&mut Ticket> {
+        let paused = self.paused.take()?;
+        let ticket = self.ticket.as_mut()?;
+        ticket.exclude(now().since(paused));
+        Some(ticket)
     }
 }
 
@@ -126,7 +149,7 @@ mod tests {
     }
 
     fn taken(permits: &mut Permits, number: f64) -> bool {
-        permits.settle(number, |_ticket| Ok(())) == Some(true)
+        permits.settle(number, || Tick::ZERO, |_ticket| Ok(())) == Some(true)
     }
 
     fn breaker() -> CircuitBreaker<ManualClock> {
@@ -182,7 +205,7 @@ mod tests {
     fn a_ticket_that_is_given_back_is_out_again() {
         let (breaker, mut permits) = (breaker(), Permits::default());
         let number = permits.insert(ticket(&breaker));
-        assert_eq!(permits.settle(number, Err), Some(false));
+        assert_eq!(permits.settle(number, || Tick::ZERO, Err), Some(false));
         assert!(taken(&mut permits, number));
     }
 

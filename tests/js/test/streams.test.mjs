@@ -189,6 +189,15 @@ test('a stream that nobody holds any more is given back', async () => {
   assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight], [1, 0]);
 });
 
+test('the time that the consumer of a forgotten stream took is not its provider\'s', async () => {
+  const { breaker, clock } = onStage({ failureThreshold: 1, cancelFailureAfterSeconds: 10 });
+  await (await breaker.call(whole)).next();
+  clock.advance(20_000);
+  await collectedUntil(() => breaker.status().inFlight === 0);
+  assert.equal(breaker.status().cancelledCalls, 1);
+  assert.equal(breaker.state, 'closed');
+});
+
 test('a result that only looks like a stream, or will not be looked at, is a result', async () => {
   const { breaker } = onStage();
   const refuses = () => {
