@@ -117,7 +117,7 @@ test-rust: $(DONE)/rust ## The core's tests
 	cargo test --quiet --package halfopen --features sim
 	cargo test --quiet --package halfopen --release --test threads
 
-test-python: python component $(DONE)/promtool ## The tests of the Python package and the component
+test-python: python node component $(DONE)/promtool ## The tests of the Python package and the component
 	$(VENV)/pytest bindings-python/tests tests/python
 	$(VENV)/pytest --doctest-modules bindings-python/python
 

@@ -4,13 +4,14 @@
  * It needs `bindings-wasm/api/pkg`, which `bindings-wasm/scripts/build.mjs` creates.
  */
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-import { bundled, root, types } from '../../bindings-wasm/scripts/tools.mjs';
+import { bundled, root, run, tool, types } from '../../bindings-wasm/scripts/tools.mjs';
 import { buildNative } from './native.mjs';
 
 const here = join(root, 'bindings-node');
@@ -20,21 +21,45 @@ const addon = await buildNative();
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 copyFileSync(addon, join(dist, basename(addon)));
-const entry = (outfile, format) =>
+const entry = (name, outfile, format, options = {}) =>
   build({
     ...bundled,
-    entryPoints: [join(here, 'ts/index.ts')],
+    entryPoints: [join(here, 'ts', name)],
     outfile: join(dist, outfile),
     format,
     platform: 'node',
     target: 'node20',
+    ...options,
   });
+// What lies beside the core imports the core from the package, so that there is one instance of every class.
+const beside = { alias: { '@halfopen/api': 'halfopen' }, external: ['halfopen'], inject: [] };
 // Bundlers take a module by the condition `module`: those that write modules leave CommonJS no `require`.
-await Promise.all([entry('index.cjs', 'cjs'), entry('bundled.mjs', 'esm')]);
-// The entry for `import` only passes on: there is one instance of everything, whichever way it is loaded.
+await Promise.all([
+  entry('index.ts', 'index.cjs', 'cjs'),
+  entry('index.ts', 'bundled.mjs', 'esm'),
+  entry('recording.ts', 'recording.cjs', 'cjs', beside),
+  entry('recording.ts', 'recording.bundled.mjs', 'esm', beside),
+]);
+// The entries for `import` only pass on: there is one instance of everything, whichever way it is loaded.
 writeFileSync(join(dist, 'index.mjs'), "export * from './index.cjs';\n");
 writeFileSync(join(dist, 'index.d.mts'), "export * from './types/index.js';\n");
+writeFileSync(join(dist, 'recording.mjs'), "export * from './recording.cjs';\n");
+writeFileSync(join(dist, 'recording.d.mts'), "export * from './recording.js';\n");
 types(join(dist, 'types'));
+writeFileSync(join(dist, 'recording.d.ts'), declarationsOf('recording'));
 
 const bytes = readFileSync(join(dist, 'index.cjs'));
 console.log(`index.cjs: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
+
+/** The declarations of a file beside the core, which name the package and not its sources. */
+function declarationsOf(name) {
+  const folder = mkdtempSync(join(tmpdir(), 'halfopen-types-'));
+  try {
+    const options = ['--noEmit', 'false', '--declaration', '--emitDeclarationOnly', '--outDir', folder];
+    run(tool('tsc'), ['-p', 'bindings-node', ...options]);
+    const text = readFileSync(join(folder, 'bindings-node/ts', `${name}.d.ts`), 'utf8');
+    return text.replaceAll('@halfopen/api', 'halfopen');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -4,11 +4,11 @@
 //! here; 200 ns as functions with the `#[napi]` attribute; and 460 ns as methods of a class, which also take a lock that
 //! all threads share.
 
-use halfopen_js::Circuit;
+use halfopen_js::JsBreaker;
 use napi::bindgen_prelude::{Env, FnArgs, Function, Result};
 use napi_derive::napi;
 
-/// The calls of a circuit; see `Calls` in `halfopen-js`.
+/// The calls of a breaker; see `Calls` in `halfopen-js`.
 #[napi(object, object_from_js = false)]
 pub struct HotPath<'env> {
     #[napi(ts_type = "(millis: number, outer: number) => number")]
@@ -17,10 +17,10 @@ pub struct HotPath<'env> {
     pub settle: Function<'env, FnArgs<(f64, u32, f64)>, f64>,
 }
 
-/// The hot path of a circuit.
+/// The hot path of a breaker.
 #[napi]
-pub fn hot_path<'env>(env: &'env Env, circuit: &Circuit) -> Result<HotPath<'env>> {
-    let (entering, settling) = (circuit.calls(), circuit.calls());
+pub fn hot_path<'env>(env: &'env Env, breaker: &JsBreaker) -> Result<HotPath<'env>> {
+    let (entering, settling) = (breaker.calls(), breaker.calls());
     Ok(HotPath {
         enter: env.create_function_from_closure("enter", move |call| {
             let (millis, outer): (f64, f64) = call.args()?;

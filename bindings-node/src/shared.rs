@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use halfopen::Config;
 use halfopen::host::Spelling;
 use halfopen::registry::{Registry, RegistryError};
-use halfopen_js::{Breaker, Circuit, Host, JsClock, Plain, Result};
+use halfopen_js::{Breaker, Host, JsBreaker, JsClock, Plain, Result};
 use napi_derive::napi;
 
 /// The most names. Names may come from user input, and a breaker that no thread holds is kept unless it is idle.
@@ -17,9 +17,9 @@ static BREAKERS: LazyLock<Registry<JsClock, fn() -> JsClock>> =
 /// Locked while a name is looked up, so that no thread takes a breaker while its configuration is replaced.
 static LOOKING_UP: Mutex<()> = Mutex::new(());
 
-/// The circuit of the configuration's name that all threads share, on the system's clock.
+/// The breaker of the configuration's name that all threads share, on the system's clock.
 #[napi]
-pub fn share(config: Plain) -> Result<Circuit> {
+pub fn share(config: Plain) -> Result<JsBreaker> {
     let host = Host::of(&config);
     let breaker = get_or_create(host.config(config)?).map_err(|fault| {
         let code = ("code", fault.code().into());
@@ -34,7 +34,7 @@ pub fn share(config: Plain) -> Result<Circuit> {
             RegistryError::Full { bound } => host.error(&fault.to_string(), &[code, ("bound", (*bound as f64).into())]),
         }
     })?;
-    Ok(Circuit::new(breaker, host))
+    Ok(JsBreaker::new(breaker, host))
 }
 
 /// The breaker of the configuration's name. One that no thread holds any more continues with the new configuration.

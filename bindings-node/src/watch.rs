@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use halfopen::evidence::ListenerId;
-use halfopen_js::{Breaker, Circuit};
+use halfopen_js::{Breaker, JsBreaker};
 use napi::bindgen_prelude::{Function, Result};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
@@ -15,17 +15,17 @@ pub struct Watch {
     listener: ListenerId,
 }
 
-/// Calls `wake` after each transition of the circuit, whichever thread made it, on a later turn of this thread's event
+/// Calls `wake` after each transition of the breaker, whichever thread made it, on a later turn of this thread's event
 /// loop.
 #[napi]
-pub fn watch(circuit: &Circuit, wake: Function<'_, (), ()>) -> Result<Watch> {
+pub fn watch(breaker: &JsBreaker, wake: Function<'_, (), ()>) -> Result<Watch> {
     // Weak, so that it does not keep a process or worker alive.
     let wake = wake.build_threadsafe_function().weak::<true>().build()?;
-    let listener = circuit.breaker().subscribe(Arc::new(move |_| {
+    let listener = breaker.core().subscribe(Arc::new(move |_| {
         // A thread that is ending accepts no call.
         wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }));
-    Ok(Watch { breaker: Arc::clone(circuit.breaker()), listener })
+    Ok(Watch { breaker: Arc::clone(breaker.core()), listener })
 }
 
 #[napi]

@@ -6,7 +6,7 @@ import type { Plain } from '@halfopen/api/host-values';
 
 import type * as Addon from '../native/index.js';
 
-/** A backend that shares circuits between threads. */
+/** A backend that shares breakers between threads. */
 export type NativeBackend = Backend & Required<Pick<Backend, 'share'>>;
 
 /** The backend of a loaded addon. */
@@ -18,25 +18,25 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     latest: addon.latest(),
     checkStack: checkOwnStack,
     create(config, millis) {
-      const circuit = addon.Circuit.create(config, millis);
-      return { circuit, calls: callsOf(addon, circuit) };
+      const breaker = addon.JsBreaker.create(config, millis);
+      return { core: breaker, calls: callsOf(addon, breaker) };
     },
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
     share(config: Plain): Opened {
-      const circuit = shared(addon, config);
+      const breaker = shared(addon, config);
       const watch = (wake: () => void) => {
-        // Weak, so that an unreachable circuit is collected with its listeners.
+        // Weak, so that an unreachable breaker is collected with its listeners.
         const weak = new WeakRef(wake);
-        const watching = addon.watch(circuit, () => weak.deref()?.());
+        const watching = addon.watch(breaker, () => weak.deref()?.());
         return () => watching.close();
       };
-      return { circuit: Object.assign(circuit, { watch }), calls: callsOf(addon, circuit) };
+      return { core: Object.assign(breaker, { watch }), calls: callsOf(addon, breaker) };
     },
   };
 }
 
-function callsOf(addon: typeof Addon, circuit: Addon.Circuit): HotPath {
-  const { enter, settle } = addon.hotPath(circuit);
+function callsOf(addon: typeof Addon, breaker: Addon.JsBreaker): HotPath {
+  const { enter, settle } = addon.hotPath(breaker);
   return {
     enter(millis, outer) {
       checkOwnStack(0);
@@ -49,7 +49,7 @@ function callsOf(addon: typeof Addon, circuit: Addon.Circuit): HotPath {
   };
 }
 
-function shared(addon: typeof Addon, config: Plain): Addon.Circuit {
+function shared(addon: typeof Addon, config: Plain): Addon.JsBreaker {
   try {
     return addon.share(config);
   } catch (error) {

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use halfopen_js::{Calls, Circuit};
+use halfopen_js::{Calls, JsBreaker};
 use wasm_bindgen::prelude::*;
 
 use crate::stack::check_stack;
 
-/// The calls of a circuit.
+/// The calls of a breaker.
 ///
 /// Each method checks for room on the stack itself, because a crossing of the border of its own for that takes 8 ns more.
 /// Where there is none, wasm-bindgen keeps this object borrowed for ever: it still serves, but is never freed.
@@ -17,9 +17,9 @@ pub struct HotPath(Rc<RefCell<Calls>>);
 
 #[wasm_bindgen]
 impl HotPath {
-    /// The calls of this circuit.
-    pub fn create(circuit: &Circuit) -> HotPath {
-        Self(circuit.calls())
+    /// The calls of this breaker.
+    pub fn create(breaker: &JsBreaker) -> HotPath {
+        Self(breaker.calls())
     }
 
     /// See [`Calls::enter`].

@@ -6,4 +6,4 @@
 mod hot_path;
 mod stack;
 
-pub use halfopen_js::{Circuit, RegistryPolicy};
+pub use halfopen_js::{JsBreaker, RegistryPolicy};

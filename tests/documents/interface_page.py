@@ -63,7 +63,7 @@ SUBJECTS: dict[str, tuple[list[str], list[str], list[str], list[str]]] = {
             "simulation.replay",
             "recording.Recorder",
         ],
-        [],
+        ["recording.RecordedCall", "recording.Recorder"],
         [],
     ),
     "States": (["State"], ["CircuitBreakerState", "types.State"], ["State"], ["state"]),

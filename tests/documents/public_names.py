@@ -109,8 +109,16 @@ def javascript() -> list[str]:
     index = (DECLARATIONS / "index.d.ts").read_text()
     listed = ",".join(re.findall(r"export (?:type )?\{(.*?)\}", index, re.DOTALL))
     sources = "\n".join(file.read_text() for file in sorted(DECLARATIONS.glob("*.d.ts")))
+    names = declared(re.findall(r"\w+", re.sub(r"\btype ", "", listed)), sources)
+    recording = (DECLARATIONS.parent / "recording.d.ts").read_text()
+    items = re.findall(r"^export (?:declare class|interface) (\w+)", recording, re.MULTILINE)
+    return [*names, *(f"recording.{name}" for name in declared(items, recording))]
+
+
+def declared(items: list[str], sources: str) -> list[str]:
+    """The items, each with its members."""
     names: list[str] = []
-    for item in re.findall(r"\w+", re.sub(r"\btype ", "", listed)):
+    for item in items:
         body = re.search(rf"(?:class|interface) {item}\b[^\n]*\{{\n(.*?)^\}}", sources, re.DOTALL | re.MULTILINE)
         union = re.search(rf"type {item} = (.*?);", sources)
         member = r"^    (?:readonly |get |set |abstract |static |override )*(\w+) ?[?(<:=]"

@@ -1,4 +1,4 @@
-//! The clock of a circuit.
+//! The clock of a breaker.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use halfopen::clock::SystemClock;
 use halfopen::clock::{Clock, Tick};
 
-/// The clock of a circuit in a JavaScript host.
+/// The clock of a breaker in a JavaScript host.
 #[derive(Debug)]
 pub enum JsClock {
-    /// The host reads its clock before each call into the circuit, so that no host code runs inside one. Nanoseconds.
+    /// The host reads its clock before each call into the breaker, so that no host code runs inside one. Nanoseconds.
     Pushed(AtomicU64),
     /// The operating system's.
     #[cfg(not(target_family = "wasm"))]

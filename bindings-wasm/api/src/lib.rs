@@ -1,4 +1,4 @@
-//! The circuit that both JavaScript builds export; all decisions are core's.
+//! The breaker that both JavaScript builds export; all decisions are core's.
 //!
 //! Calls cross the border as plain numbers, because that is cheapest. Everything else crosses as a [`halfopen::host::Value`],
 //! which serde turns into the host's own objects.
@@ -7,8 +7,8 @@
 // The host's values have a lifetime in Node and none in WebAssembly.
 #![allow(mismatched_lifetime_syntaxes)]
 
+mod breaker;
 mod calls;
-mod circuit;
 mod clock;
 mod host;
 mod permits;
@@ -17,8 +17,8 @@ mod pool;
 mod registry;
 mod values;
 
+pub use breaker::{JsBreaker, latest};
 pub use calls::{Breaker, Calls};
-pub use circuit::{Circuit, latest};
 pub use clock::JsClock;
 pub use host::{Host, Plain, Result};
 #[cfg(feature = "pool")]

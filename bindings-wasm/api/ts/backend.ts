@@ -1,7 +1,7 @@
 /** The builds of the core. */
 
 import type {
-  Circuit as Exported,
+  JsBreaker as Exported,
   HotPath as ExportedCalls,
   RegistryPolicy as ExportedPolicy,
 } from '../pkg/halfopen_wasm.js';
@@ -9,24 +9,24 @@ import type { Clock } from './clock.js';
 import type { BackendKind } from './enums.js';
 import type { Plain } from './host-values.js';
 
-/** A circuit of either build; `bindings-wasm/api/src/circuit.rs` describes its methods. @internal */
-export type Circuit = Omit<Exported, 'free' | typeof Symbol.dispose> & {
+/** A breaker of either build; `bindings-wasm/api/src/breaker.rs` describes its methods. @internal */
+export type JsBreaker = Omit<Exported, 'free' | typeof Symbol.dispose> & {
   /**
-   * For shared circuits: calls `wake`, which the caller keeps alive, after each transition, whichever thread made it;
+   * For shared breakers: calls `wake`, which the caller keeps alive, after each transition, whichever thread made it;
    * returns a function that ends that.
    */
   watch?: (wake: () => void) => () => void;
 };
 
 /**
- * The calls of a circuit of either build (`bindings-wasm/api/src/calls.rs`). Each throws a RangeError if the stack has no
+ * The calls of a breaker of either build (`bindings-wasm/api/src/calls.rs`). Each throws a RangeError if the stack has no
  * room for it, and then nothing has changed. @internal
  */
 export type HotPath = Pick<ExportedCalls, 'enter' | 'settle'>;
 
-/** A circuit with its calls. @internal */
+/** A breaker with its calls. @internal */
 export interface Opened {
-  readonly circuit: Circuit;
+  readonly core: JsBreaker;
   readonly calls: HotPath;
 }
 
@@ -40,11 +40,11 @@ export interface Backend {
   readonly clock: Clock | undefined;
   /** The most milliseconds that a clock can mean. */
   readonly latest: number;
-  /** A closed circuit; with NaN for the time, on the build's own clock. */
+  /** A new breaker; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Opened;
   /** The policy of an empty registry. */
   createRegistry(bound: Plain): RegistryPolicy;
-  /** The circuit of that name that all threads of this process share; absent in browsers. */
+  /** The breaker of that name that all threads of this process share; absent in browsers. */
   share?: (config: Plain) => Opened;
   /** Throws a RangeError if the stack has no room for so many large frames (`stack.rs`) and one more. */
   checkStack(frames: number): void;

@@ -5,7 +5,7 @@ import type { Signal } from './classify.js';
 import type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
 import type { Mode, State } from './enums.js';
 import { InvalidValueError } from './errors.js';
-import { Executor } from './executor.js';
+import { Executor, type Observer } from './executor.js';
 import { formatValue } from './format-value.js';
 import { type Fields, field, fieldsOf, parsed, plain, plainFields } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
@@ -137,24 +137,24 @@ export class CircuitBreaker {
 
   /** The configuration in force; frozen. */
   get config(): EffectiveConfig {
-    const config = this.#executor.ask((circuit) => circuit.config());
+    const config = this.#executor.ask((core) => core.config());
     Object.freeze(config.window);
     return Object.freeze(config);
   }
 
   /** The current state; also `half_open` if the wait is over and no call has come since. */
   get state(): State {
-    return this.#executor.ask((circuit, millis) => circuit.state(millis) as State);
+    return this.#executor.ask((core, millis) => core.state(millis) as State);
   }
 
   /** Whether the breaker or an operator decides. */
   get mode(): Mode {
-    return this.#executor.ask((circuit, millis) => circuit.mode(millis) as Mode);
+    return this.#executor.ask((core, millis) => core.mode(millis) as Mode);
   }
 
   /** A consistent reading of all state and counters, as a plain object that JSON can hold. */
   status(): Status {
-    const reading = this.#executor.ask((circuit, millis) => circuit.status(millis));
+    const reading = this.#executor.ask((core, millis) => core.status(millis));
     return statusOf(this.#executor.name, reading, this.#executor.wall.originOf(reading.nowSeconds));
   }
 
@@ -172,7 +172,7 @@ export class CircuitBreaker {
 
   /** Histograms of the durations of successful and failed calls. */
   durations(): DurationsByOutcome {
-    return this.#executor.ask((circuit) => circuit.durations());
+    return this.#executor.ask((core) => core.durations());
   }
 
   /**
@@ -186,7 +186,7 @@ export class CircuitBreaker {
       ['share', share],
       ['outcome', outcome],
     ]);
-    const seconds = this.#executor.ask((circuit) => circuit.percentile(plain(share), plain(outcome)), given);
+    const seconds = this.#executor.ask((core) => core.percentile(plain(share), plain(outcome)), given);
     return Number.isNaN(seconds) ? null : seconds;
   }
 
@@ -196,7 +196,7 @@ export class CircuitBreaker {
    * order.
    */
   isIdle(): boolean {
-    return this.#executor.listeners.isEmpty && this.#executor.ask((circuit, millis) => circuit.idle(millis));
+    return this.#executor.listeners.isEmpty && this.#executor.ask((core, millis) => core.idle(millis));
   }
 
   /**
@@ -209,17 +209,17 @@ export class CircuitBreaker {
   forceOpen(durationSeconds?: number | null): void {
     const seconds = durationSeconds ?? null;
     const given = field('durationSeconds', seconds);
-    this.#executor.order((circuit, millis) => circuit.open(plain(seconds), millis), given);
+    this.#executor.order((core, millis) => core.open(plain(seconds), millis), given);
   }
 
   /** Lets every call pass and judges none, until the circuit is reset or forced open. */
   disable(): void {
-    this.#executor.order((circuit, millis) => circuit.disable(millis));
+    this.#executor.order((core, millis) => core.disable(millis));
   }
 
   /** Closes the circuit and hands it back to the machine; lifetime counters stay. */
   reset(): void {
-    this.#executor.order((circuit, millis) => circuit.reset(millis));
+    this.#executor.order((core, millis) => core.reset(millis));
   }
 
   /**
@@ -230,7 +230,7 @@ export class CircuitBreaker {
    */
   reconfigure(config: CircuitBreakerConfig): void {
     const fields = fieldsOf('config', config);
-    this.#executor.order((circuit, millis) => circuit.reconfigure(plainFields(fields), millis), fields);
+    this.#executor.order((core, millis) => core.reconfigure(plainFields(fields), millis), fields);
   }
 
   /**
@@ -249,12 +249,12 @@ export class CircuitBreaker {
    */
   difference(config: CircuitBreakerConfig): string | undefined {
     const fields = fieldsOf('config', config);
-    return this.#executor.ask((circuit) => circuit.difference(plainFields(fields)), fields) || undefined;
+    return this.#executor.ask((core) => core.difference(plainFields(fields)), fields) || undefined;
   }
 
   /** The breaker's state as a JSON document for {@link restore}; a call in flight is saved as cancelled. */
   snapshot(): string {
-    return JSON.stringify(this.#executor.ask((circuit, millis) => circuit.snapshot(millis)));
+    return JSON.stringify(this.#executor.ask((core, millis) => core.snapshot(millis)));
   }
 
   /**
@@ -265,12 +265,12 @@ export class CircuitBreaker {
    */
   restore(document: string): void {
     const state = parsed('snapshot', document);
-    this.#executor.order((circuit, millis) => circuit.restore(state, millis));
+    this.#executor.order((core, millis) => core.restore(state, millis));
   }
 
   /** One sentence for an operator: why the circuit is in its state, and what would change that. */
   explain(): string {
-    return this.#executor.ask((circuit, millis) => circuit.explain(millis));
+    return this.#executor.ask((core, millis) => core.explain(millis));
   }
 
   /**
@@ -279,6 +279,12 @@ export class CircuitBreaker {
   subscribe(listener: TransitionListener): () => boolean {
     checkFunction(listener);
     return this.#executor.listeners.add(listener);
+  }
+
+  /** Lets a recorder hear of every further call; false if there is one already. @internal */
+  observe(observer: Observer): boolean {
+    this.#executor.observer ??= observer;
+    return this.#executor.observer === observer;
   }
 
   /** The number of the permit given as `inside`; undefined if it belongs to another breaker. */

@@ -1,9 +1,10 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
-import { type Circuit, connectedBackend, type HotPath } from './backend.js';
+import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
 import type { Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
-import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, reasonOf } from './codes.js';
+import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf } from './codes.js';
+import type { Outcome } from './enums.js';
 import { CircuitBreakerOpenError, withoutStack } from './errors.js';
 import { decodeOrThrow, type Fields, field, plain, plainFields } from './host-values.js';
 import { Listeners } from './listeners.js';
@@ -20,8 +21,17 @@ export interface Call {
   readonly signal: Signal | undefined;
 }
 
-/** How much stack the core needs beyond one frame of 4.5 KB (`stack.rs`), in such frames: for a pause, and for all else. */
-const PAUSE_FRAMES = 0;
+/** What a recorder hears of a breaker's calls; `millis` is NaN if the core reads the system's clock itself. */
+export interface Observer {
+  rejected(millis: number): void;
+  settled(outcome: Outcome, millis: number, seconds: number, retryAfter: number | undefined): void;
+}
+
+/**
+ * How much stack the core needs beyond one frame of 4.5 KB (`stack.rs`), in such frames: to read or stop a duration, and
+ * for all else.
+ */
+const READING_FRAMES = 0;
 const ORDER_FRAMES = 4;
 
 /** The calls and readings of one breaker. */
@@ -29,13 +39,14 @@ export class Executor {
   readonly listeners: Listeners;
   readonly wall = new WallClock();
   readonly name: string;
+  observer: Observer | undefined;
   readonly #setup: Setup;
-  readonly #circuit: Circuit;
+  readonly #core: JsBreaker;
   readonly #calls: HotPath;
-  /** Undefined if the circuit reads the system's clock itself. */
+  /** Undefined if the core reads the system's clock itself. */
   readonly #clock: Clock | undefined;
   readonly #checkStack: (frames: number) => void;
-  /** Whether the circuit needs the time for every call. */
+  /** Whether the core needs the time for every call. */
   #isTimed: boolean;
   /** How many probes are in flight. */
   probes = 0;
@@ -55,29 +66,31 @@ export class Executor {
     if (share === undefined) {
       this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock, backend.latest);
     }
-    // A user's clock may use another circuit, so it is read before the core is entered.
+    // A user's clock may use another breaker, so it is read before the core is entered.
     const millis = this.#now();
-    const { circuit, calls } = decodeOrThrow(() => {
+    const { core, calls } = decodeOrThrow(() => {
       this.#checkStack(ORDER_FRAMES);
       return create(plainFields(config), millis);
     }, config);
-    this.#circuit = circuit;
+    this.#core = core;
     this.#calls = calls;
-    this.#isTimed = circuit.timed();
-    this.name = circuit.config().name;
-    this.listeners = new Listeners((after) => this.eventsAfter(after), circuit.watch);
+    this.#isTimed = core.timed();
+    this.name = core.config().name;
+    this.listeners = new Listeners((after) => this.eventsAfter(after), core.watch);
   }
 
   /** Whether a value is one; reads nothing of the value, which may be a proxy that throws. */
   static is(value: unknown): value is Executor {
-    return typeof value === 'object' && value !== null && #circuit in value;
+    return typeof value === 'object' && value !== null && #core in value;
   }
 
   /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
   enter(outer?: number): number {
-    let permit = outer === undefined ? this.#calls.enter(this.#timeOfCall(), NO_PERMIT) : NEEDS_TIME;
+    let millis = outer === undefined ? this.#timeOfCall() : this.#now();
+    let permit = this.#calls.enter(millis, outer ?? NO_PERMIT);
     if (permit === NEEDS_TIME) {
-      permit = this.#calls.enter(this.#now(), outer ?? NO_PERMIT);
+      millis = this.#now();
+      permit = this.#calls.enter(millis, NO_PERMIT);
     }
     // After a rejection no host code may run before `rejection` reads its wait.
     if (permit >= 0) {
@@ -85,12 +98,17 @@ export class Executor {
         this.probes += 1;
       }
       this.listeners.deliver();
+    } else {
+      this.observer?.rejected(millis);
     }
     return permit;
   }
 
   /** Settles a permit; false if it was settled before. */
   settle(permit: number, outcome: number): boolean {
+    if (this.observer !== undefined) {
+      return this.#settleObserved(permit, outcome);
+    }
     let settled = this.#calls.settle(permit, outcome, this.#timeOfCall());
     if (settled === NEEDS_TIME) {
       settled = this.#calls.settle(permit, outcome, this.#now());
@@ -105,48 +123,51 @@ export class Executor {
    */
   fail(permit: number, retryAfter: unknown): boolean {
     const given = field('retryAfterSeconds', retryAfter);
-    const settled = this.ask((circuit, millis) => circuit.fail(permit, plain(retryAfter), millis), given);
+    const settled = this.ask((core, millis) => {
+      const settle = () => core.fail(permit, plain(retryAfter), millis);
+      return this.#observed('failure', permit, millis, settle, retryAfter as number);
+    }, given);
     return this.#ended(permit, settled);
   }
 
   /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
   pause(permit: number, isPaused: boolean): void {
-    this.#checkStack(PAUSE_FRAMES);
-    this.#circuit.pause(permit, isPaused, this.#timeOfCall());
+    this.#checkStack(READING_FRAMES);
+    this.#core.pause(permit, isPaused, this.#timeOfCall());
   }
 
   /**
-   * Calls any other method of the circuit.
+   * Calls any other method of the core's breaker.
    *
    * @throws InvalidValueError if the core refuses one of the values `given`
    */
-  ask<Answer>(ask: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
+  ask<Answer>(ask: (core: JsBreaker, millis: number) => Answer, given?: Fields): Answer {
     const millis = this.#now();
     return decodeOrThrow(() => {
       this.#checkStack(ORDER_FRAMES);
-      return ask(this.#circuit, millis);
+      return ask(this.#core, millis);
     }, given);
   }
 
-  /** As {@link ask}, for methods that may change the circuit. */
-  order<Answer>(order: (circuit: Circuit, millis: number) => Answer, given?: Fields): Answer {
+  /** As {@link ask}, for methods that may change it. */
+  order<Answer>(order: (core: JsBreaker, millis: number) => Answer, given?: Fields): Answer {
     const answer = this.ask(order, given);
-    this.#isTimed = this.#circuit.timed();
+    this.#isTimed = this.#core.timed();
     this.listeners.deliver();
     return answer;
   }
 
   /** The kept transitions with a higher sequence number. */
   eventsAfter(sequence: number): TransitionEvent[] {
-    return this.ask((circuit, millis) => {
-      const origin = this.wall.originOf(Number.isNaN(millis) ? circuit.status(millis).nowSeconds : millis / 1000);
-      return circuit.events(sequence).map((event) => eventOf(event, origin));
+    return this.ask((core, millis) => {
+      const origin = this.wall.originOf(Number.isNaN(millis) ? core.status(millis).nowSeconds : millis / 1000);
+      return core.events(sequence).map((event) => eventOf(event, origin));
     });
   }
 
   /** The error for the call that was rejected last. */
   rejection(code: number): CircuitBreakerOpenError {
-    const wait = this.#circuit.wait();
+    const wait = this.#core.wait();
     const make = () => new CircuitBreakerOpenError(this.name, reasonOf(code), wait < 0 ? null : wait);
     return this.#setup.captureStack ? make() : withoutStack(make);
   }
@@ -173,6 +194,25 @@ export class Executor {
   get weakly(): WeakRef<Executor> {
     this.#weakly ??= new WeakRef(this);
     return this.#weakly;
+  }
+
+  // Not a part of `settle`, which would be slower with a closure in it.
+  #settleObserved(permit: number, outcome: number): boolean {
+    const millis = this.#now();
+    const settle = () => this.#calls.settle(permit, outcome, millis) > 0;
+    return this.#ended(permit, this.#observed(OUTCOMES[outcome] as Outcome, permit, millis, settle));
+  }
+
+  /** Settles a permit by `settle`, and tells the observer. */
+  #observed(outcome: Outcome, permit: number, millis: number, settle: () => boolean, retryAfter?: number): boolean {
+    this.#checkStack(READING_FRAMES);
+    const seconds = this.observer === undefined ? 0 : this.#core.lasted(permit, millis);
+    const settled = settle();
+    // A call that shares the permit of another one is not counted.
+    if (settled && !isRider(permit)) {
+      this.observer?.settled(outcome, millis, seconds, retryAfter);
+    }
+    return settled;
   }
 
   #ended(permit: number, settled: boolean): boolean {

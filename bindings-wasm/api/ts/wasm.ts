@@ -1,6 +1,6 @@
 /** The WebAssembly build. */
 
-import { Circuit, checkStack, HotPath, initSync, latest, RegistryPolicy } from '../pkg/halfopen_wasm.js';
+import { checkStack, HotPath, initSync, JsBreaker, latest, RegistryPolicy } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
@@ -14,7 +14,7 @@ const SINGLES = 88;
  * Starts the module that is embedded in this file, so that no bundler, server or file system can lose it. It is
  * compiled synchronously, because with a top-level `await` a worker would miss its first messages.
  *
- * @param clock - for circuits whose user gave none: the module has no clock of its own
+ * @param clock - for breakers whose user gave none: the module has no clock of its own
  * @throws Error that says what to allow, where a content security policy forbids WebAssembly
  */
 export function startWasm(clock: Clock): Backend {
@@ -33,8 +33,8 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
     clock,
     latest: latest(),
     create(config, millis) {
-      const circuit = Circuit.create(config, millis);
-      return { circuit, calls: HotPath.create(circuit) };
+      const breaker = JsBreaker.create(config, millis);
+      return { core: breaker, calls: HotPath.create(breaker) };
     },
     createRegistry: RegistryPolicy.create,
     checkStack,

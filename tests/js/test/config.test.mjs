@@ -273,3 +273,12 @@ test('a message writes null for none, as JavaScript does', () => {
   const { breaker } = onStage();
   assert.throws(() => breaker.acquire().failure(-1), { field: 'retryAfterSeconds', allowed: /, or null$/ });
 });
+
+test('what can only be read refuses an assignment', () => {
+  const breaker = new CircuitBreaker({ name: 'gemini', window: { calls: 10 } });
+  for (const name of ['name', 'config', 'state', 'mode']) {
+    assert.throws(() => Object.assign(breaker, { [name]: 'other' }), TypeError, name);
+  }
+  assert.throws(() => Object.assign(breaker.config, { failureThreshold: 3 }), TypeError);
+  assert.throws(() => Object.assign(breaker.config.window, { calls: 3 }), TypeError);
+});

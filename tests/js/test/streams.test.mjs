@@ -189,7 +189,7 @@ test('a stream that nobody holds any more is given back', async () => {
   assert.deepEqual([breaker.status().cancelledCalls, breaker.status().inFlight], [1, 0]);
 });
 
-test('the time that the consumer of a forgotten stream took is not its provider\'s', async () => {
+test("the time that the consumer of a forgotten stream took is not its provider's", async () => {
   const { breaker, clock } = onStage({ failureThreshold: 1, cancelFailureAfterSeconds: 10 });
   await (await breaker.call(whole)).next();
   clock.advance(20_000);

@@ -152,3 +152,11 @@ breaker.forceOpen('5');
 export const forged: Permit = {};
 
 export { cause, explain, first, histogram, idle, known, median, removed, wait, when };
+
+// What is assigned to a breaker changes nothing: `reconfigure` does.
+// @ts-expect-error no such property
+breaker.failureThreshold = 3;
+// @ts-expect-error read only
+breaker.name = 'other';
+// @ts-expect-error read only
+breaker.config.failureThreshold = 3;

@@ -19,7 +19,7 @@ pub type Events<'env> = Unknown<'env>;
 /// The histograms.
 pub type Durations<'env> = Unknown<'env>;
 
-/// The environment that a circuit lives in: the main thread of Node or a worker.
+/// The environment that a breaker lives in: the main thread of Node or a worker.
 #[derive(Clone, Copy)]
 pub struct Host(Env);
 

@@ -1,4 +1,4 @@
-//! The circuit as JavaScript sees it, declared once for both builds.
+//! The breaker as JavaScript sees it, declared once for both builds.
 //!
 //! `#[napi]` exports it to Node and expands to nothing on WebAssembly, where `#[wasm_bindgen]` takes its place. Names of
 //! one word need no spelling of their own.
@@ -16,13 +16,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::host::{Durations, EffectiveConfig, Events, Host, Plain, Result, Status};
 use crate::{Breaker, Calls, JsClock, values};
 
-/// A circuit. Its calls enter and are settled through the `HotPath` of each build.
+/// A breaker. Its calls enter and are settled through the `HotPath` of each build.
 ///
 /// `millis` is the host's time; NaN means that it has not read its clock. A method that refuses a value throws a
 /// `Refusal`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
-pub struct Circuit {
+pub struct JsBreaker {
     breaker: Arc<Breaker>,
     calls: Rc<RefCell<Calls>>,
     host: Host,
@@ -30,10 +30,10 @@ pub struct Circuit {
 
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
-impl Circuit {
-    /// A closed circuit on the host's clock, which reads `millis`, or on the system's if that is NaN.
+impl JsBreaker {
+    /// A breaker on the host's clock, which reads `millis`, or on the system's if that is NaN.
     #[napi(factory)]
-    pub fn create(config: Plain, millis: f64) -> Result<Circuit> {
+    pub fn create(config: Plain, millis: f64) -> Result<JsBreaker> {
         let host = Host::of(&config);
         let config = host.config(config)?;
         let clock = JsClock::new(millis);
@@ -176,14 +176,14 @@ impl Circuit {
     }
 }
 
-impl Circuit {
-    /// A circuit of its own on a breaker.
+impl JsBreaker {
+    /// A breaker of this thread around one of the core.
     pub fn new(breaker: Arc<Breaker>, host: Host) -> Self {
         Self { calls: Rc::new(RefCell::new(Calls::new(Arc::clone(&breaker)))), breaker, host }
     }
 
-    /// The breaker behind this circuit.
-    pub fn breaker(&self) -> &Arc<Breaker> {
+    /// The core's breaker behind it.
+    pub fn core(&self) -> &Arc<Breaker> {
         &self.breaker
     }
 

@@ -1,0 +1,156 @@
+/** Records calls, so that an incident can be replayed through another configuration. */
+
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+import { CircuitBreaker, InvalidValueError, type Outcome } from '@halfopen/api';
+
+/** A call that was made, or rejected. */
+export interface RecordedCall {
+  /** When it began, in seconds of the breaker's clock. */
+  readonly atSeconds: number;
+  /** The name of its circuit. */
+  readonly circuit: string;
+  /** How long it took; 0 if it was rejected. */
+  readonly durationSeconds: number;
+  /** How it ended. */
+  readonly outcome: Outcome | 'rejected';
+  /** The wait that the provider asked for; absent if it asked for none. */
+  readonly retryAfterSeconds?: number;
+}
+
+const OUTCOMES: readonly RecordedCall['outcome'][] = ['success', 'failure', 'ignored', 'cancelled', 'rejected'];
+
+const MOST = 10_000_000;
+
+/** So many lines are written at once. */
+const LINES = 1000;
+
+/**
+ * Keeps the newest calls of breakers in memory: when each began, its circuit, its duration and its outcome.
+ *
+ * It stores no arguments, no results and no texts. `python -m halfopen replay` runs what it writes through a
+ * configuration.
+ *
+ * @example
+ * ```js
+ * const recorder = new Recorder(100_000);
+ * recorder.record(breaker);
+ * // after the incident
+ * recorder.write('incident.jsonl');
+ * ```
+ */
+export class Recorder {
+  readonly #bound: number;
+  /** The calls in a ring, in the order of their ends. Typed arrays, because objects would burden the garbage collector. */
+  readonly #began: Float64Array;
+  readonly #seconds: Float64Array;
+  readonly #retryAfter: Float64Array;
+  readonly #circuits: Uint32Array;
+  readonly #outcomes: Uint8Array;
+  readonly #names: string[] = [];
+  /** How many calls ended since the recorder was made. */
+  #count = 0;
+
+  /**
+   * An empty recorder.
+   *
+   * @param bound - the most calls that are kept, 1 to 10,000,000. The oldest go first; each takes 29 bytes, reserved now
+   * @throws InvalidValueError for another bound
+   */
+  constructor(bound = 100_000) {
+    if (!(Number.isInteger(bound) && bound >= 1 && bound <= MOST)) {
+      const value = typeof bound === 'number' ? String(bound) : `(a value of type ${typeof bound})`;
+      throw new InvalidValueError('bound', value, `a whole number from 1 to ${MOST}`);
+    }
+    this.#bound = bound;
+    this.#began = new Float64Array(bound);
+    this.#seconds = new Float64Array(bound);
+    this.#retryAfter = new Float64Array(bound);
+    this.#circuits = new Uint32Array(bound);
+    this.#outcomes = new Uint8Array(bound);
+  }
+
+  /**
+   * Records the further calls of a breaker.
+   *
+   * @throws InvalidValueError for a breaker that is recorded already, or that does not record durations, or another value
+   */
+  record(breaker: CircuitBreaker): void {
+    if (!(breaker instanceof CircuitBreaker && breaker.config.recordDurations)) {
+      throw new InvalidValueError('breaker', `(a value of type ${typeof breaker})`, 'one with recordDurations: true');
+    }
+    const circuit = this.#names.length;
+    const isFirst = breaker.observe({
+      rejected: (millis) => this.#add(circuit, 'rejected', millis, 0, Number.NaN),
+      settled: (outcome, millis, seconds, retryAfter = Number.NaN) =>
+        this.#add(circuit, outcome, millis, seconds, retryAfter),
+    });
+    if (!isFirst) {
+      throw new InvalidValueError('breaker', breaker.name, 'one that is not recorded yet');
+    }
+    this.#names.push(breaker.name);
+  }
+
+  /** How many calls it keeps. */
+  get size(): number {
+    return Math.min(this.#count, this.#bound);
+  }
+
+  /** The calls, in the order of their ends. A call that ends meanwhile may take the place of the oldest. */
+  *records(): Generator<RecordedCall, void, undefined> {
+    const end = this.#count;
+    for (let number = end - this.size; number < end; number += 1) {
+      const place = number % this.#bound;
+      const retryAfterSeconds = this.#retryAfter[place] as number;
+      yield {
+        atSeconds: this.#began[place] as number,
+        circuit: this.#names[this.#circuits[place] as number] as string,
+        durationSeconds: this.#seconds[place] as number,
+        outcome: OUTCOMES[this.#outcomes[place] as number] as RecordedCall['outcome'],
+        ...(Number.isNaN(retryAfterSeconds) ? {} : { retryAfterSeconds }),
+      };
+    }
+  }
+
+  /** Writes the calls to a file, one line of JSON each with the names of `docs/simulation.md`; returns their number. */
+  write(path: string | URL): number {
+    const file = openSync(path, 'w');
+    try {
+      let lines: string[] = [];
+      for (const call of this.records()) {
+        lines.push(lineOf(call));
+        if (lines.length === LINES) {
+          writeSync(file, lines.join(''));
+          lines = [];
+        }
+      }
+      writeSync(file, lines.join(''));
+    } finally {
+      closeSync(file);
+    }
+    return this.size;
+  }
+
+  #add(circuit: number, outcome: RecordedCall['outcome'], millis: number, seconds: number, retryAfter: number): void {
+    const place = this.#count % this.#bound;
+    // Where the core reads the system's clock, this reads it once more.
+    const ended = (Number.isNaN(millis) ? performance.now() : millis) / 1000;
+    this.#began[place] = Math.max(0, ended - seconds);
+    this.#seconds[place] = seconds;
+    this.#retryAfter[place] = retryAfter;
+    this.#circuits[place] = circuit;
+    this.#outcomes[place] = OUTCOMES.indexOf(outcome);
+    this.#count += 1;
+  }
+}
+
+function lineOf({ atSeconds, circuit, durationSeconds, outcome, retryAfterSeconds }: RecordedCall): string {
+  const line = {
+    at_seconds: atSeconds,
+    circuit,
+    duration_seconds: durationSeconds,
+    outcome,
+    retry_after_seconds: retryAfterSeconds,
+  };
+  return `${JSON.stringify(line)}\n`;
+}
