@@ -83,7 +83,19 @@ breaker.reconfigure({ window: { seconds: 60 }, failureRateThreshold: 0.5 });
 breaker.reconfigure({ window: { minutes: 1 } });
 is<Same<Outcome, 'success' | 'failure' | 'ignored' | 'cancelled'>>();
 is<Same<Reason, 'open' | 'probes_busy' | 'forced_open'>>();
-is<Same<ErrorCode, 'CIRCUIT_OPEN' | 'CALL_TIMEOUT' | 'INVALID_VALUE' | 'NAME_CONFLICT' | 'REGISTRY_FULL'>>();
+is<
+  Same<
+    ErrorCode,
+    | 'CIRCUIT_OPEN'
+    | 'CALL_TIMEOUT'
+    | 'INVALID_VALUE'
+    | 'NAME_CONFLICT'
+    | 'REGISTRY_FULL'
+    | 'ALL_PROVIDERS_FAILED'
+    | 'PROVIDER_UNAVAILABLE'
+    | 'STREAM_BROKEN'
+  >
+>();
 is<Same<typeof backend, 'native' | 'wasm'>>();
 const status: Status = breaker.status();
 const wait: number | null = status.retryAfterSeconds;
