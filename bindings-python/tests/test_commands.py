@@ -148,6 +148,23 @@ FINDINGS = {
 }
 
 
+ORCHESTRATED = """
+import openai
+from halfopen import CircuitBreakerConfig
+from halfopen.orchestration import Orchestrator, Provider
+patient = CircuitBreakerConfig(name="patient", probe_timeout_seconds=40)
+orchestrator = Orchestrator([Provider("a", breaker=patient), Provider("b")], attempt_timeout_seconds=30)
+client = openai.AsyncOpenAI(api_key="x", max_retries=0, timeout=20)
+"""
+
+
+def test_the_doctor_knows_the_deadlines_of_orchestrators(doctor: Doctor) -> None:
+    assert codes(doctor(ORCHESTRATED)) == []
+    assert codes(doctor(ORCHESTRATED.replace("timeout=20", "timeout=600"))) == ["TIMEOUT_ABOVE_DEADLINE"]
+    hasty = ORCHESTRATED.replace("probe_timeout_seconds=40", "probe_timeout_seconds=5")
+    assert codes(doctor(hasty)) == ["PROBE_TIMEOUT_BELOW_DEADLINE"]
+
+
 @pytest.mark.parametrize("finding", FINDINGS)
 def test_the_doctor_finds(doctor: Doctor, finding: str) -> None:
     examined = doctor(FINDINGS[finding])

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from halfopen import CallTimeoutError, CircuitBreaker, InvalidValueError
+from halfopen import CallTimeoutError, CircuitBreaker, InvalidValueError, Registry, compat
 
 SHORT = 0.01
 LONG = 30.0
@@ -206,3 +206,45 @@ def test_without_a_task_a_stream_is_refused_before_its_call_begins() -> None:
     with pytest.raises(RuntimeError, match="asyncio or trio"):
         anext(breaker(stream_of(0))()).__await__().send(None)
     assert breaker.metrics.total_calls == 0
+
+
+SETTINGS: dict[str, Any] = {
+    "first_item_timeout_seconds": 0.01,
+    "idle_timeout_seconds": 0.02,
+    "is_content": lambda item: item > 0,
+    "is_end": lambda item: item == 9,
+}
+
+
+@pytest.mark.parametrize("kind", ["in a registry", "of the replaced interface"])
+async def test_every_breaker_takes_the_settings_of_streams(kind: str) -> None:
+    breaker: Any = (
+        Registry(1, **SETTINGS).get_or_create("gemini")
+        if kind == "in a registry"
+        else compat.CircuitBreaker(compat.CircuitBreakerConfig(name="gemini"), **SETTINGS)
+    )
+
+    async def items(*given: int) -> AsyncIterator[int]:
+        for item in given:
+            yield item
+        if given[-1] != 9:
+            await asyncio.Event().wait()
+
+    async def limit_of(*given: int) -> str:
+        with pytest.raises(CallTimeoutError) as cut_off:
+            [item async for item in breaker.stream(items(*given))]
+        return cut_off.value.limit
+
+    assert await limit_of(0) == "first_item_timeout_seconds"
+    assert await limit_of(0, 1) == "idle_timeout_seconds"
+    assert [item async for item in breaker.stream(items(0, 1, 9))] == [0, 1, 9]
+    assert (breaker.metrics.failed_calls, breaker.metrics.successful_calls) == (2, 1)
+    assert breaker.first_item_durations().count == 2
+
+
+@pytest.mark.parametrize("field", SETTINGS)
+def test_a_registry_refuses_bad_settings_of_streams(field: str) -> None:
+    bad: Any = {field: "bad"}
+    with pytest.raises(InvalidValueError) as refused:
+        Registry(1, **bad)
+    assert refused.value.field == field

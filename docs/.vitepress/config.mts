@@ -28,6 +28,7 @@ const SIDEBAR = [
       { text: 'Retries', link: '/retries' },
       { text: 'FastAPI', link: '/fastapi' },
       { text: 'Metrics, telemetry and the log', link: '/metrics' },
+      { text: 'Commands', link: '/commands' },
       { text: 'Testing with a manual clock', link: '/guide/testing' },
       { text: 'Simulation and replay', link: '/simulation' },
     ],

@@ -1,14 +1,17 @@
 """A bounded set of breakers by name."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Unpack
+from typing import Any, ClassVar, Unpack
 
 from halfopen._arguments import check_functions, check_seconds, config_of, exception_types
 from halfopen._core import CircuitBreakerConfig, RegistryPolicy
 from halfopen._sealed import Sealed, made_once
+from halfopen._stream_items import checked_item_function
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import NameConflictError
 from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge
+
+_TIMEOUTS = ("call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds")
 
 
 class Registry(Sealed):
@@ -24,7 +27,7 @@ class Registry(Sealed):
     """
 
     _instead: ClassVar[Mapping[str, str]] = {
-        **made_once("Registry", "clock", "classify", "judge", "ignore", "count", "call_timeout_seconds"),
+        **made_once("Registry", "clock", "classify", "judge", "ignore", "count", *_TIMEOUTS, "is_content", "is_end"),
         "bound": "call set_bound(bound), which also evicts",
     }
     _no_attribute = "call set_bound(bound) to change the bound; a subclass may have attributes of its own"
@@ -39,12 +42,19 @@ class Registry(Sealed):
         ignore: ExceptionTypes = (),
         count: ExceptionTypes = (),
         call_timeout_seconds: float | None = None,
+        first_item_timeout_seconds: float | None = None,
+        idle_timeout_seconds: float | None = None,
+        is_content: Callable[[Any], bool] | None = None,
+        is_end: Callable[[Any], bool] | None = None,
     ) -> None:
         # Its lock is never held during a fork.
         self._policy: RegistryPolicy[CircuitBreaker] = RegistryPolicy(bound)
         check_functions(clock, classify, judge)
         self._ignore, self._count = exception_types("ignore", ignore), exception_types("count", count)
-        self._call_timeout_seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
+        given = (call_timeout_seconds, first_item_timeout_seconds, idle_timeout_seconds)
+        self._timeouts = {name: check_seconds(name, seconds) for name, seconds in zip(_TIMEOUTS, given, strict=True)}
+        self._is_content = checked_item_function("is_content", is_content)
+        self._is_end = checked_item_function("is_end", is_end)
         self._clock = clock
         self._classify = classify
         self._judge = judge
@@ -114,5 +124,9 @@ class Registry(Sealed):
             judge=self._judge,
             ignore=self._ignore,
             count=self._count,
-            call_timeout_seconds=self._call_timeout_seconds,
+            call_timeout_seconds=self._timeouts["call_timeout_seconds"],
+            first_item_timeout_seconds=self._timeouts["first_item_timeout_seconds"],
+            idle_timeout_seconds=self._timeouts["idle_timeout_seconds"],
+            is_content=self._is_content,
+            is_end=self._is_end,
         )

@@ -19,6 +19,7 @@ class Finding(NamedTuple):
     """What to write instead."""
 
 
+_DEADLINE = "call_timeout_seconds (of an orchestrator: attempt_timeout_seconds)"
 LONG_SECONDS = 60.0
 """Nobody waits this long for an answer: a client whose timeout is not shorter has none in practice."""
 
@@ -43,7 +44,7 @@ def _sdk_retries(program: Program) -> Iterator[Finding]:
 
 
 def _no_deadline(program: Program) -> Iterator[Finding]:
-    if any(watched.breaker.call_timeout_seconds or watched.stream_timeout for watched in program.breakers):
+    if any(watched.deadline_seconds or watched.limits_streams for watched in program.breakers):
         return
     for client in program.clients:
         if client.timeout_seconds is not None and client.timeout_seconds >= LONG_SECONDS:
@@ -57,7 +58,7 @@ def _no_deadline(program: Program) -> Iterator[Finding]:
 
 
 def _timeout_above_deadline(program: Program) -> Iterator[Finding]:
-    deadlines = [watched.breaker.call_timeout_seconds for watched in program.breakers]
+    deadlines = [watched.deadline_seconds for watched in program.breakers]
     longest = max((seconds for seconds in deadlines if seconds is not None), default=None)
     if longest is None or None in deadlines:
         return
@@ -68,7 +69,7 @@ def _timeout_above_deadline(program: Program) -> Iterator[Finding]:
                 f"{client.label} has {_timeout(client.timeout_seconds)}, above the deadline of every breaker"
                 f" ({longest:g} s)",
                 "The deadline always comes first, so this timeout has no effect.",
-                f"a timeout of the client of at most {longest:g} s, or a longer call_timeout_seconds",
+                f"a timeout of the client of at most {longest:g} s, or a longer {_DEADLINE}",
             )
 
 
@@ -100,7 +101,7 @@ def _same_names(program: Program) -> Iterator[Finding]:
 
 def _probes(program: Program) -> Iterator[Finding]:
     for watched in program.breakers:
-        config, deadline = watched.breaker.config, watched.breaker.call_timeout_seconds
+        config, deadline = watched.breaker.config, watched.deadline_seconds
         patience = config.timeout_seconds if config.probe_timeout_seconds is None else config.probe_timeout_seconds
         if deadline is not None and deadline > patience:
             yield Finding(
@@ -108,13 +109,13 @@ def _probes(program: Program) -> Iterator[Finding]:
                 f"breaker {watched.name!r} waits {deadline:g} s for a call, and gives up probes after {patience:g} s",
                 "Slots of probes that are still under way are given to others, so a provider that recovers gets more"
                 " calls at once than half_open_max_calls.",
-                f"probe_timeout_seconds={deadline:g}, or a shorter call_timeout_seconds",
+                f"probe_timeout_seconds={deadline:g}, or a shorter {_DEADLINE}",
             )
 
 
 def _useless(program: Program) -> Iterator[Finding]:
     for watched in program.breakers:
-        config, deadline = watched.breaker.config, watched.breaker.call_timeout_seconds
+        config, deadline = watched.breaker.config, watched.deadline_seconds
         for field, seconds in (
             ("slow_call_seconds", config.slow_call_seconds),
             ("cancel_failure_after_seconds", config.cancel_failure_after_seconds),

@@ -18,8 +18,10 @@ class WatchedBreaker(NamedTuple):
 
     breaker: CircuitBreaker
     name: str
-    stream_timeout: bool
-    """Whether it cuts off streams that stall."""
+    deadline_seconds: float | None
+    """After which its calls are cut off, by the breaker or by its orchestrator."""
+    limits_streams: bool
+    """Whether streams that stall are cut off."""
 
 
 class Client(NamedTuple):
@@ -53,8 +55,11 @@ def read_program(workers: int) -> Program:
     gc.collect()
     objects = gc.get_objects()
     breakers = [each for each in objects if issubclass(class_of(each), CircuitBreaker)]
+    orchestrated = _orchestrated(objects)
     return Program(
-        breakers=sorted((_watched(breaker) for breaker in breakers), key=lambda watched: watched.name),
+        breakers=sorted(
+            (_watched(breaker, orchestrated.get(breaker)) for breaker in breakers), key=lambda watched: watched.name
+        ),
         clients=sorted(_clients(objects), key=lambda client: client.label),
         workers=workers,
         exports_metrics=_exports_metrics(),
@@ -62,8 +67,21 @@ def read_program(workers: int) -> Program:
     )
 
 
-def _watched(breaker: CircuitBreaker) -> WatchedBreaker:
-    return WatchedBreaker(breaker, breaker.name, breaker._stream_timeouts is not None)
+def _watched(breaker: CircuitBreaker, settings: Any) -> WatchedBreaker:
+    """A breaker, and the settings of its orchestrator if it has one."""
+    deadlines = (breaker.call_timeout_seconds, settings and settings.attempt_timeout_seconds)
+    deadline = min((seconds for seconds in deadlines if seconds is not None), default=None)
+    limits_streams = settings is not None and settings.first_item_timeout_seconds is not None
+    return WatchedBreaker(breaker, breaker.name, deadline, limits_streams or breaker._stream_timeouts is not None)
+
+
+def _orchestrated(objects: list[Any]) -> dict[CircuitBreaker, Any]:
+    """The settings of the orchestrator of each breaker that has one."""
+    orchestration: Any = sys.modules.get("halfopen.orchestration")
+    if orchestration is None:
+        return {}
+    found = [each for each in objects if issubclass(class_of(each), orchestration.Orchestrator)]
+    return {each.breaker(provider.id): each.settings for each in found for provider in each.providers}
 
 
 def _clients(objects: list[Any]) -> Iterator[Client]:

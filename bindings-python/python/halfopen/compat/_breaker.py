@@ -41,6 +41,10 @@ class CircuitBreaker(Delegation, RemovedAttributes):
         clock: Callable[[], float] | None = None,
         classify: Classifier | None = None,
         call_timeout_seconds: float | None = None,
+        first_item_timeout_seconds: float | None = None,
+        idle_timeout_seconds: float | None = None,
+        is_content: Callable[[Any], bool] | None = None,
+        is_end: Callable[[Any], bool] | None = None,
     ) -> None:
         config = CircuitBreakerConfig() if config is None else config
         self._native = NativeBreaker(
@@ -48,6 +52,10 @@ class CircuitBreaker(Delegation, RemovedAttributes):
             provider_id,
             clock=clock,
             call_timeout_seconds=call_timeout_seconds,
+            first_item_timeout_seconds=first_item_timeout_seconds,
+            idle_timeout_seconds=idle_timeout_seconds,
+            is_content=is_content,
+            is_end=is_end,
             classify=every_exception_is_a_failure if classify is None else FailureByDefault(classify),
             judge=every_result_is_a_success,
         )
