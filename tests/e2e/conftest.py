@@ -17,7 +17,7 @@ from halfopen_demo.processes import demo
 @pytest.fixture(scope="session")
 def running_demo() -> Iterator[DemoClient]:
     with (
-        demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS) as demo_processes,
+        demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS, slow_start_seconds=0) as demo_processes,
         DemoClient(demo_processes) as client,
     ):
         yield client
@@ -28,5 +28,5 @@ def client(running_demo: DemoClient) -> DemoClient:
     """The running demo with all providers healthy and all circuits closed. Its counters are not reset."""
     for provider in PROVIDERS:
         running_demo.set_behaviour(provider, "healthy")
-        running_demo.set_mode(provider, "auto")
+        running_demo.order(provider, "reset")
     return running_demo

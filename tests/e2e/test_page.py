@@ -89,7 +89,7 @@ def test_break_and_heal(page: Page) -> None:
 
 
 def test_half_open_shows_how_many_probes_succeeded(page: Page, client: DemoClient) -> None:
-    client.set_mode("gemini", "forced_open", seconds=0.2)
+    client.order("gemini", "force_open", seconds=0.2)
     expect_state(page, "gemini", "half_open", "half-open")
     expect(card(page, "gemini").locator(".when")).to_have_text("the next call is a probe")
     expect(card(page, "gemini").get_by_role("img", name="0 of 2 successful probes")).to_be_visible()

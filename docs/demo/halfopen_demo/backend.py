@@ -1,59 +1,39 @@
-"""The backend: answers `POST /say` through one of three providers, and shows the state of their circuits."""
+"""The backend: answers through whichever provider works, and shows why it chose which."""
 
 import argparse
-import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
+from math import ceil
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import httpx2
 import prometheus_client
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+import halfopen.fastapi
 import halfopen.prometheus
-from halfopen import CircuitBreaker, CircuitBreakerConfig
-from halfopen_demo import invalid_input
-from halfopen_demo.clients import PROVIDERS, ProviderClient, classify
-from halfopen_demo.exchange_log import Exchange, ExchangeLog
-from halfopen_demo.failover import FailoverResult, Provider, ask
+from halfopen.orchestration import AllProvidersFailed
+from halfopen_demo import invalid_input, live
+from halfopen_demo.clients import CLIENT_ERRORS, PROVIDERS
+from halfopen_demo.exchange_log import Exchange
 from halfopen_demo.http_server import add_options, serve
 from halfopen_demo.provider import Behaviour
+from halfopen_demo.services import Services
+from halfopen_demo.steps import Step, failed_step, steps_of, steps_of_failure
+from halfopen_demo.streaming import Telling
 
 PAGE = Path(__file__).with_name("page.html")
-SHOWN_TRANSITIONS = 40
-READ_CONTROL_SECONDS = 0.4
-"""The page shows a provider that does not answer in time as unreachable."""
 SET_CONTROL_SECONDS = 5.0
 
 router = APIRouter()
-
-
-class Services:
-    """The objects that live as long as the backend: the providers with their breakers, and the exchange log."""
-
-    def __init__(self, urls: dict[str, str], *, wait_seconds: float, deadline_seconds: float) -> None:
-        # No timeout here: ProviderClient has a deadline for the whole exchange. Loopback needs no proxy.
-        self.http = httpx2.AsyncClient(timeout=None, trust_env=False)
-        self.exchange_log = ExchangeLog()
-        self.providers: dict[str, Provider] = {}
-        for name, url in urls.items():
-            config = CircuitBreakerConfig(
-                name=f"provider_{name}",
-                failure_threshold=3,
-                success_threshold=2,
-                timeout_seconds=wait_seconds,
-                half_open_max_calls=1,
-            )
-            breaker = CircuitBreaker(config, provider_id=name, classify=classify)
-            self.providers[name] = Provider(ProviderClient(name, url, self.http, deadline_seconds), breaker)
 
 
 def _services(request: Request) -> Services:
@@ -62,51 +42,74 @@ def _services(request: Request) -> Services:
     return services
 
 
-def _provider(request: Request, name: str) -> Provider:
-    try:
-        return _services(request).providers[name]
-    except KeyError:
-        raise HTTPException(404, f"no provider {name!r}") from None
-
-
 ServicesDependency = Annotated[Services, Depends(_services)]
-ProviderDependency = Annotated[Provider, Depends(_provider)]
 
 
 class Say(BaseModel):
     text: str = Field(min_length=1, max_length=10_000)
+    session: str | None = Field(default=None, max_length=100, description="a conversation, which stays with a provider")
 
 
 @router.post("/say", response_model=Exchange)
 async def say(services: ServicesDependency, body: Say) -> Exchange | JSONResponse:
-    """Answers through the first provider that succeeds."""
+    """The whole answer of the first provider that succeeds."""
     at, start = datetime.now(UTC), time.perf_counter()
-    result = await ask(list(services.providers.values()), body.text)
+    events = services.events_of_this_request()
+    try:
+        reply, report = await services.orchestrator.call_with_report(services.clients.ask, body.text)
+    except (AllProvidersFailed, httpx2.HTTPStatusError) as error:
+        milliseconds = (time.perf_counter() - start) * 1000
+        response, steps = problem(error)
+        services.exchange_log.record(at, body.text, response.status_code, steps, reply=None, milliseconds=milliseconds)
+        return response
     milliseconds = (time.perf_counter() - start) * 1000
-    if result.reply:
-        return services.exchange_log.record(at, body.text, 200, result, milliseconds)
-    if result.client_error_status:
-        status, code = result.client_error_status, "TEXT_REFUSED"
-    elif result.all_rejected:
-        status, code = 503, "ALL_CIRCUITS_OPEN"
-    else:
-        status, code = 502, "NO_PROVIDER_ANSWERED"
-    services.exchange_log.record(at, body.text, status, result, milliseconds)
-    return problem(status, code, result)
+    steps = steps_of(events, report.attempts)
+    return services.exchange_log.record(at, body.text, 200, steps, reply=reply, milliseconds=milliseconds)
 
 
-def problem(status: int, code: str, result: FailoverResult) -> JSONResponse:
+@router.post("/tell", response_class=StreamingResponse)
+async def tell(services: ServicesDependency, body: Say) -> Response:
+    """The answer token by token, as server-sent events. In mid-outage it moves to the next provider."""
+    telling = Telling(services, body.text, body.session)
+    try:
+        await telling.begin()
+    except (AllProvidersFailed, httpx2.HTTPStatusError) as error:
+        response, steps = problem(error)
+        milliseconds = (time.perf_counter() - telling.start) * 1000
+        services.exchange_log.record(
+            telling.at, body.text, response.status_code, steps, reply=None, milliseconds=milliseconds
+        )
+        return response
+    return StreamingResponse(telling.sse(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+def problem(error: AllProvidersFailed | httpx2.HTTPStatusError) -> tuple[JSONResponse, list[Step]]:
     """A problem document (RFC 9457) with the reason, and `Retry-After` if the time is known."""
+    headers: dict[str, str] = {}
+    if isinstance(error, AllProvidersFailed):
+        status, code, steps = 503, str(error.code), steps_of_failure(error)
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(ceil(error.retry_after))
+    else:
+        status = error.response.status_code
+        code = "TEXT_REFUSED" if status in CLIENT_ERRORS else "REQUEST_REFUSED"
+        steps = [failed_step(provider_at(error.request), error)]
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": "; ".join(f"{step.provider} {step.outcome} ({step.detail})" for step in result.steps),
+        "detail": "; ".join(f"{step.provider} {step.outcome.replace('_', ' ')} ({step.detail})" for step in steps),
         "code": code,
-        "steps": [asdict(step) for step in result.steps],
+        "steps": [asdict(step) for step in steps],
     }
-    headers = {"Retry-After": str(result.retry_after)} if status == 503 and result.retry_after else {}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return JSONResponse(body, status, headers, media_type="application/problem+json"), steps
+
+
+def provider_at(request: httpx2.Request) -> str:
+    """The provider whose path a request has."""
+    path = request.url.raw_path.decode()
+    paths = ((name, {api.path, api.stream_path}) for name, api in PROVIDERS.items())
+    return next(name for name, known in paths if path in known)
 
 
 @router.get("/answers/{number}/audio", response_class=Response)
@@ -124,12 +127,6 @@ def page() -> HTMLResponse:
     return HTMLResponse(PAGE.read_text("utf-8"), headers={"Content-Security-Policy": policy})
 
 
-@router.get("/breakers")
-def breakers(services: ServicesDependency) -> list[dict[str, Any]]:
-    """The status of each breaker."""
-    return [dict(provider.breaker.get_status()) for provider in services.providers.values()]
-
-
 @router.get("/metrics", response_class=Response)
 def metrics() -> Response:
     """The metrics for Prometheus."""
@@ -137,75 +134,34 @@ def metrics() -> Response:
 
 
 @router.get("/live")
-async def live(services: ServicesDependency) -> dict[str, Any]:
+async def read_live(services: ServicesDependency) -> dict[str, Any]:
     """All data for the page, in one response."""
-    providers = services.providers.values()
-    controls = await asyncio.gather(*(_read_control(services, provider) for provider in providers))
-    events = [(event, p.client.provider) for p in providers for event in reversed(p.breaker.events())]
-    events.sort(key=lambda pair: pair[0].at, reverse=True)
-    transitions = [
-        {
-            "provider": provider,
-            "sequence": event.sequence,
-            "at": event.at,
-            "from_state": event.from_state,
-            "to_state": event.to_state,
-            "cause": event.cause,
-        }
-        for event, provider in events[:SHOWN_TRANSITIONS]
-    ]
-    return {
-        "breakers": breakers(services),
-        "providers": controls,
-        "transitions": transitions,
-        "exchanges": services.exchange_log.recent(),
-    }
+    return await live.read(services)
 
 
-async def _read_control(services: Services, provider: Provider) -> dict[str, Any]:
-    """The behaviour that the provider reports; `unreachable` if it does not answer (its process was killed)."""
+# PUT, because a browser sends no PUT from a page of another origin without a CORS preflight.
+@router.put("/simulated/{name}")
+async def set_behaviour(services: ServicesDependency, name: str, behaviour: Behaviour) -> dict[str, Any]:
+    """Breaks or heals the simulated provider itself; its breaker is not informed."""
+    if name not in services.clients.urls:
+        raise HTTPException(404, f"no provider {name!r}")
+    url = f"{services.clients.urls[name]}/control"
     try:
-        answer = await services.http.get(f"{provider.client.url}/control", timeout=READ_CONTROL_SECONDS)
-        return dict(answer.json())
-    except httpx2.TransportError:
-        return {"provider": provider.client.provider, "mode": "unreachable"}
-
-
-# The control routes use PUT, because a browser sends no PUT from a page of another origin without a CORS preflight.
-
-
-@router.put("/providers/{name}")
-async def set_provider_behaviour(
-    services: ServicesDependency, provider: ProviderDependency, behaviour: Behaviour
-) -> dict[str, Any]:
-    """Breaks or heals the provider itself; its breaker is not informed."""
-    url = f"{provider.client.url}/control"
-    try:
-        answer = await services.http.put(url, json=behaviour.model_dump(), timeout=SET_CONTROL_SECONDS)
+        answer = await services.clients.http.put(url, json=behaviour.model_dump(), timeout=SET_CONTROL_SECONDS)
     except httpx2.TransportError as error:
         raise HTTPException(502, f"the provider does not answer ({type(error).__name__})") from error
     return dict(answer.json())
 
 
-class BreakerMode(BaseModel, extra="forbid"):
-    mode: Literal["auto", "forced_open"]
-    seconds: float | None = Field(default=None, gt=0, description="duration; without it, until a reset")
-
-
-@router.put("/breakers/{name}")
-def set_breaker_mode(provider: ProviderDependency, request: BreakerMode) -> dict[str, Any]:
-    """Forces the circuit open, or resets it. A real backend requires authentication here."""
-    if request.mode == "forced_open":
-        provider.breaker.force_open(request.seconds)
-    else:
-        provider.breaker.reset()
-    return dict(provider.breaker.get_status())
+def operator() -> str:
+    """Whoever reaches the demo may operate it: it listens on loopback only. A real backend authenticates here."""
+    return "visitor"
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     services: Services = app.state.services
-    async with services.http:
+    async with services.clients.http:
         yield
 
 
@@ -213,6 +169,8 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="halfopen demo", lifespan=_lifespan)
     app.state.services = services
     app.include_router(router)
+    breakers = [services.orchestrator.breaker(provider.id) for provider in services.orchestrator.providers]
+    halfopen.fastapi.install(app, breakers=breakers, operator=operator, stream_seconds=0.5)
     invalid_input.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     return app
@@ -222,14 +180,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--provider", action="append", required=True, metavar="NAME=URL", help="in order of preference")
     parser.add_argument("--wait-seconds", type=float, default=5.0, help="wait before the first probe")
-    parser.add_argument("--deadline-seconds", type=float, default=1.0, help="deadline of a call to a provider")
+    parser.add_argument("--deadline-seconds", type=float, default=1.0, help="deadline of a call, and of each token")
+    parser.add_argument("--slow-start-seconds", type=float, default=10.0, help="until a healed provider has its share")
     add_options(parser)
     options = parser.parse_args()
     urls: dict[str, str] = dict(pair.split("=", 1) for pair in options.provider)
     if unknown := urls.keys() - PROVIDERS.keys():
         parser.error(f"unknown provider: {', '.join(sorted(unknown))}")
     halfopen.prometheus.register()
-    services = Services(urls, wait_seconds=options.wait_seconds, deadline_seconds=options.deadline_seconds)
+    services = Services(
+        urls,
+        wait_seconds=options.wait_seconds,
+        deadline_seconds=options.deadline_seconds,
+        slow_start_seconds=options.slow_start_seconds,
+    )
     serve(create_app(services), port=options.port, stop_with_parent=options.stop_with_parent)
 
 

@@ -1,31 +1,16 @@
-"""Calls one provider over HTTP, and classifies its errors."""
+"""Calls one provider over HTTP, for a whole answer or for a stream of tokens."""
 
-import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 
+from halfopen.orchestration import Provider
+
 CLIENT_ERRORS = {400, 413, 422}
-"""The text itself is invalid. Other 4xx (key, quota) may succeed with the next provider."""
-
-
-class ProviderFailed(Exception):
-    """The provider failed: a 5xx, no connection, no answer in time, or an invalid answer."""
-
-
-class ProviderRefused(Exception):
-    """The provider refused the request (4xx), which says nothing about its health."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"refused with {status}")
-        self.status = status
-
-
-def classify(error: Exception) -> Literal["failure", "ignored"]:
-    """The outcome for the breaker: a refused request must not open the circuit, all other errors may."""
-    return "ignored" if isinstance(error, ProviderRefused) else "failure"
+"""The text itself is refused. No other provider is asked."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +23,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class ProviderApi:
-    """The path, the request body and the response parser of one provider."""
+    """The paths, the request body and the parsers of one provider; without a path for streams it has none."""
 
     path: str
     body: Callable[[str], dict[str, Any]]
     parse: Callable[[httpx2.Response], Reply]
+    stream_path: str | None = None
 
 
 PROVIDERS = {
@@ -50,11 +36,13 @@ PROVIDERS = {
         path="/v1beta/models/gemini-flash:generateContent",
         body=lambda text: {"contents": [{"role": "user", "parts": [{"text": text}]}]},
         parse=lambda response: Reply(text=response.json()["candidates"][0]["content"]["parts"][0]["text"]),
+        stream_path="/v1beta/models/gemini-flash:streamGenerateContent?alt=sse",
     ),
     "openai": ProviderApi(
         path="/v1/chat/completions",
         body=lambda text: {"model": "gpt-mini", "messages": [{"role": "user", "content": text}]},
         parse=lambda response: Reply(text=response.json()["choices"][0]["message"]["content"]),
+        stream_path="/v1/chat/completions",
     ),
     "deepgram": ProviderApi(
         path="/v1/speak?container=wav",
@@ -65,35 +53,37 @@ PROVIDERS = {
 """The providers, in order of preference."""
 
 
-@dataclass(frozen=True)
-class ProviderClient:
-    """A client of one provider."""
+class Clients:
+    """The clients of all providers. The errors of the HTTP client reach the orchestrator as they are."""
 
-    provider: str
-    url: str
-    http: httpx2.AsyncClient
-    deadline_seconds: float
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self.urls = urls
+        # No timeout here: the orchestrator has the deadlines. Loopback needs no proxy.
+        self.http = httpx2.AsyncClient(timeout=None, trust_env=False)
 
-    async def ask(self, text: str) -> Reply:
-        """Calls the provider, and gives up after the deadline.
+    async def ask(self, provider: Provider, text: str) -> Reply:
+        """The whole answer of a provider."""
+        api = PROVIDERS[provider.id]
+        response = await self.http.post(self.urls[provider.id] + api.path, json=api.body(text))
+        return api.parse(response.raise_for_status())
 
-        The deadline is inside the guarded function and raises `ProviderFailed`. A deadline around the guarded
-        call would count as a cancellation, which is neutral, so a provider that hangs would never open its
-        circuit.
-        """
-        api = PROVIDERS[self.provider]
-        try:
-            async with asyncio.timeout(self.deadline_seconds):
-                response = await self.http.post(self.url + api.path, json=api.body(text))
-        except TimeoutError as error:
-            raise ProviderFailed(f"no answer within {self.deadline_seconds:g} s") from error
-        except httpx2.TransportError as error:
-            raise ProviderFailed(f"no connection ({type(error).__name__})") from error
-        if response.is_client_error:
-            raise ProviderRefused(response.status_code)
-        if not response.is_success:
-            raise ProviderFailed(f"answered {response.status_code}")
-        try:
-            return api.parse(response)
-        except (ValueError, LookupError, TypeError) as error:
-            raise ProviderFailed("invalid answer") from error
+    async def tokens(self, provider: Provider, text: str) -> AsyncGenerator[dict[str, Any]]:
+        """The chunks of an answer, as the provider sends them."""
+        api = PROVIDERS[provider.id]
+        assert api.stream_path is not None
+        url, body = self.urls[provider.id] + api.stream_path, api.body(text)
+        if provider.id == "openai":
+            body["stream"] = True
+        async with self.http.stream("POST", url, json=body) as response:
+            response.raise_for_status()
+            async for line in response.aiter_lines():
+                data = line.removeprefix("data: ")
+                if data and data != "[DONE]":
+                    yield json.loads(data)
+
+
+def text_of(chunk: Mapping[str, Any]) -> str:
+    """The text in a chunk of Gemini's or OpenAI's."""
+    if "candidates" in chunk:
+        return "".join(part["text"] for part in chunk["candidates"][0]["content"]["parts"])
+    return str(chunk["choices"][0]["delta"].get("content", ""))

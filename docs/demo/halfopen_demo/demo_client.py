@@ -1,7 +1,8 @@
 """An HTTP client for a running demo: sends requests, sets modes, reads states and counters."""
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -56,11 +57,23 @@ class DemoClient:
 
     def set_behaviour(self, provider: str, mode: str, **more: float) -> None:
         """Breaks or heals a provider."""
-        self._http.put(f"/providers/{provider}", json={"mode": mode, **more}).raise_for_status()
+        self._http.put(f"/simulated/{provider}", json={"mode": mode, **more}).raise_for_status()
 
-    def set_mode(self, provider: str, mode: str, **more: float) -> None:
-        """Forces a circuit open, or resets it."""
-        self._http.put(f"/breakers/{provider}", json={"mode": mode, **more}).raise_for_status()
+    def order(self, provider: str, order: str, **more: float) -> None:
+        """Forces a circuit open (`force_open`), or resets it (`reset`)."""
+        body = {"order": order, "reason": "a test of the demo", **more}
+        self._http.put(f"/breakers/provider_{provider}/order", json=body).raise_for_status()
+
+    def tell(self, text: str = "Good morning", session: str | None = None) -> Generator[tuple[str, dict[str, Any]]]:
+        """The events of a stream of tokens, each with its kind."""
+        with self._http.stream("POST", "/tell", json={"text": text, "session": session}) as response:
+            response.raise_for_status()
+            kind = ""
+            for line in response.iter_lines():
+                if line.startswith("event: "):
+                    kind = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    yield kind, json.loads(line.removeprefix("data: "))
 
     def breakers(self) -> dict[str, dict[str, Any]]:
         """The statuses from `/breakers`, by provider."""

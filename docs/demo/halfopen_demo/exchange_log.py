@@ -4,7 +4,8 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 
-from halfopen_demo.failover import FailoverResult, Step
+from halfopen_demo.clients import Reply
+from halfopen_demo.steps import Step
 
 KEPT = 40
 SHOWN_CHARACTERS = 200
@@ -12,7 +13,7 @@ SHOWN_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request to `POST /say` and its result."""
+    """One request to `POST /say` or `POST /tell` and its result."""
 
     number: int
     at: datetime
@@ -32,21 +33,22 @@ class ExchangeLog:
         self._entries: deque[tuple[Exchange, bytes | None]] = deque(maxlen=KEPT)
         self._count = 0
 
-    def record(self, at: datetime, asked: str, status: int, result: FailoverResult, milliseconds: float) -> Exchange:
+    def record(
+        self, at: datetime, asked: str, status: int, steps: list[Step], *, reply: Reply | None, milliseconds: float
+    ) -> Exchange:
         """Records the result of a request, and returns it as the client sees it."""
         self._count += 1
-        reply = result.reply
         audio = reply.audio if reply else None
         exchange = Exchange(
             number=self._count,
             at=at,
             asked=asked[:SHOWN_CHARACTERS],
             status=status,
-            provider=result.steps[-1].provider if reply else None,
+            provider=steps[-1].provider if reply else None,
             answer=reply.text if reply else None,
             audio_url=f"/answers/{self._count}/audio" if audio else None,
             milliseconds=round(milliseconds, 1),
-            steps=result.steps,
+            steps=steps,
         )
         self._entries.appendleft((exchange, audio))
         return exchange

@@ -74,7 +74,9 @@ def _address(process: subprocess.Popen[str], module: str) -> str:
 
 
 @contextmanager
-def demo(*, port: int = 0, wait_seconds: float = 5.0, deadline_seconds: float = 1.0) -> Generator[Demo]:
+def demo(
+    *, port: int = 0, wait_seconds: float = 5.0, deadline_seconds: float = 1.0, slow_start_seconds: float = 10.0
+) -> Generator[Demo]:
     """Runs the backend on `port`, with a process for each provider."""
     with ExitStack() as stack:
         providers = {name: stack.enter_context(running("provider", name)) for name in PROVIDERS}
@@ -82,6 +84,7 @@ def demo(*, port: int = 0, wait_seconds: float = 5.0, deadline_seconds: float = 
             running(
                 "backend",
                 *(f"--port={port}", f"--wait-seconds={wait_seconds}", f"--deadline-seconds={deadline_seconds}"),
+                f"--slow-start-seconds={slow_start_seconds}",
                 *(f"--provider={name}={provider.url}" for name, provider in providers.items()),
             )
         )

@@ -1,26 +1,30 @@
 """A simulated provider: a real HTTP server with a simplified version of the provider's API, which breaks on demand.
 
 `GET /control` returns its behaviour and the number of received calls; `PUT /control` makes it fail, hang, slow down or
-recover. It knows nothing of circuit breakers.
+recover, also in the middle of a stream. It knows nothing of circuit breakers.
 """
 
 import argparse
 import asyncio
 import io
+import json
 import math
 import time
 import wave
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
 from halfopen_demo.http_server import add_options, serve
 
 LONGEST_TEXT = 2000
+TOKEN_SECONDS = 0.06
+FILLER = "It takes its time to answer, word by word, so that you can break it in the middle of a sentence."
 
 
 class Mode(StrEnum):
@@ -36,14 +40,16 @@ class Behaviour(BaseModel, extra="forbid"):
     mode: Mode
     status: int = Field(default=503, ge=400, le=599, description="the status while it fails")
     seconds: float = Field(default=0.7, ge=0, le=60, description="the delay while it is slow")
+    retry_after: int | None = Field(default=None, ge=0, le=60, description="the Retry-After while it fails")
 
 
 class ProviderFault(Exception):
     """An error response."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass
@@ -54,13 +60,28 @@ class ProviderServer:
     behaviour: Behaviour = field(default_factory=lambda: Behaviour(mode=Mode.HEALTHY))
     calls: int = 0
 
+    async def tokens(self, text: str) -> AsyncGenerator[str]:
+        """The words of the answer, as long as the provider works: it breaks in mid-stream as it does before."""
+        for word in f"The simulated {self.provider} received: {text} {FILLER}".split():
+            await asyncio.sleep(TOKEN_SECONDS)
+            match self.behaviour.mode:
+                case Mode.FAIL:
+                    raise ConnectionAbortedError("failing on demand")
+                case Mode.HANG:
+                    await asyncio.Event().wait()  # until the server sees that the caller is gone
+                case Mode.SLOW:
+                    await asyncio.sleep(self.behaviour.seconds / 2)
+                case Mode.HEALTHY:
+                    pass
+            yield f"{word} "
+
     async def receive(self, request: Request, text: str) -> None:
         """Counts the call, then applies the behaviour: fail, hang, delay, or pass."""
         self.calls += 1
         behaviour = self.behaviour
         match behaviour.mode:
             case Mode.FAIL:
-                raise ProviderFault(behaviour.status, "failing on demand")
+                raise ProviderFault(behaviour.status, "failing on demand", behaviour.retry_after)
             case Mode.HANG:
                 # The body has been read, so the next message is the disconnect of the caller.
                 while (await request.receive())["type"] != "http.disconnect":
@@ -116,6 +137,25 @@ async def generate_content(
     return {"candidates": [{"index": 0, "content": answer, "finishReason": "STOP"}], "modelVersion": model}
 
 
+@gemini.post("/v1beta/models/{model}:streamGenerateContent")
+async def stream_generate_content(
+    server: ServerDependency, request: Request, model: str, body: GenerateContent
+) -> StreamingResponse:
+    text = body.contents[-1].parts[-1].text
+    await server.receive(request, text)
+
+    def chunk(word: str, **more: str) -> dict[str, Any]:
+        content = {"role": "model", "parts": [{"text": word}]}
+        return {"candidates": [{"index": 0, "content": content, **more}], "modelVersion": model}
+
+    async def chunks() -> AsyncGenerator[dict[str, Any]]:
+        async for word in server.tokens(text):
+            yield chunk(word)
+        yield chunk("", finishReason="STOP")
+
+    return sse(chunks())
+
+
 class Message(BaseModel):
     role: str
     content: str
@@ -124,12 +164,17 @@ class Message(BaseModel):
 class ChatCompletion(BaseModel):
     model: str
     messages: list[Message] = Field(min_length=1)
+    stream: bool = False
 
 
-@openai.post("/v1/chat/completions")
-async def chat_completions(server: ServerDependency, request: Request, body: ChatCompletion) -> dict[str, Any]:
+@openai.post("/v1/chat/completions", response_model=None)
+async def chat_completions(
+    server: ServerDependency, request: Request, body: ChatCompletion
+) -> dict[str, Any] | StreamingResponse:
     text = body.messages[-1].content
     await server.receive(request, text)
+    if body.stream:
+        return sse(openai_chunks(server, body.model, text), "[DONE]")
     answer = {"role": "assistant", "content": f"The simulated OpenAI received: {text}"}
     return {
         "id": f"chatcmpl-{server.calls}",
@@ -138,6 +183,29 @@ async def chat_completions(server: ServerDependency, request: Request, body: Cha
         "model": body.model,
         "choices": [{"index": 0, "message": answer, "finish_reason": "stop"}],
     }
+
+
+async def openai_chunks(server: ProviderServer, model: str, text: str) -> AsyncGenerator[dict[str, Any]]:
+    def chunk(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return {"object": "chat.completion.chunk", "model": model, "choices": [choice]}
+
+    yield chunk({"role": "assistant"})
+    async for word in server.tokens(text):
+        yield chunk({"content": word})
+    yield chunk({}, "stop")
+
+
+def sse(chunks: AsyncGenerator[dict[str, Any]], last: str | None = None) -> StreamingResponse:
+    """The chunks as server-sent events."""
+
+    async def lines() -> AsyncGenerator[str]:
+        async for chunk in chunks:
+            yield f"data: {json.dumps(chunk)}\n\n"
+        if last is not None:
+            yield f"data: {last}\n\n"
+
+    return StreamingResponse(lines(), media_type="text/event-stream")
 
 
 class Speak(BaseModel):
@@ -185,7 +253,8 @@ def fault_body(provider: str, status: int, message: str) -> dict[str, Any]:
 async def handle_fault(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProviderFault)
     body = fault_body(_server(request).provider, error.status, str(error))
-    return JSONResponse(body, status_code=error.status)
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return JSONResponse(body, error.status, headers)
 
 
 APIS = {"gemini": gemini, "openai": openai, "deepgram": deepgram}

@@ -8,6 +8,7 @@ import argparse
 import sys
 import time
 from collections import Counter
+from typing import Any
 
 import httpx2
 
@@ -17,7 +18,7 @@ from halfopen_demo.processes import demo
 
 WAIT_SECONDS = 2.0
 DEADLINE_SECONDS = 0.5
-ROW = "{:<44}{:<22}{:<11}{:<11}{}"
+ROW = "{:<42}{:<24}{:<11}{:<11}{}"
 
 
 class CheckFailed(Exception):
@@ -56,13 +57,14 @@ class Scenario:
     def run(self) -> None:
         print(ROW.format("step", "answered by", *PROVIDERS))
         self.all_healthy()
+        self.a_stream_moves()
         self.first_fails()
         self.circuit_is_open()
         self.probe_fails()
         self.second_hangs()
-        self.all_rejected()
-        self.first_recovers()
-        self.others_recover()
+        self.nobody_left()
+        self.first_two_recover()
+        self.third_recovers()
         self.counters_agree()
 
     def all_healthy(self) -> None:
@@ -70,21 +72,48 @@ class Scenario:
         self.row("all are healthy", answers)
         self.check("gemini, the first, answers everything", answers, Counter(gemini=4))
 
+    def a_stream_moves(self) -> None:
+        said: list[str] = []
+        restart: dict[str, Any] = {}
+        end: dict[str, Any] = {}
+        for kind, event in self.client.tell("Hello"):
+            if kind == "token":
+                said.append(event["text"])
+                if len(said) == 4 and self.break_gemini and not restart:
+                    self.client.set_behaviour("gemini", "fail")
+            elif kind == "restart":
+                restart = event
+                said.clear()
+            else:
+                end = event
+        self.client.set_behaviour("gemini", "healthy")
+        by = str(end.get("provider"))
+        self.answers[by] += 1
+        self.row("gemini breaks in mid-stream", Counter({by: 1}))
+        self.check("the stream moves from gemini to openai", (restart.get("old"), by), ("gemini", "openai"))
+        self.check("with openai's whole answer", "".join(said)[:34], "The simulated openai received: Hel")
+        self.check("the broken stream is a failure", self.client.counter("gemini", "failed_calls"), 1)
+        answers = self.say(1)
+        self.row("it works again", answers)
+        self.check("gemini answers", answers, Counter(gemini=1))
+
     def first_fails(self) -> None:
         if self.break_gemini:
             self.client.set_behaviour("gemini", "fail")
         answers = self.say(3)
         self.row("gemini answers 503: failover", answers)
         self.check("openai answers what gemini could not", answers, Counter(openai=3))
-        self.check("gemini's failures are counted", self.client.counter("gemini", "failed_calls"), 3)
+        self.check("gemini's failures are counted", self.client.counter("gemini", "failed_calls"), 4)
         self.check("gemini's circuit is open", self.client.state("gemini"), "open")
 
     def circuit_is_open(self) -> None:
         received = self.client.calls_received("gemini")
-        answers = self.say(5)
+        answers = self.say(4)
+        last = self.send()
+        answers[last.by] += 1
         self.row("its circuit is open: no calls to gemini", answers)
         self.check("openai answers everything", answers, Counter(openai=5))
-        self.check("gemini's breaker rejects", self.client.counter("gemini", "rejected_calls"), 5)
+        self.check("the answer says why not gemini", last.body["steps"][0]["detail"], "open")
         self.check("no call reaches gemini", self.client.calls_received("gemini"), received)
 
     def probe_fails(self) -> None:
@@ -103,48 +132,46 @@ class Scenario:
         self.check("a hang counts as a failure", self.client.counter("openai", "failed_calls"), 3)
         self.check("openai's circuit is open", self.client.state("openai"), "open")
 
-    def all_rejected(self) -> None:
+    def nobody_left(self) -> None:
         self.client.set_behaviour("deepgram", "fail")
         answers = Counter[str]()
         last: Answer | None = None
 
-        def rejected_by_all() -> bool:
+        def nobody_is_asked() -> bool:
             nonlocal last
             last = self.send()
             answers[last.by] += 1
-            return last.status == 503
+            return last.status == 503 and all(step["outcome"] == "passed_over" for step in last.body["steps"])
 
-        self.client.wait_until(rejected_by_all, "all three circuits are open")
+        self.client.wait_until(nobody_is_asked, "all three circuits are open")
         assert last
         self.row("deepgram fails too", answers)
         self.check("the rejection is a problem document", last.content_type, "application/problem+json")
-        self.check("it has the reason", last.body["code"], "ALL_CIRCUITS_OPEN")
+        self.check("it has the reason", last.body["code"], "ALL_PROVIDERS_FAILED")
         soonest = min(step["retry_after"] for step in last.body["steps"])
         self.check("it has Retry-After", soonest <= int(last.retry_after or 0) < soonest + 1, True)
 
-    def first_recovers(self) -> None:
+    def first_two_recover(self) -> None:
         for provider in PROVIDERS:
             self.client.set_behaviour(provider, "healthy")
-        self.wait_for_probe("gemini")
-        answers = self.say(2)
-        self.row("all are healthy, gemini's probes succeed", answers)
-        self.check("gemini answers its own probes", answers, Counter(gemini=2))
-        self.check("gemini's circuit is closed", self.client.state("gemini"), "closed")
-        self.check("because of the probes", self.client.causes("gemini")[0], "probes_succeeded")
+        for provider in ("gemini", "openai"):
+            self.wait_for_probe(provider)
+        answers = self.say(4)
+        self.row("all are healthy, probes take turns", answers)
+        self.check("each answers its own probes", answers, Counter(gemini=2, openai=2))
+        for provider in ("gemini", "openai"):
+            self.check(f"{provider}'s circuit is closed", self.client.state(provider), "closed")
+            self.check("because of the probes", self.client.causes(provider)[0], "probes_succeeded")
 
-    def others_recover(self) -> None:
-        self.client.set_mode("gemini", "forced_open")
-        self.wait_for_probe("openai")
-        answers = self.say(2)
-        self.row("gemini is forced open: openai probes", answers)
-        self.check("openai answers its own probes", answers, Counter(openai=2))
-        self.client.set_mode("openai", "forced_open")
+    def third_recovers(self) -> None:
+        for provider in ("gemini", "openai"):
+            self.client.order(provider, "force_open")
         self.wait_for_probe("deepgram")
         answers = self.say(2)
-        self.row("openai is forced open: deepgram probes", answers)
+        self.row("both are forced open: deepgram probes", answers)
         self.check("deepgram answers its own probes", answers, Counter(deepgram=2))
         for provider in ("gemini", "openai"):
-            self.client.set_mode(provider, "auto")
+            self.client.order(provider, "reset")
         answers = self.say(3)
         self.row("both are reset", answers)
         self.check("gemini answers everything again", answers, Counter(gemini=3))
@@ -188,7 +215,7 @@ def main() -> int:
     start = time.monotonic()
     try:
         with (
-            demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS) as demo_processes,
+            demo(wait_seconds=WAIT_SECONDS, deadline_seconds=DEADLINE_SECONDS, slow_start_seconds=0) as demo_processes,
             DemoClient(demo_processes) as client,
         ):
             scenario = Scenario(client, break_gemini=not options.leave_healthy)
