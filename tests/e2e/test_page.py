@@ -88,6 +88,28 @@ def test_break_and_heal(page: Page) -> None:
     click(page, "Send continuously")
 
 
+def test_a_stream_moves_to_the_next_provider(page: Page) -> None:
+    click(page, "Stream")
+    expect(page.locator("#speaker")).to_have_text("Gemini speaks")
+    expect(page.locator("#tokens")).to_contain_text("The simulated gemini")
+    click(page, "Fail: Gemini")
+    expect(page.locator("#tokens mark")).to_have_text("Gemini broke off. OpenAI begins again.")
+    expect(page.locator("#speaker")).to_have_text("OpenAI answered with gpt-mini.")
+    expect(page.locator("#tokens s")).to_contain_text("The simulated gemini")
+    expect(page.locator("#tokens span").last).to_contain_text("The simulated openai received: Good morning")
+    expect(page.locator("#choices li").nth(0)).to_contain_text("OpenAI")
+    expect(page.locator("#choices")).to_contain_text("Gemini → OpenAI its stream broke")
+    expect(page.locator("#answers li").first).to_contain_text("Gemini failed (RemoteProtocolError), OpenAI answered")
+
+
+def test_it_shows_why_a_provider_was_passed_over(page: Page) -> None:
+    click(page, "Force open: Gemini")
+    click(page, "Send")
+    expect(page.locator("#choices li").first).to_contain_text("OpenAI first in line")
+    expect(page.locator("#choices li").first).to_contain_text("not Gemini: it is forced open")
+    expect(page.locator("#answers li").first).to_contain_text("Gemini passed over: it is forced open, OpenAI answered")
+
+
 def test_half_open_shows_how_many_probes_succeeded(page: Page, client: DemoClient) -> None:
     client.order("gemini", "force_open", seconds=0.2)
     expect_state(page, "gemini", "half_open", "half-open")

@@ -62,7 +62,7 @@ class ProviderServer:
 
     async def tokens(self, text: str) -> AsyncGenerator[str]:
         """The words of the answer, as long as the provider works: it breaks in mid-stream as it does before."""
-        for word in f"The simulated {self.provider} received: {text} {FILLER}".split():
+        for word in f"The simulated {self.provider} received: {text}. {FILLER}".split():
             await asyncio.sleep(TOKEN_SECONDS)
             match self.behaviour.mode:
                 case Mode.FAIL:
