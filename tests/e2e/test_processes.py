@@ -73,7 +73,7 @@ def test_the_scenario_fails_if_the_provider_is_not_broken() -> None:
     scenario = start("halfopen_demo.scenario", "--leave-healthy")
     stdout, stderr = scenario.communicate(timeout=SECONDS)
     assert scenario.returncode == 1, stdout
-    assert "FAILED: openai answers what gemini could not" in stderr
+    assert "FAILED: the stream moves from gemini to openai" in stderr
     assert_all_gone(scenario.pid)
 
 

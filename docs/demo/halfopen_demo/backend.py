@@ -169,8 +169,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="halfopen demo", lifespan=_lifespan)
     app.state.services = services
     app.include_router(router)
-    breakers = [services.orchestrator.breaker(provider.id) for provider in services.orchestrator.providers]
-    halfopen.fastapi.install(app, breakers=breakers, operator=operator, stream_seconds=0.5)
+    halfopen.fastapi.install(app, orchestrators=[services.orchestrator], operator=operator, stream_seconds=0.5)
     invalid_input.install(app)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     return app
