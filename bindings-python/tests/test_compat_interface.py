@@ -338,8 +338,23 @@ def test_a_subclass_may_have_attributes_of_its_own() -> None:
     assert (own._tag, own.name, own.provider_id) == ("voice", "voice", "voice")
     with pytest.raises(AttributeError, match="no attribute 'unheard_of'"):
         own.unheard_of  # noqa: B018
-    with pytest.raises(AttributeError):
-        own.state = CircuitBreakerState.OPEN  # type: ignore[misc]
+    with pytest.raises(AttributeError, match=r"await reset\(\) or force_open\(\)"):
+        own.state = CircuitBreakerState.OPEN  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError, match="reads the counters anew"):
+        own.metrics = CircuitBreakerMetrics()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def test_a_twin_is_made_from_a_snapshot_and_not_copied() -> None:
+    breaker = CircuitBreaker(CircuitBreakerConfig(name="twin", failure_threshold=1), "p", clock=ManualClock())
+    fails(breaker)
+    for copied in (copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="cannot pickle"):
+            copied(breaker)
+    twin = CircuitBreaker(breaker.config, breaker.provider_id, clock=ManualClock())
+    twin.restore(breaker.snapshot())
+    assert (twin.state, twin.metrics.failed_calls) == ("open", 1)
+    await twin.reset()
+    assert (twin.state, breaker.state) == ("closed", "open")
 
 
 # The log

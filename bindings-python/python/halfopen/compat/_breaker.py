@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, Never, ParamSpec, TypeVar, overload
 
 from halfopen._classify import FailureByDefault
 from halfopen._core import CircuitBreakerConfig as NativeConfig
@@ -88,12 +88,21 @@ class CircuitBreaker(Delegation, RemovedAttributes):
         """The state now; ``half_open`` as soon as the wait is over, even if no call has come yet."""
         return self._native.state
 
+    # `Never` makes type checkers report the assignment.
+    @state.setter
+    def state(self, _: Never) -> None:
+        raise AttributeError("state cannot be assigned: await reset() or force_open()")
+
     @property
     def metrics(self) -> CircuitBreakerMetrics:
         """The counters; each access reads them anew."""
         read = self._native.metrics
         # Not validated, for pydantic cannot validate at interpreter exit, where a destructor may call.
         return CircuitBreakerMetrics.model_construct(**{name: getattr(read, name) for name in _COUNTERS})
+
+    @metrics.setter
+    def metrics(self, _: Never) -> None:
+        raise AttributeError("metrics cannot be assigned: each access reads the counters anew")
 
     def get_status(self) -> dict[str, Any]:
         """State, mode, counters and configuration, as a document ready for JSON.
