@@ -183,6 +183,14 @@ async def test_exhausted_fails_with_the_earliest_time() -> None:
     assert len(script.asked) == 2
 
 
+async def test_a_deadline_that_is_over_at_once_asks_nobody() -> None:
+    orchestrator, script = pair(), Script()
+    with pytest.raises(AllProvidersFailed) as caught:
+        await orchestrator.call(script, deadline_seconds=1e-9)
+    assert (script.asked, caught.value.ended_by) == ([], "deadline")
+    assert [failure.reason for failure in caught.value.failures] == ["not_asked", "not_asked"]
+
+
 async def test_exhausted_waits_inside_the_deadline() -> None:
     members = [Provider("a", config("a", timeout_seconds=0.05))]
     orchestrator = Orchestrator(members, on_exhausted="wait")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from halfopen.errors import HalfopenError
 from halfopen.types import PassReason, Verdict
@@ -11,19 +11,23 @@ EndedBy = Literal["exhausted", "max_attempts", "budget", "deadline", "not_replay
 """Why a call ended without a result: no provider was left, or no further attempt was allowed."""
 
 
+WhyNot: TypeAlias = PassReason | Literal["not_asked"]
+"""Why a provider was not asked; ``not_asked`` if there was no time for it."""
+
+
 class ProviderUnavailableError(HalfopenError):
     """A call was not sent to a provider; ``reason`` says why, ``retry_after`` when it may be back, in seconds."""
 
     code = "PROVIDER_UNAVAILABLE"
 
-    def __init__(self, provider: str, reason: PassReason, retry_after: float | None) -> None:
+    def __init__(self, provider: str, reason: WhyNot, retry_after: float | None) -> None:
         wait = "" if retry_after is None else f", back in {retry_after:.1f} s"
         super().__init__(f"provider {provider!r} was passed over: {reason}{wait}")
         self.provider = provider
-        self.reason: PassReason = reason
+        self.reason: WhyNot = reason
         self.retry_after = retry_after
 
-    def __reduce__(self) -> tuple[type["ProviderUnavailableError"], tuple[str, PassReason, float | None]]:
+    def __reduce__(self) -> tuple[type["ProviderUnavailableError"], tuple[str, WhyNot, float | None]]:
         return type(self), (self.provider, self.reason, self.retry_after)
 
 
@@ -99,7 +103,7 @@ class ProviderFailure:
     provider: str
     error: Exception
     """The error of its last attempt, or a ``ProviderUnavailableError`` if it was not asked."""
-    reason: PassReason | Literal["failed"]
+    reason: WhyNot | Literal["failed"]
     """``failed`` if it was asked, otherwise why it was passed over."""
     seconds: float | None
     """How long its last attempt took; ``None`` if it was not asked."""

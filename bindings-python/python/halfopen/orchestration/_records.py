@@ -141,6 +141,11 @@ class Records:
             elif reason is not None:
                 unavailable = ProviderUnavailableError(provider.id, reason, wait)
                 failures.append(ProviderFailure(provider.id, unavailable, reason, None, wait))
+        if not failures:
+            failures = [
+                ProviderFailure(it.id, ProviderUnavailableError(it.id, "not_asked", None), "not_asked", None, None)
+                for it in engine.providers
+            ]
         self.ended("failure", None, ended_by)
         earliest = None if order.picks else order.earliest
         return AllProvidersFailed(failures, ended_by, monotonic() - self.begun, earliest)
