@@ -79,7 +79,7 @@ fn failed(function: &Bound<'_, PyAny>, pending: PendingCall<'_>, error: PyErr) -
 /// traceback has no entry of it.
 fn has_refused_arguments(function: &Bound<'_, PyAny>, error: &PyErr) -> bool {
     let py = function.py();
-    error.get_type(py).is(py.get_type::<PyTypeError>()) && error.traceback(py).is_none() && {
+    error.value(py).is_exact_instance_of::<PyTypeError>() && error.traceback(py).is_none() && {
         let asked = Imports::get(py).and_then(|imports| {
             let arguments = PyTuple::new(py, [function])?;
             call_host(imports.is_python_function.bind(py), &arguments, None)

@@ -28,7 +28,16 @@ impl Judging {
     }
 
     /// Classifies an exception.
+    #[inline]
     pub fn error(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
+        if PLAIN_ERRORS.contains(error) && self.fails_plainly(error) {
+            return Ok(Outcome::FAILURE);
+        }
+        self.classified(error)
+    }
+
+    #[inline(never)]
+    fn classified(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let is_exception = error.is_instance_of::<PyException>();
         let Some(classify) = &self.classify else {
             return Ok(match is_exception {
@@ -37,10 +46,6 @@ impl Judging {
                 true => Outcome::FAILURE,
             });
         };
-        let py = error.py();
-        if self.is_default(py) && is_plain_failure(error) {
-            return Ok(Outcome::FAILURE);
-        }
         let answer = while_handling(error, || ask(classify, error));
         match answer.and_then(|answer| outcome_in(&answer)) {
             Ok(Some(outcome)) => Ok(outcome),
@@ -85,23 +90,16 @@ impl Judging {
                 .is_ok_and(|answer| answer.is(PyBool::new(result.py(), true)))
     }
 
-    /// Whether the default rules alone decide about exceptions.
-    fn is_default(&self, py: Python<'_>) -> bool {
-        let (Some(classify), Ok(imports)) = (&self.classify, Imports::get(py)) else { return false };
-        classify.is(&imports.classify_error)
+    /// Whether the default rules alone decide about exceptions, and call this one a failure by its plain class.
+    fn fails_plainly(&self, error: &Bound<'_, PyAny>) -> bool {
+        let (Some(classify), Ok(imports)) = (&self.classify, Imports::get(error.py())) else { return false };
+        classify.is(&imports.classify_error) && !has_attribute(error, imports.names.status_code.bind(error.py()))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.classify)?;
         visit.call(&self.judge)
     }
-}
-
-/// Whether the exception is one that the default rules call a failure by its class alone.
-fn is_plain_failure(error: &Bound<'_, PyAny>) -> bool {
-    let py = error.py();
-    PLAIN_ERRORS.contains(error)
-        && Imports::get(py).is_ok_and(|imports| !has_attribute(error, imports.names.status_code.bind(py)))
 }
 
 /// Adds a class whose exceptions are failures as long as they have no `status_code`. The default rules say which.

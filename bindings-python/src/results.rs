@@ -5,7 +5,7 @@ use pyo3::types::{PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
 use crate::convert::says_yes;
-use crate::ffi::{call_host, inherits, is_iterator};
+use crate::ffi::{call_host, inherits, is_iterator, is_made_in_python};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;
@@ -30,7 +30,7 @@ impl EndsLater {
         if is_iterator(result) && says_yes(&classes.is_stream_object, result)?.unwrap_or(false) {
             return Ok(Some(Self::Stream));
         }
-        Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future))
+        Ok((is_made_in_python(result) && inherits(result, classes.future.bind(py))).then_some(Self::Future))
     }
 }
 

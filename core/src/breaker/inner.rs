@@ -116,6 +116,7 @@ impl Inner {
     }
 
     /// `nanos` is the duration of the call, `None` if it is not timed.
+    #[inline]
     pub(super) fn settle(&mut self, stamp: Stamp, outcome: Outcome, nanos: Option<u64>, now: Tick) -> Settled {
         let rules = &self.rules;
         let call = outcome.judged(rules, nanos.map(Duration::from_nanos));

@@ -57,6 +57,7 @@ impl<C: Clock> CircuitBreaker<C> {
         self.settle_at(Ticket { stamp, stripe, start }, *outcome, self.hot.clock.now());
     }
 
+    #[inline]
     fn settle_at(&self, ticket: Ticket, outcome: Outcome, now: Tick) {
         let mirrored = self.hot.mirror.mirrored();
         let nanos = ticket.start.lasted(now);

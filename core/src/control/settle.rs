@@ -20,6 +20,10 @@ impl Control {
     /// Settles a permit. `rate` is the rate that the window reaches with this call.
     ///
     /// A settle that is not current changes nothing: its permit is of an older generation, or an operator decides.
+    ///
+    /// Inlined into the one place that settles under the lock, because its result is large: a failure takes a tenth more
+    /// instructions otherwise.
+    #[inline(always)]
     pub(crate) fn settle(
         self,
         rules: &Rules,
