@@ -137,11 +137,14 @@ impl NextItem {
     pub fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
         let py = value.py();
         let step = match self.take_step(py) {
-            Some((step, true)) => step,
-            Some((step, false)) => self.asked(py).map(|()| step)?,
-            None => self.asked(py).and_then(|()| anext_host(self.stream.get().items(py)))?,
+            Some((step, true)) => Ok(step),
+            Some((step, false)) => self.asked(py).map(|()| step),
+            None => self.asked(py).and_then(|()| anext_host(self.stream.get().items(py))),
         };
-        self.stepped(&step, send_host(&step, value))
+        match step {
+            Ok(step) => self.stepped(&step, send_host(&step, value)),
+            Err(error) => Err(self.failed(py, error)),
+        }
     }
 
     fn thrown<'py>(

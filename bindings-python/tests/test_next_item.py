@@ -160,3 +160,41 @@ def test_any_object_may_be_an_item(value: Any, trace: Callable[..., None] | None
         sys.settrace(before)
     assert len(received) == 2
     assert all(item is value for item in received)
+
+
+class Numbers:
+    """An async iterator whose next item is any kind of awaitable."""
+
+    def __init__(self, *awaitables: Any) -> None:
+        self.awaitables = list(awaitables)
+
+    def __aiter__(self) -> "Numbers":
+        return self
+
+    def __anext__(self) -> Any:
+        if not self.awaitables:
+            raise StopAsyncIteration
+        return self.awaitables.pop(0)
+
+
+async def test_the_next_item_may_be_any_awaitable() -> None:
+    async def coroutine() -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    class Awaitable:
+        def __await__(self) -> Any:
+            yield from asyncio.sleep(0).__await__()
+            return 3
+
+    breaker = CircuitBreaker()
+    awaitables = coroutine(), asyncio.ensure_future(asyncio.sleep(0, 2)), Awaitable()
+    assert [item async for item in breaker.stream(Numbers(*awaitables))] == [1, 2, 3]
+    assert breaker.metrics.successful_calls == 1
+
+
+async def test_what_is_no_awaitable_fails_as_it_does_without_a_guard() -> None:
+    breaker = CircuitBreaker()
+    with pytest.raises(TypeError, match="int"):
+        await anext(breaker.stream(Numbers(1)))
+    assert breaker.metrics.in_flight == 0

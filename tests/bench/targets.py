@@ -6,7 +6,18 @@ from statistics import quantiles
 from typing import Any
 
 from readings import Readings, format_number
-from reasons import BROWSER, CLOCKED, COUNTED, INTERPRETED, NATIVE, REJECTED, SIZE, STREAMED
+from reasons import (
+    ASYNC_STREAMED,
+    BROWSER,
+    CLOCKED,
+    COUNTED,
+    INTERPRETED,
+    NATIVE,
+    REJECTED,
+    SIZE,
+    STREAMED,
+    SUSPENDED,
+)
 
 KIB = 1024
 
@@ -116,11 +127,16 @@ def python(readings: Readings) -> Iterator[Target]:
     for mode in ("sync", "async"):
         path = f"{mode}, streak, rejection"
         yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, name=f"Python: {path}", reason=INTERPRETED)
-    for mode in ("sync", "async"):
+    for mode, reason in (("sync", STREAMED), ("async", ASYNC_STREAMED)):
         path = f"stream, {mode}, each item"
-        yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=STREAMED)
-    timeouts = "halfopen, both timeouts"
-    yield time(readings, path, timeouts, 250, name=f"Python: {path}, both timeouts", reason=STREAMED)
+        yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=reason)
+    for source, reason in (
+        ("async", ASYNC_STREAMED),
+        ("async iterator", ASYNC_STREAMED),
+        ("async and suspending", SUSPENDED),
+    ):
+        path, timeouts = f"stream, {source}, each item", "halfopen, both timeouts"
+        yield time(readings, path, timeouts, 250, name=f"Python: {path}, both timeouts", reason=reason)
     path = "choose among 5 providers"
     for strategy in ("priority_list", "random"):
         yield time(readings, path, f"halfopen {strategy}", 5_000, name=f"Python: {path}, {strategy}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from halfopen._core import Stream
 from halfopen._deadline import Scope
 from halfopen._proxy import Proxy, class_of, proxy_class
-from halfopen._streams import guarded_async_generator, guarded_generator
+from halfopen._streams import guarded_async_generator, guarded_async_iterator, guarded_generator
 from halfopen.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -32,8 +32,13 @@ def is_stream(candidate: Any) -> bool:
     return any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__next__"))
 
 
-def items_of(target: Any) -> AsyncGenerator[Any, None] | Generator[Any, None, None]:
-    """A generator of the items of a stream."""
+def items_of(target: Any) -> Any:
+    """What ``Stream`` takes the items of a stream object from: an async iterator itself, or a generator of them."""
+    # Not the result of `__aiter__`: for some SDKs it is an async generator, which would be one more layer.
+    return target if hasattr(class_of(target), "__anext__") else _generator_of(target)
+
+
+def _generator_of(target: Any) -> AsyncGenerator[Any, None] | Generator[Any, None, None]:
     kind = class_of(target)
     if hasattr(kind, "__anext__"):
         return _items_of_async_iterator(target)
@@ -41,7 +46,6 @@ def items_of(target: Any) -> AsyncGenerator[Any, None] | Generator[Any, None, No
 
 
 async def _items_of_async_iterator(iterator: Any) -> AsyncGenerator[Any, None]:
-    # Not `async for`: the `__aiter__` of some SDKs is an async generator, which would be one more layer.
     step = class_of(iterator).__anext__
     while True:
         try:
@@ -69,8 +73,7 @@ class _Guard:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        is_async = hasattr(stream.generator, "__anext__")
-        self.items: Any = guarded_async_generator(stream) if is_async else guarded_generator(stream)
+        self.items: Any = _guarded_items(stream)
 
     async def stop_async(self) -> None:
         """The consumer wants no more items; a stream that has ended stays as it is."""
@@ -84,6 +87,13 @@ class _Guard:
         with suppress(ValueError):
             self.items.close()
         self.stream.cancelled()
+
+
+def _guarded_items(stream: Stream) -> Any:
+    if isinstance(stream.generator, AsyncGeneratorType):
+        return guarded_async_generator(stream)
+    is_async = hasattr(class_of(stream.generator), "__anext__")
+    return guarded_async_iterator(stream) if is_async else guarded_generator(stream)
 
 
 def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
@@ -224,7 +234,7 @@ def _class_of_managers(kind: type) -> type[Proxy]:
 
 
 async def _items_of_entered_async(source: list[Any]) -> AsyncGenerator[Any, None]:
-    items: Any = items_of(source[0])
+    items: Any = _generator_of(source[0])
     async with aclosing(items):
         async for item in items:
             yield item

@@ -82,3 +82,28 @@ def guarded_async_generator(stream: Stream) -> AsyncGenerator[Any, Any]:
     if timeouts is None:
         return _without_timeouts(stream)
     return guarded_async_generator_function(_return_stream, _return_stream, timeouts)(stream)
+
+
+async def guarded_async_iterator(stream: Stream) -> AsyncGenerator[Any, None]:
+    """The items of a stream whose source is any async iterator. It is not closed here."""
+    timeouts = stream.breaker._stream_timeouts
+    waits = None if timeouts is None else timeouts.start()
+    try:
+        next_item = NextItem(stream, waits)
+        while True:
+            try:
+                item = await next_item
+            except StopAsyncIteration:
+                break
+            try:
+                yield item
+            except GeneratorExit:
+                stream.resume()
+                raise
+    except BaseException as error:
+        stream.raised(error)
+        raise
+    finally:
+        if waits is not None:
+            waits.close()
+    stream.returned()

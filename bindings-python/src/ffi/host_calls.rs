@@ -1,6 +1,6 @@
 //! Calls of the host's code.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::hint::black_box;
 use std::mem::{forget, transmute};
 use std::ptr;
@@ -13,6 +13,7 @@ use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::imports::Imports;
+use crate::results::is_exactly;
 
 type Call0 = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
@@ -96,16 +97,27 @@ pub fn throw_host<'py>(
     }
 }
 
-/// `anext(iterator)`: an awaitable of the next item. The object has `__anext__`.
+/// The steps by which `await anext(iterator)` gets the next item.
 pub fn anext_host<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: it is the function of a slot, which has this type; the compiler knows nothing of it.
-    let anext = unsafe {
-        let slot = ffi::PyType_GetSlot(iterator.get_type_ptr(), ffi::Py_am_anext);
-        transmute::<*mut c_void, Option<Call0>>(slot)
+    let item = call_slot(iterator, ffi::Py_am_anext, "is no async iterator")?;
+    let classes = Imports::get(item.py())?;
+    // Those of async generators are their own steps.
+    if is_exactly(iterator, &classes.async_generator) || is_exactly(&item, &classes.coroutine) {
+        return Ok(item);
+    }
+    call_slot(&item, ffi::Py_am_await, "is no awaitable")
+}
+
+/// The answer of a slot of an object's class, which takes the object alone.
+fn call_slot<'py>(object: &Bound<'py, PyAny>, slot: c_int, lack: &str) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the class is valid, and what is in this slot is a function of this type or null. The compiler knows nothing
+    // of it.
+    let function = unsafe { transmute::<*mut c_void, Option<Call0>>(ffi::PyType_GetSlot(object.get_type_ptr(), slot)) };
+    let Some(function) = function else {
+        return Err(PyTypeError::new_err(format!("{} of a guarded stream {lack}", object.get_type())));
     };
-    let Some(anext) = anext else { return Err(PyTypeError::new_err("a guarded stream has no __anext__")) };
     // SAFETY: attached, with an object of the slot's class.
-    guarded(iterator.py(), || unsafe { anext(iterator.as_ptr()) })
+    guarded(object.py(), || unsafe { function(object.as_ptr()) })
 }
 
 /// `callable()`.
