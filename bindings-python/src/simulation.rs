@@ -15,12 +15,13 @@ pub fn run_scenario(
     py: Python<'_>,
     scenario: &str,
     config: Option<&PyConfig>,
-    failover: &Bound<'_, PyBool>,
+    failover: Option<&str>,
     count_rate_limits: &Bound<'_, PyBool>,
 ) -> PyResult<String> {
     let scenario = Scenario::from_json(scenario).map_err(|error| to_python(py, &error))?;
     // As `bool`, PyO3 would accept those of numpy, too, and for that make names at the first use; see `imports`.
-    let (failover, count_rate_limits) = (failover.is_true(), count_rate_limits.is_true());
+    let count_rate_limits = count_rate_limits.is_true();
+    let failover = failover.map(Setup::strategy).transpose().map_err(|error| to_python(py, &error))?;
     let setup = Setup { breaker: config.map(|it| it.config().clone()), failover, count_rate_limits };
     Ok(py.detach(|| simulate(&scenario, &setup).to_json()))
 }

@@ -44,7 +44,7 @@ def test_the_same_scenario_gives_the_same_report() -> None:
 
 
 def test_failover_answers_every_request() -> None:
-    assert simulate(scenario(), CONFIG, failover=True)["score"]["failed_requests"] == 0
+    assert simulate(scenario(), CONFIG, failover="priority_list")["score"]["failed_requests"] == 0
 
 
 def test_rate_limits_count_only_if_asked() -> None:

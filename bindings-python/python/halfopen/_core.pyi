@@ -784,7 +784,9 @@ def set_log(log: Log | None, /) -> None:
 def set_telemetry(telemetry: Telemetry | None, /) -> bool:
     """Sets or removes the object that exports what all breakers do; false, without effect, if there is another one."""
 
-def run_scenario(scenario: str, config: CircuitBreakerConfig | None, *, failover: bool, count_rate_limits: bool) -> str:
+def run_scenario(
+    scenario: str, config: CircuitBreakerConfig | None, *, failover: str | None, count_rate_limits: bool
+) -> str:
     """Runs a scenario and returns the report, both as JSON."""
 
 def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from halfopen._core import CircuitBreakerConfig, replay_log, run_scenario
-from halfopen.types import Cause, State, TypedDict
+from halfopen.types import Cause, State, Strategy, TypedDict
 
 __all__ = ["Point", "Replayed", "ReplayedTransition", "Report", "Score", "Transition", "replay", "simulate"]
 
@@ -112,7 +112,7 @@ def simulate(
     scenario: Mapping[str, Any],
     config: CircuitBreakerConfig | None = None,
     *,
-    failover: bool = False,
+    failover: Strategy | None = None,
     count_rate_limits: bool = False,
 ) -> Report:
     """Runs a scenario with a breaker of this configuration for each worker and provider, or without breakers.
@@ -120,11 +120,12 @@ def simulate(
     Args:
         scenario: Clients, providers and faults; ``docs/simulation.md`` lists the fields.
         config: The configuration of each breaker; ``None`` for calls without breakers.
-        failover: Whether a request goes on to the next provider if its call was rejected or failed.
+        failover: How a request chooses among the providers; if its call is rejected or fails, it goes on to the next
+            one. ``None``: only the first provider is called.
         count_rate_limits: Whether an answer of 429 counts as a failure, with its ``Retry-After``.
 
     Raises:
-        InvalidValueError: naming the field of the scenario, such as ``faults[0].effect.share``.
+        InvalidValueError: naming the field of the scenario, such as ``faults[0].effect.share``, or ``failover``.
 
     """
     report = run_scenario(

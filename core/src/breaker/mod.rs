@@ -6,6 +6,8 @@ mod error;
 mod explain;
 mod fork;
 mod inner;
+#[cfg(feature = "sim")]
+mod inspect;
 mod listeners;
 mod nesting;
 mod operator;
@@ -20,6 +22,8 @@ mod ticket;
 use alloc::sync::Arc;
 
 pub use error::CallError;
+#[cfg(feature = "sim")]
+pub(crate) use inspect::Inspection;
 pub use owned::OwnedPermit;
 pub use permit::Permit;
 pub use ticket::{SettledCall, Ticket};

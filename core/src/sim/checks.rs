@@ -3,8 +3,10 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::Setup;
 use super::scenario::{Arrivals, Effect, Fault, Latency, MOST_REQUESTS, Scenario, SimulatedProvider};
 use crate::config::{InvalidValue, Value};
+use crate::pool::Strategy;
 
 const DAY: f64 = 86_400.0;
 const HOUR: f64 = 3_600.0;
@@ -23,6 +25,7 @@ impl Scenario {
             range("clients.arrivals.size", size.into(), 1.0, 10_000.0)?;
         }
         positive("clients.timeout_seconds", self.clients.timeout_seconds, HOUR)?;
+        positive("clients.deadline_seconds", self.clients.deadline_seconds.unwrap_or(HOUR), HOUR)?;
         range("clients.retries", self.clients.retries.into(), 0.0, 10.0)?;
         range("clients.backoff_seconds", self.clients.backoff_seconds, 0.0, 60.0)?;
         range("workers", self.workers.into(), 1.0, 64.0)?;
@@ -132,5 +135,16 @@ impl Scenario {
             .map_err(|error| InvalidValue::new("scenario", &Value::from(text), &error.to_string()))?;
         scenario.check()?;
         Ok(scenario)
+    }
+}
+
+impl Setup {
+    /// The strategy of this name, for `failover`.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] names `failover` for any other text.
+    pub fn strategy(name: &str) -> Result<Strategy, InvalidValue> {
+        let known = Strategy::ALL.iter().find(|strategy| strategy.as_str() == name).copied();
+        known.ok_or_else(|| InvalidValue::new("failover", &Value::from(name), &Strategy::NAMES.join(", ")))
     }
 }

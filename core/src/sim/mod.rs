@@ -27,33 +27,40 @@
 //! ```
 
 mod checks;
+mod circuit_view;
 mod provider;
 mod random;
 mod recorder;
 mod replay;
 mod report;
+mod routing;
 mod scenario;
+mod simulation;
 #[cfg(test)]
 mod tests;
-mod world;
+mod trace;
 
-pub use replay::{Record, RecordedOutcome, Replayed, ReplayedTransition, read_log, replay};
+pub use circuit_view::{CircuitView, WindowView};
+pub use replay::{Record, RecordedOutcome, Replay, Replayed, ReplayedTransition, read_log, replay};
 pub use report::{POINTS, Point, Report, ReportedTransition, Score, TRANSITIONS_KEPT};
 pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Scenario, SimulatedProvider};
+pub use simulation::Simulation;
+pub use trace::{CALLS_TRACED, Fate, TracedCall};
 
 use alloc::string::String;
 
 use crate::clock::nearest;
 use crate::config::Config;
+use crate::pool::Strategy;
 
 /// How the workers call the providers.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
     /// The configuration of each breaker; `None` for calls without breakers.
     pub breaker: Option<Config>,
-    /// Whether a request goes on to the next provider if its call was rejected or failed. Otherwise only the first
-    /// provider is called.
-    pub failover: bool,
+    /// How a request chooses among the providers; if its call is rejected or fails, it goes on to the next one. `None`:
+    /// only the first provider is called.
+    pub failover: Option<Strategy>,
     /// Whether an answer of 429 counts as a failure, with its `Retry-After`. By default it is ignored, since it concerns
     /// one key and says nothing about the provider's health.
     pub count_rate_limits: bool,
@@ -61,7 +68,7 @@ pub struct Setup {
 
 /// Runs a scenario that [`Scenario::check`] accepts.
 pub fn simulate(scenario: &Scenario, setup: &Setup) -> Report {
-    world::World::new(scenario, setup).run()
+    Simulation::new(scenario, setup).finish()
 }
 
 impl Report {

@@ -20,6 +20,8 @@ pub(super) struct Answer {
 pub(super) enum Kind {
     Success,
     Failure,
+    /// No answer within the caller's timeout.
+    TimedOut,
     /// 429 with `Retry-After`.
     RateLimited(Duration),
 }
@@ -29,7 +31,7 @@ impl Answer {
     pub(super) fn within(self, timeout: u64) -> (Kind, u64) {
         match self.after.filter(|after| *after <= timeout) {
             Some(after) => (self.kind, after),
-            None => (Kind::Failure, timeout),
+            None => (Kind::TimedOut, timeout),
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) enum Purpose {
     Failure,
     Shard,
     Backoff,
+    Pool,
 }
 
 impl Draws {

@@ -6,13 +6,15 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::circuit_view::CircuitView;
 use super::nanos;
 use crate::breaker::{CircuitBreaker, Ticket};
-use crate::clock::{ManualClock, Tick};
+use crate::clock::{Clock, ManualClock, Tick};
 use crate::config::{Config, InvalidValue, Value};
 use crate::control::{Cause, Jitter, Outcome, State};
 
@@ -124,21 +126,20 @@ fn read_line(number: usize, line: &str) -> Result<Record, InvalidValue> {
 /// Each circuit of the log has a breaker of its own, which begins closed. `unknown` is how a call ends that was rejected
 /// then and is admitted now. It takes as long as the median of the recorded calls.
 pub fn replay(records: &[Record], config: &Config, unknown: Outcome) -> Replayed {
-    let mut replay = Replay::new(records, config, unknown);
-    for (index, record) in records.iter().enumerate() {
-        replay.settle_until(nanos(record.at_seconds));
-        replay.begin(index, record);
-    }
-    replay.settle_until(u64::MAX);
-    replay.result
+    Replay::new(records.into(), config, unknown).finish()
 }
 
-struct Replay<'r> {
-    config: &'r Config,
+/// A replay that stops at any time, and shows its circuits then. Stopping changes nothing.
+pub struct Replay {
+    records: Arc<[Record]>,
+    /// The first record that has not begun.
+    next: usize,
+    config: Config,
     clock: ManualClock,
-    circuits: BTreeMap<&'r str, Circuit>,
+    circuits: BTreeMap<String, Circuit>,
     /// The calls under way by the time of their end, and by their record.
-    under_way: BTreeMap<(u64, usize), (&'r str, Ticket, Outcome)>,
+    under_way: BTreeMap<(u64, usize), (Ticket, Outcome)>,
+    decisions: Vec<bool>,
     unknown: Outcome,
     unknown_seconds: f64,
     result: Replayed,
@@ -150,41 +151,82 @@ struct Circuit {
     read: u64,
 }
 
-impl<'r> Replay<'r> {
-    fn new(records: &[Record], config: &'r Config, unknown: Outcome) -> Self {
+impl Replay {
+    /// The beginning of a replay; see [`replay`].
+    pub fn new(records: Arc<[Record]>, config: &Config, unknown: Outcome) -> Self {
         let made = records.iter().filter(|record| record.outcome != RecordedOutcome::Rejected);
         let mut durations: Vec<_> = made.map(|record| record.duration_seconds).collect();
         durations.sort_by(f64::total_cmp);
         Self {
-            config,
+            records,
+            next: 0,
+            config: config.clone(),
             clock: ManualClock::new(),
             circuits: BTreeMap::new(),
             under_way: BTreeMap::new(),
+            decisions: Vec::new(),
             unknown,
             unknown_seconds: durations.get(durations.len() / 2).copied().unwrap_or(0.0),
             result: Replayed::default(),
         }
     }
 
-    fn begin(&mut self, index: usize, record: &'r Record) {
-        let at = nanos(record.at_seconds);
+    /// Runs until this time, in the log's seconds. A time that has passed changes nothing.
+    pub fn advance_to(&mut self, seconds: f64) {
+        let until = nanos(seconds);
+        self.run_until(until);
+        if self.clock.now() < Tick::from_nanos(until) {
+            self.clock.set(Tick::from_nanos(until));
+        }
+    }
+
+    /// Runs to the end, and returns the result.
+    pub fn finish(mut self) -> Replayed {
+        self.run_until(u64::MAX);
+        self.result
+    }
+
+    /// The circuit of this name; `None` before its first record.
+    pub fn circuit(&self, name: &str) -> Option<CircuitView> {
+        self.circuits.get(name).map(|circuit| CircuitView::of(&circuit.breaker))
+    }
+
+    /// Whether each record that has begun is admitted, in their order.
+    pub fn decisions(&self) -> &[bool] {
+        &self.decisions
+    }
+
+    fn run_until(&mut self, until: u64) {
+        while let Some(at) =
+            self.records.get(self.next).map(|record| nanos(record.at_seconds)).filter(|at| *at <= until)
+        {
+            self.settle_until(at);
+            self.begin(self.next, at);
+            self.next += 1;
+        }
+        self.settle_until(until);
+    }
+
+    fn begin(&mut self, index: usize, at: u64) {
         self.clock.set(Tick::from_nanos(at));
-        let (config, clock) = (self.config, &self.clock);
+        let record = &self.records[index];
+        let (config, clock) = (&self.config, &self.clock);
         // The name decides the seed of the jitter, so that a replay is the same each time.
         let seed = record.circuit.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
-        let circuit = self.circuits.entry(&record.circuit).or_insert_with(|| Circuit {
+        let circuit = self.circuits.entry(record.circuit.clone()).or_insert_with(|| Circuit {
             breaker: CircuitBreaker::with_jitter(config.clone(), clock.clone(), Jitter { seed }),
             read: 0,
         });
         let admitted = circuit.breaker.admit(|| None);
         let was_rejected = record.outcome == RecordedOutcome::Rejected;
+        self.decisions.push(admitted.is_ok());
         if admitted.is_ok() == was_rejected {
             self.result.first_difference.get_or_insert(index);
         }
         match (admitted, was_rejected) {
             (Ok(ticket), _) => {
                 let (outcome, seconds) = self.outcome(record);
-                self.under_way.insert((at + nanos(seconds), index), (&record.circuit, ticket, outcome));
+                self.under_way.insert((at + nanos(seconds), index), (ticket, outcome));
                 *(if was_rejected { &mut self.result.unknown } else { &mut self.result.admitted }) += 1;
             }
             (Err(_), true) => self.result.still_rejected += 1,
@@ -194,7 +236,7 @@ impl<'r> Replay<'r> {
             }
             (Err(_), false) => self.result.refused_in_vain += 1,
         }
-        self.read_transitions(&record.circuit);
+        self.read_transitions(index);
     }
 
     fn outcome(&self, record: &Record) -> (Outcome, f64) {
@@ -211,22 +253,24 @@ impl<'r> Replay<'r> {
 
     fn settle_until(&mut self, now: u64) {
         while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
-            let ((at, _), (name, ticket, outcome)) = first.remove_entry();
+            let ((at, index), (ticket, outcome)) = first.remove_entry();
             self.clock.set(Tick::from_nanos(at));
-            if let Some(circuit) = self.circuits.get(name) {
+            if let Some(circuit) = self.circuits.get(&self.records[index].circuit) {
                 circuit.breaker.settle(ticket, outcome);
             }
-            self.read_transitions(name);
+            self.read_transitions(index);
         }
     }
 
-    fn read_transitions(&mut self, name: &str) {
+    /// Reads the transitions of the circuit of a record.
+    fn read_transitions(&mut self, index: usize) {
+        let name = &self.records[index].circuit;
         let Some(circuit) = self.circuits.get_mut(name) else { return };
         for event in circuit.breaker.events(circuit.read) {
             circuit.read = event.sequence;
             self.result.transitions.push(ReplayedTransition {
                 at_seconds: event.at.as_seconds(),
-                circuit: name.into(),
+                circuit: name.clone(),
                 from_state: event.transition.from,
                 to_state: event.transition.to,
                 cause: event.transition.cause,

@@ -44,6 +44,10 @@ pub struct Clients {
     /// After this time a call is given up, which counts as a failure; above 0, at most an hour.
     #[serde(default = "thirty")]
     pub timeout_seconds: f64,
+    /// After this time a request is given up with its repetitions and failovers; above 0, at most an hour. `None` for
+    /// requests that end when their calls do.
+    #[serde(default)]
+    pub deadline_seconds: Option<f64>,
     /// How often a client repeats a call that failed, 0 to 10. A rejected call is not repeated.
     #[serde(default)]
     pub retries: u32,

@@ -5,6 +5,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::pool::Strategy;
+
+mod runs;
+
 fn scenario(faults: &str) -> Scenario {
     let text = alloc::format!(
         r#"{{"seed": 3, "seconds": 120, "clients": {{"per_second": 40, "timeout_seconds": 2}},
@@ -48,7 +52,7 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 #[test]
 fn every_request_ends_in_one_way_and_the_series_holds_them_all() {
     for effect in EFFECTS {
-        for failover in [false, true] {
+        for failover in [None, Some(Strategy::PriorityList), Some(Strategy::RoundRobin)] {
             let mut scenario = scenario(&fault(effect));
             scenario.clients.retries = 2;
             scenario.clients.backoff_seconds = 0.1;
@@ -95,7 +99,8 @@ fn an_outage_is_noticed_spared_and_recovered_from() {
 
 #[test]
 fn failover_answers_through_the_second_provider() {
-    let report = simulate(&scenario(&fault(EFFECTS[0])), &Setup { failover: true, ..breaker() });
+    let report =
+        simulate(&scenario(&fault(EFFECTS[0])), &Setup { failover: Some(Strategy::PriorityList), ..breaker() });
     assert_eq!(report.score.failed_requests, 0);
     assert!(report.score.calls_per_request < 1.01, "{}", report.score.calls_per_request);
 }

@@ -69,6 +69,21 @@ fn each_circuit_of_a_log_has_its_own_breaker() {
 }
 
 #[test]
+fn a_replay_that_stops_on_its_way_gives_the_same_result() {
+    let mut stopping = Replay::new(incident().into(), &config(3), Outcome::Success);
+    assert_eq!(stopping.circuit("gemini"), None);
+    for stop in [0.0, 2.4, 2.5, 1.0, 12.4, 13.2] {
+        stopping.advance_to(stop);
+    }
+    let view = stopping.circuit("gemini").unwrap();
+    assert_eq!(view.explanation, "half-open: 0 successes in a row, and 1 closes it; a failure opens it");
+    assert_eq!(view.probe_slots, 1);
+    let made = stopping.decisions().iter().filter(|admitted| **admitted).count();
+    assert_eq!((stopping.decisions().len(), made), (12, 4));
+    assert_eq!(stopping.finish(), replay(&incident(), &config(3), Outcome::Success));
+}
+
+#[test]
 fn a_log_is_lines_of_json() {
     let text = r#"
         {"at_seconds": 2, "circuit": "a", "duration_seconds": 1, "outcome": "failure", "retry_after_seconds": 5}

@@ -1,0 +1,35 @@
+/* tslint:disable */
+/* eslint-disable */
+export const memory: WebAssembly.Memory;
+export const __wbg_log_free: (a: number, b: number) => void;
+export const __wbg_logreplay_free: (a: number, b: number) => void;
+export const __wbg_recording_free: (a: number, b: number) => void;
+export const __wbg_run_free: (a: number, b: number) => void;
+export const __wbg_world_free: (a: number, b: number) => void;
+export const checkConfig: (a: number, b: number) => [number, number];
+export const configSchema: () => [number, number];
+export const log_read: (a: number, b: number) => [number, number, number];
+export const log_records: (a: number) => [number, number];
+export const log_start: (a: number, b: number, c: number, d: number) => [number, number, number];
+export const logreplay_advanceTo: (a: number, b: number) => void;
+export const logreplay_circuit: (a: number, b: number, c: number) => [number, number];
+export const logreplay_decisions: (a: number) => [number, number];
+export const logreplay_finish: (a: number) => [number, number];
+export const recording_calls: (a: number) => [number, number];
+export const recording_readings: (a: number) => [number, number];
+export const recording_report: (a: number) => [number, number];
+export const run_advanceTo: (a: number, b: number) => void;
+export const run_circuit: (a: number, b: number, c: number) => [number, number];
+export const world_read: (a: number, b: number, c: number, d: number, e: number) => [number, number, number];
+export const world_record: (a: number, b: number, c: number) => [number, number, number];
+export const world_report: (a: number, b: number, c: number) => [number, number, number, number];
+export const world_score: (a: number, b: number, c: number) => [number, number, number, number];
+export const world_start: (a: number, b: number, c: number) => [number, number, number];
+export const __wbindgen_exn_store: (a: number) => void;
+export const __externref_table_alloc: () => number;
+export const __wbindgen_externrefs: WebAssembly.Table;
+export const __wbindgen_malloc: (a: number, b: number) => number;
+export const __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;
+export const __wbindgen_free: (a: number, b: number, c: number) => void;
+export const __externref_table_dealloc: (a: number) => void;
+export const __wbindgen_start: () => void;

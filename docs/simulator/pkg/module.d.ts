@@ -1,0 +1,2 @@
+export declare const order: string;
+export declare const letters: string;
