@@ -1,15 +1,16 @@
 """``halfopen.simulation``, ``halfopen.recording`` and their commands: ``python -m halfopen``."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, InvalidValueError, ManualClock
 from halfopen.__main__ import main
 from halfopen.recording import Recorder
-from halfopen.simulation import replay, simulate
+from halfopen.simulation import Report, replay, simulate
 
 
 def scenario(**changes: Any) -> dict[str, Any]:
@@ -43,6 +44,35 @@ def test_the_same_scenario_gives_the_same_report() -> None:
     assert simulate(scenario(seed=12), CONFIG) != simulate(scenario(), CONFIG)
 
 
+SIMULATOR = Path(__file__).parents[2] / "docs/simulator"
+CASES: list[dict[str, Any]] = json.loads((SIMULATOR / "scenarios.json").read_text("utf-8"))
+EXPECTED: dict[str, dict[str, Any]] = json.loads((SIMULATOR / "expected.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_the_scenarios_of_the_page_give_the_reports_of_rust(case: dict[str, Any]) -> None:
+    expected = EXPECTED[case["id"]]
+    assert set(expected) == {"none", "a", *(["b"] if case["b"] else [])}
+    for name, report_of_rust in expected.items():
+        config = CircuitBreakerConfig(**case[name]) if name in case else None
+        report = simulate(
+            case["scenario"], config, failover=case["failover"], count_rate_limits=case["count_rate_limits"]
+        )
+        assert digest(report) == report_of_rust
+
+
+def digest(report: Report) -> dict[str, Any]:
+    """The report with its series as weighted sums, as in ``tests/rust/src/simulations.rs``."""
+    ends: Sequence[Literal["answered", "failed", "refused", "not_closed"]]
+    ends = ("answered", "failed", "refused", "not_closed")
+    return {
+        "requests": report["requests"],
+        "score": report["score"],
+        "series": [sum((at + 1) * point[end] for at, point in enumerate(report["series"])) for end in ends],
+        "transitions": [[it["at_seconds"], it["worker"], it["to_state"]] for it in report["transitions"]],
+    }
+
+
 def test_failover_answers_every_request() -> None:
     assert simulate(scenario(), CONFIG, failover="priority_list")["score"]["failed_requests"] == 0
 
@@ -64,7 +94,7 @@ def test_rate_limits_count_only_if_asked() -> None:
             {"faults": [{"provider": "x", "from_seconds": 0, "to_seconds": 1, "effect": {"kind": "down"}}]},
             "faults[0].provider",
         ),
-        ({"colour": "red"}, "scenario"),
+        ({"colour": "red"}, "colour"),
     ],
 )
 def test_a_wrong_scenario_is_refused_with_its_place(changes: dict[str, Any], field: str) -> None:

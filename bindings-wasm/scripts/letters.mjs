@@ -1,7 +1,7 @@
 /**
  * Bytes as text, for the module inside the JavaScript: one letter for each of the most frequent bytes, two for each other.
  * Equal bytes stay equal letters, so it compresses as the bytes do, to 0.2 KB more; hexadecimal and base 64 cost 6 and
- * 17 KB more. `decoded` in `api/ts/wasm.ts` reads it.
+ * 17 KB more. `decoded` in `api/ts/letters.ts` reads it.
  */
 
 /** As many letters stand for a byte alone; two more say that the next letter stands for a less frequent one. */

@@ -33,7 +33,7 @@ export function cargo(crate, args, env) {
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   const made = artefacts.findLast(
-    ({ reason, target }) => reason === 'compiler-artifact' && target.name === crate.replace('-', '_'),
+    ({ reason, target }) => reason === 'compiler-artifact' && target.name === crate.replaceAll('-', '_'),
   );
   return made.filenames;
 }

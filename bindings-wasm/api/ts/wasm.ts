@@ -4,11 +4,9 @@ import { checkStack, HotPath, initSync, JsBreaker, latest, RegistryPolicy } from
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
+import { decoded } from './letters.js';
 
 export { pageClock } from './clock.js';
-
-/** How many letters stand for a byte alone. */
-const SINGLES = 88;
 
 /**
  * Starts the module that is embedded in this file, so that no bundler, server or file system can lose it. It is
@@ -18,7 +16,7 @@ const SINGLES = 88;
  * @throws Error that says what to allow, where a content security policy forbids WebAssembly
  */
 export function startWasm(clock: Clock): Backend {
-  return startModule(compiled(decoded()), clock);
+  return startModule(compiled(decoded(order, letters)), clock);
 }
 
 /** Starts a module that the host has compiled, where it forbids compiling bytes. */
@@ -53,26 +51,4 @@ function compiled(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
     }
     throw cause;
   }
-}
-
-/** The module's bytes, from the text that `scripts/letters.mjs` has made of them. */
-function decoded(): Uint8Array<ArrayBuffer> {
-  const byPlace = Uint8Array.from({ length: 256 }, (_, place) =>
-    Number.parseInt(order.slice(2 * place, 2 * place + 2), 16),
-  );
-  const bytes = new Uint8Array(letters.length);
-  let length = 0;
-  let shift = 0;
-  for (let index = 0; index < letters.length; index++) {
-    const code = letters.charCodeAt(index);
-    // Two codes are no letters: those of `<` and of the backslash.
-    const place = code - 35 - (code > 60 ? 1 : 0) - (code > 92 ? 1 : 0);
-    if (place < SINGLES) {
-      bytes[length++] = byPlace[place + shift * SINGLES] as number;
-      shift = 0;
-    } else {
-      shift = place - SINGLES + 1;
-    }
-  }
-  return bytes.subarray(0, length);
 }

@@ -3,6 +3,7 @@
 // Not `forbid`, because the attributes of wasm-bindgen expand to `unsafe` code.
 #![deny(unsafe_code)]
 
+mod json;
 mod log;
 mod refusal;
 mod run;
@@ -21,7 +22,7 @@ use refusal::{Result, refused};
 /// The fields of a configuration as a JSON Schema.
 #[wasm_bindgen(js_name = configSchema)]
 pub fn config_schema() -> String {
-    host::config_schema().to_json()
+    json::json_of(&host::config_schema())
 }
 
 /// Checks a configuration.

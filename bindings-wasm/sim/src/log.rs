@@ -7,8 +7,8 @@ use halfopen::sim::{Record, Replay, read_log};
 use wasm_bindgen::prelude::*;
 
 use crate::config_of;
+use crate::json::json_of;
 use crate::refusal::{Result, refused};
-use crate::run::json_of;
 
 /// A log of real calls.
 #[wasm_bindgen]
@@ -24,8 +24,7 @@ impl Log {
     /// The records as a JSON list, sorted by their times.
     #[wasm_bindgen(getter)]
     pub fn records(&self) -> String {
-        // Texts and numbers: nothing that JSON could refuse.
-        serde_json::to_string(&*self.0).unwrap_or_default()
+        json_of(&&*self.0)
     }
 
     /// Begins a replay. In the best case, calls of unknown outcome succeed; in the worst case they fail.
@@ -60,6 +59,6 @@ impl LogReplay {
 
     /// Runs to the end; returns the result as JSON.
     pub fn finish(self) -> String {
-        self.0.finish().to_json()
+        json_of(&self.0.finish())
     }
 }

@@ -3,6 +3,8 @@
 use halfopen::sim::{CircuitView, POINTS, Scenario, Setup, Simulation, TracedCall};
 use wasm_bindgen::prelude::*;
 
+use crate::json::json_of;
+
 /// A run that stops at any time. Stopping changes nothing.
 #[wasm_bindgen]
 pub struct Run(Simulation);
@@ -25,11 +27,6 @@ impl Run {
     pub fn circuit(&self, worker: u32, provider: u32) -> Option<String> {
         self.0.circuit(worker, provider).map(|view| json_of(&view))
     }
-}
-
-pub(crate) fn json_of(view: &CircuitView) -> String {
-    // Texts, numbers and lists of them: nothing that JSON could refuse.
-    serde_json::to_string(view).unwrap_or_default()
 }
 
 /// The numbers of a call in [`Recording::calls`].
@@ -60,7 +57,7 @@ impl Recording {
         // Every call ends within two hours after the last request: a timeout for each of up to eleven calls and waits.
         run.advance_to(1e9);
         let calls = run.calls().iter().flat_map(call).collect();
-        Self { report: run.finish().to_json(), calls, readings }
+        Self { report: json_of(&run.finish()), calls, readings }
     }
 }
 

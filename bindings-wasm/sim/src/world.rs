@@ -4,6 +4,7 @@ use halfopen::sim::{Scenario, Setup, Simulation, simulate};
 use wasm_bindgen::prelude::*;
 
 use crate::config_of;
+use crate::json::json_of;
 use crate::refusal::{Result, refused};
 use crate::run::{Recording, Run};
 
@@ -26,14 +27,13 @@ impl World {
 
     /// Runs it; returns the report as JSON. Without a configuration there are no breakers.
     pub fn report(&self, config: Option<String>) -> Result<String> {
-        Ok(simulate(&self.scenario, &self.with(config)?).to_json())
+        Ok(json_of(&simulate(&self.scenario, &self.with(config)?)))
     }
 
     /// The same, but only the score.
     pub fn score(&self, config: Option<String>) -> Result<String> {
         let report = simulate(&self.scenario, &self.with(config)?);
-        // Numbers and lists of them: nothing that JSON could refuse.
-        Ok(serde_json::to_string(&report.score).unwrap_or_default())
+        Ok(json_of(&report.score))
     }
 
     /// Runs it, and keeps the calls and readings of the circuits over time.

@@ -1,6 +1,6 @@
 //! The values that a scenario may have.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Setup;
@@ -123,19 +123,6 @@ fn positive(field: &str, value: f64, most: f64) -> Result<(), InvalidValue> {
         return Ok(());
     }
     Err(InvalidValue::new(field, &Value::Number(value), &alloc::format!("a number above 0, at most {most}")))
-}
-
-impl Scenario {
-    /// Reads a scenario from JSON and checks it.
-    ///
-    /// # Errors
-    /// [`InvalidValue`] names the field, or `scenario` for a text that is no scenario.
-    pub fn from_json(text: &str) -> Result<Self, InvalidValue> {
-        let scenario: Self = serde_json::from_str(text)
-            .map_err(|error| InvalidValue::new("scenario", &Value::from(text), &error.to_string()))?;
-        scenario.check()?;
-        Ok(scenario)
-    }
 }
 
 impl Setup {

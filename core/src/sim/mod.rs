@@ -28,8 +28,11 @@
 
 mod checks;
 mod circuit_view;
+mod document;
+mod log;
 mod provider;
 mod random;
+mod reading;
 mod recorder;
 mod replay;
 mod report;
@@ -41,7 +44,8 @@ mod tests;
 mod trace;
 
 pub use circuit_view::{CircuitView, WindowView};
-pub use replay::{Record, RecordedOutcome, Replay, Replayed, ReplayedTransition, read_log, replay};
+pub use log::{Record, RecordedOutcome, read_log};
+pub use replay::{Replay, Replayed, ReplayedTransition, replay};
 pub use report::{POINTS, Point, Report, ReportedTransition, Score, TRANSITIONS_KEPT};
 pub use scenario::{Arrivals, Clients, Effect, Fault, Latency, MOST_REQUESTS, Scenario, SimulatedProvider};
 pub use simulation::Simulation;

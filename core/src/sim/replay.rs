@@ -4,53 +4,21 @@
 //! call that was rejected then, nobody knows how it would have ended. So there are two answers: one as if all such calls
 //! had succeeded, one as if all had failed.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::collections::BinaryHeap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::circuit_view::CircuitView;
+use super::log::{Record, RecordedOutcome};
 use super::nanos;
 use crate::breaker::{CircuitBreaker, Ticket};
 use crate::clock::{Clock, ManualClock, Tick};
-use crate::config::{Config, InvalidValue, Value};
+use crate::config::Config;
 use crate::control::{Cause, Jitter, Outcome, State};
-
-/// One call of a log. Its JSON has these names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Record {
-    /// When the call began: seconds from any origin that all records share, at least 0.
-    pub at_seconds: f64,
-    /// The name of the circuit.
-    pub circuit: String,
-    /// How long the call took; 0 for a rejected one.
-    #[serde(default)]
-    pub duration_seconds: f64,
-    /// How it ended.
-    pub outcome: RecordedOutcome,
-    /// The wait that the provider asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after_seconds: Option<f64>,
-}
-
-/// How a recorded call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecordedOutcome {
-    /// It did what was asked.
-    Success,
-    /// It failed, and the provider is to blame.
-    Failure,
-    /// It failed, and that says nothing about the provider.
-    Ignored,
-    /// It was given up.
-    Cancelled,
-    /// The circuit rejected it.
-    Rejected,
-}
 
 /// The calls of a log as another configuration would have handled them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -97,31 +65,7 @@ impl Replayed {
     }
 }
 
-/// Reads a log: one [`Record`] in JSON on each line, in any order. Empty lines are skipped.
-///
-/// # Errors
-/// [`InvalidValue`] names the line, from 1: `log[17]`.
-pub fn read_log(text: &str) -> Result<Vec<Record>, InvalidValue> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let mut records = lines.map(|(index, line)| read_line(index + 1, line)).collect::<Result<Vec<_>, _>>()?;
-    // Stable, so that calls of one moment stay in the order of the log.
-    records.sort_by(|one, other| one.at_seconds.total_cmp(&other.at_seconds));
-    Ok(records)
-}
-
-fn read_line(number: usize, line: &str) -> Result<Record, InvalidValue> {
-    let refuse = |allowed: &str| InvalidValue::new(&alloc::format!("log[{number}]"), &Value::from(line), allowed);
-    let record: Record = serde_json::from_str(line).map_err(|error| refuse(&error.to_string()))?;
-    // A century, so that times of a wall clock are taken too.
-    let seconds = 0.0..=3.2e9;
-    let waits = [record.duration_seconds, record.retry_after_seconds.unwrap_or(0.0)];
-    if !seconds.contains(&record.at_seconds) || waits.iter().any(|wait| !seconds.contains(wait)) {
-        return Err(refuse("times from 0 to 3200000000 seconds"));
-    }
-    Ok(record)
-}
-
-/// Runs the records, sorted by their times as [`read_log`] returns them, through a configuration.
+/// Runs the records, sorted by their times as [`read_log`](super::read_log) returns them, through a configuration.
 ///
 /// Each circuit of the log has a breaker of its own, which begins closed. `unknown` is how a call ends that was rejected
 /// then and is admitted now. It takes as long as the median of the recorded calls.
@@ -136,16 +80,19 @@ pub struct Replay {
     next: usize,
     config: Config,
     clock: ManualClock,
-    circuits: BTreeMap<String, Circuit>,
-    /// The calls under way by the time of their end, and by their record.
-    under_way: BTreeMap<(u64, usize), (Ticket, Outcome)>,
+    /// Sorted by their names.
+    circuits: Vec<Circuit>,
+    /// The ends of the calls under way, each with its record, and the calls by their records.
+    ends: BinaryHeap<Reverse<(u64, usize)>>,
+    under_way: Vec<Option<(Ticket, Outcome)>>,
     decisions: Vec<bool>,
     unknown: Outcome,
-    unknown_seconds: f64,
+    unknown_nanos: u64,
     result: Replayed,
 }
 
 struct Circuit {
+    name: String,
     breaker: CircuitBreaker<ManualClock>,
     /// The last transition that was read.
     read: u64,
@@ -155,18 +102,19 @@ impl Replay {
     /// The beginning of a replay; see [`replay`].
     pub fn new(records: Arc<[Record]>, config: &Config, unknown: Outcome) -> Self {
         let made = records.iter().filter(|record| record.outcome != RecordedOutcome::Rejected);
-        let mut durations: Vec<_> = made.map(|record| record.duration_seconds).collect();
-        durations.sort_by(f64::total_cmp);
+        let durations: BinaryHeap<u64> = made.map(|record| nanos(record.duration_seconds)).collect();
+        let durations = durations.into_sorted_vec();
         Self {
             records,
             next: 0,
             config: config.clone(),
             clock: ManualClock::new(),
-            circuits: BTreeMap::new(),
-            under_way: BTreeMap::new(),
+            circuits: Vec::new(),
+            ends: BinaryHeap::new(),
+            under_way: Vec::new(),
             decisions: Vec::new(),
             unknown,
-            unknown_seconds: durations.get(durations.len() / 2).copied().unwrap_or(0.0),
+            unknown_nanos: durations.get(durations.len() / 2).copied().unwrap_or(0),
             result: Replayed::default(),
         }
     }
@@ -188,7 +136,7 @@ impl Replay {
 
     /// The circuit of this name; `None` before its first record.
     pub fn circuit(&self, name: &str) -> Option<CircuitView> {
-        self.circuits.get(name).map(|circuit| CircuitView::of(&circuit.breaker))
+        self.place_of(name).ok().map(|place| CircuitView::of(&self.circuits[place].breaker))
     }
 
     /// Whether each record that has begun is admitted, in their order.
@@ -207,17 +155,27 @@ impl Replay {
         self.settle_until(until);
     }
 
+    /// The index of a circuit, or the one that it would have.
+    fn place_of(&self, name: &str) -> Result<usize, usize> {
+        self.circuits.binary_search_by(|circuit| circuit.name.as_str().cmp(name))
+    }
+
+    fn new_circuit(&self, name: &str) -> Circuit {
+        // The name decides the seed of the jitter, so that a replay is the same each time.
+        let seed = name.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        let breaker = CircuitBreaker::with_jitter(self.config.clone(), self.clock.clone(), Jitter { seed });
+        Circuit { name: name.into(), breaker, read: 0 }
+    }
+
     fn begin(&mut self, index: usize, at: u64) {
         self.clock.set(Tick::from_nanos(at));
-        let record = &self.records[index];
-        let (config, clock) = (&self.config, &self.clock);
-        // The name decides the seed of the jitter, so that a replay is the same each time.
-        let seed = record.circuit.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
-        let circuit = self.circuits.entry(record.circuit.clone()).or_insert_with(|| Circuit {
-            breaker: CircuitBreaker::with_jitter(config.clone(), clock.clone(), Jitter { seed }),
-            read: 0,
+        let records = Arc::clone(&self.records);
+        let record = &records[index];
+        let place = self.place_of(&record.circuit).unwrap_or_else(|place| {
+            self.circuits.insert(place, self.new_circuit(&record.circuit));
+            place
         });
-        let admitted = circuit.breaker.admit(|| None);
+        let admitted = self.circuits[place].breaker.admit(|| None);
         let was_rejected = record.outcome == RecordedOutcome::Rejected;
         self.decisions.push(admitted.is_ok());
         if admitted.is_ok() == was_rejected {
@@ -225,8 +183,10 @@ impl Replay {
         }
         match (admitted, was_rejected) {
             (Ok(ticket), _) => {
-                let (outcome, seconds) = self.outcome(record);
-                self.under_way.insert((at + nanos(seconds), index), (ticket, outcome));
+                let (outcome, lasts) = self.outcome(record);
+                self.ends.push(Reverse((at + lasts, index)));
+                self.under_way.resize_with(index + 1, || None);
+                self.under_way[index] = Some((ticket, outcome));
                 *(if was_rejected { &mut self.result.unknown } else { &mut self.result.admitted }) += 1;
             }
             (Err(_), true) => self.result.still_rejected += 1,
@@ -239,24 +199,27 @@ impl Replay {
         self.read_transitions(index);
     }
 
-    fn outcome(&self, record: &Record) -> (Outcome, f64) {
+    /// How a call ends, and after how many nanoseconds.
+    fn outcome(&self, record: &Record) -> (Outcome, u64) {
         let outcome = match record.outcome {
             RecordedOutcome::Success => Outcome::Success,
             RecordedOutcome::Failure => Outcome::FAILURE,
             RecordedOutcome::Ignored => Outcome::Ignored,
             RecordedOutcome::Cancelled => Outcome::Cancelled,
-            RecordedOutcome::Rejected => return (self.unknown, self.unknown_seconds),
+            RecordedOutcome::Rejected => return (self.unknown, self.unknown_nanos),
         };
         let retry_after = record.retry_after_seconds.map(|wait| core::time::Duration::from_nanos(nanos(wait)));
-        (outcome.with_retry_after(retry_after), record.duration_seconds)
+        (outcome.with_retry_after(retry_after), nanos(record.duration_seconds))
     }
 
     fn settle_until(&mut self, now: u64) {
-        while let Some(first) = self.under_way.first_entry().filter(|first| first.key().0 <= now) {
-            let ((at, index), (ticket, outcome)) = first.remove_entry();
+        while let Some(Reverse((at, index))) = self.ends.peek().copied().filter(|Reverse((at, _))| *at <= now) {
+            self.ends.pop();
             self.clock.set(Tick::from_nanos(at));
-            if let Some(circuit) = self.circuits.get(&self.records[index].circuit) {
-                circuit.breaker.settle(ticket, outcome);
+            if let (Some((ticket, outcome)), Ok(place)) =
+                (self.under_way[index].take(), self.place_of(&self.records[index].circuit))
+            {
+                self.circuits[place].breaker.settle(ticket, outcome);
             }
             self.read_transitions(index);
         }
@@ -265,7 +228,8 @@ impl Replay {
     /// Reads the transitions of the circuit of a record.
     fn read_transitions(&mut self, index: usize) {
         let name = &self.records[index].circuit;
-        let Some(circuit) = self.circuits.get_mut(name) else { return };
+        let Ok(place) = self.place_of(name) else { return };
+        let circuit = &mut self.circuits[place];
         for event in circuit.breaker.events(circuit.read) {
             circuit.read = event.sequence;
             self.result.transitions.push(ReplayedTransition {

@@ -3,20 +3,17 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The most requests that one run may have.
 pub const MOST_REQUESTS: f64 = 1e7;
 
 /// Clients, providers and faults. All times are in seconds from the start of the run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Scenario {
     /// The question of the scenario, for people: `Will it open?`
-    #[serde(default)]
     pub question: String,
     /// The seed of all random numbers. The same seed gives the same run, to the digit, on every platform.
-    #[serde(default)]
     pub seed: u64,
     /// How long clients send requests; above 0, at most a day. Requests under way at the end are waited for.
     pub seconds: f64,
@@ -25,40 +22,32 @@ pub struct Scenario {
     /// The providers in order of preference, 1 to 16.
     pub providers: Vec<SimulatedProvider>,
     /// The faults, in any order. Those that overlap add up.
-    #[serde(default)]
     pub faults: Vec<Fault>,
     /// The worker processes, 1 to 64. Each has breakers of its own.
-    #[serde(default = "one")]
     pub workers: u32,
 }
 
 /// How requests arrive, and what their senders do when one fails.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Clients {
     /// Requests per second on average; above 0, at most 100,000.
     pub per_second: f64,
     /// How they are spread over time.
-    #[serde(default)]
     pub arrivals: Arrivals,
     /// After this time a call is given up, which counts as a failure; above 0, at most an hour.
-    #[serde(default = "thirty")]
     pub timeout_seconds: f64,
     /// After this time a request is given up with its repetitions and failovers; above 0, at most an hour. `None` for
     /// requests that end when their calls do.
-    #[serde(default)]
     pub deadline_seconds: Option<f64>,
     /// How often a client repeats a call that failed, 0 to 10. A rejected call is not repeated.
-    #[serde(default)]
     pub retries: u32,
     /// The wait before a repetition, ± half of it at random; it doubles each time. 0 to 60.
-    #[serde(default)]
     pub backoff_seconds: f64,
 }
 
 /// How requests are spread over time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Arrivals {
     /// At equal distances.
     Steady,
@@ -73,24 +62,21 @@ pub enum Arrivals {
 }
 
 /// A provider while nothing is wrong.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SimulatedProvider {
     /// Its name, for people and for `faults`.
     pub name: String,
     /// How long a call takes.
     pub latency: Latency,
     /// The share of calls that fail in good times, 0 to 1.
-    #[serde(default)]
     pub failure_rate: f64,
     /// The calls that it serves at once without becoming slower. With twice as many, each takes twice as long.
-    #[serde(default)]
     pub capacity: Option<u32>,
 }
 
 /// A distribution of latencies. Seconds are above 0, at most an hour.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Latency {
     /// Every call takes the same time.
     Fixed {
@@ -116,8 +102,7 @@ pub enum Latency {
 }
 
 /// Something that is wrong with a provider for a while.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Fault {
     /// The provider's name.
     pub provider: String,
@@ -130,8 +115,8 @@ pub struct Fault {
 }
 
 /// A kind of fault of a provider. Shares are from 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Effect {
     /// Every call fails at once, as a refused connection does.
     Down,
@@ -187,12 +172,4 @@ pub enum Effect {
         /// The share that fails meanwhile.
         share: f64,
     },
-}
-
-const fn one() -> u32 {
-    1
-}
-
-const fn thirty() -> f64 {
-    30.0
 }

@@ -50,6 +50,18 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 }
 
 #[test]
+fn a_scenario_survives_its_json() {
+    for effect in EFFECTS {
+        let mut scenario = scenario(&fault(effect));
+        scenario.clients.arrivals = Arrivals::Bursts { size: 3 };
+        scenario.providers[0].capacity = Some(4);
+        let text = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(serde_json::to_string(&Scenario::from_json(&text).unwrap()).unwrap(), text);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<Scenario>(&text).unwrap()).unwrap(), text);
+    }
+}
+
+#[test]
 fn every_request_ends_in_one_way_and_the_series_holds_them_all() {
     for effect in EFFECTS {
         for failover in [None, Some(Strategy::PriorityList), Some(Strategy::RoundRobin)] {
@@ -158,4 +170,22 @@ fn wrong_values_are_refused_with_their_place() {
     endless.seconds = f64::NAN;
     assert_eq!(endless.check().unwrap_err().field(), "seconds");
     assert_eq!(Scenario::from_json("[]").unwrap_err().field(), "scenario");
+    for (from, to, message) in [
+        (r#""seconds": 120"#, r#""seconds": "long""#, r#"seconds = "long" is refused: allowed is a number"#),
+        (
+            r#""sigma": 0.4"#,
+            r#""sigma": 0.4, "x": 1"#,
+            "providers[0].latency.x = 1 is refused: allowed is one of these fields: kind, median_seconds, sigma",
+        ),
+        (
+            r#""kind": "down""#,
+            r#""kind": "up""#,
+            "faults[0].effect.kind = \"up\" is refused: allowed is one of: down, brown_out, slow, hanging, slow_first_token, flapping, rate_limited, bad_shards, deploy",
+        ),
+        (r#""seed": 3"#, r#""seed": -3"#, "seed = -3 is refused: allowed is a whole number, at least 0"),
+    ] {
+        let text = serde_json::to_string(&scenario(&fault(EFFECTS[0]))).unwrap();
+        let text = text.replace(':', ": ").replace(": 120.0", ": 120").replace(from, to);
+        assert_eq!(Scenario::from_json(&text).unwrap_err().to_string(), message);
+    }
 }

@@ -1,11 +1,8 @@
 """``replay``: runs recorded calls through one or two configurations."""
 
 import argparse
-import csv
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from halfopen._commands._configurations import add_configurations, configurations, read_toml
 from halfopen._commands._tables import print_table, print_transitions, seconds
@@ -33,7 +30,7 @@ _REPLAY: Sequence[tuple[str, Callable[[Replayed], str]]] = [
 
 
 def _replay(options: argparse.Namespace) -> int:
-    log = _read_log(options.log)
+    log = options.log.read_text("utf-8")
     if options.in_force is not None:
         result, _ = replay(log, CircuitBreakerConfig(**read_toml(options.in_force)))
         different = result["first_difference"]
@@ -50,23 +47,3 @@ def _replay(options: argparse.Namespace) -> int:
     for name, result in results.items():
         print_transitions(f"{name}:", [(it["at_seconds"], it["circuit"], it) for it in result["transitions"]])
     return 0
-
-
-def _read_log(path: Path) -> str | list[dict[str, Any]]:
-    if path.suffix != ".csv":
-        return path.read_text("utf-8")
-    with path.open(encoding="utf-8", newline="") as file:
-        return [_from_csv(row) for row in csv.DictReader(file)]
-
-
-def _from_csv(row: dict[str, str]) -> dict[str, Any]:
-    """A row with numbers where a record has numbers; the core refuses what remains a text."""
-    record: dict[str, Any] = {}
-    for name, text in row.items():
-        if name.endswith("_seconds"):
-            with suppress(ValueError):
-                record[name] = float(text)
-                continue
-        if text:
-            record[name] = text
-    return record

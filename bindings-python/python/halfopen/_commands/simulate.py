@@ -3,18 +3,20 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from halfopen._commands._configurations import add_configurations, configurations, read_toml
 from halfopen._commands._tables import print_table, print_transitions, seconds
 from halfopen._core import CircuitBreakerConfig
 from halfopen.simulation import Report, simulate
+from halfopen.types import Strategy
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command."""
     command = commands.add_parser("simulate", help="run a scenario without a breaker, and with configurations A and B")
     command.add_argument("scenario", type=Path, help="TOML: clients, providers and faults (docs/simulation.md)")
-    command.add_argument("--failover", action="store_true", help="go on to the next provider")
+    command.add_argument("--failover", choices=get_args(Strategy), help="go on to the next provider, in this order")
     command.add_argument("--count-rate-limits", action="store_true", help="count an answer of 429 as a failure")
     add_configurations(command, "--b")
     command.set_defaults(run=_simulate)

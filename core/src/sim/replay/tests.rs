@@ -82,20 +82,3 @@ fn a_replay_that_stops_on_its_way_gives_the_same_result() {
     assert_eq!((stopping.decisions().len(), made), (12, 4));
     assert_eq!(stopping.finish(), replay(&incident(), &config(3), Outcome::Success));
 }
-
-#[test]
-fn a_log_is_lines_of_json() {
-    let text = r#"
-        {"at_seconds": 2, "circuit": "a", "duration_seconds": 1, "outcome": "failure", "retry_after_seconds": 5}
-
-        {"at_seconds": 1, "circuit": "a", "outcome": "rejected"}
-    "#;
-    let records = read_log(text).unwrap();
-    assert_eq!(records[0].outcome, RecordedOutcome::Rejected);
-    assert_eq!(records[1].retry_after_seconds, Some(5.0));
-    for (line, field) in [("{}", "log[1]"), ("\n\nx", "log[3]")] {
-        assert_eq!(read_log(line).unwrap_err().field(), field);
-    }
-    let negative = r#"{"at_seconds": -1, "circuit": "a", "outcome": "success"}"#;
-    assert_eq!(read_log(negative).unwrap_err().allowed(), "times from 0 to 3200000000 seconds");
-}

@@ -1,0 +1,54 @@
+/** The configuration as code, to be copied. */
+
+import { make, write } from './dom.js';
+import type { ConfigDocument } from './engine.js';
+import { LANGUAGES, type Language, snippet } from './snippets.js';
+
+export class CopyDialog {
+  readonly element: HTMLDialogElement;
+  readonly #code = make('code');
+  readonly #told = make('span', { class: 'soft', role: 'status' });
+  readonly #title = make('h2');
+  readonly #tabs: HTMLButtonElement[];
+  #language: Language = 'Python';
+  #config: ConfigDocument = {};
+
+  constructor() {
+    this.#tabs = LANGUAGES.map((language) =>
+      make('button', { type: 'button', class: 'small', onclick: () => this.#choose(language) }, language),
+    );
+    const copy = make('button', { type: 'button', class: 'primary', onclick: () => this.#copy() }, 'Copy');
+    const close = make('button', { type: 'button', onclick: () => this.element.close() }, 'Close');
+    const code = make('pre', { tabindex: 0 }, this.#code);
+    this.element = make('dialog', { 'aria-label': 'Configuration as code' }, this.#title, make('div', { class: 'row', role: 'group', 'aria-label': 'Language' }, ...this.#tabs), code, make('div', { class: 'row' }, copy, close, this.#told));
+  }
+
+  open(name: string, config: ConfigDocument): void {
+    this.#config = config;
+    write(this.#title, `Configuration ${name}`);
+    write(this.#told, '');
+    this.#choose(this.#language);
+    this.element.showModal();
+  }
+
+  #choose(language: Language): void {
+    this.#language = language;
+    this.#tabs.forEach((tab, index) => tab.setAttribute('aria-pressed', String(LANGUAGES[index] === language)));
+    write(this.#code, snippet(language, this.#config));
+    write(this.#told, '');
+  }
+
+  async #copy(): Promise<void> {
+    write(this.#told, await copied(this.#code.textContent ?? ''));
+  }
+}
+
+/** Copies a text; returns what to tell the reader. */
+export async function copied(text: string): Promise<string> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return 'Copied.';
+  } catch {
+    return 'This browser does not allow copying here: select the text and copy it.';
+  }
+}

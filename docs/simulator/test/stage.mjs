@@ -1,0 +1,99 @@
+/** The built page in a browser. */
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { launch, withServer } from '../../../tests/js/browser/chromium.mjs';
+
+export const simulator = join(dirname(fileURLToPath(import.meta.url)), '..');
+export const built = join(simulator, '../../target/docs/simulator');
+export const documentOf = (name) => JSON.parse(readFileSync(join(simulator, name), 'utf8'));
+
+/** Pages are served from a subfolder, as from a project's pages. */
+const FOLDER = '/guide/simulator/';
+
+/** The simulator on a page, by what a reader sees. */
+export class Reader {
+  constructor(page) {
+    this.page = page;
+    this.playhead = page.getByRole('slider', { name: 'Time', exact: true });
+    this.score = page.getByRole('table', { name: 'Score' });
+    this.why = page.locator('.why p');
+  }
+
+  button(name) {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  async choose(id) {
+    await this.page.getByLabel('Scenario', { exact: true }).first().selectOption(id);
+  }
+
+  async pause() {
+    if (await this.button('Pause').isVisible()) {
+      await this.button('Pause').click();
+    }
+  }
+
+  /** Moves the playhead. */
+  async seek(time) {
+    await this.playhead.evaluate((element, to) => {
+      element.value = String(to);
+      element.dispatchEvent(new Event('input', { bubbles: true }));
+    }, time);
+  }
+
+  /** A row of the score without its title. */
+  row(title) {
+    return this.score.getByRole('row', { name: new RegExp(`^${title}`) }).locator('td').allTextContents();
+  }
+
+  /** The pixels of the stage, as a text. */
+  picture() {
+    return this.page.evaluate(() => {
+      const { shadowRoot } = document.querySelector('halfopen-sim');
+      return [...shadowRoot.querySelectorAll('.rail canvas, .ribbon')].map((canvas) => canvas.toDataURL()).join();
+    });
+  }
+}
+
+let browser;
+
+/** Closes the browser after the last test. */
+export async function closeBrowser() {
+  await browser?.close();
+}
+
+/**
+ * Opens the page, and runs `work(reader, page, origin)`. The page must write nothing to its console and ask no other host.
+ */
+export async function reading(work, { width = 1280, height = 1000, motion = 'no-preference', colors = 'light', fragment = '', file = '' } = {}) {
+  browser ??= await launch();
+  await withServer(
+    (path) => join(built, path.slice(FOLDER.length) || 'index.html'),
+    async (origin) => {
+      const context = await browser.newContext({ viewport: { width, height }, reducedMotion: motion, colorScheme: colors });
+      try {
+        const page = await context.newPage();
+        page.setDefaultTimeout(15_000);
+        const told = [];
+        page.on('console', (message) => told.push(message.text()));
+        page.on('pageerror', (error) => told.push(String(error)));
+        page.on('request', (request) => {
+          if (!request.url().startsWith(origin) && !/^(data|blob|file):/.test(request.url())) {
+            told.push(`asked ${request.url()}`);
+          }
+        });
+        await page.goto(file || `${origin}${FOLDER}${fragment}`);
+        await page.locator('.stage canvas').first().waitFor();
+        await work(new Reader(page), page, `${origin}${FOLDER}`);
+        if (told.length > 0) {
+          throw new Error(`The page told: ${told.join('\n')}`);
+        }
+      } finally {
+        await context.close();
+      }
+    },
+  );
+}
