@@ -35,7 +35,7 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/documents test
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo generate interface test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e docs docs-serve help check build python wasm node component dev-python dev-wasm dev-node clean
+	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e test-simulator docs docs-serve help check build python wasm node component dev-python dev-wasm dev-node clean
 
 ## Common tasks
 
@@ -47,7 +47,7 @@ help: ## Prints this list
 demo: python ## The guarded backend on http://127.0.0.1:8000; ONCE=1 runs a scripted outage
 	@cd docs/demo && ../../$(VENV)/python -m halfopen_demo$(if $(ONCE),.scenario)
 
-test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser test-documents vectors test-e2e ## All checks and tests, in about ten minutes
+test: lint-rust test-rust prove-short lint-python test-python lint-js test-node test-packages test-browser test-simulator test-documents vectors test-e2e ## All checks and tests, in about ten minutes
 	@echo "make test: all passed"
 
 vectors: python node component $(DONE)/with-pool $(DONE)/chromium ## Runs the shared vectors in every runner
@@ -116,6 +116,7 @@ lint-js: $(call built,node) ## Format, lints and types of JavaScript
 test-rust: $(DONE)/rust ## The core's tests
 	cargo test --quiet --package halfopen --features sim
 	cargo test --quiet --package halfopen --release --test threads
+	cargo run --quiet --package halfopen-tests --bin simulations
 
 test-python: python node component $(DONE)/promtool ## The tests of the Python package and the component
 	$(VENV)/pytest bindings-python/tests tests/python
@@ -132,11 +133,15 @@ packages = node --test --test-concurrency=1 --test-reporter=./tests/packages/har
 test-packages: node $(DONE)/chromium ## The npm packages, installed in projects of users
 	$(packages) tests/packages/quick.test.mjs
 
-test-wide: node $(DONE)/chromium ## The same with every bundler, runtime, test tool and client: five minutes, 2.2 GB
+test-wide: node $(DONE)/simulator $(DONE)/chromium ## The same with every bundler, runtime, test tool and client: five minutes, 2.2 GB
 	$(packages) tests/packages/quick.test.mjs tests/packages/wide.test.mjs
+	npm run --silent --workspace docs/simulator test:frames
 
 test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser
+
+test-simulator: $(DONE)/simulator $(DONE)/chromium ## The simulator's page in Chromium
+	npm run --silent --workspace docs/simulator test
 
 interface: python node ## Writes docs/interface.md, the public names of all packages
 	$(VENV)/python tests/documents/interface_page.py
@@ -312,12 +317,23 @@ $(DONE)/iai-callgrind-runner-$(IAI_CALLGRIND_VERSION): | $(DONE)
 
 WASM_PREREQUISITES = $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(CORE_SOURCES) $(WASM_SOURCES)
 
+SIMULATOR_SOURCES = $(shell find docs/simulator bindings-wasm/sim -type f -not -path '*/pkg/*' -not -path '*/test/*') \
+	bindings-wasm/api/ts/letters.ts bindings-wasm/scripts/letters.mjs bindings-wasm/scripts/tools.mjs
+
+# The page with the simulation, which has a WebAssembly of its own.
+$(DONE)/simulator: $(DONE)/rust $(DONE)/node_modules $(DONE)/wasm-bindgen-$(WASM_BINDGEN_VERSION) $(CORE_SOURCES) $(SIMULATOR_SOURCES)
+	@echo "Simulator: the page, in target/simulator"
+	cargo clippy --quiet --package halfopen-sim-wasm --target wasm32-unknown-unknown -- -D warnings
+	npm run --silent --workspace docs/simulator build
+	@touch $@
+
 DOCS_SOURCES = $(shell find docs -name '*.md' -not -path 'docs/demo/*') $(shell find docs/.vitepress docs/scripts -type f) docs/package.json
 
 # VitePress refuses a dead link between its pages, and the last step one between all pages, with the references.
-$(DONE)/docs: $(DOCS_SOURCES) $(DONE)/python $(DONE)/node $(CORE_SOURCES)
+$(DONE)/docs: $(DOCS_SOURCES) $(DONE)/python $(DONE)/node $(DONE)/simulator $(CORE_SOURCES)
 	@echo "Documentation: the guide, and the references of the APIs"
 	npm run --silent --workspace docs build
+	@rm -rf target/docs/simulator && cp -r target/simulator target/docs/simulator
 	$(VENV)/pdoc --output-directory target/docs/api/python halfopen
 	npm run --silent --workspace docs references
 	cargo doc --quiet --no-deps --package halfopen --features sim,serde

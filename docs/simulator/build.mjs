@@ -1,5 +1,5 @@
 /**
- * Builds the page into `target/docs/simulator/`: one script with the simulation inside, so that it works offline, from a
+ * Builds the page into `target/simulator/`: one script with the simulation inside, so that it works offline, from a
  * subfolder, and from a file.
  */
 
@@ -11,15 +11,16 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 import { lettersOf } from '../../bindings-wasm/scripts/letters.mjs';
-import { cargo, optimise, root, run } from '../../bindings-wasm/scripts/tools.mjs';
+import { cargo, optimise, root, run, tool } from '../../bindings-wasm/scripts/tools.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const pkg = join(here, 'pkg');
-const out = join(root, 'target/docs/simulator');
+const out = join(root, 'target/simulator');
 
 if (!process.argv.includes('--keep-module')) {
   buildModule();
 }
+run(tool('tsc'), ['-p', here]);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const options = {
@@ -36,7 +37,10 @@ const workerSource = {
   name: 'worker-source',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^worker-source$/ }, ({ path }) => ({ path, namespace: 'worker-source' }));
-    onLoad({ filter: /.*/, namespace: 'worker-source' }, () => ({ contents: worker.outputFiles[0].text, loader: 'text' }));
+    onLoad({ filter: /.*/, namespace: 'worker-source' }, () => ({
+      contents: worker.outputFiles[0].text,
+      loader: 'text',
+    }));
   },
 };
 const minifiedCss = {
@@ -57,7 +61,9 @@ await build({
 for (const file of ['index.html', 'tokens.css']) {
   copyFileSync(join(here, file), join(out, file));
 }
-const sizes = ['index.html', 'tokens.css', 'halfopen-sim.js'].map((file) => gzipSync(readFileSync(join(out, file)), { level: 9 }).length);
+const sizes = ['index.html', 'tokens.css', 'halfopen-sim.js'].map(
+  (file) => gzipSync(readFileSync(join(out, file)), { level: 9 }).length,
+);
 const total = sizes.reduce((sum, size) => sum + size, 0);
 console.log(`simulator: ${total} bytes gzipped, of which the script has ${sizes.at(-1)}`);
 
@@ -72,5 +78,8 @@ function buildModule() {
   optimise(bound, bound, '-O3', '--strip-debug', '--strip-producers', '--strip-target-features');
   const { order, letters } = lettersOf(readFileSync(bound));
   writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);
-  writeFileSync(join(pkg, 'module.d.ts'), 'export declare const order: string;\nexport declare const letters: string;\n');
+  writeFileSync(
+    join(pkg, 'module.d.ts'),
+    'export declare const order: string;\nexport declare const letters: string;\n',
+  );
 }

@@ -24,7 +24,9 @@ export class Announcer {
     }
     this.#time = time;
     const passed = shown.flatMap(({ name, run }) =>
-      run.report.transitions.filter((it) => it.at_seconds > from && it.at_seconds <= time).map((it) => ({ name, ...it })),
+      run.report.transitions
+        .filter((it) => it.at_seconds > from && it.at_seconds <= time)
+        .map((it) => ({ name, ...it })),
     );
     const last = passed.at(-1);
     if (last !== undefined) {

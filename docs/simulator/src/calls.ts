@@ -33,7 +33,14 @@ export class Calls {
     const calls: Call[] = [];
     for (let at = 0; at < numbers.length; at += 8) {
       const [from, to, request, attempt, worker, provider, fate, probe] = numbers.subarray(at, at + 8) as unknown as [
-        number, number, number, number, number, number, number, number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
       ];
       calls.push({ from, to, request, attempt, worker, provider, fate: FATES[fate] as Fate, isProbe: probe === 1 });
     }

@@ -1,7 +1,7 @@
 /** Every field of a configuration as a knob, with the core's own messages. */
 
 import { make } from './dom.js';
-import { checkConfig, type ConfigDocument, configFields, type FieldSchema, fieldOf, isRefusal } from './engine.js';
+import { type ConfigDocument, checkConfig, configFields, type FieldSchema, fieldOf, isRefusal } from './engine.js';
 import { choiceKnob, type Knob, numberKnob, switchKnob, textKnob } from './knob.js';
 import { FIELD_GROUPS, type KnobText } from './texts.js';
 
@@ -53,7 +53,16 @@ export class ConfigPanel {
     } else {
       const { label, unit, range, step } = text;
       const isNullable = schema.anyOf?.some(({ type }) => type === 'null') ?? false;
-      knob = numberKnob({ label, unit, hint, value, range, step, initial: isNullable ? text.initial : undefined, onChange: set });
+      knob = numberKnob({
+        label,
+        unit,
+        hint,
+        value,
+        range,
+        step,
+        initial: isNullable ? text.initial : undefined,
+        onChange: set,
+      });
     }
     return this.#kept(name, knob);
   }

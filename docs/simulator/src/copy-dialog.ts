@@ -20,7 +20,14 @@ export class CopyDialog {
     const copy = make('button', { type: 'button', class: 'primary', onclick: () => this.#copy() }, 'Copy');
     const close = make('button', { type: 'button', onclick: () => this.element.close() }, 'Close');
     const code = make('pre', { tabindex: 0 }, this.#code);
-    this.element = make('dialog', { 'aria-label': 'Configuration as code' }, this.#title, make('div', { class: 'row', role: 'group', 'aria-label': 'Language' }, ...this.#tabs), code, make('div', { class: 'row' }, copy, close, this.#told));
+    this.element = make(
+      'dialog',
+      { 'aria-label': 'Configuration as code' },
+      this.#title,
+      make('div', { class: 'row', role: 'group', 'aria-label': 'Language' }, ...this.#tabs),
+      code,
+      make('div', { class: 'row' }, copy, close, this.#told),
+    );
   }
 
   open(name: string, config: ConfigDocument): void {
@@ -33,7 +40,9 @@ export class CopyDialog {
 
   #choose(language: Language): void {
     this.#language = language;
-    this.#tabs.forEach((tab, index) => tab.setAttribute('aria-pressed', String(LANGUAGES[index] === language)));
+    for (const [index, tab] of this.#tabs.entries()) {
+      tab.setAttribute('aria-pressed', String(LANGUAGES[index] === language));
+    }
     write(this.#code, snippet(language, this.#config));
     write(this.#told, '');
   }

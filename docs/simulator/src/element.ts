@@ -5,8 +5,8 @@ import { make } from './dom.js';
 import { isRefusal, start } from './engine.js';
 import { type Linked, linkedIn } from './link.js';
 import { caseOf } from './scenarios.js';
-import style from './style.css';
 import { Simulator } from './simulator.js';
+import style from './style.css';
 
 /**
  * Attributes, all optional:
@@ -49,7 +49,9 @@ class HalfopenSim extends HTMLElement {
     try {
       return new Simulator(linked, { isFull, knobs });
     } catch (error) {
-      message.textContent = isRefusal(error) ? `This link is refused: ${error.message}` : 'This link is damaged. The first scenario is shown.';
+      message.textContent = isRefusal(error)
+        ? `This link is refused: ${error.message}`
+        : 'This link is damaged. The first scenario is shown.';
       return new Simulator({ subject: caseOf(null), view: 'a' }, { isFull, knobs });
     }
   }

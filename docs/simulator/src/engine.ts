@@ -1,12 +1,12 @@
 /** The core's simulation, in WebAssembly, and the documents that it takes and gives. */
 
-import { decoded } from '../../../bindings-wasm/api/ts/letters.js';
-import { checkConfig, configSchema, initSync, Log, World } from '../pkg/halfopen_sim_wasm.js';
 // Beside the code of which it has a copy, so that it compresses well.
 import workerSource from 'worker-source';
+import { decoded } from '../../../bindings-wasm/api/ts/letters.js';
+import { checkConfig, configSchema, initSync, Log, World } from '../pkg/halfopen_sim_wasm.js';
 import { letters, order } from '../pkg/module.js';
 
-export { checkConfig, Log, workerSource, World };
+export { checkConfig, Log, World, workerSource };
 
 export type State = 'closed' | 'half_open' | 'open';
 

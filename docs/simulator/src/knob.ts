@@ -34,7 +34,7 @@ function framed(label: string, hint: string, ...parts: HTMLElement[]): Knob & { 
   const hintLine = make('p', { class: 'hint', id: `${id}-hint` }, hint);
   const error = make('p', { class: 'error', id: `${id}-error`, role: 'alert' });
   input.setAttribute('aria-describedby', `${id}-hint ${id}-error`);
-  const value = make("span", { class: "value" }, ...parts);
+  const value = make('span', { class: 'value' }, ...parts);
   const element = make('div', { class: 'knob' }, make('label', { for: id }, label), value, hintLine, error);
   return {
     id,
@@ -79,7 +79,8 @@ export function numberKnob(knob: NumberKnob): Knob {
   };
   input.addEventListener('input', () => {
     const text = input.value.trim().replace(',', '.');
-    const value = text === '' || Number.isNaN(Number(text)) ? input.value : Number((Number(text) / scale).toPrecision(12));
+    const value =
+      text === '' || Number.isNaN(Number(text)) ? input.value : Number((Number(text) / scale).toPrecision(12));
     if (typeof value === 'number') {
       slider.value = positionOf(value);
     }
@@ -106,14 +107,30 @@ export function numberKnob(knob: NumberKnob): Knob {
   return frame;
 }
 
-export function choiceKnob(label: string, hint: string, value: string, options: readonly [string, string][], onChange: (value: string) => void): Knob {
-  const select = make('select', {}, ...options.map(([name, text]) => make('option', { value: name, selected: name === value }, text)));
+export function choiceKnob(
+  label: string,
+  hint: string,
+  value: string,
+  options: readonly [string, string][],
+  onChange: (value: string) => void,
+): Knob {
+  const select = make(
+    'select',
+    {},
+    ...options.map(([name, text]) => make('option', { value: name, selected: name === value }, text)),
+  );
   select.addEventListener('change', () => onChange(select.value));
   return framed(label, hint, select);
 }
 
 export function switchKnob(label: string, hint: string, value: boolean, onChange: (value: boolean) => void): Knob {
-  const toggle = make('button', { type: 'button', class: 'toggle', role: 'switch', 'aria-checked': value, 'aria-label': label });
+  const toggle = make('button', {
+    type: 'button',
+    class: 'toggle',
+    role: 'switch',
+    'aria-checked': value,
+    'aria-label': label,
+  });
   toggle.setAttribute('aria-checked', String(value));
   toggle.addEventListener('click', () => {
     const next = toggle.getAttribute('aria-checked') !== 'true';

@@ -2,7 +2,7 @@
 
 import { type ConfigDocument, World } from './engine.js';
 import type { View } from './link.js';
-import { DroppedLog, LogRun } from './log-run.js';
+import { type DroppedLog, LogRun } from './log-run.js';
 import type { Played } from './played.js';
 import { Run } from './run.js';
 import { checkSubject } from './scenario-panel.js';
@@ -13,7 +13,7 @@ export class Lab {
   view: View;
   log: DroppedLog | undefined;
   runs: { none: Run | undefined; a: Played; b: Played | undefined };
-  #world: World | undefined;
+  readonly #world: World | undefined;
 
   /** Runs the subject; throws a refusal of the core. */
   constructor(subject: Case, view: View, log?: DroppedLog) {
@@ -24,7 +24,11 @@ export class Lab {
     this.log = log;
     this.view = subject.b === null ? 'a' : view;
     this.#world = log === undefined ? worldOf(subject) : undefined;
-    this.runs = { none: this.#world && this.#run(null) as Run, a: this.#run(subject.a), b: subject.b === null ? undefined : this.#run(subject.b) };
+    this.runs = {
+      none: this.#world && (this.#run(null) as Run),
+      a: this.#run(subject.a),
+      b: subject.b === null ? undefined : this.#run(subject.b),
+    };
   }
 
   /** Replaces a configuration, which was checked. */

@@ -37,10 +37,14 @@ export function linkedIn(fragment: string): Linked | undefined {
   }
   const [version, text] = fragment.slice(1).split('.', 2);
   if (version !== String(VERSION) || text === undefined) {
-    throw new Error(`This link is of version ${version}, and this page reads version ${VERSION}. The first scenario is shown.`);
+    throw new Error(
+      `This link is of version ${version}, and this page reads version ${VERSION}. The first scenario is shown.`,
+    );
   }
   try {
-    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) =>
+      letter.charCodeAt(0),
+    );
     const { view, ...document } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Case> & { view?: View };
     return { subject: { ...caseOf(document.id), ...document }, view: view ?? 'a' };
   } catch {

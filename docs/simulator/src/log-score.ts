@@ -6,11 +6,27 @@ import type { DroppedLog, LogRun } from './log-run.js';
 
 const ROWS: [string, string, (result: Replayed) => string][] = [
   ['Calls made again', 'Calls that were made and would be made again', ({ admitted }) => count(admitted)],
-  ['Failures spared', 'Calls that were made, failed, and would have been rejected', ({ spared_failures }) => count(spared_failures)],
-  ['Time that they took', 'The seconds that the spared failures took', ({ spared_seconds }) => duration(spared_seconds)],
-  ['Refused in vain', 'Calls that were made, did not fail, and would have been rejected', ({ refused_in_vain }) => count(refused_in_vain)],
+  [
+    'Failures spared',
+    'Calls that were made, failed, and would have been rejected',
+    ({ spared_failures }) => count(spared_failures),
+  ],
+  [
+    'Time that they took',
+    'The seconds that the spared failures took',
+    ({ spared_seconds }) => duration(spared_seconds),
+  ],
+  [
+    'Refused in vain',
+    'Calls that were made, did not fail, and would have been rejected',
+    ({ refused_in_vain }) => count(refused_in_vain),
+  ],
   ['Rejected again', 'Rejected calls that would be rejected again', ({ still_rejected }) => count(still_rejected)],
-  ['Unknown', 'Rejected calls that would be made: nobody knows how they would have ended', ({ unknown }) => count(unknown)],
+  [
+    'Unknown',
+    'Rejected calls that would be made: nobody knows how they would have ended',
+    ({ unknown }) => count(unknown),
+  ],
   ['Changes of state', '', ({ transitions }) => count(transitions.length)],
 ];
 
@@ -26,9 +42,20 @@ export function logTable(runs: { name: string; run: LogRun }[]): HTMLTableElemen
   );
   const head = make('tr', {}, make('td'), ...columns.map(([name]) => make('th', { scope: 'col' }, name)));
   const rows = ROWS.map(([title, hint, tell]) =>
-    make('tr', {}, make('th', { scope: 'row', title: hint }, title), ...columns.map(([, result]) => make('td', {}, tell(result)))),
+    make(
+      'tr',
+      {},
+      make('th', { scope: 'row', title: hint }, title),
+      ...columns.map(([, result]) => make('td', {}, tell(result))),
+    ),
   );
-  return make('table', { class: 'score' }, make('caption', {}, 'What would have been different'), make('thead', {}, head), make('tbody', {}, ...rows));
+  return make(
+    'table',
+    { class: 'score' },
+    make('caption', {}, 'What would have been different'),
+    make('thead', {}, head),
+    make('tbody', {}, ...rows),
+  );
 }
 
 /** Whether A is the configuration that was in force. */

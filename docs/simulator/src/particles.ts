@@ -99,7 +99,13 @@ function onItsWay(context: CanvasRenderingContext2D, x: number, y: number, call:
   }
 }
 
-function turnedBack(context: CanvasRenderingContext2D, progress: number, places: Places, scatter: number, palette: Palette): void {
+function turnedBack(
+  context: CanvasRenderingContext2D,
+  progress: number,
+  places: Places,
+  scatter: number,
+  palette: Palette,
+): void {
   if (progress > 1) {
     return;
   }

@@ -59,7 +59,14 @@ export class Plots {
       }
     });
     const top = make('div', { class: 'plot-head' }, this.#captions.requests, this.#which);
-    this.element = make('div', { class: 'plots', 'aria-hidden': 'false' }, top, this.#panes.requests, this.#captions.evidence, this.#panes.evidence);
+    this.element = make(
+      'div',
+      { class: 'plots', 'aria-hidden': 'false' },
+      top,
+      this.#panes.requests,
+      this.#captions.evidence,
+      this.#panes.evidence,
+    );
   }
 
   show(runs: PlottedRun[], place: { worker: number; provider: number; seconds: number }, palette: Palette): void {
@@ -76,7 +83,11 @@ export class Plots {
       this.#plot(this.#panes.evidence, times, evidence, place.seconds, palette, isShare ? percent : String, thresholds),
     ];
     caption(this.#captions.requests, this.#isLatency ? 'Mean latency of answers' : 'Requests per second', lines);
-    caption(this.#captions.evidence, isShare ? 'Share in the window, and the threshold' : 'Failures in a row, and the threshold', evidence);
+    caption(
+      this.#captions.evidence,
+      isShare ? 'Share in the window, and the threshold' : 'Failures in a row, and the threshold',
+      evidence,
+    );
   }
 
   /** Moves the playhead. */
@@ -107,8 +118,17 @@ export class Plots {
     told: (value: number) => string,
     thresholds: Threshold[],
   ): UPlot {
-    const axis = { stroke: palette.soft, grid: { stroke: palette.line, width: 1 }, ticks: { show: false }, font: '12px system-ui' };
-    const most = Math.max(1e-9, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)), ...thresholds.map(({ value }) => value * 1.1));
+    const axis = {
+      stroke: palette.soft,
+      grid: { stroke: palette.line, width: 1 },
+      ticks: { show: false },
+      font: '12px system-ui',
+    };
+    const most = Math.max(
+      1e-9,
+      ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)),
+      ...thresholds.map(({ value }) => value * 1.1),
+    );
     const plot = new UPlot(
       {
         width: pane.clientWidth || 600,
@@ -159,7 +179,9 @@ export class Plots {
       plot.over.style.cursor = near(event) === undefined ? 'pointer' : 'ns-resize';
       if (dragged !== undefined) {
         const value = plot.posToVal(offset(event, plot).y, 'y');
-        dragged.value = dragged.isShare ? Math.min(1, Math.max(0.01, Math.round(value * 100) / 100)) : Math.max(1, Math.round(value));
+        dragged.value = dragged.isShare
+          ? Math.min(1, Math.max(0.01, Math.round(value * 100) / 100))
+          : Math.max(1, Math.round(value));
         plot.redraw(false);
       } else if (event.buttons === 1) {
         this.#events.onSeek(plot.posToVal(offset(event, plot).x, 'x'));
@@ -191,7 +213,8 @@ function seconds(value: number): string {
 }
 
 function ends({ report }: Played, palette: Palette, isSecond: boolean): Line[] {
-  const rate = (of: 'answered' | 'failed' | 'refused') => smoothed(report.series.map((point) => point[of] / report.step_seconds));
+  const rate = (of: 'answered' | 'failed' | 'refused') =>
+    smoothed(report.series.map((point) => point[of] / report.step_seconds));
   const style = isSecond ? { dash: [5, 4] } : { isArea: true };
   return [
     { label: 'answered', color: palette.closed, values: rate('answered'), ...style },
@@ -209,7 +232,9 @@ function smoothed(values: number[]): number[] {
 }
 
 function latencies({ report }: Played, palette: Palette, isSecond: boolean): Line[] {
-  const values = report.series.map(({ answered, latency_seconds }) => (answered === 0 ? null : latency_seconds / answered));
+  const values = report.series.map(({ answered, latency_seconds }) =>
+    answered === 0 ? null : latency_seconds / answered,
+  );
   return [{ label: 'latency', color: palette.ink, values, ...(isSecond ? { dash: [5, 4] } : {}) }];
 }
 
@@ -220,7 +245,10 @@ function evidenceOf(
   palette: Palette,
 ): { evidence: Line[]; thresholds: Threshold[]; isShare: boolean } {
   const configs = runs.map(({ run }) => run.config ?? {});
-  const isShare = configs.some((config) => fieldOf(config, 'failure_rate_threshold') != null || fieldOf(config, 'slow_call_rate_threshold') != null);
+  const isShare = configs.some(
+    (config) =>
+      fieldOf(config, 'failure_rate_threshold') != null || fieldOf(config, 'slow_call_rate_threshold') != null,
+  );
   const evidence: Line[] = [];
   const thresholds: Threshold[] = [];
   runs.forEach(({ name, run }, at) => {
@@ -269,5 +297,9 @@ function caption(element: HTMLElement, title: string, lines: Line[]): void {
   const colors = new Map(lines.map(({ label, color }) => [label, color]));
   const styles = new Set(lines.map(({ dash }) => dash !== undefined));
   const runs = styles.size > 1 ? [entry('A', 'var(--soft)', false), entry('B', 'var(--soft)', true)] : [];
-  element.replaceChildren(make('b', {}, title), ...[...colors].map(([label, color]) => entry(label, color, false)), ...runs);
+  element.replaceChildren(
+    make('b', {}, title),
+    ...[...colors].map(([label, color]) => entry(label, color, false)),
+    ...runs,
+  );
 }

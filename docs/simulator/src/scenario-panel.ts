@@ -16,12 +16,45 @@ interface NumberText {
 }
 
 const CLIENTS: Record<string, NumberText> = {
-  'clients.per_second': { label: 'Requests', unit: '/s', range: [0.5, 200], hint: 'Above 0, at most 100,000; a run on this page has at most 300,000 requests' },
-  'clients.timeout_seconds': { label: 'Timeout of a call', unit: 's', range: [0.1, 30], hint: 'After it a call is given up, which counts as a failure; above 0, at most an hour' },
-  'clients.deadline_seconds': { label: 'Deadline of a request', unit: 's', range: [0.1, 60], initial: 6, hint: 'After it a request is given up with all its calls; at most an hour, or off' },
-  'clients.retries': { label: 'Retries', unit: '', range: [0, 10], step: 1, hint: 'How often a failed call is repeated, 0 to 10; a rejected call is not' },
-  'clients.backoff_seconds': { label: 'Wait before a retry', unit: 's', range: [0, 10], hint: '± half at random, doubled each time; 0 to 60' },
-  workers: { label: 'Workers', unit: '', range: [1, 16], step: 1, hint: 'Processes, each with a breaker of its own; 1 to 64' },
+  'clients.per_second': {
+    label: 'Requests',
+    unit: '/s',
+    range: [0.5, 200],
+    hint: 'Above 0, at most 100,000; a run on this page has at most 300,000 requests',
+  },
+  'clients.timeout_seconds': {
+    label: 'Timeout of a call',
+    unit: 's',
+    range: [0.1, 30],
+    hint: 'After it a call is given up, which counts as a failure; above 0, at most an hour',
+  },
+  'clients.deadline_seconds': {
+    label: 'Deadline of a request',
+    unit: 's',
+    range: [0.1, 60],
+    initial: 6,
+    hint: 'After it a request is given up with all its calls; at most an hour, or off',
+  },
+  'clients.retries': {
+    label: 'Retries',
+    unit: '',
+    range: [0, 10],
+    step: 1,
+    hint: 'How often a failed call is repeated, 0 to 10; a rejected call is not',
+  },
+  'clients.backoff_seconds': {
+    label: 'Wait before a retry',
+    unit: 's',
+    range: [0, 10],
+    hint: '± half at random, doubled each time; 0 to 60',
+  },
+  workers: {
+    label: 'Workers',
+    unit: '',
+    range: [1, 16],
+    step: 1,
+    hint: 'Processes, each with a breaker of its own; 1 to 64',
+  },
   seconds: { label: 'Length of the run', unit: 's', range: [10, 600], hint: 'Above 0, at most a day' },
 };
 
@@ -68,22 +101,49 @@ export class ScenarioPanel {
     this.#draft = draft;
     this.#knobs = new Map();
     const { scenario } = draft;
-    const strategies: [string, string][] = [['', 'only the first provider'], ...STRATEGIES.map((it): [string, string] => [it, it.replaceAll('_', ' ')])];
+    const strategies: [string, string][] = [
+      ['', 'only the first provider'],
+      ...STRATEGIES.map((it): [string, string] => [it, it.replaceAll('_', ' ')]),
+    ];
     this.element.replaceChildren(
       this.#group(
         'Clients',
         ...Object.entries(CLIENTS).map(([path, text]) => this.#number(path.split('.'), text)),
-        this.#choice(['clients', 'arrivals', 'kind'], 'Arrivals', scenario.clients.arrivals.kind, [['steady', 'steady'], ['poisson', 'at random'], ['bursts', 'in bursts']], (kind) => {
-          scenario.clients.arrivals = kind === 'bursts' ? { kind, size: 10 } : { kind };
-        }),
-        ...(scenario.clients.arrivals.kind === 'bursts' ? [this.#number(['clients', 'arrivals', 'size'], { label: 'Size of a burst', unit: '', range: [1, 200], step: 1 })] : []),
+        this.#choice(
+          ['clients', 'arrivals', 'kind'],
+          'Arrivals',
+          scenario.clients.arrivals.kind,
+          [
+            ['steady', 'steady'],
+            ['poisson', 'at random'],
+            ['bursts', 'in bursts'],
+          ],
+          (kind) => {
+            scenario.clients.arrivals = kind === 'bursts' ? { kind, size: 10 } : { kind };
+          },
+        ),
+        ...(scenario.clients.arrivals.kind === 'bursts'
+          ? [
+              this.#number(['clients', 'arrivals', 'size'], {
+                label: 'Size of a burst',
+                unit: '',
+                range: [1, 200],
+                step: 1,
+              }),
+            ]
+          : []),
         this.#choice(['failover'], 'A request goes to', draft.failover ?? '', strategies, (name) => {
           draft.failover = name === '' ? null : name;
         }),
-        switchKnob('429 is a failure', 'By default it is ignored, because it concerns one key and says nothing about the provider', draft.count_rate_limits, (value) => {
-          draft.count_rate_limits = value;
-          this.#changed('count_rate_limits');
-        }).element,
+        switchKnob(
+          '429 is a failure',
+          'By default it is ignored, because it concerns one key and says nothing about the provider',
+          draft.count_rate_limits,
+          (value) => {
+            draft.count_rate_limits = value;
+            this.#changed('count_rate_limits');
+          },
+        ).element,
       ),
       ...scenario.providers.map((_, index) => this.#provider(index)),
       this.#button('Add a provider', () => {
@@ -93,7 +153,12 @@ export class ScenarioPanel {
       ...scenario.faults.map((_, index) => this.#fault(index)),
       this.#button('Add a fault', () => {
         const from = Math.round(scenario.seconds / 4);
-        scenario.faults.push({ provider: scenario.providers[0]?.name ?? '', from_seconds: from, to_seconds: 2 * from, effect: { kind: 'down' } });
+        scenario.faults.push({
+          provider: scenario.providers[0]?.name ?? '',
+          from_seconds: from,
+          to_seconds: 2 * from,
+          effect: { kind: 'down' },
+        });
       }),
     );
   }
@@ -113,14 +178,39 @@ export class ScenarioPanel {
     return this.#group(
       `Provider ${index + 1}`,
       name.element,
-      this.#choice(['providers', index, 'latency', 'kind'], 'Latency', kind, [['fixed', 'fixed'], ['log_normal', 'log-normal'], ['bimodal', 'two kinds']], (next) => {
-        const values = Object.entries(LATENCIES[next] ?? {}).map(([key, { value }]) => [key, value]);
-        provider.latency = { kind: next, ...Object.fromEntries(values) };
-      }),
-      ...Object.entries(LATENCIES[kind] ?? {}).map(([key, text]) => this.#number(['providers', index, 'latency', key], text)),
+      this.#choice(
+        ['providers', index, 'latency', 'kind'],
+        'Latency',
+        kind,
+        [
+          ['fixed', 'fixed'],
+          ['log_normal', 'log-normal'],
+          ['bimodal', 'two kinds'],
+        ],
+        (next) => {
+          const values = Object.entries(LATENCIES[next] ?? {}).map(([key, { value }]) => [key, value]);
+          provider.latency = { kind: next, ...Object.fromEntries(values) };
+        },
+      ),
+      ...Object.entries(LATENCIES[kind] ?? {}).map(([key, text]) =>
+        this.#number(['providers', index, 'latency', key], text),
+      ),
       this.#number(['providers', index, 'failure_rate'], { label: 'Fails anyway', unit: '%', range: [0, 1] }, 0),
-      this.#number(['providers', index, 'capacity'], { label: 'Serves at once', unit: 'calls', range: [1, 200], step: 1, initial: 10, hint: 'With twice as many, each takes twice as long; or off' }, null),
-      ...(scenario.providers.length > 1 ? [this.#button('Remove this provider', () => scenario.providers.splice(index, 1))] : []),
+      this.#number(
+        ['providers', index, 'capacity'],
+        {
+          label: 'Serves at once',
+          unit: 'calls',
+          range: [1, 200],
+          step: 1,
+          initial: 10,
+          hint: 'With twice as many, each takes twice as long; or off',
+        },
+        null,
+      ),
+      ...(scenario.providers.length > 1
+        ? [this.#button('Remove this provider', () => scenario.providers.splice(index, 1))]
+        : []),
     );
   }
 
@@ -139,7 +229,9 @@ export class ScenarioPanel {
       }),
       this.#number(['faults', index, 'from_seconds'], { label: 'Begins at', unit: 's', range: [0, scenario.seconds] }),
       this.#number(['faults', index, 'to_seconds'], { label: 'Ends at', unit: 's', range: [0, scenario.seconds] }),
-      ...Object.keys(parameters).map((key) => this.#number(['faults', index, 'effect', key], PARAMETER_TEXTS[key] ?? { label: key, unit: '' })),
+      ...Object.keys(parameters).map((key) =>
+        this.#number(['faults', index, 'effect', key], PARAMETER_TEXTS[key] ?? { label: key, unit: '' }),
+      ),
       this.#button('Remove this fault', () => scenario.faults.splice(index, 1)),
     );
   }
@@ -167,7 +259,13 @@ export class ScenarioPanel {
   }
 
   /** A choice that changes which knobs there are. */
-  #choice(path: Path, label: string, value: string, options: [string, string][], set: (value: string) => void): HTMLElement {
+  #choice(
+    path: Path,
+    label: string,
+    value: string,
+    options: [string, string][],
+    set: (value: string) => void,
+  ): HTMLElement {
     const name = nameOf(path);
     const knob = choiceKnob(label, '', value, options, (next) => {
       set(next);
@@ -179,14 +277,18 @@ export class ScenarioPanel {
   }
 
   #button(text: string, change: () => void): HTMLElement {
-    return make('button', {
-      type: 'button',
-      class: 'small',
-      onclick: () => {
-        change();
-        this.#restructured('');
+    return make(
+      'button',
+      {
+        type: 'button',
+        class: 'small',
+        onclick: () => {
+          change();
+          this.#restructured('');
+        },
       },
-    }, text);
+      text,
+    );
   }
 
   #restructured(name: string): void {
@@ -222,7 +324,9 @@ const MOST_REQUESTS = 300_000;
 export function checkSubject({ scenario, failover, count_rate_limits }: Case): void {
   World.read(JSON.stringify(scenario), failover ?? undefined, count_rate_limits).free();
   if (scenario.seconds * scenario.clients.per_second > MOST_REQUESTS) {
-    throw new Error(`This page runs at most ${MOST_REQUESTS.toLocaleString('en')} requests; the command line runs ten million.`);
+    throw new Error(
+      `This page runs at most ${MOST_REQUESTS.toLocaleString('en')} requests; the command line runs ten million.`,
+    );
   }
 }
 

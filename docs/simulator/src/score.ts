@@ -81,9 +81,21 @@ export function scoreTable(columns: Column[]): HTMLTableElement {
       make('td', { class: isDecided && value === least ? 'best' : '' }, value === null ? '–' : measure.tell(value)),
     );
     const [one, other] = values.slice(-2) as [number | null, number | null];
-    return make('tr', {}, make('th', { scope: 'row', title: measure.hint }, measure.title), ...cells, make('td', { class: 'soft' }, difference(one, other, measure)));
+    return make(
+      'tr',
+      {},
+      make('th', { scope: 'row', title: measure.hint }, measure.title),
+      ...cells,
+      make('td', { class: 'soft' }, difference(one, other, measure)),
+    );
   });
-  return make('table', { class: 'score' }, make('caption', {}, 'Score: less is better'), make('thead', {}, head), make('tbody', {}, ...rows));
+  return make(
+    'table',
+    { class: 'score' },
+    make('caption', {}, 'Score: less is better'),
+    make('thead', {}, head),
+    make('tbody', {}, ...rows),
+  );
 }
 
 function difference(one: number | null, other: number | null, measure: Measure): string {
@@ -130,7 +142,14 @@ export function seriesTable(columns: Column[]): HTMLTableElement {
         make('td', {}, count(points.reduce((sum, point) => sum + point[of], 0))),
       );
     });
-    rows.push(make('tr', {}, make('th', { scope: 'row' }, `${clock(from * step)} to ${clock((from + every) * step)}`), ...cells));
+    rows.push(
+      make(
+        'tr',
+        {},
+        make('th', { scope: 'row' }, `${clock(from * step)} to ${clock((from + every) * step)}`),
+        ...cells,
+      ),
+    );
   }
   const titles = columns.flatMap(({ name }) => [`${name}: answered`, 'failed', 'refused']);
   return dataTable('Requests by their end', ['Time', ...titles], rows);
@@ -138,5 +157,11 @@ export function seriesTable(columns: Column[]): HTMLTableElement {
 
 function dataTable(title: string, titles: string[], rows: HTMLTableRowElement[]): HTMLTableElement {
   const head = make('tr', {}, ...titles.map((text) => make('th', { scope: 'col' }, text)));
-  return make('table', { class: 'data' }, make('caption', {}, title), make('thead', {}, head), make('tbody', {}, ...rows));
+  return make(
+    'table',
+    { class: 'data' },
+    make('caption', {}, title),
+    make('thead', {}, head),
+    make('tbody', {}, ...rows),
+  );
 }

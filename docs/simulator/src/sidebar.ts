@@ -40,12 +40,21 @@ export class Sidebar {
       b: new ConfigPanel((config) => events.onConfig('b', config), only),
       scenario: new ScenarioPanel(events.onCase),
     };
-    const tab = (name: Tab, text: string) => make('button', { type: 'button', role: 'tab', id: `tab-${name}`, onclick: () => this.#choose(name) }, text);
+    const tab = (name: Tab, text: string) =>
+      make('button', { type: 'button', role: 'tab', id: `tab-${name}`, onclick: () => this.#choose(name) }, text);
     this.#tabs = { a: tab('a', 'A'), b: tab('b', 'B'), scenario: tab('scenario', 'Scenario') };
     const list = make('div', { class: 'tabs', role: 'tablist', 'aria-label': 'Knobs' }, ...Object.values(this.#tabs));
     list.addEventListener('keydown', (event) => this.#arrow(event));
-    this.#open = make('button', { type: 'button', class: 'sheet-button', 'aria-expanded': false, onclick: () => this.#toggle() }, 'Knobs');
-    const close = make('button', { type: 'button', class: 'sheet-close', 'aria-label': 'Close the knobs', onclick: () => this.#toggle(false) }, '✕');
+    this.#open = make(
+      'button',
+      { type: 'button', class: 'sheet-button', 'aria-expanded': false, onclick: () => this.#toggle() },
+      'Knobs',
+    );
+    const close = make(
+      'button',
+      { type: 'button', class: 'sheet-close', 'aria-label': 'Close the knobs', onclick: () => this.#toggle(false) },
+      '✕',
+    );
     const sheet = make('div', { class: 'sheet card' }, make('div', { class: 'sheet-head' }, list, close), this.#body);
     this.element = make('aside', { class: 'sidebar', 'aria-label': 'Knobs' }, this.#open, sheet, this.#copy.element);
     this.element.addEventListener('keydown', (event) => {
@@ -100,7 +109,11 @@ export class Sidebar {
 
   #actions(tab: 'a' | 'b'): HTMLElement {
     const name = tab.toUpperCase();
-    const copy = make('button', { type: 'button', onclick: () => this.#copy.open(name, this.#lab?.subject[tab] ?? {}) }, `Copy ${name} as code …`);
+    const copy = make(
+      'button',
+      { type: 'button', onclick: () => this.#copy.open(name, this.#lab?.subject[tab] ?? {}) },
+      `Copy ${name} as code …`,
+    );
     const reset = make('button', { type: 'button', onclick: () => this.#reset(tab) }, 'Defaults');
     const row = make('div', { class: 'row actions' }, copy, reset);
     if (tab === 'b') {
@@ -120,14 +133,25 @@ export class Sidebar {
     if (workers === 1) {
       return [];
     }
-    const options = Array.from({ length: workers }, (_, index): [string, string] => [String(index), `worker ${index + 1}`]);
-    const knob = choiceKnob('The stage shows', 'Each worker has breakers of its own; the score counts all', String(this.#worker), options, (value) => this.#events.onWorker(Number(value)));
+    const options = Array.from({ length: workers }, (_, index): [string, string] => [
+      String(index),
+      `worker ${index + 1}`,
+    ]);
+    const knob = choiceKnob(
+      'The stage shows',
+      'Each worker has breakers of its own; the score counts all',
+      String(this.#worker),
+      options,
+      (value) => this.#events.onWorker(Number(value)),
+    );
     return [make('fieldset', { class: 'group' }, make('legend', {}, 'Stage'), knob.element)];
   }
 
   #arrow(event: KeyboardEvent): void {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const tabs = (Object.keys(this.#tabs) as Tab[]).filter((name) => !this.#tabs[name].hidden && (name !== 'b' || this.#lab?.subject.b !== null));
+    const tabs = (Object.keys(this.#tabs) as Tab[]).filter(
+      (name) => !this.#tabs[name].hidden && (name !== 'b' || this.#lab?.subject.b !== null),
+    );
     if (step !== undefined) {
       event.preventDefault();
       this.#choose(tabs[(tabs.indexOf(this.#tab) + step + tabs.length) % tabs.length] as Tab);

@@ -8,9 +8,9 @@ import { fragmentOf, type Linked, type View } from './link.js';
 import { DroppedLog, type LogRun } from './log-run.js';
 import { inForce, logTable } from './log-score.js';
 import { type Palette, paletteOf } from './palette.js';
+import { share } from './particles.js';
 import { spansOf } from './played.js';
 import { Plots } from './plots.js';
-import { share } from './particles.js';
 import { type Case, caseOf } from './scenarios.js';
 import { type Column, scoreTable, seriesTable, transitionTable } from './score.js';
 import { Sidebar } from './sidebar.js';
@@ -43,7 +43,7 @@ export class Simulator {
   readonly #drawn = make('span', { class: 'drawn soft' });
   readonly #question = make('p', { class: 'question' });
   readonly #notice = make('p', { class: 'notice' });
-  readonly #score = make('section', { class: 'card scores', 'aria-label': 'Score' });
+  readonly #score = make('section', { class: 'card scores', 'aria-label': 'Score', tabindex: 0 });
   readonly #tables = make('details', { class: 'tables' }, make('summary', {}, 'The same as tables'));
   readonly #still = matchMedia('(prefers-reduced-motion: reduce)');
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
@@ -59,12 +59,18 @@ export class Simulator {
   constructor({ subject, view }: Linked, options: Options) {
     this.#options = options;
     this.#lab = new Lab(subject, view);
-    this.#transport = new Transport((time) => this.seek(time), () => this.#step());
+    this.#transport = new Transport(
+      (time) => this.seek(time),
+      () => this.#step(),
+    );
     this.#timeline = new Timeline({
       onSeek: (time) => this.seek(time),
       onFault: (index, from, to) => this.#moveFault(index, from, to),
     });
-    this.#plots = new Plots({ onSeek: (time) => this.seek(time), onThreshold: (name, field, value) => this.#setField(name, field, value) });
+    this.#plots = new Plots({
+      onSeek: (time) => this.seek(time),
+      onThreshold: (name, field, value) => this.#setField(name, field, value),
+    });
     this.#sidebar = new Sidebar(options, {
       onConfig: (name, config) => this.#configure(name, config),
       onCase: (changed) => this.#load(changed, this.#lab.view, true),
@@ -77,7 +83,10 @@ export class Simulator {
       link: () => this.#link(),
       onLog: (file) => this.#drop(file),
     });
-    const sweep = new SweepPanel(() => this.#lab, (config) => this.#configure('a', config, true));
+    const sweep = new SweepPanel(
+      () => this.#lab,
+      (config) => this.#configure('a', config, true),
+    );
     this.element = this.#layout(sweep);
     this.#listen();
     this.#loaded();
@@ -120,7 +129,12 @@ export class Simulator {
       ].map(([name, text]) => make('span', { class: 'entry' }, make('i', { class: `mark ${name}` }), text ?? '')),
       this.#drawn,
     );
-    const left = make('div', { class: 'left' }, make('section', { class: 'card', 'aria-label': 'Stage' }, this.#stage.element, legend, this.#why), make('section', { class: 'card', 'aria-label': 'Over time' }, this.#timeline.element, this.#plots.element));
+    const left = make(
+      'div',
+      { class: 'left' },
+      make('section', { class: 'card', 'aria-label': 'Stage' }, this.#stage.element, legend, this.#why),
+      make('section', { class: 'card', 'aria-label': 'Over time' }, this.#timeline.element, this.#plots.element),
+    );
     const element = make('div', { class: this.#options.isFull ? 'sim full' : 'sim' }, this.#announcer.element);
     if (!this.#options.isFull) {
       element.append(this.#transport.element, this.#question, left);
@@ -129,7 +143,12 @@ export class Simulator {
       }
       return element;
     }
-    left.append(this.#score, this.#notice, make('details', { class: 'tables' }, make('summary', {}, 'Sweep: which values would be best?'), sweep.element), this.#tables);
+    left.append(
+      this.#score,
+      this.#notice,
+      make('details', { class: 'tables' }, make('summary', {}, 'Sweep: which values would be best?'), sweep.element),
+      this.#tables,
+    );
     element.append(this.#toolbar.element, this.#question, make('div', { class: 'body' }, left, this.#sidebar.element));
     return element;
   }
@@ -149,7 +168,9 @@ export class Simulator {
       }
     });
     this.element.addEventListener('keydown', (event) => {
-      const isFree = !(event.composedPath()[0] instanceof HTMLElement) || !(event.composedPath()[0] as HTMLElement).matches('input, select, button, textarea, summary');
+      const isFree =
+        !(event.composedPath()[0] instanceof HTMLElement) ||
+        !(event.composedPath()[0] as HTMLElement).matches('input, select, button, textarea, summary');
       if (event.key === ' ' && isFree) {
         event.preventDefault();
         this.#transport.toggle();
@@ -205,7 +226,9 @@ export class Simulator {
 
   #moveFault(index: number, from: number, to: number): void {
     const { subject, view } = this.#lab;
-    const faults = subject.scenario.faults.map((fault, at) => (at === index ? { ...fault, from_seconds: from, to_seconds: to } : fault));
+    const faults = subject.scenario.faults.map((fault, at) =>
+      at === index ? { ...fault, from_seconds: from, to_seconds: to } : fault,
+    );
     this.#load({ ...subject, scenario: { ...subject.scenario, faults } }, view, true);
   }
 
@@ -217,10 +240,13 @@ export class Simulator {
     const { subject, view } = this.#lab;
     const { time } = this.#transport;
     const now = Math.round(time * 10) / 10;
-    const isActive = (it: Case['scenario']['faults'][number]) => it.provider === provider && it.from_seconds <= time && time < it.to_seconds;
+    const isActive = (it: Case['scenario']['faults'][number]) =>
+      it.provider === provider && it.from_seconds <= time && time < it.to_seconds;
     let { faults } = subject.scenario;
     if (faults.some(isActive)) {
-      faults = faults.map((fault) => (isActive(fault) ? { ...fault, to_seconds: Math.max(now, fault.from_seconds) } : fault));
+      faults = faults.map((fault) =>
+        isActive(fault) ? { ...fault, to_seconds: Math.max(now, fault.from_seconds) } : fault,
+      );
     } else {
       const until = Math.min(subject.scenario.seconds, now + BREAK_SECONDS);
       faults = [...faults, { provider, from_seconds: now, to_seconds: until, effect: { kind: 'down' } }];
@@ -279,7 +305,12 @@ export class Simulator {
     const lanes = subject.failover === null ? [0] : providers.slice(0, 3).map((_, index) => index);
     const rows = lanes.flatMap((provider) =>
       shown.map(({ name, run }) => ({
-        label: [shown.length > 1 || name === 'B' ? name : '', lanes.length > 1 || shown.length === 1 ? (providers[provider]?.name ?? '') : ''].join(' ').trim(),
+        label: [
+          shown.length > 1 || name === 'B' ? name : '',
+          lanes.length > 1 || shown.length === 1 ? (providers[provider]?.name ?? '') : '',
+        ]
+          .join(' ')
+          .trim(),
         spans: spansOf(run, this.#worker, provider, seconds),
       })),
     );
@@ -289,8 +320,14 @@ export class Simulator {
     if (log === undefined) {
       this.#score.replaceChildren(scoreTable(this.#columns()));
     } else {
-      const named = [{ name: 'A', run: runs.a as LogRun }, ...(runs.b === undefined ? [] : [{ name: 'B', run: runs.b as LogRun }])];
-      this.#score.replaceChildren(logTable(named), make('p', { class: 'soft in-force' }, inForce(log, runs.a as LogRun)));
+      const named = [
+        { name: 'A', run: runs.a as LogRun },
+        ...(runs.b === undefined ? [] : [{ name: 'B', run: runs.b as LogRun }]),
+      ];
+      this.#score.replaceChildren(
+        logTable(named),
+        make('p', { class: 'soft in-force' }, inForce(log, runs.a as LogRun)),
+      );
     }
     this.#showTables();
     this.#isDirty = true;
@@ -312,7 +349,16 @@ export class Simulator {
     const summary = this.#tables.firstElementChild as HTMLElement;
     const names = this.#lab.subject.scenario.providers.map(({ name }) => name);
     const tables = this.#tables.open ? [transitionTable(this.#columns(), names), seriesTable(this.#columns())] : [];
-    this.#tables.replaceChildren(summary, ...tables.map((table) => make('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': table.caption?.textContent ?? '' }, table)));
+    this.#tables.replaceChildren(
+      summary,
+      ...tables.map((table) =>
+        make(
+          'div',
+          { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': table.caption?.textContent ?? '' },
+          table,
+        ),
+      ),
+    );
   }
 
   #tick(now: number): void {
@@ -357,7 +403,10 @@ export class Simulator {
     const lanes = views.length / shown.length;
     shown.forEach(({ name }, at) => {
       const own = views.filter((_, index) => index % shown.length === at);
-      const index = Math.max(0, own.findIndex((view) => view !== undefined && view.state !== 'closed'));
+      const index = Math.max(
+        0,
+        own.findIndex((view) => view !== undefined && view.state !== 'closed'),
+      );
       const view = own[index];
       const provider = this.#lab.subject.scenario.providers[index]?.name ?? '';
       const who = [shown.length > 1 || name === 'B' ? name : '', lanes > 1 ? provider : ''].filter(Boolean).join(', ');

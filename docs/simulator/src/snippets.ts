@@ -16,7 +16,12 @@ export function snippet(language: Language, config: ConfigDocument): string {
     case 'Rust':
       return `use halfopen::Config;\n${uses(fields)}\nlet config = Config::builder()\n${lines(fields, (name, value) => `    .${name.replace(/_seconds$/, '')}(${rust(name, value)})`)}    .build()?;\n`;
     default:
-      return lines(fields.filter(([, value]) => value !== null), (name, value) => `${name} = ${toml(value)}`) + nones(fields);
+      return (
+        lines(
+          fields.filter(([, value]) => value !== null),
+          (name, value) => `${name} = ${toml(value)}`,
+        ) + nones(fields)
+      );
   }
 }
 
@@ -37,15 +42,21 @@ function python(value: unknown): string {
 
 function typescript(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
-    return `{ ${Object.entries(value).map(([name, part]) => `${name}: ${part}`).join(', ')} }`;
+    return `{ ${Object.entries(value)
+      .map(([name, part]) => `${name}: ${part}`)
+      .join(', ')} }`;
   }
-  return typeof value === 'string' ? `'${JSON.stringify(value).slice(1, -1).replaceAll("'", "\\'").replaceAll('\\"', '"')}'` : JSON.stringify(value);
+  return typeof value === 'string'
+    ? `'${JSON.stringify(value).slice(1, -1).replaceAll("'", "\\'").replaceAll('\\"', '"')}'`
+    : JSON.stringify(value);
 }
 
 /** TOML has no null: a switched-off field is left to a comment. */
 function toml(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
-    return `{ ${Object.entries(value).map(([name, part]) => `${name} = ${part}`).join(', ')} }`;
+    return `{ ${Object.entries(value)
+      .map(([name, part]) => `${name} = ${part}`)
+      .join(', ')} }`;
   }
   return JSON.stringify(value);
 }
@@ -74,6 +85,10 @@ function rust(name: string, value: unknown): string {
 
 function uses(fields: [string, unknown][]): string {
   const window = fields.find(([name]) => name === 'window')?.[1] as { seconds?: number } | undefined;
-  const hasDuration = window?.seconds !== undefined || fields.some(([name, value]) => DURATIONS.test(name) && value !== null);
-  return (window === undefined ? '' : 'use halfopen::config::WindowShape;\n') + (hasDuration ? 'use std::time::Duration;\n' : '');
+  const hasDuration =
+    window?.seconds !== undefined || fields.some(([name, value]) => DURATIONS.test(name) && value !== null);
+  return (
+    (window === undefined ? '' : 'use halfopen::config::WindowShape;\n') +
+    (hasDuration ? 'use std::time::Duration;\n' : '')
+  );
 }

@@ -46,8 +46,10 @@ export class Stage {
       this.#lanes = wanted.map(({ key, provider }) => new Lane(key, provider, onBreak));
       this.element.replaceChildren(...this.#lanes.map((lane) => lane.element));
     }
-    wanted.forEach(({ run, name }, at) => this.#lanes[at]?.show(subject, run, shown.length > 1 || shown[0]?.name === 'B' ? name : ''));
-    this.element.classList.toggle('pair', shown.length > 1);
+    const isNamed = shown.length > 1 || shown[0]?.name === 'B';
+    for (const [at, { run, name }] of wanted.entries()) {
+      this.#lanes[at]?.show(subject, run, isNamed ? name : '');
+    }
   }
 
   /** Draws a moment; returns the views of the circuits, in the order of the lanes, and how many calls were drawn. */
@@ -83,7 +85,14 @@ class Lane {
     this.#provider = provider;
     const canvas = make('canvas', { 'aria-hidden': 'true' });
     this.#surface = new Surface(canvas);
-    this.#button = make('button', { type: 'button', class: 'provider' }, this.#name, ' ', this.#condition, this.#action);
+    this.#button = make(
+      'button',
+      { type: 'button', class: 'provider' },
+      this.#name,
+      ' ',
+      this.#condition,
+      this.#action,
+    );
     this.#button.addEventListener('click', () => onBreak(this.#subject?.scenario.providers[provider]?.name ?? ''));
     const head = make('div', { class: 'lane-head' }, this.#title, this.#badge, this.#others);
     const rail = make('div', { class: 'rail' }, canvas, make('span', { class: 'clients' }, 'clients'), this.#button);

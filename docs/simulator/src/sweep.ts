@@ -1,7 +1,7 @@
 /** The sweep over two fields as a heat map. */
 
 import { count, make, write } from './dom.js';
-import { compiled, type ConfigDocument, fieldOf, workerSource } from './engine.js';
+import { type ConfigDocument, compiled, fieldOf, workerSource } from './engine.js';
 import type { Lab } from './lab.js';
 import { FIELD_GROUPS, type KnobText } from './texts.js';
 import type { Objective, SweepRequest, SweepRow } from './worker.js';
@@ -16,7 +16,9 @@ const OBJECTIVES: [Objective, string][] = [
 
 /** The fields with a range, and the window by its length. */
 const FIELDS: [string, KnobText][] = FIELD_GROUPS.flatMap(([, fields]) => Object.entries(fields))
-  .map(([name, text]): [string, KnobText] => (name === 'window' ? [name, { label: 'Window', unit: '', range: [2, 200], step: 1 }] : [name, text]))
+  .map(([name, text]): [string, KnobText] =>
+    name === 'window' ? [name, { label: 'Window', unit: '', range: [2, 200], step: 1 }] : [name, text],
+  )
   .filter(([, { range }]) => range !== undefined);
 
 interface Axis {
@@ -30,7 +32,11 @@ export class SweepPanel {
   readonly #onPick: (config: ConfigDocument) => void;
   readonly #x = fieldChoice('Field across', 'timeout_seconds');
   readonly #y = fieldChoice('Field down', 'failure_threshold');
-  readonly #objective = make('select', { 'aria-label': 'Less of' }, ...OBJECTIVES.map(([value, text]) => make('option', { value }, text)));
+  readonly #objective = make(
+    'select',
+    { 'aria-label': 'Less of' },
+    ...OBJECTIVES.map(([value, text]) => make('option', { value }, text)),
+  );
   readonly #result = make('div', { class: 'heat', role: 'region', 'aria-label': 'Heat map', tabindex: 0 });
   readonly #told = make('p', { class: 'soft', role: 'status' });
   #worker: Worker | undefined;
@@ -40,18 +46,47 @@ export class SweepPanel {
     this.#onPick = onPick;
     this.#objective.value = 'both';
     const start = make('button', { type: 'button', class: 'primary', onclick: () => this.run() }, 'Sweep');
-    const controls = make('div', { class: 'row' }, this.#y, make('span', {}, '×'), this.#x, make('span', {}, 'for less'), this.#objective, start);
-    this.element = make('div', { class: 'sweep' }, make('p', { class: 'soft' }, 'A hundred configurations around A in this scenario, and what each costs. Choose a point to make it A.'), controls, this.#told, this.#result);
+    const controls = make(
+      'div',
+      { class: 'row' },
+      this.#y,
+      make('span', {}, '×'),
+      this.#x,
+      make('span', {}, 'for less'),
+      this.#objective,
+      start,
+    );
+    this.element = make(
+      'div',
+      { class: 'sweep' },
+      make(
+        'p',
+        { class: 'soft' },
+        'A hundred configurations around A in this scenario, and what each costs. Choose a point to make it A.',
+      ),
+      controls,
+      this.#told,
+      this.#result,
+    );
   }
 
   async run(): Promise<void> {
     this.#worker?.terminate();
     const { subject, log } = this.#lab();
     const [x, y] = [axis(this.#x.value, subject.a), axis(this.#y.value, subject.a)];
-    const configs = y.values.map((down) => x.values.map((across) => withField(withField(subject.a, x.field, across), y.field, down)));
+    const configs = y.values.map((down) =>
+      x.values.map((across) => withField(withField(subject.a, x.field, across), y.field, down)),
+    );
     const request: SweepRequest = {
       module: await compiled(),
-      subject: log === undefined ? { scenario: JSON.stringify(subject.scenario), failover: subject.failover, countRateLimits: subject.count_rate_limits } : { log: log.text },
+      subject:
+        log === undefined
+          ? {
+              scenario: JSON.stringify(subject.scenario),
+              failover: subject.failover,
+              countRateLimits: subject.count_rate_limits,
+            }
+          : { log: log.text },
       rows: configs.map((row) => row.map((config) => JSON.stringify(config))),
       objective: this.#objective.value as Objective,
     };
@@ -78,27 +113,53 @@ export class SweepPanel {
     head.append(...x.values.map((value) => make('th', { scope: 'col' }, told(x.field, value))));
     const rows = y.values.map((down, row) => {
       const cells = x.values.map((across, column) => {
-        const value = results[row]?.[column] ?? null;
-        if (value === null) {
-          return make('td', { title: 'The core refuses this configuration' }, '–');
-        }
-        const good = worst === best ? 1 : (worst - value) / (worst - best);
         const place = `${labelOf(y.field)} ${told(y.field, down)}, ${labelOf(x.field)} ${told(x.field, across)}`;
-        const button = make('button', { type: 'button', 'aria-label': `${place}: ${value}${value === best ? ', the best' : ''}` }, value === best ? `★ ${count(value)}` : count(value));
-        button.style.setProperty('--good', `${Math.round(good * 45)}%`);
-        button.addEventListener('click', () => this.#onPick((configs[row] as ConfigDocument[])[column] as ConfigDocument));
-        return make('td', { class: value === best ? 'top' : '' }, button);
+        const config = (configs[row] as ConfigDocument[])[column] as ConfigDocument;
+        return this.#cell(results[row]?.[column] ?? null, best, worst, place, config);
       });
       return make('tr', {}, make('th', { scope: 'row' }, told(y.field, down)), ...cells);
     });
-    this.#result.replaceChildren(make('table', {}, make('caption', {}, `Less is better: ${OBJECTIVES.find(([name]) => name === this.#objective.value)?.[1]}`), make('thead', {}, head), make('tbody', {}, ...rows)));
-    const shape = near > known.length / 4 ? 'The hill is flat' : near > known.length / 12 ? 'The hill is round' : 'The hill is steep';
-    write(this.#told, `Best ${count(best)}, worst ${count(worst)}. ${shape}: ${near} of ${known.length} points are within a tenth of the range from the best.`);
+    this.#result.replaceChildren(
+      make(
+        'table',
+        {},
+        make('caption', {}, `Less is better: ${OBJECTIVES.find(([name]) => name === this.#objective.value)?.[1]}`),
+        make('thead', {}, head),
+        make('tbody', {}, ...rows),
+      ),
+    );
+    const shape =
+      near > known.length / 4
+        ? 'The hill is flat'
+        : near > known.length / 12
+          ? 'The hill is round'
+          : 'The hill is steep';
+    write(
+      this.#told,
+      `Best ${count(best)}, worst ${count(worst)}. ${shape}: ${near} of ${known.length} points are within a tenth of the range from the best.`,
+    );
+  }
+
+  #cell(value: number | null, best: number, worst: number, place: string, config: ConfigDocument): HTMLElement {
+    if (value === null) {
+      return make('td', { title: 'The core refuses this configuration' }, '–');
+    }
+    const isBest = value === best;
+    const good = worst === best ? 1 : (worst - value) / (worst - best);
+    const name = `${place}: ${value}${isBest ? ', the best' : ''}`;
+    const text = isBest ? `★ ${count(value)}` : count(value);
+    const button = make('button', { type: 'button', 'aria-label': name, onclick: () => this.#onPick(config) }, text);
+    button.style.setProperty('--good', `${Math.round(good * 33)}%`);
+    return make('td', { class: isBest ? 'top' : '' }, button);
   }
 }
 
 function fieldChoice(label: string, initial: string): HTMLSelectElement {
-  return make('select', { 'aria-label': label }, ...FIELDS.map(([name, { label: text }]) => make('option', { value: name, selected: name === initial }, text)));
+  return make(
+    'select',
+    { 'aria-label': label },
+    ...FIELDS.map(([name, { label: text }]) => make('option', { value: name, selected: name === initial }, text)),
+  );
 }
 
 function labelOf(field: string): string {
@@ -107,7 +168,9 @@ function labelOf(field: string): string {
 
 function told(field: string, value: number): string {
   const unit = FIELDS.find(([name]) => name === field)?.[1].unit ?? '';
-  return unit.includes('%') ? `${Math.round(value * 100)} %` : `${value}${unit === 's' ? ' s' : unit === '×' ? ' ×' : ''}`;
+  return unit.includes('%')
+    ? `${Math.round(value * 100)} %`
+    : `${value}${unit === 's' ? ' s' : unit === '×' ? ' ×' : ''}`;
 }
 
 /** Values of a field around the one that is set, evenly on a logarithmic scale where that is natural. */
@@ -118,7 +181,9 @@ function axis(field: string, config: ConfigDocument): Axis {
   const set = field === 'window' ? Object.values(window)[0] : fieldOf(config, field);
   const centre = typeof set === 'number' ? set : (text.initial ?? Math.sqrt(Math.max(least, 0.01) * most));
   const isShare = most <= 1;
-  const [low, high] = isShare ? [Math.max(least, 0.05), most] : [Math.max(least, centre / 6), Math.min(most, centre * 6)];
+  const [low, high] = isShare
+    ? [Math.max(least, 0.05), most]
+    : [Math.max(least, centre / 6), Math.min(most, centre * 6)];
   const values = Array.from({ length: POINTS }, (_, index) => {
     const part = index / (POINTS - 1);
     const value = isShare || low <= 0 ? low + (high - low) * part : low * (high / low) ** part;

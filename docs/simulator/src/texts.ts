@@ -1,7 +1,7 @@
 /** The words for states, causes, faults and fields. */
 
-import type { Fault } from './engine.js';
 import { duration, percent } from './dom.js';
+import type { Fault } from './engine.js';
 
 export const STATES: Record<string, string> = { closed: 'closed', half_open: 'half-open', open: 'open' };
 

@@ -39,7 +39,12 @@ export class Timeline {
     this.#slider = make('input', { type: 'range', class: 'scrub', min: 0, step: 'any', 'aria-label': 'Time' });
     this.#slider.addEventListener('input', () => events.onSeek(Number(this.#slider.value)));
     this.#slider.addEventListener('keydown', (event) => this.#step(event));
-    this.element = make('div', { class: 'timeline' }, this.#faults, make('div', { class: 'rows' }, canvas, this.#slider));
+    this.element = make(
+      'div',
+      { class: 'timeline' },
+      this.#faults,
+      make('div', { class: 'rows' }, canvas, this.#slider),
+    );
   }
 
   show(rows: Row[], faults: Fault[], seconds: number): void {
@@ -64,7 +69,9 @@ export class Timeline {
     const { width } = this.#surface;
     context.font = '12px system-ui, sans-serif';
     context.textBaseline = 'middle';
-    this.#rows.forEach((row, index) => drawRow(context, row, index * ROW, width, this.#seconds, palette));
+    for (const [index, row] of this.#rows.entries()) {
+      drawRow(context, row, index * ROW, width, this.#seconds, palette);
+    }
   }
 
   /** Arrow keys move by a second, with Shift by ten; page keys by a tenth of the run. */
@@ -134,7 +141,8 @@ export class Timeline {
     block.addEventListener('pointerdown', (event) => {
       const kind = event.target === begin ? 'begin' : event.target === end ? 'end' : 'whole';
       const perPixel = this.#seconds / this.#faults.clientWidth;
-      const moved = (at: PointerEvent) => (moves[kind] as (by: number) => [number, number])((at.clientX - event.clientX) * perPixel);
+      const moved = (at: PointerEvent) =>
+        (moves[kind] as (by: number) => [number, number])((at.clientX - event.clientX) * perPixel);
       block.setPointerCapture(event.pointerId);
       block.onpointermove = (at) => place(...moved(at));
       block.onpointerup = (at) => {
@@ -147,7 +155,14 @@ export class Timeline {
   }
 }
 
-function drawRow(context: CanvasRenderingContext2D, row: Row, y: number, width: number, seconds: number, palette: Palette): void {
+function drawRow(
+  context: CanvasRenderingContext2D,
+  row: Row,
+  y: number,
+  width: number,
+  seconds: number,
+  palette: Palette,
+): void {
   context.textAlign = 'left';
   context.fillStyle = palette.soft;
   context.fillText(row.label, 0, y + ROW / 2, GUTTER - 6);
@@ -172,7 +187,15 @@ function drawRow(context: CanvasRenderingContext2D, row: Row, y: number, width: 
 }
 
 /** Closed is a line, open is hatched, half-open is dotted: the shapes say the same as the colours. */
-function fill(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, state: State, palette: Palette): void {
+function fill(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+  state: State,
+  palette: Palette,
+): void {
   context.save();
   context.beginPath();
   context.rect(x, y, width, height);
@@ -204,4 +227,3 @@ function fill(context: CanvasRenderingContext2D, x: number, y: number, width: nu
   }
   context.restore();
 }
-

@@ -24,26 +24,46 @@ const VIEWS: [View, string][] = [
 export class Toolbar {
   readonly element: HTMLElement;
   readonly #scenario: HTMLSelectElement;
-  readonly #seed = make('input', { type: 'number', min: 0, step: 1, class: 'seed', 'aria-label': 'Seed', title: 'Another seed draws other requests, latencies and failures' });
+  readonly #seed = make('input', {
+    type: 'number',
+    min: 0,
+    step: 1,
+    class: 'seed',
+    'aria-label': 'Seed',
+    title: 'Another seed draws other requests, latencies and failures',
+  });
   readonly #views: HTMLButtonElement[];
   readonly #told = make('span', { class: 'told', role: 'status' });
   readonly #log = make('option', { value: 'log', hidden: true });
 
   constructor(transport: Transport, events: ToolbarEvents) {
-    this.#scenario = make('select', { 'aria-label': 'Scenario', class: 'scenario' }, ...CASES.map(({ id, title }) => make('option', { value: id }, title)), this.#log);
+    this.#scenario = make(
+      'select',
+      { 'aria-label': 'Scenario', class: 'scenario' },
+      ...CASES.map(({ id, title }) => make('option', { value: id }, title)),
+      this.#log,
+    );
     this.#scenario.addEventListener('change', () => events.onScenario(this.#scenario.value));
     this.#seed.addEventListener('change', () => {
       const seed = Math.max(0, Math.round(Number(this.#seed.value)) || 0);
       events.onSeed(seed);
     });
-    this.#views = VIEWS.map(([view, text]) => make('button', { type: 'button', onclick: () => events.onView(view) }, text));
+    this.#views = VIEWS.map(([view, text]) =>
+      make('button', { type: 'button', onclick: () => events.onView(view) }, text),
+    );
     const copy = make('button', { type: 'button' }, 'Copy link');
     copy.addEventListener('click', async () => {
       const link = events.link();
       const told = await copied(link);
       write(this.#told, told === 'Copied.' ? 'Link copied.' : 'The link is in the address bar.');
     });
-    const file = make('input', { type: 'file', accept: '.jsonl,.json,.csv,.ndjson,text/plain', class: 'hidden', tabindex: -1, 'aria-hidden': 'true' });
+    const file = make('input', {
+      type: 'file',
+      accept: '.jsonl,.json,.csv,.ndjson,text/plain',
+      class: 'hidden',
+      tabindex: -1,
+      'aria-hidden': 'true',
+    });
     file.addEventListener('change', () => {
       const [chosen] = file.files ?? [];
       if (chosen !== undefined) {
@@ -51,12 +71,29 @@ export class Toolbar {
       }
       file.value = '';
     });
-    const replay = make('button', { type: 'button', onclick: () => file.click(), title: 'Lines of JSON or CSV from a recorder; it never leaves this page' }, 'Replay a log …');
+    const replay = make(
+      'button',
+      {
+        type: 'button',
+        onclick: () => file.click(),
+        title: 'Lines of JSON or CSV from a recorder; it never leaves this page',
+      },
+      'Replay a log …',
+    );
     const views = make('div', { class: 'views', role: 'group', 'aria-label': 'Show' }, ...this.#views);
     this.element = make(
       'div',
       { class: 'toolbar' },
-      make('div', { class: 'row' }, this.#scenario, make('label', { class: 'seed-label' }, 'Seed', this.#seed), replay, file, copy, this.#told),
+      make(
+        'div',
+        { class: 'row' },
+        this.#scenario,
+        make('label', { class: 'seed-label' }, 'Seed', this.#seed),
+        replay,
+        file,
+        copy,
+        this.#told,
+      ),
       make('div', { class: 'row' }, transport.element, views),
     );
   }

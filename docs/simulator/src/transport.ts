@@ -23,10 +23,31 @@ export class Transport {
     this.#slider.addEventListener('input', () => {
       this.setSpeed(tidy(SLOWEST * (FASTEST / SLOWEST) ** (Number(this.#slider.value) / POSITIONS)));
     });
-    const restart = make('button', { type: 'button', onclick: () => onSeek(0), 'aria-label': 'To the beginning', title: 'To the beginning' }, icon('M2 2h2v12H2zM14 2v12L5 8z'));
-    const step = make('button', { type: 'button', onclick: onStep, 'aria-label': 'To the next change of state', title: 'To the next change of state' }, icon('M2 2v12l9-6zM12 2h2v12h-2z'));
+    const restart = make(
+      'button',
+      { type: 'button', onclick: () => onSeek(0), 'aria-label': 'To the beginning', title: 'To the beginning' },
+      icon('M2 2h2v12H2zM14 2v12L5 8z'),
+    );
+    const step = make(
+      'button',
+      {
+        type: 'button',
+        onclick: onStep,
+        'aria-label': 'To the next change of state',
+        title: 'To the next change of state',
+      },
+      icon('M2 2v12l9-6zM12 2h2v12h-2z'),
+    );
     const speed = make('label', { class: 'speed-label' }, 'Speed', this.#slider, this.#speedText);
-    this.element = make('div', { class: 'transport', role: 'group', 'aria-label': 'Time' }, restart, this.#play, step, this.#clock, speed);
+    this.element = make(
+      'div',
+      { class: 'transport', role: 'group', 'aria-label': 'Time' },
+      restart,
+      this.#play,
+      step,
+      this.#clock,
+      speed,
+    );
     this.#tell();
   }
 
@@ -76,6 +97,8 @@ function icon(path: string): SVGSVGElement {
 /** 1, 1.5, 2, 3, 5, 7 and their multiples by ten. */
 function tidy(speed: number): number {
   const power = 10 ** Math.floor(Math.log10(speed) + 1e-9);
-  const nearest = [1, 1.5, 2, 3, 5, 7, 10].reduce((best, step) => (Math.abs(step * power - speed) < Math.abs(best * power - speed) ? step : best));
+  const nearest = [1, 1.5, 2, 3, 5, 7, 10].reduce((best, step) =>
+    Math.abs(step * power - speed) < Math.abs(best * power - speed) ? step : best,
+  );
   return Number((nearest * power).toPrecision(2));
 }

@@ -22,7 +22,8 @@ export interface SweepRow {
 
 self.addEventListener('message', ({ data }: MessageEvent<SweepRequest>) => {
   initSync({ module: data.module });
-  const measure = 'log' in data.subject ? ofLog(data.subject.log, data.objective) : ofScenario(data.subject, data.objective);
+  const measure =
+    'log' in data.subject ? ofLog(data.subject.log, data.objective) : ofScenario(data.subject, data.objective);
   data.rows.forEach((configs, row) => {
     const values = configs.map((config) => {
       try {
@@ -35,7 +36,10 @@ self.addEventListener('message', ({ data }: MessageEvent<SweepRequest>) => {
   });
 });
 
-function ofScenario({ scenario, failover, countRateLimits }: { scenario: string; failover: string | null; countRateLimits: boolean }, objective: Objective) {
+function ofScenario(
+  { scenario, failover, countRateLimits }: { scenario: string; failover: string | null; countRateLimits: boolean },
+  objective: Objective,
+) {
   const world = World.read(scenario, failover ?? undefined, countRateLimits);
   return (config: string): number => {
     const score = JSON.parse(world.score(config));
@@ -45,10 +49,17 @@ function ofScenario({ scenario, failover, countRateLimits }: { scenario: string;
 
 function ofLog(text: string, objective: Objective) {
   const log = Log.read(text);
-  const failures = (JSON.parse(log.records) as { outcome: string }[]).filter(({ outcome }) => outcome === 'failure').length;
+  const failures = (JSON.parse(log.records) as { outcome: string }[]).filter(
+    ({ outcome }) => outcome === 'failure',
+  ).length;
   return (config: string): number => {
     const { spared_failures, refused_in_vain } = JSON.parse(log.start(config, false).finish());
     const wasted = failures - spared_failures;
-    return { failed_requests: wasted + refused_in_vain, wasted_calls: wasted, refused_in_vain, both: wasted + refused_in_vain }[objective];
+    return {
+      failed_requests: wasted + refused_in_vain,
+      wasted_calls: wasted,
+      refused_in_vain,
+      both: wasted + refused_in_vain,
+    }[objective];
   };
 }

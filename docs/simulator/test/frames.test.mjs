@@ -67,9 +67,14 @@ test('60 frames a second with 500 particles', { timeout: 60_000 }, async () => {
     await reader.seek(40);
     const times = await page.evaluate(frames);
     const drawn = await page.evaluate(particles);
-    const gaps = times.slice(1).map((time, index) => time - times[index]).sort((one, other) => one - other);
+    const gaps = times
+      .slice(1)
+      .map((time, index) => time - times[index])
+      .sort((one, other) => one - other);
     const perSecond = (1000 * gaps.length) / (times.at(-1) - times[0]);
-    console.log(`${drawn} particles: ${perSecond.toFixed(1)} frames a second, 99 % of the frames within ${gaps[Math.floor(gaps.length * 0.99)].toFixed(1)} ms`);
+    console.log(
+      `${drawn} particles: ${perSecond.toFixed(1)} frames a second, 99 % of the frames within ${gaps[Math.floor(gaps.length * 0.99)].toFixed(1)} ms`,
+    );
     assert.ok(drawn >= 500, `${drawn} particles`);
     assert.ok(perSecond > 58, `${perSecond} frames a second`);
   });

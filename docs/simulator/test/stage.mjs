@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { launch, withServer } from '../../../tests/js/browser/chromium.mjs';
 
 export const simulator = join(dirname(fileURLToPath(import.meta.url)), '..');
-export const built = join(simulator, '../../target/docs/simulator');
+export const built = join(simulator, '../../target/simulator');
 export const documentOf = (name) => JSON.parse(readFileSync(join(simulator, name), 'utf8'));
 
 /** Pages are served from a subfolder, as from a project's pages. */
@@ -41,12 +41,17 @@ export class Reader {
     await this.playhead.evaluate((element, to) => {
       element.value = String(to);
       element.dispatchEvent(new Event('input', { bubbles: true }));
+      // It is drawn in the next frame.
+      return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
     }, time);
   }
 
   /** A row of the score without its title. */
   row(title) {
-    return this.score.getByRole('row', { name: new RegExp(`^${title}`) }).locator('td').allTextContents();
+    return this.score
+      .getByRole('row', { name: new RegExp(`^${title}`) })
+      .locator('td')
+      .allTextContents();
   }
 
   /** The pixels of the stage, as a text. */
@@ -68,12 +73,19 @@ export async function closeBrowser() {
 /**
  * Opens the page, and runs `work(reader, page, origin)`. The page must write nothing to its console and ask no other host.
  */
-export async function reading(work, { width = 1280, height = 1000, motion = 'no-preference', colors = 'light', fragment = '', file = '' } = {}) {
+export async function reading(
+  work,
+  { width = 1280, height = 1000, motion = 'no-preference', colors = 'light', fragment = '', file = '' } = {},
+) {
   browser ??= await launch();
   await withServer(
     (path) => join(built, path.slice(FOLDER.length) || 'index.html'),
     async (origin) => {
-      const context = await browser.newContext({ viewport: { width, height }, reducedMotion: motion, colorScheme: colors });
+      const context = await browser.newContext({
+        viewport: { width, height },
+        reducedMotion: motion,
+        colorScheme: colors,
+      });
       try {
         const page = await context.newPage();
         page.setDefaultTimeout(15_000);

@@ -16,34 +16,41 @@ after(closeBrowser);
 /** The violations that axe finds, each with its elements. */
 async function violations(page) {
   await page.evaluate(axe);
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const { violations: found } = await page.evaluate(() =>
+    globalThis.axe.run(document, { resultTypes: ['violations'] }),
+  );
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join('; ')}`);
 }
 
-test('axe finds nothing, in light and dark, wide and narrow, in each part of the page', { timeout: 120_000 }, async () => {
+test('axe finds nothing, in light and dark, wide and narrow, in each part of the page', {
+  timeout: 120_000,
+}, async () => {
   for (const [colors, width] of [
     ['light', 1280],
     ['dark', 360],
   ]) {
-    await reading(async (reader, page) => {
-      await reader.choose('bad_shard');
-      await reader.seek(27.3);
-      for (const title of ['The same as tables', 'Sweep: which values']) {
-        await page.getByText(title).click();
-      }
-      await reader.button('Sweep').click();
-      await page.getByText(/^Best/).waitFor();
-      if (width < 900) {
-        await reader.button('Knobs').click();
-      }
-      assert.deepEqual(await violations(page), []);
-      await page.getByRole('tab', { name: 'Scenario' }).click();
-      assert.deepEqual(await violations(page), []);
-      await page.getByRole('tab', { name: 'A', exact: true }).click();
-      await page.getByLabel('Failures in a row', { exact: true }).fill('0');
-      await page.getByRole('button', { name: 'Copy A as code …' }).click();
-      assert.deepEqual(await violations(page), []);
-    }, { ...still, colors, width });
+    await reading(
+      async (reader, page) => {
+        await reader.choose('bad_shard');
+        await reader.seek(27.3);
+        for (const title of ['The same as tables', 'Sweep: which values']) {
+          await page.getByText(title).click();
+        }
+        await reader.button('Sweep').click();
+        await page.getByText(/^Best/).waitFor();
+        if (width < 900) {
+          await reader.button('Knobs').click();
+        }
+        assert.deepEqual(await violations(page), []);
+        await page.getByRole('tab', { name: 'Scenario' }).click();
+        assert.deepEqual(await violations(page), []);
+        await page.getByRole('tab', { name: 'A', exact: true }).click();
+        await page.getByLabel('Failures in a row', { exact: true }).fill('0');
+        await page.getByRole('button', { name: 'Copy A as code …' }).click();
+        assert.deepEqual(await violations(page), []);
+      },
+      { ...still, colors, width },
+    );
   }
 });
 
@@ -57,9 +64,15 @@ test('a dropped log is replayed, and tells whether A was in force', options, asy
     await page.getByLabel('Failures in a row', { exact: true }).fill('2');
     await page.getByText('A decides differently for the first time at 0:05.0, record 4').waitFor();
     const table = page.getByRole('table', { name: 'What would have been different' });
-    const cells = (title) => table.getByRole('row', { name: new RegExp(`^${title}`) }).locator('td').allTextContents();
-    assert.deepEqual(await cells('Failures spared'), ['3']);
-    await page.locator('input[type=file]').setInputFiles({ name: 'bad.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"at_seconds": 1}') });
+    const cells = (title) =>
+      table
+        .getByRole('row', { name: new RegExp(`^${title}`) })
+        .locator('td')
+        .allTextContents();
+    assert.deepEqual(await cells('Failures spared'), ['3', '4']);
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'bad.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"at_seconds": 1}') });
     await page.getByText('bad.jsonl: log[1]').waitFor();
     await reader.choose('down');
     assert.equal(await reader.score.count(), 1);
@@ -83,10 +96,11 @@ test('the sweep finds a best point, and a click makes it A', options, async () =
 
 test('the keyboard alone is enough', options, async () => {
   await reading(async (reader, page) => {
-    const focused = () => page.evaluate(() => {
-      const element = document.querySelector('halfopen-sim').shadowRoot.activeElement;
-      return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
-    });
+    const focused = () =>
+      page.evaluate(() => {
+        const element = document.querySelector('halfopen-sim').shadowRoot.activeElement;
+        return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+      });
     const tabTo = async (name) => {
       for (let presses = 0; presses < 80; presses++) {
         await page.keyboard.press('Tab');
@@ -117,22 +131,27 @@ test('the keyboard alone is enough', options, async () => {
 
 test('360 pixels are enough: nothing is cut off, and the knobs are a sheet', options, async () => {
   for (const width of [360, 768, 1280]) {
-    await reading(async (reader, page) => {
-      await reader.choose('failover');
-      const overflow = await page.evaluate(() => {
-        const { shadowRoot } = document.querySelector('halfopen-sim');
-        const wide = [...shadowRoot.querySelectorAll('.toolbar *, .stage *, .legend, .why, .plots, .timeline')];
-        const cut = wide.filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5 && !element.closest('.hidden'));
-        return [document.documentElement.scrollWidth - innerWidth, ...cut.map((element) => element.className)];
-      });
-      assert.deepEqual(overflow, [0], `${width}`);
-      if (width < 900) {
-        await reader.button('Knobs').click();
-        await page.getByLabel('Failures in a row', { exact: true }).fill('3');
-        await page.keyboard.press('Escape');
-        assert.equal(await page.locator('.sheet').isVisible(), false);
-      }
-    }, { ...still, width, height: 740 });
+    await reading(
+      async (reader, page) => {
+        await reader.choose('failover');
+        const overflow = await page.evaluate(() => {
+          const { shadowRoot } = document.querySelector('halfopen-sim');
+          const wide = [...shadowRoot.querySelectorAll('.toolbar *, .stage *, .legend, .why, .plots, .timeline')];
+          const cut = wide.filter(
+            (element) => element.getBoundingClientRect().right > innerWidth + 0.5 && !element.closest('.hidden'),
+          );
+          return [document.documentElement.scrollWidth - innerWidth, ...cut.map((element) => element.className)];
+        });
+        assert.deepEqual(overflow, [0], `${width}`);
+        if (width < 900) {
+          await reader.button('Knobs').click();
+          await page.getByLabel('Failures in a row', { exact: true }).fill('3');
+          await page.keyboard.press('Escape');
+          assert.equal(await page.locator('.sheet').isVisible(), false);
+        }
+      },
+      { ...still, width, height: 740 },
+    );
   }
 });
 
@@ -141,7 +160,9 @@ test('changes of state are announced, at most one sentence in three seconds', op
     await page.evaluate(() => {
       globalThis.told = [];
       const status = document.querySelector('halfopen-sim').shadowRoot.querySelector('[aria-live=polite]');
-      new MutationObserver(() => globalThis.told.push([performance.now(), status.textContent])).observe(status, { childList: true });
+      new MutationObserver(() => globalThis.told.push([performance.now(), status.textContent])).observe(status, {
+        childList: true,
+      });
     });
     await reader.choose('flapping');
     await reader.seek(14);
@@ -156,11 +177,17 @@ test('the same data stands in tables', options, async () => {
   await reading(async (reader, page) => {
     await page.getByText('The same as tables').click();
     const changes = page.getByRole('table', { name: 'Changes of state' });
-    await changes.getByRole('cell', { name: 'open after 5 failures in a row: in 10.0 s the next call is let through as a probe' }).first().waitFor();
+    await changes
+      .getByRole('cell', { name: 'open after 5 failures in a row: in 10.0 s the next call is let through as a probe' })
+      .first()
+      .waitFor();
     const ends = page.getByRole('table', { name: 'Requests by their end' });
     const numbers = await ends.locator('tbody tr td:nth-child(2)').allTextContents();
     const [failed] = await reader.row('Failed requests');
-    const without = (await ends.locator('tbody tr td:nth-child(3)').allTextContents()).reduce((sum, text) => sum + Number(text), 0);
+    const without = (await ends.locator('tbody tr td:nth-child(3)').allTextContents()).reduce(
+      (sum, text) => sum + Number(text),
+      0,
+    );
     assert.equal(numbers.length, 12);
     assert.equal(without, Number(failed));
   }, still);
