@@ -141,9 +141,9 @@ def replay(log: str | Iterable[Mapping[str, Any]], config: CircuitBreakerConfig)
     in the worst case all fail.
 
     Args:
-        log: Lines of JSON as a ``Recorder`` writes them, CSV with a header, or their records: ``at_seconds``, ``circuit``,
-            ``duration_seconds``, ``outcome`` (``success``, ``failure``, ``ignored``, ``cancelled`` or ``rejected``) and
-            ``retry_after_seconds`` if the provider gave a wait.
+        log: Lines of JSON as a ``Recorder`` writes them, CSV with a header, or their records: ``at_seconds``,
+            ``circuit``, ``duration_seconds``, ``outcome`` (``success``, ``failure``, ``ignored``, ``cancelled`` or
+            ``rejected``) and ``retry_after_seconds`` if the provider gave a wait.
         config: The configuration for each circuit of the log.
 
     Raises:
