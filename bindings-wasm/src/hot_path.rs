@@ -1,4 +1,4 @@
-//! The functions that every call needs. This crate alone is optimised for speed, and everything else for size.
+//! The functions that every call needs. This crate alone may grow for speed; everything else is as small as possible.
 
 use std::cell::RefCell;
 use std::rc::Rc;
