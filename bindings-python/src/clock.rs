@@ -16,6 +16,11 @@ use crate::ffi::{attached, call_host_plainly};
 /// One origin for the whole process, so that a pool can compare the times of its breakers.
 static SYSTEM: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
 
+/// Starts the system's clock, before a first breaker would.
+pub fn start() {
+    LazyLock::force(&SYSTEM);
+}
+
 /// The clock of a breaker made from Python.
 pub enum PyClock {
     /// The platform's monotonic clock.

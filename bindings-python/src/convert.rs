@@ -2,9 +2,11 @@
 
 use halfopen::Outcome;
 use halfopen::host::{self, Value};
+use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::{Borrowed, CastError};
 use pythonize::pythonize;
 
 use crate::error::to_python;
@@ -71,6 +73,34 @@ pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, Invali
     };
     let refused = || InvalidValue::new(field, &value_of(document), "a JSON document, as a str");
     Value::from_json(field, &text.ok_or_else(refused)?)
+}
+
+/// A `bool` of Python's. PyO3 takes NumPy's as well, for which it makes names at its first use; see [`crate::imports`].
+pub struct Truth(pub bool);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
+    type Error = CastError<'a, 'py>;
+
+    #[inline]
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> Result<Self, Self::Error> {
+        object.cast::<PyBool>().map(|truth| Self(truth.is_true()))
+    }
+}
+
+/// The items of a list or a tuple. For a `Vec`, PyO3 imports `collections.abc` at its first use; see [`crate::imports`].
+pub struct Items<T>(pub Vec<T>);
+
+impl<'py, T: FromPyObjectOwned<'py>> FromPyObject<'_, 'py> for Items<T> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> Result<Self, Self::Error> {
+        let item = |item: Bound<'py, PyAny>| item.extract().map_err(Into::into);
+        let items: PyResult<_> = match object.cast::<PyList>() {
+            Ok(list) => list.iter().map(item).collect(),
+            Err(_) => object.cast::<PyTuple>()?.iter().map(item).collect(),
+        };
+        Ok(Self(items?))
+    }
 }
 
 /// The core's value as a Python object.

@@ -42,9 +42,10 @@ use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefReference};
 
-/// Makes the classes and names that PyO3 would else make at their first use; see [`imports`].
+/// Makes what would else be made at its first use: classes and names of PyO3's, and the clock; see [`imports`].
 #[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
 fn fill_cells(py: Python<'_>) {
+    clock::start();
     context::make_classes(py);
     nesting::make_classes(py);
     py.get_type::<PyWeakrefReference>();

@@ -3,9 +3,9 @@
 use halfopen::Outcome;
 use halfopen::sim::{Scenario, Setup, read_log, replay, simulate};
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
 
 use crate::config::PyConfig;
+use crate::convert::Truth;
 use crate::error::to_python;
 
 /// Runs a scenario and returns the report, both as JSON.
@@ -16,13 +16,12 @@ pub fn run_scenario(
     scenario: &str,
     config: Option<&PyConfig>,
     failover: Option<&str>,
-    count_rate_limits: &Bound<'_, PyBool>,
+    count_rate_limits: Truth,
 ) -> PyResult<String> {
     let scenario = Scenario::from_json(scenario).map_err(|error| to_python(py, &error))?;
-    // As `bool`, PyO3 would accept those of numpy, too, and for that make names at the first use; see `imports`.
-    let count_rate_limits = count_rate_limits.is_true();
     let failover = failover.map(Setup::strategy).transpose().map_err(|error| to_python(py, &error))?;
-    let setup = Setup { breaker: config.map(|it| it.config().clone()), failover, count_rate_limits };
+    let setup =
+        Setup { breaker: config.map(|it| it.config().clone()), failover, count_rate_limits: count_rate_limits.0 };
     Ok(py.detach(|| simulate(&scenario, &setup).to_json()))
 }
 

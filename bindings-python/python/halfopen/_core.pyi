@@ -1,6 +1,6 @@
 """The compiled core, for ``halfopen`` itself; users import from ``halfopen``."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import Field
 from inspect import Signature
 from types import GenericAlias, TracebackType
@@ -461,7 +461,11 @@ class Pool:
     """Providers behind breakers: chooses, and keeps records, cooldowns, calls in flight and the budget."""
 
     def __new__(
-        cls, document: dict[str, Any], breakers: Sequence[Breaker], clock: Callable[[], float] | None = None, /
+        cls,
+        document: dict[str, Any],
+        breakers: list[Breaker] | tuple[Breaker, ...],
+        clock: Callable[[], float] | None = None,
+        /,
     ) -> Self: ...
     def look(
         self,

@@ -23,7 +23,7 @@ pub use replay::replay_pool;
 
 use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
-use crate::convert::value_of;
+use crate::convert::{Items, Truth, value_of};
 use crate::error::to_python;
 use halfopen::InvalidValue;
 
@@ -68,7 +68,8 @@ impl PyPool {
     /// `document` describes policy and providers as docs/pool.md does; the breakers stand in the same order.
     #[new]
     #[pyo3(signature = (document, breakers, clock = None, /))]
-    fn new(document: &Bound<'_, PyAny>, breakers: Vec<Py<PyBreaker>>, clock: Option<Py<PyAny>>) -> PyResult<Self> {
+    fn new(document: &Bound<'_, PyAny>, breakers: Items<Py<PyBreaker>>, clock: Option<Py<PyAny>>) -> PyResult<Self> {
+        let breakers = breakers.0;
         let py = document.py();
         let pool = Pool::from_value(&value_of(document), host::random_jitter().seed);
         let pool = pool.map_err(|error| to_python(py, &error))?;
@@ -91,16 +92,17 @@ impl PyPool {
     fn look(
         &self,
         need: Option<&PyNeed>,
-        tried: Vec<usize>,
+        tried: Items<usize>,
         pin: Option<usize>,
-        replayable: bool,
-        is_stream: bool,
+        replayable: Truth,
+        is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyOrder {
         let now = self.clock.now();
         let circuits = self.circuits(now);
         let pool = self.pool();
-        let asked = need::Asked { need, tried: &tried, pin, replayable, is_stream, larger_than };
+        let asked =
+            need::Asked { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than };
         let order = asked.look(&pool, &circuits, now);
         PyOrder::new(order, now, pool.policy())
     }
@@ -110,16 +112,17 @@ impl PyPool {
     fn choose(
         &self,
         need: Option<&PyNeed>,
-        tried: Vec<usize>,
+        tried: Items<usize>,
         pin: Option<usize>,
-        replayable: bool,
-        is_stream: bool,
+        replayable: Truth,
+        is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyOrder {
         let now = self.clock.now();
         let circuits = self.circuits(now);
         let mut pool = self.pool();
-        let asked = need::Asked { need, tried: &tried, pin, replayable, is_stream, larger_than };
+        let asked =
+            need::Asked { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than };
         let order = asked.choose(&mut pool, &circuits, now);
         PyOrder::new(order, now, pool.policy())
     }
@@ -131,23 +134,30 @@ impl PyPool {
     fn begin<'py>(
         slf: &Bound<'py, Self>,
         need: Option<&PyNeed>,
-        tried: Vec<usize>,
+        tried: Items<usize>,
         pin: Option<usize>,
-        replayable: bool,
-        is_stream: bool,
+        replayable: Truth,
+        is_stream: Truth,
         larger_than: Option<u64>,
-        is_further: bool,
-        after_timeout: bool,
+        is_further: Truth,
+        after_timeout: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
         let now = this.clock.now();
         let circuits = this.circuits(now);
         let (mut order, price) = {
             let mut pool = this.pool();
-            let asked = need::Asked { need, tried: &tried, pin, replayable, is_stream, larger_than };
+            let asked = need::Asked {
+                need,
+                tried: &tried.0,
+                pin,
+                replayable: replayable.0,
+                is_stream: is_stream.0,
+                larger_than,
+            };
             let order = asked.choose(&mut pool, &circuits, now);
-            let price = if is_further && !order.picks.is_empty() { pool.pay(after_timeout) } else { None };
-            if is_further && !order.picks.is_empty() && price.is_none() {
+            let price = if is_further.0 && !order.picks.is_empty() { pool.pay(after_timeout.0) } else { None };
+            if is_further.0 && !order.picks.is_empty() && price.is_none() {
                 let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
                 return Ok(Bound::new(py, unpaid)?.into_any());
             }
@@ -161,7 +171,7 @@ impl PyPool {
             }
             match PyBreaker::acquire(this.breaker(pick.index).bind(py), None) {
                 Ok(permit) => {
-                    let kind = if is_stream { CallKind::Stream } else { CallKind::Unary };
+                    let kind = if is_stream.0 { CallKind::Stream } else { CallKind::Unary };
                     let attempt = PyAttempt::new(slf, pick, order, now, permit, kind, price);
                     return Ok(Bound::new(py, attempt)?.into_any());
                 }
@@ -186,19 +196,19 @@ impl PyPool {
     /// cannot take it, or if the budget does not pay for it. With `as_probe` the circuit must offer a probe, and nothing
     /// is paid.
     #[pyo3(signature = (index, is_stream, as_probe, /))]
-    fn begin_at(slf: &Bound<'_, Self>, index: usize, is_stream: bool, as_probe: bool) -> PyResult<Option<PyAttempt>> {
+    fn begin_at(slf: &Bound<'_, Self>, index: usize, is_stream: Truth, as_probe: Truth) -> PyResult<Option<PyAttempt>> {
         let (py, this) = (slf.py(), slf.get());
         this.check_index(py, index)?;
         let now = this.clock.now();
         let circuit = this.breaker(index).get().core().circuit_at(now);
-        let wanted = if as_probe { Readiness::Probe } else { Readiness::Closed };
+        let wanted = if as_probe.0 { Readiness::Probe } else { Readiness::Closed };
         let price = {
             let mut pool = this.pool();
             if circuit.readiness != wanted || pool.cooling_until(index, now).is_some() || !pool.enter(index) {
                 return Ok(None);
             }
-            let price = if as_probe { None } else { pool.pay(false) };
-            if price.is_none() && !as_probe {
+            let price = if as_probe.0 { None } else { pool.pay(false) };
+            if price.is_none() && !as_probe.0 {
                 pool.leave(index);
                 return Ok(None);
             }
@@ -206,8 +216,8 @@ impl PyPool {
         };
         match PyBreaker::acquire(this.breaker(index).bind(py), None) {
             Ok(permit) => {
-                let kind = if is_stream { CallKind::Stream } else { CallKind::Unary };
-                let role = if as_probe { Role::Probe } else { Role::Normal };
+                let kind = if is_stream.0 { CallKind::Stream } else { CallKind::Unary };
+                let role = if as_probe.0 { Role::Probe } else { Role::Normal };
                 let pick = Pick { index, role };
                 let order = Order { picks: vec![pick], ..Default::default() };
                 Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind, price)))
@@ -224,12 +234,12 @@ impl PyPool {
     /// Adds a call that was made without an attempt to a provider's record; `latency` is the length of a success in seconds,
     /// if it is known.
     #[pyo3(signature = (index, succeeded, latency, /))]
-    fn note(&self, py: Python<'_>, index: usize, succeeded: bool, latency: Option<f64>) -> PyResult<()> {
+    fn note(&self, py: Python<'_>, index: usize, succeeded: Truth, latency: Option<f64>) -> PyResult<()> {
         self.check_index(py, index)?;
         let latency = latency.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let now = self.clock.now();
         let mut pool = self.pool();
-        match (succeeded, latency) {
+        match (succeeded.0, latency) {
             (true, Some(latency)) => pool.succeeded(index, now, latency, CallKind::Unary),
             (true, None) => pool.untimed_success(index, now),
             (false, _) => pool.failed(index, now),

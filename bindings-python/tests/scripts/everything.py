@@ -16,8 +16,10 @@ from halfopen import (
     ManualClock,
     Registry,
 )
-from halfopen._core import config_json_schema, read_metrics
+from halfopen._core import config_json_schema, read_metrics, replay_pool
 from halfopen.classify import Verdict, classify_response
+from halfopen.orchestration import AllProvidersFailed, Need, Orchestrator, Provider
+from halfopen.simulation import replay, simulate
 
 
 class Observer:
@@ -275,6 +277,46 @@ def configurations() -> None:
         config.name = "other"
 
 
+async def orchestrated() -> None:
+    async def fails_at_first(provider: Provider) -> str:
+        if provider.id == "a":
+            raise OSError
+        return provider.id
+
+    async def items(provider: Provider) -> AsyncIterator[int]:
+        if provider.id == "a":
+            fails()
+        yield 1
+
+    async def fails_always(_: Provider) -> None:
+        raise OSError
+
+    providers = [Provider(name, capabilities=["text"], tier=tier) for tier, name in enumerate("ab")]
+    orchestrator = Orchestrator(providers)
+    for session in (None, "one"):
+        await orchestrator.call(fails_at_first, session=session, need=Need(["text"], size=1), deadline_seconds=5)
+        async for _ in orchestrator.stream(items, session=session):
+            pass
+    with suppress(AllProvidersFailed):
+        await orchestrator.call(fails_always)
+    # NumPy's `bool` is none of Python's; PyO3 would look at the class of whatever is none.
+    with suppress(TypeError):
+        await orchestrator.call(fails_always, replayable=1)  # type: ignore[arg-type]
+    with suppress(InvalidValueError):
+        orchestrator.update("b", weight=-1)
+    orchestrator.update("b", weight=2)
+    orchestrator.status(), orchestrator.explain(), orchestrator.events(), orchestrator.ranking()
+    with suppress(InvalidValueError):
+        replay_pool("{")
+
+
+def simulated() -> None:
+    with suppress(InvalidValueError):
+        simulate({})
+    with suppress(InvalidValueError):
+        replay("{", CircuitBreakerConfig())
+
+
 def use_everything() -> None:
     plain_calls()
     nested_calls()
@@ -284,6 +326,8 @@ def use_everything() -> None:
     clocks()
     streams()
     asyncio.run(awaited())
+    asyncio.run(orchestrated())
+    simulated()
     futures()
     blocks()
     readings()

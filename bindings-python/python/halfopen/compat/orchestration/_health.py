@@ -36,7 +36,7 @@ class Health:
         self,
         config: OrchestrationConfig,
         preferences: Sequence[ProviderPreference],
-        breakers: Sequence[NativeBreaker],
+        breakers: tuple[NativeBreaker, ...],
         clock: Callable[[], float] | None,
     ) -> None:
         document = {**_policy(config), "providers": _providers(config, preferences)}

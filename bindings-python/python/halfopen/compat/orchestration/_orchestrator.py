@@ -52,7 +52,7 @@ class ProviderOrchestrator:
                 preference.provider_id: self._breaker_of(preference) for preference in self._preferences
             }
         self._streaks = [0] * len(self._preferences)
-        self._health = Health(self.config, self._preferences, self._natives(), clock)
+        self._health = Health(self.config, self._preferences, tuple(self._natives()), clock)
         self._sessions = Sessions()
         self._selections: deque[ProviderSelection] = deque(maxlen=_MAX_SELECTIONS)
 
