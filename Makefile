@@ -133,9 +133,10 @@ packages = node --test --test-concurrency=1 --test-reporter=./tests/packages/har
 test-packages: node $(DONE)/chromium ## The npm packages, installed in projects of users
 	$(packages) tests/packages/quick.test.mjs
 
-test-wide: node $(DONE)/simulator $(DONE)/chromium ## The same with every bundler, runtime, test tool and client: five minutes, 2.2 GB
+test-wide: node python $(DONE)/simulator $(DONE)/chromium $(DONE)/promtool ## The same with every bundler, runtime, test tool and client, and a minute of outage: six minutes, 2.2 GB
 	$(packages) tests/packages/quick.test.mjs tests/packages/wide.test.mjs
 	npm run --silent --workspace docs/simulator test:frames
+	HALFOPEN_WIDE=1 $(VENV)/pytest --capture=no bindings-python/tests/test_outage.py
 
 test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser

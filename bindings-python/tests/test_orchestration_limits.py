@@ -45,6 +45,7 @@ async def test_further_attempts_are_paid_until_the_budget_is_used_up() -> None:
     assert ended == ["exhausted"] * 10 + ["budget"] * 5
     assert len(script.asked) == 15 + 10
     assert [event.is_paid for event in orchestrator.events(Budget)] == [True] * 10 + [False] * 5
+    assert caught.value.retry_after == 0, "the first attempt of a new call costs nothing"
 
 
 async def test_a_backup_that_works_does_not_use_the_budget_up() -> None:

@@ -115,7 +115,8 @@ class AllProvidersFailed(HalfopenError, ExceptionGroup[Exception]):  # noqa: N81
     """No provider answered: a group with one exception for each of them.
 
     ``failures`` tells each provider's part, ``ended_by`` why the call ended, ``seconds`` how long it took, and
-    ``retry_after`` the seconds until the first of those passed over may be back, if they are known.
+    ``retry_after`` the seconds until the first of those passed over may be back, if they are known; 0 if only the
+    budget of further attempts ended the call.
     """
 
     code = "ALL_PROVIDERS_FAILED"

@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, HTTPException, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from fastapi import Depends, FastAPI, HTTPException
+from metrics_of_workers import metrics
 
 from halfopen import CircuitBreaker, CircuitBreakerOpenError
 from halfopen.fastapi import breaker, install
@@ -32,8 +31,4 @@ async def say(openai: OpenAI, fails: bool) -> str:
     return "hello"
 
 
-@app.get("/metrics")
-def metrics() -> Response:
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+app.get("/metrics")(metrics)
