@@ -147,9 +147,7 @@ class Records:
                 for it in engine.providers
             ]
         self.ended("failure", None, ended_by)
-        if order.picks:
-            # After "budget", a new call may be made at once: its first attempt costs nothing.
-            earliest = 0.0 if ended_by == "budget" else None
-        else:
-            earliest = order.earliest
+        # After "budget", a new call may be made at once: its first attempt costs nothing.
+        now = 0.0 if ended_by == "budget" else None
+        earliest = now if order.picks else order.earliest
         return AllProvidersFailed(failures, ended_by, monotonic() - self.begun, earliest)
