@@ -1,6 +1,7 @@
 """What the orchestrators of this process have counted, for metrics."""
 
 import os
+from collections import defaultdict
 from threading import Lock
 
 MAX_LABEL_SETS = 1_000
@@ -11,16 +12,18 @@ class PoolTotals:
     """Counts by the name of a metric and the values of its labels."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, dict[tuple[str, ...], int]] = {}
+        self._counts: defaultdict[str, dict[tuple[str, ...], int]] = defaultdict(dict)
         self._lock = Lock()
 
     def count(self, metric: str, *values: str) -> None:
         """Counts one."""
         with self._lock:
-            counts = self._counts.setdefault(metric, {})
-            if values not in counts and len(counts) >= MAX_LABEL_SETS:
-                values = ("(other)",) * len(values)
-            counts[values] = counts.get(values, 0) + 1
+            counts = self._counts[metric]
+            if values not in counts:
+                if len(counts) >= MAX_LABEL_SETS:
+                    values = ("(other)",) * len(values)
+                counts.setdefault(values, 0)
+            counts[values] += 1
 
     def read(self) -> list[tuple[str, tuple[str, ...], int]]:
         """All counts."""
@@ -31,7 +34,7 @@ class PoolTotals:
 
     def after_fork(self) -> None:
         """Begins at zero in the child, because its parent exports what it has counted."""
-        self._counts = {}
+        self._counts = defaultdict(dict)
         self._lock = Lock()
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from itertools import count
+from operator import itemgetter
 from threading import Lock
 from time import time
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -139,21 +140,37 @@ KINDS: tuple[type[Event], ...] = (
 )
 
 
+Fields: TypeAlias = tuple[Any, ...]
+"""The fields of an event, in their order."""
+_SEQUENCE = Choice._fields.index("sequence")
+
+
 class EventLog:
-    """The newest events of each kind, so that many choices do not push out the few switches; and the listeners."""
+    """The newest events of each kind, so that many choices do not push out the few switches; and the listeners.
+
+    Each call has at least three events, which few programs read. So they are kept as their fields: the classes are made
+    for those who ask.
+    """
 
     def __init__(self, bound: int) -> None:
-        self._kept: dict[type[Event], deque[Event]] = {kind: deque(maxlen=bound) for kind in KINDS}
+        self._kept: dict[type[Event], deque[Fields]] = {kind: deque(maxlen=bound) for kind in KINDS}
         self._sequence = count(1)
         self._listeners: tuple[tuple[object, Listener], ...] = ()
         self._lock = Lock()
 
     def emit(self, kind: Any, *fields: Any) -> None:
         """Records an event and tells the listeners."""
-        event = kind(next(self._sequence), time(), *fields)
-        _count(event)
-        self._kept[kind].append(event)
-        for _, listener in self._listeners:
+        all_fields = (next(self._sequence), time(), *fields)
+        counted = _COUNTED.get(kind)
+        if counted is not None:
+            metric, labels_of = counted
+            POOL_TOTALS.count(metric, *labels_of(all_fields))
+        self._kept[kind].append(all_fields)
+        listeners = self._listeners
+        if not listeners:
+            return
+        event = kind(*all_fields)
+        for _, listener in listeners:
             try:
                 listener(event)
             except Exception as fault:
@@ -161,7 +178,8 @@ class EventLog:
 
     def kept(self, kinds: tuple[type[Event], ...], after: int) -> list[Event]:
         """The kept events of these kinds (of all if none is given) with a higher sequence number, oldest first."""
-        chosen = [event for kind in kinds or KINDS for event in self._kept[kind].copy() if event.sequence > after]
+        kept = [(kind, fields) for kind in kinds or KINDS for fields in self._kept[kind].copy()]
+        chosen = [kind(*fields) for kind, fields in kept if fields[_SEQUENCE] > after]
         return sorted(chosen, key=lambda event: event.sequence)
 
     def subscribe(self, listener: Listener) -> Callable[[], bool]:
@@ -183,13 +201,18 @@ class EventLog:
         self._lock = Lock()
 
 
-def _count(event: Event) -> None:
-    """Adds the event to the metrics of the process."""
-    if isinstance(event, Choice):
-        POOL_TOTALS.count("halfopen_choices", event.provider, event.role)
-    elif isinstance(event, Switch):
-        POOL_TOTALS.count("halfopen_switches", event.old, event.new, event.cause)
-    elif isinstance(event, CoolingDown):
-        POOL_TOTALS.count("halfopen_cooldowns", event.provider, event.scope)
-    elif isinstance(event, Budget):
-        POOL_TOTALS.count("halfopen_extra_attempts", "paid" if event.is_paid else "refused")
+def _labels(kind: Any, *names: str) -> Callable[[Fields], tuple[str, ...]]:
+    return itemgetter(*(kind._fields.index(name) for name in names))
+
+
+def _paid_or_refused(fields: Fields) -> tuple[str, ...]:
+    return ("paid" if Budget(*fields).is_paid else "refused",)
+
+
+_COUNTED: dict[type[Event], tuple[str, Callable[[Fields], tuple[str, ...]]]] = {
+    Choice: ("halfopen_choices", _labels(Choice, "provider", "role")),
+    Switch: ("halfopen_switches", _labels(Switch, "old", "new", "cause")),
+    CoolingDown: ("halfopen_cooldowns", _labels(CoolingDown, "provider", "scope")),
+    Budget: ("halfopen_extra_attempts", _paid_or_refused),
+}
+"""The events that the metrics of the process count: the name of the metric, and its labels."""

@@ -74,15 +74,14 @@ class Records:
 
     def began(self, attempt: Attempt) -> None:
         """An attempt has begun."""
-        engine, provider = self.engine, self.provider_of(attempt).id
+        engine, provider = self.engine, attempt.provider
         self.attempts += 1
         self.numbers[attempt] = self.attempts
         passed_over: tuple[PassedOver, ...] = ()
         passed = attempt.passed_over
         if passed:
             passed_over = tuple(PassedOver(engine.providers[index].id, why, wait) for index, why, wait in passed)
-        fields = (self.number, self.session_id, provider, attempt.role, self.attempts, passed_over)
-        engine.events.emit(Choice, *fields)
+        engine.events.emit(Choice, self.number, self.session_id, provider, attempt.role, self.attempts, passed_over)
         if self.attempts > 1:
             engine.events.emit(Budget, self.number, True, engine.pool.tokens)
         if self._before is not None and self._before != provider:
@@ -91,11 +90,12 @@ class Records:
 
     def attempt_ended(self, attempt: Attempt, outcome: Outcome, seconds: float, error: BaseException | None) -> None:
         """An attempt has ended."""
-        provider, name = self.provider_of(attempt).id, None if error is None else type(error).__name__
+        provider, name = attempt.provider, None if error is None else type(error).__name__
         first_item = attempt.first_item_seconds if self.is_stream else None
         number = self.numbers[attempt]
-        fields = (self.number, self.session_id, provider, number, outcome, seconds, first_item, name)
-        self.engine.events.emit(AttemptEnded, *fields)
+        self.engine.events.emit(
+            AttemptEnded, self.number, self.session_id, provider, number, outcome, seconds, first_item, name
+        )
         kept = error if isinstance(error, Exception) else None
         self.ended_attempts.append(AttemptReport(provider, attempt.role, outcome, seconds, kept))
 
@@ -105,8 +105,9 @@ class Records:
             return
         self.has_ended = True
         seconds = monotonic() - self.begun
-        fields = (self.number, self.session_id, outcome, provider, self.attempts, seconds, ended_by)
-        self.engine.events.emit(CallEnded, *fields)
+        self.engine.events.emit(
+            CallEnded, self.number, self.session_id, outcome, provider, self.attempts, seconds, ended_by
+        )
 
     def cancelled(self, attempt: Attempt) -> None:
         """The caller has given up."""

@@ -75,12 +75,12 @@ class Run(Records, ABC, Generic[R]):
         self._settle(attempt, error, judgement)
         if judgement.next == "no" or not isinstance(error, Exception):
             outcome = judgement.verdict.outcome
-            self.ended("ignored" if outcome == "success" else outcome, self.provider_of(attempt).id)
+            self.ended("ignored" if outcome == "success" else outcome, attempt.provider)
             return False
         if judgement.next == "larger":
             self.larger_than = self.provider_of(attempt).limit
             if self.larger_than is None or not self.has_larger():
-                self.ended("ignored", self.provider_of(attempt).id)
+                self.ended("ignored", attempt.provider)
                 return False
         self._note(attempt, error, judgement, cause)
         return True
@@ -90,9 +90,9 @@ class Run(Records, ABC, Generic[R]):
         seconds = attempt.succeeded()
         if seconds is None:
             # Its result was judged before.
-            self.ended("ignored", self.provider_of(attempt).id)
+            self.ended("ignored", attempt.provider)
             return
-        provider = self.provider_of(attempt).id
+        provider = attempt.provider
         self.attempt_ended(attempt, "success", seconds, None)
         if self.session is not None:
             pin(self, self.session, attempt, provider)
@@ -190,7 +190,7 @@ class Run(Records, ABC, Generic[R]):
 
     def _accepts(self, attempt: Attempt, result: R) -> bool:
         """Whether a result ends the call; one that is an error of the provider's does not."""
-        error = FailedResultError(self.provider_of(attempt).id, result)
+        error = FailedResultError(attempt.provider, result)
         judgement = self.engine.rules.judge_result(self.breaker_of(attempt), error)
         if judgement.verdict.outcome == "success":
             return True
@@ -205,7 +205,7 @@ class Run(Records, ABC, Generic[R]):
         cooling = attempt.ended(error, *verdict)
         self.attempt_ended(attempt, verdict.outcome, seconds, error if isinstance(error, BaseException) else None)
         if cooling is not None:
-            provider = self.provider_of(attempt).id
+            provider = attempt.provider
             self.engine.events.emit(CoolingDown, provider, verdict.scope or "provider", cooling)
 
     def _note(self, attempt: Attempt, error: Exception, judgement: Judgement, cause: SwitchCause) -> None:
