@@ -71,10 +71,11 @@ export default defineConfig({
   cleanUrls: false,
   metaChunk: true,
   // `make docs` puts the references of the APIs beside the pages, and then checks every link of the site.
-  ignoreDeadLinks: [/^\/api\//],
+  ignoreDeadLinks: [/^\/(api|simulator)\//],
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/guide/what-it-does' },
+      { text: 'Simulator', link: '/simulator/', target: '_self' },
       { text: 'Semantics', link: '/semantics' },
       { text: 'API', link: '/guide/api' },
     ],
@@ -83,6 +84,7 @@ export default defineConfig({
     search: { provider: 'local' },
   },
   markdown: { config: unlinkSources, theme: { light: 'min-light', dark: 'min-dark' } },
+  vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === 'halfopen-sim' } } },
   vite: { plugins: [llmstxt({ ignoreFiles: ['demo/**', 'simulator/**'] })] },
 });
 
