@@ -75,7 +75,17 @@ function buildModule() {
   const bindgen = join(root, 'target/tools/bin/wasm-bindgen');
   run(bindgen, ['--target', 'web', '--omit-default-module-path', '--out-dir', pkg, linked]);
   const bound = join(pkg, 'halfopen_sim_wasm_bg.wasm');
-  optimise(bound, bound, '-O3', '--converge', '--gufa', '-O3', '--strip-debug', '--strip-producers', '--strip-target-features');
+  optimise(
+    bound,
+    bound,
+    '-O3',
+    '--converge',
+    '--gufa',
+    '-O3',
+    '--strip-debug',
+    '--strip-producers',
+    '--strip-target-features',
+  );
   const { order, letters } = lettersOf(readFileSync(bound));
   writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);
   writeFileSync(
