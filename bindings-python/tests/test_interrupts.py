@@ -1,6 +1,7 @@
 """A signal handler may raise between any two instructions; no permit is lost."""
 
 import gc
+import logging
 import signal
 import sys
 import threading
@@ -29,7 +30,11 @@ def interruptible() -> Iterator[None]:
     }
     # Garbage collection runs callbacks, whose exceptions are only reported.
     gc.disable()
+    # Python's handlers of records keep their lock if an exception strikes inside, and pytest adds such handlers.
+    log = logging.getLogger("halfopen")
+    log.propagate = False
     yield
+    log.propagate = True
     gc.enable()
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -165,3 +166,30 @@ def test_structlog_shows_the_fields(breaker: CircuitBreaker, capsys: pytest.Capt
     shown = json.loads(capsys.readouterr().out)
     assert (shown["level"], shown["halfopen_to_state"], shown["halfopen_circuit"]) == ("warning", "open", "gemini")
     assert all(not isinstance(value, dict | list) for value in shown.values())
+
+
+def test_a_record_takes_no_lock_of_logging() -> None:
+    """Otherwise an interrupt that strikes in the middle would leave it taken for all threads."""
+    taken, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with logging._lock:
+            taken.set()
+            done.wait(30)
+
+    log = logging.getLogger("halfopen")
+    log.propagate = False
+    log.setLevel(logging.INFO)  # empties logging's cache of levels
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert taken.wait(30)
+        opener = threading.Thread(target=CircuitBreaker("locked").force_open)
+        opener.start()
+        opener.join(10)
+        assert not opener.is_alive()
+    finally:
+        done.set()
+        holder.join()
+        log.propagate = True
+        log.setLevel(logging.NOTSET)

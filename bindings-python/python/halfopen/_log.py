@@ -40,16 +40,28 @@ def describe(name: str, provider: str, event: RawEvent) -> str:
     return f"circuit {name!r} of provider {provider!r} is {state}: {_CAUSES[event['cause']]}{wait}"
 
 
+# These functions do what `Logger.log` does, but without the lock of `logging`. If a signal handler raised while it is
+# taken (Ctrl-C, a time limit), it would stay taken, and every thread that logs would wait for ever.
+
+
+def _is_enabled(level: int) -> bool:
+    return not LOG.disabled and LOG.manager.disable < level >= LOG.getEffectiveLevel()
+
+
+def _write(level: int, message: str, *arguments: object, facts: dict[str, Any]) -> None:
+    LOG.handle(LOG.makeRecord(LOG.name, level, __file__, 0, message, arguments, None, extra=facts))
+
+
 class _BreakerLog:
     def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
         level = logging.WARNING if event["to_state"] == "open" else logging.INFO
-        if not LOG.isEnabledFor(level):
+        if not _is_enabled(level):
             return
-        LOG.log(
+        _write(
             level,
             "%s",
             describe(name, provider, event),
-            extra=extra(
+            facts=extra(
                 "transition",
                 circuit=name,
                 provider=provider,
@@ -63,15 +75,16 @@ class _BreakerLog:
         )
 
     def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
-        if not LOG.isEnabledFor(logging.INFO):
+        if not _is_enabled(logging.INFO):
             return
-        LOG.info(
+        _write(
+            logging.INFO,
             "circuit %r of provider %r has rejected %d calls since the last such record (%s)",
             name,
             provider,
             count,
             reason,
-            extra=extra(
+            facts=extra(
                 "rejections",
                 circuit=name,
                 provider=provider,
