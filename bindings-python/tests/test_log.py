@@ -170,10 +170,11 @@ def test_structlog_shows_the_fields(breaker: CircuitBreaker, capsys: pytest.Capt
 
 def test_a_record_takes_no_lock_of_logging() -> None:
     """Otherwise an interrupt that strikes in the middle would leave it taken for all threads."""
+    module: Any = logging
     taken, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with logging._lock:
+        with module._lock:
             taken.set()
             done.wait(30)
 
