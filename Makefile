@@ -333,13 +333,13 @@ DOCS_SOURCES = $(shell find docs -name '*.md' -not -path 'docs/demo/*') $(shell 
 # VitePress refuses a dead link between its pages, and the last step one between all pages, with the references.
 $(DONE)/docs: $(DOCS_SOURCES) $(DONE)/python $(DONE)/node $(DONE)/simulator $(CORE_SOURCES)
 	@echo "Documentation: the guide, and the references of the APIs"
-	npm run --silent --workspace docs build
+	npm run --silent --workspace halfopen-docs build
 	@rm -rf target/docs/simulator && cp -r target/simulator target/docs/simulator
 	$(VENV)/pdoc --output-directory target/docs/api/python halfopen
-	npm run --silent --workspace docs references
+	npm run --silent --workspace halfopen-docs references
 	cargo doc --quiet --no-deps --package halfopen --features sim,serde
 	@mkdir -p target/docs/api && cp -r target/doc target/docs/api/rust
-	npm run --silent --workspace docs links
+	npm run --silent --workspace halfopen-docs links
 	@touch $@
 
 $(DONE)/wasm: $(WASM_PREREQUISITES)
