@@ -1,2 +1,0 @@
-export declare const order: string;
-export declare const letters: string;
