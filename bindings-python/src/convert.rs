@@ -76,6 +76,7 @@ pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, Invali
 }
 
 /// A `bool` of Python's. PyO3 takes NumPy's as well, for which it makes names at its first use; see [`crate::imports`].
+#[derive(Clone, Copy)]
 pub struct Truth(pub bool);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Truth {

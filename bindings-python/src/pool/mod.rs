@@ -18,6 +18,7 @@ use pyo3::types::PyString;
 
 pub use attempt::PyAttempt;
 pub use choice::PyOrder;
+use need::Asked;
 pub use need::PyNeed;
 pub use replay::replay_pool;
 
@@ -98,13 +99,7 @@ impl PyPool {
         is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyOrder {
-        let now = self.clock.now();
-        let circuits = self.circuits(now);
-        let pool = self.pool();
-        let asked =
-            need::Asked { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than };
-        let order = asked.look(&pool, &circuits, now);
-        PyOrder::new(order, now, pool.policy())
+        self.ordered(&Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::look)
     }
 
     /// As `look`, as a choice: it takes its turn.
@@ -118,13 +113,7 @@ impl PyPool {
         is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyOrder {
-        let now = self.clock.now();
-        let circuits = self.circuits(now);
-        let mut pool = self.pool();
-        let asked =
-            need::Asked { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than };
-        let order = asked.choose(&mut pool, &circuits, now);
-        PyOrder::new(order, now, pool.policy())
+        self.ordered(&Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::choose)
     }
 
     /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
@@ -147,14 +136,7 @@ impl PyPool {
         let circuits = this.circuits(now);
         let (mut order, price) = {
             let mut pool = this.pool();
-            let asked = need::Asked {
-                need,
-                tried: &tried.0,
-                pin,
-                replayable: replayable.0,
-                is_stream: is_stream.0,
-                larger_than,
-            };
+            let asked = Asked::new(need, &tried, pin, replayable, is_stream, larger_than);
             let order = asked.choose(&mut pool, &circuits, now);
             let price = if is_further.0 && !order.picks.is_empty() { pool.pay(after_timeout.0) } else { None };
             if is_further.0 && !order.picks.is_empty() && price.is_none() {
@@ -300,6 +282,19 @@ impl PyPool {
 type Record = (u32, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 
 impl PyPool {
+    /// The order of the providers now.
+    fn ordered<'a>(
+        &self,
+        asked: &Asked<'a>,
+        order: impl FnOnce(&Asked<'a>, &mut Pool, &[Circuit], Tick) -> Order,
+    ) -> PyOrder {
+        let now = self.clock.now();
+        let circuits = self.circuits(now);
+        let mut pool = self.pool();
+        let order = order(asked, &mut pool, &circuits, now);
+        PyOrder::new(order, now, pool.policy())
+    }
+
     /// Why a provider's circuit has just rejected a call.
     fn rejection(&self, index: usize, now: Tick) -> (PassReason, Option<Tick>) {
         match self.breaker(index).get().core().readiness_at(now) {

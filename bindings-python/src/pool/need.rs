@@ -4,7 +4,7 @@ use halfopen::clock::Tick;
 use halfopen::pool::{CallKind, Circuit, Need, Order, Pool};
 use pyo3::prelude::*;
 
-use crate::convert::{count_of, value_of};
+use crate::convert::{Items, Truth, count_of, value_of};
 use crate::error::to_python;
 use halfopen::InvalidValue;
 use halfopen::host::Value;
@@ -57,16 +57,28 @@ impl PyNeed {
 
 /// A need together with the situation of its call.
 pub struct Asked<'a> {
-    pub need: Option<&'a PyNeed>,
+    need: Option<&'a PyNeed>,
     /// The providers that the call has tried.
-    pub tried: &'a [usize],
-    pub pin: Option<usize>,
-    pub replayable: bool,
-    pub is_stream: bool,
-    pub larger_than: Option<u64>,
+    tried: &'a [usize],
+    pin: Option<usize>,
+    replayable: bool,
+    is_stream: bool,
+    larger_than: Option<u64>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// From the arguments that Python passes.
+    pub fn new(
+        need: Option<&'a PyNeed>,
+        tried: &'a Items<usize>,
+        pin: Option<usize>,
+        replayable: Truth,
+        is_stream: Truth,
+        larger_than: Option<u64>,
+    ) -> Self {
+        Self { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than }
+    }
+
     /// Takes a turn of the pool.
     pub fn choose(&self, pool: &mut Pool, circuits: &[Circuit], now: Tick) -> Order {
         let (tried, pin) = self.ids(pool);
@@ -74,7 +86,7 @@ impl Asked<'_> {
     }
 
     /// The same without changing anything.
-    pub fn look(&self, pool: &Pool, circuits: &[Circuit], now: Tick) -> Order {
+    pub fn look(&self, pool: &mut Pool, circuits: &[Circuit], now: Tick) -> Order {
         let (tried, pin) = self.ids(pool);
         pool.look(circuits, &self.need_with(&tried, pin.as_deref()), now)
     }

@@ -211,10 +211,9 @@ class ProviderOrchestrator:
         if not picks:
             return None
         (first, role), *others = picks
-        if role == "probe":
-            self._health.probes(first)
         reason = f"Selected using {self.config.strategy.value} strategy"
         if role == "probe":
+            self._health.probes(first)
             reason += ", as a probe of a provider that may have recovered"
         return self._selection(first, reason, self._health.record(first).confidence(), [index for index, _ in others])
 
