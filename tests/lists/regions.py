@@ -129,13 +129,12 @@ def rust_setters(lists: Lists) -> list[str]:
     """The methods of the builder. They take a `Duration` for a field in seconds, whose name then needs no unit."""
     lines: list[str] = []
     for field in lists.fields:
-        name, kind, setter, value = RUST.name(field.name), RUST.type(field), "set", "value"
+        name, kind = RUST.name(field.name), RUST.type(field)
         if name != field.name:
-            kind, setter, value = kind.replace("f64", "Duration"), "set_duration", "value.into()"
-        if field.nullable:
-            value = "value.into()"
+            kind = kind.replace("f64", "Duration")
+        setter = "set_optional" if field.nullable else "set"
         lines += ["", *wrapped(" ".join(RUST.sentences(field, lists.fields)), "/// ", 4)]
-        lines += [f"pub fn {name}(self, value: {kind}) -> Self {{", f'    self.{setter}("{field.name}", {value})', "}"]
+        lines.append(f'{name}({kind}) {setter} "{field.name}";')
     return lines[1:]
 
 

@@ -6,6 +6,11 @@ use crate::clock::{Clock, Tick};
 use crate::control::{Admission, Rejected, Stamp};
 use crate::evidence::Stripe;
 
+/// Whether every call is timed, so that it needs the time when it is admitted and when it is settled.
+pub fn times_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
+    breaker.hot.mirror.mirrored().is_timed()
+}
+
 impl<C: Clock> CircuitBreaker<C> {
     /// Asks for a permit to make one call.
     ///

@@ -9,6 +9,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::CircuitBreaker;
+use crate::clock::Clock;
 use crate::evidence::{Event, Listener, ListenerId};
 use crate::sync::{Mutex, ThreadToken, thread_token};
 
@@ -38,16 +40,14 @@ struct Entry {
     listener: Arc<Listener>,
 }
 
+/// Adds the host's own listener, which hears of every transition and stays for good. Unlike one that is
+/// [subscribed](CircuitBreaker::subscribe), it does not keep the breaker from being idle.
+pub fn follow<C: Clock>(breaker: &CircuitBreaker<C>, listener: Arc<Listener>) {
+    breaker.listeners.add(listener, true);
+}
+
 impl Listeners {
-    pub(super) fn add(&self, listener: Arc<Listener>) -> ListenerId {
-        self.push(listener, false)
-    }
-
-    pub(super) fn follow(&self, listener: Arc<Listener>) {
-        self.push(listener, true);
-    }
-
-    fn push(&self, listener: Arc<Listener>, follows: bool) -> ListenerId {
+    pub(super) fn add(&self, listener: Arc<Listener>, follows: bool) -> ListenerId {
         let mut queue = self.queue.lock();
         let queue = queue.get_or_insert_default();
         let id = ListenerId(queue.next_id);

@@ -21,10 +21,14 @@ mod ticket;
 
 use alloc::sync::Arc;
 
+pub use acquire::times_calls;
 pub use error::CallError;
+pub use fork::after_fork;
 #[cfg(feature = "sim")]
 pub(crate) use inspect::Inspection;
+pub use listeners::follow;
 pub use owned::OwnedPermit;
+pub use pause::{pause, resume, tracks_calls};
 pub use permit::Permit;
 pub use ticket::{SettledCall, Ticket};
 

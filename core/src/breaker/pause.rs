@@ -3,29 +3,29 @@
 use super::{CircuitBreaker, Ticket};
 use crate::clock::{Clock, Tick};
 
-impl<C: Clock> CircuitBreaker<C> {
-    /// Whether calls in flight can be overdue.
-    pub(crate) fn tracks_calls(&self) -> bool {
-        self.hot.mirror.mirrored().admits_tracked().is_some()
-    }
+/// Whether calls in flight can be overdue now. If not, a host need not call [`pause`] and [`resume`].
+#[inline]
+pub fn tracks_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
+    breaker.hot.mirror.mirrored().admits_tracked().is_some()
+}
 
-    /// See [`host::pause`](crate::host::pause).
-    pub(crate) fn pause(&self, ticket: &mut Ticket) {
-        let group = ticket.stripe.group();
-        if group != 0 {
-            self.inner.lock().leave_group(self.newest_group(), group);
-            ticket.stripe = ticket.stripe.in_group(0);
-        }
+/// From now on somebody else than the provider takes time, for example the consumer of a stream, until [`resume`]: a call
+/// that rests is not overdue. Pausing it again changes nothing. The host [excludes](Ticket::exclude) the time.
+pub fn pause<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
+    let group = ticket.stripe.group();
+    if group != 0 {
+        breaker.inner.lock().leave_group(breaker.newest_group(), group);
+        ticket.stripe = ticket.stripe.in_group(0);
     }
+}
 
-    /// See [`host::resume`](crate::host::resume).
-    pub(crate) fn resume(&self, ticket: &mut Ticket, now: Tick) {
-        if ticket.stripe.group() != 0 || self.hot.mirror.mirrored().admits_tracked() != Some(ticket.stamp) {
-            return;
-        }
-        let mut inner = self.inner.lock();
-        if inner.control.is_current(ticket.stamp) {
-            ticket.stripe = ticket.stripe.in_group(inner.track(self.newest_group(), now));
-        }
+/// The provider's time runs again. The call is overdue as if it began `now`.
+pub fn resume<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket, now: Tick) {
+    if ticket.stripe.group() != 0 || breaker.hot.mirror.mirrored().admits_tracked() != Some(ticket.stamp) {
+        return;
+    }
+    let mut inner = breaker.inner.lock();
+    if inner.control.is_current(ticket.stamp) {
+        ticket.stripe = ticket.stripe.in_group(inner.track(breaker.newest_group(), now));
     }
 }

@@ -31,11 +31,6 @@ impl<C: Clock> CircuitBreaker<C> {
         &self.hot.clock
     }
 
-    /// Whether every call is timed.
-    pub(crate) fn times_calls(&self) -> bool {
-        self.hot.mirror.mirrored().is_timed()
-    }
-
     /// The state now; `half_open` also if the wait is over and no call has come yet.
     pub fn state(&self) -> State {
         let now = self.hot.clock.now();
@@ -104,13 +99,7 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Calls `listener` with each further transition: after the change, in order and without a lock, in the thread that made
     /// the change or in one that is still delivering an earlier event.
     pub fn subscribe(&self, listener: Arc<Listener>) -> ListenerId {
-        self.listeners.add(listener)
-    }
-
-    /// As [`subscribe`](Self::subscribe), for a host that follows all its breakers: such a listener stays, and does not keep
-    /// the breaker from being [idle](Self::is_idle).
-    pub(crate) fn follow(&self, listener: Arc<Listener>) {
-        self.listeners.follow(listener);
+        self.listeners.add(listener, false)
     }
 
     /// Removes a listener; false if it was removed before.

@@ -67,8 +67,8 @@ impl Field {
             Place::Streak(failures) => (*failures).into(),
             Place::Small(count) => (*count).into(),
             Place::Calls(count) => (*count).into(),
-            Place::Wait(wait) => wait.as_secs_f64().into(),
-            Place::Seconds(seconds) => seconds.map(|seconds| seconds.as_secs_f64()).into(),
+            Place::Wait(wait) => (*wait).into(),
+            Place::Seconds(seconds) => (*seconds).into(),
             Place::Rate(rate) => (*rate).into(),
             Place::Number(number, _) => (*number).into(),
             Place::Shape(shape) => (*shape).into(),
@@ -77,110 +77,72 @@ impl Field {
     }
 }
 
-pub(super) const FIELDS: &[Field] = &[
-    Field {
-        name: "name",
-        meaning: "Identifies the circuit",
-        allowed: NAME,
-        place: |config| Place::Name(&mut config.name),
-    },
-    Field {
-        name: "failure_threshold",
-        meaning: "Consecutive failures that open the circuit; none switches this policy off",
-        allowed: "a whole number from 1 to 65535, or none while another policy is on",
-        place: |config| Place::Streak(&mut config.rules.failure_threshold),
-    },
-    Field {
-        name: "success_threshold",
-        meaning: "Consecutive probe successes that close the circuit",
-        allowed: "a whole number from 1 to 255",
-        place: |config| Place::Small(&mut config.rules.success_threshold),
-    },
-    Field {
-        name: "timeout_seconds",
-        meaning: "How long an open circuit waits before the first probe",
-        allowed: SECONDS_TO_A_YEAR,
-        place: |config| Place::Wait(&mut config.rules.timeout),
-    },
-    Field {
-        name: "half_open_max_calls",
-        meaning: "Probes in flight at once",
-        allowed: "a whole number from 1 to 255",
-        place: |config| Place::Small(&mut config.rules.half_open_max_calls),
-    },
-    Field {
-        name: "failure_rate_threshold",
-        meaning: "Failures / calls in the window that open the circuit",
-        allowed: RATE,
-        place: |config| Place::Rate(&mut config.rules.failure_rate),
-    },
-    Field {
-        name: "slow_call_seconds",
-        meaning: "A call that takes this long or longer is slow",
-        allowed: SECONDS_OR_NONE,
-        place: |config| Place::Seconds(&mut config.rules.slow_call),
-    },
-    Field {
-        name: "slow_call_rate_threshold",
-        meaning: "Slow calls / calls in the window that open the circuit; needs `slow_call_seconds`",
-        allowed: RATE,
-        place: |config| Place::Rate(&mut config.rules.slow_call_rate),
-    },
-    Field {
-        name: "window",
-        meaning: "The calls over which rates are computed, the last calls or those of the last seconds; used when a rate is set",
-        allowed: r#"{"calls": 1 to 10000} or {"seconds": 1 to 3600}"#,
-        place: |config| Place::Shape(&mut config.rules.window),
-    },
-    Field {
-        name: "minimum_calls",
-        meaning: "Rates are not evaluated below this many calls; a window that counts calls must hold as many if a rate is set",
-        allowed: "a whole number, at least 1",
-        place: |config| Place::Calls(&mut config.rules.minimum_calls),
-    },
-    Field {
-        name: "timeout_multiplier",
-        meaning: "Each further opening waits this many times longer",
-        allowed: "a number from 1 to 10",
-        place: |config| Place::Number(&mut config.rules.timeout_multiplier, 1.0..=10.0),
-    },
-    Field {
-        name: "max_timeout_seconds",
-        meaning: "The longest wait that the multiplier, the jitter or a hint can produce",
-        allowed: "a number of seconds, at least `timeout_seconds`, or none for one hour or `timeout_seconds` if that is more",
-        place: |config| Place::Seconds(&mut config.rules.max_timeout),
-    },
-    Field {
-        name: "timeout_jitter",
-        meaning: "The wait is spread over ± this share of itself",
-        allowed: SHARE,
-        place: |config| Place::Number(&mut config.rules.timeout_jitter, 0.0..=1.0),
-    },
-    Field {
-        name: "probe_timeout_seconds",
-        meaning: "If all slots are taken and there was no probe activity for this long, the slots are reclaimed",
-        allowed: "a number of seconds above 0 (and below 584 years), or none for the same as `timeout_seconds`",
-        place: |config| Place::Seconds(&mut config.rules.probe_timeout),
-    },
-    Field {
-        name: "cancel_failure_after_seconds",
-        meaning: "A call cancelled after running this long counts as a failure",
-        allowed: SECONDS_OR_NONE,
-        place: |config| Place::Seconds(&mut config.rules.cancel_failure_after),
-    },
-    Field {
-        name: "shadow",
-        meaning: "Decide and count, but reject nothing",
-        allowed: BOOLEAN,
-        place: |config| Place::Boolean(&mut config.rules.shadow),
-    },
-    Field {
-        name: "record_durations",
-        meaning: "Record durations and the time of the last success; if off, the clock is read only where a rule needs it",
-        allowed: BOOLEAN,
-        place: |config| Place::Boolean(&mut config.rules.record_durations),
-    },
-];
+/// Declares the table: for each field its name, the kind of its place and the place itself, its meaning, and what is
+/// allowed.
+macro_rules! fields {
+    ($($name:literal $kind:ident($($part:ident).+ $(, $range:expr)?) $meaning:literal, $allowed:expr;)+) => {
+        pub(super) const FIELDS: &[Field] = &[$(Field {
+            name: $name,
+            meaning: $meaning,
+            allowed: $allowed,
+            place: |config| Place::$kind(&mut config.$($part).+ $(, $range)?),
+        }),+];
+    };
+}
+
+fields! {
+    "name" Name(name)
+        "Identifies the circuit",
+        NAME;
+    "failure_threshold" Streak(rules.failure_threshold)
+        "Consecutive failures that open the circuit; none switches this policy off",
+        "a whole number from 1 to 65535, or none while another policy is on";
+    "success_threshold" Small(rules.success_threshold)
+        "Consecutive probe successes that close the circuit",
+        "a whole number from 1 to 255";
+    "timeout_seconds" Wait(rules.timeout)
+        "How long an open circuit waits before the first probe",
+        SECONDS_TO_A_YEAR;
+    "half_open_max_calls" Small(rules.half_open_max_calls)
+        "Probes in flight at once",
+        "a whole number from 1 to 255";
+    "failure_rate_threshold" Rate(rules.failure_rate)
+        "Failures / calls in the window that open the circuit",
+        RATE;
+    "slow_call_seconds" Seconds(rules.slow_call)
+        "A call that takes this long or longer is slow",
+        SECONDS_OR_NONE;
+    "slow_call_rate_threshold" Rate(rules.slow_call_rate)
+        "Slow calls / calls in the window that open the circuit; needs `slow_call_seconds`",
+        RATE;
+    "window" Shape(rules.window)
+        "The calls over which rates are computed, the last calls or those of the last seconds; used when a rate is set",
+        r#"{"calls": 1 to 10000} or {"seconds": 1 to 3600}"#;
+    "minimum_calls" Calls(rules.minimum_calls)
+        "Rates are not evaluated below this many calls; a window that counts calls must hold as many if a rate is set",
+        "a whole number, at least 1";
+    "timeout_multiplier" Number(rules.timeout_multiplier, 1.0..=10.0)
+        "Each further opening waits this many times longer",
+        "a number from 1 to 10";
+    "max_timeout_seconds" Seconds(rules.max_timeout)
+        "The longest wait that the multiplier, the jitter or a hint can produce",
+        "a number of seconds, at least `timeout_seconds`, or none for one hour or `timeout_seconds` if that is more";
+    "timeout_jitter" Number(rules.timeout_jitter, 0.0..=1.0)
+        "The wait is spread over ± this share of itself",
+        SHARE;
+    "probe_timeout_seconds" Seconds(rules.probe_timeout)
+        "If all slots are taken and there was no probe activity for this long, the slots are reclaimed",
+        "a number of seconds above 0 (and below 584 years), or none for the same as `timeout_seconds`";
+    "cancel_failure_after_seconds" Seconds(rules.cancel_failure_after)
+        "A call cancelled after running this long counts as a failure",
+        SECONDS_OR_NONE;
+    "shadow" Boolean(rules.shadow)
+        "Decide and count, but reject nothing",
+        BOOLEAN;
+    "record_durations" Boolean(rules.record_durations)
+        "Record durations and the time of the last success; if off, the clock is read only where a rule needs it",
+        BOOLEAN;
+}
 
 pub(super) fn find(name: &str, spelling: Spelling) -> Option<&'static Field> {
     FIELDS.iter().find(|field| spelling.is_name(name, field.name))

@@ -3,6 +3,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
+
+use crate::clock::Tick;
 
 /// A dynamic value: everything that JSON can express, and a description of any other value.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +91,20 @@ macro_rules! value_from {
 }
 
 value_from!(bool => Bool, u8 => Uint, u16 => Uint, u32 => Uint, u64 => Uint, f64 => Number, &str => Text, String => Text);
+
+/// In seconds.
+impl From<Duration> for Value {
+    fn from(duration: Duration) -> Self {
+        Self::Number(duration.as_secs_f64())
+    }
+}
+
+/// In seconds from the clock's origin.
+impl From<Tick> for Value {
+    fn from(moment: Tick) -> Self {
+        Self::Number(moment.as_seconds())
+    }
+}
 
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {

@@ -18,7 +18,7 @@ pub(crate) struct Counters {
 }
 
 /// The counters of a busy circuit, one cache line for each stripe, so that threads do not slow each other down.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[repr(align(64))]
 struct StripeCounters {
     admitted: AtomicU64,
@@ -28,23 +28,8 @@ struct StripeCounters {
     rejected: [AtomicU64; Reason::ALL.len()],
     /// The recorded durations of successes, added up.
     success_nanos: AtomicU64,
-    /// The tick of the last current success, or [`NEVER`].
-    last_success: AtomicU64,
-}
-
-const NEVER: u64 = u64::MAX;
-
-impl Default for StripeCounters {
-    fn default() -> Self {
-        let zero = || AtomicU64::new(0);
-        Self {
-            admitted: zero(),
-            successes: zero(),
-            rejected: [(); Reason::ALL.len()].map(|()| zero()),
-            success_nanos: zero(),
-            last_success: AtomicU64::new(NEVER),
-        }
-    }
+    /// The tick after the last current success; 0 if there was none.
+    after_last_success: AtomicU64,
 }
 
 /// Counters that a busy, healthy circuit does not touch share one cache line.
@@ -120,7 +105,7 @@ impl Counters {
         let stripe = self.at(stripe);
         stripe.success_nanos.fetch_add(nanos, Ordering::Relaxed);
         if let Some(now) = now {
-            stripe.last_success.store(now.as_nanos(), Ordering::Relaxed);
+            stripe.after_last_success.store(now.as_nanos().wrapping_add(1), Ordering::Relaxed);
         }
     }
 
@@ -184,8 +169,8 @@ impl Counters {
     }
 
     pub(crate) fn last_success(&self) -> Option<Tick> {
-        let last = self.stripes.iter().map(|stripe| get(&stripe.last_success));
-        last.filter(|nanos| *nanos != NEVER).max().map(Tick::from_nanos)
+        let after = self.stripes.iter().map(|stripe| get(&stripe.after_last_success)).max();
+        after.and_then(|nanos| nanos.checked_sub(1)).map(Tick::from_nanos)
     }
 
     /// Reads all counters so that the total is never less than the sum of ended calls.

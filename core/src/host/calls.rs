@@ -1,12 +1,10 @@
 //! The two verbs, admit and settle, and their variants for hosts that fetch the time themselves.
 
-use alloc::sync::Arc;
 use core::fmt;
 
 use crate::breaker::{CircuitBreaker, SettledCall, Ticket};
 use crate::clock::{Clock, Tick};
-use crate::control::{Jitter, Outcome, Rejected, Stamp};
-use crate::evidence::Listener;
+use crate::control::{Outcome, Rejected, Stamp};
 
 /// Asks for permission to make one call, as [`CircuitBreaker::acquire`] does.
 ///
@@ -80,44 +78,4 @@ pub fn try_settle<C: Clock>(
         Some(now) => Ok(breaker.settle_and_report(ticket, outcome, now)),
         None => breaker.settle_without_time(ticket, outcome).map(|()| SettledCall { outcome, duration: None }),
     }
-}
-
-/// Whether calls in flight can be overdue now. If not, a host need not call [`pause`] and [`resume`].
-#[inline]
-pub fn tracks_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
-    breaker.tracks_calls()
-}
-
-/// From now on somebody else than the provider takes time, for example the consumer of a stream, until [`resume`]: a call
-/// that rests is not overdue. Pausing it again changes nothing. The host [excludes](Ticket::exclude) the time.
-pub fn pause<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
-    breaker.pause(ticket);
-}
-
-/// The provider's time runs again. The call is overdue as if it began `now`.
-pub fn resume<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket, now: Tick) {
-    breaker.resume(ticket, now);
-}
-
-/// Whether every call is timed, so that it needs the time when it is admitted and when it is settled.
-pub fn times_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
-    breaker.times_calls()
-}
-
-/// Adds the host's own listener, which hears of every transition and stays for good. Unlike one that is
-/// [subscribed](CircuitBreaker::subscribe), it does not keep the breaker from being idle.
-pub fn follow<C: Clock>(breaker: &CircuitBreaker<C>, listener: Arc<Listener>) {
-    breaker.follow(listener);
-}
-
-/// Separates a breaker in the child of a fork from its parent's. A host calls it in the child, in the thread that forked,
-/// before anything else uses the breaker there.
-///
-/// - State, mode, window, counters and a running wait stay as they were. `jitter` spreads the waits to come, so that
-///   the children of one parent do not probe together.
-/// - The calls in flight belong to the parent, which settles them. Here they count as cancelled and hold no probe slot,
-///   and a ticket from before the fork has no vote and is not counted.
-/// - Transitions from before the fork are delivered to the listeners of the parent only.
-pub fn after_fork<C: Clock>(breaker: &CircuitBreaker<C>, jitter: Jitter) {
-    breaker.after_fork(jitter);
 }

@@ -3,9 +3,7 @@
 //! This is the only list of the names. A binding changes nothing but their spelling.
 
 use alloc::vec::{IntoIter, Vec};
-use core::time::Duration;
 
-use crate::clock::Tick;
 use crate::config::{Config, Value};
 use crate::evidence::{Counts, Event, Status};
 
@@ -25,84 +23,49 @@ impl Entries for Config {
 
 impl Entries for Counts {
     fn entries(&self) -> IntoIter<(&'static str, Value)> {
-        List::default().counts(self).finished()
+        let mut entries: Vec<_> = self.lasting().map(|(name, count)| (name, count.into())).collect();
+        entries.push(("in_flight", self.in_flight.into()));
+        entries.into_iter()
     }
 }
 
 impl Entries for Status {
     fn entries(&self) -> IntoIter<(&'static str, Value)> {
-        List::default()
-            .moment("now_seconds", Some(self.now))
-            .text("state", self.state.as_str())
-            .text("mode", self.mode.as_str())
-            .seconds("retry_after_seconds", self.retry_after)
-            .count("generation", self.generation)
-            .number("success_rate", Some(self.success_rate()))
-            .count("consecutive_failures", self.consecutive_failures)
-            .count("consecutive_successes", self.consecutive_successes)
-            .count("window_calls", self.window.calls)
-            .count("window_failed", self.window.failed)
-            .count("window_slow", self.window.slow)
-            .count("state_transitions", self.state_transitions)
-            .moment("last_failure_seconds", self.last_failure)
-            .moment("last_success_seconds", self.last_success)
-            .moment("last_state_change_seconds", self.last_change)
-            .counts(&self.counts)
-            .finished()
+        let mut entries = Vec::from([
+            ("now_seconds", self.now.into()),
+            ("state", self.state.as_str().into()),
+            ("mode", self.mode.as_str().into()),
+            ("retry_after_seconds", self.retry_after.into()),
+            ("generation", self.generation.into()),
+            ("success_rate", self.success_rate().into()),
+            ("consecutive_failures", self.consecutive_failures.into()),
+            ("consecutive_successes", self.consecutive_successes.into()),
+            ("window_calls", self.window.calls.into()),
+            ("window_failed", self.window.failed.into()),
+            ("window_slow", self.window.slow.into()),
+            ("state_transitions", self.state_transitions.into()),
+            ("last_failure_seconds", self.last_failure.into()),
+            ("last_success_seconds", self.last_success.into()),
+            ("last_state_change_seconds", self.last_change.into()),
+        ]);
+        entries.extend(self.counts.entries());
+        entries.into_iter()
     }
 }
 
 impl Entries for Event {
     fn entries(&self) -> IntoIter<(&'static str, Value)> {
-        List::default()
-            .count("sequence", self.sequence)
-            .moment("at_seconds", Some(self.at))
-            .text("from_state", self.transition.from.as_str())
-            .text("to_state", self.transition.to.as_str())
-            .text("cause", self.transition.cause.as_str())
-            .count("generation", self.generation)
-            .count("consecutive_failures", self.consecutive_failures.into())
-            .count("consecutive_successes", self.consecutive_successes.into())
-            .seconds("retry_after_seconds", self.retry_after)
-            .finished()
-    }
-}
-
-#[derive(Default)]
-struct List(Vec<(&'static str, Value)>);
-
-impl List {
-    fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.push((name, value.into()));
-        self
-    }
-
-    fn count(self, name: &'static str, count: u64) -> Self {
-        self.with(name, count)
-    }
-
-    fn text(self, name: &'static str, text: &str) -> Self {
-        self.with(name, text)
-    }
-
-    fn number(self, name: &'static str, number: Option<f64>) -> Self {
-        self.with(name, number)
-    }
-
-    fn seconds(self, name: &'static str, duration: Option<Duration>) -> Self {
-        self.with(name, duration.map(|duration| duration.as_secs_f64()))
-    }
-
-    fn moment(self, name: &'static str, tick: Option<Tick>) -> Self {
-        self.with(name, tick.map(Tick::as_seconds))
-    }
-
-    fn counts(self, counts: &Counts) -> Self {
-        let list = counts.lasting().fold(self, |list, (name, count)| list.count(name, count));
-        list.count("in_flight", counts.in_flight)
-    }
-
-    fn finished(self) -> IntoIter<(&'static str, Value)> {
-        self.0.into_iter()
+        Vec::from([
+            ("sequence", self.sequence.into()),
+            ("at_seconds", self.at.into()),
+            ("from_state", self.transition.from.as_str().into()),
+            ("to_state", self.transition.to.as_str().into()),
+            ("cause", self.transition.cause.as_str().into()),
+            ("generation", self.generation.into()),
+            ("consecutive_failures", self.consecutive_failures.into()),
+            ("consecutive_successes", self.consecutive_successes.into()),
+            ("retry_after_seconds", self.retry_after.into()),
+        ])
+        .into_iter()
     }
 }

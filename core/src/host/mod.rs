@@ -36,13 +36,11 @@ pub use arguments::{
     check_name, config_field, config_from, config_schema, force_open, outcome_with_hint, percentile, registry_bound,
     set,
 };
-pub use calls::{
-    TryAdmitError, admit, after_fork, follow, pause, resume, settle, times_calls, tracks_calls, try_admit, try_settle,
-};
+pub use calls::{TryAdmitError, admit, settle, try_admit, try_settle};
 pub use entries::Entries;
 pub use throttle::Throttle;
 
-pub use crate::breaker::{SettledCall, Ticket};
+pub use crate::breaker::{SettledCall, Ticket, after_fork, follow, pause, resume, times_calls, tracks_calls};
 pub use crate::config::value::Value;
 pub use crate::control::Stamp;
 pub use crate::names::{ErrorCode, Spelling};
