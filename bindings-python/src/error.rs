@@ -1,26 +1,27 @@
 //! The one place where the core's errors become Python's. The classes stand in `halfopen/errors.py`.
 
 use halfopen::{InvalidValue, Rejected};
+use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyType};
 
 use crate::ffi::{inherits, raise_soon};
 use crate::imports::Imports;
 
 /// `InvalidValueError`.
 pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {
-    let arguments = (error.field(), error.value().to_string(), error.allowed());
-    Imports::get(py)
-        .and_then(|imports| imports.invalid_value.bind(py).call1(arguments))
-        .map_or_else(|broken| broken, PyErr::from_value)
+    instance(py, |imports| &imports.invalid_value, (error.field(), error.value().to_string(), error.allowed()))
 }
 
 /// `RegistryFullError`.
 pub fn registry_full(py: Python<'_>, bound: usize) -> PyErr {
-    Imports::get(py)
-        .and_then(|imports| imports.registry_full.bind(py).call1((bound,)))
-        .map_or_else(|broken| broken, PyErr::from_value)
+    instance(py, |imports| &imports.registry_full, (bound,))
+}
+
+fn instance<'py>(py: Python<'py>, class: fn(&Imports) -> &Py<PyType>, arguments: impl PyCallArgs<'py>) -> PyErr {
+    let error = Imports::get(py).and_then(|imports| class(imports).bind(py).call1(arguments));
+    error.map_or_else(|broken| broken, PyErr::from_value)
 }
 
 /// Whether it is the rejection of a call, or a group of nothing else.
@@ -84,11 +85,4 @@ pub fn report_unraisable(error: Bound<'_, PyAny>, object: &Bound<'_, PyAny>) {
 fn in_main_thread(py: Python<'_>) -> PyResult<bool> {
     let imports = Imports::get(py)?;
     Ok(imports.current_thread.call0(py)?.is(&imports.main_thread.call0(py)?))
-}
-
-/// Hands an exception of the host's code that must not reach a call to `sys.unraisablehook`.
-#[pyfunction]
-#[pyo3(signature = (error, source, /))]
-pub fn write_unraisable(error: Bound<'_, PyAny>, source: &Bound<'_, PyAny>) {
-    PyErr::from_value(error).write_unraisable(source.py(), Some(source));
 }

@@ -8,44 +8,60 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
 
-pub struct Imports {
-    pub invalid_value: Py<PyType>,
-    pub registry_full: Py<PyType>,
-    pub circuit_open: Py<PyType>,
-    /// `Exception.__new__`.
-    pub new_exception: Py<PyAny>,
-    pub exception_group: Py<PyType>,
-    pub guarded_stream: Py<PyAny>,
-    pub is_stream_object: Py<PyAny>,
-    pub items_of: Py<PyAny>,
-    /// `halfopen._error_rules.classify_error`: the verdict about an exception.
-    pub classify_error: Py<PyAny>,
-    /// Of `halfopen._error_rules`.
-    pub failures_in: Py<PyAny>,
-    /// Of `halfopen._result_rules`.
-    pub is_response: Py<PyAny>,
-    /// The verdict of `halfopen._library_errors`.
-    pub failure: Py<PyAny>,
-    /// `halfopen._arguments.is_python_function`: whether a call reaches Python code without anything before it that could raise.
-    pub is_python_function: Py<PyAny>,
-    /// `halfopen._deferred.followed`: the result, or a proxy of it that settles the call at its end.
-    pub followed: Py<PyAny>,
-    pub coroutine: Py<PyType>,
-    pub generator: Py<PyType>,
-    pub async_generator: Py<PyType>,
-    /// `concurrent.futures.Future`.
-    pub future: Py<PyType>,
-    /// `threading.current_thread`.
-    pub current_thread: Py<PyAny>,
-    /// `threading.main_thread`.
-    pub main_thread: Py<PyAny>,
-    /// The blocks that a context has entered.
-    pub entered: Variable,
-    /// The probes that a context is inside.
-    pub probes: Variable,
-    /// The results that were counted as failures in a context.
-    pub results: Variable,
-    pub names: Names,
+/// Declares what is imported: its name here, its class, its module and its name there.
+macro_rules! imports {
+    ($($(#[$text:meta])* $field:ident: $class:ty = $module:literal $name:literal;)+) => {
+        pub struct Imports {
+            $($(#[$text])* pub $field: Py<$class>,)+
+            /// `Exception.__new__`.
+            pub new_exception: Py<PyAny>,
+            /// The blocks that a context has entered.
+            pub entered: Variable,
+            /// The probes that a context is inside.
+            pub probes: Variable,
+            /// The results that were counted as failures in a context.
+            pub results: Variable,
+            pub names: Names,
+        }
+
+        impl Imports {
+            fn load(py: Python<'_>) -> PyResult<Self> {
+                Ok(Self {
+                    $($field: py.import($module)?.getattr($name)?.cast_into::<$class>()?.unbind(),)+
+                    new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
+                    entered: Variable::new(py, "halfopen_entered")?,
+                    probes: Variable::new(py, "halfopen_probes")?,
+                    results: Variable::new(py, "halfopen_counted_results")?,
+                    names: Names::new(py),
+                })
+            }
+        }
+    };
+}
+
+imports! {
+    invalid_value: PyType = "halfopen.errors" "InvalidValueError";
+    registry_full: PyType = "halfopen.errors" "RegistryFullError";
+    circuit_open: PyType = "halfopen.errors" "CircuitBreakerOpenError";
+    exception_group: PyType = "builtins" "ExceptionGroup";
+    guarded_stream: PyAny = "halfopen._stream_objects" "guarded_stream";
+    is_stream_object: PyAny = "halfopen._stream_objects" "is_stream_object";
+    items_of: PyAny = "halfopen._stream_objects" "items_of";
+    /// The verdict about an exception.
+    classify_error: PyAny = "halfopen._error_rules" "classify_error";
+    failures_in: PyAny = "halfopen._error_rules" "failures_in";
+    is_response: PyAny = "halfopen._result_rules" "is_response";
+    failure: PyAny = "halfopen._library_errors" "FAILURE";
+    /// Whether a call reaches Python code without anything before it that could raise.
+    is_python_function: PyAny = "halfopen._arguments" "is_python_function";
+    /// The result, or a proxy of it that settles the call at its end.
+    followed: PyAny = "halfopen._deferred" "followed";
+    coroutine: PyType = "types" "CoroutineType";
+    generator: PyType = "types" "GeneratorType";
+    async_generator: PyType = "types" "AsyncGeneratorType";
+    future: PyType = "concurrent.futures" "Future";
+    current_thread: PyAny = "threading" "current_thread";
+    main_thread: PyAny = "threading" "main_thread";
 }
 
 /// A context variable.
@@ -117,38 +133,6 @@ impl Imports {
     /// Fails only while `halfopen` itself is being imported.
     pub fn get(py: Python<'_>) -> PyResult<&Self> {
         IMPORTS.get(py).ok_or_else(not_imported)
-    }
-
-    fn load(py: Python<'_>) -> PyResult<Self> {
-        let of = |module: &str, name: &str| py.import(module)?.getattr(name);
-        let function = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.unbind());
-        let class = |module: &str, name: &str| Ok::<_, PyErr>(of(module, name)?.cast_into::<PyType>()?.unbind());
-        Ok(Self {
-            invalid_value: class("halfopen.errors", "InvalidValueError")?,
-            registry_full: class("halfopen.errors", "RegistryFullError")?,
-            circuit_open: class("halfopen.errors", "CircuitBreakerOpenError")?,
-            new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
-            exception_group: class("builtins", "ExceptionGroup")?,
-            guarded_stream: function("halfopen._stream_objects", "guarded_stream")?,
-            is_stream_object: function("halfopen._stream_objects", "is_stream_object")?,
-            items_of: function("halfopen._stream_objects", "items_of")?,
-            classify_error: function("halfopen._error_rules", "classify_error")?,
-            failures_in: function("halfopen._error_rules", "failures_in")?,
-            is_response: function("halfopen._result_rules", "is_response")?,
-            failure: function("halfopen._library_errors", "FAILURE")?,
-            is_python_function: function("halfopen._arguments", "is_python_function")?,
-            followed: function("halfopen._deferred", "followed")?,
-            coroutine: class("types", "CoroutineType")?,
-            generator: class("types", "GeneratorType")?,
-            async_generator: class("types", "AsyncGeneratorType")?,
-            future: class("concurrent.futures", "Future")?,
-            current_thread: function("threading", "current_thread")?,
-            main_thread: function("threading", "main_thread")?,
-            entered: Variable::new(py, "halfopen_entered")?,
-            probes: Variable::new(py, "halfopen_probes")?,
-            results: Variable::new(py, "halfopen_counted_results")?,
-            names: Names::new(py),
-        })
     }
 }
 

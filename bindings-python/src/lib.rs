@@ -38,6 +38,7 @@ mod stream;
 mod stream_items;
 mod watchers;
 
+use halfopen::evidence::BUCKET_BOUNDS;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefReference};
@@ -57,43 +58,37 @@ fn fill_cells(py: Python<'_>) {
 
 /// The compiled part of the package `halfopen`.
 #[pymodule(gil_used = false)]
-fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<config::PyConfig>()?;
-    module.add_class::<breaker::PyBreaker>()?;
-    module.add_class::<permit::PyPermit>()?;
-    module.add_class::<healthy_session::PyHealthySession>()?;
-    module.add_class::<evidence::PyEvidence>()?;
-    module.add_class::<guarded::PyGuardedFunction>()?;
-    module.add_class::<awaiting::Awaiting>()?;
-    module.add_class::<stream::PyStream>()?;
-    module.add_class::<registry::PyRegistryPolicy>()?;
-    module.add_class::<pool::PyPool>()?;
-    module.add_class::<pool::PyNeed>()?;
-    module.add_class::<pool::PyOrder>()?;
-    module.add_class::<pool::PyAttempt>()?;
-    fill_cells(module.py());
-    ffi::add_begin(module.py())?;
-    ffi::add_run(module.py())?;
-    module.add("NextItem", ffi::make_next_item_class(module.py())?)?;
-    module.add("Call", ffi::make_call_class(module.py())?)?;
-    module.add_function(wrap_pyfunction!(config::config_json_schema, module)?)?;
-    module.add_function(wrap_pyfunction!(error::write_unraisable, module)?)?;
-    module.add_function(wrap_pyfunction!(pool::replay_pool, module)?)?;
-    module.add_function(wrap_pyfunction!(error::report_unraisable, module)?)?;
-    module.add_function(wrap_pyfunction!(judging::is_hint, module)?)?;
-    module.add_function(wrap_pyfunction!(guarded::is_awaitable, module)?)?;
-    module.add_function(wrap_pyfunction!(judging::add_plain_error, module)?)?;
-    module.add("BUCKET_BOUNDS", PyTuple::new(module.py(), halfopen::evidence::BUCKET_BOUNDS)?)?;
-    module.add_function(wrap_pyfunction!(evidence::keep_ended_metrics, module)?)?;
-    module.add_function(wrap_pyfunction!(evidence::read_metrics, module)?)?;
-    module.add_function(wrap_pyfunction!(evidence::after_fork, module)?)?;
-    module.add_function(wrap_pyfunction!(responses::classify_response, module)?)?;
-    module.add_function(wrap_pyfunction!(responses::status_of_code, module)?)?;
-    module.add_function(wrap_pyfunction!(responses::status_of_close_code, module)?)?;
-    module.add_function(wrap_pyfunction!(watchers::set_log, module)?)?;
-    module.add_function(wrap_pyfunction!(watchers::set_telemetry, module)?)?;
-    module.add_function(wrap_pyfunction!(imports::load_imports, module)?)?;
-    module.add_function(wrap_pyfunction!(simulation::run_scenario, module)?)?;
-    module.add_function(wrap_pyfunction!(simulation::replay_log, module)?)?;
-    Ok(())
+mod _core {
+    use super::*;
+
+    #[pymodule_export]
+    use crate::{
+        awaiting::Awaiting,
+        breaker::PyBreaker,
+        config::{PyConfig, config_json_schema},
+        error::report_unraisable,
+        evidence::{PyEvidence, after_fork, keep_ended_metrics, read_metrics},
+        guarded::{PyGuardedFunction, is_awaitable},
+        healthy_session::PyHealthySession,
+        imports::load_imports,
+        judging::{add_plain_error, is_hint},
+        permit::PyPermit,
+        pool::{PyAttempt, PyNeed, PyOrder, PyPool, replay_pool},
+        registry::PyRegistryPolicy,
+        responses::{classify_response, status_of_close_code, status_of_code},
+        simulation::{replay_log, run_scenario},
+        stream::PyStream,
+        watchers::{set_log, set_telemetry},
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        fill_cells(py);
+        ffi::add_begin(py)?;
+        ffi::add_run(py)?;
+        module.add("NextItem", ffi::make_next_item_class(py)?)?;
+        module.add("Call", ffi::make_call_class(py)?)?;
+        module.add("BUCKET_BOUNDS", PyTuple::new(py, BUCKET_BOUNDS)?)
+    }
 }

@@ -61,7 +61,6 @@ __all__ = [
     "set_telemetry",
     "status_of_close_code",
     "status_of_code",
-    "write_unraisable",
 ]
 
 _P = ParamSpec("_P")
@@ -804,6 +803,3 @@ def replay_pool(log: str | bytes | bytearray, /) -> list[dict[str, Any]]:
 
     Raises ``InvalidValueError``, naming the field, for a document that is no log.
     """
-
-def write_unraisable(error: Exception, source: Any, /) -> None:
-    """Hands an exception that must not reach a call to ``sys.unraisablehook``; ``source`` raised it."""

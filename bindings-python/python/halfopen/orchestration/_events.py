@@ -8,7 +8,7 @@ from threading import Lock
 from time import time
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from halfopen._core import write_unraisable
+from halfopen._core import report_unraisable
 from halfopen._pool_totals import POOL_TOTALS
 from halfopen.orchestration._errors import EndedBy
 from halfopen.types import Outcome, PassReason, Role, Scope
@@ -174,7 +174,7 @@ class EventLog:
             try:
                 listener(event)
             except Exception as fault:
-                write_unraisable(fault, listener)
+                report_unraisable(fault, listener)
 
     def kept(self, kinds: tuple[type[Event], ...], after: int) -> list[Event]:
         """The kept events of these kinds (of all if none is given) with a higher sequence number, oldest first."""
