@@ -31,7 +31,7 @@ const entry = (name, outfile, format, options = {}) =>
     target: 'node20',
     ...options,
   });
-// What lies beside the core imports the core from the package, so that there is one instance of every class.
+// Modules beside the core import it from the package, so that there is one instance of every class.
 const beside = { alias: { '@halfopen/api': 'halfopen' }, external: ['halfopen'], inject: [] };
 // Bundlers take a module by the condition `module`: those that write modules leave CommonJS no `require`.
 await Promise.all([

@@ -133,7 +133,7 @@ export class Recorder {
 
   #add(circuit: number, outcome: RecordedCall['outcome'], millis: number, seconds: number, retryAfter: number): void {
     const place = this.#count % this.#bound;
-    // Where the core reads the system's clock, this reads it once more.
+    // Without `millis` the core has read the system's clock, so this reads it once more.
     const ended = (Number.isNaN(millis) ? performance.now() : millis) / 1000;
     this.#began[place] = Math.max(0, ended - seconds);
     this.#seconds[place] = seconds;

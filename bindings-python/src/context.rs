@@ -71,7 +71,7 @@ impl Blocks {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Whoever holds the lock does so for an instant, and the collector will come again.
+        // The lock is held for an instant only, and the collector comes again.
         let Ok(open) = self.0.try_lock() else { return Ok(()) };
         open.values().try_for_each(|(permit, _)| visit.call(permit))
     }

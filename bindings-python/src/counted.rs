@@ -119,7 +119,7 @@ impl Counted {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Whoever holds the lock does so for an instant, and the collector will come again.
+        // The lock is held for an instant only, and the collector comes again.
         let Ok(failures) = self.failures.try_lock() else { return Ok(()) };
         failures.noted.values().try_for_each(|failure| visit.call(failure.object.held()))
     }

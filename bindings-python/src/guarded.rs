@@ -1,4 +1,4 @@
-//! A call that is made and judged here: what it returns and what it raises say how it ended.
+//! A call that is made and judged here, by its result or its exception.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};

@@ -12,7 +12,7 @@ use crate::breaker::PyBreaker;
 use crate::error::is_rejection;
 use crate::pending::PendingCall;
 
-/// A session that is healthy and has not ended. What ends it with an error counts as a call of its own.
+/// A session that is healthy and has not ended. An error that ends it counts as a call of its own.
 #[pyclass(frozen, name = "HealthySession", module = "halfopen._core")]
 pub struct PyHealthySession {
     breaker: Py<PyBreaker>,

@@ -58,7 +58,7 @@ impl PyListeners {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Whoever holds one of these locks does so for an instant, and the collector will come again.
+        // These locks are held for an instant only, and the collector comes again.
         let Ok(list) = self.list.try_lock() else { return Ok(()) };
         for listening in list.iter() {
             if let Ok(callable) = listening.callable.0.try_lock() {

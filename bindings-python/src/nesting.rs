@@ -23,7 +23,7 @@ pub fn make_classes(py: Python<'_>) {
     py.get_type::<Results>();
 }
 
-/// A probe that is not settled yet. Whoever holds its ticket holds this; contexts refer to it weakly, because a task that is
+/// A probe that is not settled yet. The holder of its ticket owns it. Contexts refer to it weakly, because a task that is
 /// started inside a probe inherits its context and may outlive it.
 #[derive(Debug)]
 pub struct Probe {

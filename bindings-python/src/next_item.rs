@@ -210,7 +210,7 @@ impl NextItem {
         self.watch.as_ref().map_or(Ok(()), |watch| watch.received(item.py(), has_content))
     }
 
-    /// What the consumer gets where the wait for an item ended with this error.
+    /// The error for the consumer if the wait for an item ended with this one.
     fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
         match &self.watch {
             None => error,
@@ -272,7 +272,7 @@ impl NextItem {
         if let Some(watch) = &self.watch {
             visit.call(&watch.object)?;
         }
-        // Whoever holds the lock does so for an instant, and the collector will come again.
+        // The lock is held for an instant only, and the collector comes again.
         match self.step.try_lock().as_deref() {
             Ok(Some(Step::Prepared(step) | Step::Suspended(step))) => visit.call(step),
             _ => Ok(()),

@@ -1,7 +1,7 @@
-//! Somebody in Python who keeps books of every call of a breaker, whichever way it is made.
+//! A Python object that is told of every call of a breaker, whichever way the call is made.
 //!
-//! `halfopen.compat` does, for a backend whose metrics, logs and errors have their own form. Whoever has no observer
-//! pays one look at an empty cell.
+//! `halfopen.compat` has one, for a backend whose metrics, logs and errors have their own form. A breaker without an
+//! observer pays one look at an empty cell.
 
 use std::sync::OnceLock;
 

@@ -77,7 +77,7 @@ impl<'b> PendingCall<'b> {
         Ok(())
     }
 
-    /// The call ended with this error: what that means is for the classifier to say.
+    /// The call ended with this error, which the classifier judges.
     pub fn raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
             return Ok(());

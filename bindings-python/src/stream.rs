@@ -23,8 +23,8 @@ use crate::pending::PendingCall;
 /// `Stream`: a generator and the call that made it.
 ///
 /// Around a generator it is what `yield from` takes. Around an async generator, the function that awaits its items says
-/// here when it asks for one and when it hands one over. The call's duration is the generator's time alone: what the
-/// consumer takes between two items is left out.
+/// here when it asks for one and when it hands one over. The call's duration is the generator's time alone,
+/// without the consumer's time between two items.
 ///
 /// Only one step runs at a time, so what each item reads and writes needs no lock: two locks a step would take as long as
 /// all else that guards it.
@@ -243,7 +243,7 @@ impl PyStream {
         self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
     }
 
-    /// The generator raised this. What its consumer threw in, and came back as it was, is nobody's failure.
+    /// The generator raised this. An exception that the consumer threw in, and that came back as it was, is no failure.
     #[pyo3(signature = (error, /))]
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.last_thrown().take();
@@ -306,7 +306,7 @@ impl PyStream {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.breaker)?;
         visit.call(&self.generator)?;
-        // Whoever holds the lock does so for an instant, and the collector will come again.
+        // The lock is held for an instant only, and the collector comes again.
         let Ok(thrown) = self.thrown.try_lock() else { return Ok(()) };
         visit.call(&*thrown)
     }

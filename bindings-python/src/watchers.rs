@@ -79,7 +79,7 @@ pub fn set_telemetry(telemetry: Option<Py<PyAny>>) -> bool {
     true
 }
 
-/// What the watchers are told of one breaker.
+/// Tells the watchers about one breaker.
 pub struct Watched {
     name: Arc<str>,
     provider: Arc<str>,

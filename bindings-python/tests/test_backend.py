@@ -59,7 +59,7 @@ class Workers:
             return client.post(path, params={name: str(value) for name, value in query.items()}).status_code
 
     def scrape(self) -> str:
-        """What Prometheus reads."""
+        """The scrape of Prometheus."""
         return httpx2.get(f"{self.address}/metrics").text
 
     def records(self, file: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a backend sees of the replaced module and of ``halfopen.compat`` agrees on random histories."""
+"""A backend sees the same of the replaced module and of ``halfopen.compat``, on random histories."""
 
 from pathlib import Path
 

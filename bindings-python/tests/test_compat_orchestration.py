@@ -201,7 +201,7 @@ def test_sessions_can_be_cleaned_up() -> None:
     assert len(backend.orchestrator.get_switch_history(SESSION)) == 1
 
 
-# What was wrong in the replaced module
+# Defects of the replaced module
 
 
 def test_records_are_counted() -> None:

@@ -105,7 +105,7 @@ async def test_an_exception_while_reading_is_a_failure(name: str, url: str, prov
     assert counted(breaker) == {"failed": 1}
 
 
-# What aiohttp makes of a malformed chunk is tested in test_aiohttp.py.
+# test_aiohttp.py tests malformed chunks with aiohttp.
 @pytest.mark.parametrize("name", sorted(set(CLIENTS) - {"aiohttp"}))
 async def test_a_malformed_chunk_is_a_failure(name: str, url: str, provider: Provider) -> None:
     breaker = CircuitBreaker(CONFIG)

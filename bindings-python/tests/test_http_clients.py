@@ -135,7 +135,7 @@ async def test_a_stream_that_is_cut_is_a_failure(
     assert counts(breaker) == {"failed": 1}
 
 
-# What aiohttp makes of a malformed chunk is tested in test_aiohttp.py.
+# test_aiohttp.py tests malformed chunks with aiohttp.
 @pytest.mark.parametrize("name", sorted(set(CLIENTS) - {"aiohttp"}))
 async def test_a_malformed_chunk_is_a_failure(name: str, breaker: CircuitBreaker, url: str, provider: Provider) -> None:
     provider.next(Malformed(framing=True))

@@ -1,4 +1,4 @@
-"""What the breaker hears, and whether the next provider is asked: a test for each row of the guide's table."""
+"""The breaker's outcome, and whether the next provider is asked: a test for each row of the guide's table."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""OpenTelemetry: what an SDK exports of breakers, and that an SDK that fails harms no call."""
+"""OpenTelemetry: an SDK exports the state of breakers, and an SDK that fails harms no call."""
 
 import logging
 import subprocess

@@ -39,7 +39,7 @@ PHASES: tuple[tuple[str, Fault, float], ...] = (
     ("slow", Late(1.2), 2),
     ("healed", HEALTHY, 1),
 )
-"""The names of the phases, what the preferred provider does in them, and their seconds in the short form."""
+"""The phases: name, behaviour of the preferred provider, and seconds in the short form."""
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
 
@@ -57,7 +57,7 @@ class Answer:
 
 @dataclass
 class Seen:
-    """What the clients saw."""
+    """The answers that the clients got."""
 
     texts: dict[str, str]
     answers: list[Answer] = field(default_factory=list[Answer])
@@ -154,7 +154,7 @@ async def outage(preferred: Provider, address: str, seen: Seen) -> list[Phase]:
 
 @dataclass
 class Counts:
-    """What Prometheus has added up over the workers."""
+    """The sums over the workers, by Prometheus."""
 
     attempts: Counter[tuple[str, str]]
     choices: dict[str, float]

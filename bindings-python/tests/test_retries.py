@@ -1,4 +1,4 @@
-"""Retries around and inside a breaker: what docs/retries.md says."""
+"""Retries around and inside a breaker, as docs/retries.md says."""
 
 import time
 from collections.abc import Callable, Iterator

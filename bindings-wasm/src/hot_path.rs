@@ -11,7 +11,7 @@ use crate::stack::check_stack;
 /// The calls of a breaker.
 ///
 /// Each method checks for room on the stack itself, because a crossing of the border of its own for that takes 8 ns more.
-/// Where there is none, wasm-bindgen keeps this object borrowed for ever: it still serves, but is never freed.
+/// If there is none, wasm-bindgen keeps this object borrowed for ever: it still works, but is never freed.
 #[wasm_bindgen]
 pub struct HotPath(Rc<RefCell<Calls>>);
 

@@ -1,4 +1,4 @@
-//! The WebAssembly build: what `api/` exports, the calls, and the check for room on the stack.
+//! The WebAssembly build: the exports of `api/`, the calls, and the check for room on the stack.
 #![cfg(target_family = "wasm")]
 // `stack.rs` holds 576 numbers by one macro.
 #![recursion_limit = "1024"]

@@ -32,7 +32,7 @@
 //! - [`evidence`]: readings of one breaker: status, counters, window, durations, events.
 //! - [`metrics`]: totals of all breakers by label, for a scrape.
 //! - [`registry`]: a bounded set of breakers by name.
-//! - [`classify`]: what a provider's HTTP response says about its health.
+//! - [`classify`]: the health of a provider, judged by its HTTP response.
 //! - [`pool`]: choosing among providers.
 //! - [`clock`]: the system clock, a manual clock for tests, and the trait for your own.
 //! - [`host`]: for authors of bindings to other languages.

@@ -296,7 +296,7 @@ proptest! {
             let counts = status.counts;
             prop_assert_eq!(counts.in_flight, 0);
             prop_assert!(status.window.failed <= status.window.calls && status.window.slow <= status.window.calls);
-            // Whatever was restored, some finite passing of time admits a call, unless an operator holds it open.
+            // After any restored snapshot a call is admitted after a finite time, unless an operator holds the circuit open.
             breaker.clock().advance(Duration::from_nanos(u64::MAX));
             let held = status.state == State::Open && status.retry_after.is_none();
             prop_assert!(held || breaker.acquire().is_ok());

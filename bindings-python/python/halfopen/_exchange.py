@@ -18,8 +18,8 @@ T = TypeVar("T")
 class Exchange:
     """A request that has been admitted, until it is known what it says of the provider.
 
-    A response whose body comes later ends when the body does; what the consumer takes between two parts of it is not
-    the provider's time. A body that the consumer leaves counts against nobody.
+    A response whose body comes later ends when the body does. The consumer's time between two parts of it does not
+    count. A body that the consumer leaves counts against nobody.
     """
 
     def __init__(self, breaker: CircuitBreaker, request: object = None) -> None:

@@ -95,7 +95,7 @@ class _BreakerLog:
         )
 
 
-# Without a handler, Python would print warnings to stderr; whoever configures logging gets the records.
+# Without a handler, Python would print warnings to stderr; with logging configured, the records go to its handlers.
 LOG.addHandler(logging.NullHandler())
 set_log(_BreakerLog())
 # Breakers work to the last moment of the interpreter, but the standard library does not.

@@ -20,7 +20,7 @@ class Family(NamedTuple):
     kind: Kind
     labels: tuple[str, ...]
     text: str
-    """What it counts or shows, in one sentence."""
+    """Its meaning in one sentence."""
 
 
 class Buckets(NamedTuple):

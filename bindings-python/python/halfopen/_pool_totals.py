@@ -1,4 +1,4 @@
-"""What the orchestrators of this process have counted, for metrics."""
+"""The counts of this process's orchestrators, for metrics."""
 
 import os
 from collections import defaultdict

@@ -12,8 +12,8 @@ E = TypeVar("E", bound=HalfopenError)
 def passing_sdks(error: E) -> E:
     """The same error, as one that the SDKs which are loaded hand to their caller at once.
 
-    Anthropic's retries whatever a transport raises, unless it is one of its own errors. Who catches the base error of
-    an SDK around it, as its documentation says, catches this one too.
+    Anthropic's SDK retries after any error of a transport, unless it is one of its own. Code that catches the base
+    error of an SDK, as its documentation says, catches this one too.
     """
     bases = tuple(
         base

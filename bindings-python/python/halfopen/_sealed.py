@@ -14,9 +14,9 @@ class Sealed:
     __slots__ = ()
 
     _instead: ClassVar[Mapping[str, str]] = {}
-    """For each setting: what to do instead of an assignment."""
+    """Advice for an assignment to a setting, by its name."""
     _no_attribute: ClassVar[str] = "its settings are arguments of its constructor"
-    """What to do instead of an assignment to an attribute that does not exist."""
+    """Advice for an assignment to an attribute that does not exist."""
 
     # Type checkers do not see this, because they would accept any attribute then.
     if not TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Sealed:
 
 
 def made_once(kind: str, *arguments: str) -> dict[str, str]:
-    """What to do instead of an assignment, for the arguments of a constructor."""
+    """Advice for assignments to the arguments of a constructor."""
     return {argument: f"make another {kind}, with another {argument}" for argument in arguments}
 
 

@@ -33,7 +33,7 @@ def is_stream(candidate: Any) -> bool:
 
 
 def items_of(target: Any) -> Any:
-    """What ``Stream`` takes the items of a stream object from: an async iterator itself, or a generator of them."""
+    """The source from which ``Stream`` takes the items: an async iterator itself, or a generator of its items."""
     # Not the result of `__aiter__`: for some SDKs it is an async generator, which would be one more layer.
     return target if hasattr(class_of(target), "__anext__") else _generator_of(target)
 

@@ -160,7 +160,7 @@ class _AsyncTransport(_Guarding):
 
 
 class _Decoder:
-    """The decoder of a response's content. What it cannot decode is a failure of the provider."""
+    """The decoder of a response's content. Content that it cannot decode is a failure of the provider."""
 
     def __init__(self, inner: Any, exchange: Exchange) -> None:
         self._inner = inner
@@ -168,7 +168,7 @@ class _Decoder:
         self.flush: Callable[[], Any] = inner.flush
 
     def decode(self, data: bytes) -> Any:
-        # Who reads the content as it is never comes here.
+        # Reading the raw content does not call the decoder.
         self._exchange.at_end = self._flush_at_once
         try:
             decoded = self._inner.decode(data)

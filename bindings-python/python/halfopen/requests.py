@@ -7,7 +7,7 @@
     session = Session()
     session.mount("https://", CircuitBreakerAdapter(HTTPAdapter(), breaker))
 
-What the inner adapter repeats (its ``max_retries``) is one call.
+A request and its repetitions by the inner adapter (its ``max_retries``) are one call.
 """
 
 import json

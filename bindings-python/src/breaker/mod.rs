@@ -19,7 +19,7 @@ use crate::observer::PyObserver;
 use crate::stream_items::StreamItems;
 use crate::watchers::Watched;
 
-/// A circuit on the core. What needs an event loop is added by `halfopen.CircuitBreaker`.
+/// A circuit on the core. `halfopen.CircuitBreaker` adds the parts that need an event loop.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
     pub core: Arc<CircuitBreaker<PyClock>>,

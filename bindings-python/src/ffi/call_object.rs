@@ -127,7 +127,7 @@ fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
         flags: flags as _,
         slots: slots.as_mut_ptr(),
     };
-    // SAFETY: the interpreter copies the specification; what it keeps pointers to is static. The functions fit their
+    // SAFETY: the interpreter copies the specification; the data that it keeps pointers to are static. The functions fit their
     // slots, and each ends with the object in the state that its slot asks for.
     let class = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))? };
     Ok(class.cast_into::<PyType>()?.unbind())

@@ -40,7 +40,7 @@ fn guarded(py: Python<'_>, call: impl FnOnce() -> *mut PyObject) -> PyResult<Bou
     let hang = HangIfUnwound;
     let result = call();
     forget(hang);
-    // SAFETY: what a call returns is a new reference, or null where it raised.
+    // SAFETY: the result of a call is a new reference, or null if it raised.
     unsafe { Bound::from_owned_ptr_or_err(py, result) }
 }
 
@@ -77,7 +77,7 @@ pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> P
     // SAFETY: attached; any object is taken here, and its method `send` called where it is no iterator.
     let step = unsafe { send(steps.as_ptr(), value.as_ptr(), &raw mut result) };
     forget(hang);
-    // SAFETY: what it writes is a new reference, or null where the step raised.
+    // SAFETY: it has written a new reference, or null if the step raised.
     let result = unsafe { Bound::from_owned_ptr_or_err(py, result)? };
     Ok(if step == ffi::PySendResult::PYGEN_RETURN { PySendResult::Return(result) } else { PySendResult::Next(result) })
 }

@@ -1,4 +1,4 @@
-//! Everything in this binding that is unsafe: what PyO3 has no way to do, or none that is fast enough.
+//! All unsafe code of this binding: PyO3 cannot do these things, or not fast enough.
 //!
 //! Two parts replace classes of PyO3's because a row of the benchmark is slower by more than a fifth with those:
 //! [`run_method`] and [`call_object`]. The figures stand in the files.

@@ -1,4 +1,4 @@
-//! `Need`: what a call asks of its provider.
+//! `Need`: the requirements of a call.
 
 use halfopen::clock::Tick;
 use halfopen::pool::{CallKind, Circuit, Need, Order, Pool};

@@ -1,4 +1,4 @@
-//! The calls of a breaker: what every guarded call needs, in plain numbers.
+//! The calls of a breaker, in plain numbers.
 
 use std::sync::Arc;
 

@@ -21,7 +21,7 @@ export interface Call {
   readonly signal: Signal | undefined;
 }
 
-/** What a recorder hears of a breaker's calls; `millis` is NaN if the core reads the system's clock itself. */
+/** Receives a breaker's calls, for a recorder; `millis` is NaN if the core reads the system's clock itself. */
 export interface Observer {
   rejected(millis: number): void;
   settled(outcome: Outcome, millis: number, seconds: number, retryAfter: number | undefined): void;

@@ -13,7 +13,7 @@ import { forget, track } from './permit-gc.js';
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
 
 /**
- * Permission to make one call; whoever holds it has to report how the call ended.
+ * Permission to make one call. Its holder reports how the call ended.
  *
  * The first method that settles it counts; each returns whether it was the first. A permit that is disposed of
  * unsettled, or collected as garbage, is settled as cancelled.

@@ -9,8 +9,7 @@ use crate::clock::{HostClock, jitter};
 use crate::permit::Permit;
 use crate::{config, wit};
 
-/// A handle on a circuit of the core. What a host asks of it reads the imported clock and nothing else that is not its
-/// own.
+/// A handle on a circuit of the core. Its methods read the imported clock, and call nothing else of the host.
 pub(crate) struct Breaker {
     core: Arc<CircuitBreaker<HostClock>>,
 }

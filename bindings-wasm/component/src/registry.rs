@@ -7,7 +7,7 @@ use crate::breaker::Breaker;
 use crate::clock::{HostClock, jitter};
 use crate::{config, wit};
 
-/// Breakers by name. What it hands out are handles, each of which the core sees as somebody who holds the breaker.
+/// Breakers by name. It returns handles. To the core, a breaker with a handle is in use.
 pub(crate) struct Registry {
     core: halfopen::registry::Registry<HostClock, fn() -> HostClock>,
 }

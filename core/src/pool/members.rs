@@ -13,7 +13,7 @@ use crate::clock::Tick;
 use crate::config::{InvalidValue, Value};
 use crate::control::Jitter;
 
-/// What a choice reads of a circuit.
+/// A circuit as a choice sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Circuit {
     /// The answer that it would give to a call.

@@ -112,7 +112,7 @@ impl Meter {
         self.latencies[kind as usize].map(|(seconds, _)| seconds)
     }
 
-    /// The Wilson lower bound of the success rate at `now`: what it is at least, with 97.5 % confidence.
+    /// The Wilson lower bound of the success rate at `now`: the rate is at least as high, with 97.5 % confidence.
     ///
     /// One success of one call promises less than 999 of 1000.
     pub fn lower_bound(&self, now: Tick) -> f64 {

@@ -130,7 +130,7 @@ impl Router {
         }
     }
 
-    /// A circuit closed, by its index: what its outage showed says nothing any more.
+    /// A circuit closed, by its index: the measurements from its outage are forgotten.
     pub(super) fn closed(&mut self, circuit: usize) {
         self.situations[circuit].meter = Meter::default();
     }

@@ -6,7 +6,7 @@ use halfopen::pool::{Candidate, Need, Policy, PoolState, Provider, Readiness, St
 
 use crate::situations::{NOW, check, meter, providers, rejected};
 
-/// The situations of one candidate: its tier, what its circuit answers, its record, whether it is full.
+/// The situations of one candidate: its tier, the answer of its circuit, its record, whether it is full.
 fn situations() -> Vec<(u32, Readiness, bool, bool)> {
     let mut all = Vec::new();
     for tier in [0, 1] {

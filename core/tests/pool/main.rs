@@ -1,4 +1,4 @@
-//! Choosing among providers: what `docs/pool.md` promises, for any pool.
+//! Choosing among providers: the promises of `docs/pool.md`, for any pool.
 
 mod budget;
 mod exhaustive;

@@ -154,7 +154,7 @@ async def set_behaviour(services: ServicesDependency, name: str, behaviour: Beha
 
 
 def operator() -> str:
-    """Whoever reaches the demo may operate it: it listens on loopback only. A real backend authenticates here."""
+    """Lets everyone operate the demo, which listens on loopback only. A real backend authenticates here."""
     return "visitor"
 
 

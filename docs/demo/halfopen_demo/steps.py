@@ -1,4 +1,4 @@
-"""What happened to one request: who was passed over, asked, and who answered."""
+"""The steps of one request: providers that were passed over, those that were asked, and the one that answered."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-/** What the configurations would have changed in a log. */
+/** The differences that the configurations would have made to a log. */
 
 import { clock, count, duration, make } from './dom.js';
 import type { Replayed } from './engine.js';

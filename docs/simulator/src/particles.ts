@@ -3,7 +3,7 @@
 import type { Call, Calls } from './calls.js';
 import type { Palette } from './palette.js';
 
-/** Where the parts of the stage are, in pixels. */
+/** The positions of the stage's parts, in pixels. */
 export interface Places {
   clients: number;
   gateIn: number;

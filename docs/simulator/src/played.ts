@@ -1,4 +1,4 @@
-/** What a page can play: a simulated run, or the replay of a log. */
+/** The runs that the page plays: a simulation, or the replay of a log. */
 
 import type { Calls } from './calls.js';
 import type { CircuitView, ConfigDocument, Report, Transition } from './engine.js';

@@ -22,7 +22,7 @@ export interface Moment {
   worker: number;
 }
 
-/** Where the evidence begins, below the switch. */
+/** The top of the evidence, below the switch. */
 const BOX_TOP = 70;
 /** On a narrow page the box is as wide as the stage, so it begins below the way back. */
 const BOX_TOP_NARROW = 108;

@@ -153,7 +153,7 @@ test('a clock may settle the permit that is being settled', () => {
 });
 
 test('at the end of the stack no permit is lost', () => {
-  // Wherever the stack ends, a permit is either settled or can still be settled.
+  // At any depth at which the stack ends, a permit is either settled or can still be settled.
   const breaker = new CircuitBreaker({ clock: { now: () => 1000 } });
   const dive = (depth, work) => (depth === 0 ? work() : dive(depth - 1, work));
   const fits = (depth) => {

@@ -165,7 +165,7 @@ export const forged: Permit = {};
 
 export { cause, explain, first, histogram, idle, known, median, removed, wait, when };
 
-// What is assigned to a breaker changes nothing: `reconfigure` does.
+// Assignments to a breaker have no effect, so the types refuse them; `reconfigure` changes it.
 // @ts-expect-error no such property
 breaker.failureThreshold = 3;
 // @ts-expect-error read only

@@ -8,7 +8,7 @@ const EXPECTED = [
   'is left with 1 in flight, first 1 1 1',
 ].join('\n');
 
-/** Compiles `stream.mjs` for a host that has no async generators, and runs it: what stands for them is still a stream. */
+/** Compiles `stream.mjs` for a host that has no async generators, and runs it: their replacement is still a stream. */
 function lowered(name, tool, file, build, more = {}) {
   return {
     name: `${name} to ES2017`,

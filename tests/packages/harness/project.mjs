@@ -78,7 +78,7 @@ class Project {
   }
 
   /**
-   * Runs a file that a bundler has built, alone in a folder outside of the project: what the bundle lacks it cannot find in
+   * Runs a file that a bundler has built, alone in a folder outside of the project, so that it cannot find a missing part in
    * `node_modules`. `build` is the file, or the folder that it lies in, with `entry`.
    */
   async runAlone(build, entry) {

@@ -1,4 +1,4 @@
-/** A reporter for `node --test`: what a failed case wrote, as it comes, and at the end one table of all cases. */
+/** A reporter for `node --test`: the output of each failed case, and at the end one table of all cases. */
 
 export default async function* reporter(events) {
   const rows = [];

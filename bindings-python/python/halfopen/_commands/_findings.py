@@ -1,4 +1,4 @@
-"""What ``doctor`` looks for: combinations that are allowed one by one, and wrong together."""
+"""The findings of ``doctor``: settings that are allowed one by one, and wrong together."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     what: str
     why: str
     write: str
-    """What to write instead."""
+    """The code to write instead."""
 
 
 _DEADLINE = "call_timeout_seconds (of an orchestrator: attempt_timeout_seconds)"

@@ -1,4 +1,4 @@
-"""What an imported program has made: its breakers, its clients, and what it exports."""
+"""The contents of an imported program: its breakers, its clients, and its exporters."""
 
 import gc
 import sys
@@ -33,7 +33,7 @@ class Client(NamedTuple):
     retries: int
     """How often it repeats a failed request by itself."""
     no_retries: str
-    """What to write so that it repeats none."""
+    """The code that switches its retries off."""
     timeout_seconds: float | None
     """Infinite if it has none, ``None`` if that is set at each call."""
     breaker: CircuitBreaker | None

@@ -21,7 +21,7 @@ SCHEDULE: tuple[tuple[Behaviour, float], ...] = (
     ("answers", 10),
     ("hangs", 12),
 )
-"""What the provider does, and for how many seconds. It begins again at the end."""
+"""The provider's behaviours, each with its seconds. After the last one it begins again."""
 CALLS_PER_SECOND = 5.0
 _PAGE_NEEDS = ("fastapi", "uvicorn")
 

@@ -1,4 +1,4 @@
-"""What happens when a stream breaks after its first content."""
+"""Handles a stream that breaks after its first content."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

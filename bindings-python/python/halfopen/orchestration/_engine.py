@@ -1,4 +1,4 @@
-"""What all calls of an orchestrator share."""
+"""The parts that all calls of an orchestrator share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ DEFAULT_RETRY_DELAY_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """What is known about a provider now. Times are in seconds, and ``None`` if they are not known."""
+    """A reading of a provider. Times are in seconds, and ``None`` if they are not known."""
 
     provider: str
     state: CircuitBreakerState
@@ -91,7 +91,7 @@ class Engine:
         return (index, "normal") in self.look().picks
 
     def status_of(self, index: int) -> ProviderStatus:
-        """What is known about a provider now."""
+        """A reading of a provider."""
         return ProviderStatus(self.providers[index].id, self.breakers[index].state, *self.pool.record(index))
 
     def look(self, need: Need | None = None, pin: int | None = None, *, is_stream: bool = False) -> Order:

@@ -1,4 +1,4 @@
-"""What happens in an orchestrator, for people and for metrics."""
+"""The events of an orchestrator, for people and for metrics."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the items of a stream mean, for the protocols of OpenAI, Anthropic and Google.
+"""The meaning of a stream's items, for the protocols of OpenAI, Anthropic and Google.
 
 Items are recognised by their members, whether they are objects of an SDK or parsed JSON. Any other item is content.
 """
@@ -12,7 +12,7 @@ from halfopen.types import Verdict
 
 
 class Facts(NamedTuple):
-    """What an item says about its stream."""
+    """The information in an item about its stream."""
 
     is_content: bool = False
     """A consumer can use it, so the stream is committed to its provider."""
@@ -47,7 +47,7 @@ _BLOCKS = frozenset(("content_block_start", "response.output_item.added"))
 
 
 def facts_of(item: Any) -> Facts:
-    """What an item says."""
+    """Reads an item."""
     if type(item) in _PLAIN:
         return CONTENT
     choices, candidates, kind = get(item, "choices"), get(item, "candidates"), get(item, "type")
@@ -127,7 +127,7 @@ class Reader:
         self.usage: dict[str, Any] | None = None
 
     def read(self, item: Any) -> Facts:
-        """What an item says; the user's functions decide where they are given."""
+        """Reads an item. The user's functions, if there are any, decide whether it is content or the end."""
         facts = facts_of(item)
         if facts is not CONTENT:
             self._take_account(item)

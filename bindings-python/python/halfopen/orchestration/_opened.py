@@ -19,7 +19,7 @@ _STREAMS = "a function that returns an async iterable, an async context manager 
 
 
 class Opened(Generic[T]):
-    """A stream that a provider has begun. What came before the first content waits in ``_early``."""
+    """A stream that a provider has begun. The items before the first content wait in ``_early``."""
 
     __slots__ = (
         "_closers",
@@ -75,7 +75,7 @@ class Opened(Generic[T]):
             raise
         except Exception:
             if self.is_complete:
-                # What is missing behind a complete answer is missed by nobody.
+                # The answer is complete, so an error behind it does not matter.
                 raise StopAsyncIteration from None
             raise
 

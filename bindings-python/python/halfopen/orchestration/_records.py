@@ -1,4 +1,4 @@
-"""What is known of a call in progress: its time, its attempts, and the events that tell of them."""
+"""The record of a call in progress: its time, its attempts, and their events."""
 
 from time import monotonic
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from halfopen.types import Outcome, PassReason
 
 
 class Options(NamedTuple):
-    """What a caller says about a call."""
+    """The options of a call."""
 
     session: str | Session | None
     need: Need | None
@@ -116,7 +116,7 @@ class Records:
             self.attempt_ended(attempt, "cancelled", seconds, None)
 
     def report(self, attempt: Attempt, answer: object) -> Report:
-        """Who answered, with the model and the usage that the answer names."""
+        """The provider that answered, with the model and the usage that the answer names."""
         provider = self.provider_of(attempt)
         model, seconds = model_in(answer) or provider.model, monotonic() - self.begun
         return Report(provider.id, model, usage_in(answer), tuple(self.ended_attempts), seconds)

@@ -1,4 +1,4 @@
-"""Who answered a call, after which attempts, and at which cost."""
+"""Reports of calls: the provider that answered, the attempts before, and the cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from halfopen.orchestration._events import SwitchCause
 class Session:
     """A conversation that is pinned to the provider that answered first, until that provider fails.
 
-    ``unfinished_input`` is yours: what the provider has received and not yet answered (settings, audio). It is handed
+    ``unfinished_input`` is yours: the input that the provider has not answered yet (settings, audio). It is handed
     to ``on_switch`` when a call of the session goes to another provider.
     """
 

@@ -18,7 +18,7 @@ Check: TypeAlias = Callable[[Provider], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What ``Orchestrator`` takes beside the providers; its docstring describes the fields."""
+    """The arguments of ``Orchestrator`` beside the providers; its docstring describes them."""
 
     strategy: Strategy = "priority_list"
     on_exhausted: OnExhausted = "fail"

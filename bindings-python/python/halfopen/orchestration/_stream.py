@@ -56,7 +56,7 @@ class StreamRun(Run[Opened[T]]):
         await result.close()
 
     def called(self, attempt: Attempt) -> Any:
-        """What the function returns for the provider of an attempt."""
+        """Calls the function for the provider of an attempt."""
         try:
             return self._func(self.provider_of(attempt), *self._args)
         except TypeError as error:
@@ -123,7 +123,7 @@ class StreamRun(Run[Opened[T]]):
                 await self.opened.close()
 
     def report_so_far(self) -> Report | None:
-        """Who answers, as far as it is known."""
+        """The report of the provider that answers, as far as it is known."""
         if self.opened is None:
             return None
         reader = self.opened.reader
@@ -182,7 +182,7 @@ class Stream(AsyncIterator[T], Generic[T]):
 
     @property
     def report(self) -> Report | None:
-        """Who answers, with model, usage and attempts as far as they are known; ``None`` before the first item."""
+        """The provider that answers, with model, usage and attempts as far as known; ``None`` before the first item."""
         return self._run.report_so_far()
 
     def __aiter__(self) -> Self:

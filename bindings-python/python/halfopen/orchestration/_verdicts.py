@@ -1,4 +1,4 @@
-"""What the end of an attempt means: for the breaker, and for whether another provider is asked.
+"""The meaning of an attempt's end: for the breaker, and for whether another provider is asked.
 
 The table stands in ``docs/orchestration.md``.
 """

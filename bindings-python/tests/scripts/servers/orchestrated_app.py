@@ -47,7 +47,7 @@ orchestrator = Orchestrator(
 
 
 class Log:
-    """What the events of this worker say, in their order: changes of circuits, and choices with the circuit's state."""
+    """The events of this worker, in order: changes of circuits, and choices with the circuit's state."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, float, str, str]] = []
