@@ -31,7 +31,7 @@ class Deadline:
 
     def start(self) -> Scope:
         """A scope for the running task. Cancellation from outside, also by a deadline around it, passes unchanged."""
-        # The library that runs the task is imported already. Trio comes first, because it may run as a guest of asyncio.
+        # The library that runs the task is imported. Trio comes first, because it may run as a guest of asyncio.
         trio = sys.modules.get("trio")
         if trio is not None and trio.lowlevel.in_trio_task():
             return _TrioScope(self, trio)

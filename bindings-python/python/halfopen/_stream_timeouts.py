@@ -41,7 +41,7 @@ class StreamTimeouts:
 
     def start(self) -> Watch:
         """A watch for a stream that the running task consumes."""
-        # The library that runs the task is imported already. Trio comes first, because it may run as a guest of asyncio.
+        # The library that runs the task is imported. Trio comes first, because it may run as a guest of asyncio.
         trio = sys.modules.get("trio")
         if trio is not None and trio.lowlevel.in_trio_task():
             return _TrioWatch(self, trio)
