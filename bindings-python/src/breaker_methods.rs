@@ -1,24 +1,22 @@
 //! The methods of `Breaker` that Python calls.
 
-use std::sync::Arc;
-
-use halfopen::Snapshot;
 use halfopen::clock::Clock;
 use halfopen::host::{self, Entries};
+use halfopen::{InvalidValue, Snapshot};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::context::Ready;
-use crate::convert::{check_callable, count_of, dict_of, json_of, value_of};
+use crate::convert::{Truth, check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::to_python;
 use crate::evidence::{Histogram, PyEvidence, histogram_of};
-use crate::ffi::call_host;
+use crate::ffi::{call_host, is_abstract};
 use crate::guarded;
-use crate::judging::Judging;
 use crate::nesting::Probe;
 use crate::pending::PendingCall;
 use crate::permit::PyPermit;
@@ -35,29 +33,53 @@ const BLOCK: &str = "None for blocks, which cannot be cut off: guard a coroutine
 #[pymethods]
 impl PyBreaker {
     #[new]
-    #[pyo3(signature = (
-        config, provider_id, clock = None, call_timeout_seconds = None, classify = None, judge = None, judges_all = None
-    ))]
+    #[classmethod]
+    #[pyo3(signature = (*_args, **_kwargs))]
     fn new(
+        class: &Bound<'_, PyType>,
+        _args: &Bound<'_, PyTuple>,
+        _kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        // Python itself refuses this in `object.__new__`, which does not run for a compiled class.
+        if is_abstract(class) {
+            let methods = class.getattr("__abstractmethods__")?;
+            let text = format!("Can't instantiate abstract class {} with abstract methods {methods}", class.name()?);
+            return Err(PyTypeError::new_err(text));
+        }
+        Ok(Self::empty())
+    }
+
+    /// Makes it a closed breaker. Raises `InvalidValueError` if it is initialised already.
+    #[pyo3(name = "_initialise", signature = (
+        config, provider_id, clock, call_timeout_seconds, classify, judge, judges_all, /
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keywords would make each construction slower")]
+    fn initialise(
+        &self,
         config: &PyConfig,
         provider_id: &Bound<'_, PyAny>,
         clock: Option<Py<PyAny>>,
         call_timeout_seconds: Option<f64>,
         classify: Option<Py<PyAny>>,
         judge: Option<Py<PyAny>>,
-        judges_all: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+        judges_all: Truth,
+    ) -> PyResult<()> {
         let py = provider_id.py();
         host::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
-        let judges_all = judges_all.is_some_and(|all| all.is_truthy().unwrap_or(true));
-        Ok(Self::closed(
-            py,
-            config.config().clone(),
-            &provider_id.extract::<String>()?,
-            PyClock::new(py, clock)?,
-            call_timeout_seconds,
-            Judging::new(classify, judge, judges_all),
-        ))
+        let clock = PyClock::new(py, clock)?;
+        if !self.close(py, config.config().clone(), &provider_id.extract::<String>()?, clock) {
+            let allowed = "one that is not initialised yet; make another breaker";
+            return Err(to_python(py, &InvalidValue::new("breaker", &self.core.name().into(), allowed)));
+        }
+        call_timeout_seconds.map(|seconds| self.call_timeout_seconds.set(seconds));
+        self.judging.set(classify, judge, judges_all.0);
+        Ok(())
+    }
+
+    /// Raises `InvalidValueError` if the breaker is not initialised.
+    #[pyo3(name = "_check_initialised")]
+    fn check_initialised(&self, py: Python<'_>) -> PyResult<()> {
+        self.initialised(py).map(drop)
     }
 
     /// Asks for a permit to make one call.
@@ -130,96 +152,99 @@ impl PyBreaker {
 
     /// The circuit's name.
     #[getter]
-    fn name(&self, py: Python<'_>) -> Py<PyString> {
-        self.name.clone_ref(py)
+    fn name(&self, py: Python<'_>) -> PyResult<Py<PyString>> {
+        Ok(self.initialised(py)?.name.clone_ref(py))
     }
 
     /// The state's name, now.
     #[pyo3(name = "_read_state")]
-    fn read_state(&self) -> &'static str {
-        self.core.state().as_str()
+    fn read_state(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.ready(py)?.state().as_str())
     }
 
     /// The mode's name, now.
     #[pyo3(name = "_read_mode")]
-    fn read_mode(&self) -> &'static str {
-        self.core.mode().as_str()
+    fn read_mode(&self, py: Python<'_>) -> PyResult<&'static str> {
+        Ok(self.ready(py)?.mode().as_str())
     }
 
     /// The time of the clock, in seconds.
     #[pyo3(name = "_read_now")]
-    fn read_now(&self) -> f64 {
-        self.core.clock().now().as_seconds()
+    fn read_now(&self, py: Python<'_>) -> PyResult<f64> {
+        Ok(self.ready(py)?.clock().now().as_seconds())
     }
 
     /// Every number that can be read, by name.
     #[pyo3(name = "_read_status")]
     fn read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        dict_of(py, self.core.status().entries())
+        dict_of(py, self.ready(py)?.status().entries())
     }
 
     /// The kept transitions with a sequence number above `after`, oldest first.
     #[pyo3(name = "_read_events")]
     fn read_events<'py>(&self, py: Python<'py>, after: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let after = count_of(py, "after", after)?;
-        self.core.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
+        self.ready(py)?.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
     }
 
     /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
     #[pyo3(name = "_read_percentile")]
     fn read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-        let duration = host::percentile(&self.core, &value_of(share), &value_of(outcome));
+        let duration = host::percentile(self.ready(share.py())?, &value_of(share), &value_of(outcome));
         duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
     }
 
     /// Whether nobody would miss it: see `CircuitBreaker::is_idle` of the core.
-    fn is_idle(&self) -> bool {
-        self.core.is_idle()
+    fn is_idle(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.ready(py)?.is_idle())
     }
 
     /// The first field whose value in `config` differs from the one in force.
-    fn _difference(&self, config: &PyConfig) -> Option<&'static str> {
-        self.core.config().difference(config.config())
+    fn _difference(&self, py: Python<'_>, config: &PyConfig) -> PyResult<Option<&'static str>> {
+        Ok(self.ready(py)?.config().difference(config.config()))
     }
 
     /// Holds the circuit open for so many seconds, or until it is reset.
     #[pyo3(signature = (duration_seconds = None))]
     fn force_open(&self, py: Python<'_>, duration_seconds: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let seconds = duration_seconds.map_or_else(|| value_of(py.None().bind(py)), value_of);
-        host::force_open(&self.core, &seconds).map_err(|error| to_python(py, &error))
+        host::force_open(self.ready(py)?, &seconds).map_err(|error| to_python(py, &error))
     }
 
     /// Lets every call pass, judging none.
-    fn disable(&self) {
-        self.core.disable();
+    fn disable(&self, py: Python<'_>) -> PyResult<()> {
+        self.ready(py)?.disable();
+        Ok(())
     }
 
     /// Puts a whole new configuration in force.
     #[pyo3(name = "_reconfigure")]
-    fn reconfigure(&self, config: &PyConfig) {
-        self.core.reconfigure(config.config().clone());
+    fn reconfigure(&self, py: Python<'_>, config: &PyConfig) -> PyResult<()> {
+        self.ready(py)?.reconfigure(config.config().clone());
+        Ok(())
     }
 
     /// The state and counts to restore later, as a JSON document.
-    fn snapshot(&self) -> String {
-        self.core.snapshot().to_value().to_json()
+    fn snapshot(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.ready(py)?.snapshot().to_value().to_json())
     }
 
     /// Goes on where a snapshot was taken.
     fn restore(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
+        let core = self.ready(py)?;
         let restored = json_of("snapshot", document).and_then(|document| Snapshot::from_value(&document));
-        restored.and_then(|snapshot| self.core.restore(&snapshot)).map_err(|error| to_python(py, &error))
+        restored.and_then(|snapshot| core.restore(&snapshot)).map_err(|error| to_python(py, &error))
     }
 
     /// Says in one sentence why the circuit is as it is and what would change it.
-    fn explain(&self) -> String {
-        self.core.explain()
+    fn explain(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.ready(py)?.explain())
     }
 
     /// Calls `listener` with each further transition and with the clock's time then, and returns what takes it away again.
     #[pyo3(name = "_add_listener")]
-    fn add_listener(&self, listener: Py<PyAny>) -> u64 {
-        self.listeners.add(&self.core, listener)
+    fn add_listener(&self, py: Python<'_>, listener: Py<PyAny>) -> PyResult<u64> {
+        Ok(self.listeners.add(&self.ready(py)?.share(), listener))
     }
 
     /// Takes a listener away; false where it was gone already.
@@ -237,13 +262,15 @@ impl PyBreaker {
 
     /// Leaves the log of this breaker to whoever observes it.
     #[pyo3(name = "_keep_own_log")]
-    fn keep_own_log(&self) {
-        self.watched.keep_own_log();
+    fn keep_own_log(&self, py: Python<'_>) -> PyResult<()> {
+        self.initialised(py)?.watched.keep_own_log();
+        Ok(())
     }
 
     /// Closes the circuit and hands it back to the machine.
-    fn reset(&self) {
-        self.core.reset();
+    fn reset(&self, py: Python<'_>) -> PyResult<()> {
+        self.ready(py)?.reset();
+        Ok(())
     }
 
     /// Sets the functions that streams ask about their items; only the first call has an effect.
@@ -254,14 +281,14 @@ impl PyBreaker {
 
     /// The times to the first item of streams.
     #[pyo3(name = "_read_first_items")]
-    fn read_first_items(&self) -> Histogram {
-        histogram_of(&self.core.first_items())
+    fn read_first_items(&self, py: Python<'_>) -> PyResult<Histogram> {
+        Ok(histogram_of(&self.ready(py)?.first_items()))
     }
 
     /// A handle on the numbers that outlives this object.
     #[pyo3(name = "_evidence")]
-    fn evidence(&self) -> PyEvidence {
-        PyEvidence { core: Arc::clone(&self.core) }
+    fn evidence(&self, py: Python<'_>) -> PyResult<PyEvidence> {
+        Ok(PyEvidence { core: self.ready(py)?.share() })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

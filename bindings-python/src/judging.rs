@@ -1,5 +1,8 @@
 //! Classifies the exceptions and results of calls with the rules in Python.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use halfopen::Outcome;
 use halfopen::host;
 use pyo3::exceptions::PyException;
@@ -12,19 +15,29 @@ use crate::error::is_rejection;
 use crate::ffi::{PLAIN_ERRORS, PLAIN_RESULTS, call_host, has_attribute, is_made_in_python, while_handling};
 use crate::imports::Imports;
 
-/// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
+/// The rules of a breaker, which its `__init__` sets; each function takes one argument and returns an outcome, a `Verdict`
+/// or `None`.
+#[derive(Default)]
 pub struct Judging {
     /// Classifies exceptions. Without it, each is a failure unless it is a rejection.
-    classify: Option<Py<PyAny>>,
+    classify: OnceLock<Py<PyAny>>,
     /// Classifies results. Without it, each is a success.
-    judge: Option<Py<PyAny>>,
+    judge: OnceLock<Py<PyAny>>,
     /// Whether `judge` looks at results of every class. Otherwise it returns `None` for those of a plain class.
-    judges_all: bool,
+    judges_all: AtomicBool,
 }
 
 impl Judging {
-    pub fn new(classify: Option<Py<PyAny>>, judge: Option<Py<PyAny>>, judges_all: bool) -> Self {
-        Self { classify, judge, judges_all }
+    /// Sets the rules; only the first call has an effect.
+    pub fn set(&self, classify: Option<Py<PyAny>>, judge: Option<Py<PyAny>>, judges_all: bool) {
+        classify.map(|classify| self.classify.set(classify));
+        judge.map(|judge| self.judge.set(judge));
+        self.judges_all.store(judges_all, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn judges_all(&self) -> bool {
+        self.judges_all.load(Ordering::Relaxed)
     }
 
     /// Classifies an exception.
@@ -39,7 +52,7 @@ impl Judging {
     #[inline(never)]
     fn classified(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let is_exception = error.is_instance_of::<PyException>();
-        let Some(classify) = &self.classify else {
+        let Some(classify) = self.classify.get() else {
             return Ok(match is_exception {
                 false => Outcome::Cancelled,
                 true if is_rejection(error)? => Outcome::Ignored,
@@ -61,17 +74,18 @@ impl Judging {
     /// Whether a result may mean anything but success.
     #[inline(always)]
     pub fn looks_at(&self, result: &Bound<'_, PyAny>) -> bool {
-        self.judge.is_some() && (self.judges_all || is_made_in_python(result) && !PLAIN_RESULTS.contains(result))
+        self.judge.get().is_some()
+            && (self.judges_all() || is_made_in_python(result) && !PLAIN_RESULTS.contains(result))
     }
 
     /// Classifies a result.
     #[inline(never)]
     pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-        let Some(judge) = &self.judge else { return Ok(Outcome::Success) };
+        let Some(judge) = self.judge.get() else { return Ok(Outcome::Success) };
         match ask(judge, result).and_then(|answer| outcome_in(&answer)) {
             Ok(Some(outcome)) => Ok(outcome),
             Ok(None) => {
-                if !self.judges_all {
+                if !self.judges_all() {
                     PLAIN_RESULTS.add(result.get_type());
                 }
                 Ok(Outcome::Success)
@@ -84,7 +98,7 @@ impl Judging {
     /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
     pub fn is_response(&self, result: &Bound<'_, PyAny>) -> bool {
         // The default rules judge nothing but responses.
-        !self.judges_all
+        !self.judges_all()
             || Imports::get(result.py())
                 .and_then(|imports| ask(&imports.is_response, result))
                 .is_ok_and(|answer| answer.is(PyBool::new(result.py(), true)))
@@ -92,13 +106,13 @@ impl Judging {
 
     /// Whether the default rules alone decide about exceptions, and call this one a failure by its plain class.
     fn fails_plainly(&self, error: &Bound<'_, PyAny>) -> bool {
-        let (Some(classify), Ok(imports)) = (&self.classify, Imports::get(error.py())) else { return false };
+        let (Some(classify), Ok(imports)) = (self.classify.get(), Imports::get(error.py())) else { return false };
         classify.is(&imports.classify_error) && !has_attribute(error, imports.names.status_code.bind(error.py()))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.classify)?;
-        visit.call(&self.judge)
+        visit.call(self.classify.get())?;
+        visit.call(self.judge.get())
     }
 }
 

@@ -47,6 +47,7 @@ use pyo3::types::{PyTuple, PyWeakrefReference};
 #[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
 fn fill_cells(py: Python<'_>) {
     clock::start();
+    ffi::make_rejecting_core();
     context::make_classes(py);
     nesting::make_classes(py);
     py.get_type::<PyWeakrefReference>();

@@ -76,11 +76,10 @@ impl PyRegistryPolicy {
     /// The breaker of this one's name, which is this one if there was none. Raises `RegistryFullError`.
     #[pyo3(signature = (breaker, /))]
     fn add(&self, py: Python<'_>, breaker: &Bound<'_, PyBreaker>) -> PyResult<Py<PyBreaker>> {
+        let core = breaker.get().ready(py)?;
         loop {
-            let added = self
-                .policy()
-                .add(breaker.get().core().name().into(), breaker.clone().unbind())
-                .map(|known| known.clone_ref(py));
+            let added =
+                self.policy().add(core.name().into(), breaker.clone().unbind()).map(|known| known.clone_ref(py));
             match added {
                 Ok(known) => return Ok(known),
                 Err(_) if self.evict(py, |policy| policy.making_room()) == 0 => {

@@ -147,7 +147,9 @@ impl PyStream {
         });
         if let Some(waited) = waited {
             self.breaker.get().core().record_first_item(waited);
-            self.breaker.get().watched.first_item(py, waited);
+            if let Ok(identity) = self.breaker.get().initialised(py) {
+                identity.watched.first_item(py, waited);
+            }
         }
     }
 

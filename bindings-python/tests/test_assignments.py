@@ -123,7 +123,8 @@ class Own(CircuitBreaker):
     count: int
     window = "weekly"
 
-    def __init__(self, name: str, *_: object, **__: object) -> None:
+    def __init__(self, name: str, failure_threshold: int = 5) -> None:
+        super().__init__(name, failure_threshold=failure_threshold)
         self.tag = name.upper()
         self.count = 0
         self.window = "daily"

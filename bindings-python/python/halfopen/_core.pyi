@@ -646,16 +646,23 @@ def is_awaitable(result: object, /) -> bool:
 class Breaker:
     """The compiled part of ``halfopen.CircuitBreaker``."""
 
-    def __new__(
-        cls,
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
+    def _initialise(
+        self,
         config: CircuitBreakerConfig,
         provider_id: str,
-        clock: Callable[[], float] | None = None,
-        call_timeout_seconds: float | None = None,
-        classify: Callable[[Any], Outcome | Verdict | None] | None = None,
-        judge: Callable[[Any], Outcome | Verdict | None] | None = None,
-        judges_all: bool | None = None,
-    ) -> Self: ...
+        clock: Callable[[], float] | None,
+        call_timeout_seconds: float | None,
+        classify: Callable[[Any], Outcome | Verdict | None] | None,
+        judge: Callable[[Any], Outcome | Verdict | None] | None,
+        judges_all: bool,
+        /,
+    ) -> None:
+        """Makes it a closed breaker. Raises ``InvalidValueError`` if it is initialised already."""
+
+    def _check_initialised(self) -> None:
+        """Raises ``InvalidValueError`` if the breaker is not initialised."""
+
     @property
     def name(self) -> str:
         """The name of the circuit."""

@@ -46,3 +46,12 @@ def _is_ours(kind: type[Any]) -> bool:
 
 def _declares(kind: type[Any], name: str) -> bool:
     return name in vars(kind) or name in getattr(kind, "__annotations__", ())
+
+
+class SetByInit:
+    """Stands for attributes that ``__init__`` of a breaker sets; reading one before raises ``InvalidValueError``."""
+
+    def __get__(self, breaker: Any, owner: type[Any]) -> "SetByInit":
+        if breaker is not None:
+            breaker._check_initialised()
+        return self

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property, partialmethod
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, ClassVar, Literal, ParamSpec, Self, TypeAlias, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, TypeAlias, TypeVar, Unpack, overload
 
 from halfopen._arguments import (
     check_async_stream,
@@ -19,7 +19,7 @@ from halfopen._arguments import (
 from halfopen._classify import counts_every_error, rules_of
 from halfopen._core import Breaker, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
-from halfopen._sealed import Sealed, made_once
+from halfopen._sealed import Sealed, SetByInit, made_once
 from halfopen._stream_items import checked_item_function
 from halfopen._stream_objects import guard_stream
 from halfopen._stream_timeouts import StreamTimeouts
@@ -81,6 +81,9 @@ class CircuitBreaker(Sealed, Breaker):
     item). ``is_end`` returns whether an item completes the stream, which is then a success; a stream that ends without
     such an item is a failure.
 
+    A subclass may have an ``__init__`` with other arguments, which calls ``super().__init__(config, provider_id, …)``.
+    Until then, each use of the breaker raises ``InvalidValueError``.
+
     Raises ``InvalidValueError``, naming the argument or the field, for a value that is not allowed.
 
     >>> import asyncio
@@ -109,6 +112,11 @@ class CircuitBreaker(Sealed, Breaker):
     _is_end: Callable[[Any], bool] | None
     _stream_timeouts: StreamTimeouts | None = None
 
+    # All but `_deadline`, which each call reads: an attribute of the class would make that slower.
+    if not TYPE_CHECKING:
+        _config = _provider_id = _wall = _classify = _judge = _own_verdict = SetByInit()
+        _counts_every_error = _is_content = _is_end = SetByInit()
+
     _instead: ClassVar[Mapping[str, str]] = {
         **{
             field: f"call reconfigure(breaker.config.model_copy(update={{'{field}': …}}))"
@@ -122,8 +130,9 @@ class CircuitBreaker(Sealed, Breaker):
     }
     _no_attribute = "call reconfigure(config) to change a setting; a subclass may have attributes of its own"
 
-    def __new__(  # noqa: D102 (the docstring of the class describes the arguments)
-        cls,
+    # The docstring of the class describes the arguments.
+    def __init__(
+        self,
         config: CircuitBreakerConfig | str | None = None,
         provider_id: str = "unknown",
         *,
@@ -138,7 +147,7 @@ class CircuitBreaker(Sealed, Breaker):
         is_content: Callable[[Any], bool] | None = None,
         is_end: Callable[[Any], bool] | None = None,
         **fields: Unpack[ConfigFields],
-    ) -> Self:
+    ) -> None:
         checked = config_of(config, fields)
         check_functions(clock, classify, judge)
         of_error, of_result, judges_all, own_verdict = rules_of(classify, judge, ignore, count)
@@ -146,7 +155,7 @@ class CircuitBreaker(Sealed, Breaker):
         first_item_seconds = check_seconds("first_item_timeout_seconds", first_item_timeout_seconds)
         idle_seconds = check_seconds("idle_timeout_seconds", idle_timeout_seconds)
         content, end = checked_item_function("is_content", is_content), checked_item_function("is_end", is_end)
-        self = super().__new__(cls, checked, provider_id, clock, seconds, of_error, of_result, judges_all)
+        self._initialise(checked, provider_id, clock, seconds, of_error, of_result, judges_all)
         if content is not None or end is not None:
             self._ask_about_items(content, end)
         # Without the check of assignments, which would make the construction half as slow again.
@@ -163,7 +172,6 @@ class CircuitBreaker(Sealed, Breaker):
         store(self, "_deadline", None if seconds is None else Deadline(checked.name, seconds))
         if first_item_seconds is not None or idle_seconds is not None:
             store(self, "_stream_timeouts", StreamTimeouts(checked.name, first_item_seconds, idle_seconds))
-        return self
 
     def __call__(self, func: F) -> F:
         """Guards a function: plain, coroutine, generator or async generator function. The result is of the same kind.
@@ -174,6 +182,7 @@ class CircuitBreaker(Sealed, Breaker):
 
         Raises ``InvalidValueError`` for anything else.
         """
+        self._check_initialised()
         function: Any = func
         guarded: Any = guarded_descriptor(self, function)
         if guarded is not None:
@@ -206,8 +215,13 @@ class CircuitBreaker(Sealed, Breaker):
 
         Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, otherwise whatever ``func`` raises.
         """
-        if self._deadline is not None:
-            return await self._call_within(self._deadline, func, *args, **kwargs)
+        try:
+            deadline = self._deadline
+        except AttributeError:
+            self._check_initialised()
+            raise
+        if deadline is not None:
+            return await self._call_within(deadline, func, *args, **kwargs)
         call = self._begin(func)
         result: Any = _NOTHING
         try:
@@ -248,11 +262,13 @@ class CircuitBreaker(Sealed, Breaker):
 
         Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, and ``InvalidValueError`` for anything else.
         """
+        self._check_initialised()
         guarded: R = guard_stream(self, source)
         return guarded
 
     def session(self) -> Session:
         """A session for one ``async with`` or ``with``, for connections that last: see ``Session``."""
+        self._check_initialised()
         return Session(self)
 
     @property
@@ -268,6 +284,7 @@ class CircuitBreaker(Sealed, Breaker):
     @property
     def call_timeout_seconds(self) -> float | None:
         """The time after which a call of a coroutine function is cut off."""
+        self._check_initialised()
         return None if self._deadline is None else self._deadline.seconds
 
     @property
@@ -334,6 +351,8 @@ class CircuitBreaker(Sealed, Breaker):
         return lambda: self._remove_listener(number)
 
     def __repr__(self) -> str:
+        if "_deadline" not in vars(self):
+            return f"<{type(self).__name__}, not initialised>"
         return f"<{type(self).__name__} {self.name!r} provider={self.provider_id!r} state={self._read_state()}>"
 
 

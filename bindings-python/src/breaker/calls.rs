@@ -1,7 +1,7 @@
 //! Calls of a breaker as Rust makes them: admitted or rejected, and settled.
 
 use halfopen::clock::{Clock, Tick};
-use halfopen::host::{self, Ticket};
+use halfopen::host::{self, SettledCall, Ticket};
 use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -59,16 +59,22 @@ impl PyBreaker {
 
     #[inline(never)]
     fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> PyErr {
-        self.watched.rejected(py, rejected, self.clock());
+        let identity = match self.initialised(py) {
+            Ok(identity) => identity,
+            Err(error) => return error,
+        };
+        identity.watched.rejected(py, rejected, self.clock());
         let own = self.observer.rejected(py, rejected);
-        own.unwrap_or_else(|| rejection(py, self.name.bind(py), rejected))
+        own.unwrap_or_else(|| rejection(py, identity.name.bind(py), rejected))
     }
 
     /// Refuses a call that `call_timeout_seconds` could not cut off.
     pub fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
-        match self.call_timeout_seconds {
+        match self.call_timeout_seconds.get() {
             None => Ok(()),
-            Some(seconds) => Err(to_python(py, &InvalidValue::new("call_timeout_seconds", &seconds.into(), allowed))),
+            Some(seconds) => {
+                Err(to_python(py, &InvalidValue::new("call_timeout_seconds", &(*seconds).into(), allowed)))
+            }
         }
     }
 
@@ -215,10 +221,16 @@ impl PyBreaker {
         let now = self.core.clock().now();
         if let Ok(call) = host::try_settle(&self.core, ticket, outcome, Some(now)) {
             attached(|py| {
-                self.watched.settled(py, &call);
-                self.observer.settled(py, call);
+                self.report_settled(py, call);
             });
         }
+    }
+
+    fn report_settled(&self, py: Python<'_>, call: SettledCall) {
+        if let Ok(identity) = self.initialised(py) {
+            identity.watched.settled(py, &call);
+        }
+        self.observer.settled(py, call);
     }
 
     /// Cancels a call that was dropped.
@@ -235,8 +247,7 @@ impl PyBreaker {
             if let Ok(settled) = settled
                 && !riding
             {
-                self.watched.settled(py, &settled);
-                self.observer.settled(py, settled);
+                self.report_settled(py, settled);
             }
             if let Some(error) = on_its_way {
                 error.restore(py);

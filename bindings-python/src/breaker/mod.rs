@@ -2,17 +2,19 @@
 
 mod calls;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use halfopen::{CircuitBreaker, Config};
+use halfopen::{CircuitBreaker, Config, InvalidValue};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::clock::PyClock;
 use crate::context::Blocks;
 use crate::counted::Counted;
+use crate::error::to_python;
 use crate::evidence::Followed;
+use crate::ffi::CoreSlot;
 use crate::judging::Judging;
 use crate::listeners::PyListeners;
 use crate::observer::PyObserver;
@@ -20,53 +22,76 @@ use crate::stream_items::StreamItems;
 use crate::watchers::Watched;
 
 /// A circuit on the core. `halfopen.CircuitBreaker` adds the parts that need an event loop.
+///
+/// `__new__` takes any arguments, so that a subclass may have an `__init__` with others. Until that has called the one of
+/// `CircuitBreaker`, the core rejects every call, and everything else asks [`PyBreaker::initialised`].
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
-    pub core: Arc<CircuitBreaker<PyClock>>,
+    pub core: CoreSlot,
     /// Tells it from every other breaker of this process, also from those that are gone.
     pub number: u64,
     pub counted: Counted,
-    pub name: Py<PyString>,
     /// If set, calls that cannot be cut off are refused.
-    pub call_timeout_seconds: Option<f64>,
+    pub call_timeout_seconds: OnceLock<f64>,
     pub judging: Judging,
     pub stream_items: StreamItems,
     pub blocks: Blocks,
     pub listeners: PyListeners,
     pub observer: PyObserver,
-    pub watched: Arc<Watched>,
     /// The last to go, since the others may still count something as they go.
+    identity: OnceLock<Identity>,
+}
+
+/// Who the breaker is, once it is initialised.
+pub struct Identity {
+    pub name: Py<PyString>,
+    pub watched: Arc<Watched>,
     _followed: Followed,
 }
 
 impl PyBreaker {
-    /// A closed breaker, which the metrics of the process follow.
-    pub fn closed(
-        py: Python<'_>,
-        config: Config,
-        provider_id: &str,
-        clock: PyClock,
-        call_timeout_seconds: Option<f64>,
-        judging: Judging,
-    ) -> Self {
+    /// A breaker that has still to be initialised.
+    pub fn empty() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let core = Arc::new(CircuitBreaker::with_clock(config, clock));
-        let name = PyString::new(py, core.name()).unbind();
-        let watched = Watched::new(&core, provider_id);
-        let _followed = Followed::new(&core, provider_id);
         Self {
-            core,
+            core: CoreSlot::default(),
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             counted: Counted::default(),
-            name,
-            call_timeout_seconds,
-            judging,
+            call_timeout_seconds: OnceLock::new(),
+            judging: Judging::default(),
             stream_items: StreamItems::default(),
             blocks: Blocks::default(),
             listeners: PyListeners::default(),
             observer: PyObserver::default(),
-            watched,
-            _followed,
+            identity: OnceLock::new(),
         }
     }
+
+    /// Makes it a closed breaker, which the metrics of the process follow; false if it is a breaker already.
+    pub fn close(&self, py: Python<'_>, config: Config, provider_id: &str, clock: PyClock) -> bool {
+        let core = Arc::new(CircuitBreaker::with_clock(config, clock));
+        let identity = Identity {
+            name: PyString::new(py, core.name()).unbind(),
+            watched: Watched::new(&core, provider_id),
+            _followed: Followed::new(&core, provider_id),
+        };
+        self.core.fill(core) && self.identity.set(identity).is_ok()
+    }
+
+    /// The core, for whatever is no call. Raises `InvalidValueError` if `__init__` has not been called.
+    pub fn ready(&self, py: Python<'_>) -> PyResult<&CoreSlot> {
+        self.initialised(py).map(|_| &self.core)
+    }
+
+    /// Who it is. Raises `InvalidValueError` if `__init__` has not been called.
+    pub fn initialised(&self, py: Python<'_>) -> PyResult<&Identity> {
+        self.identity.get().ok_or_else(|| not_initialised(py))
+    }
+}
+
+#[cold]
+fn not_initialised(py: Python<'_>) -> PyErr {
+    let value = "one that is not initialised";
+    let allowed = "a breaker whose own __init__ has called super().__init__(config, provider_id, …)";
+    to_python(py, &InvalidValue::new("breaker", &value.into(), allowed))
 }

@@ -25,6 +25,12 @@ pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
     unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
 }
 
+/// Whether a class has abstract methods.
+pub fn is_abstract(class: &Bound<'_, PyType>) -> bool {
+    // SAFETY: the class is valid; the call only reads its flags.
+    unsafe { ffi::PyType_GetFlags(class.as_type_ptr()) & ffi::Py_TPFLAGS_IS_ABSTRACT != 0 }
+}
+
 /// Whether an object's class is this one or inherits from it.
 ///
 /// `isinstance` also asks the object for its `__class__`, which takes longer and may run host code.

@@ -76,6 +76,7 @@ impl PyPool {
         let pool = pool.map_err(|error| to_python(py, &error))?;
         let ids = pool.providers().iter().map(|provider| PyString::new(py, &provider.id).unbind()).collect();
         for breaker in &breakers {
+            breaker.get().ready(py)?;
             if !breaker.get().clock().is(py, clock.as_ref()) {
                 let allowed = "breakers with the clock of the pool, so that their times can be compared";
                 return Err(to_python(py, &InvalidValue::new("breaker", &value_of(breaker.bind(py)), allowed)));
