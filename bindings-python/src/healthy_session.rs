@@ -24,16 +24,16 @@ pub struct PyHealthySession {
 }
 
 impl PyBreaker {
-    /// Counts an exception that ended no call as a call of its own if the circuit is closed.
-    pub fn count_error(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Begins a call for an exception that ended none, if the circuit is closed.
+    fn begin_late(&self, py: Python<'_>) -> PyResult<Option<PendingCall<'_>>> {
         if self.core().state() != State::Closed {
-            return Ok(());
+            return Ok(None);
         }
-        match PendingCall::begin(self, error.py()) {
+        match PendingCall::begin(self, py) {
             // The state has changed since it was read, and a probe round is none of this exception's business.
-            Ok(pending) if pending.is_probe() => Ok(()),
-            Ok(pending) => pending.raised(error),
-            Err(rejected) if is_rejection(rejected.value(error.py()))? => Ok(()),
+            Ok(pending) if pending.is_probe() => Ok(None),
+            Ok(pending) => Ok(Some(pending)),
+            Err(rejected) if is_rejection(rejected.value(py))? => Ok(None),
             Err(interrupt) => Err(interrupt),
         }
     }
@@ -50,10 +50,26 @@ impl PyHealthySession {
         Self { breaker: breaker.clone_ref(py), number, generation, has_ended: AtomicBool::new(false) }
     }
 
-    fn count(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// The call as which an error counts; `None` if it does not.
+    fn call_of(&self, error: &Bound<'_, PyAny>) -> PyResult<Option<PendingCall<'_>>> {
         let breaker = self.breaker.get();
         let is_current = breaker.core().status().generation == self.generation;
-        if is_current && !breaker.has_counted_error(self.number, error) { breaker.count_error(error) } else { Ok(()) }
+        if is_current && !breaker.has_counted_error(self.number, error) {
+            breaker.begin_late(error.py())
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// As [`Self::ended`], with the verdict on the error.
+    pub fn ended_with(&self, error: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
+        let counted = self.call_of(error).map(|call| call.into_iter().for_each(|call| call.ended_with(error, outcome)));
+        self.end();
+        counted
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)
     }
 
     fn end(&self) {
@@ -69,13 +85,14 @@ impl PyHealthySession {
     /// the session was healthy, unless a call inside the session has counted it.
     #[pyo3(signature = (error, /))]
     fn ended(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let counted = if error.is_instance_of::<PyException>() { self.count(error) } else { Ok(()) };
+        let call = if error.is_instance_of::<PyException>() { self.call_of(error) } else { Ok(None) };
+        let counted = call.and_then(|call| call.map_or(Ok(()), |call| call.raised(error)));
         self.end();
         counted
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.breaker)
+        self.traverse(&visit)
     }
 }
 

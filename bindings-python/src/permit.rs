@@ -154,10 +154,8 @@ impl PyPermit {
 
     /// Settles the call of a session as a success, while the session goes on; `None` if it was settled before.
     #[pyo3(name = "_healthy")]
-    fn healthy(slf: &Bound<'_, Self>) -> Option<PyHealthySession> {
-        let this = slf.get();
-        let call = this.take()?;
-        Some(PyHealthySession::begin(&this.breaker, slf.py(), call))
+    pub fn healthy(&self, py: Python<'_>) -> Option<PyHealthySession> {
+        self.take().map(|call| PyHealthySession::begin(&self.breaker, py, call))
     }
 
     /// The call has given its consumer an item. Until `resume`, time is the consumer's and not the call's.

@@ -384,6 +384,41 @@ async def test_a_long_lived_stream_votes_at_its_first_content() -> None:
     assert counts(orchestrator, "a") == {"successful": 1, "failed": 2}
 
 
+@pytest.mark.parametrize("members", [1, 3])
+async def test_a_late_error_that_a_call_inside_the_stream_has_counted_counts_once(members: int) -> None:
+    orchestrator = Orchestrator([Provider("a")])
+    breaker = orchestrator.breaker("a")
+
+    async def fail() -> None:
+        raise ConnectionResetError
+
+    async def live(_: Provider) -> AsyncIterator[str]:
+        yield "event"
+        if members == 1:
+            await breaker.call(fail)
+        errors = await asyncio.gather(*(breaker.call(fail) for _ in range(members)), return_exceptions=True)
+        raise ExceptionGroup("all", [error for error in errors if isinstance(error, Exception)])
+
+    stream = orchestrator.stream(live, long_lived=True)
+    assert await anext(stream) == "event"
+    with pytest.raises(StreamBrokenError):
+        await anext(stream)
+    assert counts(orchestrator, "a") == {"successful": 1, "failed": members}
+    with pytest.raises(ConnectionResetError):
+        await breaker.call(fail)
+    assert counts(orchestrator, "a") == {"successful": 1, "failed": members + 1}, "nothing stays noted"
+
+
+async def test_a_late_error_that_says_nothing_about_the_provider_is_no_failure() -> None:
+    orchestrator = Orchestrator([Provider("a")])
+    streams = Streams(a=[["event", {"error": {"code": "invalid_request_error"}}]])
+    stream = orchestrator.stream(streams, long_lived=True)
+    assert await anext(stream) == "event"
+    with pytest.raises(ReportedError):
+        await anext(stream)
+    assert counts(orchestrator, "a") == {"successful": 1, "ignored": 1}
+
+
 async def test_a_long_lived_stream_counts_as_in_flight_until_its_end() -> None:
     orchestrator = Orchestrator([Provider("a", max_concurrent_calls=1), Provider("b", tier=1)])
     streams = Streams(a=[["one", "two"], ["three"]])

@@ -15,6 +15,7 @@ use super::PyPool;
 use super::choice::{Passed, passed_over};
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::to_python;
+use crate::healthy_session::PyHealthySession;
 use crate::permit::PyPermit;
 use halfopen::InvalidValue;
 
@@ -35,8 +36,8 @@ pub struct PyAttempt {
 struct State {
     /// Whether the call is no longer in flight.
     has_left: bool,
-    /// The generation of the circuit in which a long call has voted before its end.
-    voted_in: Option<u64>,
+    /// A long call that has voted before its end.
+    session: Option<PyHealthySession>,
     first_item: Option<Duration>,
 }
 
@@ -60,18 +61,23 @@ impl PyAttempt {
 
     /// The call is no longer in flight; false if it was not before.
     fn leave(&self) -> bool {
-        let first = !std::mem::replace(&mut self.state().has_left, true);
+        let (first, session) = {
+            let mut state = self.state();
+            (!std::mem::replace(&mut state.has_left, true), state.session.take())
+        };
+        // Without the lock, because dropping a breaker may run Python.
+        drop(session);
         if first {
             self.pool.get().pool().leave(self.pick.index);
         }
         first
     }
 
-    /// The breaker hears of a success, once; returns how long the attempt has lasted.
-    fn vote(&self) -> Duration {
+    /// The pool hears of a success if the breaker has just heard of it; returns how long the attempt has lasted.
+    fn voted(&self, has_voted: bool) -> Duration {
         let (this, index) = (self.pool.get(), self.pick.index);
         let (now, lasted) = this.since(self.begun);
-        if self.permit.success() {
+        if has_voted {
             let latency = self.state().first_item.unwrap_or(lasted);
             // Its own success may have closed the circuit.
             let is_probe = self.pick.role == Role::Probe;
@@ -85,13 +91,6 @@ impl PyAttempt {
             }
         }
         lasted
-    }
-
-    /// A long call that had voted before has failed: a call of its own, unless the circuit has changed since.
-    fn count_late(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some(generation) = self.state().voted_in else { return Ok(()) };
-        let breaker = self.pool.get().breaker(self.pick.index).get();
-        if breaker.core().status().generation == generation { breaker.count_error(error) } else { Ok(()) }
     }
 }
 
@@ -172,15 +171,15 @@ impl PyAttempt {
         if !self.leave() {
             return None;
         }
-        Some(self.vote().as_secs_f64())
+        Some(self.voted(self.permit.success()).as_secs_f64())
     }
 
     /// A call that lasts has shown that the provider is well, and goes on: it votes now and not at its end, because a probe
     /// would hold the circuit half-open for as long. Its later failure counts as a call of its own.
-    fn healthy(&self) {
-        self.vote();
-        let generation = self.pool.get().breaker(self.pick.index).get().core().status().generation;
-        self.state().voted_in = Some(generation);
+    fn healthy(&self, py: Python<'_>) {
+        let Some(session) = self.permit.healthy(py) else { return };
+        self.voted(true);
+        self.state().session = Some(session);
     }
 
     /// The attempt ended with this error, or with a result that is one, and with the verdict on it: the outcome, the hint,
@@ -197,11 +196,12 @@ impl PyAttempt {
         let py = error.py();
         let outcome = outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?;
         let scope = scope.map(scope_of).transpose()?;
+        let session = self.state().session.take();
         if !self.leave() {
             return Ok(None);
         }
         self.permit.ended_with(error, outcome);
-        self.count_late(error)?;
+        session.map_or(Ok(()), |session| session.ended_with(error, outcome))?;
         let this = self.pool.get();
         let (now, index) = (this.since(self.begun).0, self.pick.index);
         let mut pool = this.pool();
@@ -231,6 +231,12 @@ impl PyAttempt {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.pool)?;
+        // A thread holds the lock for an instant, and the collector will come again.
+        if let Ok(state) = self.state.try_lock()
+            && let Some(session) = &state.session
+        {
+            session.traverse(&visit)?;
+        }
         self.permit.traverse(&visit)
     }
 }
