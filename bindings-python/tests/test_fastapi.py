@@ -248,8 +248,10 @@ def test_a_value_that_the_core_refuses_is_reported_and_not_audited(
     before = openai.config
     answer = application.client.request(method, f"/breakers/openai/{path}", json=body, headers=AUTHORIZED)
     problem = answer.json()
-    assert (answer.status_code, problem["code"], problem["field"]) == (422, "INVALID_VALUE", field)
-    assert problem["allowed"]
+    assert (answer.status_code, problem["code"]) == (422, "INVALID_VALUE")
+    [error] = problem["errors"]
+    assert error["field"] == field
+    assert error["allowed"]
     assert openai.config == before
     assert not application.installed.audit.newest_first()
 
@@ -258,7 +260,20 @@ def test_an_order_without_a_reason_is_refused(application: Application) -> None:
     application.open()
     for body in ({"order": "reset"}, {"order": "reset", "reason": ""}, {"order": "explode", "reason": "x"}):
         answer = application.client.put("/breakers/openai/order", json=body, headers=AUTHORIZED)
-        assert answer.status_code == 422
+        assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
+        problem = answer.json()
+        assert (problem["code"], problem["status"]) == ("INVALID_VALUE", 422)
+        assert all(error["field"].startswith("body.") and error["allowed"] for error in problem["errors"])
+        assert problem["errors"][0]["allowed"] in problem["detail"]
+
+
+def test_input_that_is_no_json_is_refused_in_the_same_form(application: Application) -> None:
+    application.open()
+    for content in ('{"order": NaN}', r'{"order": "reset", "reason": "\ud800"}', "{"):
+        answer = application.client.put("/breakers/openai/order", content=content, headers=AUTHORIZED)
+        assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_VALUE")
+    refused = application.app.openapi()["paths"]["/breakers/{name}/order"]["put"]["responses"]["422"]
+    assert refused["content"].keys() == {"application/problem+json"}
 
 
 def test_a_viewer_guards_what_is_shown() -> None:

@@ -1,7 +1,16 @@
 """``halfopen.fastapi`` with an orchestrator: ``GET /providers``, and 503 where no provider answers."""
 
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
@@ -9,7 +18,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from halfopen import CircuitBreakerConfig, ManualClock
 from halfopen.fastapi import install
+from halfopen.fastapi._provider_routes import describe_orchestrator
 from halfopen.orchestration import Orchestrator, Provider
+
+SERVED = Path(__file__).parent / "scripts" / "servers" / "simulated_providers.py"
 
 
 class Backend:
@@ -95,6 +107,99 @@ def test_the_route_is_beside_the_breakers_and_behind_the_viewer(prefix: str, pat
     client = Backend(prefix=prefix, viewer=viewer).client
     assert client.get(path).status_code == 422
     assert client.get(f"{path}?key=1").status_code == 200
+
+
+def test_each_provider_has_its_share_its_slow_start_and_its_last_switch() -> None:
+    members = [
+        Provider(name, CircuitBreakerConfig(name=name, failure_threshold=1, success_threshold=1)) for name in "ab"
+    ]
+    clock = ManualClock()
+    orchestrator = Orchestrator(members, clock=clock)
+    down = {"a"}
+
+    async def ask(provider: Provider) -> str:
+        if provider.id in down:
+            raise ConnectionError
+        return provider.id
+
+    async def calls() -> None:
+        for _ in range(3):
+            assert await orchestrator.call(ask) == "b"
+        down.clear()
+        clock.advance(60)
+        assert await orchestrator.call(ask) == "a"
+        clock.advance(5)
+
+    asyncio.run(calls())
+    shown = describe_orchestrator(orchestrator)
+    a, b = shown["providers"]
+    assert [(it["chosen"], it["chosen_share"]) for it in (a, b)] == [(2, 0.4), (3, 0.6)]
+    assert (a["slow_start_share"], a["slow_start_for"]) == (0.55, 5)
+    assert (b["slow_start_share"], b["slow_start_for"]) == (None, None)
+    assert (a["last_switch"]["new"], a["last_switch"]["cause"]) == ("b", "failure")
+    assert (b["success_rate"], b["in_flight"], b["cooling_down_for"]) == (1, 0, None)
+    assert (shown["sessions"], shown["tokens"]) == (0, orchestrator._engine.pool.tokens)
+
+
+def test_a_provider_that_is_alone_in_its_tier_has_no_slow_start() -> None:
+    backend = Backend()
+    backend.client.get("/say")
+    backend.up = {"openai"}
+    backend.clock.advance(60)
+    assert [backend.client.get("/say").json() for _ in range(2)] == ["openai"] * 2
+    assert [status.slow_start_share for status in backend.orchestrator.status()] == [None, None]
+
+
+def test_the_background_checks_run_as_long_as_the_application() -> None:
+    checked: list[str] = []
+    order: list[str] = []
+
+    async def check(provider: Provider) -> None:
+        checked.append(provider.id)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        order.append("begin")
+        yield
+        order.append("end")
+
+    config = CircuitBreakerConfig(name="openai", failure_threshold=1, success_threshold=1, timeout_seconds=0.01)
+    orchestrator = Orchestrator([Provider("openai", config)], check=check, check_interval_seconds=0.02)
+    app = FastAPI(lifespan=lifespan)
+    install(app, orchestrators=[orchestrator])
+    orchestrator.breaker("openai").force_open(0.01)
+    with TestClient(app):
+        deadline = time.monotonic() + 20
+        while not checked and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert order == ["begin"]
+    assert checked == ["openai"]
+    assert order == ["begin", "end"]
+    assert orchestrator.breaker("openai").state == "closed"
+
+
+def test_the_providers_are_sent_as_events_and_at_once_when_the_order_changes() -> None:
+    with subprocess.Popen([sys.executable, SERVED], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{process.stdout.readline().decode().strip()}"
+        try:
+            with (
+                httpx2.Client(base_url=url, timeout=10, trust_env=False) as http,
+                http.stream("GET", "/providers/events") as stream,
+            ):
+                events = _events(stream.iter_lines())
+                assert [it["provider"] for it in next(events)[0]["providers"]] == ["openai", "gemini", "local"]
+                http.put("/breakers/local/order", json={"order": "force_open", "reason": "maintenance"})
+                assert "forced_open" in (it[0]["providers"][2]["passed_over"] for it in events)
+                assert [len(it) for it in events if len(it) != 1] == [], "the stream ends by itself"
+        finally:
+            process.kill()
+
+
+def _events(lines: Iterator[str]) -> Iterator[Any]:
+    for line in lines:
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
 
 
 def test_without_an_orchestrator_or_a_prefix_there_is_no_such_route() -> None:

@@ -533,6 +533,12 @@ class Pool:
         seconds, and ``None`` if it is not known.
         """
 
+    def slow_start(self, index: int, /) -> tuple[float, float] | None:
+        """The share of its weight that a provider gets in its slow start, and the seconds until it has the whole.
+
+        The share is from 0.1 to 1. ``None`` if there is no slow start now.
+        """
+
     def after_fork(self) -> None:
         """Makes a pool that the child of a fork has inherited the child's own."""
 

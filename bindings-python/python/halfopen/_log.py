@@ -44,20 +44,22 @@ def describe(name: str, provider: str, event: RawEvent) -> str:
 # taken (Ctrl-C, a time limit), it would stay taken, and every thread that logs would wait for ever.
 
 
-def _is_enabled(level: int) -> bool:
+def is_enabled(level: int) -> bool:
+    """Whether a record of this level would be written."""
     return not LOG.disabled and LOG.manager.disable < level >= LOG.getEffectiveLevel()
 
 
-def _write(level: int, message: str, *arguments: object, facts: dict[str, Any]) -> None:
+def write(level: int, message: str, *arguments: object, facts: dict[str, Any]) -> None:
+    """Writes a record with these facts as its extra fields."""
     LOG.handle(LOG.makeRecord(LOG.name, level, __file__, 0, message, arguments, None, extra=facts))
 
 
 class _BreakerLog:
     def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
         level = logging.WARNING if event["to_state"] == "open" else logging.INFO
-        if not _is_enabled(level):
+        if not is_enabled(level):
             return
-        _write(
+        write(
             level,
             "%s",
             describe(name, provider, event),
@@ -75,9 +77,9 @@ class _BreakerLog:
         )
 
     def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
-        if not _is_enabled(logging.INFO):
+        if not is_enabled(logging.INFO):
             return
-        _write(
+        write(
             logging.INFO,
             "circuit %r of provider %r has rejected %d calls since the last such record (%s)",
             name,

@@ -268,6 +268,17 @@ impl PyPool {
         ))
     }
 
+    /// The share of its weight that a provider gets in its slow start, from 0.1 to 1, and the seconds until it has the whole;
+    /// `None` if there is no slow start now.
+    #[pyo3(signature = (index, /))]
+    fn slow_start(&self, py: Python<'_>, index: usize) -> PyResult<Option<(f64, f64)>> {
+        self.check_index(py, index)?;
+        let now = self.clock.now();
+        let closed_since = self.breaker(index).get().core().circuit_at(now).closed_since;
+        let slow_start = self.pool().policy().slow_start_at(closed_since, now);
+        Ok(slow_start.map(|it| (f64::from(it.share) / 1000.0, it.left.as_secs_f64())))
+    }
+
     /// Makes a pool that the child of a fork has inherited the child's own.
     fn after_fork(&self) {
         self.pool().after_fork(host::random_jitter().seed);

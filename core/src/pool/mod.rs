@@ -34,6 +34,6 @@ pub use log::replay;
 pub use members::{Circuit, Pool};
 pub use meter::{CallKind, Meter};
 pub use order::{Exhausted, Order, PassReason, PassedOver, Pick, Role};
-pub use policy::{OnExhausted, Policy, Strategy};
+pub use policy::{OnExhausted, Policy, SlowStart, Strategy};
 pub use provider::{Candidate, Need, Provider, Readiness};
 pub use state::PoolState;

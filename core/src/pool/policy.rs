@@ -2,7 +2,13 @@
 
 use core::time::Duration;
 
+use crate::clock::Tick;
 use crate::names::named_enum;
+
+/// The whole share of a provider. Shares are in thousandths of its weight, so that a tenth of a weight of 1 is a whole number.
+pub(super) const WHOLE_SHARE: u32 = 1000;
+/// The share with which a slow start begins.
+const SLOW_START_FROM: u32 = 100;
 
 named_enum! {
     /// The order within a tier.
@@ -46,6 +52,26 @@ pub struct Policy {
     pub slow_start: Duration,
     /// The behaviour when no provider is available.
     pub on_exhausted: OnExhausted,
+}
+
+/// How far the slow start of a provider has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlowStart {
+    /// The share of its weight that it gets, in thousandths: from 100 to 999.
+    pub share: u32,
+    /// The rest of the slow start.
+    pub left: Duration,
+}
+
+impl Policy {
+    /// The slow start at `now` of a provider whose circuit has been closed since then; none if it is over. A provider that
+    /// is alone in its tier gets everything all the same.
+    pub fn slow_start_at(&self, closed_since: Option<Tick>, now: Tick) -> Option<SlowStart> {
+        let elapsed = now.since(closed_since?);
+        let left = self.slow_start.checked_sub(elapsed).filter(|left| !left.is_zero())?;
+        let grown = (WHOLE_SHARE - SLOW_START_FROM) as u128 * elapsed.as_nanos() / self.slow_start.as_nanos();
+        Some(SlowStart { share: SLOW_START_FROM + grown as u32, left })
+    }
 }
 
 impl Default for Policy {

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::policy::WHOLE_SHARE;
 use super::state::Purpose;
 use super::{Candidate, Need, Policy, PoolState, Strategy};
 use crate::clock::Tick;
@@ -14,12 +15,6 @@ const NEAR_BEST: f64 = 1.1;
 
 /// A provider without a record is tried once in so many calls.
 const EXPLORE_ONE_IN: f64 = 20.0;
-
-/// Weights are multiplied by this, so that a tenth of a weight of 1 is a whole number.
-const WEIGHT_SCALE: i64 = 1000;
-
-/// The share with which a slow start begins, in thousandths.
-const SLOW_START_FROM: i64 = 100;
 
 /// A member of a tier.
 #[derive(Clone, Copy)]
@@ -56,8 +51,9 @@ pub(super) fn rank(
     for member in members.iter_mut() {
         let candidate = &candidates[member.index];
         // A lone provider gets everything anyway.
-        let ramp = if is_alone { WEIGHT_SCALE } else { slow_start(policy, candidate, now) };
-        member.weight = i64::from(candidate.provider.weight) * ramp;
+        let slow_start = if is_alone { None } else { policy.slow_start_at(candidate.closed_since, now) };
+        let share = slow_start.map_or(WHOLE_SHARE, |it| it.share);
+        member.weight = i64::from(candidate.provider.weight) * i64::from(share);
     }
     if is_alone {
         return;
@@ -111,16 +107,6 @@ pub(super) fn sort<T>(items: &mut [T], is_behind: impl Fn(&T, &T) -> bool) {
     }
 }
 
-/// The share that a provider gets so long after its circuit closed, in thousandths.
-fn slow_start(policy: &Policy, candidate: &Candidate<'_>, now: Tick) -> i64 {
-    let Some(closed) = candidate.closed_since else { return WEIGHT_SCALE };
-    let (elapsed, length) = (now.since(closed).as_nanos(), policy.slow_start.as_nanos());
-    if elapsed >= length {
-        return WEIGHT_SCALE;
-    }
-    SLOW_START_FROM + ((WEIGHT_SCALE - SLOW_START_FROM) as u128 * elapsed / length) as i64
-}
-
 /// Efraimidis and Spirakis: sorted by −ln(u)/w, each comes first with the probability of its weight.
 fn at_random(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
     for member in members.iter_mut() {
@@ -135,7 +121,7 @@ fn at_random(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ran
 fn hold_back(state: &PoolState, candidates: &[Candidate<'_>], members: &mut [Ranked]) {
     for member in members.iter_mut() {
         let provider = candidates[member.index].provider;
-        let whole = i64::from(provider.weight) * WEIGHT_SCALE;
+        let whole = i64::from(provider.weight) * i64::from(WHOLE_SHARE);
         let is_ramping = member.weight < whole;
         member.is_held_back =
             is_ramping && state.draw(Purpose::SlowStart, &provider.id) * whole as f64 >= member.weight as f64;

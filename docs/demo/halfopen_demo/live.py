@@ -25,7 +25,7 @@ async def read(services: Services) -> dict[str, Any]:
     return {
         "breakers": [{**breaker.get_status(), "provider_id": provider} for provider, breaker in breakers.items()],
         "providers": controls,
-        "slow_start_seconds": orchestrator.settings.slow_start_seconds,
+        "slow_starts": {status.provider: status.slow_start_for for status in orchestrator.status()},
         "transitions": [
             {
                 "provider": provider,

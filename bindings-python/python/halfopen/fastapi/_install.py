@@ -1,6 +1,7 @@
 """The one line that an application calls."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -46,7 +47,8 @@ def install(
         app: The application. Each has its own breakers.
         registry: The breakers by name; by default a new registry for 1,000.
         breakers: Breakers that were created elsewhere, to be shown as well.
-        orchestrators: Their providers are shown by ``GET /providers``, and their breakers with the others.
+        orchestrators: Their providers are shown by ``GET /providers`` and on the page, and their breakers with the
+            others. Their background checks run as long as the application, inside its own lifespan.
         prefix: The path of the routes, or ``None`` for no routes.
         viewer: A dependency for the routes that show breakers, for example one that authenticates.
         operator: A dependency that authenticates the caller and returns their name, a non-empty string. Without it no
@@ -70,6 +72,7 @@ def install(
     app.state.halfopen = installed
     app.add_exception_handler(CircuitBreakerOpenError, on_open_circuit)  # type: ignore[arg-type]
     app.add_exception_handler(AllProvidersFailed, on_all_failed)  # type: ignore[arg-type]
+    _run_checks(app, pools)
     if prefix is None:
         document(app, except_below=())
     else:
@@ -78,12 +81,26 @@ def install(
         document(app, except_below=(prefix, beside) if pools else (prefix,))
         guards = [Depends(viewer)] if viewer else []
         if pools:
-            app.include_router(provider_router(), prefix=beside, dependencies=guards)
+            app.include_router(provider_router(stream_seconds=stream_seconds), prefix=beside, dependencies=guards)
         if operator is not None:
             app.include_router(operator_router(operator), prefix=prefix)
-        view = read_router(stream_seconds=stream_seconds, steerable=operator is not None)
+        view = read_router(stream_seconds=stream_seconds, steerable=operator is not None, has_providers=bool(pools))
         app.include_router(view, prefix=prefix, dependencies=guards)
     return installed
+
+
+def _run_checks(app: FastAPI, orchestrators: Iterable[Orchestrator]) -> None:
+    """Adds the background checks to the application's lifespan, inside of it, so that they may use its clients."""
+    original = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[Any]:
+        async with original(app) as state, AsyncExitStack() as checks:
+            for orchestrator in orchestrators:
+                await checks.enter_async_context(orchestrator)
+            yield state
+
+    app.router.lifespan_context = lifespan
 
 
 def _breakers_of(orchestrators: Iterable[Orchestrator]) -> Iterator[CircuitBreaker]:

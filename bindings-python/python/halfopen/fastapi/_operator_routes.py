@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.fastapi._audit import Act
-from halfopen.fastapi._problems import invalid_value, problem
+from halfopen.fastapi._problems import INVALID, ProblemRoute, invalid_value, problem
 from halfopen.fastapi._read_routes import InstalledDependency, describe, unknown
 
 
@@ -34,7 +34,7 @@ def operator_router(operator: Callable[..., Any]) -> APIRouter:
 
     PUT and PATCH with a JSON body: a browser sends neither from a page of another origin without a preflight.
     """
-    router = APIRouter(tags=["circuit breakers"])
+    router = APIRouter(tags=["circuit breakers"], route_class=ProblemRoute, responses=INVALID)
     who: Any = Depends(operator)
 
     @router.get("/audit", summary="The acts of operators, newest first")

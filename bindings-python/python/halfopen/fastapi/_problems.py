@@ -1,13 +1,15 @@
 """A rejected call as an HTTP answer: a problem document (RFC 9457) with ``Retry-After``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from math import ceil
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
@@ -36,7 +38,29 @@ def problem(status: int, code: str, detail: str, *, retry_after: float | None = 
 
 def invalid_value(error: InvalidValueError) -> JSONResponse:
     """The answer to an operator's value that the core refuses."""
-    return problem(422, error.code, f"{error}", field=error.field, value=error.value, allowed=error.allowed)
+    return _invalid(str(error), [{"field": error.field, "value": error.value, "allowed": error.allowed}])
+
+
+class ProblemRoute(APIRoute):
+    """A route that reports input that its schema refuses in the same form."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of the route's requests."""
+        original = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await original(request)
+            except RequestValidationError as error:
+                # FastAPI's own answer repeats the input, which may not be valid JSON: NaN, or a lone surrogate.
+                faults = [{"field": ".".join(map(str, it["loc"])), "allowed": it["msg"]} for it in error.errors()]
+                return _invalid("; ".join(f"{it['field']}: {it['allowed']}" for it in faults), faults)
+
+        return handle
+
+
+def _invalid(detail: str, errors: list[dict[str, Any]]) -> JSONResponse:
+    return problem(422, InvalidValueError.code, detail, errors=errors)
 
 
 async def on_open_circuit(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
@@ -118,6 +142,34 @@ _SCHEMA = {
         },
     },
 }
+INVALID: dict[int | str, dict[str, Any]] = {
+    422: {
+        "description": "A value that is not allowed.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/InvalidValueProblem"}}},
+    }
+}
+"""The answer to invalid input, for OpenAPI."""
+_INVALID_SCHEMA = {
+    "title": "InvalidValueProblem",
+    "description": "A problem document (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "const": 422},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "const": InvalidValueError.code},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "allowed"],
+                "properties": {name: {"type": "string"} for name in ("field", "value", "allowed")},
+            },
+        },
+    },
+}
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
@@ -133,7 +185,8 @@ def document(app: FastAPI, except_below: tuple[str, ...]) -> None:
             for method, operation in operations.items():
                 if method in _METHODS:
                     operation.setdefault("responses", {}).setdefault("503", _UNAVAILABLE)
-        schema.setdefault("components", {}).setdefault("schemas", {})["UnavailableProblem"] = _SCHEMA
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= {"UnavailableProblem": _SCHEMA, "InvalidValueProblem": _INVALID_SCHEMA}
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from importlib.resources import files
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
@@ -11,15 +10,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse
 
 from halfopen.breaker import CircuitBreaker
-from halfopen.fastapi._problems import problem
+from halfopen.fastapi._page import POLICY, page_html
+from halfopen.fastapi._problems import INVALID, ProblemRoute, problem
 from halfopen.fastapi._state import Installed, installed_in
 
 InstalledDependency = Annotated[Installed, Depends(installed_in)]
 POLL_SECONDS = 0.25
-_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -33,12 +29,12 @@ def describe(breaker: CircuitBreaker) -> dict[str, Any]:
     return {**breaker.get_status(), "explanation": breaker.explain(), "events": breaker.events()[::-1]}
 
 
-def read_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
+def read_router(*, stream_seconds: float, steerable: bool, has_providers: bool) -> APIRouter:
     """The routes. An event stream ends after ``stream_seconds``, and its client connects again by itself.
 
     Servers wait for open responses when they stop, so a stream without an end would hold a deployment up.
     """
-    router = APIRouter(tags=["circuit breakers"])
+    router = APIRouter(tags=["circuit breakers"], route_class=ProblemRoute)
 
     @router.get("", summary="The status of each circuit breaker")
     async def breakers(installed: InstalledDependency) -> list[dict[str, Any]]:
@@ -46,11 +42,15 @@ def read_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
 
     @router.get("/page", response_class=HTMLResponse, include_in_schema=False)
     async def page() -> HTMLResponse:
-        html = files("halfopen.fastapi").joinpath("page.html").read_text("utf-8")
-        html = html.replace("{{steerable}}", str(steerable).lower())
-        return HTMLResponse(html, headers={"Content-Security-Policy": _POLICY, **_NO_STORE})
+        html = page_html(steerable=steerable, has_providers=has_providers)
+        return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, **_NO_STORE})
 
-    @router.get("/events", response_class=EventSourceResponse, summary="Transitions as server-sent events")
+    @router.get(
+        "/events",
+        response_class=EventSourceResponse,
+        summary="Transitions as server-sent events",
+        responses=INVALID,
+    )
     async def events(
         installed: InstalledDependency, last_event_id: Annotated[str | None, Header()] = None
     ) -> AsyncGenerator[ServerSentEvent]:
@@ -64,7 +64,7 @@ def read_router(*, stream_seconds: float, steerable: bool) -> APIRouter:
                 last = number
             await asyncio.sleep(POLL_SECONDS)
 
-    @router.get("/{name:path}", summary="One circuit breaker, explained", response_model=None)
+    @router.get("/{name:path}", summary="One circuit breaker, explained", response_model=None, responses=INVALID)
     async def breaker(installed: InstalledDependency, name: str) -> dict[str, Any] | JSONResponse:
         found = installed.find(name)
         return unknown(name) if found is None else describe(found)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from halfopen._core import Attempt
 from halfopen.errors import CallTimeoutError
 from halfopen.orchestration._engine import Engine
-from halfopen.orchestration._events import Checked, CoolingDown
+from halfopen.orchestration._events import Checked
 from halfopen.orchestration._settings import Check
 from halfopen.types import Outcome
 
@@ -24,15 +24,19 @@ class Checks:
         self._check = check
         self._interval = engine.settings.check_interval_seconds or DEFAULT_INTERVAL_SECONDS
         self._task: asyncio.Task[None] | None = None
+        self._users = 0
 
     def start(self) -> None:
-        """Begins to check, in the running event loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="halfopen checks")
+        """Begins to check, in the running event loop, unless somebody else has begun."""
+        self._users += 1
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="halfopen checks")
 
     async def stop(self) -> None:
-        """Ends it; a check that runs is cancelled, which says nothing about its provider."""
-        task, self._task = self._task, None
-        if task is not None:
+        """Ends it after the last user; a check that runs is cancelled, which says nothing about its provider."""
+        self._users -= 1
+        if self._users == 0 and self._task is not None:
+            task, self._task = self._task, None
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -72,5 +76,5 @@ class Checks:
         verdict = engine.rules.judge(engine.breakers[attempt.index], error).verdict
         cooling = attempt.ended(error, *verdict)
         if cooling is not None:
-            engine.events.emit(CoolingDown, engine.providers[attempt.index].id, verdict.scope or "provider", cooling)
+            engine.cools_down(attempt.index, verdict.scope, cooling)
         return verdict.outcome

@@ -1,5 +1,6 @@
 """The parts that all calls of an orchestrator share."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -8,12 +9,14 @@ from halfopen._arguments import check_seconds
 from halfopen._core import Need, Order, Pool
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
-from halfopen.orchestration._events import EventLog
+from halfopen.orchestration._events import CoolingDown, EventLog
 from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._provider_log import ProviderLog
 from halfopen.orchestration._sessions import Session, Sessions
 from halfopen.orchestration._settings import Settings
 from halfopen.orchestration._verdicts import Rules
 from halfopen.status import CircuitBreakerState
+from halfopen.types import Scope
 
 DEFAULT_HOLD_SECONDS = 30.0
 DEFAULT_RETRY_DELAY_SECONDS = 0.5
@@ -33,12 +36,28 @@ class ProviderStatus:
     first_item_seconds: float | None
     """How long its streams take to their first content at present."""
     cooling_down_for: float | None
+    slow_start_share: float | None
+    """The share of its weight that it gets, from 0.1 to 1, because its circuit has just closed."""
+    slow_start_for: float | None
+    """How long until it gets the whole."""
 
 
 class Engine:
     """The pool, the breakers, the settings and the books of one orchestrator."""
 
-    __slots__ = ("breakers", "events", "hold", "index", "numbers", "pool", "providers", "rules", "sessions", "settings")
+    __slots__ = (
+        "breakers",
+        "events",
+        "hold",
+        "index",
+        "log",
+        "numbers",
+        "pool",
+        "providers",
+        "rules",
+        "sessions",
+        "settings",
+    )
 
     def __init__(
         self, pool: Pool, providers: Sequence[Provider], breakers: Sequence[CircuitBreaker], settings: Settings
@@ -50,6 +69,7 @@ class Engine:
         self.settings = settings
         self.hold = DEFAULT_HOLD_SECONDS if settings.hold_seconds is None else settings.hold_seconds
         self.events = EventLog(settings.kept_events)
+        self.log = ProviderLog(pool.now)
         self.sessions = Sessions(settings.max_sessions, settings.session_lifetime_seconds, pool.now)
         self.rules = Rules(settings.is_too_large, settings.next_after)
         self.numbers = count(1)
@@ -90,9 +110,24 @@ class Engine:
         """Whether a provider takes calls without a doubt."""
         return (index, "normal") in self.look().picks
 
-    def status_of(self, index: int) -> ProviderStatus:
-        """A reading of a provider."""
-        return ProviderStatus(self.providers[index].id, self.breakers[index].state, *self.pool.record(index))
+    def cools_down(self, index: int, scope: Scope | None, seconds: float) -> None:
+        """A provider, its key or its model rests for so many seconds."""
+        provider, scope = self.providers[index].id, scope or "provider"
+        self.events.emit(CoolingDown, provider, scope, seconds)
+        self.log.cools_down(provider, scope, seconds)
+
+    def statuses(self, order: Order) -> list[ProviderStatus]:
+        """A reading of each provider; ``order`` is that of a call now."""
+        groups = Counter((self.providers[index].tier, role) for index, role in order.picks)
+        shared = {index for index, role in order.picks if groups[self.providers[index].tier, role] > 1}
+        statuses: list[ProviderStatus] = []
+        for index, provider in enumerate(self.providers):
+            # A provider that is alone in its place gets everything, slow start or not.
+            slow_start = self.pool.slow_start(index) if index in shared else None
+            share, seconds = slow_start or (None, None)
+            state, record = self.breakers[index].state, self.pool.record(index)
+            statuses.append(ProviderStatus(provider.id, state, *record, share, seconds))
+        return statuses
 
     def look(self, need: Need | None = None, pin: int | None = None, *, is_stream: bool = False) -> Order:
         """The order that a call would get now; nothing changes."""
@@ -103,3 +138,4 @@ class Engine:
         self.pool.after_fork()
         self.sessions.after_fork()
         self.events.after_fork()
+        self.log.after_fork()

@@ -197,8 +197,8 @@ class Orchestrator:
         return picks, [PassedOver(ids[index], reason, wait) for index, reason, wait in order.passed_over]
 
     def status(self) -> list[ProviderStatus]:
-        """The recent record of each provider, in the declared order."""
-        return [self._engine.status_of(index) for index in range(len(self._engine.providers))]
+        """The present state and the recent record of each provider, in the declared order."""
+        return self._engine.statuses(self._engine.look())
 
     async def __aenter__(self) -> Self:
         """Starts the background checks, if there is a ``check``."""

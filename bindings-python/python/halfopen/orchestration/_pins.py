@@ -1,7 +1,7 @@
 """The moves of a session: to which provider it is pinned, and who is told of a switch."""
 
 from halfopen._core import Attempt
-from halfopen.orchestration._events import Switch, SwitchCause
+from halfopen.orchestration._events import SwitchCause
 from halfopen.orchestration._records import Records
 from halfopen.orchestration._sessions import Session
 
@@ -18,7 +18,7 @@ async def announce(call: Records, attempt: Attempt, session: Session) -> None:
             cause = "probe"
         elif new.id in (session.primary, session.provider):
             cause = "return_to_primary"
-        call.engine.events.emit(Switch, call.number, session.id, old, new.id, cause)
+        call.switched(old, new.id, cause)
     on_switch = call.engine.settings.on_switch
     if on_switch is not None:
         try:

@@ -9,6 +9,7 @@ from halfopen.orchestration._engine import Engine
 from halfopen.orchestration._errors import AllProvidersFailed, EndedBy, ProviderFailure, ProviderUnavailableError
 from halfopen.orchestration._events import AttemptEnded, Budget, CallEnded, Choice, PassedOver, Switch, SwitchCause
 from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._provider_log import Moved
 from halfopen.orchestration._report import AttemptReport, Report, model_in, usage_in
 from halfopen.orchestration._sessions import Session
 from halfopen.types import Outcome, PassReason
@@ -85,8 +86,14 @@ class Records:
         if self.attempts > 1:
             engine.events.emit(Budget, self.number, True, engine.pool.tokens)
         if self._before is not None and self._before != provider:
-            engine.events.emit(Switch, self.number, self.session_id, self._before, provider, self.cause)
+            self.switched(self._before, provider, self.cause)
         self._before = provider
+
+    def switched(self, old: str, new: str, cause: SwitchCause) -> None:
+        """The call, or its session, moved to another provider."""
+        self.engine.events.emit(Switch, self.number, self.session_id, old, new, cause)
+        moved: Moved = "stream" if cause == "stream_broken" else "call" if self.session is None else "session"
+        self.engine.log.switched(moved, old, new, cause)
 
     def attempt_ended(self, attempt: Attempt, outcome: Outcome, seconds: float, error: BaseException | None) -> None:
         """An attempt has ended."""
@@ -151,4 +158,6 @@ class Records:
         # After "budget", a new call may be made at once: its first attempt costs nothing.
         now = 0.0 if ended_by == "budget" else None
         earliest = now if order.picks else order.earliest
-        return AllProvidersFailed(failures, ended_by, monotonic() - self.begun, earliest)
+        error = AllProvidersFailed(failures, ended_by, monotonic() - self.begun, earliest)
+        engine.log.failed(error, self.attempts)
+        return error

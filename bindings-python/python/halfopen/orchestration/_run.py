@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from halfopen._core import Attempt, Order
 from halfopen.orchestration._engine import DEFAULT_RETRY_DELAY_SECONDS
 from halfopen.orchestration._errors import FailedResultError
-from halfopen.orchestration._events import Budget, CoolingDown, SwitchCause
+from halfopen.orchestration._events import Budget, SwitchCause
 from halfopen.orchestration._hedging import race
 from halfopen.orchestration._pins import announce, pin
 from halfopen.orchestration._records import Records
@@ -205,8 +205,7 @@ class Run(Records, ABC, Generic[R]):
         cooling = attempt.ended(error, *verdict)
         self.attempt_ended(attempt, verdict.outcome, seconds, error if isinstance(error, BaseException) else None)
         if cooling is not None:
-            provider = attempt.provider
-            self.engine.events.emit(CoolingDown, provider, verdict.scope or "provider", cooling)
+            self.engine.cools_down(attempt.index, verdict.scope, cooling)
 
     def _note(self, attempt: Attempt, error: Exception, judgement: Judgement, cause: SwitchCause) -> None:
         self.failed[attempt.index] = (error, self.ended_attempts[-1].seconds)

@@ -141,12 +141,12 @@ class StreamRun(Run[Opened[T]]):
         restarts = on_break == "restart"
         # A repeated tool call could have its effects twice.
         if opened.called_tool or not (restarts or callable(on_break)):
-            self.ended("failure", provider)
+            self._broke(provider, error)
             raise broken from error
         if callable(on_break):
             resume = on_break(Break(provider, error, tuple(delivered), self._args))
             if resume is None:
-                self.ended("failure", provider)
+                self._broke(provider, error)
                 raise broken from error
             self._args = resume.args
             self.need = resume.need or self.need
@@ -156,6 +156,10 @@ class StreamRun(Run[Opened[T]]):
         except AllProvidersFailed as failed:
             raise broken from failed
         return Restarted(provider, self.provider_of(attempt).id, count) if restarts else None
+
+    def _broke(self, provider: str, error: Exception) -> None:
+        self.ended("failure", provider)
+        self.engine.log.broke(provider, error)
 
     def _give_up(self) -> None:
         """The consumer wants no more items, or cannot have any."""
