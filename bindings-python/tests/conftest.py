@@ -1,4 +1,4 @@
-"""Fixtures: a breaker that opens at its first failure, the manual clock that it uses, and a provider."""
+"""Fixtures: a breaker that opens at its first failure, the manual clock that it uses, and a provider with its URL."""
 
 from collections.abc import Iterator
 
@@ -25,3 +25,8 @@ def breaker(clock: ManualClock) -> CircuitBreaker:
 def provider() -> Iterator[Provider]:
     with Provider() as provider:
         yield provider
+
+
+@pytest.fixture
+def url(provider: Provider) -> str:
+    return provider.openai_url + "/chat/completions"

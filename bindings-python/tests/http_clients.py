@@ -10,11 +10,14 @@ import httpx
 import httpx2
 import requests
 
-from halfopen import CircuitBreaker
+from halfopen import CircuitBreaker, CircuitBreakerConfig
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
 
+CONFIG = CircuitBreakerConfig(failure_threshold=1, timeout_seconds=30)
+WHOLE: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
+STREAM = WHOLE | {"stream": True}
 Between = Callable[[bytes], Awaitable[None] | None]
 """The consumer's work on each part of a body."""
 

@@ -1,16 +1,17 @@
-"""The interface of the replaced module in ``halfopen.compat``: error, configuration, calls, log."""
+"""The interface of the replaced module in ``halfopen.compat``: calls, attributes, log."""
 
 import copy
 import logging
 import pickle
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, assert_type
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel
 
 import halfopen
+from compat_calls import failing, fails, rejects
 from halfopen import InvalidValueError, ManualClock, compat
 from halfopen.compat import (
     CircuitBreaker,
@@ -21,206 +22,6 @@ from halfopen.compat import (
 )
 
 LOGGER = "app.patterns.circuit_breaker"
-
-
-def failing() -> None:
-    raise ConnectionError("token=secret")
-
-
-async def awaited(way: Callable[[], Any]) -> None:
-    result = way()
-    if isinstance(result, Awaitable):
-        await result
-
-
-def fails(breaker: CircuitBreaker) -> None:
-    with pytest.raises(ConnectionError):
-        breaker.call_sync(failing)
-
-
-def rejects(breaker: CircuitBreaker) -> CircuitBreakerOpenError:
-    with pytest.raises(CircuitBreakerOpenError) as caught:
-        breaker.call_sync(failing)
-    return caught.value
-
-
-# The error
-
-
-async def test_every_way_to_call_raises_the_replaced_modules_error() -> None:
-    breaker = CircuitBreaker(CircuitBreakerConfig(name="manner_error", failure_threshold=1), clock=ManualClock())
-    fails(breaker)
-
-    def block() -> None:
-        with breaker:
-            pass
-
-    async def async_block() -> None:
-        async with breaker:
-            pass
-
-    async def call() -> None:
-        await breaker.call(failing)
-
-    async def decorated() -> None:
-        await breaker(failing)()
-
-    ways: list[Callable[[], Any]] = [breaker.acquire, block, async_block, call, decorated]
-    for way in ways:
-        with pytest.raises(halfopen.CircuitBreakerOpenError) as caught:
-            await awaited(way)
-        error = caught.value
-        assert type(error) is CircuitBreakerOpenError
-        assert error.args == ("Circuit breaker 'manner_error' is OPEN. Retry after 60.0 seconds.",)
-        assert (error.circuit_name, error.retry_after, error.reason) == ("manner_error", 60.0, "open")
-        assert error.code == "CIRCUIT_OPEN"
-
-
-class Named(CircuitBreakerOpenError):
-    def __init__(self, provider: str) -> None:
-        super().__init__(f"provider_{provider}", 7)
-        self.provider = provider
-
-
-@pytest.mark.parametrize("error", [CircuitBreakerOpenError("gemini", 12.345, "probes_busy"), Named("gemini")])
-def test_the_error_can_be_changed_pickled_and_copied(error: CircuitBreakerOpenError) -> None:
-    error.retry_after = 3.5
-    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
-        assert type(twin) is type(error)
-        assert (twin.args, str(twin), vars(twin)) == (error.args, str(error), vars(error))
-        assert (twin.retry_after, twin.reason) == (3.5, error.reason)
-
-
-def test_the_attributes_of_the_error_have_their_old_names() -> None:
-    assert vars(CircuitBreakerOpenError("gemini", 5.0)) == {
-        "circuit_name": "gemini",
-        "retry_after": 5.0,
-        "reason": "open",
-    }
-
-
-async def test_a_forced_opening_ends_by_itself_and_its_rejections_carry_a_number() -> None:
-    clock = ManualClock()
-    breaker = CircuitBreaker(CircuitBreakerConfig(name="forced", timeout_seconds=20), clock=clock)
-    await breaker.force_open()
-    assert rejects(breaker).retry_after == 20
-    assert breaker.get_status()["retry_after_seconds"] == 20
-    clock.advance(20)
-    assert await breaker.call(lambda: 1) == 1
-    await breaker.force_open(5)
-    assert rejects(breaker).retry_after == 5
-    breaker.native.force_open()
-    assert rejects(breaker).retry_after == 20, "even where the breaker underneath is held without end"
-
-
-# The configuration
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("failure_threshold", 0),
-        ("failure_threshold", 65536),
-        ("success_threshold", 256),
-        ("timeout_seconds", 0),
-        ("timeout_seconds", float("nan")),
-        ("half_open_max_calls", -1),
-        ("name", ""),
-        ("window", {"calls": 5}),
-    ],
-)
-def test_a_constructor_raises_an_error_of_both_types(field: str, value: object) -> None:
-    for kind in (InvalidValueError, ValidationError):
-        with pytest.raises(kind, match=field):
-            CircuitBreakerConfig.__call__(**{field: value})
-    with pytest.raises(InvalidValueError) as caught:
-        CircuitBreakerConfig.__call__(**{field: value})
-    again = pickle.loads(pickle.dumps(caught.value))
-    assert (again.field, again.code) == (caught.value.field, "INVALID_VALUE") == (field, "INVALID_VALUE")
-    with pytest.raises(ValidationError, match=field):
-        CircuitBreakerConfig.model_validate({field: value})
-
-
-def test_other_validation_errors_stay_pydantics() -> None:
-    with pytest.raises(ValidationError) as caught:
-        CircuitBreakerConfig.__call__(failure_threshold="many")
-    assert not isinstance(caught.value, InvalidValueError)
-    with pytest.raises(InvalidValueError) as both:
-        CircuitBreakerConfig.__call__(failure_threshold=0, timeout_seconds="long")
-    assert "float_parsing" in str(both.value)
-
-
-def test_a_refused_assignment_changes_nothing() -> None:
-    config = CircuitBreakerConfig()
-    with pytest.raises(ValidationError, match="failure_threshold"):
-        config.failure_threshold = 0
-    assert config == CircuitBreakerConfig()
-    breaker = CircuitBreaker(config)
-    with pytest.raises(InvalidValueError, match="timeout_seconds"):
-        breaker.config = config.model_copy(update={"timeout_seconds": -1})
-    assert breaker.config is config
-
-
-def test_the_schema_contains_the_minimums() -> None:
-    schema = CircuitBreakerConfig.model_json_schema()["properties"]
-    least = {name: field.get("minimum", field.get("exclusiveMinimum")) for name, field in schema.items()}
-    assert least == {
-        "name": None,
-        "failure_threshold": 1,
-        "success_threshold": 1,
-        "timeout_seconds": 0,
-        "half_open_max_calls": 1,
-    }
-
-
-@pytest.mark.parametrize("wrong", [None, 5, "x", {"failure_threshold": 3}])
-def test_an_assigned_object_that_is_no_configuration_changes_nothing(wrong: Any) -> None:
-    config = CircuitBreakerConfig(failure_threshold=9, timeout_seconds=7)
-    breaker = CircuitBreaker(config)
-    with pytest.raises(InvalidValueError) as refused:
-        breaker.config = wrong
-    assert refused.value.field == "config"
-    assert breaker.config is config
-    assert (breaker.native.config.failure_threshold, breaker.native.config.timeout_seconds) == (9, 7)
-    if wrong is not None:
-        with pytest.raises(InvalidValueError):
-            CircuitBreaker(wrong)
-
-
-def test_other_settings_need_a_subclass_or_the_cores_config() -> None:
-    class Slow(CircuitBreakerConfig):
-        model_config = ConfigDict(populate_by_name=True)
-        slow_call_seconds: float | None = Field(default=None, alias="slow")
-        slow_call_rate_threshold: float | None = None
-
-    breaker = CircuitBreaker(Slow(slow=2.0, slow_call_rate_threshold=0.5))
-    assert breaker.get_status()["extended_config"]["slow_call_seconds"] == 2.0
-    with pytest.raises(InvalidValueError, match="slow_call_rate_threshold"):
-        Slow(slow_call_rate_threshold=0.5)
-
-    native = halfopen.CircuitBreakerConfig(name="native", slow_call_seconds=2.0)
-    breaker = CircuitBreaker(native)
-    given: object = breaker.config
-    assert given is native
-    assert breaker.get_status()["extended_config"]["slow_call_seconds"] == 2.0
-
-
-def test_another_config_reconfigures_and_renames() -> None:
-    breaker = CircuitBreaker(CircuitBreakerConfig(name="before", failure_threshold=9), clock=ManualClock())
-    breaker.config = CircuitBreakerConfig(name="after", failure_threshold=1)
-    breaker.provider_id = "openai"
-    fails(breaker)
-    assert rejects(breaker).circuit_name == "after"
-    status = breaker.get_status()
-    assert (status["name"], status["provider_id"], status["state"]) == ("after", "openai", "open")
-    assert breaker.name == "after"
-    breaker.config.timeout_seconds = 5
-    assert breaker.get_status()["config"]["timeout_seconds"] == 5
-
-
-def test_the_breaker_checks_an_unchecked_model() -> None:
-    with pytest.raises(InvalidValueError, match="failure_threshold"):
-        CircuitBreaker(CircuitBreakerConfig.model_construct(failure_threshold=0))
 
 
 def test_new_counters_have_separate_keys() -> None:

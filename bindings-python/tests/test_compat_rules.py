@@ -62,11 +62,6 @@ def name(request: pytest.FixtureRequest) -> str:
     return client
 
 
-@pytest.fixture
-def url(provider: Provider) -> str:
-    return provider.openai_url + "/chat/completions"
-
-
 @pytest.mark.parametrize("handed", [itself, from_a_function])
 @pytest.mark.parametrize("kind", [CircuitBreaker, Own])
 async def test_each_guard_takes_a_breaker_of_any_class(

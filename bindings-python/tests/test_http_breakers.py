@@ -1,0 +1,97 @@
+"""The breaker of each request of a guarded HTTP client: one for each host or key, from a registry, or none."""
+
+import logging
+from collections.abc import Callable
+
+import httpx2
+import pytest
+import requests
+
+from halfopen import (
+    CircuitBreaker,
+    CircuitBreakerOpenError,
+    InvalidValueError,
+    Registry,
+)
+from halfopen.aiohttp import CircuitBreakerMiddleware
+from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
+from halfopen.requests import CircuitBreakerAdapter
+from http_clients import CLIENTS, CONFIG, STREAM, WHOLE, Client, counts
+from provider import (
+    Provider,
+    Status,
+)
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+async def test_a_breaker_for_each_host(name: str, provider: Provider) -> None:
+    registry = Registry(10)
+    client = Client(name, BreakerPerHost(registry, CONFIG))
+    with Provider() as other:
+        other.always(Status(500))
+        assert await client.status(other.openai_url + "/chat/completions", WHOLE) == 500
+        with pytest.raises(CircuitBreakerOpenError) as rejected:
+            await client.status(other.openai_url + "/chat/completions", WHOLE)
+        assert rejected.value.circuit_name == other.url.removeprefix("http://")
+        assert await client.status(provider.openai_url + "/chat/completions", WHOLE) == 200
+    # The healthy one is idle, so the registry may let it go.
+    assert sorted(breaker.state for breaker in registry.breakers()) == ["closed", "open"]
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+async def test_a_request_without_a_breaker_is_not_guarded(name: str, url: str, provider: Provider) -> None:
+    provider.always(Status(500))
+    client = Client(name, lambda _: None)
+    for _ in range(3):
+        assert await client.status(url, STREAM) == 500
+
+
+def test_a_key_function_names_the_breaker(provider: Provider) -> None:
+    registry = Registry(10)
+    choose: BreakerPerKey[httpx2.Request] = BreakerPerKey(
+        registry, CONFIG, lambda request: request.headers.get("tenant")
+    )
+    with httpx2.Client(transport=guarded_transport(httpx2.HTTPTransport(), choose)) as client:
+        assert client.get(provider.openai_url + "/models", headers={"tenant": "a"}).status_code == 200
+        assert client.get(provider.openai_url + "/models").status_code == 200
+    assert [breaker.name for breaker in registry.breakers()] == ["a"]
+
+
+def test_a_breaker_that_the_registry_has_is_used_as_it_is(provider: Provider) -> None:
+    registry = Registry(10)
+    own = registry.get_or_create(
+        CONFIG.model_copy(update={"name": provider.url.removeprefix("http://"), "shadow": True})
+    )
+    with httpx2.Client(transport=guarded_transport(httpx2.HTTPTransport(), BreakerPerHost(registry, CONFIG))) as client:
+        assert client.get(provider.openai_url + "/models").status_code == 200
+    assert counts(own) == {"successful": 1}
+
+
+def test_a_full_registry_lets_requests_pass_and_says_so_once(
+    provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry(1)
+    registry.get_or_create(CONFIG.model_copy(update={"name": "busy"})).force_open()
+    transport = guarded_transport(httpx2.HTTPTransport(), BreakerPerHost(registry, CONFIG))
+    with httpx2.Client(transport=transport) as client, caplog.at_level(logging.WARNING, "halfopen"):
+        for _ in range(2):
+            assert client.get(provider.openai_url + "/models").status_code == 200
+    assert [record.getMessage() for record in caplog.records if "registry" in record.getMessage()] == [
+        "the registry holds 1 circuits, as many as it may: requests pass unguarded"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: guarded_transport(httpx2.HTTPTransport(), 5), "breaker"),  # type: ignore[call-overload]
+        (lambda: guarded_transport(httpx2.AsyncHTTPTransport(), CircuitBreaker()), "inner"),  # type: ignore[call-overload]
+        (lambda: guarded_async_transport(object(), CircuitBreaker()), "inner"),  # type: ignore[call-overload]
+        (lambda: CircuitBreakerMiddleware(None), "breaker"),  # type: ignore[arg-type]
+        (lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), "gemini"), "breaker"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_breaker_or_transport_is_refused_at_once(make: Callable[[], object], field: str) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        make()
+    assert refused.value.field == field
