@@ -40,12 +40,11 @@ from provider import (
     Stall,
     Status,
 )
+from provider.sdk import SOON, USER, ask, sdk_of, stream
 
 Setting = Literal["defaults", "retry and restart"]
 SILENCE = 0.2
 """Seconds after which a provider is silent."""
-SOON = 3.0
-USER: list[Any] = [{"role": "user", "content": "two words"}]
 SHORT: dict[str, Any] = {
     "attempt_timeout_seconds": SILENCE,
     "first_item_timeout_seconds": SILENCE,
@@ -67,15 +66,10 @@ class Pair:
     clients: dict[str, openai.AsyncOpenAI]
 
     async def whole(self, provider: Provider, messages: list[Any] = USER) -> Any:
-        return await self.clients[provider.id].chat.completions.create(
-            model=provider.model or "small", messages=messages
-        )
+        return await ask(self.clients[provider.id], messages, provider.model or "small")
 
     async def stream(self, provider: Provider, messages: list[Any] = USER) -> Any:
-        options: Any = {"include_usage": True}
-        return await self.clients[provider.id].chat.completions.create(
-            model=provider.model or "small", messages=messages, stream=True, stream_options=options
-        )
+        return await stream(self.clients[provider.id], messages, provider.model or "small")
 
     async def text(self, *, streamed: bool, **options: Any) -> tuple[str, Report]:
         """The answer as the consumer has it, and the report."""
@@ -104,7 +98,7 @@ def paired(first: loopback.Provider, second: loopback.Provider, clock: ManualClo
         Provider("second", CircuitBreakerConfig(name="second"), tier=1, model="large", limit=80),
     ]
     clients = {
-        member.id: openai.AsyncOpenAI(base_url=server.openai_url, api_key="none", max_retries=0, timeout=30)
+        member.id: sdk_of(server, max_retries=0, timeout=30)
         for member, server in zip(members, (first, second), strict=True)
     }
     return Pair(first, second, Orchestrator(members, clock=clock, **settings), clients)

@@ -30,13 +30,11 @@ from provider import (
     Stall,
     Status,
 )
+from provider.sdk import SOON, USER, ask, sdk_of, stream
 
 Way = Literal["sdk", "httpx2"]
 TIMEOUT = 0.15
 """Seconds that the client waits for the next bytes."""
-SOON = 2.0
-"""Seconds. Long for what comes at once, so that a busy machine fails no test, and short for a needless wait."""
-USER: list[Any] = [{"role": "user", "content": "two words"}]
 
 
 @dataclass
@@ -62,9 +60,7 @@ class Caller:
         transport = guarded_async_transport(httpx2.AsyncHTTPTransport(), breaker)
         self._url = provider.openai_url + "/chat/completions"
         self._http = httpx2.AsyncClient(transport=transport, timeout=TIMEOUT)
-        self._sdk = openai.AsyncOpenAI(
-            base_url=provider.openai_url, api_key="none", http_client=self._http, timeout=TIMEOUT
-        )
+        self._sdk = sdk_of(provider, http_client=self._http, timeout=TIMEOUT)
 
     async def ask(self, messages: list[Any] = USER) -> Got:
         got = Got(time.perf_counter(), [])
@@ -88,19 +84,15 @@ class Caller:
         await self._sdk.close()
 
     async def _sdk_whole(self, got: Got, messages: list[Any]) -> None:
-        answer = await self._sdk.chat.completions.create(model="small", messages=messages)
-        self._note(got, answer.to_dict())
+        self._note(got, (await ask(self._sdk, messages)).to_dict())
 
     async def _httpx2_whole(self, got: Got, messages: list[Any]) -> None:
         answer = await self._http.post(self._url, json={"model": "small", "messages": messages})
         self._note(got, answer.raise_for_status().json())
 
     async def _sdk_stream(self, got: Got) -> None:
-        options: Any = {"include_usage": True}
-        async with await self._sdk.chat.completions.create(
-            model="small", messages=USER, stream=True, stream_options=options
-        ) as stream:
-            async for chunk in stream:
+        async with await stream(self._sdk) as chunks:
+            async for chunk in chunks:
                 self._note(got, chunk.to_dict())
 
     async def _httpx2_stream(self, got: Got) -> None:
