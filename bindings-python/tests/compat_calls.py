@@ -2,10 +2,7 @@
 
 import pytest
 
-from halfopen.compat import (
-    CircuitBreaker,
-    CircuitBreakerOpenError,
-)
+from halfopen.compat import CircuitBreaker, CircuitBreakerOpenError
 
 
 def failing() -> None:

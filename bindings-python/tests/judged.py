@@ -5,12 +5,8 @@ from typing import Any
 
 import pytest
 
-from halfopen import (
-    CircuitBreaker,
-)
-from halfopen.classify import (
-    Verdict,
-)
+from halfopen import CircuitBreaker
+from halfopen.classify import Verdict
 from halfopen.types import Outcome
 
 FAILURE = Verdict("failure", None, "provider")

@@ -4,12 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-    CircuitBreakerState,
-    ManualClock,
-)
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState, ManualClock
 
 OPEN, CLOSED = CircuitBreakerState.OPEN, CircuitBreakerState.CLOSED
 

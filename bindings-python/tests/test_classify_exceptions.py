@@ -11,17 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
-from halfopen import (
-    CallTimeoutError,
-    CircuitBreaker,
-    CircuitBreakerOpenError,
-    HalfopenError,
-    _error_rules,
-)
-from halfopen.classify import (
-    Verdict,
-    classify_error,
-)
+from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, HalfopenError, _error_rules
+from halfopen.classify import Verdict, classify_error
 from judged import FAILURE, StatusError, outcome_of
 
 IGNORED = Verdict("ignored")

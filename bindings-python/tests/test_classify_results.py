@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halfopen import (
-    CircuitBreaker,
-    InvalidValueError,
-    ManualClock,
-    Registry,
-)
-from halfopen.classify import (
-    Verdict,
-    classify_response,
-    classify_result,
-)
+from halfopen import CircuitBreaker, InvalidValueError, ManualClock, Registry
+from halfopen.classify import Verdict, classify_response, classify_result
 from judged import FAILURE, FakeResponse, counted
 
 

@@ -16,11 +16,7 @@ from halfopen import (
     Registry,
     compat,
 )
-from halfopen.classify import (
-    Verdict,
-    every_exception_is_a_failure,
-    every_result_is_a_success,
-)
+from halfopen.classify import Verdict, every_exception_is_a_failure, every_result_is_a_success
 from judged import FakeResponse, StatusError, counted, outcome_of, raising
 
 

@@ -9,10 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 import halfopen
 from compat_calls import fails, rejects
 from halfopen import InvalidValueError, ManualClock
-from halfopen.compat import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-)
+from halfopen.compat import CircuitBreaker, CircuitBreakerConfig
 
 
 @pytest.mark.parametrize(

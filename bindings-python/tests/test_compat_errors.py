@@ -10,11 +10,7 @@ import pytest
 import halfopen
 from compat_calls import failing, fails, rejects
 from halfopen import ManualClock
-from halfopen.compat import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-    CircuitBreakerOpenError,
-)
+from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError
 
 
 async def awaited(way: Callable[[], Any]) -> None:

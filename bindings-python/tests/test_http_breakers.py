@@ -7,20 +7,12 @@ import httpx2
 import pytest
 import requests
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerOpenError,
-    InvalidValueError,
-    Registry,
-)
+from halfopen import CircuitBreaker, CircuitBreakerOpenError, InvalidValueError, Registry
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
 from http_clients import CLIENTS, CONFIG, STREAM, WHOLE, Client, counts
-from provider import (
-    Provider,
-    Status,
-)
+from provider import Provider, Status
 
 
 @pytest.mark.parametrize("name", CLIENTS)

@@ -9,11 +9,7 @@ import httpx2
 import pytest
 import requests
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerOpenError,
-    ManualClock,
-)
+from halfopen import CircuitBreaker, CircuitBreakerOpenError, ManualClock
 from halfopen.classify import every_result_is_a_success
 from halfopen.httpx import guarded_transport
 from halfopen.requests import CircuitBreakerAdapter

@@ -8,21 +8,11 @@ import httpx2
 import pytest
 import requests
 
-from halfopen import (
-    CallTimeoutError,
-    CircuitBreaker,
-    InvalidValueError,
-)
+from halfopen import CallTimeoutError, CircuitBreaker, InvalidValueError
 from halfopen.httpx import guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
 from http_clients import CLIENTS, STREAM, WHOLE, Client, counts
-from provider import (
-    Fault,
-    Late,
-    NoAnswer,
-    Provider,
-    Stall,
-)
+from provider import Fault, Late, NoAnswer, Provider, Stall
 
 ASYNC_CLIENTS = [name for name in CLIENTS if "async" in name or name == "aiohttp"]
 

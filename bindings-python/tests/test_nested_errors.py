@@ -11,20 +11,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-)
-from nesting import (
-    AWAITING,
-    CLOSED,
-    NESTED,
-    PLAIN_WAYS,
-    WAYS,
-    layers,
-    raising,
-    run,
-)
+from halfopen import CircuitBreaker, CircuitBreakerConfig
+from nesting import AWAITING, CLOSED, NESTED, PLAIN_WAYS, WAYS, layers, raising, run
 
 
 @pytest.mark.parametrize("name", [*PLAIN_WAYS, *sorted(AWAITING)])

@@ -11,22 +11,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-    CircuitBreakerOpenError,
-    ManualClock,
-)
-from nesting import (
-    CLOSED,
-    NESTED,
-    PLAIN_WAYS,
-    WAYS,
-    layers,
-    opened,
-    raising,
-    run,
-)
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, ManualClock
+from nesting import CLOSED, NESTED, PLAIN_WAYS, WAYS, layers, opened, raising, run
 
 
 def test_fifty_rounds_of_two_layers_all_recover(clock: ManualClock) -> None:

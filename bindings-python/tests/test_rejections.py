@@ -4,20 +4,8 @@ from typing import Any
 
 import pytest
 
-from halfopen import (
-    CircuitBreaker,
-    CircuitBreakerConfig,
-    CircuitBreakerOpenError,
-    InvalidValueError,
-    RegistryFullError,
-)
-from nesting import (
-    CLOSED,
-    OPEN,
-    WAYS,
-    raising,
-    run,
-)
+from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, InvalidValueError, RegistryFullError
+from nesting import CLOSED, OPEN, WAYS, raising, run
 
 
 def rejection(breaker: CircuitBreaker) -> CircuitBreakerOpenError:

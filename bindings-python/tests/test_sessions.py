@@ -13,13 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
 
-from halfopen import (
-    CallTimeoutError,
-    CircuitBreaker,
-    CircuitBreakerOpenError,
-    InvalidValueError,
-    ManualClock,
-)
+from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, InvalidValueError, ManualClock
 
 SHORT = 0.01
 LONG = 30.0
