@@ -284,6 +284,29 @@ def test_with_every_circuit_open_the_one_that_is_back_first_is_the_fallback() ->
         backend.call(selection.provider_id)
 
 
+def test_the_fallback_takes_no_turn_of_another_provider() -> None:
+    preferences = [ProviderPreference(provider_id=name, priority=1, capabilities=["audio"]) for name in IDS]
+    backend = Backend("round_robin", provider_preferences=preferences)
+    assert backend.select().provider_id == "gemini"
+    assert backend.select(capabilities=["telepathy"]).confidence == 0
+    assert backend.select().provider_id == "openai"
+
+
+def test_without_breakers_a_streak_is_counted_and_with_them_it_is_theirs() -> None:
+    counted = Backend(enable_circuit_breaker=False, failover_threshold_consecutive_errors=2)
+    counted.select(SESSION)
+    counted.fail("gemini", 2)
+    assert counted.needs_failover()
+    counted.orchestrator.record_provider_success("gemini")
+    assert not counted.needs_failover()
+    backend = Backend(failover_threshold_consecutive_errors=2)
+    backend.select(SESSION)
+    backend.fail("gemini", 2)
+    assert backend.needs_failover()
+    asyncio.run(backend.orchestrator.reset_circuit_breaker("gemini"))
+    assert not backend.needs_failover(), "an operator's reset begins a new streak"
+
+
 def test_an_open_circuit_and_a_streak_of_failures_need_a_failover() -> None:
     backend = Backend(circuit_breaker_failure_threshold=5, failover_threshold_consecutive_errors=2)
     assert not backend.needs_failover()

@@ -11,7 +11,8 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry
 
 from halfopen import CircuitBreakerConfig, otel, prometheus
-from halfopen._pool_totals import MAX_LABEL_SETS, PoolTotals
+from halfopen._label_sets import MAX_LABEL_SETS
+from halfopen._pool_totals import PoolTotals
 from halfopen.orchestration import AllProvidersFailed, Orchestrator, Provider
 
 

@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import Histogram, MeterProvider, ObservableCounter, ObservableUpDownCounter
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from halfopen import CircuitBreaker, CircuitBreakerOpenError, ManualClock, otel
+from halfopen._label_sets import MAX_LABEL_SETS
 from halfopen._metric_families import CIRCUIT_FAMILIES
+
+INSTRUMENTS = (Histogram, ObservableCounter, ObservableUpDownCounter)
 
 
 class Collected:
     """Everything that an SDK has exported."""
 
     def __init__(self) -> None:
-        self._reader = InMemoryMetricReader()
+        # The circuits of all tests of a process are exported; the SDK's own limit would hide those of the last ones.
+        self._reader = InMemoryMetricReader(cardinality_limits=dict.fromkeys(INSTRUMENTS, 1_000_000))
         self._logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
         self._spans = InMemorySpanExporter()
         self.meters = MeterProvider([self._reader])
@@ -202,6 +206,71 @@ def test_an_sdk_that_fails_harms_no_call(
     assert [(record.levelno, record.getMessage()) for record in warnings] == [
         (logging.WARNING, "the telemetry of circuit breakers fails: OSError")
     ]
+
+
+def test_the_tests_before_do_not_matter(clock: ManualClock, collected: Collected) -> None:
+    """The circuits of other tests, present and gone, leave a new one its data points."""
+    others = [CircuitBreaker(f"before-{number}", clock=clock) for number in range(2 * MAX_LABEL_SETS)]
+    del others[::2]
+    breaker = CircuitBreaker("after many", clock=clock)
+    breaker.call_sync(str)
+    assert collected.points("halfopen.calls", "after many")["success",].value == 1
+    assert collected.points("halfopen.call_duration", "after many")["success",].count == 1
+
+
+MANY = """
+import gc
+from collections import Counter
+from opentelemetry.sdk.metrics import Histogram, MeterProvider, ObservableCounter, ObservableUpDownCounter
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from halfopen import CircuitBreaker, otel
+
+unlimited = dict.fromkeys((Histogram, ObservableCounter, ObservableUpDownCounter), 1_000_000)
+reader = InMemoryMetricReader(cardinality_limits=unlimited)
+otel.instrument(meter_provider=MeterProvider([reader]))
+
+def read():
+    metrics = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    return {metric.name: metric.data.data_points for metric in metrics}
+
+def circuits(points):
+    return {point.attributes["halfopen.circuit"] for point in points}
+
+def calls(points):
+    return sum(point.value for point in points if point.attributes["halfopen.outcome"] == "success")
+
+alive = []
+for number in range(3_500):
+    breaker = CircuitBreaker(f"user-{number}")
+    breaker.call_sync(str)
+    next(breaker.stream(iter("a")))
+    if number % 7 == 0:
+        alive.append(breaker)
+    if number % 500 == 0:
+        exported = read()
+        assert calls(exported["halfopen.calls"]) == number + 1, number
+del breaker
+gc.collect()
+exported = read()
+assert calls(exported["halfopen.calls"]) == 3_500
+for metric in ("halfopen.calls", "halfopen.state", "halfopen.call_duration", "halfopen.first_item"):
+    names = circuits(exported[metric])
+    assert len(names) <= 1_001 and "(other)" in names and not any("fold" in name for name in names), metric
+states = Counter()
+for point in exported["halfopen.state"]:
+    states[point.attributes["halfopen.state"]] += point.value
+assert states == {"closed": 500, "open": 0, "half_open": 0}, states
+durations = [point for point in exported["halfopen.call_duration"] if point.attributes["halfopen.outcome"] == "success"]
+assert sum(point.count for point in durations) == 3_500
+assert sum(point.count for point in exported["halfopen.first_item"]) == 3_500
+(other,) = [point for point in durations if point.attributes["halfopen.circuit"] == "(other)"]
+assert (other.count, other.attributes["halfopen.provider"]) == (2_500, "(other)")
+"""
+
+
+def test_the_circuits_with_data_points_of_their_own_are_bounded() -> None:
+    ran = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=False, timeout=100)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
 WITHOUT_SDK = """

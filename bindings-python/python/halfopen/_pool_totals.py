@@ -4,8 +4,7 @@ import os
 from collections import defaultdict
 from threading import Lock
 
-MAX_LABEL_SETS = 1_000
-"""The label sets of a metric that are kept apart. Providers are declared, so there are rarely more than a few."""
+from halfopen._label_sets import MAX_LABEL_SETS, OTHER
 
 
 class PoolTotals:
@@ -19,9 +18,10 @@ class PoolTotals:
         """Counts one."""
         with self._lock:
             counts = self._counts[metric]
+            # Providers are declared, so there are rarely more than a few.
             if values not in counts:
                 if len(counts) >= MAX_LABEL_SETS:
-                    values = ("(other)",) * len(values)
+                    values = (OTHER,) * len(values)
                 counts.setdefault(values, 0)
             counts[values] += 1
 

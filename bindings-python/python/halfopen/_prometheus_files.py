@@ -11,13 +11,12 @@ from typing import Any
 from prometheus_client.values import ValueClass
 
 from halfopen._core import BUCKET_BOUNDS
+from halfopen._label_sets import OTHER, LabelSets
 from halfopen._metric_families import CircuitReading, Family, read_circuits, read_pools
 
 INTERVAL_SECONDS = 1.0
-OWN_SERIES = 1_000
-"""Label sets with series of their own. A file never forgets a series."""
 
-_OTHER = ("(other)", "(other)")
+_OTHER = (OTHER, OTHER)
 _BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
 _LOG = logging.getLogger("halfopen")
 
@@ -56,7 +55,7 @@ class CircuitFiles:
     def __init__(self) -> None:
         self._series = Series()
         self._written: dict[_Labels, CircuitReading] = {}
-        self._own: set[_Labels] = set()
+        self._own = LabelSets()
         # Counts of label sets without series of their own, as far as they are not written.
         self._other: Counter[_Key] = Counter()
 
@@ -83,7 +82,7 @@ class CircuitFiles:
                 # These labels were folded and have begun again in the meantime.
                 self._end(labels, before)
                 now = _counts(circuit)
-        if self._has_own(labels):
+        if self._own.admit(labels):
             for key, difference in now.items():
                 # A histogram needs all its buckets.
                 if difference or before is None or key[0].kind == "histogram":
@@ -91,14 +90,6 @@ class CircuitFiles:
             self._write_gauges(labels, circuit)
         else:
             self._other.update(now)
-
-    def _has_own(self, labels: _Labels) -> bool:
-        # The core's own series for folded counts.
-        if labels[0] == _OTHER[0] and labels[1].startswith("(fold "):
-            return False
-        if labels not in self._own and len(self._own) < OWN_SERIES:
-            self._own.add(labels)
-        return labels in self._own
 
     def _write_gauges(self, labels: _Labels, circuit: CircuitReading) -> None:
         gone = circuit.state is None

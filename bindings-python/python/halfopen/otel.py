@@ -5,7 +5,8 @@ exporters. ``docs/metrics.md`` lists the names.
 
 - **Metrics** as for Prometheus, with ``halfopen.`` before the names of metrics and attributes: ``halfopen.calls`` with
   the attribute ``halfopen.circuit``. Counters and states are read from the core when they are exported. Durations are
-  recorded at each call, which costs about as much as recording a histogram does in the SDK.
+  recorded at each call, which costs about as much as recording a histogram does in the SDK. Names may come from user
+  input, so at most 1,000 circuits have data points of their own; those of all others are added to ``(other)``.
 - **Log events** named ``halfopen.transition``, at WARN for an opening and at INFO for other transitions.
 - **Attributes of the current span**: ``halfopen.circuit``, ``halfopen.provider`` and ``halfopen.outcome`` of the last
   call that ended in it, or ``halfopen.rejection.reason`` and ``halfopen.retry_after_seconds`` of the last rejected one.
@@ -22,6 +23,7 @@ from opentelemetry.metrics import CallbackOptions, Histogram, Meter, MeterProvid
 from opentelemetry.trace import get_current_span
 
 from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics, set_telemetry
+from halfopen._label_sets import OTHER, LabelSets
 from halfopen._log import LOG, describe
 from halfopen._metric_families import (
     CALL_DURATION,
@@ -39,6 +41,7 @@ __all__ = ["instrument", "uninstrument"]
 
 P = ParamSpec("P")
 _SCOPE = "halfopen"
+_OTHERS = {"circuit": OTHER, "provider": OTHER}
 
 
 def instrument(*, meter_provider: MeterProvider | None = None, logger_provider: LoggerProvider | None = None) -> None:
@@ -90,6 +93,7 @@ class _Telemetry:
 
     def __init__(self, meter_provider: MeterProvider | None, logger_provider: LoggerProvider | None) -> None:
         self.is_on = True
+        self._own = LabelSets()
         meter = get_meter(_SCOPE, version("halfopen"), meter_provider=meter_provider)
         self._logger = get_logger(_SCOPE, version("halfopen"), logger_provider=logger_provider)
         self._durations = _histogram(meter, CALL_DURATION)
@@ -132,22 +136,29 @@ class _Telemetry:
     def settled(self, name: str, provider: str, outcome: Outcome, seconds: float | None, /) -> None:
         attributes = _attributes(circuit=name, provider=provider, outcome=outcome)
         if seconds is not None and outcome in ("success", "failure"):
-            self._durations.record(seconds, attributes)
+            own = self._own.admit((name, provider))
+            self._durations.record(seconds, attributes if own else _attributes(**_OTHERS, outcome=outcome))
         span = get_current_span()
         if span.is_recording():
             span.set_attributes(attributes)
 
     @_harmless
     def first_item(self, name: str, provider: str, seconds: float, /) -> None:
-        self._first_items.record(seconds, _attributes(circuit=name, provider=provider))
+        own = self._own.admit((name, provider))
+        self._first_items.record(seconds, _attributes(**{"circuit": name, "provider": provider} if own else _OTHERS))
 
     def _read(self, family: Family, _: CallbackOptions) -> Iterable[Observation]:
         return list(self._observations(family)) if self.is_on else []
 
     def _observations(self, family: Family) -> Iterator[Observation]:
+        observed: dict[tuple[str, ...], float] = {}
         for other, values, value in _readings(family):
             if other is family:
-                yield Observation(value, _attributes(**dict(zip(family.labels, values, strict=True))))
+                has_own = family in POOL_FAMILIES or self._own.admit(values[:2])
+                kept = values if has_own else (OTHER, OTHER, *values[2:])
+                observed[kept] = observed.get(kept, 0) + value
+        for values, value in observed.items():
+            yield Observation(value, _attributes(**dict(zip(family.labels, values, strict=True))))
 
 
 def _readings(family: Family) -> Iterable[Reading]:

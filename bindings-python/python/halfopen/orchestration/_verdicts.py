@@ -3,9 +3,11 @@
 The table stands in ``docs/orchestration.md``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple, cast
 
+from halfopen._core import report_unraisable
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._names import names_of
 from halfopen.breaker import CircuitBreaker
@@ -16,7 +18,14 @@ from halfopen.types import Outcome, Verdict
 Next = Literal["no", "if_replayable", "at_once", "larger"]
 """Whether another provider is asked: never; if the call may be made again; always; only one with a larger limit."""
 
-_TOO_LARGE_CODES = frozenset(("context_length_exceeded", "request_too_large", "string_above_max_length"))
+_TOO_LARGE_CODES = frozenset(
+    (
+        "context_length_exceeded",  # OpenAI and Azure, and many servers with their protocol
+        "string_above_max_length",  # OpenAI
+        "request_too_large",  # Anthropic
+        "exceed_context_size_error",  # llama.cpp
+    )
+)
 _CONTENT_TOO_LARGE = 413
 _TIMEOUTS = frozenset(
     (
@@ -48,7 +57,7 @@ class Rules:
     def __init__(
         self, is_too_large: Callable[[Exception], bool] | None, next_after: Callable[[Exception], bool] | None
     ) -> None:
-        self._is_too_large = is_too_large or is_too_large_by_code
+        self._is_too_large = is_too_large
         self._next_after = next_after
 
     def judge(self, breaker: CircuitBreaker, error: BaseException) -> Judgement:
@@ -79,9 +88,18 @@ class Rules:
     def _next_after_ignored(self, error: Exception) -> Next:
         if is_rejection(error):
             return "at_once"
-        if self._is_too_large(error):
+        if is_too_large_by_code(error) or _says(self._is_too_large, error):
             return "larger"
-        return "at_once" if self._next_after is not None and self._next_after(error) else "no"
+        return "at_once" if _says(self._next_after, error) else "no"
+
+
+def _says(function: Callable[[Exception], bool] | None, error: Exception) -> bool:
+    """Whether the user's function says so. One that raises says no, so the attempt still ends with its own error."""
+    try:
+        return function is not None and bool(function(error))
+    except Exception as fault:
+        report_unraisable(fault, function)
+        return False
 
 
 def _verdict(answer: Outcome | Verdict | None) -> Verdict:
@@ -98,7 +116,7 @@ def is_timeout(error: BaseException) -> bool:
 def is_too_large_by_code(error: Exception) -> bool:
     """Whether a provider refused a request because it is too large: status 413, or the error code that says so."""
     if isinstance(error, ReportedError):
-        return not _TOO_LARGE_CODES.isdisjoint((get(error.error, "code"), get(error.error, "type")))
+        return _has_code([get(error.error, "code"), get(error.error, "type")])
     status = getattr(error, "status_code", None)
     response: Any = getattr(error, "response", None)
     if _CONTENT_TOO_LARGE in (status, getattr(response, "status_code", None)):
@@ -106,6 +124,10 @@ def is_too_large_by_code(error: Exception) -> bool:
     candidates = [getattr(error, "code", None), getattr(error, "type", None), *_codes(getattr(error, "body", None))]
     if response is not None:
         candidates += _codes(_json_of(response))
+    return _has_code(candidates)
+
+
+def _has_code(candidates: Iterable[object]) -> bool:
     return any(isinstance(code, str) and code in _TOO_LARGE_CODES for code in candidates)
 
 
@@ -121,6 +143,9 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _json_of(response: Any) -> object:
     """The body of a response that has been read, if it is JSON."""
+    # That of aiohttp would have to be awaited.
+    if iscoroutinefunction(getattr(response, "json", None)):
+        return None
     try:
         return response.json()
     except Exception:

@@ -55,6 +55,10 @@ class Health:
         excluded = [*without, *unable, *self._probed_enough()]
         return self._pool.choose(None, excluded, None, True, False, None)
 
+    def look(self) -> Order:
+        """The same for any session, without taking a turn."""
+        return self._pool.look(None, self._probed_enough(), None, True, False, None)
+
     def probes(self, index: int) -> None:
         """A session was sent to a provider as a probe."""
         self._probes[index].append(self._now())

@@ -51,7 +51,8 @@ class ProviderOrchestrator:
             self._circuit_breakers = {
                 preference.provider_id: self._breaker_of(preference) for preference in self._preferences
             }
-        self._streaks = [0] * len(self._preferences)
+        # The failures in a row of providers without a breaker, which would count them.
+        self._streaks: dict[str, int] = {}
         self._health = Health(self.config, self._preferences, tuple(self._natives()), clock)
         self._sessions = Sessions()
         self._selections: deque[ProviderSelection] = deque(maxlen=_MAX_SELECTIONS)
@@ -76,11 +77,12 @@ class ProviderOrchestrator:
         if not self.config.enable_auto_failover or session is None or session.provider_id is None:
             return False
         breaker = self._circuit_breakers.get(session.provider_id)
-        failures = self._streaks[self._index[session.provider_id]]
-        if breaker is not None:
+        if breaker is None:
+            failures = self._streaks.get(session.provider_id, 0)
+        elif breaker.state == "open":
+            return True
+        else:
             failures = breaker.metrics.consecutive_failures
-            if breaker.state == "open":
-                return True
         return failures >= self.config.failover_threshold_consecutive_errors
 
     async def perform_failover(self, session_id: UUID) -> ProviderSwitchEvent:
@@ -219,7 +221,7 @@ class ProviderOrchestrator:
 
     def _first_back(self) -> ProviderSelection:
         """The fallback: the provider that may be back first, or the first one that is enabled."""
-        passed = self._health.choose((), ()).passed_over
+        passed = self._health.look().passed_over
         waits = sorted((wait, index) for index, _, wait in passed if wait is not None)
         if waits:
             wait, index = waits[0]
@@ -257,5 +259,6 @@ class ProviderOrchestrator:
     def _note(self, provider_id: str, *, succeeded: bool, seconds: float | None) -> None:
         index = self._index.get(provider_id)
         if index is not None:
-            self._streaks[index] = 0 if succeeded else self._streaks[index] + 1
+            if provider_id not in self._circuit_breakers:
+                self._streaks[provider_id] = 0 if succeeded else self._streaks.get(provider_id, 0) + 1
             self._health.note(index, succeeded=succeeded, seconds=seconds)
