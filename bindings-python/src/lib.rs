@@ -39,6 +39,7 @@ mod stream_items;
 mod watchers;
 
 use halfopen::evidence::BUCKET_BOUNDS;
+use halfopen::pool::Hedge;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefReference};
@@ -90,6 +91,7 @@ mod _core {
         ffi::add_run(py)?;
         module.add("NextItem", ffi::make_next_item_class(py)?)?;
         module.add("Call", ffi::make_call_class(py)?)?;
+        module.add("SHORTEST_HEDGE_SECONDS", Hedge::SHORTEST.as_secs_f64())?;
         module.add("BUCKET_BOUNDS", PyTuple::new(py, BUCKET_BOUNDS)?)
     }
 }

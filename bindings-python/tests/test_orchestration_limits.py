@@ -5,6 +5,7 @@ import copy
 import pickle
 import sys
 import warnings
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -53,6 +54,49 @@ async def test_a_backup_that_works_does_not_use_the_budget_up() -> None:
     orchestrator, script = Orchestrator(members, min_health=0), Script(a=always(HttpError(500)))
     for _ in range(50):
         assert await orchestrator.call(script) == "b"
+
+
+@pytest.mark.parametrize("failure_threshold", [5, 1000])
+async def test_a_backup_that_works_takes_all_calls_at_once(failure_threshold: int) -> None:
+    circuit = config("a", failure_threshold=failure_threshold)
+    orchestrator = Orchestrator([Provider("a", circuit), Provider("b", tier=1)], attempt_timeout_seconds=0.2)
+
+    async def ask(provider: Provider) -> str:
+        await (asyncio.Event().wait() if provider.id == "a" else asyncio.sleep(0.1))
+        return provider.id
+
+    answers = await asyncio.gather(*(orchestrator.call(ask) for _ in range(100)))
+    assert answers == ["b"] * 100
+    assert orchestrator._engine.pool.tokens == 100
+
+
+async def test_calls_that_were_given_up_or_refused_cost_nothing() -> None:
+    members = [Provider(name, config(name, failure_threshold=100), tier=tier) for tier, name in enumerate("ab")]
+    orchestrator = Orchestrator(members)
+    script = Script(a=always(HttpError(500)), b=[HttpError(400), *always(Hang())])
+    with pytest.raises(HttpError):
+        await orchestrator.call(script)
+    for _ in range(20):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(orchestrator.call(script), 0.001)
+    assert script.asked.count("b") == 21
+    assert orchestrator._engine.pool.tokens == 100
+
+
+async def test_a_move_is_free_where_every_new_call_makes_the_same_choice() -> None:
+    members = [Provider(name, config(name, failure_threshold=100), tier=tier) for tier, name in enumerate("abc")]
+    orchestrator, script = Orchestrator(members), Script(a=always(HttpError(500)), b=always(HttpError(500)))
+    script.parts["c"] = always(HttpError(500))
+    for _ in range(6):
+        with pytest.raises(AllProvidersFailed):
+            await orchestrator.call(script)
+    assert orchestrator._engine.pool.tokens == 0
+    with pytest.raises(AllProvidersFailed) as caught:
+        await orchestrator.call(script)
+    assert caught.value.ended_by == "budget"
+    script.parts = {"a": [HttpError(429)]}
+    assert await orchestrator.call(script) == "b"
+    assert [event.is_paid for event in orchestrator.events(Budget)][-1] is False, "the last event is the refusal"
 
 
 async def test_the_same_provider_is_asked_again_after_a_pause_if_that_is_set() -> None:
@@ -147,6 +191,76 @@ async def test_a_cancelled_call_cancels_both_of_a_hedge() -> None:
         await task
     assert (counts(orchestrator, "a"), counts(orchestrator, "b")) == ({"cancelled": 1}, {"cancelled": 1})
     assert in_flight(orchestrator) == 0
+
+
+async def test_a_hedge_is_made_after_the_providers_own_percentile() -> None:
+    clock = ManualClock()
+    members = [Provider(name, config(name, failure_threshold=5), tier=tier) for tier, name in enumerate("ab")]
+    orchestrator = Orchestrator(members, clock=clock, hedge_percentile=95, hedge_after_seconds=0.01)
+    script = Script(a=[Hang()])
+
+    async def takes(provider: Provider, seconds: float) -> str:
+        clock.advance(seconds)
+        return provider.id
+
+    for _ in range(19):
+        await orchestrator.call(takes, 0.03)
+    with pytest.raises(AllProvidersFailed):
+        await orchestrator.call(script, deadline_seconds=0.1)
+    assert script.asked == ["a"], "nineteen calls say too little"
+    await orchestrator.call(takes, 0.03)
+    loop = asyncio.get_running_loop()
+    script.parts["a"], begun = [Hang()], loop.time()
+    assert await orchestrator.call(script) == "b"
+    assert 0.025 < loop.time() - begun < 1
+    assert counts(orchestrator, "a") == {"successful": 20, "failed": 1, "ignored": 1}
+
+
+async def test_the_time_that_a_loser_took_counts_for_the_percentile() -> None:
+    clock = ManualClock()
+    orchestrator = pair(clock, hedge_percentile=50, hedge_after_seconds=0.01)
+
+    async def ask(provider: Provider) -> str:
+        if provider.id == "a":
+            await asyncio.Event().wait()
+        clock.advance(5)
+        return "b"
+
+    async def quick(provider: Provider) -> str:
+        return provider.id
+
+    for _ in range(20):
+        await orchestrator.call(quick)
+    pool = orchestrator._engine.pool
+    assert pool.hedge_after(0, False) == 0.01
+    for _ in range(21):
+        assert await orchestrator.call(ask) == "b"
+    assert pool.hedge_after(0, False) == 5
+    assert pool.hedge_after(0, True) is None
+
+
+async def test_hedges_hold_their_price_so_that_slow_providers_are_not_asked_twice_by_everybody() -> None:
+    orchestrator, asked = pair(hedge_after_seconds=0.02), Counter[str]()
+
+    async def ask(provider: Provider) -> str:
+        asked[provider.id] += 1
+        await asyncio.sleep(0.3)
+        return provider.id
+
+    assert set(await asyncio.gather(*(orchestrator.call(ask) for _ in range(50)))) == {"a"}
+    assert asked == {"a": 50, "b": 10}
+    # Ten hedges lost, and fifty first attempts succeeded.
+    assert orchestrator._engine.pool.tokens == 50
+
+
+async def test_a_hedge_is_no_probe_where_another_provider_can_take_it() -> None:
+    clock = ManualClock()
+    orchestrator = Orchestrator(providers("a", "b", "c"), clock=clock, hedge_after_seconds=0.01)
+    orchestrator.breaker("b").acquire().failure()
+    clock.advance(30)
+    script = Script(a=[Hang()])
+    assert await orchestrator.call(script) == "c"
+    assert script.asked == ["a", "c"]
 
 
 async def test_a_hedged_stream_is_closed_where_it_lost() -> None:
@@ -290,7 +404,8 @@ async def test_a_check_that_hangs_is_cut_off_and_one_that_is_stopped_is_neutral(
 
 async def test_events_tell_every_choice_and_switch_and_are_bounded() -> None:
     seen: list[Event] = []
-    orchestrator, script = pair(kept_events=5), Script(a=[HttpError(500)])
+    members = [Provider(name, config(name, failure_threshold=2), tier=tier) for tier, name in enumerate("ab")]
+    orchestrator, script = Orchestrator(members, kept_events=5), Script(a=[HttpError(500)])
     unsubscribe = orchestrator.subscribe(seen.append)
     await orchestrator.call(script, session="s")
     assert [type(event) for event in seen] == [

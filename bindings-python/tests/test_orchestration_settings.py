@@ -34,6 +34,12 @@ async def check(_: Provider) -> None:
         ({"retry_delay_seconds": 1}, "retry_delay_seconds"),
         ({"hedge_after_seconds": 30}, "hedge_after_seconds"),
         ({"hedge_after_seconds": 1, "max_attempts": 1}, "hedge_after_seconds"),
+        ({"hedge_percentile": 49}, "hedge_percentile"),
+        ({"hedge_percentile": 100}, "hedge_percentile"),
+        ({"hedge_percentile": 99.9}, "hedge_percentile"),
+        ({"hedge_percentile": 95, "max_attempts": 1}, "hedge_percentile"),
+        ({"hedge_percentile": 95, "attempt_timeout_seconds": 0.1}, "hedge_percentile"),
+        ({"hedge_percentile": 95, "hedge_after_seconds": 30}, "hedge_after_seconds"),
         ({"hold_seconds": 3}, "hold_seconds"),
         ({"return_to_primary": "always"}, "return_to_primary"),
         ({"check_interval_seconds": 3}, "check_interval_seconds"),
@@ -77,9 +83,11 @@ def test_a_provider_is_refused_by_name(providers: Callable[[], list[Provider]], 
     assert caught.value.field == field
 
 
-def test_a_hedge_needs_another_provider() -> None:
-    with pytest.raises(InvalidValueError, match="hedge_after_seconds"):
-        Orchestrator([Provider("a")], hedge_after_seconds=1)
+@pytest.mark.parametrize("settings", [{"hedge_after_seconds": 1}, {"hedge_percentile": 95}], ids=repr)
+def test_a_hedge_needs_another_provider(settings: dict[str, Any]) -> None:
+    (field,) = settings
+    with pytest.raises(InvalidValueError, match=field):
+        Orchestrator([Provider("a")], **settings)
 
 
 def test_settings_are_fields_or_an_object() -> None:

@@ -15,6 +15,8 @@ MILLISECOND = 1_000_000
 STRATEGIES = ("priority_list", "round_robin", "random", "best_performance", "highest_availability")
 PURPOSES = {"rank": 1, "slow_start": 2, "explore": 3}
 REJECTING = ("open", "probes_busy", "forced_open")
+KINDS = ("unary", "stream")
+PRICES = {"refusal": 0, "failure": 10, "timeout": 20}
 
 
 def mix(state: int) -> int:
@@ -83,6 +85,19 @@ class Meter:
         return (centre - spread) / (1 + z * z / total)
 
 
+class Latencies:
+    """Every latency is kept, and the newest hundred are looked at."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[int, int]] = []
+
+    def percentile(self, percent: int, now: int) -> int | None:
+        recent = sorted(latency for at, latency in self.all[-100:] if now - at <= 180 * SECOND)
+        if len(recent) < 20:
+            return None
+        return next(it for it in recent if 100 * sum(other <= it for other in recent) >= percent * len(recent))
+
+
 @dataclass
 class Provider:
     id: str
@@ -101,6 +116,7 @@ class Provider:
     in_flight: int = 0
     closed_since: int | None = None
     meter: Meter = field(default_factory=Meter)
+    latencies: dict[str, Latencies] = field(default_factory=lambda: {kind: Latencies() for kind in KINDS})
     credit: int = 0
 
     def rests_with(self, other: Provider, scope: str) -> bool:
@@ -131,6 +147,8 @@ class Pool:
             "strict_pin": False,
             "slow_start_ms": 10_000,
             "on_exhausted": "fail",
+            "hedge_after_ms": None,
+            "hedge_percentile": None,
             "seed": 0,
             "providers": [],
         }
@@ -147,10 +165,15 @@ class Pool:
         self.strict_pin: bool = given["strict_pin"]
         self.slow_start: int = given["slow_start_ms"] * MILLISECOND
         self.on_exhausted: str = given["on_exhausted"]
+        self.hedge_after_ms: int | None = given["hedge_after_ms"]
+        self.hedge_percentile: int | None = given["hedge_percentile"]
+        if self.hedge_percentile is not None and not 50 <= self.hedge_percentile <= 99:
+            raise Invalid("hedge_percentile", self.hedge_percentile, "from 50 to 99")
         self.seed: int = given["seed"]
         self.sequence = 0
         self.tokens = 100
-        self.prices: list[int] = []
+        # The price of each further attempt in flight, and whether the call could do without it.
+        self.prices: list[tuple[int, bool]] = []
         self.providers = [Provider(**provider) for provider in given["providers"]]
         # Each provider has its own copy of a cooldown that it shares.
         self.cooldowns = {(provider.id, scope): Cooldown() for provider in self.providers for scope in SCOPES}
@@ -352,6 +375,7 @@ class Pool:
             raise Invalid("circuit", circuit, "a circuit")
         if circuit == "closed" and provider.circuit != "closed":
             provider.closed_since, provider.meter = now, Meter()
+            provider.latencies = {kind: Latencies() for kind in KINDS}
         until = situation.get("until_ms")
         provider.circuit, provider.until = circuit, None if until is None else until * MILLISECOND
 
@@ -374,13 +398,43 @@ class Pool:
                 cooldown.without_hint += 1
             cooldown.until = max(cooldown.until, now + wait)
 
-    def pay(self, after_timeout: bool) -> bool:
-        price = 20 if after_timeout else 10
-        if self.tokens < price:
+    @property
+    def held(self) -> int:
+        return sum(price for price, is_spare in self.prices if is_spare)
+
+    def move(self, after: str, left: str, now: int) -> bool:
+        """Whether the budget pays for a move away from a provider."""
+        if after not in PRICES:
+            raise Invalid("move", after, "a reason")
+        provider = self.provider(left)
+        absence = self.absence(provider, now)
+        gets_no_usual_call = provider.circuit != "closed" or (absence is not None and absence[0] != "full")
+        price = 0 if gets_no_usual_call else PRICES[after]
+        if price > 0 and self.tokens < price:
             return False
-        self.tokens -= price
-        self.prices.append(price)
+        self.prices.append((price, False))
         return True
+
+    def hold(self) -> bool:
+        if self.tokens - self.held < 10:
+            return False
+        self.prices.append((10, True))
+        return True
+
+    def settle(self, outcome: str) -> None:
+        if not self.prices:
+            raise Invalid("settle", outcome, "after a payment")
+        price, is_spare = self.prices.pop()
+        if outcome == "failure" or (is_spare and outcome != "success"):
+            self.tokens -= price
+
+    def hedge(self, provider: Provider, kind: str, now: int) -> int | None:
+        """The time after which an attempt at a provider is slow."""
+        if self.hedge_percentile is None:
+            return None if self.hedge_after_ms is None else self.hedge_after_ms * MILLISECOND
+        slow = provider.latencies[kind].percentile(self.hedge_percentile, now)
+        shortest = 100 if self.hedge_after_ms is None else self.hedge_after_ms
+        return None if slow is None else max(slow, shortest * MILLISECOND)
 
     def step(self, step: dict[str, Any]) -> dict[str, Any]:
         """Applies a step and returns what it shows."""
@@ -389,7 +443,9 @@ class Pool:
         match step:
             case {"success": name}:
                 provider = self.provider(name)
-                provider.meter.success(now, step.get("latency_ms", 0) / 1000, step.get("kind", "unary"))
+                latency_ms, kind = step.get("latency_ms", 0), step.get("kind", "unary")
+                provider.meter.success(now, latency_ms / 1000, kind)
+                provider.latencies[kind].all.append((now, latency_ms * MILLISECOND))
                 for scope in SCOPES:
                     for cooldown in self.shared(name, scope):
                         cooldown.without_hint = 0
@@ -402,18 +458,25 @@ class Pool:
             case {"set": situations}:
                 for name, situation in situations.items():
                     self.set(name, situation, now)
-            case {"pay": after_timeout}:
-                shown["paid"] = self.pay(after_timeout)
+            case {"outrun": name}:
+                sample = now, step.get("latency_ms", 0) * MILLISECOND
+                self.provider(name).latencies[step.get("kind", "unary")].all.append(sample)
+            case {"hedge": name}:
+                shown["hedge_after_ms"] = millis(self.hedge(self.provider(name), step.get("kind", "unary"), now))
+            case {"move": after}:
+                shown["paid"] = self.move(after, step.get("from", ""), now)
+            case {"hold": True}:
+                shown["paid"] = self.hold()
+            case {"settle": outcome}:
+                self.settle(outcome)
             case {"earn": True}:
                 self.tokens = min(100, self.tokens + 1)
-            case {"refund": True}:
-                self.tokens = min(100, self.tokens + self.prices.pop())
             case {"choose": need}:
                 deadline = step.get("deadline_ms")
                 shown = self.choose(need, now, None if deadline is None else deadline * MILLISECOND)
             case _:
                 pass
-        return shown | {"tokens": self.tokens}
+        return shown | {"tokens": self.tokens, "held": self.held}
 
 
 def millis(nanos: int | None) -> float | None:

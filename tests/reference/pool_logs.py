@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from pool import STRATEGIES, replay
+from pool import PRICES, STRATEGIES, Pool
 
 STEPS = 60
 TIME_STEPS_MS = (0, 0, 1, 10, 500, 2000, -300, 5000, 70_000, 181_000)
@@ -23,15 +23,25 @@ def vector(seed: int) -> dict[str, Any]:
         "on_exhausted": rng.choice(["fail", "wait", "last_resort"]),
         "strict_pin": rng.random() < 0.3,
         "slow_start_ms": rng.choice([0, 1000, 10_000]),
+        "hedge_after_ms": rng.choice([None, 0, 80]),
+        "hedge_percentile": rng.choice([None, 50, 95]),
         "min_health": rng.choice([0, 0.5, 0.7, 1]),
         "providers": [provider(rng, name) for name in ids],
     }
-    steps, at_ms = list[dict[str, Any]](), 1000
+    model, steps, at_ms = Pool(pool), list[dict[str, Any]](), 1000
+
+    def take(step: dict[str, Any]) -> None:
+        shown = model.step(step)
+        steps.append(step | {"expect": {name: as_integer(value) for name, value in shown.items()}})
+
     for _ in range(STEPS):
         at_ms = max(0, at_ms + rng.choice(TIME_STEPS_MS))
-        steps.append({"at_ms": at_ms} | step(rng, at_ms, ids))
-    for taken, shown in zip(steps, replay({"pool": pool, "steps": steps}), strict=True):
-        taken["expect"] = {name: as_integer(value) for name, value in shown.items()}
+        take({"at_ms": at_ms} | step(rng, at_ms, ids, can_settle=bool(model.prices)))
+    # A percentile needs more successes of one provider than there are steps before.
+    name, kind = ids[0], rng.choice(["unary", "stream"])
+    for _ in range(rng.choice([0, 19, 25, 110])):
+        take({"at_ms": at_ms, "success": name, "latency_ms": rng.randrange(300), "kind": kind})
+    take({"at_ms": at_ms + rng.choice([0, 180_000, 181_000]), "hedge": name, "kind": kind})
     return {
         "id": f"generated/pool-{seed}",
         "why": "every runner agrees with the model",
@@ -55,10 +65,11 @@ def provider(rng: random.Random, name: str) -> dict[str, Any]:
     }
 
 
-def step(rng: random.Random, at_ms: int, ids: str) -> dict[str, Any]:
+def step(rng: random.Random, at_ms: int, ids: str, *, can_settle: bool) -> dict[str, Any]:
     name = rng.choice(ids)
-    kinds = ["choose", "success", "failure", "set", "limited", "refused", "pay", "earn"]
-    match rng.choices(kinds, weights=[45, 15, 10, 15, 5, 2, 4, 4])[0]:
+    weights = {"choose": 45, "success": 15, "failure": 10, "set": 15, "limited": 5, "refused": 2}
+    weights |= {"outrun": 2, "hedge": 2, "move": 8, "hold": 4, "settle": 8 if can_settle else 0, "earn": 4}
+    match rng.choices(list(weights), weights=list(weights.values()))[0]:
         case "choose":
             return {"choose": need(rng, ids), "deadline_ms": at_ms + rng.choice([0, 2000, 10_000])}
         case "success":
@@ -72,10 +83,16 @@ def step(rng: random.Random, at_ms: int, ids: str) -> dict[str, Any]:
             # With a hint: the jitter of the others is rounded differently in the last nanosecond.
             scope = rng.choice(["provider", "key", "model", "key_and_model"])
             return {"limited": name, "scope": scope, "retry_after_ms": rng.choice([0, 700, 90_000])}
-        case "pay":
-            return {"pay": rng.random() < 0.5}
-        case "earn":
-            return {"earn": True}
+        case "outrun":
+            return {"outrun": name, "latency_ms": rng.choice([50, 3000]), "kind": rng.choice(["unary", "stream"])}
+        case "hedge":
+            return {"hedge": name, "kind": rng.choice(["unary", "stream"])}
+        case "move":
+            return {"move": rng.choice(list(PRICES)), "from": name}
+        case "settle":
+            return {"settle": rng.choice(["success", "failure", "failure", "ignored", "cancelled"])}
+        case "hold" | "earn" as switch:
+            return {switch: True}
         case other:
             return {other: name}
 

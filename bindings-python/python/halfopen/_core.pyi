@@ -29,6 +29,7 @@ from halfopen.types import (
 
 __all__ = [
     "BUCKET_BOUNDS",
+    "SHORTEST_HEDGE_SECONDS",
     "Attempt",
     "Awaiting",
     "Breaker",
@@ -498,14 +499,23 @@ class Pool:
         replayable: bool,
         is_stream: bool,
         larger_than: int | None,
-        is_further: bool,
-        after_timeout: bool,
+        left: int | None,
+        after: Literal["refusal", "failure", "timeout"] | None,
         /,
     ) -> Attempt | Order:
         """Chooses, and begins an attempt at the first provider that admits it.
 
-        Returns the order if none does, or if the budget does not pay for a further attempt.
+        Returns the order if none does, or if the budget does not pay for the move away from the provider that the call
+        has ``left``, and ``after`` what.
         """
+
+    def begin_beside(
+        self, need: Need | None, tried: list[int], is_stream: bool, larger_than: int | None, /
+    ) -> Attempt | Order:
+        """Begins an attempt at another provider beside one that is slow, if the budget pays for it."""
+
+    def hedge_after(self, index: int, is_stream: bool, /) -> float | None:
+        """The seconds after which an attempt at this provider is slow; ``None`` if its call gets no second one."""
 
     def begin_at(self, index: int, is_stream: bool, as_probe: bool, /) -> Attempt | None:
         """Begins a further attempt at this provider if its circuit is closed, or a probe if it offers one."""
@@ -524,7 +534,7 @@ class Pool:
 
     @property
     def tokens(self) -> int:
-        """The tokens left in the budget."""
+        """The tokens left in the budget; a debt is negative."""
 
     def record(self, index: int, /) -> tuple[int, float | None, float | None, float | None, float | None]:
         """A provider's recent record.
@@ -565,6 +575,10 @@ class Attempt:
     @property
     def passed_over(self) -> list[tuple[int, PassReason, float | None]]:
         """The providers passed over at the choice."""
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it is paid from the budget."""
 
     @property
     def has_ended(self) -> bool:
@@ -771,6 +785,8 @@ class Evidence:
 
 BUCKET_BOUNDS: tuple[float, ...]
 """The upper bounds of the histogram's buckets in seconds, without the last one, which is infinite."""
+SHORTEST_HEDGE_SECONDS: float
+"""The shortest delay of a hedge with a percentile and without one of its own."""
 
 def keep_ended_metrics() -> None:
     """From now on, keeps the counters of breakers that are gone."""

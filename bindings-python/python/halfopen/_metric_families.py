@@ -89,7 +89,10 @@ COOLDOWNS = Family(
     "halfopen_cooldowns", "counter", ("provider", "scope"), "Times that a provider, its key or its model had to rest."
 )
 EXTRA_ATTEMPTS = Family(
-    "halfopen_extra_attempts", "counter", ("result",), "Further attempts that the budget paid, or refused to pay."
+    "halfopen_extra_attempts",
+    "counter",
+    ("result",),
+    "Further attempts with a price that the budget paid, or refused to pay.",
 )
 
 POOL_FAMILIES = (CHOICES, SWITCHES, COOLDOWNS, EXTRA_ATTEMPTS)

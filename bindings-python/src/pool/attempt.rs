@@ -36,6 +36,8 @@ pub struct PyAttempt {
 struct State {
     /// Whether the call is no longer in flight.
     has_left: bool,
+    /// Whether the budget has heard of its end.
+    is_settled: bool,
     /// A long call that has voted before its end.
     session: Option<PyHealthySession>,
     first_item: Option<Duration>,
@@ -59,8 +61,8 @@ impl PyAttempt {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The call is no longer in flight; false if it was not before.
-    fn leave(&self) -> bool {
+    /// The call is no longer in flight, and the budget hears of its end; false if it was not before.
+    fn leave(&self, outcome: Outcome) -> bool {
         let (first, session) = {
             let mut state = self.state();
             (!std::mem::replace(&mut state.has_left, true), state.session.take())
@@ -69,8 +71,15 @@ impl PyAttempt {
         drop(session);
         if first {
             self.pool.get().pool().leave(self.pick.index);
+            self.settle(outcome);
         }
         first
+    }
+
+    fn settle(&self, outcome: Outcome) {
+        if !std::mem::replace(&mut self.state().is_settled, true) {
+            self.pool.get().pool().settle(self.price, outcome);
+        }
     }
 
     /// The pool hears of a success if the breaker has just heard of it; returns how long the attempt has lasted.
@@ -85,10 +94,6 @@ impl PyAttempt {
             let mut pool = this.pool();
             pool.closed(index, closed);
             pool.succeeded(index, now, latency, self.kind);
-            match self.price {
-                Some(price) => pool.refund(price),
-                None => pool.earn(),
-            }
         }
         lasted
     }
@@ -124,6 +129,12 @@ impl PyAttempt {
     #[getter]
     fn passed_over(&self) -> Vec<Passed> {
         passed_over(&self.order, self.begun)
+    }
+
+    /// Whether it is paid from the budget.
+    #[getter]
+    fn is_paid(&self) -> bool {
+        self.price.is_some_and(|price| !price.is_free())
     }
 
     /// Whether it has ended.
@@ -168,7 +179,7 @@ impl PyAttempt {
 
     /// The provider did what was asked; returns the seconds that it took, or `None` if the attempt had ended before.
     fn succeeded(&self) -> Option<f64> {
-        if !self.leave() {
+        if !self.leave(Outcome::Success) {
             return None;
         }
         Some(self.voted(self.permit.success()).as_secs_f64())
@@ -179,6 +190,7 @@ impl PyAttempt {
     fn healthy(&self, py: Python<'_>) {
         let Some(session) = self.permit.healthy(py) else { return };
         self.voted(true);
+        self.settle(Outcome::Success);
         self.state().session = Some(session);
     }
 
@@ -197,7 +209,7 @@ impl PyAttempt {
         let outcome = outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?;
         let scope = scope.map(scope_of).transpose()?;
         let session = self.state().session.take();
-        if !self.leave() {
+        if !self.leave(outcome) {
             return Ok(None);
         }
         self.permit.ended_with(error, outcome);
@@ -221,12 +233,19 @@ impl PyAttempt {
 
     /// The caller gave up.
     fn cancelled(&self) -> bool {
-        self.leave() && self.permit.cancel()
+        self.leave(Outcome::Cancelled) && self.permit.cancel()
     }
 
-    /// The attempt says nothing about the provider: another one was faster.
+    /// The attempt says nothing about the provider's health: another one was faster.
     fn ignored(&self) -> bool {
-        self.leave() && self.permit.ignore()
+        if !self.leave(Outcome::Ignored) {
+            return false;
+        }
+        if !self.price.is_some_and(|price| price.is_spare()) {
+            let (now, lasted) = self.pool.get().since(self.begun);
+            self.pool.get().pool().outrun(self.pick.index, now, lasted, self.kind);
+        }
+        self.permit.ignore()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -244,7 +263,7 @@ impl PyAttempt {
 impl Drop for PyAttempt {
     fn drop(&mut self) {
         // The permit, which is dropped as well, cancels itself.
-        self.leave();
+        self.leave(Outcome::Cancelled);
     }
 }
 

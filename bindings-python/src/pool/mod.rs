@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
-use halfopen::pool::{CallKind, Circuit, Order, PassReason, Pick, Pool, Provider, Readiness, Role};
+use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, PassReason, Pick, Pool, Price, Provider, Readiness, Role};
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -118,8 +118,8 @@ impl PyPool {
     }
 
     /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
-    /// budget does not pay for a further attempt: `is_further`, or `after_timeout`.
-    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, is_further, after_timeout, /))]
+    /// budget does not pay for the move away from the provider that the call has `left`, and `after` what.
+    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, left, after, /))]
     #[expect(clippy::too_many_arguments, reason = "keywords cost more than the choice")]
     fn begin<'py>(
         slf: &Bound<'py, Self>,
@@ -129,50 +129,64 @@ impl PyPool {
         replayable: Truth,
         is_stream: Truth,
         larger_than: Option<u64>,
-        is_further: Truth,
-        after_timeout: Truth,
+        left: Option<usize>,
+        after: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        if let Some(left) = left {
+            this.check_index(py, left)?;
+        }
+        let after = after.map_or(Ok(MoveAfter::Failure), move_after)?;
+        let now = this.clock.now();
+        let circuits = this.circuits(now);
+        let asked = Asked::new(need, &tried, pin, replayable, is_stream, larger_than);
+        let (order, price) = {
+            let mut pool = this.pool();
+            let order = asked.choose(&mut pool, &circuits, now);
+            let price = left.map(|left| pool.price_of_move(left, circuits[left], after, now));
+            if price == Some(None) && !order.picks.is_empty() {
+                let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
+                return Ok(Bound::new(py, unpaid)?.into_any());
+            }
+            (order, price.flatten())
+        };
+        Self::begin_first(slf, order, price, asked.kind(), now)
+    }
+
+    /// Begins an attempt beside one that is slow, at another provider; returns the order if there is none, or if the budget
+    /// does not pay. A probe comes last, because the call is waiting.
+    #[pyo3(signature = (need, tried, is_stream, larger_than, /))]
+    fn begin_beside<'py>(
+        slf: &Bound<'py, Self>,
+        need: Option<&PyNeed>,
+        tried: Items<usize>,
+        is_stream: Truth,
+        larger_than: Option<u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
         let now = this.clock.now();
         let circuits = this.circuits(now);
-        let (mut order, price) = {
+        let asked = Asked::new(need, &tried, None, Truth(false), is_stream, larger_than);
+        let (order, price) = {
             let mut pool = this.pool();
-            let asked = Asked::new(need, &tried, pin, replayable, is_stream, larger_than);
             let order = asked.choose(&mut pool, &circuits, now);
-            let price = if is_further.0 && !order.picks.is_empty() { pool.pay(after_timeout.0) } else { None };
-            if is_further.0 && !order.picks.is_empty() && price.is_none() {
+            let price = if order.picks.is_empty() { None } else { pool.hold() };
+            if price.is_none() {
                 let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
                 return Ok(Bound::new(py, unpaid)?.into_any());
             }
             (order, price)
         };
-        while !order.picks.is_empty() {
-            let pick = order.picks[0];
-            if !this.pool().enter(pick.index) {
-                choice::pass_over(&mut order, PassReason::Full, None);
-                continue;
-            }
-            match PyBreaker::acquire(this.breaker(pick.index).bind(py), None) {
-                Ok(permit) => {
-                    let kind = if is_stream.0 { CallKind::Stream } else { CallKind::Unary };
-                    let attempt = PyAttempt::new(slf, pick, order, now, permit, kind, price);
-                    return Ok(Bound::new(py, attempt)?.into_any());
-                }
-                Err(rejected) => {
-                    this.pool().leave(pick.index);
-                    if !rejected.is_instance_of::<PyException>(py) {
-                        price.into_iter().for_each(|price| this.pool().refund(price));
-                        return Err(rejected);
-                    }
-                    // Another call took the last slot, or opened the circuit, since the choice.
-                    let (reason, until) = this.rejection(pick.index, now);
-                    choice::pass_over(&mut order, reason, until);
-                }
-            }
-        }
-        let mut pool = this.pool();
-        price.into_iter().for_each(|price| pool.refund(price));
-        Ok(Bound::new(py, PyOrder::new(order, now, pool.policy()))?.into_any())
+        Self::begin_first(slf, order, price, asked.kind(), now)
+    }
+
+    /// How many seconds an attempt at this provider may take before its call gets a second one; `None` for as long as it
+    /// takes.
+    #[pyo3(signature = (index, is_stream, /))]
+    fn hedge_after(&self, py: Python<'_>, index: usize, is_stream: Truth) -> PyResult<Option<f64>> {
+        self.check_index(py, index)?;
+        let now = self.clock.now();
+        Ok(self.pool().hedge_after(index, kind_of(is_stream.0), now).map(|delay| delay.as_secs_f64()))
     }
 
     /// Begins an attempt at this provider alone, if its circuit is closed and nothing else keeps calls away; `None` if it
@@ -190,25 +204,23 @@ impl PyPool {
             if circuit.readiness != wanted || pool.cooling_until(index, now).is_some() || !pool.enter(index) {
                 return Ok(None);
             }
-            let price = if as_probe.0 { None } else { pool.pay(false) };
-            if price.is_none() && !as_probe.0 {
+            let Some(price) = (if as_probe.0 { Some(Price::FREE) } else { pool.hold() }) else {
                 pool.leave(index);
                 return Ok(None);
-            }
+            };
             price
         };
         match PyBreaker::acquire(this.breaker(index).bind(py), None) {
             Ok(permit) => {
-                let kind = if is_stream.0 { CallKind::Stream } else { CallKind::Unary };
                 let role = if as_probe.0 { Role::Probe } else { Role::Normal };
                 let pick = Pick { index, role };
                 let order = Order { picks: vec![pick], ..Default::default() };
-                Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind, price)))
+                Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind_of(is_stream.0), Some(price))))
             }
             Err(rejected) => {
                 let mut pool = this.pool();
                 pool.leave(index);
-                price.into_iter().for_each(|price| pool.refund(price));
+                pool.release(price);
                 if rejected.is_instance_of::<PyException>(py) { Ok(None) } else { Err(rejected) }
             }
         }
@@ -244,10 +256,10 @@ impl PyPool {
         self.clock.now().as_seconds()
     }
 
-    /// The tokens left in the budget.
+    /// The tokens left in the budget; a debt is negative.
     #[getter]
-    fn tokens(&self) -> u16 {
-        self.pool().tokens()
+    fn tokens(&self) -> i32 {
+        self.pool().budget().tokens()
     }
 
     /// A provider's calls in flight; its recent success rate, and its latency in seconds as a unary call and as a stream,
@@ -307,6 +319,43 @@ impl PyPool {
         PyOrder::new(order, now, pool.policy())
     }
 
+    /// Begins an attempt at the first provider of an order that admits it, with its price; returns the order if none does.
+    fn begin_first<'py>(
+        slf: &Bound<'py, Self>,
+        mut order: Order,
+        price: Option<Price>,
+        kind: CallKind,
+        now: Tick,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (slf.py(), slf.get());
+        while !order.picks.is_empty() {
+            let pick = order.picks[0];
+            if !this.pool().enter(pick.index) {
+                choice::pass_over(&mut order, PassReason::Full, None);
+                continue;
+            }
+            match PyBreaker::acquire(this.breaker(pick.index).bind(py), None) {
+                Ok(permit) => {
+                    let attempt = PyAttempt::new(slf, pick, order, now, permit, kind, price);
+                    return Ok(Bound::new(py, attempt)?.into_any());
+                }
+                Err(rejected) => {
+                    this.pool().leave(pick.index);
+                    if !rejected.is_instance_of::<PyException>(py) {
+                        price.into_iter().for_each(|price| this.pool().release(price));
+                        return Err(rejected);
+                    }
+                    // Another call took the last slot, or opened the circuit, since the choice.
+                    let (reason, until) = this.rejection(pick.index, now);
+                    choice::pass_over(&mut order, reason, until);
+                }
+            }
+        }
+        let mut pool = this.pool();
+        price.into_iter().for_each(|price| pool.release(price));
+        Ok(Bound::new(py, PyOrder::new(order, now, pool.policy()))?.into_any())
+    }
+
     /// Why a provider's circuit has just rejected a call.
     fn rejection(&self, index: usize, now: Tick) -> (PassReason, Option<Tick>) {
         match self.breaker(index).get().core().readiness_at(now) {
@@ -320,4 +369,18 @@ impl PyPool {
         let now = self.clock.now();
         (now, now.since(begun))
     }
+}
+
+const fn kind_of(is_stream: bool) -> CallKind {
+    if is_stream { CallKind::Stream } else { CallKind::Unary }
+}
+
+fn move_after(name: &Bound<'_, PyAny>) -> PyResult<MoveAfter> {
+    let given = value_of(name);
+    let named = |after: &&MoveAfter| given == after.as_str().into();
+    MoveAfter::ALL
+        .iter()
+        .find(named)
+        .copied()
+        .ok_or_else(|| to_python(name.py(), &InvalidValue::new("after", &given, "refusal, failure or timeout")))
 }

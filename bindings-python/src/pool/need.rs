@@ -79,6 +79,11 @@ impl<'a> Asked<'a> {
         Self { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than }
     }
 
+    /// The moment to which the latency of the call is measured.
+    pub const fn kind(&self) -> CallKind {
+        if self.is_stream { CallKind::Stream } else { CallKind::Unary }
+    }
+
     /// Takes a turn of the pool.
     pub fn choose(&self, pool: &mut Pool, circuits: &[Circuit], now: Tick) -> Order {
         let (tried, pin) = self.ids(pool);
@@ -104,7 +109,7 @@ impl<'a> Asked<'a> {
             tried,
             pin,
             replayable: self.replayable,
-            kind: if self.is_stream { CallKind::Stream } else { CallKind::Unary },
+            kind: self.kind(),
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{OnExhausted, Policy, Pool, Provider, Strategy};
+use super::{Hedge, OnExhausted, Policy, Pool, Provider, Strategy};
 use crate::config::{Fields, InvalidValue, Value};
 
 impl Pool {
@@ -13,11 +13,18 @@ impl Pool {
     /// # Errors
     /// [`InvalidValue`], naming the field.
     pub fn from_value(document: &Value, seed: u64) -> Result<Self, InvalidValue> {
-        let fields = Fields::of(
-            "pool",
-            document,
-            &["strategy", "min_health", "strict_pin", "slow_start_ms", "on_exhausted", "seed", "providers"],
-        )?;
+        let known = &[
+            "strategy",
+            "min_health",
+            "strict_pin",
+            "slow_start_ms",
+            "on_exhausted",
+            "hedge_after_ms",
+            "hedge_percentile",
+            "seed",
+            "providers",
+        ];
+        let fields = Fields::of("pool", document, known)?;
         let default = Policy::default();
         let policy = Policy {
             strategy: fields.named("strategy", Strategy::ALL, Strategy::NAMES, default.strategy)?,
@@ -25,6 +32,7 @@ impl Pool {
             strict_pin: fields.flag("strict_pin", default.strict_pin)?,
             slow_start: fields.count("slow_start_ms")?.map_or(default.slow_start, Duration::from_millis),
             on_exhausted: fields.named("on_exhausted", OnExhausted::ALL, OnExhausted::NAMES, default.on_exhausted)?,
+            hedge: hedge(&fields)?,
         };
         let seed = fields.count("seed")?.unwrap_or(seed);
         let providers: Result<Vec<_>, _> = fields.list("providers")?.iter().map(Provider::from_value).collect();
@@ -70,4 +78,14 @@ impl Provider {
             ..default
         })
     }
+}
+
+fn hedge(fields: &Fields<'_>) -> Result<Option<Hedge>, InvalidValue> {
+    let after = fields.count("hedge_after_ms")?.map(Duration::from_millis);
+    let Some(percentile) = fields.count("hedge_percentile")? else {
+        return Ok(after.map(|after| Hedge { percentile: None, after }));
+    };
+    let allowed = || InvalidValue::new("hedge_percentile", &percentile.into(), "a whole number from 50 to 99");
+    let percentile = u8::try_from(percentile).ok().filter(|it| (50..=99).contains(it)).ok_or_else(allowed)?;
+    Ok(Some(Hedge { percentile: Some(percentile), after: after.unwrap_or(Hedge::SHORTEST) }))
 }

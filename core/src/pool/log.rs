@@ -7,11 +7,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{CallKind, Circuit, Exhausted, Need, Order, Pool, Price, Readiness};
+use super::{CallKind, Circuit, Exhausted, MoveAfter, Need, Order, Pool, Price, Readiness};
 use crate::classify::Scope;
 use crate::clock::Tick;
 use crate::config::{Fields, InvalidValue, Value};
-use crate::control::Reason;
+use crate::control::{Outcome, Reason};
 
 /// Replays a log and returns what each step shows: a list with one map for each.
 ///
@@ -46,9 +46,13 @@ const STEPS: &[&str] = &[
     "scope",
     "refused",
     "retry_after_ms",
-    "pay",
+    "outrun",
+    "hedge",
+    "move",
+    "from",
+    "hold",
+    "settle",
     "earn",
-    "refund",
 ];
 
 impl Replayed {
@@ -77,21 +81,38 @@ impl Replayed {
             for (id, situation) in set {
                 self.set(id, situation, now)?;
             }
-        } else if let Value::Bool(after_timeout) = *fields.get("pay") {
-            let paid = self.pool.pay(after_timeout);
-            self.prices.extend(paid);
-            shown.push(("paid".into(), Value::Bool(paid.is_some())));
+        } else if let Some(id) = fields.text("outrun")? {
+            let after = Duration::from_millis(fields.count("latency_ms")?.unwrap_or(0));
+            self.pool.outrun(self.index(id)?, now, after, kind(&fields)?);
+        } else if let Some(id) = fields.text("hedge")? {
+            let delay = self.pool.hedge_after(self.index(id)?, kind(&fields)?, now);
+            shown.push(("hedge_after_ms".into(), delay.map(|delay| delay.as_nanos() as f64 / 1e6).into()));
+        } else if fields.text("move")?.is_some() {
+            let after = fields.named("move", MoveAfter::ALL, MoveAfter::NAMES, MoveAfter::Failure)?;
+            let from = self.index(fields.text("from")?.unwrap_or_default())?;
+            let price = self.pool.price_of_move(from, self.circuits[from], after, now);
+            self.paid(price, &mut shown);
+        } else if let Value::Bool(true) = *fields.get("hold") {
+            let price = self.pool.hold();
+            self.paid(price, &mut shown);
+        } else if fields.text("settle")?.is_some() {
+            let price = self.prices.pop().ok_or_else(|| InvalidValue::new("settle", step, "after a payment"))?;
+            self.pool.settle(Some(price), outcome(&fields)?);
         } else if let Value::Bool(true) = *fields.get("earn") {
-            self.pool.earn();
-        } else if let Value::Bool(true) = *fields.get("refund") {
-            let price = self.prices.pop().ok_or_else(|| InvalidValue::new("refund", step, "after a payment"))?;
-            self.pool.refund(price);
+            self.pool.settle(None, Outcome::Success);
         } else if *fields.get("choose") != Value::Null {
             let deadline = fields.count("deadline_ms")?.map(millis);
             shown = self.choose(fields.get("choose"), now, deadline)?;
         }
-        shown.push(("tokens".into(), u64::from(self.pool.tokens()).into()));
+        let budget = self.pool.budget();
+        shown.push(("tokens".into(), f64::from(budget.tokens()).into()));
+        shown.push(("held".into(), f64::from(budget.held()).into()));
         Ok(Value::Map(shown))
+    }
+
+    fn paid(&mut self, price: Option<Price>, shown: &mut Vec<(String, Value)>) {
+        self.prices.extend(price);
+        shown.push(("paid".into(), Value::Bool(price.is_some())));
     }
 
     fn set(&mut self, id: &str, situation: &Value, now: Tick) -> Result<(), InvalidValue> {
@@ -178,4 +199,9 @@ fn kind(fields: &Fields<'_>) -> Result<CallKind, InvalidValue> {
 
 fn millis(millis: u64) -> Tick {
     Tick::ZERO.after(Duration::from_millis(millis))
+}
+
+fn outcome(fields: &Fields<'_>) -> Result<Outcome, InvalidValue> {
+    let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    fields.named("settle", Outcome::ALL, &names, Outcome::FAILURE)
 }

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    AttemptBudget, CallKind, Candidate, ConcurrencyCap, Cooldown, Meter, Need, Order, Policy, PoolState, Price,
-    Provider, Readiness, choose,
+    AttemptBudget, CallKind, Candidate, ConcurrencyCap, Cooldown, Latencies, Meter, MoveAfter, Need, Order, Policy,
+    PoolState, Price, Provider, Readiness, choose,
 };
 use crate::classify::Scope;
 use crate::clock::Tick;
 use crate::config::{InvalidValue, Value};
-use crate::control::Jitter;
+use crate::control::{Jitter, Outcome};
 
 /// A circuit as a choice sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +55,11 @@ pub struct Pool {
     budget: AttemptBudget,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Member {
     meter: Meter,
+    /// By kind of call; only where the policy has a hedge with a percentile.
+    latencies: [Latencies; 2],
     cap: ConcurrencyCap,
     closed_since: Option<Tick>,
     /// By scope.
@@ -85,6 +87,7 @@ impl Pool {
         let (places, count) = cooldown_places(&providers);
         let member = |(provider, cooldowns): (&Provider, _)| Member {
             meter: Meter::default(),
+            latencies: Default::default(),
             cap: cap_of(provider),
             closed_since: None,
             cooldowns,
@@ -161,7 +164,25 @@ impl Pool {
     /// A call succeeded; the latency is the time to the first content of a stream, otherwise the length of the call.
     pub fn succeeded(&mut self, index: usize, now: Tick, latency: Duration, kind: CallKind) {
         self.members[index].meter = self.members[index].meter.success(now, latency, kind);
+        self.lasted(index, now, latency, kind);
         self.rested(index);
+    }
+
+    /// A call was given up after so long because its hedge was faster. Without these, the slow calls would be missing in the
+    /// record that says when a hedge is made.
+    pub fn outrun(&mut self, index: usize, now: Tick, after: Duration, kind: CallKind) {
+        self.lasted(index, now, after, kind);
+    }
+
+    fn lasted(&mut self, index: usize, now: Tick, latency: Duration, kind: CallKind) {
+        if self.policy.hedge.is_some_and(|hedge| hedge.percentile.is_some()) {
+            self.members[index].latencies[kind as usize].add(now, latency);
+        }
+    }
+
+    /// How long an attempt at this provider may take before its call gets a second one; `None` for as long as it takes.
+    pub fn hedge_after(&self, index: usize, kind: CallKind, now: Tick) -> Option<Duration> {
+        self.policy.hedge?.delay(&self.members[index].latencies[kind as usize], now)
     }
 
     /// A call succeeded, and its latency is not known.
@@ -205,6 +226,7 @@ impl Pool {
         let member = &mut self.members[index];
         if since.is_some() && since != member.closed_since {
             (member.closed_since, member.meter) = (since, Meter::default());
+            member.latencies = Default::default();
         }
     }
 
@@ -223,26 +245,43 @@ impl Pool {
         self.members[index].cap.in_flight()
     }
 
-    /// Pays for a further attempt of a call; `None` if the budget is used up.
-    pub fn pay(&mut self, after_timeout: bool) -> Option<Price> {
-        let (budget, price) = self.budget.pay(after_timeout)?;
+    /// The price of a move of a call away from this provider, whose circuit reads so now; `None` if the budget has too few
+    /// tokens. A move away from a provider that would not get an ordinary call now is free, because every new call makes
+    /// the same choice.
+    pub fn price_of_move(&self, from: usize, circuit: Circuit, after: MoveAfter, now: Tick) -> Option<Price> {
+        let provider = &self.providers[from];
+        let is_usual = provider.enabled
+            && provider.weight > 0
+            && circuit.readiness == Readiness::Closed
+            && self.cooling_until(from, now).is_none();
+        if is_usual { self.budget.price_of_move(after) } else { Some(Price::FREE) }
+    }
+
+    /// Holds the price of an attempt that its call could do without: a hedge, or another try at the same provider. `None`
+    /// if the budget has too few tokens.
+    pub fn hold(&mut self) -> Option<Price> {
+        let (budget, price) = self.budget.hold()?;
         self.budget = budget;
         Some(price)
     }
 
-    /// A call succeeded at its first attempt.
-    pub fn earn(&mut self) {
-        self.budget = self.budget.earn();
+    /// An attempt ended: a further one with its price, a first one without.
+    pub fn settle(&mut self, price: Option<Price>, outcome: Outcome) {
+        self.budget = match price {
+            Some(price) => self.budget.settle(price, outcome),
+            None if outcome == Outcome::Success => self.budget.earn(),
+            None => self.budget,
+        };
     }
 
-    /// A further attempt succeeded, or did not take place after all.
-    pub fn refund(&mut self, price: Price) {
-        self.budget = self.budget.refund(price);
+    /// A further attempt did not take place after all.
+    pub fn release(&mut self, price: Price) {
+        self.budget = self.budget.release(price);
     }
 
-    /// The tokens left in the budget.
-    pub const fn tokens(&self) -> u16 {
-        self.budget.tokens()
+    /// The budget of further attempts.
+    pub const fn budget(&self) -> AttemptBudget {
+        self.budget
     }
 
     /// Every call that was in flight belongs to another process: see [`host::after_fork`](crate::host::after_fork).
@@ -251,6 +290,7 @@ impl Pool {
             member.cap = cap_of(provider);
         }
         (self.jitter, self.state) = (Jitter { seed }, PoolState::new(seed));
+        self.budget = AttemptBudget::default();
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`Meter`] is the recent record of a provider, by which two of the strategies rank.
 //! - [`Cooldown`] keeps calls away from what asked for it (a 429), without a vote about its health.
 //! - [`AttemptBudget`] bounds the further attempts of all calls together.
+//! - [`Hedge`] says when a slow call gets a second attempt beside its first.
 //! - [`ConcurrencyCap`] bounds the calls in flight.
 //! - [`Pool`] is all of this in one value: a host keeps one and tells it what happens.
 //! - [`replay`] replays a log.
@@ -17,6 +18,7 @@ mod choose;
 mod circuit;
 mod cooldown;
 mod document;
+mod hedge;
 mod log;
 mod members;
 mod meter;
@@ -26,10 +28,11 @@ mod provider;
 mod rank;
 mod state;
 
-pub use budget::{AttemptBudget, Price};
+pub use budget::{AttemptBudget, MoveAfter, Price};
 pub use cap::ConcurrencyCap;
 pub use choose::choose;
 pub use cooldown::Cooldown;
+pub use hedge::{Hedge, Latencies};
 pub use log::replay;
 pub use members::{Circuit, Pool};
 pub use meter::{CallKind, Meter};

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::Hedge;
 use crate::clock::Tick;
 use crate::names::named_enum;
 
@@ -52,6 +53,8 @@ pub struct Policy {
     pub slow_start: Duration,
     /// The behaviour when no provider is available.
     pub on_exhausted: OnExhausted,
+    /// When a slow call gets a second attempt beside its first; none for never.
+    pub hedge: Option<Hedge>,
 }
 
 /// How far the slow start of a provider has come.
@@ -82,6 +85,7 @@ impl Default for Policy {
             strict_pin: false,
             slow_start: Duration::from_secs(10),
             on_exhausted: OnExhausted::Fail,
+            hedge: None,
         }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use halfopen::pool::{Candidate, Need, Policy, PoolState, Provider, Readiness, Strategy, choose};
+use halfopen::Outcome;
+use halfopen::classify::Scope;
+use halfopen::pool::{
+    Candidate, Circuit, MoveAfter, Need, PassReason, Policy, Pool, PoolState, Provider, Readiness, Role, Strategy,
+    choose,
+};
 
 use crate::situations::{NOW, check, meter, providers, rejected};
 
@@ -65,4 +70,52 @@ fn somebody_takes_it(declared: &[Provider], candidates: &[Candidate<'_>], picks:
         !matches!(it.readiness, Readiness::Rejected { .. }) && it.in_flight < it.provider.max_concurrent_calls.unwrap()
     };
     assert_eq!(candidates.iter().filter(could).count(), picks, "{declared:?}");
+}
+
+#[test]
+fn a_move_after_a_failure_is_free_exactly_where_a_new_call_would_not_be_a_usual_one() {
+    let mut free = 0;
+    let mut code = 0_usize;
+    for readiness in [Readiness::Closed, Readiness::Probe, rejected(Some(5)), rejected(None)] {
+        for switches in 0..32_u8 {
+            code += 1;
+            let is_on = |bit: u8| switches & 1 << bit != 0;
+            let mut declared = providers(&["left", "next"]);
+            (declared[0].enabled, declared[0].weight) = (!is_on(0), u32::from(!is_on(1)));
+            declared[0].max_concurrent_calls = Some(1);
+            let mut pool = Pool::new(Policy::default(), declared, 7).unwrap();
+            if is_on(2) {
+                pool.cool(0, Scope::KeyAndModel, Some(Duration::from_secs(1)), NOW);
+            }
+            if is_on(3) {
+                pool.enter(0);
+            }
+            if is_on(4) {
+                spend_everything(&mut pool);
+            }
+            let circuits = [Circuit { readiness, closed_since: None }, Circuit::CLOSED];
+            let order = pool.look(&circuits, &Need::default(), NOW);
+            let is_usual = order.picks.iter().any(|pick| pick.index == 0 && pick.role != Role::Probe)
+                || order.passed_over.iter().any(|passed| passed.index == 0 && passed.reason == PassReason::Full)
+                    && readiness == Readiness::Closed;
+            for after in MoveAfter::ALL {
+                let price = pool.price_of_move(0, circuits[0], *after, NOW);
+                let expects_free = !is_usual || *after == MoveAfter::Refusal;
+                assert_eq!(
+                    price.is_some_and(|price| price.is_free()),
+                    expects_free,
+                    "{readiness:?} {switches:b} {after}"
+                );
+                assert_eq!(price.is_none(), !expects_free && is_on(4), "{readiness:?} {switches:b} {after}");
+                free += usize::from(expects_free);
+            }
+        }
+    }
+    println!("exhaustive budget: {free} free moves of {}", code * MoveAfter::ALL.len());
+}
+
+fn spend_everything(pool: &mut Pool) {
+    while let Some(price) = pool.hold() {
+        pool.settle(Some(price), Outcome::FAILURE);
+    }
 }

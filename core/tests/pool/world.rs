@@ -5,9 +5,10 @@ use std::time::Duration;
 use halfopen::clock::{ManualClock, Tick};
 use halfopen::control::Jitter;
 use halfopen::pool::{
-    AttemptBudget, CallKind, Candidate, Cooldown, Meter, Need, Policy, PoolState, Provider, Readiness, Role, choose,
+    AttemptBudget, CallKind, Candidate, Cooldown, Meter, MoveAfter, Need, Policy, PoolState, Price, Provider,
+    Readiness, Role, choose,
 };
-use halfopen::{CircuitBreaker, Config};
+use halfopen::{CircuitBreaker, Config, Outcome};
 
 /// How a provider behaves at a time.
 #[derive(Clone, Copy)]
@@ -66,7 +67,7 @@ impl World {
         self.clock.set(at);
         let mut tried = Vec::new();
         let mut took = Duration::ZERO;
-        let mut paid = None;
+        let mut paid: Option<Price> = None;
         loop {
             let now = at.after(took);
             self.clock.set(now);
@@ -106,15 +107,17 @@ impl World {
             if succeeds {
                 permit.success();
                 member.meter = member.meter.success(end, latency, CallKind::Unary);
-                self.budget = paid.map_or(self.budget.earn(), |price| self.budget.refund(price));
+                self.budget = paid.map_or(self.budget.earn(), |price| self.budget.settle(price, Outcome::Success));
                 self.served += 1;
                 return self.latencies.push(took.as_secs_f64());
             }
             permit.failure();
             member.meter = member.meter.failure(end);
-            match self.budget.pay(false) {
-                Some((budget, price)) if tried.len() < 3 => (self.budget, paid) = (budget, Some(price)),
-                _ => return self.lost += 1,
+            self.budget = paid.map_or(self.budget, |price| self.budget.settle(price, Outcome::FAILURE));
+            let is_open = member.breaker.readiness_at(end) != Readiness::Closed;
+            paid = self.budget.price_of_move(if is_open { MoveAfter::Refusal } else { MoveAfter::Failure });
+            if paid.is_none() || tried.len() >= 3 {
+                return self.lost += 1;
             }
         }
     }

@@ -91,7 +91,7 @@ class CoolingDown(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """A further attempt was paid from the budget, or was not made because the budget was used up."""
+    """The budget allowed a further attempt that has a price, or had too few ``tokens``; a debt is negative."""
 
     sequence: int
     at: float

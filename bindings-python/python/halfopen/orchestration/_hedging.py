@@ -13,8 +13,8 @@ _LONGEST_FAREWELL = 1.0
 """Seconds that a winner waits for a loser to clean up after its cancellation."""
 
 
-async def race(run: "Run[R]", first: Attempt) -> tuple[Attempt, R]:
-    """Runs an attempt, and another one beside it if the first takes longer than ``hedge_after_seconds``.
+async def race(run: "Run[R]", first: Attempt, delay: float) -> tuple[Attempt, R]:
+    """Runs an attempt, and another one beside it if the first takes longer than ``delay``, in seconds.
 
     Returns the attempt that answered. Raises the error after which nothing runs any more; then ``run.current`` is its
     attempt. An attempt that lost is settled as ignored.
@@ -22,7 +22,7 @@ async def race(run: "Run[R]", first: Attempt) -> tuple[Attempt, R]:
     running: dict[asyncio.Task[R], Attempt] = {asyncio.ensure_future(run.once(first)): first}
     left_behind = run.lost
     try:
-        done, _ = await asyncio.wait(running, timeout=run.engine.settings.hedge_after_seconds)
+        done, _ = await asyncio.wait(running, timeout=delay)
         if not done:
             second = await run.hedge(first)
             if second is not None:

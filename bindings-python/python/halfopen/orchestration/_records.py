@@ -83,7 +83,7 @@ class Records:
         if passed:
             passed_over = tuple(PassedOver(engine.providers[index].id, why, wait) for index, why, wait in passed)
         engine.events.emit(Choice, self.number, self.session_id, provider, attempt.role, self.attempts, passed_over)
-        if self.attempts > 1:
+        if attempt.is_paid:
             engine.events.emit(Budget, self.number, True, engine.pool.tokens)
         if self._before is not None and self._before != provider:
             self.switched(self._before, provider, self.cause)

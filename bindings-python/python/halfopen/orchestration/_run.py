@@ -42,7 +42,7 @@ class Run(Records, ABC, Generic[R]):
         Raises ``AllProvidersFailed``, or the error of an attempt after which no other provider is asked.
         """
         engine = self.engine
-        hedges = engine.settings.hedge_after_seconds is not None
+        hedges = engine.settings.hedges
         while True:
             try:
                 self.current = attempt = await self._next()
@@ -52,11 +52,12 @@ class Run(Records, ABC, Generic[R]):
             try:
                 if self.session is not None:
                     await announce(self, attempt, self.session)
-                if hedges:
-                    attempt, result = await race(self, attempt)
-                    self.current = attempt
-                else:
+                delay = engine.pool.hedge_after(attempt.index, self.is_stream) if hedges else None
+                if delay is None:
                     result = await self.once(attempt)
+                else:
+                    attempt, result = await race(self, attempt, delay)
+                    self.current = attempt
             except BaseException as error:
                 if not self.settle(self.current, error):
                     raise
@@ -103,7 +104,7 @@ class Run(Records, ABC, Generic[R]):
         if self.attempts >= self.engine.settings.max_attempts or not self.replayable:
             return None
         tried = [*self.tried, first.index]
-        found = self.engine.pool.begin(self.need, tried, None, True, self.is_stream, self.larger_than, True, False)
+        found = self.engine.pool.begin_beside(self.need, tried, self.is_stream, self.larger_than)
         if isinstance(found, Order):
             return None
         self.began(found)
@@ -136,10 +137,11 @@ class Run(Records, ABC, Generic[R]):
             again = await self._again(last)
             if again is not None:
                 return again
-        after_timeout = last is not None and last.is_timeout
+        left = None if self.current is None else self.current.index
+        after = None if last is None else last.move_after
         while True:
-            left = self.left()
-            if left is not None and left <= 0:
+            time_left = self.left()
+            if time_left is not None and time_left <= 0:
                 raise self.failure("deadline")
             found = engine.pool.begin(
                 self.need,
@@ -148,8 +150,8 @@ class Run(Records, ABC, Generic[R]):
                 self.replayable,
                 self.is_stream,
                 self.larger_than,
-                self.attempts > 0,
-                after_timeout,
+                left,
+                after,
             )
             if isinstance(found, Attempt):
                 self.began(found)
@@ -158,7 +160,7 @@ class Run(Records, ABC, Generic[R]):
                 engine.events.emit(Budget, self.number, False, engine.pool.tokens)
                 raise self.failure("budget")
             wait = found.earliest
-            if not found.waits or wait is None or (left is not None and wait >= left):
+            if not found.waits or wait is None or (time_left is not None and wait >= time_left):
                 raise self.failure("exhausted")
             await asyncio.sleep(max(wait, _SHORTEST_WAIT))
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import Any, Literal, TypeAlias, get_args
 
 from halfopen._arguments import check_function, check_seconds
+from halfopen._core import SHORTEST_HEDGE_SECONDS
 from halfopen._stream_items import checked_item_function
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import OnBreak
@@ -30,6 +33,7 @@ class Settings:
     same_provider_retries: int = 0
     retry_delay_seconds: float | None = None
     hedge_after_seconds: float | None = None
+    hedge_percentile: int | None = None
     min_health: float = 0.7
     slow_start_seconds: float = 10.0
     strict_pin: bool = False
@@ -49,14 +53,22 @@ class Settings:
     kept_events: int = 1000
     kept_items: int = 10_000
 
+    @property
+    def hedges(self) -> bool:
+        """Whether a slow call may get a second attempt."""
+        return self.hedge_after_seconds is not None or self.hedge_percentile is not None
+
     def document(self) -> dict[str, Any]:
         """The fields of the core's policy; it checks them."""
+        after = self.hedge_after_seconds
         return {
             "strategy": self.strategy,
             "on_exhausted": self.on_exhausted,
             "min_health": self.min_health,
             "slow_start_ms": round(self.slow_start_seconds * 1000),
             "strict_pin": self.strict_pin,
+            "hedge_after_ms": None if after is None else max(1, round(after * 1000)),
+            "hedge_percentile": self.hedge_percentile,
         }
 
 
@@ -94,22 +106,13 @@ def _check_functions(settings: Settings) -> None:
 
 def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
     """Refuses what could have no effect, because nobody would notice."""
-
-    def refuse(name: str, allowed: str) -> None:
-        raise InvalidValueError(name, repr(getattr(settings, name)), allowed)
-
+    refuse = partial(_refuse, settings)
+    _check_hedge(settings, len(providers))
     deadline, attempt = settings.deadline_seconds, settings.attempt_timeout_seconds
-    hedge = settings.hedge_after_seconds
     if deadline is not None and attempt is not None and attempt >= deadline:
         refuse("attempt_timeout_seconds", "less than deadline_seconds, which would end the call before")
     if deadline is not None and (settings.first_item_timeout_seconds or 0) >= deadline:
         refuse("first_item_timeout_seconds", "less than deadline_seconds, which would end the call before")
-    if hedge is not None and len(providers) < 2:
-        refuse("hedge_after_seconds", "None with a single provider, because a hedge goes to another one")
-    if hedge is not None and settings.max_attempts < 2:
-        refuse("hedge_after_seconds", "None with max_attempts=1, because a hedge is a further attempt")
-    if hedge is not None and hedge >= min(attempt or hedge + 1, deadline or hedge + 1):
-        refuse("hedge_after_seconds", "less than attempt_timeout_seconds and deadline_seconds")
     if settings.same_provider_retries >= settings.max_attempts:
         refuse("same_provider_retries", "less than max_attempts, which counts every attempt")
     if settings.retry_delay_seconds is not None and not settings.same_provider_retries:
@@ -125,6 +128,26 @@ def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
         raise InvalidValueError(
             "last_resort", repr(resorts), f"no such provider with on_exhausted={settings.on_exhausted!r}"
         )
+
+
+def _check_hedge(settings: Settings, count: int) -> None:
+    refuse, hedge = partial(_refuse, settings), settings.hedge_after_seconds
+    for name in ("hedge_after_seconds", "hedge_percentile"):
+        if getattr(settings, name) is not None and count < 2:
+            refuse(name, "None with a single provider, because a hedge goes to another one")
+        if getattr(settings, name) is not None and settings.max_attempts < 2:
+            refuse(name, "None with max_attempts=1, because a hedge is a further attempt")
+    longest = min(settings.attempt_timeout_seconds or inf, settings.deadline_seconds or inf)
+    if hedge is not None and hedge >= longest:
+        refuse("hedge_after_seconds", "less than attempt_timeout_seconds and deadline_seconds")
+    if settings.hedge_percentile is not None and hedge is None and longest <= SHORTEST_HEDGE_SECONDS:
+        refuse(
+            "hedge_percentile", f"None with timeouts up to {SHORTEST_HEDGE_SECONDS} s, the shortest delay of a hedge"
+        )
+
+
+def _refuse(settings: Settings, name: str, allowed: str) -> None:
+    raise InvalidValueError(name, repr(getattr(settings, name)), allowed)
 
 
 def _check_count(name: str, value: object, least: int) -> None:

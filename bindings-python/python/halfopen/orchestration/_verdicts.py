@@ -48,6 +48,13 @@ class Judgement(NamedTuple):
     next: Next
     is_timeout: bool
 
+    @property
+    def move_after(self) -> Literal["refusal", "failure", "timeout"]:
+        """What the next provider is asked after, for the budget."""
+        if self.verdict.outcome != "failure":
+            return "refusal"
+        return "timeout" if self.is_timeout else "failure"
+
 
 class Rules:
     """The user's functions that decide beside the table."""
