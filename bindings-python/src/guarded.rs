@@ -7,10 +7,10 @@ use pyo3::types::{PyBool, PyTuple};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
-use crate::ffi::{attached, call_host, call_object, has_await};
+use crate::ffi::{attached, call_host, call_object, has_await, is_exactly};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
-use crate::results::{EndsLater, followed, guarded_stream, is_exactly, is_generator_based_coroutine};
+use crate::results::{EndsLater, followed, guarded_stream, is_generator_based_coroutine};
 
 /// `GuardedFunction`: a function with the breaker that guards it; [`crate::ffi`] adds what calls it.
 #[pyclass(frozen, name = "GuardedFunction", module = "halfopen._core")]

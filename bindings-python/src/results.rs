@@ -1,11 +1,11 @@
 //! Results that end their call when they end themselves.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyTuple, PyType};
+use pyo3::types::PyTuple;
 
 use crate::breaker::PyBreaker;
 use crate::convert::says_yes;
-use crate::ffi::{call_host, inherits, is_iterator, is_made_in_python};
+use crate::ffi::{call_host, inherits, is_exactly, is_iterator, is_made_in_python};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;
@@ -32,11 +32,6 @@ impl EndsLater {
         }
         Ok((is_made_in_python(result) && inherits(result, classes.future.bind(py))).then_some(Self::Future))
     }
-}
-
-/// Whether this is an object's class.
-pub fn is_exactly(object: &Bound<'_, PyAny>, class: &Py<PyType>) -> bool {
-    object.get_type_ptr() == class.bind(object.py()).as_type_ptr()
 }
 
 /// Whether a generator is a coroutine of the kind that was written with a decorator.

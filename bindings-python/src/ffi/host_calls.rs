@@ -12,8 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::is_exactly;
 use crate::imports::Imports;
-use crate::results::is_exactly;
 
 type Call0 = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;

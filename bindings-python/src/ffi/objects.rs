@@ -18,6 +18,11 @@ pub fn is_iterator(object: &Bound<'_, PyAny>) -> bool {
     unsafe { ffi::PyIter_Check(object.as_ptr()) != 0 || ffi::PyAIter_Check(object.as_ptr()) != 0 }
 }
 
+/// Whether this is an object's class.
+pub fn is_exactly(object: &Bound<'_, PyAny>, class: &Py<PyType>) -> bool {
+    object.get_type_ptr() == class.bind(object.py()).as_type_ptr()
+}
+
 /// Whether the class is a heap type: every class written in Python.
 #[inline(always)]
 pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
