@@ -194,7 +194,7 @@ impl PyBreaker {
         duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
     }
 
-    /// Whether nobody would miss it: see `CircuitBreaker::is_idle` of the core.
+    /// Whether replacing it with a new one would lose nothing: see `CircuitBreaker::is_idle` of the core.
     fn is_idle(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.ready(py)?.is_idle())
     }
@@ -241,26 +241,27 @@ impl PyBreaker {
         Ok(self.ready(py)?.explain())
     }
 
-    /// Calls `listener` with each further transition and with the clock's time then, and returns what takes it away again.
+    /// Calls `listener` with each further transition and with the clock's time then. Returns its number, for
+    /// `_remove_listener`.
     #[pyo3(name = "_add_listener")]
     fn add_listener(&self, py: Python<'_>, listener: Py<PyAny>) -> PyResult<u64> {
         Ok(self.listeners.add(&self.ready(py)?.share(), listener))
     }
 
-    /// Takes a listener away; false where it was gone already.
+    /// Removes a listener; false if it was removed before.
     #[pyo3(name = "_remove_listener")]
     fn remove_listener(&self, number: u64) -> bool {
         self.listeners.remove(&self.core, number)
     }
 
-    /// Lets `observer` keep books of every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
+    /// Tells `observer` about every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
     /// return the error for the caller, and `settled(outcome, seconds)`; false where there is an observer already.
     #[pyo3(name = "_observe")]
     fn observe(&self, observer: Py<PyAny>) -> bool {
         self.observer.set(observer)
     }
 
-    /// Leaves the log of this breaker to whoever observes it.
+    /// Leaves the log of this breaker to its observer.
     #[pyo3(name = "_keep_own_log")]
     fn keep_own_log(&self, py: Python<'_>) -> PyResult<()> {
         self.initialised(py)?.watched.keep_own_log();

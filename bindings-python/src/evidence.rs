@@ -66,8 +66,8 @@ pub fn keep_ended_metrics() {
 
 /// Makes the breakers that the child of a fork has inherited the child's own.
 ///
-/// Nothing needs to be unlocked there. A fork happens in a thread that holds the interpreter, and whoever takes a lock of
-/// this library holds the interpreter, too, until the lock is free again: no step of Python comes in between.
+/// Nothing needs to be unlocked there. A fork happens in a thread that holds the interpreter, and a lock of
+/// this library is only held by a thread that holds the interpreter, without a step of Python in between.
 #[pyfunction]
 pub fn after_fork() {
     for core in METRICS.breakers() {

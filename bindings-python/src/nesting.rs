@@ -109,7 +109,7 @@ struct CountedResult {
 /// A call counts this result while other calls of its breaker are under way.
 pub fn note_result(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = result.py();
-    // A result that nobody else holds can be returned no more.
+    // A result without another reference cannot be returned again.
     let mut results = read(py, |noted| !noted.is(breaker, result) && is_shared(noted.object.bind(py)))?;
     results.push(CountedResult { breaker, call, object: result.clone().unbind() });
     write(py, results)

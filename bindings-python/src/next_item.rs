@@ -37,9 +37,9 @@ enum Step {
 /// The timeouts of a stream: an object of `halfopen._stream_timeouts`.
 struct Watch {
     object: Py<PyAny>,
-    /// Whether it is told of a wait before the first step, and not only where the step suspends.
+    /// Whether it needs to know of a wait before the first step, and not only if the step suspends.
     is_eager: bool,
-    /// Whether it has been told of this wait.
+    /// Whether it knows of this wait.
     has_begun: AtomicBool,
     /// Whether an item that counts as content has come.
     has_content: AtomicBool,
@@ -106,7 +106,7 @@ impl Watch {
         attached(|_| call_host_method(self.object.bind(py), &Imports::get(py)?.names.end, (has_content,)).map(drop))
     }
 
-    /// A wait that the watch was not told of is over.
+    /// A wait that the watch does not know of is over.
     #[cold]
     fn passed(&self, py: Python<'_>, has_content: bool) -> PyResult<()> {
         self.has_content.store(has_content, Ordering::Relaxed);

@@ -106,7 +106,7 @@ impl<'b> PendingCall<'b> {
         }
     }
 
-    /// Leaves it to whoever takes the call to settle it.
+    /// Leaves settling to the holder of the call.
     #[inline]
     pub fn release(mut self) -> Option<AdmittedCall> {
         self.call.take()

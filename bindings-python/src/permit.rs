@@ -57,7 +57,7 @@ impl PyPermit {
         self.paused_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the call, for whoever settles it. That may call the host's clock, so the lock is free again by then.
+    /// Takes the call, to settle it. Settling may call the host's clock, so the lock is free again by then.
     fn take(&self) -> Option<AdmittedCall> {
         self.resume();
         self.call().take()

@@ -65,7 +65,7 @@ pub fn guarded_stream<'py>(
         call_host(imports.items_of.bind(py), &PyTuple::new(py, [generator])?, None)?
     };
     let stream = PyStream::new(breaker, &items, pending);
-    // Nobody has asked for an item yet.
+    // No item was requested yet.
     stream.rest(py);
     call_host(imports.guarded_stream.bind(py), &(stream, generator).into_pyobject(py)?, None)
 }

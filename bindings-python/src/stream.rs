@@ -33,7 +33,7 @@ pub struct PyStream {
     breaker: Py<PyBreaker>,
     generator: Py<PyAny>,
     is_probe: bool,
-    /// Taken by whoever settles the call.
+    /// Taken to settle the call.
     call: Mutex<Option<AdmittedCall>>,
     pause: Pause,
     /// Whether an item that counts as content has been received.

@@ -1,6 +1,6 @@
 //! Python objects that are told about every breaker of the process: the log, and telemetry if it is installed.
 //!
-//! Unlike an observer, they belong to no breaker: they hear also of breakers that are made later.
+//! Unlike an observer, they belong to no breaker: they also follow breakers that are made later.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,7 +106,7 @@ impl Watched {
         self.has_own_log.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anybody is told of settled calls.
+    /// Whether a telemetry follows settled calls.
     #[inline(always)]
     pub fn hears_settles() -> bool {
         TELEMETRY.is_there()

@@ -154,7 +154,7 @@ impl<C: Clock> Metrics<C> {
             let all = self.all.lock();
             (all.unread(), all.folded())
         };
-        // Reading takes no lock here, so nobody waits for it. A breaker that is removed meanwhile is still read as present.
+        // Reading takes no lock here, so no call waits for it. A breaker that is removed meanwhile is still read as present.
         let mut read: Vec<_> = unread.into_iter().map(Unread::read).collect();
         if let Some(folded) = folded {
             match read.binary_search_by(|reading| reading.labels.cmp(&folded.labels)) {

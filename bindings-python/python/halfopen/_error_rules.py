@@ -129,7 +129,7 @@ def _worst_member(group: BaseExceptionGroup[BaseException], classify: Any) -> Ve
 
 
 def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The members of a group and of the groups in it, in no recursion: groups may be nested as deep as one likes."""
+    """The members of a group and of the groups in it, without recursion, because groups may be nested to any depth."""
     groups: list[BaseExceptionGroup[BaseException]] = [group]
     judged = 0
     while groups:

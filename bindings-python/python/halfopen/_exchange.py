@@ -19,7 +19,7 @@ class Exchange:
     """A request that has been admitted, until it is known what it says of the provider.
 
     A response whose body comes later ends when the body does. The consumer's time between two parts of it does not
-    count. A body that the consumer leaves counts against nobody.
+    count. A body that the consumer abandons is neutral.
     """
 
     def __init__(self, breaker: CircuitBreaker, request: object = None) -> None:

@@ -170,7 +170,7 @@ class Files:
                 atexit.unregister(self.flush)
 
     def flush(self) -> None:
-        """Writes now. A failure harms nobody; the first one is logged."""
+        """Writes now. A failure is not raised; the first one is logged."""
         with self._lock:
             if self._stop is None or self._is_writing:
                 return

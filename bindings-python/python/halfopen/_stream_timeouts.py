@@ -11,7 +11,7 @@ class Watch(Protocol):
     """Watches the waits of one stream. The time between two waits belongs to the consumer and does not count."""
 
     is_eager: ClassVar[bool]
-    """Whether it must be told of a wait before its first step, and not only of one that suspends the task."""
+    """Whether it needs to know of a wait before its first step, and not only of one that suspends the task."""
 
     def begin(self, waited: float = 0.0, /) -> None:
         """The consumer waits for an item, since this many seconds."""

@@ -101,7 +101,7 @@ class Replayed(TypedDict):
     """Calls that were made, did not fail, and would have been rejected."""
     still_rejected: int
     unknown: int
-    """Calls that were rejected and would have been admitted: nobody knows how they would have ended."""
+    """Calls that were rejected and would have been admitted: their outcomes are unknown."""
     spared_seconds: float
     first_difference: int | None
     """The first record, from 0, whose decision differs from the recorded one; ``None`` if all are the same."""

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     let mut work = Some(work);
     let mut run = |py: Python<'_>| work.take().map(|work| work(py));
-    // SAFETY: the interpreter calls this library, and nobody else does; it never detaches the thread.
+    // SAFETY: only the interpreter calls this library, and it never detaches the thread.
     let done = Python::try_attach(&mut run).flatten().or_else(|| run(unsafe { Python::assume_attached() }));
     done.expect("it is run by one of the two")
 }

@@ -31,7 +31,7 @@ struct Call {
     head: ffi::PyObject,
     /// Never changes. The breaker stays alive, and so stays counted, as long as a call of it may end.
     breaker: Py<PyBreaker>,
-    /// Taken by whoever settles the call; touched by [`take_call`], [`probe_of`] and at the object's end alone.
+    /// Taken to settle the call; touched by [`take_call`], [`probe_of`] and at the object's end alone.
     admitted: UnsafeCell<Option<AdmittedCall>>,
 }
 
@@ -55,7 +55,7 @@ fn call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, pending: PendingCall<'_>) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
     let class = call_class(py)?.as_type_ptr();
-    // SAFETY: the class is that of `Call`, so there is room for one. Nobody sees the object before its fields are
+    // SAFETY: the class is that of `Call`, so there is room for one. No code sees the object before its fields are
     // written: other threads have no reference to it, and the collector does not know of it.
     unsafe {
         let place = ffi::PyObject_GC_New::<Call>(class);
@@ -222,8 +222,8 @@ unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::Py
 }
 
 unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
-    // SAFETY: nobody has a reference to the object any more, so its fields are ours; they are dropped once. The class
-    // is let go of as every object of a class made at run time has to.
+    // SAFETY: no reference to the object is left, so its fields are ours; they are dropped once. An object of a class
+    // made at run time releases its class.
     unsafe {
         ffi::PyObject_GC_UnTrack(call.cast());
         let (class, py) = (ffi::Py_TYPE(call), Python::assume_attached());
@@ -249,7 +249,7 @@ unsafe extern "C" fn traverse(call: *mut ffi::PyObject, visit: ffi::visitproc, a
     }
 }
 
-/// Takes the ticket of a call, unless somebody has.
+/// Takes the ticket of a call, unless it was taken before.
 fn take_call<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, PendingCall<'a>)> {
     let fields = call.as_ptr().cast::<Call>();
     // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the

@@ -43,7 +43,7 @@ impl CoreSlot {
         let core = Arc::into_raw(core).cast_mut();
         let filled = self.0.compare_exchange(rejecting(), core, Ordering::AcqRel, Ordering::Acquire).is_ok();
         if !filled {
-            // SAFETY: it is the pointer of the `Arc` that was given, and nobody else got it.
+            // SAFETY: it is the pointer of the `Arc` that was given, and no other code got it.
             drop(unsafe { Arc::from_raw(core) });
         }
         filled

@@ -11,7 +11,7 @@ use pyo3::types::{PyString, PyType};
 /// Methods for the interpreter, which only reads them.
 pub struct Methods<const N: usize>(pub [ffi::PyMethodDef; N]);
 
-// SAFETY: its pointers are to constants, and nobody writes to it.
+// SAFETY: its pointers are to constants, and no code writes to it.
 unsafe impl<const N: usize> Sync for Methods<N> {}
 
 /// Gives a class of PyO3's a method.

@@ -281,7 +281,7 @@ export class CircuitBreaker {
     return this.#executor.listeners.add(listener);
   }
 
-  /** Lets a recorder hear of every further call; false if there is one already. @internal */
+  /** Adds a recorder of every further call; false if there is one already. @internal */
   observe(observer: Observer): boolean {
     this.#executor.observer ??= observer;
     return this.#executor.observer === observer;

@@ -184,7 +184,7 @@ export class Registry {
     return evicted;
   }
 
-  /** Keeps the released breakers that are in use again, if there is room, and forgets those that nobody holds. */
+  /** Keeps the released breakers that are in use again, if there is room, and forgets those without a handle. */
   #sweep(): void {
     this.#sweepAt = Number.POSITIVE_INFINITY;
     for (const [name, released] of [...this.#released]) {

@@ -40,7 +40,7 @@ struct Entry {
     listener: Arc<Listener>,
 }
 
-/// Adds the host's own listener, which hears of every transition and stays for good. Unlike one that is
+/// Adds the host's own listener, which is called with every transition and cannot be removed. Unlike one that is
 /// [subscribed](CircuitBreaker::subscribe), it does not keep the breaker from being idle.
 pub fn follow<C: Clock>(breaker: &CircuitBreaker<C>, listener: Arc<Listener>) {
     breaker.listeners.add(listener, true);

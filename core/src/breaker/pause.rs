@@ -1,4 +1,4 @@
-//! A call in flight rests while somebody else than its provider takes time.
+//! Pauses a call in flight while another party than its provider takes time.
 
 use super::{CircuitBreaker, Ticket};
 use crate::clock::{Clock, Tick};
@@ -9,8 +9,8 @@ pub fn tracks_calls<C: Clock>(breaker: &CircuitBreaker<C>) -> bool {
     breaker.hot.mirror.mirrored().admits_tracked().is_some()
 }
 
-/// From now on somebody else than the provider takes time, for example the consumer of a stream, until [`resume`]: a call
-/// that rests is not overdue. Pausing it again changes nothing. The host [excludes](Ticket::exclude) the time.
+/// From now on another party than the provider takes time, for example the consumer of a stream, until [`resume`]. A
+/// paused call is not overdue. Pausing it again changes nothing. The host [excludes](Ticket::exclude) the time.
 pub fn pause<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
     let group = ticket.stripe.group();
     if group != 0 {

@@ -8,7 +8,7 @@ use super::{Response, date};
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
-/// Nobody means a wait of 31 years: from here on, a number is a date in seconds since the Unix epoch.
+/// About 31 years, longer than any wait: from here on, a number is a date in seconds since the Unix epoch.
 const FIRST_SECONDS: u128 = 1_000_000_000;
 /// And from here on, one in milliseconds.
 const FIRST_MILLIS: u128 = 100_000_000_000;

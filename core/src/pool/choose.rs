@@ -171,7 +171,7 @@ fn rotated(members: &[usize], first: usize) -> impl Iterator<Item = usize> {
 fn charge(state: &mut PoolState, candidates: &[Candidate<'_>], members: &[Ranked], pinned: Option<usize>) {
     let goes_to = pinned.unwrap_or(members[0].index);
     if !members.iter().any(|member| member.index == goes_to) {
-        // A pin in another tier: nobody here gets the call.
+        // A pin in another tier: no provider of this one gets the call.
         return;
     }
     let total: i64 = members.iter().map(|member| member.weight).sum();

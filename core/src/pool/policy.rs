@@ -46,7 +46,7 @@ pub struct Policy {
     pub strategy: Strategy,
     /// From 0 to 1: a provider whose recent success rate is lower goes to the end of its tier.
     pub min_health: f64,
-    /// Whether a pin comes even before a probe. Where every session has a pin to a backup, nobody probes the primary then.
+    /// Whether a pin comes even before a probe. If every session has a pin to a backup, no call probes the primary then.
     pub strict_pin: bool,
     /// For so long after its circuit closed, the share of a provider grows from a tenth to the whole; zero for no slow
     /// start.

@@ -1,7 +1,7 @@
 //! Replays a log of real calls through a configuration.
 //!
 //! A log holds each call's start, circuit, duration and outcome, and the rejected calls. Where a configuration admits a
-//! call that was rejected then, nobody knows how it would have ended. So there are two answers: one as if all such calls
+//! call that was rejected then, its outcome is unknown. So there are two answers: one as if all such calls
 //! had succeeded, one as if all had failed.
 
 use alloc::collections::BinaryHeap;
@@ -31,7 +31,7 @@ pub struct Replayed {
     pub refused_in_vain: u64,
     /// Calls that were rejected and would have been rejected.
     pub still_rejected: u64,
-    /// Calls that were rejected and would have been admitted: nobody knows how they would have ended.
+    /// Calls that were rejected and would have been admitted: their outcomes are unknown.
     pub unknown: u64,
     /// The seconds that the spared failures took.
     pub spared_seconds: f64,

@@ -97,7 +97,7 @@ impl Router {
         let (state, order) = choose(&policy, state, &candidates, &need, now);
         self.states[worker as usize] = state;
         let picked = order.picks.first().map(|pick| pick.index);
-        // Only a list says where the call would have gone otherwise. With nobody left, it could have gone to any.
+        // Only a list says where the call would have gone otherwise. With no provider left, it could have gone to any.
         let comes_first = |index: usize| match picked {
             Some(picked) => policy.strategy == Strategy::PriorityList && index < picked,
             None => true,

@@ -39,7 +39,7 @@ def steps_of(events: Iterable[Event], attempts: Sequence[AttemptReport]) -> list
 
 
 def steps_of_failure(failure: AllProvidersFailed) -> list[Step]:
-    """The steps of a request that nobody answered."""
+    """The steps of a request that no provider answered."""
     return [
         failed_step(part.provider, part.error)
         if part.reason == "failed"

@@ -29,7 +29,7 @@ class Telling:
         self.said: list[str] = []
 
     async def begin(self) -> None:
-        """Waits for the first token, so that a request that nobody answers gets a status instead of a stream."""
+        """Waits for the first token, so that a request without an answer gets a status instead of a stream."""
         self.first = await anext(self.stream)
 
     async def sse(self) -> AsyncGenerator[bytes]:

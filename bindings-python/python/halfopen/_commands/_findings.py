@@ -21,7 +21,7 @@ class Finding(NamedTuple):
 
 _DEADLINE = "call_timeout_seconds (of an orchestrator: attempt_timeout_seconds)"
 LONG_SECONDS = 60.0
-"""Nobody waits this long for an answer: a client whose timeout is not shorter has none in practice."""
+"""No caller waits this long for an answer: a client whose timeout is not shorter has none in practice."""
 
 
 def find(program: Program) -> list[Finding]:

@@ -138,7 +138,7 @@ def _server(breaker: CircuitBreaker, port: int) -> Any:
     from halfopen.fastapi import install  # noqa: PLC0415
 
     app = FastAPI(title="halfopen demo")
-    # It listens on the loopback interface only, so whoever reaches it may steer the breaker.
+    # It listens on the loopback interface only, so every client may operate the breaker.
     install(app, breakers=[breaker], operator=lambda: "demo", stream_seconds=5)
     app.get("/", include_in_schema=False)(lambda: RedirectResponse("/breakers/page"))
     return uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))

@@ -27,7 +27,7 @@ class Checks:
         self._users = 0
 
     def start(self) -> None:
-        """Begins to check, in the running event loop, unless somebody else has begun."""
+        """Begins to check, in the running event loop, unless they run already."""
         self._users += 1
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="halfopen checks")

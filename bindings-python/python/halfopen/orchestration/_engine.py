@@ -43,7 +43,7 @@ class ProviderStatus:
 
 
 class Engine:
-    """The pool, the breakers, the settings and the books of one orchestrator."""
+    """The pool, the breakers, the settings and the records of one orchestrator."""
 
     __slots__ = (
         "breakers",

@@ -54,6 +54,6 @@ async def race(run: "Run[R]", first: Attempt, delay: float) -> tuple[Attempt, R]
 
 
 def _retrieve(task: "asyncio.Task[Any]") -> None:
-    """Takes the error of a task that nobody asks, so that asyncio does not report it."""
+    """Reads the error of an abandoned task, so that asyncio does not report it."""
     if not task.cancelled():
         task.exception()

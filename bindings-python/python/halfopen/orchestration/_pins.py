@@ -1,4 +1,4 @@
-"""The moves of a session: to which provider it is pinned, and who is told of a switch."""
+"""The moves of a session: the provider that it is pinned to, and the callbacks of a switch."""
 
 from halfopen._core import Attempt
 from halfopen.orchestration._events import SwitchCause

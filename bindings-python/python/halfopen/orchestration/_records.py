@@ -134,7 +134,7 @@ class Records:
         return bool(order.picks)
 
     def failure(self, ended_by: EndedBy) -> AllProvidersFailed:
-        """The error of a call that nobody answered."""
+        """The error of a call that no provider answered."""
         engine = self.engine
         order = engine.pool.look(self.need, [], None, self.replayable, self.is_stream, self.larger_than)
         passed: dict[int, tuple[PassReason, float | None]] = {

@@ -1,4 +1,4 @@
-"""One call: its attempts, one after the other, until one is answered or nobody is left."""
+"""One call: its attempts, one after the other, until one is answered or no provider is left."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ class Run(Records, ABC, Generic[R]):
         """Makes one attempt. It does not settle it."""
 
     async def discard(self, result: R) -> None:
-        """Nobody wants this result."""
+        """Abandons the attempt, whose result is not needed."""
 
     async def obtain(self) -> tuple[Attempt, R]:
         """Makes attempts until one is answered.

@@ -105,7 +105,7 @@ def _check_functions(settings: Settings) -> None:
 
 
 def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
-    """Refuses what could have no effect, because nobody would notice."""
+    """Refuses settings without an effect, because users would not notice."""
     refuse = partial(_refuse, settings)
     _check_hedge(settings, len(providers))
     deadline, attempt = settings.deadline_seconds, settings.attempt_timeout_seconds

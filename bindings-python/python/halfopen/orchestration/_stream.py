@@ -52,7 +52,7 @@ class StreamRun(Run[Opened[T]]):
         return opened
 
     async def discard(self, result: Opened[T]) -> None:
-        """Closes a stream that nobody reads."""
+        """Closes a stream that is not read."""
         await result.close()
 
     def called(self, attempt: Attempt) -> Any:

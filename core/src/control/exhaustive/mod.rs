@@ -75,7 +75,7 @@ fn explore(family: &[Rules]) -> Visited {
 
 #[test]
 fn the_search_finds_a_circuit_that_is_stuck() {
-    // A negative control: a slot that nobody holds must be noticed.
+    // A negative control: a slot without a holder must be noticed.
     let rules = *Config::default().rules();
     let probing = Probing { successes: 0, slots: 1, slot_epoch: 1, active: NOW };
     let control = Control { phase: Phase::HalfOpen(probing), ..Control::new(&rules, Jitter { seed: 0 }) };

@@ -7,7 +7,7 @@ from uuid import UUID
 from halfopen.compat.orchestration._models import ProviderSwitchEvent
 
 MAX_SESSIONS = 10_000
-"""The sessions that are kept; the one used longest ago makes room, since nobody may ever clean it up."""
+"""The sessions that are kept; the one used longest ago is removed first, because callers may never clean up."""
 MAX_SWITCHES = 100
 """The switches that are kept of each session."""
 
