@@ -7,7 +7,7 @@ from typing import Any, cast, get_args
 
 from halfopen._arguments import check_functions, exception_types
 from halfopen._core import is_hint
-from halfopen._error_rules import classify_error
+from halfopen._error_rules import classify_error, group_in, members_of, worst
 from halfopen._result_rules import verdict_of_result
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.errors import CallTimeoutError, InvalidValueError
@@ -76,6 +76,9 @@ def _named_by(error: BaseException) -> tuple[type, ...]:
     # The breaker's own timeout is no error of the operating system, although a `TimeoutError` is an `OSError`.
     if isinstance(error, CallTimeoutError):
         return types[: types.index(TimeoutError) + 1]
+    # A group is judged by its members, unless its own class is named.
+    if isinstance(error, BaseExceptionGroup):
+        return tuple(kind for kind in types if kind not in (Exception, BaseException))
     return types
 
 
@@ -108,10 +111,19 @@ class _Rules:
 
     def own_verdict(self, error: BaseException) -> Outcome | Verdict | None:
         """The verdict on an exception without the default rules; ``None`` leaves it to them."""
+        verdict = self._verdict_on_one(error)
+        group = group_in(error)
+        return verdict if verdict is not None or group is None else self._verdict_on_members(group)
+
+    def _verdict_on_one(self, error: BaseException) -> Outcome | Verdict | None:
+        """The same for an exception or a whole group."""
         if self._classify is not None and isinstance(error, Exception):
             answer = self._ask("classify", self._classify, error)
             if answer is not None:
                 return answer
+        return self._named(error)
+
+    def _named(self, error: BaseException) -> Outcome | None:
         if self._ignore or self._count:
             for kind in _named_by(error):
                 if kind in self._count:
@@ -119,6 +131,17 @@ class _Rules:
                 if kind in self._ignore:
                     return "ignored"
         return None
+
+    def _verdict_on_members(self, group: BaseExceptionGroup[BaseException]) -> Verdict | None:
+        if not (self._classify or self._ignore or self._count):
+            return None
+        members = list(members_of(group, lambda inner: self._named(inner) is not None))
+        verdicts = [self._verdict_on_one(member) for member in members]
+        if all(verdict is None for verdict in verdicts):
+            return None
+        both = zip(members, verdicts, strict=True)
+        answers = [self._otherwise(member) if verdict is None else verdict for member, verdict in both]
+        return worst([it if isinstance(it, Verdict) else Verdict(it) for it in answers])
 
     def result(self, result: object) -> Outcome | Verdict:
         """Classifies a result."""

@@ -41,8 +41,8 @@ def classify_error(error: BaseException) -> Verdict:
 
 def is_rejection(error: BaseException) -> bool:
     """Whether it is the rejection of a call by a circuit, or a group of nothing else."""
-    group = _group(error)
-    members = [error] if group is None else _members(group)
+    group = group_in(error)
+    members = [error] if group is None else members_of(group)
     return all(isinstance(member, CircuitBreakerOpenError) for member in members)
 
 
@@ -51,8 +51,8 @@ def failures_in(error: BaseException) -> list[tuple[object, ...]]:
 
     The error of an SDK holds the response or the request that a guarded client has counted.
     """
-    group = _group(error)
-    return [_known_by(member) for member in ([error] if group is None else _members(group))]
+    group = group_in(error)
+    return [_known_by(member) for member in ([error] if group is None else members_of(group))]
 
 
 def _known_by(error: BaseException) -> tuple[object, ...]:
@@ -123,19 +123,31 @@ def _is_plain(kind: type[BaseException], rule: Rule) -> bool:
 
 
 def _worst_member(group: BaseExceptionGroup[BaseException], classify: Any) -> Verdict:
-    verdicts: list[Verdict] = [classify(member) for member in _members(group)]
-    # The longest hint of several failures counts, and the longest cooldown of several ignored errors.
+    return worst([classify(member) for member in members_of(group)])
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The worst of the verdicts on the members of a group.
+
+    The longest hint of several failures counts, and the longest cooldown of several ignored errors.
+    """
     return max(verdicts, key=lambda it: (_OUTCOMES.index(it.outcome), it.retry_after or 0, it.cooldown or 0))
 
 
-def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The members of a group and of the groups in it, without recursion, because groups may be nested to any depth."""
+def members_of(
+    group: BaseExceptionGroup[BaseException],
+    is_one: Callable[[BaseExceptionGroup[BaseException]], bool] = lambda _: False,
+) -> Iterator[BaseException]:
+    """The members of a group and of the groups in it, except those that count as one member.
+
+    Without recursion, because groups may be nested to any depth.
+    """
     groups: list[BaseExceptionGroup[BaseException]] = [group]
     judged = 0
     while groups:
         for member in groups.pop().exceptions:
-            inner = _group(member)
-            if inner is not None:
+            inner = group_in(member)
+            if inner is not None and not is_one(inner):
                 groups.append(inner)
                 continue
             yield member
@@ -144,5 +156,6 @@ def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException
                 return
 
 
-def _group(error: BaseException) -> BaseExceptionGroup[BaseException] | None:
+def group_in(error: BaseException) -> BaseExceptionGroup[BaseException] | None:
+    """The error, if it is a group."""
     return cast("BaseExceptionGroup[BaseException]", error) if isinstance(error, BaseExceptionGroup) else None

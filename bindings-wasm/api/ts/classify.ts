@@ -22,6 +22,7 @@ interface ErrorShape {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly cause?: unknown;
+  readonly errors?: unknown;
   readonly details?: unknown;
   readonly metadata?: unknown;
   readonly constructor?: { readonly name?: unknown };
@@ -50,12 +51,19 @@ const CONNECTION_NAMES: ReadonlySet<unknown> = new Set(['TypeError', 'APIConnect
 /** No client wraps more often; a chain may be circular. */
 const CAUSES_FOLLOWED = 8;
 
+/** Nobody nests groups deeper; one may contain itself. */
+export const GROUPS_FOLLOWED = 8;
+
+/** The outcomes from worst to best: a group of errors is as bad as its worst member. */
+const BY_BADNESS: readonly number[] = [FAILURE, CANCELLED, IGNORED];
+
 /** gRPC's status CANCELLED. */
 const GRPC_CANCELLED = 1;
 
 /**
  * Without a classifier: a call that its caller aborted says nothing about the provider, and neither does a rejection by
- * any breaker, nor a connection that failed because of one of them. Every other error is a failure.
+ * any breaker, nor a connection that failed because of one of them. The worst member of an `AggregateError` counts. Every
+ * other error is a failure.
  */
 export const classifyByShape = (error: unknown, signal?: Signal, depth = 0): number => {
   try {
@@ -64,6 +72,11 @@ export const classifyByShape = (error: unknown, signal?: Signal, depth = 0): num
     }
     if (isAbort(error as ErrorShape, signal)) {
       return CANCELLED;
+    }
+    const members = membersOf(error);
+    if (members.length > 0 && depth < GROUPS_FOLLOWED) {
+      const outcomes = members.map((member) => classifyByShape(member, signal, depth + 1));
+      return BY_BADNESS.find((outcome) => outcomes.includes(outcome)) ?? FAILURE;
     }
     const { constructor: type, cause } = error as ErrorShape;
     return CONNECTION_NAMES.has(type?.name) && depth < CAUSES_FOLLOWED
@@ -91,6 +104,17 @@ export function classifyBy(classify: Classify): Classifier {
     }
     return FAILURE;
   };
+}
+
+/** The errors in an `AggregateError`, for example of `Promise.any`; none for any other error. */
+export function membersOf(error: unknown): readonly unknown[] {
+  try {
+    const { name, errors } = error as ErrorShape;
+    return name === 'AggregateError' && Array.isArray(errors) ? errors : [];
+  } catch {
+    // It cannot be read.
+    return [];
+  }
 }
 
 /** Also recognises the error of another copy of this package. */

@@ -1,7 +1,7 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
 import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
-import type { Signal } from './classify.js';
+import { GROUPS_FOLLOWED, membersOf, type Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
 import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf } from './codes.js';
 import type { Outcome } from './enums.js';
@@ -19,6 +19,14 @@ export interface Call {
   /** The same count when its function returned or reached its first `await`; the calls in between are nested in it. */
   lastInside: number;
   readonly signal: Signal | undefined;
+}
+
+/** An error that was counted as a failure. */
+interface Failure {
+  /** The number of the call that counted it last. */
+  readonly call: number;
+  /** Whether several calls counted it, none of them nested in another: it may be a constant. */
+  readonly isShared: boolean;
 }
 
 /** Receives a breaker's calls, for a recorder; `millis` is NaN if the core reads the system's clock itself. */
@@ -52,8 +60,7 @@ export class Executor {
   probes = 0;
   /** How many calls have begun. */
   begun = 0;
-  /** The errors that were counted as failures, each with the number of its call. */
-  #failures: WeakMap<object, number> | undefined;
+  #failures: WeakMap<object, Failure> | undefined;
   #weakly: WeakRef<Executor> | undefined;
 
   /** @throws InvalidValueError naming the field, for a bad configuration */
@@ -175,17 +182,18 @@ export class Executor {
   /**
    * The outcome of a call that failed. One error that passes through several nested calls of this breaker is one
    * failure: the innermost call counts it.
+   *
+   * After an `await`, knowing which calls were made inside this one would cost something in each call. So a call that
+   * began later and has already counted the same error is taken for one of them, unless the error is shared.
    */
   outcomeOf(error: unknown, call: Call): number {
-    const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function';
-    const counted = isObject ? this.#failures?.get(error) : undefined;
-    if (counted !== undefined && counted > call.number && counted <= call.lastInside) {
+    if (this.#hasCounted(error, call)) {
       return IGNORED;
     }
     const outcome = this.#setup.classify(error, call.signal);
-    if (isObject && outcome === FAILURE && !isRider(call.permit)) {
+    if (outcome === FAILURE && isObject(error) && !isRider(call.permit)) {
       this.#failures ??= new WeakMap();
-      this.#failures.set(error, call.number);
+      this.#failures.set(error, { call: call.number, isShared: this.#failures.has(error) });
     }
     return outcome;
   }
@@ -194,6 +202,27 @@ export class Executor {
   get weakly(): WeakRef<Executor> {
     this.#weakly ??= new WeakRef(this);
     return this.#weakly;
+  }
+
+  /** Whether a call inside this one has counted the error, or each member of a group that is a failure. */
+  #hasCounted(error: unknown, call: Call, depth = 0): boolean {
+    const failures = this.#failures;
+    if (failures === undefined || !isObject(error)) {
+      return false;
+    }
+    const counted = failures.get(error);
+    if (counted !== undefined && counted.call > call.number) {
+      return counted.call <= call.lastInside || !counted.isShared;
+    }
+    let anyCounted = false;
+    for (const member of depth < GROUPS_FOLLOWED ? membersOf(error) : []) {
+      if (this.#hasCounted(member, call, depth + 1)) {
+        anyCounted = true;
+      } else if (this.#setup.classify(member, call.signal) === FAILURE) {
+        return false;
+      }
+    }
+    return anyCounted;
   }
 
   // Not a part of `settle`, which would be slower with a closure in it.
@@ -231,4 +260,8 @@ export class Executor {
   #now(): number {
     return this.#clock === undefined ? Number.NaN : this.#clock.now();
   }
+}
+
+function isObject(error: unknown): error is object {
+  return (typeof error === 'object' && error !== null) || typeof error === 'function';
 }

@@ -56,6 +56,46 @@ for (const [name, classify] of Object.entries(FAULTS)) {
   });
 }
 
+const rejection = () => {
+  const { breaker } = onStage({ name: 'other' });
+  breaker.forceOpen();
+  return breaker.call(() => 'never').catch((error) => error);
+};
+const aborted = new DOMException('stopped', 'AbortError');
+const GROUPS = {
+  'rejections and nothing else': [async () => [await rejection(), await rejection()], 'ignored'],
+  'a rejection and a failure': [async () => [await rejection(), new Error('down')], 'failure'],
+  'a rejection and an abort': [async () => [aborted, await rejection()], 'cancelled'],
+  'a rejection in a group': [async () => [new AggregateError([await rejection()])], 'ignored'],
+  nothing: [async () => [], 'failure'],
+};
+
+for (const [name, [membersOf, outcome]] of Object.entries(GROUPS)) {
+  test(`the worst member of a group of errors counts: ${name}`, async () => {
+    const { breaker } = onStage();
+    const group = new AggregateError(await membersOf());
+    assert.equal(await breaker.call(() => Promise.reject(group)).catch((error) => error), group);
+    const { failedCalls, ignoredCalls, cancelledCalls } = breaker.status();
+    const expected = { failedCalls: 0, ignoredCalls: 0, cancelledCalls: 0, [COUNTERS[outcome]]: 1 };
+    assert.deepEqual({ failedCalls, ignoredCalls, cancelledCalls }, expected);
+  });
+}
+
+test('a group that contains itself, or that cannot be read, is a failure', async () => {
+  const { breaker } = onStage();
+  const endless = new AggregateError([]);
+  endless.errors.push(endless);
+  const unreadable = Object.defineProperty(new AggregateError([]), 'errors', {
+    get: () => {
+      throw new Error('no');
+    },
+  });
+  for (const group of [endless, unreadable]) {
+    await assert.rejects(breaker.call(() => breaker.call(() => Promise.reject(group))));
+  }
+  assert.deepEqual([breaker.status().failedCalls, breaker.status().ignoredCalls], [2, 2]);
+});
+
 test('a classifier that throws leaks no probe slot', async () => {
   const { breaker, clock } = onStage(
     { failureThreshold: 1, halfOpenMaxCalls: 1, timeoutSeconds: 10 },

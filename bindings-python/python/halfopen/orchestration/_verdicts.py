@@ -71,8 +71,10 @@ class Rules:
         """Judges an exception."""
         if isinstance(error, ReportedError):
             verdict = error.verdict
+        elif isinstance(error, Exception):
+            verdict = _verdict(breaker._classify(error))
         else:
-            verdict = _verdict(breaker._classify(error) if isinstance(error, Exception) else classify_error(error))
+            verdict = _verdict(breaker._own_verdict(error) or classify_error(error))
         return Judgement(verdict, self._next(verdict, error), is_timeout(error))
 
     def judge_result(self, breaker: CircuitBreaker, error: FailedResultError) -> Judgement:
