@@ -1,6 +1,7 @@
 """Cuts off coroutines after ``call_timeout_seconds``, in asyncio and in trio."""
 
 import sys
+from collections.abc import Callable
 from math import inf
 from types import TracebackType
 from typing import Any, Protocol
@@ -20,6 +21,18 @@ class Scope(Protocol):
         ...
 
 
+def for_running_task(owner: object, in_asyncio: Callable[..., Any], in_trio: Callable[..., Any], needs: str) -> Any:
+    """Makes an object for the library that runs this task."""
+    # That library is imported. Trio comes first, because it may run as a guest of asyncio.
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        return in_trio(owner, trio)
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None and asyncio._get_running_loop() is not None and asyncio.current_task() is not None:
+        return in_asyncio(owner, asyncio)
+    raise RuntimeError(f"{needs} a task of asyncio or trio; no such task is running")
+
+
 class Deadline:
     """The deadline of every call of one breaker."""
 
@@ -31,14 +44,8 @@ class Deadline:
 
     def start(self) -> Scope:
         """A scope for the running task. Cancellation from outside, also by a deadline around it, passes unchanged."""
-        # The library that runs the task is imported. Trio comes first, because it may run as a guest of asyncio.
-        trio = sys.modules.get("trio")
-        if trio is not None and trio.lowlevel.in_trio_task():
-            return _TrioScope(self, trio)
-        asyncio = sys.modules.get("asyncio")
-        if asyncio is not None and asyncio._get_running_loop() is not None and asyncio.current_task() is not None:
-            return _AsyncioScope(self, asyncio)
-        raise RuntimeError("call_timeout_seconds needs a task of asyncio or trio; no such task is running")
+        scope: Scope = for_running_task(self, _AsyncioScope, _TrioScope, "call_timeout_seconds needs")
+        return scope
 
     def error(self) -> CallTimeoutError:
         """The error of a call that took too long."""

@@ -1,9 +1,9 @@
 """Cuts off async streams whose next item does not come in time, in asyncio and in trio."""
 
-import sys
 from math import inf
 from typing import Any, ClassVar, Protocol
 
+from halfopen._deadline import for_running_task
 from halfopen.errors import CallTimeoutError
 
 
@@ -41,14 +41,8 @@ class StreamTimeouts:
 
     def start(self) -> Watch:
         """A watch for a stream that the running task consumes."""
-        # The library that runs the task is imported. Trio comes first, because it may run as a guest of asyncio.
-        trio = sys.modules.get("trio")
-        if trio is not None and trio.lowlevel.in_trio_task():
-            return _TrioWatch(self, trio)
-        asyncio = sys.modules.get("asyncio")
-        if asyncio is not None and asyncio._get_running_loop() is not None and asyncio.current_task() is not None:
-            return _AsyncioWatch(self, asyncio)
-        raise RuntimeError("timeouts of streams need a task of asyncio or trio; no such task is running")
+        watch: Watch = for_running_task(self, _AsyncioWatch, _TrioWatch, "timeouts of streams need")
+        return watch
 
     def error(self, has_content: bool) -> CallTimeoutError:
         """The error of a stream whose next item did not come in time."""

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::CircuitBreaker;
 use super::error::seconds;
 use crate::clock::Clock;
-use crate::config::{Rules, percent};
+use crate::config::{Rules, counted, percent};
 use crate::control::{Cause, Mode, State};
 use crate::evidence::{Event, Status, WindowCounts};
 
@@ -125,34 +125,4 @@ fn because(status: &Status, last: Option<&Event>) -> String {
         Cause::TimeoutElapsed | Cause::ProbesSucceeded | Cause::Reset | Cause::Disabled => "",
     };
     why.into()
-}
-
-/// "1 failure", "2 failures".
-fn counted(count: u64, noun: &str) -> String {
-    let plural = match count {
-        1 => "",
-        _ if noun.ends_with('s') => "es",
-        _ => "s",
-    };
-    format!("{count} {noun}{plural}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_are_told_to_a_hundredth_of_a_percent() {
-        assert_eq!([0.5, 1.0, 0.625, 1.0 / 3.0].map(percent), ["50 %", "100 %", "62.5 %", "33.33 %"]);
-        assert_eq!(
-            [0.0001, 0.9999, 0.00005, 0.00004].map(percent),
-            ["0.01 %", "99.99 %", "0.01 %", "less than 0.01 %"]
-        );
-    }
-
-    #[test]
-    fn one_is_singular() {
-        assert_eq!([0, 1, 2].map(|count| counted(count, "call")), ["0 calls", "1 call", "2 calls"]);
-        assert_eq!([1, 2].map(|count| counted(count, "success")), ["1 success", "2 successes"]);
-    }
 }

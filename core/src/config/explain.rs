@@ -101,13 +101,14 @@ fn hanging_probes(rules: &Rules) -> String {
     }
 }
 
-fn counted(count: u64, what: &str) -> String {
-    let plural = match (count, what) {
-        (1, _) => "",
-        (_, "success") => "es",
+/// "1 call", "2 calls".
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let plural = match count {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
         _ => "s",
     };
-    format!("{count} {what}{plural}")
+    format!("{count} {noun}{plural}")
 }
 
 fn seconds(duration: Duration) -> String {
@@ -121,5 +122,25 @@ pub(crate) fn percent(share: f64) -> String {
         hundredths if hundredths % 100 == 0 => format!("{} %", hundredths / 100),
         hundredths if hundredths % 10 == 0 => format!("{}.{} %", hundredths / 100, hundredths / 10 % 10),
         hundredths => format!("{}.{:02} %", hundredths / 100, hundredths % 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_told_to_a_hundredth_of_a_percent() {
+        assert_eq!([0.5, 1.0, 0.625, 1.0 / 3.0].map(percent), ["50 %", "100 %", "62.5 %", "33.33 %"]);
+        assert_eq!(
+            [0.0001, 0.9999, 0.00005, 0.00004].map(percent),
+            ["0.01 %", "99.99 %", "0.01 %", "less than 0.01 %"]
+        );
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "call")), ["0 calls", "1 call", "2 calls"]);
+        assert_eq!([1, 2].map(|count| counted(count, "success")), ["1 success", "2 successes"]);
     }
 }

@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 pub use builder::ConfigBuilder;
 pub(crate) use document::Fields;
 pub use error::InvalidValue;
-pub(crate) use explain::percent;
+pub(crate) use explain::{counted, percent};
 pub(crate) use parse::{is_wait, wait_argument};
 pub use rules::{Rules, WindowShape};
 pub(crate) use value::Value;
