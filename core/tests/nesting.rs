@@ -1,5 +1,8 @@
 //! Calls inside calls, as Rust knows them: by the running thread, and by the permit that is handed on.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use halfopen::clock::ManualClock;
@@ -118,6 +121,34 @@ fn a_classifier_says_what_an_error_means() {
     let counts = breaker.status().counts;
     let ended = [counts.successful_calls, counts.failed_calls, counts.ignored_calls, counts.cancelled_calls];
     assert_eq!(ended, [1, 1, 1, 1]);
+}
+
+/// What an outer layer says about the error of an inner call of the same breaker, which has counted it.
+fn counted<E>(_: &CallError<E>) -> Outcome {
+    Outcome::Ignored
+}
+
+#[test]
+fn one_failure_through_five_layers_counts_once_if_the_classifiers_say_who_counted_it() {
+    let breaker = CircuitBreaker::with_clock(Config::default(), ManualClock::new());
+    let one = || breaker.call(|| Err::<(), _>("down"));
+    let two = || breaker.call_classified(one, counted);
+    let three = || breaker.call_classified(two, counted);
+    let four = || breaker.call_classified(three, counted);
+    assert!(breaker.call_classified(four, counted).is_err());
+    let counts = breaker.status().counts;
+    assert_eq!((counts.failed_calls, counts.ignored_calls), (1, 4));
+}
+
+#[test]
+fn one_failure_of_a_nested_future_counts_once_if_the_classifier_says_who_counted_it() {
+    let breaker = CircuitBreaker::with_clock(Config::default(), ManualClock::new());
+    let inner = || breaker.call_async(|| async { Err::<(), _>("down") });
+    let outer = pin!(breaker.call_async_classified(inner, counted));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(matches!(outer.poll(&mut context), Poll::Ready(Err(CallError::Failed(CallError::Failed("down"))))));
+    let counts = breaker.status().counts;
+    assert_eq!((counts.failed_calls, counts.ignored_calls), (1, 1));
 }
 
 #[test]

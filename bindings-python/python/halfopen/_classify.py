@@ -82,6 +82,10 @@ def _named_by(error: BaseException) -> tuple[type, ...]:
     return types
 
 
+def _verdict_of(answer: Outcome | Verdict) -> Verdict:
+    return answer if isinstance(answer, Verdict) else Verdict(answer)
+
+
 class _Rules:
     """The rules of one breaker.
 
@@ -136,12 +140,11 @@ class _Rules:
         if not (self._classify or self._ignore or self._count):
             return None
         members = list(members_of(group, lambda inner: self._named(inner) is not None))
-        verdicts = [self._verdict_on_one(member) for member in members]
+        verdicts: list[Outcome | Verdict | None] = [self._verdict_on_one(member) for member in members]
         if all(verdict is None for verdict in verdicts):
             return None
         both = zip(members, verdicts, strict=True)
-        answers = [self._otherwise(member) if verdict is None else verdict for member, verdict in both]
-        return worst([it if isinstance(it, Verdict) else Verdict(it) for it in answers])
+        return worst([_verdict_of(self._otherwise(member) if verdict is None else verdict) for member, verdict in both])
 
     def result(self, result: object) -> Outcome | Verdict:
         """Classifies a result."""

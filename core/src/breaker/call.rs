@@ -37,6 +37,9 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Ok::<(), halfopen::InvalidValue>(())
     /// ```
     ///
+    /// So it does a failure that a call of the same breaker inside this one has counted, which is one failure and not two:
+    /// a [`CallError`] in the error's type says that an inner call has judged it, and `|_| Outcome::Ignored` leaves it there.
+    ///
     /// # Errors
     /// As [`call`](Self::call).
     #[inline]
