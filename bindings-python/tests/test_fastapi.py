@@ -163,6 +163,21 @@ def test_the_list_and_one_breaker_are_explained(application: Application) -> Non
     assert (missing.status_code, missing.json()["code"]) == (404, "UNKNOWN_CIRCUIT")
 
 
+def test_no_route_is_a_liveness_probe(application: Application) -> None:
+    """A process with an open circuit is alive: nothing that shows breakers answers with an error for it."""
+    application.open()
+    for path in ("/breakers", "/breakers/openai", "/breakers/page"):
+        assert application.client.get(path).status_code == 200
+    paths = application.app.openapi()["paths"]
+    assert not [path for path in paths if any(word in path for word in ("health", "live", "ready"))]
+    assert all(
+        "503" not in operation["responses"]
+        for path in paths
+        if "breakers" in path
+        for operation in paths[path].values()
+    )
+
+
 def test_a_name_with_a_slash_has_its_routes(application: Application) -> None:
     application.registry.get_or_create(CircuitBreakerConfig(name="eu/openai"))
     assert application.client.get("/breakers/eu/openai").json()["name"] == "eu/openai"

@@ -1,7 +1,7 @@
 """The sixteen faults of a provider, through the orchestrator with two of them, on real sockets and with a real SDK.
 
 Once with the default settings, and once with one retry on the same provider and ``on_break="restart"``. Only times are
-shorter: here a provider is silent after 0.2 s instead of 10 or 30.
+shorter: here a provider is silent after 0.4 s instead of 10 or 30.
 """
 
 import asyncio
@@ -24,6 +24,7 @@ from halfopen.orchestration import (
     Report,
     Restarted,
     Resume,
+    Settings,
     StreamBrokenError,
 )
 from orchestrated import in_flight
@@ -43,7 +44,7 @@ from provider import (
 from provider.sdk import SOON, USER, ask, sdk_of, stream
 
 Setting = Literal["defaults", "retry and restart"]
-SILENCE = 0.2
+SILENCE = 0.4
 """Seconds after which a provider is silent."""
 SHORT: dict[str, Any] = {
     "attempt_timeout_seconds": SILENCE,
@@ -172,6 +173,41 @@ async def test_a_first_token_that_takes_too_long_fails_over(pair: Pair, streamed
     assert (text, report.provider, pair.requests) == (pair.second.text, "second", (1, 1))
 
 
+def test_the_default_timeouts_move_on_within_fifteen_seconds() -> None:
+    """The tests above are the same with shorter times."""
+    settings = Settings()
+    assert settings.first_item_timeout_seconds is not None
+    assert settings.first_item_timeout_seconds < 15
+    assert settings.deadline_seconds == 60, "every call ends"
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
+async def test_nobody_is_hammered(servers: tuple[loopback.Provider, loopback.Provider], streamed: bool) -> None:
+    """One retry with its default delay: a provider gets at most 2 attempts in 1.5 s, and both together at most 6."""
+    settings: dict[str, Any] = {"same_provider_retries": 1, "max_attempts": 6, "on_break": "restart"}
+    pair = paired(*servers, None, **settings)
+    begun: dict[str, list[float]] = {"first": [], "second": []}
+
+    def noted(call: Any) -> Any:
+        async def ask(provider: Provider, messages: list[Any]) -> Any:
+            begun[provider.id].append(time.perf_counter())
+            return await call(provider, messages)
+
+        return ask
+
+    for server in servers:
+        server.always(Status(503))
+    whole, stream = noted(pair.whole), pair.orchestrator.stream(noted(pair.stream), USER)
+    with pytest.raises(AllProvidersFailed):
+        await (anext(stream) if streamed else pair.orchestrator.call(whole, USER))
+    await stream.aclose()
+    assert pair.requests == (2, 2)
+    for first, again in begun.values():
+        assert again - first > 0.3
+    for client in pair.clients.values():
+        await client.close()
+
+
 AFTER_CONTENT: list[Fault] = [
     Cut(2 / 3),
     Cut(2 / 3, in_form=True),
@@ -252,8 +288,10 @@ async def test_cut_and_the_next_provider_takes_no_prefill(pair: Pair, setting: S
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
 async def test_a_provider_that_is_down_gets_its_probes_and_no_more(
-    pair: Pair, clock: ManualClock, streamed: bool
+    servers: tuple[loopback.Provider, loopback.Provider], setting: Setting, clock: ManualClock, streamed: bool
 ) -> None:
+    # Nobody is silent here, so a machine that is busy may take its time.
+    pair = paired(*servers, clock, **(SETTINGS[setting] | dict.fromkeys(SHORT, 30.0)))
     pair.first.always(Status(503))
     calls = 90
     for _ in range(calls):
@@ -270,6 +308,9 @@ async def test_a_provider_that_is_down_gets_its_probes_and_no_more(
     answers = [(await pair.text(streamed=streamed))[0] for _ in range(6)]
     assert answers[:2] == [pair.first.text] * 2, "two probes close the circuit"
     assert pair.orchestrator.breaker("first").state == "closed"
+    assert in_flight(pair.orchestrator) == 0
+    for client in pair.clients.values():
+        await client.close()
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])

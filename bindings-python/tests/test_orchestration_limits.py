@@ -147,6 +147,7 @@ async def test_a_hedge_asks_another_provider_and_the_loser_is_ignored() -> None:
     assert (counts(orchestrator, "a"), counts(orchestrator, "b")) == ({"ignored": 1}, {"successful": 1})
     assert in_flight(orchestrator) == 0
     assert {(it.provider, it.outcome) for it in report.attempts} == {("a", "ignored"), ("b", "success")}
+    assert [(it.old, it.new, it.cause) for it in orchestrator.events(Switch)] == [("a", "b", "hedge")]
 
 
 async def test_no_hedge_is_made_for_a_quick_answer_or_a_call_with_effects() -> None:
@@ -179,6 +180,8 @@ async def test_a_hedge_survives_the_failure_of_the_first_and_the_other_way_round
         assert await orchestrator.call(function) == answer
         other = "a" if answer == "b" else "b"
         assert (counts(orchestrator, other), counts(orchestrator, answer)) == ({"failed": 1}, {"successful": 1})
+        switches = [(it.old, it.new, it.cause) for it in orchestrator.events(Switch)]
+        assert switches == ([("a", "b", "failure")] if answer == "b" else []), "a hedge that lost is no switch"
 
 
 async def test_a_cancelled_call_cancels_both_of_a_hedge() -> None:

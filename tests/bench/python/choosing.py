@@ -3,16 +3,19 @@
 # The peers are installed for the benchmarks only, so type checkers cannot import them.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
+import os
 from functools import partial
 from typing import Any
-
-import litellm
 
 from halfopen import CircuitBreaker
 from halfopen._core import Pool
 from halfopen.orchestration import Orchestrator, Provider
 from harness import measure
 from paths import succeed_awaited
+
+# Otherwise litellm asks GitHub for the prices of all models when it is imported.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+import litellm
 
 IDS = "abcde"
 CHOICE = "choose among 5 providers"

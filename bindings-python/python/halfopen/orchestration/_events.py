@@ -13,7 +13,7 @@ from halfopen._pool_totals import POOL_TOTALS
 from halfopen.orchestration._errors import EndedBy
 from halfopen.types import Outcome, PassReason, Role, Scope
 
-SwitchCause = Literal["failure", "unavailable", "probe", "return_to_primary", "stream_broken"]
+SwitchCause = Literal["failure", "unavailable", "probe", "return_to_primary", "stream_broken", "hedge"]
 
 
 class PassedOver(NamedTuple):

@@ -73,8 +73,8 @@ class Records:
         elif not flows and self._waiting_since is None:
             self._waiting_since = monotonic()
 
-    def began(self, attempt: Attempt) -> None:
-        """An attempt has begun."""
+    def began(self, attempt: Attempt, *, beside: bool = False) -> None:
+        """An attempt has begun, after the last one or ``beside`` it."""
         engine, provider = self.engine, attempt.provider
         self.attempts += 1
         self.numbers[attempt] = self.attempts
@@ -85,9 +85,19 @@ class Records:
         engine.events.emit(Choice, self.number, self.session_id, provider, attempt.role, self.attempts, passed_over)
         if attempt.is_paid:
             engine.events.emit(Budget, self.number, True, engine.pool.tokens)
+        if beside:
+            return
         if self._before is not None and self._before != provider:
             self.switched(self._before, provider, self.cause)
         self._before = provider
+
+    def hedged(self, attempt: Attempt) -> None:
+        """An attempt has answered that another one may have run beside."""
+        before, provider = self._before, attempt.provider
+        if before is not None and before != provider:
+            has_failed = self.engine.index[before] in self.failed
+            self.switched(before, provider, self.cause if has_failed else "hedge")
+            self._before = provider
 
     def switched(self, old: str, new: str, cause: SwitchCause) -> None:
         """The call, or its session, moved to another provider."""

@@ -57,6 +57,7 @@ class Run(Records, ABC, Generic[R]):
                     result = await self.once(attempt)
                 else:
                     attempt, result = await race(self, attempt, delay)
+                    self.hedged(attempt)
                     self.current = attempt
             except BaseException as error:
                 if not self.settle(self.current, error):
@@ -107,7 +108,7 @@ class Run(Records, ABC, Generic[R]):
         found = self.engine.pool.begin_beside(self.need, tried, self.is_stream, self.larger_than)
         if isinstance(found, Order):
             return None
-        self.began(found)
+        self.began(found, beside=True)
         if self.session is not None:
             await announce(self, found, self.session)
         return found

@@ -10,7 +10,7 @@ const REASONS = {
 const TONES = { open: "away", probes_busy: "probe", forced_open: "order", cooling_down: "away", full: "away", draining: "order", disabled: "order" };
 const SWITCHES = {
   failure: "the call failed", unavailable: "it was not available", probe: "a probe", return_to_primary: "back to the first one",
-  stream_broken: "its stream broke",
+  stream_broken: "its stream broke", hedge: "the other one was faster",
 };
 const STRENGTHS = ["85%", "55%", "35%", "22%", "14%"];
 const percent = (share) => `${Math.round(share * 100)} %`;
