@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::InvalidValue;
 use halfopen::clock::{Clock, SystemClock, Tick};
+use halfopen::host::Reading;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::convert::value_of;
 use crate::error::{report, to_python};
-use crate::ffi::{attached, call_host_plainly};
+use crate::ffi::{attached, call_host_plainly, cycles, find_counter};
 
 /// One origin for the whole process, so that a pool can compare the times of its breakers.
 static SYSTEM: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
@@ -19,6 +20,7 @@ static SYSTEM: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
 /// Starts the system's clock, before a first breaker would.
 pub fn start() {
     LazyLock::force(&SYSTEM);
+    find_counter();
 }
 
 /// The clock of a breaker made from Python.
@@ -77,6 +79,30 @@ impl PyClock {
     /// The same without a report: garbage that is being collected may hold a clock that has already been taken apart.
     pub fn now_quietly(&self) -> Tick {
         self.now_or(|_, _, _| {})
+    }
+
+    /// What the counter beside the clock says: the processor's, or the clock itself in nanoseconds.
+    #[inline]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::System(_) => cycles().unwrap_or_else(|| self.now().as_nanos()),
+            Self::Host { .. } => self.now().as_nanos(),
+        }
+    }
+
+    /// The clock and the counter.
+    pub fn reading(&self) -> Reading {
+        self.counted(self.now())
+    }
+
+    /// The same without a report.
+    pub fn reading_quietly(&self) -> Reading {
+        self.counted(self.now_quietly())
+    }
+
+    fn counted(&self, now: Tick) -> Reading {
+        let counter = if matches!(self, Self::System(_)) { cycles() } else { None };
+        Reading { now, count: counter.unwrap_or(now.as_nanos()) }
     }
 
     fn now_or(&self, report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr)) -> Tick {

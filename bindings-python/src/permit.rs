@@ -240,7 +240,7 @@ impl Drop for PyPermit {
         let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let paused_at = *self.paused_at.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(call) = call {
-            self.breaker.get().abandon(call, paused_at);
+            self.breaker.get().abandon(call, |_| paused_at);
         }
     }
 }

@@ -30,6 +30,7 @@
 mod arguments;
 mod calls;
 mod entries;
+mod reading;
 mod throttle;
 
 pub use arguments::{
@@ -38,6 +39,7 @@ pub use arguments::{
 };
 pub use calls::{TryAdmitError, admit, settle, try_admit, try_settle};
 pub use entries::Entries;
+pub use reading::Reading;
 pub use throttle::Throttle;
 
 pub use crate::breaker::{SettledCall, Ticket, after_fork, follow, pause, resume, times_calls, tracks_calls};
