@@ -16,8 +16,8 @@ use crate::stream::PyStream;
 
 /// `NextItem`: each `await` asks the stream for its next item; it raises `StopAsyncIteration` at the end.
 ///
-/// One object serves all items of a stream, because only one can be awaited at a time. [`crate::ffi`] adds the slot by
-/// which `await` takes a step.
+/// One object serves all items of a stream, because only one can be awaited at a time. [`crate::ffi`] adds the slots by
+/// which `await` takes its steps.
 #[pyclass(frozen, subclass, module = "halfopen._core")]
 pub struct NextItem {
     stream: Py<PyStream>,
@@ -232,14 +232,6 @@ impl NextItem {
     #[pyo3(signature = (step, /))]
     fn prepare(&self, step: Py<PyAny>) {
         self.set_step(Step::Prepared(step));
-    }
-
-    fn __await__(slf: Py<Self>) -> Py<Self> {
-        slf
-    }
-
-    fn __iter__(slf: Py<Self>) -> Py<Self> {
-        slf
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

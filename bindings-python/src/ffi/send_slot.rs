@@ -1,4 +1,4 @@
-//! The slot by which `await` takes a step.
+//! The slots by which `await` takes the steps of a guarded stream.
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,12 +14,17 @@ use pyo3::types::{PyTuple, PyType};
 use super::methods::borrowed;
 use crate::next_item::NextItem;
 
-/// Makes `halfopen._core.NextItem`: the class of that name of PyO3's, with `am_send`, which PyO3 has no way to fill.
+/// Makes `halfopen._core.NextItem`: the class of that name of PyO3's, with slots of its own.
 ///
-/// Without that slot each item would be raised as the value of a `StopIteration`.
+/// Without `am_send`, which PyO3 has no way to fill, each item would be raised as the value of a `StopIteration`. `am_await`
+/// returns the object itself, as `iter` of an iterator does; through PyO3 that takes 7 ns.
 pub fn make_next_item_class(py: Python<'_>) -> PyResult<Bound<'_, PyType>> {
-    let mut slots =
-        [ffi::PyType_Slot { slot: ffi::Py_am_send, pfunc: send as *mut c_void }, ffi::PyType_Slot::default()];
+    let mut slots = [
+        ffi::PyType_Slot { slot: ffi::Py_am_send, pfunc: send as *mut c_void },
+        ffi::PyType_Slot { slot: ffi::Py_am_await, pfunc: ffi::PyObject_SelfIter as *mut c_void },
+        ffi::PyType_Slot { slot: ffi::Py_tp_iter, pfunc: ffi::PyObject_SelfIter as *mut c_void },
+        ffi::PyType_Slot::default(),
+    ];
     let mut spec = ffi::PyType_Spec {
         name: c"halfopen._core.NextItem".as_ptr(),
         basicsize: 0,
