@@ -33,6 +33,7 @@ CANCELLED = Verdict("cancelled")
         (StatusError(503, 17, "body"), FAILURE),
         (StatusError(503, {"retry-after": 17}), FAILURE),
         (RuntimeError(), FAILURE),
+        (RuntimeError("401 Unauthorized, 429 rate limit reached, context too long, cancelled"), FAILURE),
         (KeyboardInterrupt(), CANCELLED),
         (SystemExit(), CANCELLED),
         (GeneratorExit(), CANCELLED),

@@ -51,6 +51,11 @@ class Got:
     def text(self) -> str:
         return "".join(self.parts)
 
+    @property
+    def soon(self) -> bool:
+        """Whether nobody waited who need not."""
+        return self.seconds < SOON
+
 
 class Caller:
     """Asks a provider for a chat completion, and notes what comes back."""
@@ -165,10 +170,10 @@ async def test_429_once_with_retry_after(way: Way, call: Caller, breaker: Circui
     if way == "sdk":
         # It waits as long as it is told and asks again.
         assert (got.text, got.error) == (provider.text, None)
-        assert got.seconds >= 0.05
+        assert 0.05 <= got.seconds < SOON
         assert counted(breaker) == {"ignored": 1, "successful": 1}
     else:
-        assert status_of(got.error) == 429
+        assert (status_of(got.error), got.soon) == (429, True)
         assert counted(breaker) == {"ignored": 1}
 
 
@@ -177,6 +182,7 @@ async def test_429_always(way: Way, call: Caller, breaker: CircuitBreaker, provi
     got = await call.ask()
     assert status_of(got.error) == 429
     attempts = 3 if way == "sdk" else 1
+    assert 0.01 * (attempts - 1) <= got.seconds < SOON
     assert (len(provider.requests), counted(breaker)) == (attempts, {"ignored": attempts})
     assert breaker.state == "closed"
 
@@ -190,6 +196,7 @@ async def test_500_once(way: Way, call: Caller, breaker: CircuitBreaker, provide
     else:
         assert status_of(got.error) == 500
         assert counted(breaker) == {"failed": 1}
+    assert got.soon
     assert breaker.state == "closed"
 
 
@@ -199,14 +206,16 @@ async def test_503_always(way: Way, call: Caller, breaker: CircuitBreaker, provi
         # Its second attempt opens the circuit, which rejects the third.
         got = await call.ask()
         assert isinstance(got.error, CircuitBreakerOpenError)
+        assert 0.01 <= got.seconds < SOON
         assert counted(breaker) == {"failed": 2, "rejected": 1}
     else:
-        assert [status_of((await call.ask()).error) for _ in range(2)] == [503, 503]
+        answers = [await call.ask() for _ in range(2)]
+        assert [(status_of(got.error), got.soon) for got in answers] == [(503, True)] * 2
         assert counted(breaker) == {"failed": 2}
     rejected = await call.ask()
     assert isinstance(rejected.error, CircuitBreakerOpenError)
     assert rejected.error.retry_after == 30
-    assert rejected.seconds < SOON
+    assert rejected.soon
     assert len(provider.requests) == 2
 
 
@@ -219,6 +228,7 @@ async def test_a_reset_before_the_headers(way: Way, call: Caller, breaker: Circu
     else:
         assert is_broken_connection(got.error)
         assert counted(breaker) == {"failed": 1}
+    assert got.soon
 
 
 async def test_no_answer_at_all(way: Way, call: Caller, breaker: CircuitBreaker, provider: Provider) -> None:
@@ -241,7 +251,7 @@ async def test_the_first_token_is_late(way: Way, provider: Provider) -> None:
     provider.next(Late(0.06))
     got = await call.stream()
     assert (got.text, got.error) == (provider.text, None)
-    assert got.seconds >= 0.06
+    assert 0.06 <= got.seconds < SOON
     assert (counted(breaker), breaker.metrics.slow_calls) == ({"successful": 1}, 1)
 
     # The headers came, so nobody asks again.
@@ -288,6 +298,7 @@ async def test_a_stream_is_cut_after_two_thirds(
     assert got.text != provider.text
     # If the body ends in the form that HTTP requires, only the breaker notices the fault.
     assert is_broken_connection(got.error) is not in_form
+    assert got.soon
     assert counted(breaker) == {"failed": 1}
 
 
@@ -306,13 +317,14 @@ async def test_a_malformed_chunk(call: Caller, breaker: CircuitBreaker, provider
     got = await call.stream()
     assert got.text
     assert is_broken_connection(got.error) if framing else isinstance(got.error, json.JSONDecodeError)
+    assert got.soon
     assert counted(breaker) == {"failed": 1}
 
 
 async def test_no_done_behind_a_complete_answer(call: Caller, breaker: CircuitBreaker, provider: Provider) -> None:
     provider.next(NoTerminator())
     got = await call.stream()
-    assert (got.text, got.error) == (provider.text, None)
+    assert (got.text, got.error, got.soon) == (provider.text, None, True)
     assert counted(breaker) == {"successful": 1}
 
 
@@ -324,7 +336,7 @@ async def test_context_too_long_and_content_refused(
     provider.always(fault)
     for _ in range(3):
         got = await ask(call)
-        assert status_of(got.error) == 400
+        assert (status_of(got.error), got.soon) == (400, True)
     assert (len(provider.requests), counted(breaker)) == (3, {"ignored": 3})
 
 
@@ -337,7 +349,7 @@ async def test_cut_and_the_next_provider_takes_no_prefill(
         second = CircuitBreaker("other")
         resumed = Caller(way, other, second)
         got = await resumed.ask([*USER, {"role": "assistant", "content": cut.text}])
-        assert status_of(got.error) == 400
+        assert (status_of(got.error), got.soon) == (400, True)
         assert (await resumed.ask()).text == other.text
         await resumed.aclose()
     assert counted(breaker) == {"failed": 1}
@@ -352,19 +364,20 @@ async def test_down_for_a_while_and_then_healthy(
         await call.ask()
     before = len(provider.requests)
     for _ in range(10):
-        assert isinstance((await call.stream()).error, CircuitBreakerOpenError)
+        got = await call.stream()
+        assert (isinstance(got.error, CircuitBreakerOpenError), got.soon) == (True, True)
     assert len(provider.requests) == before == 2
 
     provider.always(None)
     clock.advance(30)
     got = await call.stream()
-    assert (got.text, got.error) == (provider.text, None)
+    assert (got.text, got.error, got.soon) == (provider.text, None, True)
     assert breaker.state == "closed"
 
 
 async def test_the_accounting_of_model_and_usage(call: Caller, breaker: CircuitBreaker, provider: Provider) -> None:
     usage = {"prompt_tokens": 2, "completion_tokens": 9, "total_tokens": 11}
     for got in (await call.ask(), await call.stream()):
-        assert (got.text, got.model, got.usage) == (provider.text, "small", usage)
+        assert (got.text, got.model, got.usage, got.soon) == (provider.text, "small", usage, True)
     assert [request.model for request in provider.requests] == ["small", "small"]
     assert counted(breaker) == {"successful": 2}
