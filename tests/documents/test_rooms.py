@@ -23,10 +23,8 @@ def code_of(file: Path) -> str:
 
 def imports_of(code: str, module: str) -> set[str]:
     """The first names behind ``module::``, also those of a list in braces."""
-    listed = re.findall(rf"\b{module}::\{{([^;]*)\}};", code)
-    return set(re.findall(rf"\b{module}::(\w+)", code)) | {
-        name for names in listed for name in re.findall(r"\w+", names)
-    }
+    code = re.sub(rf"\b{module}::\{{([^;]*)\}};", lambda listed: re.sub(r"(\w+)", rf"{module}::\1 ", listed[1]), code)
+    return {found[1] for found in re.finditer(rf"\b{module}::(\w+)", code)}
 
 
 def core() -> dict[str, set[str]]:
@@ -45,7 +43,7 @@ def binding() -> dict[str, set[str]]:
     ffi = {file.stem: code_of(file) for file in (BINDING / "ffi").glob("*.rs") if file.stem != "mod"}
     exported: dict[str, str] = {}
     for stem, code in ffi.items():
-        exported |= dict.fromkeys(re.findall(r"\b(?:fn|struct|enum|const) (\w+)", code), stem)
+        exported |= {found[1]: stem for found in re.finditer(r"\b(?:fn|struct|enum|const) (\w+)", code)}
     graph: dict[str, set[str]] = {}
     for file in sorted(BINDING.rglob("*.rs")):
         path = file.relative_to(BINDING)
@@ -53,7 +51,7 @@ def binding() -> dict[str, set[str]]:
         if path.name == "lib.rs" or (is_ffi and path.stem == "mod"):
             continue
         module, code = path.stem if is_ffi else path.parts[0].removesuffix(".rs"), code_of(file)
-        names = imports_of(code, "crate::ffi") | (imports_of(code, "super") if is_ffi else set())
+        names = imports_of(code, "crate::ffi") | (imports_of(code, "super") if is_ffi else set[str]())
         imported = {exported.get(name, name) for name in names} | imports_of(code, "crate")
         graph.setdefault(module, set()).update(imported - {module, "ffi"})
     return {module: imported & set(graph) for module, imported in graph.items()}
