@@ -6,7 +6,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
-use crate::ffi::{inherits, raise_soon};
+use crate::ffi::{handled_error, inherits, raise_soon};
 use crate::imports::Imports;
 
 /// `InvalidValueError`.
@@ -21,7 +21,16 @@ pub fn registry_full(py: Python<'_>, bound: usize) -> PyErr {
 
 fn instance<'py>(py: Python<'py>, class: fn(&Imports) -> &Py<PyType>, arguments: impl PyCallArgs<'py>) -> PyErr {
     let error = Imports::get(py).and_then(|imports| class(imports).bind(py).call1(arguments));
-    error.map_or_else(|broken| broken, PyErr::from_value)
+    in_context(py, error.map_or_else(|broken| broken, PyErr::from_value))
+}
+
+/// An error that is raised now: the error that is being handled is its context, as in Python's `raise`.
+pub fn in_context(py: Python<'_>, error: PyErr) -> PyErr {
+    let handled = handled_error(py).filter(|handled| !handled.is(error.value(py)));
+    if let Some(handled) = handled {
+        error.set_context(py, Some(PyErr::from_value(handled)));
+    }
+    error
 }
 
 /// Whether it is the rejection of a call, or a group of nothing else.

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, InvalidValueError, RegistryFullError
+from halfopen import (
+    CircuitBreaker,
+    CircuitBreakerConfig,
+    CircuitBreakerOpenError,
+    InvalidValueError,
+    Registry,
+    RegistryFullError,
+)
 from nesting import CLOSED, OPEN, WAYS, raising, run
 
 
@@ -76,3 +83,30 @@ def test_an_error_raised_from_a_rejection_counts(breaker: CircuitBreaker) -> Non
     with pytest.raises(LookupError):
         breaker.call_sync(raising(error))
     assert breaker.state is OPEN
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_error_that_is_being_handled_is_the_context_of_a_rejection(name: str) -> None:
+    breaker, handled = CircuitBreaker(), OSError("handled")
+    breaker.force_open()
+    with pytest.raises(CircuitBreakerOpenError) as rejected:
+        run(WAYS[name](breaker, int))
+    assert rejected.value.__context__ is None
+    try:
+        raise handled
+    except OSError:
+        with pytest.raises(CircuitBreakerOpenError) as rejected:
+            run(WAYS[name](breaker, int))
+    assert rejected.value.__context__ is handled
+
+
+def test_the_error_that_is_being_handled_is_the_context_of_our_other_errors() -> None:
+    breaker, handled = CircuitBreaker(), OSError("handled")
+    refused = [lambda: breaker.force_open(-1), lambda: breaker.call_sync(5), lambda: Registry(0)]  # type: ignore[arg-type]
+    for refuse in refused:
+        try:
+            raise handled
+        except OSError:
+            with pytest.raises(InvalidValueError) as error:
+                refuse()
+        assert error.value.__context__ is handled

@@ -9,7 +9,7 @@ use pyo3::types::{PyList, PyTuple};
 use super::PyBreaker;
 use crate::admitted::AdmittedCall;
 use crate::clock::PyClock;
-use crate::error::{rejection, to_python};
+use crate::error::{in_context, rejection, to_python};
 use crate::ffi::{attached, call_host, while_handling};
 use crate::imports::Imports;
 use crate::judging::Judging;
@@ -65,7 +65,7 @@ impl PyBreaker {
         };
         identity.watched.rejected(py, rejected, self.clock());
         let own = self.observer.rejected(py, rejected);
-        own.unwrap_or_else(|| rejection(py, identity.name.bind(py), rejected))
+        in_context(py, own.unwrap_or_else(|| rejection(py, identity.name.bind(py), rejected)))
     }
 
     /// Refuses a call that `call_timeout_seconds` could not cut off.
