@@ -27,9 +27,9 @@ pub fn run_scenario(
 
 /// Replays a log, and returns the result as JSON: first as if calls of unknown outcome had succeeded, then failed.
 #[pyfunction]
-#[pyo3(signature = (log, config, /))]
-pub fn replay_log(py: Python<'_>, log: &str, config: &PyConfig) -> PyResult<(String, String)> {
-    let records = read_log(log).map_err(|error| to_python(py, &error))?;
+#[pyo3(signature = (log, config, circuit, /))]
+pub fn replay_log(py: Python<'_>, log: &str, config: &PyConfig, circuit: Option<&str>) -> PyResult<(String, String)> {
+    let records = read_log(log, circuit).map_err(|error| to_python(py, &error))?;
     let config = config.config();
     Ok(py.detach(|| {
         let [best, worst] =

@@ -4,9 +4,12 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToJson
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import Histogram, MeterProvider, ObservableCounter, ObservableUpDownCounter
@@ -14,10 +17,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import use_span
 
 from halfopen import CircuitBreaker, CircuitBreakerOpenError, ManualClock, otel
 from halfopen._label_sets import MAX_LABEL_SETS
 from halfopen._metric_families import CIRCUIT_FAMILIES
+from halfopen.simulation import replay
 
 INSTRUMENTS = (Histogram, ObservableCounter, ObservableUpDownCounter)
 
@@ -54,6 +59,10 @@ class Collected:
 
     def events(self) -> list[Any]:
         return [data.log_record for data in self._logs.get_finished_logs()]
+
+    def exported_spans(self) -> str:
+        """OTLP in JSON."""
+        return MessageToJson(encode_spans(self._spans.get_finished_spans()))
 
     def span(self) -> dict[str, Any]:
         (span,) = self._spans.get_finished_spans()
@@ -163,6 +172,32 @@ async def test_the_current_span_has_the_rejection(breaker: CircuitBreaker, colle
         "halfopen.rejection.reason": "open",
         "halfopen.retry_after_seconds": 30.0,
     }
+
+
+def test_exported_spans_replay_to_the_same_transitions(clock: ManualClock, collected: Collected) -> None:
+    clock.set(1_796_019_931)
+    breaker = CircuitBreaker("gemini", failure_threshold=2, success_threshold=1, timeout_seconds=5, clock=clock)
+
+    def call(*, fails: bool) -> None:
+        def ask() -> None:
+            clock.advance(0.5)
+            if fails:
+                raise ConnectionError
+
+        span = collected.tracer.start_span("ask", start_time=round(clock() * 1e9))
+        with use_span(span), suppress(ConnectionError, CircuitBreakerOpenError):
+            breaker.call_sync(ask)
+        span.end(round(clock() * 1e9))
+        clock.advance(1)
+
+    collected.tracer.start_span("no call").end()
+    for fails in (True, True, True, True, False, False, False, False, False):
+        call(fails=fails)
+    best, worst = replay(collected.exported_spans(), breaker.config)
+    assert best == worst
+    assert (best["first_difference"], best["admitted"], best["still_rejected"]) == (None, 5, 4)
+    assert [it["cause"] for it in best["transitions"]] == [event.cause for event in breaker.events()]
+    assert breaker.state == "closed"
 
 
 def test_after_uninstrument_nothing_is_exported(breaker: CircuitBreaker) -> None:

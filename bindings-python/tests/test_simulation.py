@@ -65,11 +65,14 @@ def digest(report: Report) -> dict[str, Any]:
     """The report with its series as weighted sums, as in ``tests/rust/src/simulations.rs``."""
     ends: Sequence[Literal["answered", "failed", "refused", "not_closed"]]
     ends = ("answered", "failed", "refused", "not_closed")
+    latencies = 0.0
+    for point in report["series"]:
+        # Not `sum`, which rounds only once.
+        latencies += point["latency_seconds"]
     return {
-        "requests": report["requests"],
-        "score": report["score"],
+        **report,
         "series": [sum((at + 1) * point[end] for at, point in enumerate(report["series"])) for end in ends],
-        "transitions": [[it["at_seconds"], it["worker"], it["to_state"]] for it in report["transitions"]],
+        "latencies": latencies,
     }
 
 
@@ -222,6 +225,22 @@ def test_replay_reads_json_lines_and_csv(
     assert printed[0].startswith("The configuration in force reproduces every recorded decision.\n")
     assert "B, best" in printed[0]
     assert "B, worst" in printed[0]
+
+
+def test_replay_reads_spans(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = SIMULATOR.parent / "examples"
+    tables: list[list[str]] = []
+    for log in ("incident.csv", "incident-spans.jsonl"):
+        command = ["replay", f"{examples}/{log}", "--in-force", f"{examples}/streak.toml"]
+        assert main([*command, "--a", f"{examples}/eager.toml"]) == 0
+        # Below the table are the transitions, whose times are those of a wall clock for spans.
+        tables.append(capsys.readouterr().out.splitlines()[:10])
+    assert tables[0] == tables[1]
+    assert tables[0][0] == "The configuration in force reproduces every recorded decision."
+    assert tables[0][-1].startswith("changes of state")
+    spans = ["replay", f"{examples}/incident-spans.jsonl", "--a", f"{examples}/eager.toml"]
+    assert main([*spans, "--circuit", "peer.service"]) == 2
+    assert "allowed is spans with the attribute peer.service" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["failure_threshold = 0", "colour = 1", "= ="])

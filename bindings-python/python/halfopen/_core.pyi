@@ -821,7 +821,7 @@ def run_scenario(
 ) -> str:
     """Runs a scenario and returns the report, both as JSON."""
 
-def replay_log(log: str, config: CircuitBreakerConfig, /) -> tuple[str, str]:
+def replay_log(log: str, config: CircuitBreakerConfig, circuit: str | None, /) -> tuple[str, str]:
     """Replays a log.
 
     Returns two results as JSON: as if calls of unknown outcome had succeeded, and as if they had failed.

@@ -134,7 +134,9 @@ def simulate(
     return cast("Report", json.loads(report))
 
 
-def replay(log: str | Iterable[Mapping[str, Any]], config: CircuitBreakerConfig) -> tuple[Replayed, Replayed]:
+def replay(
+    log: str | Iterable[Mapping[str, Any]], config: CircuitBreakerConfig, *, circuit: str | None = None
+) -> tuple[Replayed, Replayed]:
     """Runs recorded calls through a configuration: the best case and the worst case.
 
     They differ only if the configuration admits calls that were rejected then. In the best case all of these succeed,
@@ -143,13 +145,16 @@ def replay(log: str | Iterable[Mapping[str, Any]], config: CircuitBreakerConfig)
     Args:
         log: Lines of JSON as a ``Recorder`` writes them, CSV with a header, or their records: ``at_seconds``,
             ``circuit``, ``duration_seconds``, ``outcome`` (``success``, ``failure``, ``ignored``, ``cancelled`` or
-            ``rejected``) and ``retry_after_seconds`` if the provider gave a wait.
+            ``rejected``) and ``retry_after_seconds`` if the provider gave a wait. Or OpenTelemetry's spans in OTLP's
+            JSON, as the file exporter of the collector writes them.
         config: The configuration for each circuit of the log.
+        circuit: The attribute of a span that names its circuit; spans without it are no calls. ``None``:
+            ``halfopen.circuit``, and if no span has it, the server of each span of kind client.
 
     Raises:
-        InvalidValueError: naming the line, such as ``log[17]``.
+        InvalidValueError: naming the line, such as ``log[17]``, and the field of a span.
 
     """
     text = log if isinstance(log, str) else "\n".join(json.dumps(record, allow_nan=False) for record in log)
-    best, worst = replay_log(text, config)
+    best, worst = replay_log(text, config, circuit)
     return cast("Replayed", json.loads(best)), cast("Replayed", json.loads(worst))

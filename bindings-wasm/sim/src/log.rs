@@ -16,9 +16,9 @@ pub struct Log(Arc<[Record]>);
 
 #[wasm_bindgen]
 impl Log {
-    /// Reads a log: lines of JSON, or CSV with a header.
+    /// Reads a log: lines of JSON, CSV with a header, or an export of spans.
     pub fn read(text: &str) -> Result<Log> {
-        Ok(Self(read_log(text).map_err(refused)?.into()))
+        Ok(Self(read_log(text, None).map_err(refused)?.into()))
     }
 
     /// The records as a JSON list, sorted by their times.

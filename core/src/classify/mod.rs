@@ -89,19 +89,16 @@ impl Response<'_> {
     /// Judges the provider by the response.
     pub fn verdict(&self) -> Verdict {
         match self.effective_status() {
-            100..=399 => Verdict::Success,
             401..=403 => self.refusal(Scope::Key),
             404 if self.code.and_then(status_of_code) == Some(404) => self.refusal(Scope::Model),
             // A quota that is used up, not a rate: repeating the call later does not help.
             429 if self.must_not_retry() => self.refusal(Scope::Key),
             429 => Verdict::cooling(Scope::KeyAndModel, wait::of_rate_limit(self)),
-            // The provider took too long to read the request, or something behind it failed.
-            408 | 424 => Verdict::Failure { retry_after: wait::of_retry_after(self) },
-            400..=499 => Verdict::Ignored { cooldown: None },
-            // The request asks for something that the provider does not offer.
-            501 | 505 | 510 => Verdict::Ignored { cooldown: None },
-            // Also a status that does not exist, which RFC 9110 (section 15) says to take as a 500.
-            _ => Verdict::Failure { retry_after: wait::of_retry_after(self) },
+            status => match outcome_of_status(status) {
+                Outcome::Success => Verdict::Success,
+                Outcome::Failure { .. } => Verdict::Failure { retry_after: wait::of_retry_after(self) },
+                Outcome::Ignored | Outcome::Cancelled => Verdict::Ignored { cooldown: None },
+            },
         }
     }
 
@@ -126,6 +123,19 @@ impl Response<'_> {
 
     fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+}
+
+/// How a call counts by its status alone.
+pub(crate) const fn outcome_of_status(status: u16) -> Outcome {
+    match status {
+        100..=399 => Outcome::Success,
+        // The provider took too long to read the request, or something behind it failed.
+        408 | 424 => Outcome::FAILURE,
+        // For 501, 505 and 510, the request asks for something that the provider does not offer.
+        400..=499 | 501 | 505 | 510 => Outcome::Ignored,
+        // Also a status that does not exist, which RFC 9110 (section 15) says to take as a 500.
+        _ => Outcome::FAILURE,
     }
 }
 

@@ -33,7 +33,7 @@ impl<'v> Object<'v> {
     }
 
     /// The value of a field; [`Value::Null`] if it is left out.
-    fn get(&self, name: &str) -> &'v Value {
+    pub(super) fn get(&self, name: &str) -> &'v Value {
         self.value.entry(name).unwrap_or(&Value::Null)
     }
 
@@ -41,7 +41,7 @@ impl<'v> Object<'v> {
         if self.at.is_empty() { name.to_string() } else { format!("{}.{name}", self.at) }
     }
 
-    fn refused(&self, name: &str, allowed: &str) -> InvalidValue {
+    pub(super) fn refused(&self, name: &str, allowed: &str) -> InvalidValue {
         InvalidValue::new(&self.place(name), self.get(name), allowed)
     }
 

@@ -1,4 +1,4 @@
-//! Logs of real calls: lines of JSON, or CSV with a header.
+//! Logs of real calls: lines of JSON, CSV with a header, or an export of OpenTelemetry's spans.
 
 use alloc::collections::BinaryHeap;
 use alloc::format;
@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::document::Object;
 use super::nanos;
+use super::spans::{Spans, is_export};
 use crate::config::{InvalidValue, Value};
 use crate::names::named_enum;
 
@@ -50,10 +51,28 @@ const FIELDS: &[&str] = &["at_seconds", "circuit", "duration_seconds", "outcome"
 /// Reads a log, sorted by its times: one [`Record`] in JSON on each line, or CSV whose header names the fields. Empty
 /// lines are skipped.
 ///
+/// It also reads an export of OpenTelemetry's spans in JSON, as one document or as one on each line. `circuit` is the
+/// attribute that names the circuit of a span; a span without it is no call. If it is `None`, that attribute is
+/// `halfopen.circuit`. In an export without this attribute, spans of kind client are the calls, and their circuit is
+/// their `peer.service`, else their `server.address`, else their name.
+///
 /// # Errors
-/// [`InvalidValue`] names the line, from 1: `log[17]`.
-pub fn read_log(text: &str) -> Result<Vec<Record>, InvalidValue> {
+/// [`InvalidValue`] names the line, from 1: `log[17]`. In an export it names the field:
+/// `log[17].resourceSpans[0].scopeSpans[0].spans[3].endTimeUnixNano`.
+pub fn read_log(text: &str, circuit: Option<&str>) -> Result<Vec<Record>, InvalidValue> {
     let text = text.trim_start_matches('\u{feff}');
+    let (mut spans, mut records) = (Spans::of(text, circuit), Vec::new());
+    // A document may have many lines. For any other log, this ends at its second line.
+    if let Some(export) = Value::from_json("log", text).ok().filter(is_export) {
+        spans.read("log[1]", &export, &mut records)?;
+    } else {
+        read_lines(text, &mut spans, &mut records)?;
+    }
+    spans.check(&records)?;
+    Ok(in_order(records))
+}
+
+fn read_lines(text: &str, spans: &mut Spans<'_>, records: &mut Vec<Record>) -> Result<(), InvalidValue> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
     let is_json = lines.peek().is_none_or(|(_, line)| line.trim_start().starts_with(['{', '[']));
     let header = if is_json { None } else { lines.next().map(|(index, line)| (index, cells(line))) };
@@ -64,11 +83,19 @@ pub fn read_log(text: &str) -> Result<Vec<Record>, InvalidValue> {
         let allowed = format!("lines of JSON, or CSV with a header of these names: {}", FIELDS.join(", "));
         return Err(InvalidValue::new(&format!("log[{}]", index + 1), &Value::from(unknown.as_str()), &allowed));
     }
-    let mut records = Vec::new();
     for (index, line) in lines {
-        records.push(read_line(index + 1, line, header.as_ref().map(|(_, names)| names.as_slice()))?);
+        let place = format!("log[{}]", index + 1);
+        let document = match &header {
+            None => Value::from_json(&place, line)?,
+            Some((_, names)) => row(names, &cells(line)),
+        };
+        if is_export(&document) {
+            spans.read(&place, &document, records)?;
+        } else {
+            records.push(read_line(&place, line, &document)?);
+        }
     }
-    Ok(in_order(records))
+    Ok(())
 }
 
 /// Sorted by their times; calls of one moment stay in the order of the log. A heap, which the replay has anyway: a sort
@@ -84,15 +111,9 @@ fn in_order(records: Vec<Record>) -> Vec<Record> {
     sorted
 }
 
-fn read_line(number: usize, line: &str, header: Option<&[String]>) -> Result<Record, InvalidValue> {
-    let place = format!("log[{number}]");
-    let document = match header {
-        None => Value::from_json(&place, line)?,
-        Some(names) => row(names, &cells(line)),
-    };
-    let refuse = |allowed: &str| InvalidValue::new(&place, &Value::from(line), allowed);
-    let record =
-        read_record(&document).map_err(|error| refuse(&format!("{} as {}", error.field(), error.allowed())))?;
+fn read_line(place: &str, line: &str, document: &Value) -> Result<Record, InvalidValue> {
+    let refuse = |allowed: &str| InvalidValue::new(place, &Value::from(line), allowed);
+    let record = read_record(document).map_err(|error| refuse(&format!("{} as {}", error.field(), error.allowed())))?;
     // A century, so that times of a wall clock are taken too.
     let seconds = 0.0..=3.2e9;
     let times = [record.at_seconds, record.duration_seconds, record.retry_after_seconds.unwrap_or(0.0)];
@@ -155,29 +176,29 @@ mod tests {
 
             {"at_seconds": 1, "circuit": "a", "outcome": "rejected"}
         "#;
-        let records = read_log(text).unwrap();
+        let records = read_log(text, None).unwrap();
         assert_eq!(records[0].outcome, RecordedOutcome::Rejected);
         assert_eq!(records[1].retry_after_seconds, Some(5.0));
         for (line, field) in [("{}", "log[1]"), ("\n\n{x", "log[3]"), ("\nnonsense", "log[2]")] {
-            assert_eq!(read_log(line).unwrap_err().field(), field);
+            assert_eq!(read_log(line, None).unwrap_err().field(), field);
         }
         let negative = r#"{"at_seconds": -1, "circuit": "a", "outcome": "success"}"#;
-        assert_eq!(read_log(negative).unwrap_err().allowed(), "times from 0 to 3200000000 seconds");
+        assert_eq!(read_log(negative, None).unwrap_err().allowed(), "times from 0 to 3200000000 seconds");
         let typed = r#"{"at_seconds": 1, "circuit": "a", "outcome": "fine"}"#;
         let allowed = "outcome as one of: success, failure, ignored, cancelled, rejected";
-        assert_eq!(read_log(typed).unwrap_err().allowed(), allowed);
+        assert_eq!(read_log(typed, None).unwrap_err().allowed(), allowed);
     }
 
     #[test]
     fn a_log_may_be_csv() {
         let csv = "\u{feff}at_seconds,circuit,duration_seconds,outcome,retry_after_seconds\r\n\
             2,\"say \"\"hi\"\", twice\",0.5,failure,\r\n\r\n1, 7 ,0,rejected,\r\n";
-        let records = read_log(csv).unwrap();
+        let records = read_log(csv, None).unwrap();
         assert_eq!((records[0].circuit.as_str(), records[1].circuit.as_str()), ("7", "say \"hi\", twice"));
         assert_eq!((records[0].duration_seconds, records[1].duration_seconds), (0.0, 0.5));
         assert_eq!(records[0].retry_after_seconds, None);
-        let error = read_log("at_seconds,circuit,outcome\nlater,a,success\n").unwrap_err();
+        let error = read_log("at_seconds,circuit,outcome\nlater,a,success\n", None).unwrap_err();
         assert_eq!((error.field(), error.allowed()), ("log[2]", "at_seconds as a number"));
-        assert_eq!(read_log("").unwrap(), []);
+        assert_eq!(read_log("", None).unwrap(), []);
     }
 }

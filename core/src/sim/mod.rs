@@ -39,6 +39,7 @@ mod report;
 mod routing;
 mod scenario;
 mod simulation;
+mod spans;
 #[cfg(test)]
 mod tests;
 mod trace;

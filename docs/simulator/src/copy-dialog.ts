@@ -52,6 +52,14 @@ export class CopyDialog {
   }
 }
 
+/** A button that copies a text, and tells so beside it. */
+export function copyButton(title: string, text: () => string): HTMLElement {
+  const told = make('span', { class: 'soft', role: 'status' });
+  const copy = make('button', { type: 'button', class: 'small' }, title);
+  copy.addEventListener('click', async () => write(told, await copied(text())));
+  return make('span', { class: 'copying' }, copy, told);
+}
+
 /** Copies a text; returns what to tell the reader. */
 export async function copied(text: string): Promise<string> {
   try {

@@ -1,6 +1,7 @@
 /** The simulator: the parts, and what each reader's action changes. */
 
 import { Announcer } from './announcer.js';
+import { copyButton } from './copy-dialog.js';
 import { make, write } from './dom.js';
 import type { CircuitView, ConfigDocument } from './engine.js';
 import { Lab } from './lab.js';
@@ -345,12 +346,23 @@ export class Simulator {
     ];
   }
 
+  /** The reports as Rust and Python give them. */
+  #reports(): string {
+    const { none, a, b } = this.#lab.runs;
+    return JSON.stringify({ none: none?.report, a: a.report, b: b?.report });
+  }
+
   #showTables(): void {
     const summary = this.#tables.firstElementChild as HTMLElement;
     const names = this.#lab.subject.scenario.providers.map(({ name }) => name);
     const tables = this.#tables.open ? [transitionTable(this.#columns(), names), seriesTable(this.#columns())] : [];
     this.#tables.replaceChildren(
       summary,
+      make(
+        'div',
+        { class: 'row' },
+        copyButton('Copy the reports as JSON', () => this.#reports()),
+      ),
       ...tables.map((table) =>
         make(
           'div',

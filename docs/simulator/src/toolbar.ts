@@ -32,6 +32,7 @@ export class Toolbar {
     'aria-label': 'Seed',
     title: 'Another seed draws other requests, latencies and failures',
   });
+  readonly #copy = make('button', { type: 'button' }, 'Copy link');
   readonly #views: HTMLButtonElement[];
   readonly #told = make('span', { class: 'told', role: 'status' });
   readonly #log = make('option', { value: 'log', hidden: true });
@@ -51,8 +52,7 @@ export class Toolbar {
     this.#views = VIEWS.map(([view, text]) =>
       make('button', { type: 'button', onclick: () => events.onView(view) }, text),
     );
-    const copy = make('button', { type: 'button' }, 'Copy link');
-    copy.addEventListener('click', async () => {
+    this.#copy.addEventListener('click', async () => {
       const link = events.link();
       const told = await copied(link);
       write(this.#told, told === 'Copied.' ? 'Link copied.' : 'The link is in the address bar.');
@@ -76,7 +76,7 @@ export class Toolbar {
       {
         type: 'button',
         onclick: () => file.click(),
-        title: 'Lines of JSON or CSV from a recorder; it never leaves this page',
+        title: 'JSON lines, CSV or OpenTelemetry spans; the file never leaves this page',
       },
       'Replay a log …',
     );
@@ -91,7 +91,7 @@ export class Toolbar {
         make('label', { class: 'seed-label' }, 'Seed', this.#seed),
         replay,
         file,
-        copy,
+        this.#copy,
         this.#told,
       ),
       make('div', { class: 'row' }, transport.element, views),
@@ -104,6 +104,8 @@ export class Toolbar {
     this.#scenario.value = log === undefined ? subject.id : 'log';
     this.#seed.value = String(subject.scenario.seed);
     this.#seed.disabled = log !== undefined;
+    // A link holds no log.
+    this.#copy.disabled = log !== undefined;
     this.#views.forEach((button, index) => {
       const name = VIEWS[index]?.[0];
       button.setAttribute('aria-pressed', String(name === view));

@@ -67,9 +67,10 @@ for (const subject of cases) {
         (await reader.row('Refused in vain')).slice(0, runs.length),
         cells((score) => score.refused_in_vain),
       );
-      const changed = expected.a.transitions.find(([, worker]) => worker === 0);
+      assert.deepEqual(await reader.reports(), expected);
+      const changed = expected.a.transitions.find(({ worker }) => worker === 0);
       if (changed !== undefined) {
-        await reader.seek(changed[0] + 1e-6);
+        await reader.seek(changed.at_seconds + 1e-6);
         await page.locator('.lane[data-state=open]').first().waitFor();
       }
     }, still);

@@ -54,6 +54,26 @@ export class Reader {
       .allTextContents();
   }
 
+  /** The whole reports of all runs, with their series as sums as in `tests/rust/src/simulations.rs`. */
+  async reports() {
+    await this.page.getByText('The same as tables').click();
+    await this.page.evaluate(() => {
+      navigator.clipboard.writeText = async (text) => {
+        globalThis.copied = text;
+      };
+    });
+    await this.button('Copy the reports as JSON').click();
+    await this.page.getByText('Copied.').waitFor();
+    const reports = JSON.parse(await this.page.evaluate(() => globalThis.copied));
+    const ends = ['answered', 'failed', 'refused', 'not_closed'];
+    const digest = ({ series, ...report }) => ({
+      ...report,
+      series: ends.map((end) => series.reduce((sum, point, index) => sum + (index + 1) * point[end], 0)),
+      latencies: series.reduce((sum, point) => sum + point.latency_seconds, 0),
+    });
+    return Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, digest(report)]));
+  }
+
   /** The pixels of the stage, as a text. */
   picture() {
     return this.page.evaluate(() => {

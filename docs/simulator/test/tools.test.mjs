@@ -79,6 +79,30 @@ test('a dropped log is replayed, and tells whether A was in force', options, asy
   }, still);
 });
 
+test('a trace is replayed as the log of the same calls', options, async () => {
+  await reading(async (reader, page) => {
+    const table = page.getByRole('table', { name: 'What would have been different' });
+    const told = [];
+    for (const log of ['incident.csv', 'incident-spans.jsonl']) {
+      await page.locator('input[type=file]').setInputFiles(join(simulator, '../examples', log));
+      await page.locator('option', { hasText: log }).waitFor({ state: 'attached' });
+      await page.getByText('A reproduces every decision of the 14 recorded calls').waitFor();
+      assert.equal(await reader.button('Copy link').isDisabled(), true, 'a link holds no log');
+      await reader.seek(12);
+      told.push([await table.locator('tbody').textContent(), await reader.why.first().textContent()]);
+    }
+    assert.deepEqual(told[0], told[1]);
+    const span = '{"kind": 3, "name": "a", "startTimeUnixNano": "soon"}';
+    const text = `{"resourceSpans": [{"scopeSpans": [{"spans": [${span}]}]}]}`;
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'bad.json', mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await page
+      .getByText('bad.json: log[1].resourceSpans[0].scopeSpans[0].spans[0].startTimeUnixNano = "soon" is refused')
+      .waitFor();
+  }, still);
+});
+
 test('the sweep finds a best point, and a click makes it A', options, async () => {
   await reading(async (reader, page) => {
     await reader.choose('bad_shard');

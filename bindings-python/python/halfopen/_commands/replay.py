@@ -13,7 +13,8 @@ from halfopen.simulation import Replayed, replay
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Adds the command."""
     command = commands.add_parser("replay", help="run recorded calls through configurations A and B")
-    command.add_argument("log", type=Path, help="JSON lines, or CSV with a header: at_seconds, circuit, …")
+    command.add_argument("log", type=Path, help="JSON lines, CSV with a header, or spans (docs/simulation.md)")
+    command.add_argument("--circuit", metavar="ATTRIBUTE", help="the attribute of spans that names their circuit")
     add_configurations(command, "--b", "--in-force")
     command.set_defaults(run=_replay)
 
@@ -32,13 +33,13 @@ _REPLAY: Sequence[tuple[str, Callable[[Replayed], str]]] = [
 def _replay(options: argparse.Namespace) -> int:
     log = options.log.read_text("utf-8")
     if options.in_force is not None:
-        result, _ = replay(log, CircuitBreakerConfig(**read_toml(options.in_force)))
+        result, _ = replay(log, CircuitBreakerConfig(**read_toml(options.in_force)), circuit=options.circuit)
         different = result["first_difference"]
         verdict = "reproduces every recorded decision" if different is None else f"differs at record {different + 1}"
         print(f"The configuration in force {verdict}.\n")
     results: dict[str, Replayed] = {}
     for name, config in configurations(options).items():
-        best, worst = replay(log, config)
+        best, worst = replay(log, config, circuit=options.circuit)
         if best["unknown"] or worst["unknown"]:
             results[f"{name}, best"], results[f"{name}, worst"] = best, worst
         else:
