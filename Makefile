@@ -141,7 +141,7 @@ test-wide: node python $(DONE)/simulator $(DONE)/chromium $(DONE)/promtool ## Th
 test-browser: node $(DONE)/chromium ## The tests of the browser package in Chromium
 	npm run --silent test:browser
 
-test-simulator: $(DONE)/simulator $(DONE)/chromium ## The simulator's page in Chromium
+test-simulator: python node $(DONE)/simulator $(DONE)/chromium ## The simulator's page in Chromium, and the code that it copies
 	npm run --silent --workspace docs/simulator test
 
 interface: python node ## Writes docs/interface.md, the public names of all packages

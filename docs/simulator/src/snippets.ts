@@ -16,12 +16,7 @@ export function snippet(language: Language, config: ConfigDocument): string {
     case 'Rust':
       return `use halfopen::Config;\n${uses(fields)}\nlet config = Config::builder()\n${lines(fields, (name, value) => `    .${name.replace(/_seconds$/, '')}(${rust(name, value)})`)}    .build()?;\n`;
     default:
-      return (
-        lines(
-          fields.filter(([, value]) => value !== null),
-          (name, value) => `${name} = ${toml(value)}`,
-        ) + nones(fields)
-      );
+      return lines(fields, (name, value) => (value === null ? off(name) : `${name} = ${toml(value)}`));
   }
 }
 
@@ -51,7 +46,13 @@ function typescript(value: unknown): string {
     : JSON.stringify(value);
 }
 
-/** TOML has no null: a switched-off field is left to a comment. */
+/** TOML has no null. Every field but one is off if it is left out. */
+function off(name: string): string {
+  return name === 'failure_threshold'
+    ? '# TOML cannot switch failure_threshold off. Set it to None or null in code.'
+    : `# ${name} is off.`;
+}
+
 function toml(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     return `{ ${Object.entries(value)
@@ -59,11 +60,6 @@ function toml(value: unknown): string {
       .join(', ')} }`;
   }
   return JSON.stringify(value);
-}
-
-function nones(fields: [string, unknown][]): string {
-  const off = fields.filter(([, value]) => value === null).map(([name]) => name);
-  return off.length === 0 ? '' : `# TOML has no null. Switch off in code: ${off.join(', ')}\n`;
 }
 
 const DURATIONS = /_seconds$/;
