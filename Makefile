@@ -154,7 +154,7 @@ docs-serve: docs ## The guide on http://127.0.0.1:4173
 test-documents: python node component docs $(DONE)/chromium $(DONE)/promtool ## The code in all documents, and the page of public names
 	$(VENV)/pytest tests/documents
 
-test-e2e: python $(DONE)/node_modules $(DONE)/chromium ## The demo, end to end
+test-e2e: python $(DONE)/node_modules $(DONE)/simulator $(DONE)/chromium ## The demo, end to end, and a replay of the log that it records
 	$(VENV)/pytest tests/e2e
 	$(MAKE) --no-print-directory demo ONCE=1
 

@@ -1,6 +1,7 @@
 """The backend: answers through whichever provider works, and shows why it chose which."""
 
 import argparse
+import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 import httpx2
 import prometheus_client
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -131,6 +132,12 @@ def page() -> HTMLResponse:
 def metrics() -> Response:
     """The metrics for Prometheus."""
     return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+
+
+@router.get("/log.jsonl", response_class=PlainTextResponse)
+def log(services: ServicesDependency) -> str:
+    """The recorded calls, for `python -m halfopen replay` and the simulator's page."""
+    return "".join(f"{json.dumps(record)}\n" for record in services.recorder.records())
 
 
 @router.get("/live")

@@ -5,6 +5,7 @@ from contextvars import ContextVar
 
 from halfopen import CircuitBreakerConfig
 from halfopen.orchestration import Event, Orchestrator, Provider
+from halfopen.recording import Recorder
 from halfopen_demo.clients import PROVIDERS, Clients
 from halfopen_demo.exchange_log import ExchangeLog
 
@@ -13,7 +14,7 @@ TEXT = "text"
 
 
 class Services:
-    """The clients, the orchestrator that chooses among them, and the exchange log."""
+    """The clients, the orchestrator that chooses among them, the exchange log, and a recorder of the calls."""
 
     def __init__(
         self, urls: Mapping[str, str], *, wait_seconds: float, deadline_seconds: float, slow_start_seconds: float
@@ -46,6 +47,9 @@ class Services:
             # The circuits alone decide, which is easier to follow: a provider that fails now and then stays the first.
             min_health=0.0,
         )
+        self.recorder = Recorder()
+        for name in urls:
+            self.recorder.record(self.orchestrator.breaker(name))
         self._events: ContextVar[list[Event] | None] = ContextVar("events", default=None)
         self.orchestrator.subscribe(self._record)
 

@@ -54,8 +54,8 @@ export class Reader {
       .allTextContents();
   }
 
-  /** The whole reports of all runs, with their series as sums as in `tests/rust/src/simulations.rs`. */
-  async reports() {
+  /** The reports that the page copies. */
+  async copiedReports() {
     await this.page.getByText('The same as tables').click();
     await this.page.evaluate(() => {
       navigator.clipboard.writeText = async (text) => {
@@ -64,7 +64,12 @@ export class Reader {
     });
     await this.button('Copy the reports as JSON').click();
     await this.page.getByText('Copied.').waitFor();
-    const reports = JSON.parse(await this.page.evaluate(() => globalThis.copied));
+    return JSON.parse(await this.page.evaluate(() => globalThis.copied));
+  }
+
+  /** The whole reports of all runs, with their series as sums as in `tests/rust/src/simulations.rs`. */
+  async reports() {
+    const reports = await this.copiedReports();
     const ends = ['answered', 'failed', 'refused', 'not_closed'];
     const digest = ({ series, ...report }) => ({
       ...report,
