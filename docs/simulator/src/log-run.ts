@@ -13,6 +13,9 @@ import {
 import type { Played, Reading } from './played.js';
 import type { Case } from './scenarios.js';
 
+/** Later than any call of a log can end. */
+const LATEST = 1e10;
+
 /** The points of a series, as many as the core's reports have. */
 const POINTS = 240;
 
@@ -82,7 +85,7 @@ export class LogRun implements Played {
   constructor(dropped: DroppedLog, config: ConfigDocument) {
     const text = JSON.stringify(config);
     const replay = dropped.log.start(text, true);
-    replay.advanceTo(Number.MAX_SAFE_INTEGER / 1e9);
+    replay.advanceTo(LATEST);
     const decisions = replay.decisions;
     this.config = config;
     this.#dropped = dropped;

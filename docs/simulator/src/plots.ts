@@ -10,6 +10,8 @@ import type { Played } from './played.js';
 import { GUTTER, RIGHT } from './timeline.js';
 
 const HEIGHT = 116;
+/** The steps of the time axis, whose labels are whole seconds. */
+const WHOLE_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800];
 
 export interface PlottedRun {
   name: 'A' | 'B';
@@ -138,7 +140,13 @@ export class Plots {
         cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
         scales: { x: { time: false, range: [0, length] }, y: { range: [0, most * 1.08] } },
         axes: [
-          { ...axis, size: 22, gap: 2, values: (_, ticks) => ticks.map((tick) => clock(tick).split('.')[0] as string) },
+          {
+            ...axis,
+            size: 24,
+            gap: 5,
+            incrs: WHOLE_SECONDS,
+            values: (_, ticks) => ticks.map((tick) => clock(tick).split('.')[0] as string),
+          },
           { ...axis, size: GUTTER, gap: 6, space: 28, values: (_, ticks) => ticks.map((tick) => told(tick)) },
         ],
         series: [

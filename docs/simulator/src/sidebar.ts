@@ -58,7 +58,7 @@ export class Sidebar {
     const sheet = make('div', { class: 'sheet card' }, make('div', { class: 'sheet-head' }, list, close), this.#body);
     this.element = make('aside', { class: 'sidebar', 'aria-label': 'Knobs' }, this.#open, sheet, this.#copy.element);
     this.element.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && this.element.classList.contains('open')) {
+      if (event.key === 'Escape' && this.element.classList.contains('unfolded')) {
         this.#toggle(false);
       }
     });
@@ -158,8 +158,8 @@ export class Sidebar {
     }
   }
 
-  #toggle(isOpen = !this.element.classList.contains('open')): void {
-    this.element.classList.toggle('open', isOpen);
+  #toggle(isOpen = !this.element.classList.contains('unfolded')): void {
+    this.element.classList.toggle('unfolded', isOpen);
     this.#open.setAttribute('aria-expanded', String(isOpen));
     (isOpen ? this.#tabs[this.#tab] : this.#open).focus();
   }

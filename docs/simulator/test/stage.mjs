@@ -56,7 +56,9 @@ export class Reader {
 
   /** The reports that the page copies. */
   async copiedReports() {
-    await this.page.getByText('The same as tables').click();
+    if (await this.button('Copy the reports as JSON').isHidden()) {
+      await this.page.getByText('The same as tables').click();
+    }
     await this.page.evaluate(() => {
       navigator.clipboard.writeText = async (text) => {
         globalThis.copied = text;

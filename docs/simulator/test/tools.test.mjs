@@ -83,15 +83,19 @@ test('a trace is replayed as the log of the same calls', options, async () => {
   await reading(async (reader, page) => {
     const table = page.getByRole('table', { name: 'What would have been different' });
     const told = [];
+    const series = [];
     for (const log of ['incident.csv', 'incident-spans.jsonl']) {
       await page.locator('input[type=file]').setInputFiles(join(simulator, '../examples', log));
       await page.locator('option', { hasText: log }).waitFor({ state: 'attached' });
       await page.getByText('A reproduces every decision of the 14 recorded calls').waitFor();
       assert.equal(await reader.button('Copy link').isDisabled(), true, 'a link holds no log');
       await reader.seek(12);
+      const { a } = await reader.reports();
+      series.push(a.series);
       told.push([await table.locator('tbody').textContent(), await reader.why.first().textContent()]);
     }
     assert.deepEqual(told[0], told[1]);
+    assert.deepEqual(series[0], series[1], 'also far from the origin of the clock');
     const span = '{"kind": 3, "name": "a", "startTimeUnixNano": "soon"}';
     const text = `{"resourceSpans": [{"scopeSpans": [{"spans": [${span}]}]}]}`;
     await page

@@ -7,6 +7,7 @@ import { extname, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const TYPES = {
+  '.css': 'text/css',
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
