@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import exp, inf, log, sqrt
+from math import inf, log
 from statistics import median_low
 from typing import Any
 
 from config import Invalid
+from pool_meter import MASK, SECOND, Latencies, Meter, fnv1a, mix
 
-MASK = 2**64 - 1
-SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 STRATEGIES = ("priority_list", "round_robin", "random", "best_performance", "highest_availability")
 PURPOSES = {"rank": 1, "slow_start": 2, "explore": 3}
@@ -19,83 +18,8 @@ KINDS = ("unary", "stream")
 PRICES = {"refusal": 0, "failure": 10, "timeout": 20}
 
 
-def mix(state: int) -> int:
-    z = (state + 0x9E3779B97F4A7C15) & MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
-
-
-def fnv1a(text: str) -> int:
-    value = 0xCBF29CE484222325
-    for byte in text.encode():
-        value = ((value ^ byte) * 0x100000001B3) & MASK
-    return value
-
-
-def decay(nanos: int) -> float:
-    return exp(-(max(0, nanos) / SECOND) / 60)
-
-
-class Meter:
-    """Every sample is kept, and the sums are computed when somebody asks."""
-
-    def __init__(self) -> None:
-        self.samples: list[tuple[int, bool]] = []
-        self.latencies: dict[str, tuple[float, int]] = {}
-
-    @property
-    def newest(self) -> int:
-        return max(at for at, _ in self.samples)
-
-    def sample(self, now: int, succeeded: bool) -> None:
-        if self.samples and now - self.newest > 180 * SECOND:
-            self.__init__()  # type: ignore[misc]
-        # A clock that steps back changes no weight: the sample is as old as the newest one.
-        self.samples.append((max([now, *(at for at, _ in self.samples)]), succeeded))
-
-    def success(self, now: int, latency: float, kind: str) -> None:
-        self.sample(now, succeeded=True)
-        old, at = self.latencies.get(kind, (0.0, now))
-        slower = latency >= old
-        self.latencies[kind] = (latency if slower else old + (1 - decay(now - at)) * (latency - old), now)
-
-    def failure(self, now: int) -> None:
-        self.sample(now, succeeded=False)
-
-    def is_cold(self, now: int, closed_since: int | None) -> bool:
-        if len(self.samples) < 3 or now - self.newest > 180 * SECOND:
-            return True
-        return closed_since is not None and self.samples[0][0] < closed_since
-
-    def weights(self, now: int) -> tuple[float, float]:
-        """The decayed successes, and the decayed total."""
-        total = sum(decay(now - at) for at, _ in self.samples)
-        return sum(decay(now - at) for at, succeeded in self.samples if succeeded), total
-
-    def success_rate(self) -> float:
-        successes, total = self.weights(self.newest)
-        return successes / total
-
-    def lower_bound(self, now: int) -> float:
-        successes, total = self.weights(max(now, self.newest))
-        rate, z = successes / total, 1.96
-        centre = rate + z * z / (2 * total)
-        spread = z * sqrt((rate * (1 - rate) + z * z / (4 * total)) / total)
-        return (centre - spread) / (1 + z * z / total)
-
-
-class Latencies:
-    """Every latency is kept, and the newest hundred are looked at."""
-
-    def __init__(self) -> None:
-        self.all: list[tuple[int, int]] = []
-
-    def percentile(self, percent: int, now: int) -> int | None:
-        recent = sorted(latency for at, latency in self.all[-100:] if now - at <= 180 * SECOND)
-        if len(recent) < 20:
-            return None
-        return next(it for it in recent if 100 * sum(other <= it for other in recent) >= percent * len(recent))
+def millis(nanos: int | None) -> float | None:
+    return None if nanos is None else nanos / MILLISECOND
 
 
 @dataclass
@@ -435,55 +359,3 @@ class Pool:
         slow = provider.latencies[kind].percentile(self.hedge_percentile, now)
         shortest = 100 if self.hedge_after_ms is None else self.hedge_after_ms
         return None if slow is None else max(slow, shortest * MILLISECOND)
-
-    def step(self, step: dict[str, Any]) -> dict[str, Any]:
-        """Applies a step and returns what it shows."""
-        now = step.get("at_ms", 0) * MILLISECOND
-        shown: dict[str, Any] = {}
-        match step:
-            case {"success": name}:
-                provider = self.provider(name)
-                latency_ms, kind = step.get("latency_ms", 0), step.get("kind", "unary")
-                provider.meter.success(now, latency_ms / 1000, kind)
-                provider.latencies[kind].all.append((now, latency_ms * MILLISECOND))
-                for scope in SCOPES:
-                    for cooldown in self.shared(name, scope):
-                        cooldown.without_hint = 0
-            case {"failure": name}:
-                self.provider(name).meter.failure(now)
-            case {"limited": name}:
-                self.limited(name, step.get("scope", "key_and_model"), step.get("retry_after_ms"), now)
-            case {"refused": name}:
-                self.limited(name, "key", None, now)
-            case {"set": situations}:
-                for name, situation in situations.items():
-                    self.set(name, situation, now)
-            case {"outrun": name}:
-                sample = now, step.get("latency_ms", 0) * MILLISECOND
-                self.provider(name).latencies[step.get("kind", "unary")].all.append(sample)
-            case {"hedge": name}:
-                shown["hedge_after_ms"] = millis(self.hedge(self.provider(name), step.get("kind", "unary"), now))
-            case {"move": after}:
-                shown["paid"] = self.move(after, step.get("from", ""), now)
-            case {"hold": True}:
-                shown["paid"] = self.hold()
-            case {"settle": outcome}:
-                self.settle(outcome)
-            case {"earn": True}:
-                self.tokens = min(100, self.tokens + 1)
-            case {"choose": need}:
-                deadline = step.get("deadline_ms")
-                shown = self.choose(need, now, None if deadline is None else deadline * MILLISECOND)
-            case _:
-                pass
-        return shown | {"tokens": self.tokens, "held": self.held}
-
-
-def millis(nanos: int | None) -> float | None:
-    return None if nanos is None else nanos / MILLISECOND
-
-
-def replay(log: dict[str, Any]) -> list[dict[str, Any]]:
-    """The result of each step of a log."""
-    pool = Pool(log["pool"])
-    return [pool.step(step) for step in log["steps"]]

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from pool import PRICES, STRATEGIES, Pool
+from pool_replay import step_of
 
 STEPS = 60
 TIME_STEPS_MS = (0, 0, 1, 10, 500, 2000, -300, 5000, 70_000, 181_000)
@@ -31,7 +32,7 @@ def vector(seed: int) -> dict[str, Any]:
     model, steps, at_ms = Pool(pool), list[dict[str, Any]](), 1000
 
     def take(step: dict[str, Any]) -> None:
-        shown = model.step(step)
+        shown = step_of(model, step)
         steps.append(step | {"expect": {name: as_integer(value) for name, value in shown.items()}})
 
     for _ in range(STEPS):

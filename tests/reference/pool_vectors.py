@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from config import Invalid
-from pool import replay
+from pool_replay import replay
 
 
 def run(vector: dict[str, Any]) -> list[str]:
