@@ -35,9 +35,11 @@ def vector(seed: int) -> dict[str, Any]:
         shown = step_of(model, step)
         steps.append(step | {"expect": {name: as_integer(value) for name, value in shown.items()}})
 
+    # Debts need many moves that fail.
+    is_storm = rng.random() < 0.3
     for _ in range(STEPS):
         at_ms = max(0, at_ms + rng.choice(TIME_STEPS_MS))
-        take({"at_ms": at_ms} | step(rng, at_ms, ids, can_settle=bool(model.prices)))
+        take({"at_ms": at_ms} | step(rng, at_ms, ids, is_storm=is_storm, can_settle=bool(model.prices)))
     # A percentile needs more successes of one provider than there are steps before.
     name, kind = ids[0], rng.choice(["unary", "stream"])
     for _ in range(rng.choice([0, 19, 25, 110])):
@@ -66,10 +68,12 @@ def provider(rng: random.Random, name: str) -> dict[str, Any]:
     }
 
 
-def step(rng: random.Random, at_ms: int, ids: str, *, can_settle: bool) -> dict[str, Any]:
+def step(rng: random.Random, at_ms: int, ids: str, *, is_storm: bool, can_settle: bool) -> dict[str, Any]:
     name = rng.choice(ids)
     weights = {"choose": 45, "success": 15, "failure": 10, "set": 15, "limited": 5, "refused": 2}
-    weights |= {"outrun": 2, "hedge": 2, "move": 8, "hold": 4, "settle": 8 if can_settle else 0, "earn": 4}
+    weights |= {"outrun": 2, "hedge": 2, "move": 8, "hold": 4, "settle": 8 * can_settle, "earn": 4}
+    if is_storm:
+        weights = {"choose": 5, "set": 2, "move": 40, "hold": 8, "settle": 40 * can_settle, "earn": 5}
     match rng.choices(list(weights), weights=list(weights.values()))[0]:
         case "choose":
             return {"choose": need(rng, ids), "deadline_ms": at_ms + rng.choice([0, 2000, 10_000])}
