@@ -6,4 +6,9 @@
 mod hot_path;
 mod stack;
 
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+
 pub use halfopen_js::{JsBreaker, RegistryPolicy};
+
+#[global_allocator]
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
