@@ -11,8 +11,7 @@ use super::{Clock, Tick};
 /// A reading takes about 25 ns. Libraries that read the processor's counter themselves (`quanta`) take 10 ns, but calibrate
 /// it once at the start: it drifts (metrics-rs/quanta#99), and it jumps when a virtual machine moves to another host (see
 /// Linux' `vmclock-abi.h`), which the operating system's clock does not. After such a jump a breaker could stay open too
-/// long. If your machines are not affected, pass such a clock in:
-/// `CircuitBreaker::with_clock(config, move || Tick::from_nanos(quanta.now().duration_since(start).as_nanos() as u64))`.
+/// long. [`CounterClock`](crate::host::CounterClock) reads a counter that you give it, and both clocks together every 5 ms.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,
