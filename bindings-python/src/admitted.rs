@@ -35,8 +35,12 @@ impl AdmittedCall {
         self.probe.as_ref()
     }
 
-    /// The call's function runs from now on.
     #[inline]
+    pub fn is_probe(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// The call's function runs from now on.
     pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
         self.probe.as_ref().map_or(Ok(()), |probe| probe.enter(py))
     }

@@ -91,8 +91,8 @@ impl PyBreaker {
         let (py, this) = (slf.py(), slf.get());
         let inside = inside.map(PyPermit::of_argument).transpose()?;
         let said = || inside.and_then(|outer| outer.stamp_for(slf));
-        let admitted = host::admit(&this.core, || said().or_else(|| Probe::around(py, this.number)));
-        Ok(PyPermit::new(slf.clone().unbind(), this.answer(py, admitted)?))
+        let call = this.admit_inside(py, || said().or_else(|| Probe::around(py, this.number)))?;
+        Ok(PyPermit::new(slf.clone().unbind(), call))
     }
 
     /// Begins the call that made this generator or async generator.

@@ -5,36 +5,59 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::InvalidValue;
 use halfopen::clock::{Clock, SystemClock, Tick};
-use halfopen::host::Reading;
+use halfopen::host::{CounterClock, Reading};
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::convert::value_of;
 use crate::error::{report, to_python};
-use crate::ffi::{attached, call_host_plainly, cycles, find_counter};
+use crate::ffi::{attached, call_host_plainly, cycles, has_even_counter};
 
 /// One origin for the whole process, so that a pool can compare the times of its breakers.
-static SYSTEM: LazyLock<SystemClock> = LazyLock::new(SystemClock::new);
+static SYSTEM: LazyLock<System> = LazyLock::new(|| {
+    let clock = SystemClock::new();
+    if has_even_counter() { System::Counter(CounterClock::new(cycles, clock)) } else { System::Clock(clock) }
+});
+
+/// The platform's monotonic clock, read from the processor's counter where that is even.
+pub enum System {
+    Counter(CounterClock<fn() -> u64, SystemClock>),
+    Clock(SystemClock),
+}
+
+impl System {
+    #[inline(always)]
+    fn now(&self) -> Tick {
+        match self {
+            Self::Counter(clock) => clock.now(),
+            Self::Clock(clock) => clock.now(),
+        }
+    }
+}
 
 /// Starts the system's clock, before a first breaker would.
 pub fn start() {
     LazyLock::force(&SYSTEM);
-    find_counter();
 }
 
 /// The clock of a breaker made from Python.
 pub enum PyClock {
     /// The platform's monotonic clock.
-    System(SystemClock),
+    System(&'static System),
     /// A callable that returns seconds, and the last good reading of it.
     Host { callable: Py<PyAny>, last: AtomicU64 },
 }
 
 impl PyClock {
+    /// The platform's clock.
+    pub fn system() -> Self {
+        Self::System(&SYSTEM)
+    }
+
     /// Refuses a callable that returns no time. One that raises may do better later; see [`Self::now`].
     pub fn new(py: Python<'_>, callable: Option<Py<PyAny>>) -> PyResult<Self> {
-        let Some(callable) = callable else { return Ok(Self::System(*SYSTEM)) };
+        let Some(callable) = callable else { return Ok(Self::system()) };
         let last = match call_host_plainly(callable.bind(py)) {
             Ok(seconds) => tick_of(&seconds).ok_or_else(|| {
                 to_python(
@@ -70,6 +93,7 @@ impl PyClock {
 impl Clock for PyClock {
     /// A clock that raises, or returns what is no time, must not harm the guarded call: it is reported, and no time has
     /// passed.
+    #[inline]
     fn now(&self) -> Tick {
         self.now_or(|_, callable, fault| report(fault, callable))
     }
@@ -84,10 +108,7 @@ impl PyClock {
     /// What the counter beside the clock says: the processor's, or the clock itself in nanoseconds.
     #[inline]
     pub fn count(&self) -> u64 {
-        match self {
-            Self::System(_) => cycles().unwrap_or_else(|| self.now().as_nanos()),
-            Self::Host { .. } => self.now().as_nanos(),
-        }
+        if self.has_counter() { cycles() } else { self.now().as_nanos() }
     }
 
     /// The clock and the counter.
@@ -101,24 +122,37 @@ impl PyClock {
     }
 
     fn counted(&self, now: Tick) -> Reading {
-        let counter = if matches!(self, Self::System(_)) { cycles() } else { None };
-        Reading { now, count: counter.unwrap_or(now.as_nanos()) }
+        Reading { now, count: if self.has_counter() { cycles() } else { now.as_nanos() } }
     }
 
-    fn now_or(&self, report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr)) -> Tick {
-        let (callable, last) = match self {
-            Self::System(system) => return system.now(),
-            Self::Host { callable, last } => (callable, last),
-        };
-        attached(|py| {
-            let callable = callable.bind(py);
-            match read(callable) {
-                Ok(tick) => last.store(tick.as_nanos(), Ordering::Relaxed),
-                Err(fault) => report(py, callable, fault),
-            }
-            Tick::from_nanos(last.load(Ordering::Relaxed))
-        })
+    #[inline]
+    fn has_counter(&self) -> bool {
+        matches!(self, Self::System(System::Counter(_)))
     }
+
+    #[inline]
+    fn now_or(&self, report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr)) -> Tick {
+        match self {
+            Self::System(system) => system.now(),
+            Self::Host { callable, last } => read_host(callable, last, report),
+        }
+    }
+}
+
+#[inline(never)]
+fn read_host(
+    callable: &Py<PyAny>,
+    last: &AtomicU64,
+    report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr),
+) -> Tick {
+    attached(|py| {
+        let callable = callable.bind(py);
+        match read(callable) {
+            Ok(tick) => last.store(tick.as_nanos(), Ordering::Relaxed),
+            Err(fault) => report(py, callable, fault),
+        }
+        Tick::from_nanos(last.load(Ordering::Relaxed))
+    })
 }
 
 fn read(callable: &Bound<'_, PyAny>) -> PyResult<Tick> {

@@ -142,11 +142,11 @@ pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResu
 
 /// The outcome of that name.
 pub fn outcome_of(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-    let value = value_of(name);
-    let named = |outcome: &&Outcome| matches!(&value, Value::Text(text) if text == outcome.as_str());
+    let text = name.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
+    let named = |outcome: &&Outcome| text == Some(outcome.as_str());
     Outcome::ALL.iter().find(named).copied().ok_or_else(|| {
         let allowed = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(", ");
-        to_python(py, &InvalidValue::new("outcome", &value, &format!("one of: {allowed}")))
+        to_python(py, &InvalidValue::new("outcome", &value_of(name), &format!("one of: {allowed}")))
     })
 }
 

@@ -65,8 +65,9 @@ pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
 pub fn rejection(py: Python<'_>, circuit_name: &Bound<'_, PyString>, rejected: &Rejected) -> PyErr {
     let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
     Imports::get(py)
-        .and_then(|Imports { circuit_open, new_exception, .. }| {
-            new_exception.call1(py, (circuit_open, circuit_name, retry_after, rejected.reason.as_str()))
+        .and_then(|imports| {
+            let Imports { circuit_open, new_exception, .. } = imports;
+            new_exception.call1(py, (circuit_open, circuit_name, retry_after, imports.reason(rejected.reason)))
         })
         .map_or_else(|broken| broken, |error| PyErr::from_value(error.into_bound(py)))
 }

@@ -7,7 +7,7 @@ use pyo3::types::{PyBool, PyTuple};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
-use crate::ffi::{attached, call_host, call_object, has_await, is_exactly};
+use crate::ffi::{PLAIN_VALUES, attached, call_host, call_object, has_await, is_exactly};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::results::{EndsLater, followed, guarded_stream, is_generator_based_coroutine};
@@ -40,8 +40,10 @@ pub fn call<'py>(
     run: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
-    let mut pending = PendingCall::begin(breaker.get(), py)?;
-    pending.enter(py)?;
+    let pending = PendingCall::begin(breaker.get(), py)?;
+    if pending.is_probe() {
+        pending.enter(py)?;
+    }
     let result = run();
     pending.leave(py);
     let result = match result {
@@ -50,7 +52,7 @@ pub fn call<'py>(
     };
     match Returned::of(&result)? {
         Returned::Value => pending.returned(&result).map(|()| result),
-        Returned::Awaitable | Returned::Future => awaited(&call_object(breaker, pending)?, &result),
+        Returned::Awaitable | Returned::Future => awaited(&call_object(breaker, pending.release())?, &result),
         Returned::Stream => guarded_stream(breaker, pending, &result),
     }
 }
@@ -100,7 +102,7 @@ enum Returned {
 impl Returned {
     #[inline]
     fn of(result: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if has_await(result) {
+        if !PLAIN_VALUES.contains(result) && has_await(result) {
             return Ok(Self::Awaitable);
         }
         Ok(match EndsLater::of(result)? {

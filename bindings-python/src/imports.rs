@@ -3,6 +3,7 @@
 //! Nothing is imported, and no name made, at its first use. A child that is forked while another thread does so would wait
 //! for that thread, which does not exist in the child. So clippy refuses `intern!` and `PyOnceLock` everywhere else.
 
+use halfopen::control::Reason;
 use pyo3::exceptions::{PyException, PyImportError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -22,6 +23,8 @@ macro_rules! imports {
             /// The results that were counted as failures in a context.
             pub results: Variable,
             pub names: Names,
+            /// The names of the reasons of rejections, in the order of [`Reason::ALL`].
+            reasons: Vec<Py<PyString>>,
         }
 
         impl Imports {
@@ -33,6 +36,7 @@ macro_rules! imports {
                     probes: Variable::new(py, "halfopen_probes")?,
                     results: Variable::new(py, "halfopen_counted_results")?,
                     names: Names::new(py),
+                    reasons: Reason::ALL.iter().map(|it| PyString::intern(py, it.as_str()).unbind()).collect(),
                 })
             }
         }
@@ -133,6 +137,11 @@ impl Imports {
     /// Fails only while `halfopen` itself is being imported.
     pub fn get(py: Python<'_>) -> PyResult<&Self> {
         IMPORTS.get(py).ok_or_else(not_imported)
+    }
+
+    /// The name of a reason.
+    pub fn reason(&self, reason: Reason) -> &Py<PyString> {
+        &self.reasons[reason as usize]
     }
 }
 

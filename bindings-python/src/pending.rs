@@ -25,12 +25,12 @@ impl<'b> PendingCall<'b> {
     }
 
     /// Whether the call is a probe.
+    #[inline]
     pub fn is_probe(&self) -> bool {
-        self.call.as_ref().is_some_and(|call| call.probe().is_some())
+        self.call.as_ref().is_some_and(AdmittedCall::is_probe)
     }
 
     /// The call's function runs from now on.
-    #[inline]
     pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
         self.call.as_ref().map_or(Ok(()), |call| call.enter(py))
     }
@@ -52,17 +52,20 @@ impl<'b> PendingCall<'b> {
 
     /// The call returned this.
     #[inline(always)]
-    pub fn returned(&mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
-        if self.breaker.judging().looks_at(result) {
-            return self.judged(result);
+    pub fn returned(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        match self.call.take() {
+            Some(call) if self.breaker.judging().looks_at(result) => Self::new(self.breaker, call).judged(result),
+            Some(call) => {
+                self.breaker.settle(call, Outcome::Success);
+                Ok(())
+            }
+            None => Ok(()),
         }
-        self.settle(Outcome::Success);
-        Ok(())
     }
 
     /// As an error, a response that passes through several calls is the failure of one of them.
     #[inline(never)]
-    fn judged(&mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn judged(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
         let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
             return Ok(());
         };

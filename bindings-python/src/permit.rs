@@ -27,14 +27,19 @@ pub struct PyPermit {
     breaker: Py<PyBreaker>,
     /// The number of the call.
     number: u64,
-    call: Mutex<Option<AdmittedCall>>,
+    unsettled: Mutex<Unsettled>,
+}
+
+struct Unsettled {
+    /// `None` if it has been settled.
+    call: Option<AdmittedCall>,
     /// Since when the consumer has been busy with what the call has given so far, where calls are timed.
-    paused_at: Mutex<Option<Tick>>,
+    paused_at: Option<Tick>,
 }
 
 impl PyPermit {
     pub fn new(breaker: Py<PyBreaker>, call: AdmittedCall) -> Self {
-        Self { breaker, number: call.number, call: Mutex::new(Some(call)), paused_at: Mutex::new(None) }
+        Self { breaker, number: call.number, unsettled: Mutex::new(Unsettled { call: Some(call), paused_at: None }) }
     }
 
     /// The permit that a host hands in as `inside`.
@@ -46,21 +51,22 @@ impl PyPermit {
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
     /// breaker's.
     pub fn stamp_for(&self, breaker: &Bound<'_, PyBreaker>) -> Option<Stamp> {
-        self.call().as_ref().filter(|_| self.breaker.is(breaker)).map(AdmittedCall::stamp)
+        self.unsettled().call.as_ref().filter(|_| self.breaker.is(breaker)).map(AdmittedCall::stamp)
     }
 
-    fn call(&self) -> MutexGuard<'_, Option<AdmittedCall>> {
-        self.call.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn paused_at(&self) -> MutexGuard<'_, Option<Tick>> {
-        self.paused_at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unsettled(&self) -> MutexGuard<'_, Unsettled> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes the call, to settle it. Settling may call the host's clock, so the lock is free again by then.
     fn take(&self) -> Option<AdmittedCall> {
-        self.resume();
-        self.call().take()
+        let mut unsettled = self.unsettled();
+        if unsettled.paused_at.is_some() {
+            drop(unsettled);
+            self.resume();
+            unsettled = self.unsettled();
+        }
+        unsettled.call.take()
     }
 
     fn hand_back(&self, outcome: Outcome) -> bool {
@@ -83,7 +89,7 @@ impl PyPermit {
 
     /// The block that the permit was handed out to is entered.
     pub fn entered(&self, py: Python<'_>) -> PyResult<()> {
-        let probe = self.call().as_ref().and_then(AdmittedCall::probe).cloned();
+        let probe = self.unsettled().call.as_ref().and_then(AdmittedCall::probe).cloned();
         probe.map_or(Ok(()), |probe| probe.enter(py))
     }
 
@@ -162,19 +168,19 @@ impl PyPermit {
     pub fn pause(&self) {
         // The clock may be the host's, so it is read without the lock.
         let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
-        let mut paused_at = self.paused_at();
-        *paused_at = paused_at.or(now);
-        if let Some(call) = self.call().as_mut() {
+        let mut unsettled = self.unsettled();
+        unsettled.paused_at = unsettled.paused_at.or(now);
+        if let Some(call) = &mut unsettled.call {
             call.pause(self.breaker.get().core());
         }
     }
 
     /// The consumer waits for the next item.
     pub fn resume(&self) {
-        let Some(paused_at) = self.paused_at().take() else { return };
+        let Some(paused_at) = self.unsettled().paused_at.take() else { return };
         let breaker = self.breaker.get();
         let now = breaker.clock().now();
-        if let Some(call) = self.call().as_mut() {
+        if let Some(call) = &mut self.unsettled().call {
             call.resume(breaker.core(), Some(paused_at), now);
         }
     }
@@ -210,7 +216,7 @@ impl PyPermit {
     /// Whether it has been settled.
     #[getter]
     pub fn settled(&self) -> bool {
-        self.call().is_none()
+        self.unsettled().call.is_none()
     }
 
     /// The breaker that handed it out.
@@ -237,10 +243,9 @@ impl PyPermit {
 
 impl Drop for PyPermit {
     fn drop(&mut self) {
-        let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let paused_at = *self.paused_at.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(call) = call {
-            self.breaker.get().abandon(call, |_| paused_at);
+        let Unsettled { call, paused_at } = self.unsettled.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(call) = call.take() {
+            self.breaker.get().abandon(call, |_| *paused_at);
         }
     }
 }

@@ -5,7 +5,7 @@ use pyo3::types::PyTuple;
 
 use crate::breaker::PyBreaker;
 use crate::convert::says_yes;
-use crate::ffi::{call_host, inherits, is_exactly, is_iterator, is_made_in_python};
+use crate::ffi::{PLAIN_VALUES, call_host, has_await, inherits, is_exactly, is_iterator, is_made_in_python};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;
@@ -21,6 +21,11 @@ pub enum EndsLater {
 impl EndsLater {
     #[inline]
     pub fn of(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        if PLAIN_VALUES.contains(result) { Ok(None) } else { Self::of_unknown(result) }
+    }
+
+    #[inline(never)]
+    fn of_unknown(result: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
         let py = result.py();
         let classes = Imports::get(py)?;
         // The classes of streams can have no subclasses.
@@ -30,7 +35,14 @@ impl EndsLater {
         if is_iterator(result) && says_yes(&classes.is_stream_object, result)?.unwrap_or(false) {
             return Ok(Some(Self::Stream));
         }
-        Ok((is_made_in_python(result) && inherits(result, classes.future.bind(py))).then_some(Self::Future))
+        if is_made_in_python(result) {
+            return Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future));
+        }
+        // Such a class never changes.
+        if !has_await(result) {
+            PLAIN_VALUES.add(result.get_type());
+        }
+        Ok(None)
     }
 }
 

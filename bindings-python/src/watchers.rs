@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use halfopen::clock::Tick;
 use halfopen::evidence::Event;
 use halfopen::host::{self, Entries, SettledCall, Throttle};
 use halfopen::{CircuitBreaker, Rejected};
@@ -126,7 +127,7 @@ impl Watched {
         }
     }
 
-    pub fn rejected(&self, py: Python<'_>, rejected: &Rejected, clock: &PyClock) {
+    pub fn rejected(&self, py: Python<'_>, rejected: &Rejected, now: Tick) {
         let reason = rejected.reason.as_str();
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
         if TELEMETRY.is_there() {
@@ -134,7 +135,7 @@ impl Watched {
             TELEMETRY.tell(py, |names| &names.rejected, Ok(told));
         }
         if self.is_logged()
-            && let Some(count) = self.rejections.count(clock.now_quietly())
+            && let Some(count) = self.rejections.count(now)
         {
             LOG.tell(py, |names| &names.rejected, Ok((&*self.name, &*self.provider, reason, retry_after, count)));
         }

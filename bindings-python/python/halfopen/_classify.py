@@ -163,6 +163,8 @@ class _Rules:
         except Exception as fault:
             self._warn(name, f"raised {type(fault)} for {type(argument)}; the other rules decide")
             return None
+        if isinstance(answer, str) and answer in _OUTCOMES:
+            return cast("Outcome", answer)
         if answer is None:
             return None
         if isinstance(answer, Verdict) and answer.outcome in _OUTCOMES:
@@ -170,8 +172,6 @@ class _Rules:
                 return answer
             self._warn(name, f"returned an invalid retry_after for {type(argument)}; the outcome counts without it")
             return answer.outcome
-        if isinstance(answer, str) and answer in _OUTCOMES:
-            return cast("Outcome", answer)
         self._warn(name, f"returned no outcome but {type(answer)} for {type(argument)}; the other rules decide")
         return None
 

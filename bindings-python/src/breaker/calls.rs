@@ -1,7 +1,7 @@
 //! Calls of a breaker as Rust makes them: admitted or rejected, and settled.
 
 use halfopen::clock::{Clock, Tick};
-use halfopen::host::{self, Reading, SettledCall, Ticket};
+use halfopen::host::{self, Reading, SettledCall, Stamp, Ticket, TryAdmitError};
 use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -27,21 +27,30 @@ impl PyBreaker {
     /// 12 cycles.
     #[inline(always)]
     pub fn admit(&self, py: Python<'_>) -> PyResult<AdmittedCall> {
-        self.answer(py, host::admit(&self.core, || Probe::around(py, self.number)))
+        self.admit_inside(py, || Probe::around(py, self.number))
     }
 
-    /// Reports the core's answer to the observer, and turns it into a call or an error.
+    /// The same, with the stamp of the probe that makes the call; see [`host::admit`].
     #[inline(always)]
-    pub fn answer(&self, py: Python<'_>, answer: Result<Ticket, Rejected>) -> PyResult<AdmittedCall> {
-        match answer {
-            Ok(ticket) if ticket.is_probe() || self.observer.is_there() => self.admitted(py, ticket),
-            Ok(ticket) => Ok(AdmittedCall::new(self.counted.next_call(), ticket, None)),
-            Err(rejected) => Err(self.rejected(py, &rejected)),
+    pub fn admit_inside(&self, py: Python<'_>, outer: impl Fn() -> Option<Stamp>) -> PyResult<AdmittedCall> {
+        // Read here and not by the core, because the log of a rejection needs the time too.
+        let mut now = None;
+        let ticket = loop {
+            match host::try_admit(&self.core, now, &outer) {
+                Ok(ticket) => break ticket,
+                Err(TryAdmitError::NeedsTime) => now = Some(self.clock().now()),
+                Err(TryAdmitError::Rejected(rejected)) => return Err(self.rejected(py, &rejected, now)),
+            }
+        };
+        if ticket.is_probe() || self.observer.is_there() {
+            return self.admitted(py, [ticket]);
         }
+        Ok(AdmittedCall::new(self.counted.next_call(), ticket, None))
     }
 
+    /// The ticket is moved into an array, here and below, so that the usual way has no use for its address.
     #[inline(never)]
-    fn admitted(&self, py: Python<'_>, ticket: Ticket) -> PyResult<AdmittedCall> {
+    fn admitted(&self, py: Python<'_>, [ticket]: [Ticket; 1]) -> PyResult<AdmittedCall> {
         let riding = ticket.is_riding();
         let probe = ticket.is_probe().then(|| Probe { breaker: self.number, stamp: ticket.stamp() });
         let call = AdmittedCall::new(self.counted.next_call(), ticket, probe);
@@ -58,17 +67,18 @@ impl PyBreaker {
     }
 
     #[inline(never)]
-    fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> PyErr {
+    fn rejected(&self, py: Python<'_>, rejected: &Rejected, now: Option<Tick>) -> PyErr {
         let identity = match self.initialised(py) {
             Ok(identity) => identity,
             Err(error) => return error,
         };
-        identity.watched.rejected(py, rejected, self.clock());
+        identity.watched.rejected(py, rejected, now.unwrap_or_else(|| self.clock().now()));
         let own = self.observer.rejected(py, rejected);
         in_context(py, own.unwrap_or_else(|| rejection(py, identity.name.bind(py), rejected)))
     }
 
     /// Refuses a call that `call_timeout_seconds` could not cut off.
+    #[inline]
     pub fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
         match self.call_timeout_seconds.get() {
             None => Ok(()),
@@ -210,14 +220,14 @@ impl PyBreaker {
     #[inline(always)]
     pub fn settle_ticket(&self, ticket: Ticket, outcome: Outcome) {
         if (self.observer.is_there() || Watched::hears_settles()) && !ticket.is_riding() {
-            self.settle_observed(ticket, outcome);
+            self.settle_observed([ticket], outcome);
         } else {
             host::settle(&self.core, ticket, outcome);
         }
     }
 
     #[inline(never)]
-    fn settle_observed(&self, ticket: Ticket, outcome: Outcome) {
+    fn settle_observed(&self, [ticket]: [Ticket; 1], outcome: Outcome) {
         let now = self.core.clock().now();
         if let Ok(call) = host::try_settle(&self.core, ticket, outcome, Some(now)) {
             attached(|py| {

@@ -8,7 +8,6 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use halfopen::clock::SystemClock;
 use halfopen::{CircuitBreaker, Config};
 
 use crate::clock::PyClock;
@@ -17,7 +16,7 @@ type Core = CircuitBreaker<PyClock>;
 
 /// Held open without an end, and shared by all objects without a core of their own. It is never freed.
 static REJECTING: LazyLock<Arc<Core>> = LazyLock::new(|| {
-    let core = CircuitBreaker::with_clock(Config::default(), PyClock::System(SystemClock::new()));
+    let core = CircuitBreaker::with_clock(Config::default(), PyClock::system());
     // Without a duration, nothing is refused.
     let _ = core.force_open(None);
     Arc::new(core)

@@ -20,14 +20,14 @@ mod send_slot;
 pub use attach::attached;
 pub use call_object::{add_begin, call_object, make_call_class, probe_of};
 pub use core_slot::{CoreSlot, make_rejecting_core};
-pub use cycles::{cycles, find_counter};
+pub use cycles::{cycles, has_even_counter};
 pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
 pub use host_calls::{anext_host, call_host, call_host_method, call_host_plainly, send_host, throw_host};
 pub use objects::{
     has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
 };
-pub use plain_classes::{PLAIN_ERRORS, PLAIN_RESULTS};
+pub use plain_classes::{PLAIN_ERRORS, PLAIN_RESULTS, PLAIN_VALUES};
 pub use raise_soon::raise_soon;
 pub use run_method::add_run;
 pub use send_slot::make_next_item_class;
