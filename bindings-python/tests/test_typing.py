@@ -15,6 +15,7 @@ from halfopen import CircuitBreaker, ManualClock, Permit, Registry
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
+from halfopen.session import Session
 
 
 class Mine(CircuitBreaker):
@@ -22,6 +23,10 @@ class Mine(CircuitBreaker):
 
     def guard(self, func: Callable[[int], int]) -> Callable[[int], int]:
         return self(func)
+
+
+class Voice(Session):
+    """A subclass, which ``with`` must hand back as one."""
 
 
 def plain(count: int, *, text: str = "a") -> str:
@@ -157,6 +162,21 @@ def test_a_subclass_is_kept() -> None:
 
     assert_type(Keeping(5).kept(), Keeping)
     assert_type(Keeping(5).get("gemini"), CircuitBreaker | None)
+
+
+async def test_a_subclass_guards_as_its_base_does() -> None:
+    mine = Mine()
+    assert_type(mine(plain)(2), str)
+    assert_type(await mine(coroutine)(2), str)
+    assert_type(mine(generator)(2), Generator[int, str, bytes]).close()
+    assert_type([item async for item in mine(async_generator)(2)], list[int])
+    assert_type(await mine(future)(2), int)
+    with mine.session() as session:
+        assert_type(session, Session)
+    with Voice(mine) as voice:
+        assert_type(voice, Voice)
+    async with Voice(mine) as voice:
+        assert_type(voice, Voice)
 
 
 async def test_a_guarded_transport_is_one_of_its_library() -> None:
