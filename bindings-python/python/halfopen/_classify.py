@@ -116,8 +116,10 @@ class _Rules:
     def own_verdict(self, error: BaseException) -> Outcome | Verdict | None:
         """The verdict on an exception without the default rules; ``None`` leaves it to them."""
         verdict = self._verdict_on_one(error)
+        if verdict is not None:
+            return verdict
         group = group_in(error)
-        return verdict if verdict is not None or group is None else self._verdict_on_members(group)
+        return None if group is None else self._verdict_on_members(group)
 
     def _verdict_on_one(self, error: BaseException) -> Outcome | Verdict | None:
         """The same for an exception or a whole group."""
