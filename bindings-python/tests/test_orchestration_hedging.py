@@ -142,6 +142,20 @@ async def test_a_hedge_is_no_probe_where_another_provider_can_take_it() -> None:
     assert script.asked == ["a", "c"]
 
 
+async def test_a_call_is_hedged_once() -> None:
+    orchestrator, asked = Orchestrator(providers(*"abcd"), hedge_after_seconds=0.01, max_attempts=4), list[str]()
+
+    async def ask(provider: Provider) -> str:
+        asked.append(provider.id)
+        await asyncio.sleep({"a": 0.03, "b": 0.03, "c": 0.1, "d": 0}[provider.id])
+        if provider.id in ("a", "b"):
+            raise HttpError(500)
+        return provider.id
+
+    assert await orchestrator.call(ask) == "c"
+    assert asked == ["a", "b", "c"]
+
+
 async def test_a_hedged_stream_is_closed_where_it_lost() -> None:
     closed: list[str] = []
 

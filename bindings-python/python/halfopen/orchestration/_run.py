@@ -27,6 +27,7 @@ class Run(Records, ABC, Generic[R]):
     current: Attempt | None = None
     """The attempt that ended last, or that runs."""
     _retries = 0
+    _has_hedged = False
     _last: Judgement | None = None
 
     @abstractmethod
@@ -52,7 +53,8 @@ class Run(Records, ABC, Generic[R]):
             try:
                 if self.session is not None:
                     await announce(self, attempt, self.session)
-                delay = engine.pool.hedge_after(attempt.index, self.is_stream) if hedges else None
+                may_hedge = hedges and not self._has_hedged
+                delay = engine.pool.hedge_after(attempt.index, self.is_stream) if may_hedge else None
                 if delay is None:
                     result = await self.once(attempt)
                 else:
@@ -101,13 +103,14 @@ class Run(Records, ABC, Generic[R]):
         self.ended("success", provider)
 
     async def hedge(self, first: Attempt) -> Attempt | None:
-        """Begins an attempt at another provider beside one that is slow; ``None`` if there may be none."""
+        """Begins an attempt beside one that is slow, at another provider and once in a call; ``None`` for none."""
         if self.attempts >= self.engine.settings.max_attempts or not self.replayable:
             return None
         tried = [*self.tried, first.index]
         found = self.engine.pool.begin_beside(self.need, tried, self.is_stream, self.larger_than)
         if isinstance(found, Order):
             return None
+        self._has_hedged = True
         self.began(found, beside=True)
         if self.session is not None:
             await announce(self, found, self.session)
