@@ -17,8 +17,8 @@ use halfopen::InvalidValue;
 /// endless.
 const DEPTH: usize = 8;
 
-/// A Python object as the core's value. By hand, not by `pythonize`: an object that no field takes becomes its `repr`, which
-/// the error shows, and a number keeps its kind.
+/// A Python object as the core's value. Not by `pythonize`, because an object that no field takes becomes its `repr` for the
+/// error, and a number keeps its kind.
 pub fn value_of(object: &Bound<'_, PyAny>) -> Value {
     value_within(object, DEPTH)
 }

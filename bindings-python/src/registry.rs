@@ -31,7 +31,7 @@ impl PyRegistryPolicy {
         loop {
             let look = self.policy().next_look(&mut search).map(|(name, breaker)| (name, breaker.clone_ref(py)));
             let Some((name, breaker)) = look else { return evicted };
-            // Reading a clock may run Python, and so may letting go of a breaker: neither happens under the lock.
+            // Reading a clock may run Python code, and so may dropping a breaker, so neither happens under the lock.
             let (now, looked_at) = (breaker.get().core().clock().now(), breaker.as_ptr());
             drop(breaker);
             let removed = self.policy().evict(&name, |known| {

@@ -52,7 +52,7 @@ class CircuitBreakerMiddleware(Sealed):
 
 
 class _Content:
-    """The body of a response, which stands in for its ``StreamReader``; the request has ended when it has."""
+    """The body of a response, in place of its ``StreamReader``. The request ends with it."""
 
     def __init__(self, inner: StreamReader, exchange: Exchange) -> None:
         self._inner = inner

@@ -62,7 +62,7 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
 
 
 class _Raw:
-    """The body of a response, which stands in for urllib3's; the request has ended when it has."""
+    """The body of a response, in place of urllib3's. The request ends with it."""
 
     def __init__(self, inner: Any, exchange: Exchange) -> None:
         object.__setattr__(self, "_inner", inner)

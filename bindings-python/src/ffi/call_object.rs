@@ -270,7 +270,7 @@ unsafe extern "C" fn traverse(call: *mut ffi::PyObject, visit: ffi::visitproc, a
 fn take_call<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, PendingCall<'a>)> {
     let fields = call.as_ptr().cast::<Call>();
     // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the
-    // interpreter's lock, or in a critical section of the object where there is none, nobody else is at the ticket.
+    // interpreter's lock, or in a critical section of the object where there is none, no other thread uses the ticket.
     let (breaker, admitted) = unsafe {
         let take = || (*(*fields).admitted.get()).take();
         ((*fields).breaker.bind(call.py()), with_critical_section(call, take))
@@ -287,7 +287,7 @@ pub fn probe_of(call: &Bound<'_, PyAny>) -> Option<Arc<Probe>> {
         return None;
     }
     let fields = call.as_ptr().cast::<Call>();
-    // SAFETY: it is one, as its class shows, and alive; nobody else is at what is admitted, as in `take_call`.
+    // SAFETY: it is one, as its class shows, and alive; no other thread uses its admission, as in `take_call`.
     unsafe {
         with_critical_section(call, || (*(*fields).admitted.get()).as_ref().and_then(AdmittedCall::probe).cloned())
     }

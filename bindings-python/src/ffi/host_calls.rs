@@ -20,11 +20,10 @@ type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObj
 type Send = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> ffi::PySendResult;
 type CallList = unsafe extern "C-unwind" fn(*mut PyObject, ...) -> *mut PyObject;
 
-/// Lets a thread hang that the interpreter ends while it is in a call of the host's.
+/// Parks a thread for ever that the interpreter ends during a call of the host's code.
 ///
-/// A daemon thread that wants to go on when the interpreter is finalizing is ended, before Python 3.14, by unwinding its
-/// stack, and where that gets to Rust code, which nothing but a panic may unwind, the process is aborted. From 3.14 on
-/// the interpreter lets such a thread hang until the process is gone, and so does this.
+/// When the interpreter exits, it ends daemon threads. Before Python 3.14 it unwinds their stacks, and aborts the process
+/// if it meets Rust code, which only a panic may unwind. From 3.14 on it parks such threads, as this does.
 struct HangIfUnwound;
 
 impl Drop for HangIfUnwound {
@@ -51,7 +50,7 @@ pub fn call_host<'py>(
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: the two types differ in whether unwinding may pass, which their calling conventions have in common. The
-    // compiler must not see which function it is, since it knows of that one that nothing passes.
+    // compiler must not see which function it is, because it assumes that this one never unwinds.
     let call = black_box(unsafe { transmute::<*const (), Call>(ffi::PyObject_Call as *const ()) });
     let kwargs = kwargs.map_or(ptr::null_mut(), |kwargs| kwargs.as_ptr());
     // SAFETY: attached, with a tuple and a dictionary or null; all stay alive.
@@ -101,7 +100,7 @@ pub fn throw_host<'py>(
 pub fn anext_host<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let item = call_slot(iterator, ffi::Py_am_anext, "is no async iterator")?;
     let classes = Imports::get(item.py())?;
-    // Those of async generators are their own steps.
+    // The items of async generators are the steps themselves.
     if is_exactly(iterator, &classes.async_generator) || is_exactly(&item, &classes.coroutine) {
         return Ok(item);
     }

@@ -33,7 +33,7 @@ mod platform {
         static PROBES: RefCell<Vec<(usize, Stamp)>> = const { RefCell::new(Vec::new()) };
     }
 
-    // A call made while the thread is being taken down finds the list gone: then nothing is known.
+    // At the end of a thread the list is destroyed before the last calls; they count as not nested.
 
     #[cold]
     pub(in super::super) fn find(breaker: usize) -> Option<Stamp> {
