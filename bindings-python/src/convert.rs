@@ -141,12 +141,16 @@ pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResu
 }
 
 /// The outcome of that name.
-pub fn outcome_of(py: Python<'_>, name: &Bound<'_, PyAny>) -> PyResult<Outcome> {
+pub fn outcome_of(name: &Bound<'_, PyAny>) -> PyResult<Outcome> {
+    named("outcome", name, Outcome::ALL, |outcome| outcome.as_str())
+}
+
+/// The one of these values that has the given name.
+pub fn named<T: Copy>(field: &str, name: &Bound<'_, PyAny>, all: &[T], name_of: fn(T) -> &'static str) -> PyResult<T> {
     let text = name.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
-    let named = |outcome: &&Outcome| text == Some(outcome.as_str());
-    Outcome::ALL.iter().find(named).copied().ok_or_else(|| {
-        let allowed = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(", ");
-        to_python(py, &InvalidValue::new("outcome", &value_of(name), &format!("one of: {allowed}")))
+    all.iter().copied().find(|value| text == Some(name_of(*value))).ok_or_else(|| {
+        let allowed = all.iter().map(|value| name_of(*value)).collect::<Vec<_>>().join(", ");
+        to_python(name.py(), &InvalidValue::new(field, &value_of(name), &format!("one of: {allowed}")))
     })
 }
 

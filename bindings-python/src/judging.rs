@@ -146,9 +146,9 @@ fn outcome_in(answer: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
         return Ok(Some(Outcome::FAILURE));
     }
     if answer.is_instance_of::<PyString>() {
-        return outcome_of(py, answer).map(Some);
+        return outcome_of(answer).map(Some);
     }
     let Ok(verdict) = answer.cast::<PyTuple>() else { return Ok(None) };
-    let outcome = outcome_of(py, &verdict.get_item(0)?)?;
+    let outcome = outcome_of(&verdict.get_item(0)?)?;
     outcome_with_hint(py, outcome, Some(&verdict.get_item(1)?)).map(Some)
 }

@@ -149,7 +149,7 @@ impl PyPermit {
         outcome: &Bound<'_, PyAny>,
         retry_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        Ok(self.hand_back_told(py, outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?))
+        Ok(self.hand_back_told(py, outcome_with_hint(py, outcome_of(outcome)?, retry_after)?))
     }
 
     /// Notes an object by which calls around this one know its failure again: the request or the response of a client.

@@ -206,7 +206,7 @@ impl PyAttempt {
         cooldown: Option<f64>,
     ) -> PyResult<Option<f64>> {
         let py = error.py();
-        let outcome = outcome_with_hint(py, outcome_of(py, outcome)?, retry_after)?;
+        let outcome = outcome_with_hint(py, outcome_of(outcome)?, retry_after)?;
         let scope = scope.map(scope_of).transpose()?;
         let session = self.state().session.take();
         if !self.leave(outcome) {

@@ -1,6 +1,7 @@
 //! The pool of the core: choosing among live breakers, the attempts of calls, and logs.
 
 mod attempt;
+mod begin;
 mod choice;
 mod need;
 mod replay;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
-use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, PassReason, Pick, Pool, Price, Provider, Readiness, Role};
+use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, Pick, Pool, Price, Provider, Readiness, Role};
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -24,7 +25,7 @@ pub use replay::replay_pool;
 
 use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
-use crate::convert::{Items, Truth, value_of};
+use crate::convert::{Items, Truth, named, value_of};
 use crate::error::to_python;
 use halfopen::InvalidValue;
 
@@ -137,20 +138,10 @@ impl PyPool {
             this.check_index(py, left)?;
         }
         let after = after.map_or(Ok(MoveAfter::Failure), move_after)?;
-        let now = this.clock.now();
-        let circuits = this.circuits(now);
         let asked = Asked::new(need, &tried, pin, replayable, is_stream, larger_than);
-        let (order, price) = {
-            let mut pool = this.pool();
-            let order = asked.choose(&mut pool, &circuits, now);
-            let price = left.map(|left| pool.price_of_move(left, circuits[left], after, now));
-            if price == Some(None) && !order.picks.is_empty() {
-                let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
-                return Ok(Bound::new(py, unpaid)?.into_any());
-            }
-            (order, price.flatten())
-        };
-        Self::begin_first(slf, order, price, asked.kind(), now)
+        Self::begin_paid(slf, &asked, |pool, circuits, now| {
+            left.map_or(Some(None), |left| pool.price_of_move(left, circuits[left], after, now).map(Some))
+        })
     }
 
     /// Begins an attempt beside one that is slow, at another provider; returns the order if there is none, or if the budget
@@ -163,21 +154,8 @@ impl PyPool {
         is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (py, this) = (slf.py(), slf.get());
-        let now = this.clock.now();
-        let circuits = this.circuits(now);
         let asked = Asked::new(need, &tried, None, Truth(false), is_stream, larger_than);
-        let (order, price) = {
-            let mut pool = this.pool();
-            let order = asked.choose(&mut pool, &circuits, now);
-            let price = if order.picks.is_empty() { None } else { pool.hold() };
-            if price.is_none() {
-                let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
-                return Ok(Bound::new(py, unpaid)?.into_any());
-            }
-            (order, price)
-        };
-        Self::begin_first(slf, order, price, asked.kind(), now)
+        Self::begin_paid(slf, &asked, |pool, _, _| pool.hold().map(Some))
     }
 
     /// How many seconds an attempt at this provider may take before its call gets a second one; `None` for as long as it
@@ -319,52 +297,6 @@ impl PyPool {
         PyOrder::new(order, now, pool.policy())
     }
 
-    /// Begins an attempt at the first provider of an order that admits it, with its price; returns the order if none does.
-    fn begin_first<'py>(
-        slf: &Bound<'py, Self>,
-        mut order: Order,
-        price: Option<Price>,
-        kind: CallKind,
-        now: Tick,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (py, this) = (slf.py(), slf.get());
-        while !order.picks.is_empty() {
-            let pick = order.picks[0];
-            if !this.pool().enter(pick.index) {
-                choice::pass_over(&mut order, PassReason::Full, None);
-                continue;
-            }
-            match PyBreaker::acquire(this.breaker(pick.index).bind(py), None) {
-                Ok(permit) => {
-                    let attempt = PyAttempt::new(slf, pick, order, now, permit, kind, price);
-                    return Ok(Bound::new(py, attempt)?.into_any());
-                }
-                Err(rejected) => {
-                    this.pool().leave(pick.index);
-                    if !rejected.is_instance_of::<PyException>(py) {
-                        price.into_iter().for_each(|price| this.pool().release(price));
-                        return Err(rejected);
-                    }
-                    // Another call took the last slot, or opened the circuit, since the choice.
-                    let (reason, until) = this.rejection(pick.index, now);
-                    choice::pass_over(&mut order, reason, until);
-                }
-            }
-        }
-        let mut pool = this.pool();
-        price.into_iter().for_each(|price| pool.release(price));
-        Ok(Bound::new(py, PyOrder::new(order, now, pool.policy()))?.into_any())
-    }
-
-    /// Why a provider's circuit has just rejected a call.
-    fn rejection(&self, index: usize, now: Tick) -> (PassReason, Option<Tick>) {
-        match self.breaker(index).get().core().readiness_at(now) {
-            Readiness::Rejected { reason, until } => (reason.into(), until),
-            // The slot is free again: only now it is.
-            Readiness::Closed | Readiness::Probe => (PassReason::ProbesBusy, Some(now)),
-        }
-    }
-
     fn since(&self, begun: Tick) -> (Tick, Duration) {
         let now = self.clock.now();
         (now, now.since(begun))
@@ -376,11 +308,5 @@ const fn kind_of(is_stream: bool) -> CallKind {
 }
 
 fn move_after(name: &Bound<'_, PyAny>) -> PyResult<MoveAfter> {
-    let given = value_of(name);
-    let named = |after: &&MoveAfter| given == after.as_str().into();
-    MoveAfter::ALL
-        .iter()
-        .find(named)
-        .copied()
-        .ok_or_else(|| to_python(name.py(), &InvalidValue::new("after", &given, "refusal, failure or timeout")))
+    named("after", name, MoveAfter::ALL, |after| after.as_str())
 }

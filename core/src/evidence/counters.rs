@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_lane_counts_in_a_line_of_its_own() {
+    fn each_stripe_counts_in_a_cache_line_of_its_own() {
         let counters = Counters::default();
         for stripe in 0..STRIPES as u64 {
             counters.succeed(Stripe(stripe));

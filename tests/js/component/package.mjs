@@ -45,7 +45,7 @@ function registryError({ tag, val }) {
 }
 
 /** The result of the component; jco throws its refusals, with the record as the payload. */
-function granted(ask) {
+function callOrThrow(ask) {
   try {
     return ask();
   } catch (error) {
@@ -66,11 +66,11 @@ function granted(ask) {
 /** A record of a configuration: no record can hold what is wrong by its type, so it is read from JSON. */
 function configOf(fields) {
   const entries = Object.entries(fields).map(([name, value]) => [snakeCase(name), value]);
-  return granted(() => parseConfig(JSON.stringify(Object.fromEntries(entries))));
+  return callOrThrow(() => parseConfig(JSON.stringify(Object.fromEntries(entries))));
 }
 
 /** The results of the steps of a pool's log. */
-export const replayPool = (log) => JSON.parse(granted(() => replayLog(JSON.stringify(log))));
+export const replayPool = (log) => JSON.parse(callOrThrow(() => replayLog(JSON.stringify(log))));
 
 class Permit {
   #permit;
@@ -83,7 +83,7 @@ class Permit {
 
   acquireNested = () => {
     this.#clock.tell();
-    return granted(() => this.#permit.acquireNested());
+    return callOrThrow(() => this.#permit.acquireNested());
   };
 
   success = () => this.#end((permit) => permit.success());
@@ -98,7 +98,7 @@ class Permit {
 
   #end(how) {
     this.#clock.tell();
-    return this.#permit !== undefined && granted(() => how(this.#permit));
+    return this.#permit !== undefined && callOrThrow(() => how(this.#permit));
   }
 }
 
@@ -110,7 +110,7 @@ export class CircuitBreaker {
     this.#clock = clock;
     const record = configOf(config);
     clock.tell();
-    this.#breaker = handle ?? granted(() => Breaker.create(record, undefined));
+    this.#breaker = handle ?? callOrThrow(() => Breaker.create(record, undefined));
   }
 
   get name() {
@@ -177,7 +177,7 @@ export class CircuitBreaker {
 
   #ask(what) {
     this.#clock.tell();
-    return granted(() => what(this.#breaker));
+    return callOrThrow(() => what(this.#breaker));
   }
 }
 
@@ -189,7 +189,7 @@ export class Registry {
 
   constructor(bound, { clock }) {
     this.#clock = clock;
-    this.#registry = granted(() => ComponentRegistry.create(bound));
+    this.#registry = callOrThrow(() => ComponentRegistry.create(bound));
   }
 
   get bound() {
@@ -244,6 +244,6 @@ export class Registry {
 
   #ask(what) {
     this.#clock.tell();
-    return granted(() => what(this.#registry));
+    return callOrThrow(() => what(this.#registry));
   }
 }
