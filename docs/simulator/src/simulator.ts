@@ -1,19 +1,19 @@
 /** The simulator: the parts, and what each reader's action changes. */
 
 import { Announcer } from './announcer.js';
-import { copyButton } from './copy-dialog.js';
 import { make, write } from './dom.js';
-import type { CircuitView, ConfigDocument } from './engine.js';
+import type { ConfigDocument } from './engine.js';
+import { Explanations } from './explanations.js';
+import { withFaultMoved, withProviderBrokenOrHealed } from './faults.js';
 import { Lab } from './lab.js';
 import { fragmentOf, type Linked, type View } from './link.js';
-import { DroppedLog, type LogRun } from './log-run.js';
-import { inForce, logTable } from './log-score.js';
+import { DroppedLog } from './log-run.js';
 import { type Palette, paletteOf } from './palette.js';
 import { share } from './particles.js';
 import { spansOf } from './played.js';
 import { Plots } from './plots.js';
+import { Results } from './results.js';
 import { type Case, caseOf } from './scenarios.js';
-import { type Column, scoreTable, seriesTable, transitionTable } from './score.js';
 import { Sidebar } from './sidebar.js';
 import { Stage } from './stage.js';
 import { SweepPanel } from './sweep.js';
@@ -27,9 +27,6 @@ export interface Options {
   knobs: string[];
 }
 
-/** How long a fault lasts that a reader makes, in seconds of the run. */
-const BREAK_SECONDS = 20;
-
 export class Simulator {
   readonly element: HTMLElement;
   readonly #options: Options;
@@ -40,12 +37,11 @@ export class Simulator {
   readonly #toolbar: Toolbar;
   readonly #sidebar: Sidebar;
   readonly #announcer = new Announcer();
-  readonly #why = make('div', { class: 'why' });
+  readonly #explanations = new Explanations();
   readonly #drawn = make('span', { class: 'drawn soft' });
   readonly #question = make('p', { class: 'question' });
   readonly #notice = make('p', { class: 'notice' });
-  readonly #score = make('section', { class: 'card scores', 'aria-label': 'Score', tabindex: 0 });
-  readonly #tables = make('details', { class: 'tables' }, make('summary', {}, 'The same as tables'));
+  readonly #results = new Results();
   readonly #still = matchMedia('(prefers-reduced-motion: reduce)');
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #resized = new ResizeObserver(() => this.#resize());
@@ -66,7 +62,7 @@ export class Simulator {
     );
     this.#timeline = new Timeline({
       onSeek: (time) => this.seek(time),
-      onFault: (index, from, to) => this.#moveFault(index, from, to),
+      onFault: (index, from, to) => this.#edit(withFaultMoved(this.#lab.subject, index, from, to)),
     });
     this.#plots = new Plots({
       onSeek: (time) => this.seek(time),
@@ -74,7 +70,7 @@ export class Simulator {
     });
     this.#sidebar = new Sidebar(options, {
       onConfig: (name, config) => this.#configure(name, config),
-      onCase: (changed) => this.#load(changed, this.#lab.view, true),
+      onCase: (changed) => this.#edit(changed),
       onWorker: (worker) => this.#watch(worker),
     });
     this.#toolbar = new Toolbar(this.#transport, {
@@ -133,7 +129,13 @@ export class Simulator {
     const left = make(
       'div',
       { class: 'left' },
-      make('section', { class: 'card', 'aria-label': 'Stage' }, this.#stage.element, legend, this.#why),
+      make(
+        'section',
+        { class: 'card', 'aria-label': 'Stage' },
+        this.#stage.element,
+        legend,
+        this.#explanations.element,
+      ),
       make('section', { class: 'card', 'aria-label': 'Over time' }, this.#timeline.element, this.#plots.element),
     );
     const element = make('div', { class: this.#options.isFull ? 'sim full' : 'sim' }, this.#announcer.element);
@@ -145,10 +147,10 @@ export class Simulator {
       return element;
     }
     left.append(
-      this.#score,
+      this.#results.score,
       this.#notice,
       make('details', { class: 'tables' }, make('summary', {}, 'Sweep: which values would be best?'), sweep.element),
-      this.#tables,
+      this.#results.tables,
     );
     element.append(this.#toolbar.element, this.#question, make('div', { class: 'body' }, left, this.#sidebar.element));
     return element;
@@ -156,7 +158,6 @@ export class Simulator {
 
   #listen(): void {
     this.#dark.addEventListener('change', () => this.#recolour());
-    this.#tables.addEventListener('toggle', () => this.#showTables());
     new IntersectionObserver(([entry]) => {
       this.#isVisible = entry?.isIntersecting ?? true;
     }).observe(this.element);
@@ -221,38 +222,19 @@ export class Simulator {
   }
 
   #seed(seed: number): void {
-    const { subject, view } = this.#lab;
-    this.#load({ ...subject, scenario: { ...subject.scenario, seed } }, view, true);
+    const { subject } = this.#lab;
+    this.#edit({ ...subject, scenario: { ...subject.scenario, seed } });
   }
 
-  #moveFault(index: number, from: number, to: number): void {
-    const { subject, view } = this.#lab;
-    const faults = subject.scenario.faults.map((fault, at) =>
-      at === index ? { ...fault, from_seconds: from, to_seconds: to } : fault,
-    );
-    this.#load({ ...subject, scenario: { ...subject.scenario, faults } }, view, true);
+  #breakOrHeal(provider: string): void {
+    if (this.#lab.log === undefined) {
+      this.#edit(withProviderBrokenOrHealed(this.#lab.subject, provider, this.#transport.time));
+    }
   }
 
-  /** Breaks a provider from now on, or heals it. */
-  #break(provider: string): void {
-    if (this.#lab.log !== undefined) {
-      return;
-    }
-    const { subject, view } = this.#lab;
-    const { time } = this.#transport;
-    const now = Math.round(time * 10) / 10;
-    const isActive = (it: Case['scenario']['faults'][number]) =>
-      it.provider === provider && it.from_seconds <= time && time < it.to_seconds;
-    let { faults } = subject.scenario;
-    if (faults.some(isActive)) {
-      faults = faults.map((fault) =>
-        isActive(fault) ? { ...fault, to_seconds: Math.max(now, fault.from_seconds) } : fault,
-      );
-    } else {
-      const until = Math.min(subject.scenario.seconds, now + BREAK_SECONDS);
-      faults = [...faults, { provider, from_seconds: now, to_seconds: until, effect: { kind: 'down' } }];
-    }
-    this.#load({ ...subject, scenario: { ...subject.scenario, faults } }, view, true);
+  /** Runs a changed subject, and stays at the present time. */
+  #edit(subject: Case): void {
+    this.#load(subject, this.#lab.view, true);
   }
 
   #show(view: View): void {
@@ -299,10 +281,10 @@ export class Simulator {
 
   /** Shows a change of the runs. */
   #changed(): void {
-    const { subject, runs, log } = this.#lab;
+    const { subject, log } = this.#lab;
     const { seconds, faults, providers } = subject.scenario;
     const shown = this.#lab.shown();
-    this.#stage.show(subject, shown, (provider) => this.#break(provider));
+    this.#stage.show(subject, shown, (provider) => this.#breakOrHeal(provider));
     const lanes = subject.failover === null ? [0] : providers.slice(0, 3).map((_, index) => index);
     const rows = lanes.flatMap((provider) =>
       shown.map(({ name, run }) => ({
@@ -318,59 +300,11 @@ export class Simulator {
     this.#timeline.show(rows, faults, seconds);
     this.#plots.show(shown, { worker: this.#worker, provider: 0, seconds }, this.#colours());
     this.#toolbar.show(this.#lab);
-    if (log === undefined) {
-      this.#score.replaceChildren(scoreTable(this.#columns()));
-    } else {
-      const named = [
-        { name: 'A', run: runs.a as LogRun },
-        ...(runs.b === undefined ? [] : [{ name: 'B', run: runs.b as LogRun }]),
-      ];
-      this.#score.replaceChildren(
-        logTable(named),
-        make('p', { class: 'soft in-force' }, inForce(log, runs.a as LogRun)),
-      );
-    }
-    this.#showTables();
+    this.#results.show(this.#lab);
     this.#isDirty = true;
     if (this.#options.isFull && log === undefined) {
       history.replaceState(null, '', this.#link());
     }
-  }
-
-  #columns(): Column[] {
-    const { none, a, b } = this.#lab.runs;
-    return [
-      ...(none === undefined ? [] : [{ name: 'No breaker', report: none.report }]),
-      { name: 'A', report: a.report },
-      ...(b === undefined ? [] : [{ name: 'B', report: b.report }]),
-    ];
-  }
-
-  /** The reports as Rust and Python give them. */
-  #reports(): string {
-    const { none, a, b } = this.#lab.runs;
-    return JSON.stringify({ none: none?.report, a: a.report, b: b?.report });
-  }
-
-  #showTables(): void {
-    const summary = this.#tables.firstElementChild as HTMLElement;
-    const names = this.#lab.subject.scenario.providers.map(({ name }) => name);
-    const tables = this.#tables.open ? [transitionTable(this.#columns(), names), seriesTable(this.#columns())] : [];
-    this.#tables.replaceChildren(
-      summary,
-      make(
-        'div',
-        { class: 'row' },
-        copyButton('Copy the reports as JSON', () => this.#reports()),
-      ),
-      ...tables.map((table) =>
-        make(
-          'div',
-          { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': table.caption?.textContent ?? '' },
-          table,
-        ),
-      ),
-    );
   }
 
   #tick(now: number): void {
@@ -401,35 +335,12 @@ export class Simulator {
     const { views } = this.#stage.draw({ time, speed, moves, worker: this.#worker }, palette);
     this.#timeline.draw(time, palette);
     this.#plots.draw(time);
-    this.#explain(views);
+    this.#explanations.show(this.#lab, views);
     const { per_second } = this.#lab.subject.scenario.clients;
     const every = share(per_second / this.#lab.subject.scenario.workers, speed);
     write(this.#drawn, every === 1 ? 'every request is drawn' : `one of ${every} requests is drawn, and every probe`);
     const providers = this.#lab.subject.scenario.providers.map(({ name }) => name);
     this.#announcer.moved(time, this.#lab.shown(), providers);
-  }
-
-  /** One sentence for each configuration: of the first circuit that is not closed, or of the first. */
-  #explain(views: (CircuitView | undefined)[]): void {
-    const shown = this.#lab.shown();
-    const lanes = views.length / shown.length;
-    shown.forEach(({ name }, at) => {
-      const own = views.filter((_, index) => index % shown.length === at);
-      const index = Math.max(
-        0,
-        own.findIndex((view) => view !== undefined && view.state !== 'closed'),
-      );
-      const view = own[index];
-      const provider = this.#lab.subject.scenario.providers[index]?.name ?? '';
-      const who = [shown.length > 1 || name === 'B' ? name : '', lanes > 1 ? provider : ''].filter(Boolean).join(', ');
-      const text = `${who === '' ? '' : `${who}: `}${view?.explanation ?? 'no call yet'}`;
-      const line = this.#why.children[at] ?? this.#why.appendChild(make('p'));
-      write(line, `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
-      (line as HTMLElement).dataset['state'] = view?.state ?? 'none';
-    });
-    while (this.#why.children.length > shown.length) {
-      this.#why.lastElementChild?.remove();
-    }
   }
 
   #colours(): Palette {
