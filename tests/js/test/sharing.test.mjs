@@ -67,9 +67,11 @@ async function until(condition) {
 
 test('sixteen workers share one breaker, two are ended in the middle, and the counts add up', async () => {
   const { config, breaker } = sharing({ timeoutSeconds: 0.001, successThreshold: 1 });
-  const { counts, ended } = await underLoad('callUntilStopped', config, (_, share) => {
+  const { counts, ended } = await underLoad('callUntilStopped', config, (memory, share) => {
     const { totalCalls, stateTransitions } = breaker.status();
-    return totalCalls > share * 10_000 && stateTransitions > share * 100;
+    // On a busy machine the first workers make all these calls before the last one has loaded.
+    const haveAllCalled = memory.subarray(OF_EACH).every((count) => count > 0);
+    return haveAllCalled && totalCalls > share * 10_000 && stateTransitions > share * 100;
   });
   const status = breaker.status();
   assert.ok(addsUp(status));
@@ -78,7 +80,6 @@ test('sixteen workers share one breaker, two are ended in the middle, and the co
   const counted = counts.subarray(OF_EACH).reduce((sum, count) => sum + count);
   assert.ok(status.totalCalls - counted >= 0 && status.totalCalls - counted <= ended.length);
   assert.ok(status.cancelledCalls <= ended.length);
-  assert.ok(counts.subarray(OF_EACH).every((count) => count > 0));
 });
 
 test('probes of sixteen workers never exceed their slots, though two are ended in the middle', async () => {
