@@ -1,5 +1,7 @@
 //! The WebAssembly build: the exports of `api/`, the calls, and the check for room on the stack.
 #![cfg(target_family = "wasm")]
+// Not `forbid`, because the attributes of wasm-bindgen expand to `unsafe` code.
+#![deny(unsafe_code)]
 // `stack.rs` holds 576 numbers by one macro.
 #![recursion_limit = "1024"]
 
