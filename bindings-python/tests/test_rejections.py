@@ -1,5 +1,6 @@
 """Rejections of other breakers are ignored."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -102,7 +103,11 @@ def test_the_error_that_is_being_handled_is_the_context_of_a_rejection(name: str
 
 def test_the_error_that_is_being_handled_is_the_context_of_our_other_errors() -> None:
     breaker, handled = CircuitBreaker(), OSError("handled")
-    refused = [lambda: breaker.force_open(-1), lambda: breaker.call_sync(5), lambda: Registry(0)]  # type: ignore[arg-type]
+    refused: list[Callable[[], object]] = [
+        lambda: breaker.force_open(-1),
+        lambda: breaker.call_sync(5),  # type: ignore[arg-type]
+        lambda: Registry(0),
+    ]
     for refuse in refused:
         try:
             raise handled
