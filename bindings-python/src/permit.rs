@@ -1,6 +1,6 @@
 //! `Permit`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host::Stamp;
@@ -16,6 +16,7 @@ use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::to_python;
 use crate::ffi::handled_error;
 use crate::healthy_session::PyHealthySession;
+use crate::nesting::Probe;
 use crate::pending::PendingCall;
 
 /// Permission to make one call. It is settled once; one that is dropped unsettled counts as cancelled.
@@ -89,8 +90,12 @@ impl PyPermit {
 
     /// The block that the permit was handed out to is entered.
     pub fn entered(&self, py: Python<'_>) -> PyResult<()> {
-        let probe = self.unsettled().call.as_ref().and_then(AdmittedCall::probe).cloned();
-        probe.map_or(Ok(()), |probe| probe.enter(py))
+        self.probe().map_or(Ok(()), |probe| probe.enter(py))
+    }
+
+    /// The probe that the call is, until it has ended.
+    pub fn probe(&self) -> Option<Arc<Probe>> {
+        self.unsettled().call.as_ref().and_then(AdmittedCall::probe).cloned()
     }
 
     /// The block that the permit was handed out to has been left, with this error or `None`.

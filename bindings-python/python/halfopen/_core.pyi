@@ -573,6 +573,16 @@ class Attempt:
         """Whether it decides about a half-open circuit."""
 
     @property
+    def shares_permit(self) -> bool:
+        """Whether calls of the same breaker that are made inside it share its permit."""
+
+    def enter(self) -> None:
+        """The provider's function runs from now on."""
+
+    def leave_context(self) -> None:
+        """The provider's function does not run any more, or waits for the consumer."""
+
+    @property
     def passed_over(self) -> list[tuple[int, PassReason, float | None]]:
         """The providers passed over at the choice."""
 

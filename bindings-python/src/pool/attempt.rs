@@ -125,6 +125,24 @@ impl PyAttempt {
         self.pick.role == Role::Probe
     }
 
+    /// Whether calls of the same breaker that are made inside it share its permit.
+    #[getter]
+    fn shares_permit(&self) -> bool {
+        self.permit.probe().is_some()
+    }
+
+    /// The provider's function runs from now on.
+    fn enter(&self, py: Python<'_>) -> PyResult<()> {
+        self.permit.entered(py)
+    }
+
+    /// The provider's function does not run any more, or waits for the consumer.
+    fn leave_context(&self, py: Python<'_>) {
+        if let Some(probe) = self.permit.probe() {
+            probe.leave(py);
+        }
+    }
+
     /// The providers passed over at the choice, each with the reason and the seconds until it may be back.
     #[getter]
     fn passed_over(&self) -> Vec<Passed> {

@@ -20,7 +20,7 @@ impl PyPool {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, this) = (slf.py(), slf.get());
         let now = this.clock.now();
-        let circuits = this.circuits(now);
+        let circuits = this.circuits(py, now);
         let (order, price) = {
             let mut pool = this.pool();
             let order = asked.choose(&mut pool, &circuits, now);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
-use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, Pick, Pool, Price, Provider, Readiness, Role};
+use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, PassReason, Pick, Pool, Price, Provider, Readiness, Role};
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -27,6 +27,7 @@ use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
 use crate::convert::{Items, Truth, named, value_of};
 use crate::error::to_python;
+use crate::nesting::Probe;
 use halfopen::InvalidValue;
 
 /// Providers behind breakers: chooses among them and keeps their records, cooldowns, calls in flight and the budget.
@@ -45,8 +46,8 @@ impl PyPool {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn circuits(&self, now: Tick) -> Vec<Circuit> {
-        self.breakers.iter().map(|breaker| breaker.get().core().circuit_at(now)).collect()
+    fn circuits(&self, py: Python<'_>, now: Tick) -> Vec<Circuit> {
+        self.breakers.iter().map(|breaker| circuit_of(py, breaker.get(), now)).collect()
     }
 
     fn id(&self, py: Python<'_>, index: usize) -> Py<PyString> {
@@ -93,7 +94,7 @@ impl PyPool {
     /// The order that a call would get now; nothing changes.
     #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, /))]
     fn look(
-        &self,
+        slf: &Bound<'_, Self>,
         need: Option<&PyNeed>,
         tried: Items<usize>,
         pin: Option<usize>,
@@ -101,13 +102,13 @@ impl PyPool {
         is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyOrder {
-        self.ordered(&Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::look)
+        slf.get().ordered(slf.py(), &Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::look)
     }
 
     /// As `look`, as a choice: it takes its turn.
     #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, /))]
     fn choose(
-        &self,
+        slf: &Bound<'_, Self>,
         need: Option<&PyNeed>,
         tried: Items<usize>,
         pin: Option<usize>,
@@ -115,7 +116,7 @@ impl PyPool {
         is_stream: Truth,
         larger_than: Option<u64>,
     ) -> PyOrder {
-        self.ordered(&Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::choose)
+        slf.get().ordered(slf.py(), &Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::choose)
     }
 
     /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
@@ -280,6 +281,18 @@ impl PyPool {
     }
 }
 
+/// The circuit of a breaker, as a call that is made here finds it: inside a probe it shares that probe's permit.
+fn circuit_of(py: Python<'_>, breaker: &PyBreaker, now: Tick) -> Circuit {
+    let circuit = breaker.core().circuit_at(now);
+    let is_busy = |reason| PassReason::from(reason) == PassReason::ProbesBusy;
+    match circuit.readiness {
+        Readiness::Rejected { reason, .. } if is_busy(reason) && Probe::around(py, breaker.number).is_some() => {
+            Circuit { readiness: Readiness::Probe, ..circuit }
+        }
+        _ => circuit,
+    }
+}
+
 /// Calls in flight, success rate, two latencies and the rest of a cooldown.
 type Record = (u32, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 
@@ -287,11 +300,12 @@ impl PyPool {
     /// The order of the providers now.
     fn ordered<'a>(
         &self,
+        py: Python<'_>,
         asked: &Asked<'a>,
         order: impl FnOnce(&Asked<'a>, &mut Pool, &[Circuit], Tick) -> Order,
     ) -> PyOrder {
         let now = self.clock.now();
-        let circuits = self.circuits(now);
+        let circuits = self.circuits(py, now);
         let mut pool = self.pool();
         let order = order(asked, &mut pool, &circuits, now);
         PyOrder::new(order, now, pool.policy())

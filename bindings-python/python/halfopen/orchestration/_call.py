@@ -8,6 +8,7 @@ from halfopen._arguments import has_refused_arguments
 from halfopen._core import Attempt, is_awaitable
 from halfopen.errors import CallTimeoutError, InvalidValueError
 from halfopen.orchestration._engine import Engine
+from halfopen.orchestration._probing import inside
 from halfopen.orchestration._records import Options
 from halfopen.orchestration._run import Run
 from halfopen.types import TimeoutName
@@ -42,6 +43,11 @@ class CallRun(Run[R]):
             raise
 
     async def _called(self, attempt: Attempt) -> R:
+        if attempt.shares_permit:
+            return await inside(attempt, lambda: self._answer(attempt))
+        return await self._answer(attempt)
+
+    async def _answer(self, attempt: Attempt) -> R:
         try:
             awaitable: Any = self._func(self.provider_of(attempt), *self._args)
         except TypeError as error:

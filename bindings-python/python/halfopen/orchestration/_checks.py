@@ -8,6 +8,7 @@ from halfopen._core import Attempt
 from halfopen.errors import CallTimeoutError
 from halfopen.orchestration._engine import Engine
 from halfopen.orchestration._events import Checked
+from halfopen.orchestration._probing import inside
 from halfopen.orchestration._settings import Check
 from halfopen.types import Outcome
 
@@ -58,7 +59,7 @@ class Checks:
         scope = asyncio.timeout(seconds)
         try:
             async with scope:
-                await self._check(provider)
+                await inside(attempt, lambda: self._check(provider))
         except TimeoutError as error:
             late = CallTimeoutError(breaker.name, seconds or 0.0, "attempt_timeout_seconds")
             outcome = self._failed(attempt, late if scope.expired() else error)

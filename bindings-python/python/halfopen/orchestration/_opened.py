@@ -10,6 +10,7 @@ from halfopen._stream_timeouts import StreamTimeouts, Watch
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._errors import IncompleteStreamError, ReportedError
 from halfopen.orchestration._items import Facts, verdict_of_item
+from halfopen.orchestration._probing import inside
 
 if TYPE_CHECKING:
     from halfopen.orchestration._stream import StreamRun
@@ -28,6 +29,7 @@ class Opened(Generic[T]):
         "_has_end",
         "_items",
         "_run",
+        "_shares_permit",
         "_watch",
         "attempt",
         "called_tool",
@@ -42,6 +44,7 @@ class Opened(Generic[T]):
         """Whether the answer's last item has come."""
         self.reader = run.reader_of(attempt)
         self._run = run
+        self._shares_permit = attempt.shares_permit
         self._early: deque[T] = deque()
         self._items: AsyncIterator[T] | None = None
         self._closers: list[Any] = []
@@ -130,6 +133,11 @@ class Opened(Generic[T]):
 
     async def _waiting(self, awaitable: Any) -> Any:
         """Waits for the provider, as long as the timeouts allow."""
+        if self._shares_permit:
+            return await inside(self.attempt, lambda: self._timed(awaitable))
+        return await self._timed(awaitable)
+
+    async def _timed(self, awaitable: Any) -> Any:
         watch = self._watch
         if watch is None:
             return await awaitable
