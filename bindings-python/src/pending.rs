@@ -54,13 +54,19 @@ impl<'b> PendingCall<'b> {
     #[inline(always)]
     pub fn returned(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
         match self.call.take() {
-            Some(call) if self.breaker.judging().looks_at(result) => Self::new(self.breaker, call).judged(result),
-            Some(call) => {
-                self.breaker.settle(call, Outcome::Success);
-                Ok(())
-            }
+            Some(call) => Self::has_returned(self.breaker, call, result),
             None => Ok(()),
         }
+    }
+
+    /// This call returned this. Only one that is judged is pending, so a plain success stays in registers.
+    #[inline(always)]
+    pub fn has_returned(breaker: &'b PyBreaker, call: AdmittedCall, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        if breaker.judging().looks_at(result) {
+            return Self::new(breaker, call).judged(result);
+        }
+        breaker.settle(call, Outcome::Success);
+        Ok(())
     }
 
     /// As an error, a response that passes through several calls is the failure of one of them.

@@ -170,8 +170,8 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
     let [call, result] = unsafe { borrowed([call, result]) };
     answered(call.py(), || match EndsLater::of(&result)? {
         None => {
-            if let Some((_, pending)) = take_call(&call) {
-                pending.returned(&result)?;
+            if let Some((breaker, admitted)) = take_admitted(&call) {
+                PendingCall::has_returned(breaker.get(), admitted, &result)?;
             }
             Ok(result.to_owned().unbind())
         }
@@ -268,6 +268,12 @@ unsafe extern "C" fn traverse(call: *mut ffi::PyObject, visit: ffi::visitproc, a
 
 /// Takes the ticket of a call, unless it was taken before.
 fn take_call<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, PendingCall<'a>)> {
+    take_admitted(call).map(|(breaker, admitted)| (breaker, PendingCall::new(breaker.get(), admitted)))
+}
+
+/// The same, for a caller that settles it at once.
+#[inline(always)]
+fn take_admitted<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyBreaker>, AdmittedCall)> {
     let fields = call.as_ptr().cast::<Call>();
     // SAFETY: this file hands its own calls to this function and nothing else, and they are alive. With the
     // interpreter's lock, or in a critical section of the object where there is none, no other thread uses the ticket.
@@ -275,10 +281,9 @@ fn take_call<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py, PyB
         let take = || (*(*fields).admitted.get()).take();
         ((*fields).breaker.bind(call.py()), with_critical_section(call, take))
     };
-    admitted.map(|admitted| {
-        admitted.leave(call.py());
-        (breaker, PendingCall::new(breaker.get(), admitted))
-    })
+    let admitted = admitted?;
+    admitted.leave(call.py());
+    Some((breaker, admitted))
 }
 
 /// The probe that a call under way is; `None` where it is none, or has ended, or the object is no call.
