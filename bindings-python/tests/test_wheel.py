@@ -83,7 +83,7 @@ def test_the_wheel_holds_the_package_its_types_and_nothing_else(wheel: Path) -> 
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if not name.split("/")[0].endswith(".dist-info")}
     sources = PROJECT / "python"
-    shipped = {".py", ".pyi", ".html"}
+    shipped = {".py", ".pyi", ".html", ".css", ".js"}
     expected = {str(path.relative_to(sources)) for path in sources.glob("halfopen/**/*") if path.suffix in shipped}
     [compiled] = files - expected - {"halfopen/py.typed"}
     assert compiled.startswith("halfopen/_core.")
