@@ -29,8 +29,8 @@ SIZE = (
     "glue 10; the rest is the state machine, the windows, snapshots, and the texts of `explain` and of refusals."
 )
 STREAMED = (
-    "the consumer's time does not count, so the time is read twice for each item: where Linux does not keep its own time "
-    "by the processor's counter, by readings of the clock, which take 45 to 52 ns."
+    "the consumer's time does not count, so the time is read twice for each item: where Linux does not keep its own "
+    "time by the processor's counter, by readings of the clock, which take 45 to 52 ns."
 )
 ASYNC_STREAMED = (
     "what an async generator function returns must be an async generator, so every item passes through one around "

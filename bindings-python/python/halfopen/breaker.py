@@ -225,10 +225,11 @@ class CircuitBreaker(Sealed, Breaker):
         except BaseException as error:
             _raised_at_once(call, func, error)
             raise
+        awaitable: Any = result
         try:
             # A coroutine, as nearly always, needs no call to see that it is one.
             if type(result) is CoroutineType or is_awaitable(result):
-                result = await result
+                result = await awaitable
         except BaseException as error:
             call.raised(error)
             raise
