@@ -25,14 +25,21 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     share(config: Plain): Opened {
       const breaker = shared(addon, config);
       const watch = (wake: () => void) => {
-        // Weak, so that an unreachable breaker is collected with its listeners.
-        const weak = new WeakRef(wake);
-        const watching = addon.watch(breaker, () => weak.deref()?.());
+        const watching = addon.watch(breaker, weakly(wake));
         return () => watching.close();
       };
       return { core: Object.assign(breaker, { watch }), calls: callsOf(addon, breaker) };
     },
   };
+}
+
+/**
+ * Calls `wake` while it is reachable. The addon holds the result, so nothing else may be in its scope: an unreachable
+ * breaker is collected with its listeners.
+ */
+function weakly(wake: () => void): () => void {
+  const weak = new WeakRef(wake);
+  return () => weak.deref()?.();
 }
 
 function callsOf(addon: typeof Addon, breaker: Addon.JsBreaker): HotPath {

@@ -225,6 +225,14 @@ test('a breaker that is collected with a permit out gives it back', async () => 
   assert.deepEqual([breaker.status().inFlight, breaker.status().cancelledCalls], [0, 2]);
 });
 
+test('a breaker that is collected with its listeners leaves none behind', async () => {
+  const { config, breaker } = sharing();
+  (() => new CircuitBreaker({ ...config, share: 'threads' }).subscribe(() => undefined))();
+  assert.equal(breaker.isIdle(), false);
+  await collectedUntil(() => breaker.isIdle());
+  assert.equal(breaker.isIdle(), true);
+});
+
 test('each thread has its own classifier', async () => {
   const { config, breaker } = sharing();
   await run('fail', { ...config, classifyAs: 'ignored' });
