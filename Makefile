@@ -153,6 +153,7 @@ docs-serve: docs ## The guide on http://127.0.0.1:4173
 
 test-documents: python node component docs $(DONE)/chromium $(DONE)/promtool ## The code in all documents, and the page of public names
 	$(VENV)/pytest tests/documents
+	npm run --silent --workspace halfopen-docs test
 
 test-e2e: python $(DONE)/node_modules $(DONE)/simulator $(DONE)/chromium ## The demo, end to end, and a replay of the log that it records
 	$(VENV)/pytest tests/e2e
@@ -229,7 +230,7 @@ prove-mutants: $(DONE)/rust $(DONE)/cargo-mutants
 # Runs a cargo command on the benchmark crate.
 bench_cargo = CARGO_TARGET_DIR=$(CURDIR)/$(BENCH)/rust cargo $1 --quiet --locked --manifest-path $(BENCH_CRATE)
 
-bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## Writes docs/benchmarks.md, in minutes
+bench: lint-bench python node $(DONE)/simulator $(DONE)/chromium $(DONE)/bench-python $(DONE)/bench-node ## Writes docs/benchmarks.md, in minutes
 	$(call bench_cargo,run) --release --bin memory $(BENCH)/memory.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/memory.py $(BENCH)/memory-python.json
 	PYTHONPATH=bindings-python/python $(BENCH)/venv/bin/python tests/bench/python/scrape.py $(BENCH)/scrape-python.json
@@ -240,6 +241,8 @@ bench: lint-bench python node $(DONE)/chromium $(DONE)/bench-python $(DONE)/benc
 		HALFOPEN_BACKEND=$$build node --expose-gc tests/bench/node/time.mjs $(BENCH)/node-$$build.json || exit 1; \
 	done
 	node tests/bench/browser/time.mjs $(BENCH)/browser.json
+	cargo run --quiet --release --package halfopen-tests --bin simulations measure $(BENCH)/simulation.json
+	node tests/bench/browser/simulation.mjs $(BENCH)/simulation-browser.json
 	$(MAKE) --no-print-directory bench-instructions
 	$(VENV)/python tests/bench/report.py
 

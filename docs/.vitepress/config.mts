@@ -82,11 +82,44 @@ export default defineConfig({
     sidebar: SIDEBAR,
     outline: [2, 3],
     search: { provider: 'local' },
+    // The name of the link is what it shows.
+    notFound: { linkLabel: 'Take me home' },
   },
-  markdown: { config: unlinkSources, theme: { light: 'min-light', dark: 'min-dark' } },
+  markdown: {
+    config: adapt,
+    theme: { light: 'min-light', dark: 'min-dark' },
+    codeTransformers: [{ name: 'readable', postprocess: readable }],
+  },
   vue: { template: { compilerOptions: { isCustomElement: (tag) => tag === 'halfopen-sim' } } },
   vite: { plugins: [llmstxt({ ignoreFiles: ['demo/**', 'simulator/**'] })] },
 });
+
+/** Comments and parameters, which the themes of the code paint too faintly. */
+function readable(html: string): string {
+  return html
+    .replaceAll('--shiki-light:#C2C3C5;--shiki-dark:#6B737C', '--shiki-light:var(--soft);--shiki-dark:var(--soft)')
+    .replaceAll('--shiki-light:#FF9800', '--shiki-light:var(--half_open)');
+}
+
+function adapt(markdown: MarkdownRenderer): void {
+  unlinkSources(markdown);
+  plainCorners(markdown);
+}
+
+/** Makes an empty header cell, as in the corner of a table, an empty cell: a header without a text says nothing. */
+function plainCorners(markdown: MarkdownRenderer): void {
+  markdown.core.ruler.push('plain-corners', ({ tokens }) => {
+    tokens.forEach((token, at) => {
+      if (token.type === 'th_open' && tokens[at + 1]?.content === '') {
+        for (const end of [token, tokens[at + 2]]) {
+          if (end !== undefined) {
+            end.tag = 'td';
+          }
+        }
+      }
+    });
+  });
+}
 
 /** Shows a link to a file of the tree that is no page of this site as plain text. */
 function unlinkSources(markdown: MarkdownRenderer): void {

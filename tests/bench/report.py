@@ -13,6 +13,7 @@ from environment import ROOT, machine, pinned_versions, revision, rust_version
 from instructions import baseline, parse_counts
 from readings import Readings, format_number, load
 from readme_table import update_readme
+from simulated import Simulated
 from tables import comparison, table
 from targets import Target, number, targets
 
@@ -69,8 +70,11 @@ def main() -> None:
     scrapes = json.loads((RESULTS / "scrape-python.json").read_text())["scrapes"]
     # `index.js` contains the module.
     wasm_bytes = next(packed for name, _, packed in wasm_sizes() if name.endswith("index.js"))
+    simulated = Simulated.read(RESULTS)
     results = list(targets(readings, wasm_bytes, memory["breakers"][0]["bytes"], scrapes))
-    (ROOT / "docs/benchmarks.md").write_text("\n".join(sections(readings, versions, memory, scrapes, results)))
+    results.extend(simulated.targets())
+    text = "\n".join(sections(readings, versions, memory, scrapes, simulated=simulated, results=results))
+    (ROOT / "docs/benchmarks.md").write_text(text)
     update_readme(ROOT / "README.md", readings)
     print(target_table(results))
 
@@ -80,6 +84,8 @@ def sections(
     versions: dict[str, str],
     memory: dict[str, Any],
     scrapes: list[dict[str, Any]],
+    *,
+    simulated: Simulated,
     results: list[Target],
 ) -> Iterator[str]:
     yield INTRODUCTION
@@ -107,6 +113,9 @@ def sections(
         ("labels", "halfopen", "precomputed samples", "the client library's own metrics"),
         [(it["labels"], *(format_number(it[column]) for column in columns)) for it in scrapes],
     )
+    yield "## Simulation\n"
+    yield "Thousands of simulated calls a second, in the scenarios of the [simulator's page](simulation.md), with A.\n"
+    yield simulated.table()
     yield "## WebAssembly\n"
     yield "`index.js` contains the module. `halfopen.wasm` is for hosts that forbid compiling bytes.\n"
     rows = [(name, f"{raw:,}", f"{packed:,}") for name, raw, packed in wasm_sizes()]

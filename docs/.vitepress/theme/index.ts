@@ -10,13 +10,25 @@ export default {
   extends: DefaultTheme,
   setup() {
     const route = useRoute();
-    onMounted(loadSimulator);
+    onMounted(complete);
     watch(
       () => route.path,
-      () => nextTick(loadSimulator),
+      () => nextTick(complete),
     );
   },
 };
+
+/** Adds to a page what the theme does not have. */
+function complete(): void {
+  loadSimulator();
+  // The first page and the one for dead links have no landmark of their own.
+  const content = document.getElementById('VPContent');
+  if (content?.querySelector('main')) {
+    content.removeAttribute('role');
+  } else {
+    content?.setAttribute('role', 'main');
+  }
+}
 
 /** Loads the simulator's element on the pages that embed one; `make docs` puts it beside them. */
 function loadSimulator(): void {

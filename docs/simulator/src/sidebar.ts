@@ -56,7 +56,9 @@ export class Sidebar {
       '✕',
     );
     const sheet = make('div', { class: 'sheet card' }, make('div', { class: 'sheet-head' }, list, close), this.#body);
-    this.element = make('aside', { class: 'sidebar', 'aria-label': 'Knobs' }, this.#open, sheet, this.#copy.element);
+    const role = isFull ? 'complementary' : 'group';
+    const parts = [this.#open, sheet, this.#copy.element];
+    this.element = make('div', { class: 'sidebar', role, 'aria-label': 'Knobs' }, ...parts);
     this.element.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.element.classList.contains('unfolded')) {
         this.#toggle(false);

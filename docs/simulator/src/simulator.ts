@@ -126,17 +126,19 @@ export class Simulator {
       ].map(([name, text]) => make('span', { class: 'entry' }, make('i', { class: `mark ${name}` }), text ?? '')),
       this.#drawn,
     );
+    // A page that embeds several has no landmark for each part.
+    const role = this.#options.isFull ? 'region' : 'group';
     const left = make(
       'div',
       { class: 'left' },
       make(
         'section',
-        { class: 'card', 'aria-label': 'Stage' },
+        { class: 'card', role, 'aria-label': 'Stage' },
         this.#stage.element,
         legend,
         this.#explanations.element,
       ),
-      make('section', { class: 'card', 'aria-label': 'Over time' }, this.#timeline.element, this.#plots.element),
+      make('section', { class: 'card', role, 'aria-label': 'Over time' }, this.#timeline.element, this.#plots.element),
     );
     const element = make('div', { class: this.#options.isFull ? 'sim full' : 'sim' }, this.#announcer.element);
     if (!this.#options.isFull) {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { closeBrowser, documentOf, reading, simulator } from './stage.mjs';
+import { callsPerSecond } from './speed.mjs';
+import { closeBrowser, reading } from './stage.mjs';
 
 after(closeBrowser);
 
@@ -39,21 +38,6 @@ const particles = () =>
     );
   });
 
-/** Simulated calls in a second. */
-const simulate = async ([source, module, scenario, config]) => {
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  const { initSync, World } = await import(url);
-  initSync({ module: Uint8Array.from(atob(module), (letter) => letter.charCodeAt(0)) });
-  const world = World.read(scenario, undefined, false);
-  const begin = performance.now();
-  let calls = 0;
-  while (performance.now() - begin < 2000) {
-    const { requests, score } = JSON.parse(world.report(config));
-    calls += requests * score.calls_per_request;
-  }
-  return (1000 * calls) / (performance.now() - begin);
-};
-
 test('60 frames a second with 500 particles', { timeout: 60_000 }, async () => {
   await reading(async (reader, page) => {
     await page.getByRole('tab', { name: 'Scenario' }).click();
@@ -82,12 +66,7 @@ test('60 frames a second with 500 particles', { timeout: 60_000 }, async () => {
 });
 
 test('200,000 simulated calls a second', { timeout: 60_000 }, async () => {
-  await reading(async (_, page) => {
-    const source = readFileSync(join(simulator, 'pkg/halfopen_sim_wasm.js'), 'utf8');
-    const module = readFileSync(join(simulator, 'pkg/halfopen_sim_wasm_bg.wasm')).toString('base64');
-    const [{ scenario, a }] = documentOf('scenarios.json');
-    const perSecond = await page.evaluate(simulate, [source, module, JSON.stringify(scenario), JSON.stringify(a)]);
-    console.log(`${Math.round(perSecond / 1000)} thousand simulated calls a second in the browser`);
-    assert.ok(perSecond >= 200_000, `${perSecond}`);
-  });
+  const [[id, perSecond]] = Object.entries(await callsPerSecond(2000, 1));
+  console.log(`${Math.round(perSecond / 1000)} thousand simulated calls a second in the browser, in "${id}"`);
+  assert.ok(perSecond >= 200_000, `${perSecond}`);
 });
