@@ -163,6 +163,26 @@ impl PyPermit {
         self.breaker.get().note_failure(self.number, object);
     }
 
+    /// Whether a call inside this one has counted the failure that is known by this object.
+    #[pyo3(name = "_has_counted", signature = (object, /))]
+    fn has_counted(&self, object: &Bound<'_, PyAny>) -> bool {
+        self.breaker.get().has_counted_object(self.number, object)
+    }
+
+    /// The request of a client is made from now on.
+    #[pyo3(name = "_enter")]
+    fn enter_context(&self, py: Python<'_>) -> PyResult<()> {
+        self.entered(py)
+    }
+
+    /// The request of a client has its response, or its error.
+    #[pyo3(name = "_leave")]
+    fn leave_context(&self, py: Python<'_>) {
+        if let Some(probe) = self.probe() {
+            probe.leave(py);
+        }
+    }
+
     /// Settles the call of a session as a success, while the session goes on; `None` if it was settled before.
     #[pyo3(name = "_healthy")]
     pub fn healthy(&self, py: Python<'_>) -> Option<PyHealthySession> {

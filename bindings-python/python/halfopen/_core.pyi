@@ -241,6 +241,15 @@ class Permit:
     def _note(self, known_by: object, /) -> None:
         """Notes the request or the response of a call that has failed; calls around it know its failure by it."""
 
+    def _has_counted(self, known_by: object, /) -> bool:
+        """Whether a call inside this one has counted the failure that is known by this object."""
+
+    def _enter(self) -> None:
+        """The request of a client is made from now on."""
+
+    def _leave(self) -> None:
+        """The request of a client has its response, or its error."""
+
     def _healthy(self) -> HealthySession | None:
         """Settles the call of a session as a success, while the session goes on; ``None`` if it was settled before."""
 

@@ -41,9 +41,18 @@ class Exchange:
         self.at_end: Callable[[], None] | None = None
         """Called when the body has ended, before that is a success."""
 
+    def made(self, request: Callable[[], T]) -> T:
+        """Makes a request; requests that are made inside it share its permit if it is a probe."""
+        try:
+            self._permit._enter()
+            return request()
+        finally:
+            self._permit._leave()
+
     async def awaited(self, request: Callable[[], Awaitable[T]]) -> T:
         """Awaits the response to a request, within the breaker's timeouts."""
         try:
+            self._permit._enter()
             if self._timeouts is not None:
                 self._watch = self._timeouts.start()
             if self._deadline is None:
@@ -57,6 +66,8 @@ class Exchange:
         except BaseException as error:
             self._settle_by(error)
             raise
+        finally:
+            self._permit._leave()
 
     async def _watched(self, request: Callable[[], Awaitable[T]]) -> T:
         watch = self._watch
@@ -117,16 +128,21 @@ class Exchange:
             self._note()
 
     def _settle(self, outcome: Outcome, retry_after: float | None = None) -> None:
+        if outcome == "failure" and any(map(self._permit._has_counted, self._known_by())):
+            outcome = "ignored"
         self._permit.settle(outcome, retry_after)
         if outcome == "failure":
             self._note()
 
     def _note(self) -> None:
-        """Calls around this one may end with an error of the SDK, which holds the request or the response."""
+        """Calls around this one may end with the response, or with an error of the SDK that holds it or the request."""
+        for known in self._known_by():
+            self._permit._note(known)
+
+    def _known_by(self) -> list[object]:
         response = self._response()
-        for known in (self._request, response, getattr(response, "request_info", None)):
-            if known is not None:
-                self._permit._note(known)
+        objects = (self._request, response, getattr(response, "request_info", None))
+        return [known for known in objects if known is not None]
 
     def _close_watch(self) -> None:
         watch, self._watch = self._watch, None

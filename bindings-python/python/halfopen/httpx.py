@@ -111,7 +111,7 @@ class _Transport(_Guarding):
         if exchange is None:
             return self._inner.handle_request(request)
         try:
-            response = self._inner.handle_request(request)
+            response = exchange.made(lambda: self._inner.handle_request(request))
         except BaseException as error:
             exchange.raised(error)
             raise

@@ -47,7 +47,7 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
             return self._inner.send(request, *args, **kwargs)
         exchange = Exchange(breaker, request)
         try:
-            response = self._inner.send(request, *args, **kwargs)
+            response = exchange.made(lambda: self._inner.send(request, *args, **kwargs))
         except BaseException as error:
             exchange.raised(error)
             raise

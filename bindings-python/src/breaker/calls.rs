@@ -172,6 +172,11 @@ impl PyBreaker {
             && attached(|py| self.counted.contains(number, error) || self.has_counted_parts(py, number, error))
     }
 
+    /// Whether a call inside this one has counted the failure that is known by this object.
+    pub fn has_counted_object(&self, number: u64, object: &Bound<'_, PyAny>) -> bool {
+        self.counted.any_since(number) && self.counted.contains(number, object)
+    }
+
     /// Whether a call inside this one has counted each failure that the error stands for.
     fn has_counted_parts(&self, py: Python<'_>, number: u64, error: &Bound<'_, PyAny>) -> bool {
         let is_counted = |objects: &Bound<'_, PyTuple>| objects.iter().any(|it| self.counted.contains(number, &it));
