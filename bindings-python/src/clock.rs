@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::InvalidValue;
 use halfopen::clock::{Clock, SystemClock, Tick};
-use halfopen::host::{CounterClock, Reading};
+use halfopen::host::CounterClock;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -103,31 +103,6 @@ impl PyClock {
     /// The same without a report: garbage that is being collected may hold a clock that has already been taken apart.
     pub fn now_quietly(&self) -> Tick {
         self.now_or(|_, _, _| {})
-    }
-
-    /// What the counter beside the clock says: the processor's, or the clock itself in nanoseconds.
-    #[inline]
-    pub fn count(&self) -> u64 {
-        if self.has_counter() { cycles() } else { self.now().as_nanos() }
-    }
-
-    /// The clock and the counter.
-    pub fn reading(&self) -> Reading {
-        self.counted(self.now())
-    }
-
-    /// The same without a report.
-    pub fn reading_quietly(&self) -> Reading {
-        self.counted(self.now_quietly())
-    }
-
-    fn counted(&self, now: Tick) -> Reading {
-        Reading { now, count: if self.has_counter() { cycles() } else { now.as_nanos() } }
-    }
-
-    #[inline]
-    fn has_counter(&self) -> bool {
-        matches!(self, Self::System(System::Counter(_)))
     }
 
     #[inline]

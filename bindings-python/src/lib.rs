@@ -9,7 +9,6 @@ mod breaker_methods;
 mod clock;
 #[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod config;
-mod consumer_time;
 mod context;
 mod convert;
 mod counted;

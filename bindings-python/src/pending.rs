@@ -125,7 +125,7 @@ impl<'b> PendingCall<'b> {
 impl Drop for PendingCall<'_> {
     fn drop(&mut self) {
         if let Some(call) = self.call.take() {
-            self.breaker.abandon(call, |_| None);
+            self.breaker.abandon(call, None);
         }
     }
 }

@@ -270,7 +270,7 @@ impl Drop for PyPermit {
     fn drop(&mut self) {
         let Unsettled { call, paused_at } = self.unsettled.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(call) = call.take() {
-            self.breaker.get().abandon(call, |_| *paused_at);
+            self.breaker.get().abandon(call, *paused_at);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! A guarded generator or async generator: the call that made it ends when it does.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use halfopen::Outcome;
-use halfopen::clock::Clock;
-use halfopen::host::{self, Reading};
+use halfopen::clock::{Clock, Tick};
+use halfopen::host;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -14,7 +15,6 @@ use pyo3::types::{PyTuple, PyType};
 
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
-use crate::consumer_time::ConsumerTime;
 use crate::ffi::{call_host, call_host_method, call_host_plainly, send_host, throw_host};
 use crate::imports::Imports;
 use crate::nesting::Probe;
@@ -35,13 +35,53 @@ pub struct PyStream {
     is_probe: bool,
     /// Taken to settle the call.
     call: Mutex<Option<AdmittedCall>>,
-    consumer: ConsumerTime,
+    pause: Pause,
     /// Whether an item that counts as content has been received.
     has_content: AtomicBool,
     /// Whether the last item that the protocol requires has been received.
     has_ended: AtomicBool,
     /// The consumer's error, which was thrown into the generator.
     thrown: Mutex<Option<Py<PyAny>>>,
+}
+
+/// The consumer's time, in nanoseconds of the breaker's clock.
+struct Pause {
+    /// Since when the consumer has had the last item; [`Self::NONE`] while it waits for one, or where calls are not timed.
+    since: AtomicU64,
+    /// How long it took between items, as far as it is not left out of the call's duration yet.
+    taken: AtomicU64,
+}
+
+impl Pause {
+    const NONE: u64 = u64::MAX;
+
+    const fn new() -> Self {
+        Self { since: AtomicU64::new(Self::NONE), taken: AtomicU64::new(0) }
+    }
+
+    fn since(&self) -> Option<Tick> {
+        let since = self.since.load(Ordering::Relaxed);
+        (since != Self::NONE).then_some(Tick::from_nanos(since))
+    }
+
+    fn begin(&self, now: Option<Tick>) {
+        self.since.store(now.map_or(Self::NONE, Tick::as_nanos), Ordering::Relaxed);
+    }
+
+    /// Returns the time, if there was a pause.
+    fn end(&self, clock: &impl Clock) -> Option<Tick> {
+        let since = self.since()?;
+        self.begin(None);
+        let now = clock.now();
+        let took = now.as_nanos().saturating_sub(since.as_nanos());
+        self.taken.store(self.taken.load(Ordering::Relaxed).saturating_add(took), Ordering::Relaxed);
+        Some(now)
+    }
+
+    /// Leaves what the consumer took out of the call's duration.
+    fn exclude_from(&self, call: &mut AdmittedCall) {
+        call.ticket.exclude(Duration::from_nanos(self.taken.swap(0, Ordering::Relaxed)));
+    }
 }
 
 impl PyStream {
@@ -53,7 +93,7 @@ impl PyStream {
             generator: generator.clone().unbind(),
             is_probe: admitted.as_ref().is_some_and(|admitted| admitted.probe().is_some()),
             call: Mutex::new(admitted),
-            consumer: ConsumerTime::new(),
+            pause: Pause::new(),
             has_content: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
             thrown: Mutex::new(None),
@@ -83,9 +123,7 @@ impl PyStream {
 
     fn take(&self, py: Python<'_>) -> Option<PendingCall<'_>> {
         let mut admitted = self.call().take()?;
-        if self.consumer.has_reading() {
-            admitted.ticket.exclude(self.consumer.take(self.breaker.get().clock().reading()));
-        }
+        self.pause.exclude_from(&mut admitted);
         let pending = PendingCall::new(self.breaker.get(), admitted);
         pending.leave(py);
         Some(pending)
@@ -97,46 +135,15 @@ impl PyStream {
         }
     }
 
-    /// The consumer does something else from now on. The clock is read until content has come.
-    #[inline]
-    fn begin_rest(&self, py: Python<'_>) -> Option<Reading> {
-        if let Some(probe) = self.probe() {
-            probe.leave(py);
-        }
-        let breaker = self.breaker.get();
-        let reading = self.begin_pause(breaker);
-        if host::tracks_calls(breaker.core())
-            && let Some(call) = self.call().as_mut()
-        {
-            host::pause(breaker.core(), &mut call.ticket);
-        }
-        reading
-    }
-
-    #[inline]
-    fn begin_pause(&self, breaker: &PyBreaker) -> Option<Reading> {
-        if !breaker.times_calls() {
-            self.consumer.begin(None);
-            return None;
-        }
-        if self.has_content.load(Ordering::Relaxed) && self.consumer.has_reading() {
-            self.consumer.begin(Some(breaker.clock().count()));
-            return None;
-        }
-        let reading = breaker.clock().reading();
-        self.consumer.begin_at(reading);
-        Some(reading)
-    }
-
     /// The first item that counts as content has come.
     #[cold]
-    fn begin_content(&self, py: Python<'_>, received: Option<Reading>) {
+    fn begin_content(&self, py: Python<'_>) {
         self.has_content.store(true, Ordering::Relaxed);
-        let waited = received.and_then(|received| {
+        let waited = self.pause.since().and_then(|now| {
             let mut call = self.call();
             let call = call.as_mut()?;
-            call.ticket.exclude(self.consumer.take(received));
-            call.ticket.lasted(received.now)
+            self.pause.exclude_from(call);
+            call.ticket.lasted(now)
         });
         if let Some(waited) = waited {
             self.breaker.get().core().record_first_item(waited);
@@ -173,14 +180,12 @@ impl PyStream {
     /// The consumer asks for the next item.
     #[inline]
     pub fn resume(&self, py: Python<'_>) -> PyResult<()> {
-        if self.consumer.is_counted() {
-            let breaker = self.breaker.get();
-            self.consumer.end(breaker.clock().count());
-            if host::tracks_calls(breaker.core())
-                && let Some(call) = self.call().as_mut()
-            {
-                host::resume(breaker.core(), &mut call.ticket, breaker.clock().now());
-            }
+        let breaker = self.breaker.get();
+        if let Some(now) = self.pause.end(breaker.clock())
+            && host::tracks_calls(breaker.core())
+            && let Some(call) = self.call().as_mut()
+        {
+            host::resume(breaker.core(), &mut call.ticket, now);
         }
         self.probe().map_or(Ok(()), |probe| probe.enter(py))
     }
@@ -188,17 +193,26 @@ impl PyStream {
     /// The consumer does something else from now on, until it asks for an item.
     #[inline]
     pub fn rest(&self, py: Python<'_>) {
-        self.begin_rest(py);
+        if let Some(probe) = self.probe() {
+            probe.leave(py);
+        }
+        let breaker = self.breaker.get();
+        self.pause.begin(breaker.times_calls().then(|| breaker.clock().now()));
+        if host::tracks_calls(breaker.core())
+            && let Some(call) = self.call().as_mut()
+        {
+            host::pause(breaker.core(), &mut call.ticket);
+        }
     }
 
     /// The consumer has received an item; returns whether one that counts as content has been received.
     #[pyo3(signature = (item, /))]
     #[inline]
     pub fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let received = self.begin_rest(item.py());
+        self.rest(item.py());
         let items = &self.breaker.get().stream_items;
         if !self.has_content.load(Ordering::Relaxed) && items.is_content(item)? {
-            self.begin_content(item.py(), received);
+            self.begin_content(item.py());
         }
         if items.is_end(item)? {
             self.has_ended.store(true, Ordering::Relaxed);
@@ -303,8 +317,9 @@ impl PyStream {
 impl Drop for PyStream {
     fn drop(&mut self) {
         let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(admitted) = call.take() {
-            self.breaker.get().abandon(admitted, |now| self.consumer.as_one_pause(now));
+        if let Some(mut admitted) = call.take() {
+            self.pause.exclude_from(&mut admitted);
+            self.breaker.get().abandon(admitted, self.pause.since());
         }
     }
 }

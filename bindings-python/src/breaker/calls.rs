@@ -1,7 +1,7 @@
 //! Calls of a breaker as Rust makes them: admitted or rejected, and settled.
 
 use halfopen::clock::{Clock, Tick};
-use halfopen::host::{self, Reading, SettledCall, Stamp, Ticket, TryAdmitError};
+use halfopen::host::{self, SettledCall, Stamp, Ticket, TryAdmitError};
 use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
@@ -60,7 +60,7 @@ impl PyBreaker {
         match self.observer.admitted(py) {
             Ok(()) => Ok(call),
             Err(interrupt) => {
-                self.abandon(call, |_| None);
+                self.abandon(call, None);
                 Err(interrupt)
             }
         }
@@ -250,14 +250,13 @@ impl PyBreaker {
 
     /// Cancels a call that was dropped.
     ///
-    /// An exception may be propagating, so it is set aside while the host's clock and listeners run. `paused_at` says since
-    /// when the call has not run, if it rests now.
-    pub fn abandon(&self, mut call: AdmittedCall, paused_at: impl FnOnce(Reading) -> Option<Tick>) {
+    /// An exception may be propagating, so it is set aside while the host's clock and listeners run. A stream that is
+    /// paused has not run since `paused_at`.
+    pub fn abandon(&self, mut call: AdmittedCall, paused_at: Option<Tick>) {
         attached(|py| {
             let on_its_way = PyErr::take(py);
-            let reading = self.core.clock().reading_quietly();
-            let now = reading.now;
-            call.resume(&self.core, paused_at(reading), now);
+            let now = self.core.clock().now_quietly();
+            call.resume(&self.core, paused_at, now);
             let riding = call.ticket.is_riding();
             let settled = host::try_settle(&self.core, call.ticket, Outcome::Cancelled, Some(now));
             if let Ok(settled) = settled

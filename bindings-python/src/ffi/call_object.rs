@@ -248,7 +248,7 @@ unsafe extern "C" fn deallocate(call: *mut ffi::PyObject) {
         let breaker = ptr::read(&raw const (*fields).breaker).into_bound(py);
         if let Some(admitted) = ptr::read(&raw const (*fields).admitted).into_inner() {
             // A panic must not leave a function that C has called.
-            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(admitted, |_| None)));
+            let _ = catch_unwind(AssertUnwindSafe(|| breaker.get().abandon(admitted, None)));
         }
         drop(breaker);
         ffi::PyObject_GC_Del(call.cast());

@@ -1,8 +1,7 @@
 //! The processor's counter, which takes 10 ns to read where the clock takes 30.
 //!
-//! A call is timed by it between readings of the clock; a stream is read for each item when its consumer gets it and when
-//! the consumer asks for the next one. With the clock a guarded call that is timed takes 97 ns and a guarded item of a
-//! generator 85, with the counter 60 and 45.
+//! Calls are timed by it between readings of the clock. With the clock alone a guarded call that is timed takes 97 ns and
+//! a guarded item of a generator 85, with the counter 60 and 50.
 
 /// Whether the counter runs at an even pace, in step on all processors: where Linux keeps its own time by it. What makes a
 /// counter useless (processors that change its pace or are out of step) makes Linux take another clock.

@@ -32,7 +32,6 @@ mod arguments;
 mod calls;
 mod counter_clock;
 mod entries;
-mod reading;
 mod throttle;
 
 pub use arguments::{
@@ -42,7 +41,6 @@ pub use arguments::{
 pub use calls::{TryAdmitError, admit, settle, try_admit, try_settle};
 pub use counter_clock::CounterClock;
 pub use entries::Entries;
-pub use reading::Reading;
 pub use throttle::Throttle;
 
 pub use crate::breaker::{SettledCall, Ticket, after_fork, follow, pause, resume, times_calls, tracks_calls};
