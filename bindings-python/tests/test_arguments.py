@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 
@@ -48,6 +49,7 @@ LATER: dict[str, Any] = {
     "an async generator function": async_generator,
     "a partial of one": functools.partial(functools.partial(coroutine, 1), 2), "an async __call__": Awaited(),
     "a partial of that": functools.partial(Awaited(), 1), "a bound async method": Awaited().__call__,
+    "an AsyncMock": AsyncMock(),
 }  # fmt: skip
 
 
@@ -178,6 +180,17 @@ def test_unusual_callables_are_accepted() -> None:
         with pytest.raises(KeyError):
             breaker.call_sync(lambda: NO_FUNCTIONS["a key"])
         assert breaker.metrics.ignored_calls == 1
+
+
+@pytest.mark.parametrize("double", [Mock, MagicMock])
+def test_a_test_double_is_a_plain_function(clock: ManualClock, double: type[Mock]) -> None:
+    classify, listener = double(return_value="failure"), double()
+    breaker = CircuitBreaker("gemini", failure_threshold=1, clock=clock, classify=classify)
+    breaker.subscribe(listener)
+    with pytest.raises(KeyError):
+        breaker.call_sync(lambda: NO_FUNCTIONS["a key"])
+    classify.assert_called_once()
+    listener.assert_called_once()
 
 
 @pytest.mark.parametrize("inside", [5, "permit", object()])

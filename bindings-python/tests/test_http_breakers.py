@@ -1,7 +1,8 @@
 """The breaker of each request of a guarded HTTP client: one for each host or key, from a registry, or none."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -81,9 +82,43 @@ def test_a_full_registry_lets_requests_pass_and_says_so_once(
         (lambda: guarded_async_transport(object(), CircuitBreaker()), "inner"),  # type: ignore[call-overload]
         (lambda: CircuitBreakerMiddleware(None), "breaker"),  # type: ignore[arg-type]
         (lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), "gemini"), "breaker"),  # type: ignore[arg-type]
+        (lambda: BreakerPerHost(5, CONFIG), "registry"),  # type: ignore[arg-type]
+        (lambda: BreakerPerHost(Registry(1), "gemini"), "config"),  # type: ignore[arg-type]
+        (lambda: BreakerPerKey(Registry(1), CONFIG, 5), "key"),  # type: ignore[arg-type]
+        (lambda: BreakerPerKey(Registry(1), CONFIG, None), "key"),  # type: ignore[arg-type]
     ],
 )
 def test_a_wrong_breaker_or_transport_is_refused_at_once(make: Callable[[], object], field: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         make()
     assert refused.value.field == field
+
+
+async def choose(_: object) -> Any:
+    """It would have to be awaited."""
+
+
+def choose_many(_: object) -> Iterator[Any]:
+    yield
+
+
+async def choose_later(_: object) -> AsyncIterator[Any]:
+    yield
+
+
+@pytest.mark.parametrize("function", [choose, choose_many, choose_later, lambda: None, lambda _one, _two: None])
+def test_a_function_that_cannot_choose_is_refused_at_once(function: Any) -> None:
+    makers: dict[str, list[Callable[[], object]]] = {
+        "breaker": [
+            lambda: guarded_transport(httpx2.HTTPTransport(), function),
+            lambda: guarded_async_transport(httpx2.AsyncHTTPTransport(), function),
+            lambda: CircuitBreakerMiddleware(function),
+            lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), function),
+        ],
+        "key": [lambda: BreakerPerKey(Registry(1), CONFIG, function)],
+    }
+    for field, ways in makers.items():
+        for make in ways:
+            with pytest.raises(InvalidValueError) as refused:
+                make()
+            assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", field)

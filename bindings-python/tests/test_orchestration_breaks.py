@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from halfopen import InvalidValueError
 from halfopen.orchestration import (
     AllProvidersFailed,
     Break,
@@ -84,6 +85,15 @@ async def test_a_function_that_cannot_resume_raises() -> None:
     with pytest.raises(StreamBrokenError):
         await text_of(orchestrator.stream(streams, on_break=lambda _: None))
     assert streams.asked == ["a"]
+
+
+@pytest.mark.parametrize("answer", ["restart", True, ("prompt",)])
+async def test_a_function_that_returns_something_else_is_named(answer: Any) -> None:
+    orchestrator, streams = pair(), Streams(a=[[chunk("one "), ConnectionResetError()]])
+    with pytest.raises(InvalidValueError) as caught:
+        await text_of(orchestrator.stream(streams, on_break=lambda _: answer))
+    assert caught.value.field == "on_break"
+    assert in_flight(orchestrator) == 0
 
 
 TOOL_CALLS: list[Any] = [

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from halfopen import ManualClock
+from halfopen import InvalidValueError, ManualClock
 from halfopen.orchestration import (
     AttemptEnded,
     Budget,
@@ -66,6 +66,28 @@ async def test_a_check_that_hangs_is_cut_off_and_one_that_is_stopped_is_neutral(
     async with orchestrator:
         await asyncio.sleep(0.05)
     assert counts(orchestrator, "a") == {"failed": 1, "cancelled": 1}
+
+
+async def test_a_check_that_is_no_coroutine_function_says_nothing_about_a_provider(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reported: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+
+    def check(_: Provider) -> None:
+        """Returns nothing to wait for."""
+
+    clock, wrong = ManualClock(), cast("Any", check)
+    orchestrator = pair(clock, check=wrong, check_interval_seconds=0.01)
+    orchestrator.breaker("a").acquire().failure()
+    clock.advance(30)
+    async with orchestrator:
+        await asyncio.sleep(0.05)
+    assert counts(orchestrator, "a")["failed"] == 1
+    assert orchestrator.breaker("a").state == "half_open"
+    error = reported[0].exc_value
+    assert (type(error), error.field) == (InvalidValueError, "check")
+    assert orchestrator.events(Checked) == []
 
 
 async def test_events_tell_every_choice_and_switch_and_are_bounded() -> None:

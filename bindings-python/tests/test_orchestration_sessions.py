@@ -114,6 +114,21 @@ async def test_an_error_of_on_switch_is_the_callers_and_says_nothing_about_a_pro
     assert in_flight(orchestrator) == 0
 
 
+@pytest.mark.parametrize("is_awaitable", [False, True])
+async def test_what_on_switch_returns_is_awaited_if_possible_and_ignored_otherwise(*, is_awaitable: bool) -> None:
+    woken: list[str] = []
+
+    async def wake() -> None:
+        woken.append("awaited")
+
+    def on_switch(*_: Any) -> Any:
+        return wake() if is_awaitable else 5
+
+    orchestrator, script = pair(on_switch=on_switch), Script(a=["a", HttpError(503)])
+    assert [await orchestrator.call(script, session="s") for _ in range(2)] == ["a", "b"]
+    assert woken == ["awaited"] * is_awaitable
+
+
 async def test_sessions_are_bounded_and_have_a_lifetime() -> None:
     clock = ManualClock()
     orchestrator, script = pair(clock, max_sessions=3, session_lifetime_seconds=60), Script()

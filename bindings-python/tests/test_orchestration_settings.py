@@ -1,17 +1,27 @@
 """Settings and providers: what is not allowed, or could do nothing, is refused by name."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock
-from halfopen.orchestration import Need, Orchestrator, Provider, Settings
+from halfopen.orchestration import Break, Need, Orchestrator, Provider, Resume, Settings
 from orchestrated import Script, in_flight, pair
 
 
 async def check(_: Provider) -> None:
     """A background check."""
+
+
+def generator(*_: object) -> Iterator[None]:
+    yield
+
+
+async def async_generator(*_: object) -> AsyncIterator[None]:
+    yield
 
 
 @pytest.mark.parametrize(
@@ -44,8 +54,19 @@ async def check(_: Provider) -> None:
         ({"return_to_primary": "always"}, "return_to_primary"),
         ({"check_interval_seconds": 3}, "check_interval_seconds"),
         ({"check": "ping"}, "check"),
+        ({"check": generator}, "check"),
+        ({"check": async_generator}, "check"),
+        ({"check": lambda: check}, "check"),
         ({"on_switch": 1}, "on_switch"),
+        ({"on_switch": check}, "on_switch"),
+        ({"on_switch": generator}, "on_switch"),
+        ({"on_switch": async_generator}, "on_switch"),
         ({"on_break": "continue"}, "on_break"),
+        ({"on_break": None}, "on_break"),
+        ({"on_break": check}, "on_break"),
+        ({"on_break": generator}, "on_break"),
+        ({"on_break": async_generator}, "on_break"),
+        ({"on_break": lambda: None}, "on_break"),
         ({"is_content": 1}, "is_content"),
         ({"next_after": check}, "next_after"),
         ({"on_exhausted": "last_resort"}, "on_exhausted"),
@@ -59,6 +80,34 @@ def test_a_setting_is_refused_by_name(settings: dict[str, Any], field: str) -> N
         pair(**settings)
     assert caught.value.field == field
     assert caught.value.code == "INVALID_VALUE"
+
+
+class Host:
+    async def check(self, _: Provider) -> None:
+        """A background check."""
+
+    async def on_switch(self, old: Provider, new: Provider, unfinished_input: object) -> None:
+        """A callback."""
+
+    def on_break(self, _: Break) -> Resume | None:
+        return None
+
+
+def test_functions_of_every_fitting_kind_are_accepted() -> None:
+    host = Host()
+    pair(check=host.check, on_switch=host.on_switch, on_break=host.on_break)
+    pair(check=AsyncMock(), on_switch=AsyncMock(), on_break=Mock())
+    pair(check=partial(Host.check, host), on_switch=print, on_break=partial(Host.on_break, host))
+
+
+@pytest.mark.parametrize(
+    "on_break", ["continue", 5, check, generator, async_generator, lambda: None, lambda _one, _two: None], ids=repr
+)
+def test_a_stream_refuses_what_settings_refuse(on_break: Any) -> None:
+    orchestrator = pair()
+    with pytest.raises(InvalidValueError) as caught:
+        orchestrator.stream(async_generator, on_break=on_break)
+    assert caught.value.field == "on_break"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from halfopen._core import CircuitBreakerConfig
 from halfopen.errors import InvalidValueError
 from halfopen.types import ConfigFields
 
-_RUNS_LATER = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
+_YIELDS = CO_GENERATOR | CO_ASYNC_GENERATOR
+_RUNS_LATER = CO_COROUTINE | _YIELDS
 _GUARDED = "a function or another callable, or a staticmethod, classmethod, property, cached_property or partialmethod"
 
 
@@ -125,15 +126,16 @@ def check_async_stream(function: object) -> None:
         raise InvalidValueError("func", _shown(function), allowed)
 
 
-def check_function(field: str, value: object, allowed: str, arguments: int) -> None:
-    """Refuses a value that is no plain function of this number of arguments."""
+def check_function(field: str, value: object, allowed: str, arguments: int, *, may_be_async: bool = False) -> None:
+    """Refuses a value that is no plain function, or coroutine function if it may be, of this number of arguments."""
     function = value
     while isinstance(function, partial):
         function = function.func
+    refused = _YIELDS if may_be_async else _RUNS_LATER
     if (
         not callable(function)
-        or _runs_later(function)
-        or _runs_later(type(function).__call__)
+        or _kind(function) & refused
+        or _kind(type(function).__call__) & refused
         or not _takes(value, arguments)
     ):
         raise InvalidValueError(field, _shown(value), allowed)
@@ -160,13 +162,17 @@ def guarded_descriptor(guard: Callable[[Any], Any], func: Any) -> Any:
     return None
 
 
-def _runs_later(function: Any) -> bool:
-    """Whether it is a coroutine function, a generator function or an async generator function."""
+def _kind(function: Any) -> int:
+    """The flags that tell a coroutine function, a generator function and an async generator function."""
     # Not by `inspect`, which no longer works at interpreter exit.
     while isinstance(function, MethodType | partial):
         function = function.__func__ if isinstance(function, MethodType) else function.func
-    is_marked = hasattr(function, "_is_coroutine_mark")
-    return is_marked or (isinstance(function, FunctionType) and bool(function.__code__.co_flags & _RUNS_LATER))
+    # Not by `hasattr`, because a `Mock` has every attribute.
+    if "_is_coroutine_mark" in getattr(function, "__dict__", ()):
+        return CO_COROUTINE
+    # Those that Cython has compiled have a code object too, and so does an `AsyncMock`.
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    return flags if isinstance(flags, int) else 0
 
 
 def _takes(function: Any, arguments: int) -> bool:

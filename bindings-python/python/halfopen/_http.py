@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
+from halfopen._arguments import check_config, check_function
 from halfopen._core import CircuitBreakerConfig
 from halfopen._inner import AnyBreaker, breaker_in, checked_breaker
 from halfopen._sealed import Sealed, made_once
@@ -35,11 +36,17 @@ class BreakerPerKey(Sealed, Generic[R]):
     A breaker that is missing is made with ``config`` and the key as its name; one that is there already is used as it
     is, so a host that needs other settings can be registered before. ``key`` may return ``None``: such a request is not
     guarded. Neither is one whose breaker the registry has no room for; the first of them is logged as a warning.
+
+    Raises ``InvalidValueError`` for an argument of another kind, for example a ``key`` that is a coroutine function.
     """
 
     _instead: ClassVar[Mapping[str, str]] = made_once("BreakerPerKey", "registry", "config", "key")
 
     def __init__(self, registry: Registry, config: CircuitBreakerConfig, key: Callable[[R], str | None]) -> None:
+        if not isinstance(registry, Registry):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValueError("registry", repr(registry), "a Registry")
+        check_config(config)
+        check_function("key", key, "a plain function from a request to the name of its breaker or None", 1)
         self._registry = registry
         self._config = config
         self._key = key
@@ -105,9 +112,7 @@ def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[
         if plain:
             _check_timeouts(one)
         return OneBreaker(one)
-    if not callable(breaker):
-        allowed = "a CircuitBreaker, or a function from a request to one or None"
-        raise InvalidValueError("breaker", repr(breaker), allowed)
+    check_function("breaker", breaker, "a CircuitBreaker, or a plain function from a request to one or None", 1)
     choose = cast("Callable[[R], AnyBreaker | None]", breaker)
 
     def chosen(request: R) -> CircuitBreaker | None:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from halfopen._arguments import check_function
 from halfopen._core import Need
+from halfopen.errors import InvalidValueError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,21 @@ class Resume:
 
 OnBreak: TypeAlias = Literal["raise", "restart"] | Callable[[Break], Resume | None]
 """``"raise"``, ``"restart"``, or a function that returns how to resume, or ``None`` to raise."""
+
+
+def check_on_break(on_break: object) -> None:
+    """Refuses anything else."""
+    if on_break in ("raise", "restart"):
+        return
+    allowed = '"raise", "restart", or a plain function from a Break to a Resume or None'
+    check_function("on_break", on_break, allowed, 1)
+
+
+def checked_resume(resume: object) -> Resume | None:
+    """What a function for ``on_break`` has returned."""
+    if resume is None or isinstance(resume, Resume):
+        return resume
+    raise InvalidValueError("on_break", repr(resume), "a function that returns a Resume or None")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 import asyncio
 import random
 from contextlib import suppress
+from typing import Any
 
-from halfopen._core import Attempt
-from halfopen.errors import CallTimeoutError
+from halfopen._core import Attempt, is_awaitable, report_unraisable
+from halfopen.errors import CallTimeoutError, InvalidValueError
 from halfopen.orchestration._engine import Engine
 from halfopen.orchestration._events import Checked
 from halfopen.orchestration._probing import inside
-from halfopen.orchestration._settings import Check
+from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._settings import CHECK_ALLOWED, Check
 from halfopen.types import Outcome
 
 DEFAULT_INTERVAL_SECONDS = 30.0
@@ -59,7 +61,11 @@ class Checks:
         scope = asyncio.timeout(seconds)
         try:
             async with scope:
-                await inside(attempt, lambda: self._check(provider))
+                if not await inside(attempt, lambda: self._is_awaited(provider)):
+                    # It is the host's mistake, and says nothing about the provider.
+                    attempt.cancelled()
+                    report_unraisable(InvalidValueError("check", repr(self._check), CHECK_ALLOWED), self._check)
+                    return
         except TimeoutError as error:
             late = CallTimeoutError(breaker.name, seconds or 0.0, "attempt_timeout_seconds")
             outcome = self._failed(attempt, late if scope.expired() else error)
@@ -71,6 +77,14 @@ class Checks:
         lasted = attempt.seconds
         attempt.succeeded()
         engine.events.emit(Checked, provider.id, outcome, lasted)
+
+    async def _is_awaited(self, provider: Provider) -> bool:
+        """Checks a provider; false if the function has returned nothing to wait for."""
+        answer: Any = self._check(provider)
+        if not is_awaitable(answer):
+            return False
+        await answer
+        return True
 
     def _failed(self, attempt: Attempt, error: Exception) -> Outcome:
         engine = self._engine

@@ -1,6 +1,8 @@
 """The moves of a session: the provider that it is pinned to, and the callbacks of a switch."""
 
-from halfopen._core import Attempt
+from typing import Any
+
+from halfopen._core import Attempt, is_awaitable
 from halfopen.orchestration._events import SwitchCause
 from halfopen.orchestration._records import Records
 from halfopen.orchestration._sessions import Session
@@ -22,8 +24,8 @@ async def announce(call: Records, attempt: Attempt, session: Session) -> None:
     on_switch = call.engine.settings.on_switch
     if on_switch is not None:
         try:
-            waited = on_switch(call.engine.providers[call.engine.index[old]], new, session.unfinished_input)
-            if waited is not None:
+            waited: Any = on_switch(call.engine.providers[call.engine.index[old]], new, session.unfinished_input)
+            if is_awaitable(waited):
                 await waited
         except BaseException:
             # It is the host's error and not the provider's.

@@ -10,13 +10,14 @@ from halfopen._arguments import check_function, check_seconds
 from halfopen._core import SHORTEST_HEDGE_SECONDS
 from halfopen._stream_items import checked_item_function
 from halfopen.errors import InvalidValueError
-from halfopen.orchestration._breaks import OnBreak
+from halfopen.orchestration._breaks import OnBreak, check_on_break
 from halfopen.orchestration._provider import Provider
 from halfopen.types import OnExhausted, Strategy
 
 ReturnToPrimary = Literal["never", "between_turns"]
 OnSwitch: TypeAlias = Callable[[Provider, Provider, Any], Awaitable[object] | None]
 Check: TypeAlias = Callable[[Provider], Awaitable[object]]
+CHECK_ALLOWED = "a coroutine function of a provider, or a function that returns an awaitable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +97,12 @@ def _check_functions(settings: Settings) -> None:
         function: Any = getattr(settings, name)
         if function is not None:
             check_function(name, function, "a plain function from an exception to true or false, or None", 1)
-    for name, arguments in (("on_switch", 3), ("check", 1)):
-        called: Any = getattr(settings, name)
-        if called is not None and not callable(called):
-            raise InvalidValueError(name, repr(called), f"a function of {arguments} argument(s), or None")
-    if not callable(settings.on_break):
-        _check_choice("on_break", settings.on_break, ("raise", "restart"))
+    if settings.on_switch is not None:
+        allowed = "a plain function or a coroutine function of both providers and the unfinished input, or None"
+        check_function("on_switch", settings.on_switch, allowed, 3, may_be_async=True)
+    if settings.check is not None:
+        check_function("check", settings.check, f"{CHECK_ALLOWED}, or None", 1, may_be_async=True)
+    check_on_break(settings.on_break)
 
 
 def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from halfopen._arguments import has_refused_arguments
 from halfopen._core import Attempt
-from halfopen.orchestration._breaks import Break, OnBreak, Restarted
+from halfopen.orchestration._breaks import Break, OnBreak, Restarted, check_on_break, checked_resume
 from halfopen.orchestration._engine import Engine
 from halfopen.orchestration._errors import AllProvidersFailed, StreamBrokenError
 from halfopen.orchestration._events import FirstItem
@@ -36,6 +36,8 @@ class StreamRun(Run[Opened[T]]):
         super().__init__(engine, options, is_stream=True)
         self._func = func
         self._args = args
+        if on_break is not None:
+            check_on_break(on_break)
         self._on_break = engine.settings.on_break if on_break is None else on_break
         self._long_lived = long_lived
         self.opened: Opened[T] | None = None
@@ -144,7 +146,7 @@ class StreamRun(Run[Opened[T]]):
             self._broke(provider, error)
             raise broken from error
         if callable(on_break):
-            resume = on_break(Break(provider, error, tuple(delivered), self._args))
+            resume = checked_resume(on_break(Break(provider, error, tuple(delivered), self._args)))
             if resume is None:
                 self._broke(provider, error)
                 raise broken from error
