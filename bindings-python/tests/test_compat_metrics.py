@@ -334,3 +334,18 @@ def test_the_collectors_have_the_kinds_of_prometheus_client() -> None:
     assert sample("state", "set_by_hand") == 2
     compat.circuit_breaker_state.remove("set_by_hand", "p")
     assert sample("state", "set_by_hand") is None
+
+
+def test_every_module_can_be_imported_where_processes_do_not_fork() -> None:
+    code = """
+import os
+del os.fork, os.register_at_fork
+import halfopen
+from importlib import import_module
+from pkgutil import walk_packages
+for module in walk_packages(halfopen.__path__, "halfopen."):
+    if module.name != "halfopen.__main__":
+        import_module(module.name)
+print("imported")
+"""
+    assert python(code) == "imported\n"

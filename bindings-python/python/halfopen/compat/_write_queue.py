@@ -92,8 +92,9 @@ class WriteQueue:
 
 
 WRITES = WriteQueue()
-os.register_at_fork(
-    before=WRITES.before_fork,
-    after_in_parent=WRITES.after_fork_in_parent,
-    after_in_child=WRITES.after_fork_in_child,
-)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=WRITES.before_fork,
+        after_in_parent=WRITES.after_fork_in_parent,
+        after_in_child=WRITES.after_fork_in_child,
+    )
