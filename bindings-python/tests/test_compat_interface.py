@@ -1,5 +1,6 @@
 """The interface of the replaced module in ``halfopen.compat``: calls, attributes, log."""
 
+import asyncio
 import copy
 import logging
 import pickle
@@ -117,6 +118,18 @@ async def test_code_typed_for_the_old_module_type_checks() -> None:
     assert_type(CircuitBreakerOpenError("x", 1).retry_after, float)
     assert_type(await plain.reset(), None)
     assert plain.get_status()["metrics"]["successful_calls"] == 3
+
+
+def test_there_is_no_lock_but_a_subclass_may_have_one() -> None:
+    class WithLock(CircuitBreaker):
+        def __init__(self) -> None:
+            super().__init__()
+            self._lock = asyncio.Lock()
+
+    assert isinstance(WithLock()._lock, asyncio.Lock)
+    breaker: Any = CircuitBreaker()
+    with pytest.raises(AttributeError, match="there is no lock"):
+        _ = breaker._lock
 
 
 @pytest.mark.parametrize("name", ["_state", "_metrics", "_opened_at", "_on_failure"])

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import halfopen
 from halfopen import (
@@ -156,6 +157,41 @@ def test_pydantic_names_the_refused_field(given: Any, place: tuple[str, ...]) ->
     with pytest.raises(InvalidValueError) as ours:
         CircuitBreakerConfig.model_validate(given)
     assert str(ours.value) == error["msg"]
+
+
+def test_a_configuration_is_read_from_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Settings(BaseSettings):
+        model_config = SettingsConfigDict(env_nested_delimiter="__")
+        gemini: CircuitBreakerConfig
+        openai: CircuitBreakerConfig
+
+    given = {
+        "NAME": "5",
+        "TIMEOUT_SECONDS": "30",
+        "FAILURE_THRESHOLD": "null",
+        "FAILURE_RATE_THRESHOLD": "0.5",
+        "WINDOW__SECONDS": "60",
+        "SHADOW": "True",
+    }
+    for name, text in given.items():
+        monkeypatch.setenv(f"GEMINI__{name}", text)
+    monkeypatch.setenv("OPENAI", '{"window": {"calls": 20}, "success_threshold": "3"}')
+    settings = Settings()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert settings.gemini == CircuitBreakerConfig(
+        name="5",
+        timeout_seconds=30,
+        failure_threshold=None,
+        failure_rate_threshold=0.5,
+        window={"seconds": 60},
+        shadow=True,
+    )
+    assert settings.openai == CircuitBreakerConfig(window={"calls": 20}, success_threshold=3)
+
+
+@pytest.mark.parametrize("text", ["soon", "", "-1", "nan", "Infinity", "1e999", "[" * 100_000, '"30"', "true"])
+def test_pydantic_refuses_a_text_that_is_no_such_number(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"timeout_seconds = .* is refused"):
+        TypeAdapter(CircuitBreakerConfig).validate_python({"timeout_seconds": text})
 
 
 def test_a_configuration_validates_and_dumps_without_pydantic() -> None:

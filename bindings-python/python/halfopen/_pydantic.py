@@ -1,5 +1,6 @@
 """Pydantic support of ``CircuitBreakerConfig``. Only pydantic imports this module, so pydantic is optional."""
 
+import json
 from typing import Any, cast
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
@@ -9,7 +10,10 @@ from halfopen.errors import InvalidValueError
 
 
 def validator() -> CoreSchema:
-    """A schema that accepts a configuration, or a dictionary of its fields."""
+    """A schema that accepts a configuration, or a dictionary of its fields.
+
+    As everywhere in pydantic, a number may be a text: those of environment variables always are.
+    """
     return core_schema.no_info_plain_validator_function(
         _validated,
         ref="halfopen.CircuitBreakerConfig",
@@ -24,7 +28,7 @@ def json_schema() -> dict[str, Any]:
 
 def _validated(value: Any) -> CircuitBreakerConfig:
     try:
-        return CircuitBreakerConfig.model_validate(value)
+        return CircuitBreakerConfig.model_validate(_without_texts(value))
     except InvalidValueError as error:
         refused = PydanticCustomError("invalid_value", "{text}", {"text": str(error), "allowed": error.allowed})
         if not isinstance(value, dict) or error.field == "config":
@@ -32,3 +36,21 @@ def _validated(value: Any) -> CircuitBreakerConfig:
         given = cast("dict[str, Any]", value).get(error.field)
         line = InitErrorDetails(type=refused, loc=(error.field,), input=given)
         raise ValidationError.from_exception_data("CircuitBreakerConfig", [line]) from None
+
+
+def _without_texts(config: Any) -> Any:
+    if not isinstance(config, dict):
+        return config
+    fields: dict[Any, Any] = {**config}
+    return {name: value if name == "name" else _parsed(value) for name, value in fields.items()}
+
+
+def _parsed(value: Any) -> Any:
+    """A number, truth value, ``null`` or window in place of its text; other texts stay and are refused."""
+    if isinstance(value, str):
+        try:
+            # In lower case because Python writes `True`.
+            return json.loads(value.lower())
+        except (ValueError, RecursionError):
+            return value
+    return _without_texts(value)

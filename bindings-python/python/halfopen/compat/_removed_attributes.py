@@ -19,6 +19,8 @@ _INSTEAD = {
     "_on_success": _JUDGE,
     "_on_failure": _JUDGE,
 }
+_INSTEAD_OF_READING = {**_INSTEAD, "_lock": "nothing: there is no lock"}
+"""A subclass may have a lock of its own and assign it."""
 
 
 class RemovedAttributes:
@@ -31,10 +33,10 @@ class RemovedAttributes:
 
     # Only called for missing attributes.
     def __getattr__(self, name: str) -> NoReturn:
-        if name in _INSTEAD:
+        if name in _INSTEAD_OF_READING:
             _refuse(name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
 def _refuse(name: str) -> NoReturn:
-    raise AttributeError(f"halfopen.compat has no {name}: {_INSTEAD[name]} (docs/migrating.md)", name=name)
+    raise AttributeError(f"halfopen.compat has no {name}: {_INSTEAD_OF_READING[name]} (docs/migrating.md)", name=name)
