@@ -169,6 +169,28 @@ def test_required_capabilities_exclude_the_providers_that_declare_others() -> No
     assert [selection.provider_id, *selection.fallback_providers] == ["any", "voice"]
 
 
+def test_a_failover_and_the_fallback_find_the_required_capabilities() -> None:
+    preferences = [
+        ProviderPreference(provider_id="gemini", priority=1, capabilities=["audio"]),
+        ProviderPreference(provider_id="openai", priority=2, capabilities=["text"]),
+        ProviderPreference(provider_id="deepgram", priority=3, capabilities=["audio"]),
+    ]
+    backend = Backend(provider_preferences=preferences)
+    backend.fail("openai", 3)
+    backend.clock.advance(1)
+    assert backend.select(SESSION, ["audio"]).provider_id == "gemini"
+    backend.fail("gemini", 3)
+    assert backend.failover().to_provider == "deepgram"
+    assert backend.select(capabilities=["text"]).provider_id == "openai"
+    backend.clock.advance(1)
+    backend.fail("deepgram", 3)
+    fallback = backend.select(capabilities=["audio"])
+    assert (fallback.provider_id, fallback.confidence) == ("gemini", 0)
+    asyncio.run(backend.orchestrator.force_open_circuit_breaker("openai"))
+    backend.clock.advance(29)
+    assert backend.select(capabilities=["text"]).provider_id == "openai"
+
+
 def test_calls_take_plain_and_coroutine_functions_with_any_arguments() -> None:
     async def add(func: int, provider: int = 0) -> int:
         await asyncio.sleep(0)
@@ -233,6 +255,25 @@ def test_a_provider_whose_circuit_was_open_is_probed_and_used_again() -> None:
     assert backend.state("gemini") == "closed"
     backend.clock.advance(10)
     assert backend.select().reason == "Selected using priority_list strategy"
+
+
+@pytest.mark.parametrize("strategy", [strategy.value for strategy in SelectionStrategy])
+def test_a_session_that_probes_needs_no_failover_before_its_probe_has_failed(strategy: str) -> None:
+    backend = Backend(strategy)
+    backend.fail("gemini", 3)
+    backend.clock.advance(30)
+    assert backend.select(SESSION).provider_id == "gemini"
+    assert not backend.needs_failover(), "nobody else would probe it"
+    backend.fail("gemini")
+    assert (backend.state("gemini"), backend.needs_failover()) == ("open", True)
+
+
+def test_a_session_from_before_the_outage_is_no_probe() -> None:
+    backend = Backend()
+    assert backend.select(SESSION).provider_id == "gemini"
+    backend.fail("gemini", 3)
+    backend.clock.advance(30)
+    assert (backend.state("gemini"), backend.needs_failover()) == ("half_open", True)
 
 
 def test_no_more_sessions_than_slots_are_sent_to_a_provider_on_probation() -> None:

@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock, Registry
 from halfopen.fastapi import Installed, breaker, install
+from halfopen.orchestration import Orchestrator, Provider
 
 SERVED = Path(__file__).parent / "scripts" / "servers" / "fastapi_app.py"
 
@@ -249,7 +250,7 @@ def test_each_order_takes_effect_and_is_audited(application: Application, caplog
 @pytest.mark.parametrize(
     ("method", "path", "body", "field"),
     [
-        ("PUT", "order", {"order": "force_open", "seconds": -1, "reason": "x"}, "duration_seconds"),
+        ("PUT", "order", {"order": "force_open", "seconds": -1, "reason": "x"}, "seconds"),
         ("PUT", "order", {"order": "reset", "seconds": 5, "reason": "x"}, "seconds"),
         ("PATCH", "config", {"fields": {"failure_threshold": 0}, "reason": "x"}, "failure_threshold"),
         ("PATCH", "config", {"fields": {"name": "other"}, "reason": "x"}, "name"),
@@ -319,6 +320,11 @@ def not_installed() -> Application:
         (lambda: Application(viewer="admin"), "viewer"),
         (lambda: Application(operator=5), "operator"),
         (lambda: Application(operator=operator, prefix=None), "operator"),
+        (lambda: Application(stream_seconds=-1), "stream_seconds"),
+        (lambda: Application(stream_seconds=float("inf")), "stream_seconds"),
+        (lambda: Application(orchestrators=Orchestrator([Provider("a")])), "orchestrators"),
+        (lambda: Application(orchestrators=[CircuitBreaker()]), "orchestrators"),
+        (lambda: install(FastAPI(), "openai"), "registry"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: Application(breakers=[CircuitBreaker(), CircuitBreaker()]), "breakers"),
         (lambda: breaker(""), "name"),
         (lambda: breaker("openai", failure_threshold=0), "failure_threshold"),

@@ -90,6 +90,24 @@ async def test_a_check_that_is_no_coroutine_function_says_nothing_about_a_provid
     assert orchestrator.events(Checked) == []
 
 
+async def test_a_check_that_is_cancelled_inside_ends_no_others() -> None:
+    checked: list[str] = []
+
+    async def check(provider: Provider) -> None:
+        checked.append(provider.id)
+        if len(checked) == 1:
+            raise asyncio.CancelledError
+
+    clock = ManualClock()
+    orchestrator, closed = pair(clock, check=check, check_interval_seconds=0.01), asyncio.Event()
+    orchestrator.breaker("a").acquire().failure()
+    clock.advance(30)
+    orchestrator.subscribe(lambda _: closed.set())
+    async with orchestrator, asyncio.timeout(10):
+        await closed.wait()
+    assert counts(orchestrator, "a") == {"failed": 1, "cancelled": 1, "successful": 1}
+
+
 async def test_events_tell_every_choice_and_switch_and_are_bounded() -> None:
     seen: list[Event] = []
     members = [Provider(name, config(name, failure_threshold=2), tier=tier) for tier, name in enumerate("ab")]

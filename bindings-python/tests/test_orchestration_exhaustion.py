@@ -65,6 +65,21 @@ async def test_exhausted_goes_to_the_last_resort() -> None:
     assert [event.role for event in orchestrator.events(Choice)][-1] == "last_resort"
 
 
+async def test_a_part_of_a_providers_own_group_can_be_selected() -> None:
+    gone, late = ConnectionResetError("gone"), TimeoutError("late")
+    script = Script(a=[ExceptionGroup("tasks", [gone, late])], b=[HttpError(500)])
+    with pytest.raises(AllProvidersFailed) as caught:
+        await pair().call(script)
+    matching, rest = caught.value.split(ConnectionError)
+    assert isinstance(matching, AllProvidersFailed)
+    assert isinstance(rest, AllProvidersFailed)
+    [failure] = matching.failures
+    assert isinstance(failure.error, ExceptionGroup)
+    assert (failure.provider, failure.error.exceptions) == ("a", (gone,))
+    assert [failure.provider for failure in rest.failures] == ["a", "b"]
+    assert rest.subgroup(TimeoutError) is not None
+
+
 async def test_the_error_is_a_group_that_can_be_taken_apart_and_pickled() -> None:
     orchestrator, script = pair(), Script(a=[HttpError(500)], b=[ConnectionResetError("gone")])
     caught: AllProvidersFailed | None = None

@@ -67,6 +67,9 @@ async def async_generator(*_: object) -> AsyncIterator[None]:
         ({"on_break": generator}, "on_break"),
         ({"on_break": async_generator}, "on_break"),
         ({"on_break": lambda: None}, "on_break"),
+        ({"strategy": None}, "strategy"),
+        ({"slow_start_seconds": None}, "slow_start_seconds"),
+        ({"session_lifetime_seconds": None}, "session_lifetime_seconds"),
         ({"is_content": 1}, "is_content"),
         ({"next_after": check}, "next_after"),
         ({"on_exhausted": "last_resort"}, "on_exhausted"),
@@ -120,7 +123,11 @@ def test_a_stream_refuses_what_settings_refuse(on_break: Any) -> None:
         (lambda: [Provider("a", tier=1.5)], "tier"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: [Provider("a", limit=-1)], "limit"),
         (lambda: [Provider("a", max_concurrent_calls=0)], "max_concurrent_calls"),
+        (lambda: [Provider("a", max_concurrent_calls="3")], "max_concurrent_calls"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: [Provider("a", capabilities="tools")], "capabilities"),
+        (lambda: [Provider("a", capabilities=5)], "capabilities"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        (lambda: ["a"], "providers"),  # pyright: ignore[reportArgumentType]
+        (lambda: None, "providers"),  # pyright: ignore[reportArgumentType]
         (lambda: [Provider("a", breaker="a")], "breaker"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         (lambda: [Provider("a", last_resort=True), Provider("b")], "last_resort"),
         (lambda: [Provider("a", CircuitBreaker("a", clock=ManualClock()))], "breaker"),

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Depends, FastAPI
 
+from halfopen._arguments import check_seconds
 from halfopen._inner import AnyBreaker, checked_breaker
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
@@ -56,12 +57,13 @@ def install(
         stream_seconds: The longest time that one event stream stays open. A server that stops waits this long for it.
 
     Raises:
-        InvalidValueError: for a dependency that cannot be called, ``operator`` without a prefix, a prefix that is no
-            path, two breakers of one name, or an application that has breakers already.
+        InvalidValueError: for a value of another kind, ``operator`` without a prefix, a prefix that is no path, two
+            breakers of one name, or an application that has breakers already.
 
     """
     _check(app, prefix, viewer, operator)
-    pools = tuple(orchestrators)
+    _check_parts(registry, stream_seconds)
+    pools = _checked_orchestrators(orchestrators)
     given = tuple({id(it): it for it in (*map(checked_breaker, breakers), *_breakers_of(pools))}.values())
     names = [breaker.name for breaker in given]
     if len(set(names)) < len(names):
@@ -121,3 +123,22 @@ def _check(
             raise InvalidValueError(field, repr(dependency), "a function, as Depends takes it, or None")
         if dependency is not None and prefix is None:
             raise InvalidValueError(field, repr(dependency), "None, because there are no routes without a prefix")
+
+
+def _check_parts(registry: object, stream_seconds: object) -> None:
+    if registry is not None and not isinstance(registry, Registry):
+        raise InvalidValueError("registry", repr(registry), "a Registry, or None")
+    if stream_seconds is None:
+        raise InvalidValueError("stream_seconds", "None", "a number of seconds, because a server that stops waits")
+    check_seconds("stream_seconds", stream_seconds)
+
+
+def _checked_orchestrators(orchestrators: Iterable[Orchestrator]) -> tuple[Orchestrator, ...]:
+    given, allowed = cast("Any", orchestrators), "a list of Orchestrator"
+    if not hasattr(given, "__iter__"):
+        raise InvalidValueError("orchestrators", repr(given), allowed)
+    members: tuple[Any, ...] = tuple(given)
+    for orchestrator in members:
+        if not isinstance(orchestrator, Orchestrator):
+            raise InvalidValueError("orchestrators", repr(orchestrator), allowed)
+    return members

@@ -51,7 +51,10 @@ def operator_router(operator: Callable[..., Any]) -> APIRouter:
 
         def change(breaker: CircuitBreaker) -> None:
             if body.order == "force_open":
-                breaker.force_open(body.seconds)
+                try:
+                    breaker.force_open(body.seconds)
+                except InvalidValueError as error:
+                    raise InvalidValueError("seconds", error.value, error.allowed) from error
             elif body.order == "disable":
                 breaker.disable()
             else:

@@ -71,6 +71,13 @@ class Checks:
             outcome = self._failed(attempt, late if scope.expired() else error)
         except Exception as error:
             outcome = self._failed(attempt, error)
+        except asyncio.CancelledError:
+            attempt.cancelled()
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Something inside of the check was cancelled; the checks go on.
+            return
         except BaseException:
             attempt.cancelled()
             raise

@@ -1,8 +1,8 @@
 """The errors of an orchestrator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self, TypeAlias, cast
 
 from halfopen.errors import HalfopenError
 from halfopen.types import PassReason, Verdict
@@ -147,11 +147,29 @@ class AllProvidersFailed(HalfopenError, ExceptionGroup[Exception]):  # noqa: N81
 
     def derive(self, excs: Sequence[Exception], /) -> "AllProvidersFailed":  # type: ignore[override]
         """The part of the group that ``except*`` selects."""
-        kept = [failure for failure in self.failures if failure.error in excs]
+        kept = [part for failure in self.failures if (part := _part_of(failure, excs)) is not None]
         return type(self)(kept, self.ended_by, self.seconds, self.retry_after)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.failures, self.ended_by, self.seconds, self.retry_after)
+
+
+def _part_of(failure: ProviderFailure, selected: Sequence[Exception]) -> ProviderFailure | None:
+    """A failure whose error was selected, or whose error is a group of which a part was."""
+    for error in selected:
+        if error is failure.error:
+            return failure
+        if _leaves(error) <= _leaves(failure.error):
+            return replace(failure, error=error)
+    return None
+
+
+def _leaves(error: Exception) -> set[int]:
+    """The identities of the exceptions in a group that are no groups."""
+    if not isinstance(error, ExceptionGroup):
+        return {id(error)}
+    members = cast("ExceptionGroup[Exception]", error).exceptions
+    return {leaf for member in members for leaf in _leaves(member)}
 
 
 def _told(failure: ProviderFailure) -> str:

@@ -18,7 +18,7 @@ from halfopen.orchestration._checks import Checks
 from halfopen.orchestration._engine import Engine, ProviderStatus
 from halfopen.orchestration._events import Event, Listener, PassedOver
 from halfopen.orchestration._explain import explain
-from halfopen.orchestration._provider import Provider
+from halfopen.orchestration._provider import Provider, checked_providers
 from halfopen.orchestration._records import Options
 from halfopen.orchestration._report import Report
 from halfopen.orchestration._sessions import Session
@@ -61,7 +61,7 @@ class Orchestrator:
         clock: Callable[[], float] | None = None,
         **fields: Any,
     ) -> None:
-        given = tuple(providers)
+        given = checked_providers(providers)
         settings = Settings(**fields) if settings is None else replace(settings, **fields)
         check_functions(clock, None, None)
         check_settings(settings, given)

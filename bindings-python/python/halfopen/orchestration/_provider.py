@@ -48,13 +48,15 @@ class Provider:
             raise InvalidValueError("id", repr(name), "a text that is not empty")
         if breaker is not None and not isinstance(breaker, CircuitBreaker | CircuitBreakerConfig):
             raise InvalidValueError("breaker", repr(breaker), "a CircuitBreaker, a CircuitBreakerConfig or None")
-        if isinstance(self.capabilities, str):
-            raise InvalidValueError("capabilities", repr(self.capabilities), "a collection of texts, not one text")
+        capabilities = cast("Any", self.capabilities)
+        if isinstance(capabilities, str) or not isinstance(capabilities, Iterable):
+            raise InvalidValueError("capabilities", repr(capabilities), "a collection of texts, not one text")
         object.__setattr__(self, "capabilities", tuple(self.capabilities))
-        if self.max_concurrent_calls is not None and self.max_concurrent_calls < 1:
+        most = cast("Any", self.max_concurrent_calls)
+        if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
             raise InvalidValueError(
                 "max_concurrent_calls",
-                repr(self.max_concurrent_calls),
+                repr(most),
                 "a whole number from 1, or None; enabled=False switches a provider off",
             )
 
@@ -76,3 +78,15 @@ _CORE_FIELDS = (
     "max_concurrent_calls",
     "last_resort",
 )
+
+
+def checked_providers(providers: Iterable[Provider]) -> tuple[Provider, ...]:
+    """The providers of an orchestrator; refuses anything else."""
+    given = cast("Any", providers)
+    if not hasattr(given, "__iter__"):
+        raise InvalidValueError("providers", repr(given), "a list of Provider")
+    members: tuple[Any, ...] = tuple(given)
+    for provider in members:
+        if not isinstance(provider, Provider):
+            raise InvalidValueError("providers", repr(provider), "a list of Provider")
+    return members

@@ -73,8 +73,14 @@ class Settings:
         }
 
 
+_NEVER_NONE = ("strategy", "on_exhausted", "min_health", "slow_start_seconds", "strict_pin", "session_lifetime_seconds")
+
+
 def check_settings(settings: Settings, providers: Sequence[Provider]) -> None:
     """Refuses values that are not allowed, and settings that could do nothing."""
+    for name in _NEVER_NONE:
+        if getattr(settings, name) is None:
+            raise InvalidValueError(name, "None", "a value: leave it out for the default")
     for name in ("deadline_seconds", "attempt_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"):
         check_seconds(name, getattr(settings, name))
     for name in ("hedge_after_seconds", "retry_delay_seconds", "hold_seconds", "check_interval_seconds"):

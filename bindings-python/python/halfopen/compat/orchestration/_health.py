@@ -49,15 +49,18 @@ class Health:
 
     def choose(self, capabilities: Sequence[str], without: Sequence[int]) -> Order:
         """The providers to use, the best first, without those that are excluded."""
-        unable = [
-            index for index, able in enumerate(self._need) if able is not None and not set(capabilities) <= {*able}
-        ]
-        excluded = [*without, *unable, *self._probed_enough()]
+        excluded = [*without, *self._unable(capabilities), *self._probed_enough()]
         return self._pool.choose(None, excluded, None, True, False, None)
 
-    def look(self) -> Order:
+    def look(self, capabilities: Sequence[str]) -> Order:
         """The same for any session, without taking a turn."""
-        return self._pool.look(None, self._probed_enough(), None, True, False, None)
+        excluded = [*self._unable(capabilities), *self._probed_enough()]
+        return self._pool.look(None, excluded, None, True, False, None)
+
+    def is_able(self, index: int, capabilities: Sequence[str]) -> bool:
+        """Whether a provider has all of these capabilities."""
+        able = self._need[index]
+        return able is None or set(capabilities) <= {*able}
 
     def probes(self, index: int) -> None:
         """A session was sent to a provider as a probe."""
@@ -71,6 +74,9 @@ class Health:
         """A provider's recent calls."""
         _, success_rate, latency, _, _ = self._pool.record(index)
         return Record(success_rate, latency)
+
+    def _unable(self, capabilities: Sequence[str]) -> list[int]:
+        return [index for index in range(len(self._need)) if not self.is_able(index, capabilities)]
 
     def _probed_enough(self) -> list[int]:
         """The providers to which as many sessions were sent as probes as have slots.

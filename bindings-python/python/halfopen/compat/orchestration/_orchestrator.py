@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 from uuid import UUID
 
 from halfopen.breaker import CircuitBreaker as NativeBreaker
@@ -28,6 +28,11 @@ from halfopen.compat.orchestration._sessions import Sessions
 R = TypeVar("R")
 _MAX_SELECTIONS = 1000
 _logger = logging.getLogger("app.services.provider_orchestration")
+
+
+class _Chosen(NamedTuple):
+    selection: ProviderSelection
+    is_probe: bool = False
 
 
 class ProviderOrchestrator:
@@ -65,11 +70,14 @@ class ProviderOrchestrator:
         If none is, it selects the one that may be back first, with a confidence of 0; its breaker rejects calls until
         then.
         """
-        selection = self._select(required_capabilities or (), ())
-        if selection is None:
-            selection = self._first_back()
-        self._use(session_id, selection)
-        return selection
+        capabilities = tuple(required_capabilities or ())
+        chosen = self._select(capabilities, ())
+        if chosen is None:
+            chosen = _Chosen(self._first_back(capabilities))
+        self._use(session_id, chosen)
+        if session_id is not None:
+            self._sessions.use(session_id).capabilities = capabilities
+        return chosen.selection
 
     async def check_failover_needed(self, session_id: UUID) -> bool:
         """Whether the provider of a session has an open circuit, or has failed too often in a row."""
@@ -81,16 +89,23 @@ class ProviderOrchestrator:
             failures = self._streaks.get(session.provider_id, 0)
         elif breaker.state == "open":
             return True
+        elif session.is_probe and breaker.state == "half_open":
+            # Its failures in a row are those that opened the circuit. Nobody else would probe the provider.
+            return False
         else:
             failures = breaker.metrics.consecutive_failures
         return failures >= self.config.failover_threshold_consecutive_errors
 
     async def perform_failover(self, session_id: UUID) -> ProviderSwitchEvent:
-        """Moves a session to the best other provider that is available; ``success`` is false if there is none."""
+        """Moves a session to the best other provider that is available; ``success`` is false if there is none.
+
+        It has the capabilities that the session was selected for.
+        """
         session = self._sessions.use(session_id)
         before = session.provider_id
         without = () if before is None else (self._index[before],)
-        selection = self._select((), without)
+        chosen = self._select(session.capabilities, without)
+        selection = None if chosen is None else chosen.selection
         event = ProviderSwitchEvent(
             session_id=session_id,
             from_provider=before,
@@ -101,11 +116,11 @@ class ProviderOrchestrator:
             error_message="No other provider is available" if selection is None else None,
         )
         session.switches.append(event)
-        if selection is None:
+        if chosen is None:
             _logger.error("No other provider than %s is available for session %s", before, session_id)
         else:
-            self._use(session_id, selection)
-            _logger.info("Session %s moved from %s to %s", session_id, before, selection.provider_id)
+            self._use(session_id, chosen)
+            _logger.info("Session %s moved from %s to %s", session_id, before, event.to_provider)
         return event
 
     @overload
@@ -208,27 +223,30 @@ class ProviderOrchestrator:
             return [breaker.native for breaker in self._circuit_breakers.values()]
         return [NativeBreaker(preference.provider_id, clock=self._clock) for preference in self._preferences]
 
-    def _select(self, capabilities: Sequence[str], without: Sequence[int]) -> ProviderSelection | None:
+    def _select(self, capabilities: Sequence[str], without: Sequence[int]) -> _Chosen | None:
         picks = self._health.choose(capabilities, without).picks
         if not picks:
             return None
         (first, role), *others = picks
         reason = f"Selected using {self.config.strategy.value} strategy"
-        if role == "probe":
+        is_probe = role == "probe"
+        if is_probe:
             self._health.probes(first)
             reason += ", as a probe of a provider that may have recovered"
-        return self._selection(first, reason, self._health.record(first).confidence(), [index for index, _ in others])
+        confidence = self._health.record(first).confidence()
+        return _Chosen(self._selection(first, reason, confidence, [index for index, _ in others]), is_probe)
 
-    def _first_back(self) -> ProviderSelection:
-        """The fallback: the provider that may be back first, or the first one that is enabled."""
-        passed = self._health.look().passed_over
+    def _first_back(self, capabilities: Sequence[str]) -> ProviderSelection:
+        """The fallback: the able provider that may be back first, or the first enabled one, able if there is one."""
+        passed = self._health.look(capabilities).passed_over
         waits = sorted((wait, index) for index, _, wait in passed if wait is not None)
         if waits:
             wait, index = waits[0]
             reason = f"Fallback provider (no provider is available; this one may be back in {wait:.0f} s)"
         else:
-            enabled = (index for index, preference in enumerate(self._preferences) if preference.enabled)
-            index, reason = next(enabled, 0), "Fallback provider (no provider is available)"
+            enabled = [index for index, preference in enumerate(self._preferences) if preference.enabled]
+            able = [index for index in enabled if self._health.is_able(index, capabilities)]
+            index, reason = next(iter(able or enabled), 0), "Fallback provider (no provider is available)"
         return self._selection(index, reason, 0.0, [])
 
     def _selection(self, index: int, reason: str, confidence: float, others: Sequence[int]) -> ProviderSelection:
@@ -242,10 +260,12 @@ class ProviderOrchestrator:
             timestamp=datetime.now(UTC),
         )
 
-    def _use(self, session_id: UUID | None, selection: ProviderSelection) -> None:
-        self._selections.append(selection)
+    def _use(self, session_id: UUID | None, chosen: _Chosen) -> None:
+        self._selections.append(chosen.selection)
         if session_id is not None:
-            self._sessions.use(session_id).provider_id = selection.provider_id
+            session = self._sessions.use(session_id)
+            session.provider_id = chosen.selection.provider_id
+            session.is_probe = chosen.is_probe
 
     def _record(self, provider_id: str, *, succeeded: bool) -> None:
         breaker = self._circuit_breakers.get(provider_id)

@@ -17,6 +17,10 @@ class Session:
     """One session."""
 
     provider_id: str | None = None
+    is_probe: bool = False
+    """Whether the provider was selected as a probe."""
+    capabilities: tuple[str, ...] = ()
+    """The capabilities that the session was selected for, which a failover has to find again."""
     switches: deque[ProviderSwitchEvent] = field(default_factory=lambda: deque(maxlen=MAX_SWITCHES))
 
 
