@@ -245,6 +245,12 @@ impl PyStream {
         self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
     }
 
+    /// The call has ended with this instead of a stream.
+    #[pyo3(signature = (result, /))]
+    fn resulted_in(&self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.take(result.py()).map_or(Ok(()), |pending| pending.returned(result))
+    }
+
     /// The generator raised this. An exception that the consumer threw in, and that came back as it was, is no failure.
     #[pyo3(signature = (error, /))]
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {

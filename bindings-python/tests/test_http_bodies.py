@@ -1,20 +1,24 @@
 """Bodies of guarded HTTP clients, read in every way and in every encoding."""
 
+import asyncio
 import gzip
 import io
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ContentDecodingError
 
 from halfopen import CircuitBreaker
+from halfopen.httpx import guarded_async_transport
 from halfopen.requests import CircuitBreakerAdapter
 from http_clients import CLIENTS, ERRORS, Client, counts
 
@@ -75,6 +79,65 @@ async def test_content_that_cannot_be_decoded_is_a_failure(
     with pytest.raises(ERRORS):
         await Client(name, breaker).status(f"{url}?encoding={encoding}", {})
     assert counts(breaker) == {"failed": 1}
+
+
+# Events that are compressed, of which the transport of httpx sees the compressed parts
+
+
+class Events(httpx2.AsyncByteStream):
+    """A body of events, each compressed at once if asked for, with a pause behind the first."""
+
+    def __init__(self, events: list[bytes], *, compressed: bool, pause: float = 0) -> None:
+        self._events = events
+        self._compressor = zlib.compressobj(wbits=31) if compressed else None
+        self._pause = pause
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for event in self._events:
+            data = b"data: " + event + b"\n\n"
+            gzip_ = self._compressor
+            yield data if gzip_ is None else gzip_.compress(data) + gzip_.flush(zlib.Z_SYNC_FLUSH)
+            await asyncio.sleep(self._pause)
+            self._pause = 0
+        if self._compressor is not None:
+            yield self._compressor.flush()
+
+
+async def read_events(breaker: CircuitBreaker, events: list[bytes], *, compressed: bool, pause: float = 0) -> bytes:
+    headers = {"content-type": "text/event-stream"} | ({"content-encoding": "gzip"} if compressed else {})
+    body = Events(events, compressed=compressed, pause=pause)
+    provider = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, stream=body))
+    async with httpx2.AsyncClient(transport=guarded_async_transport(provider, breaker)) as client:
+        return (await client.get("http://provider")).content
+
+
+HALF = [b'{"choices": [{"delta": {"content": "half"}}]}', b'{"choices": [{"delta": {"content": "open"}}]}']
+END = b'{"choices": [{"delta": {}, "finish_reason": "stop"}]}'
+OLD = b'{"choices": [{"text": "half", "finish_reason": null}]}'
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(
+    ("last", "count"),
+    [
+        ([END], "successful"),
+        ([], "failed"),
+        ([b"no JSON"], "failed"),
+        ([b'{"error": {"code": "rate_limit_exceeded"}}'], "ignored"),
+    ],
+)
+async def test_events_are_read_in_every_encoding(
+    breaker: CircuitBreaker, last: list[bytes], count: str, compressed: bool
+) -> None:
+    assert b"half" in await read_events(breaker, HALF + last, compressed=compressed)
+    assert counts(breaker) == {count: 1}
+
+
+@pytest.mark.parametrize(("first", "compressed"), [(HALF[0], False), (HALF[0], True), (OLD, False)])
+async def test_the_time_for_the_first_content_ends_with_it(first: bytes, compressed: bool) -> None:
+    breaker = CircuitBreaker("provider", first_item_timeout_seconds=0.3)
+    await read_events(breaker, [first, END], compressed=compressed, pause=0.4)
+    assert counts(breaker) == {"successful": 1}
 
 
 # The raw body of requests, which is an object of urllib3

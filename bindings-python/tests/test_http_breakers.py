@@ -50,6 +50,14 @@ def test_a_key_function_names_the_breaker(provider: Provider) -> None:
     assert [breaker.name for breaker in registry.breakers()] == ["a"]
 
 
+def test_a_key_that_is_no_name_is_refused() -> None:
+    key: Any = lambda _: 5  # noqa: E731
+    choose: BreakerPerKey[httpx2.Request] = BreakerPerKey(Registry(10), CONFIG, key)
+    transport = guarded_transport(httpx2.MockTransport(lambda _: httpx2.Response(200)), choose)
+    with httpx2.Client(transport=transport) as client, pytest.raises(InvalidValueError, match="key = 5"):
+        client.get("http://provider")
+
+
 def test_a_breaker_that_the_registry_has_is_used_as_it_is(provider: Provider) -> None:
     registry = Registry(10)
     own = registry.get_or_create(

@@ -8,11 +8,12 @@ from typing import Any, Self
 from unittest.mock import AsyncMock, MagicMock
 
 import anthropic
+import httpx2
 import openai
 import pytest
 
 from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, InvalidValueError
-from provider import Cut, Provider, Stall
+from provider import Cut, Fault, Provider, Stall
 
 SHORT = 0.01
 MESSAGES: Any = [{"role": "user", "content": "two words"}]
@@ -305,6 +306,21 @@ async def test_entering_may_fail_or_be_rejected_and_leaving_early_is_neutral() -
             pass
 
 
+@pytest.mark.parametrize(("status", "expected"), [(200, (1, 0, 0, 0)), (503, (0, 1, 0, 0)), (429, (0, 0, 0, 0))])
+async def test_a_response_that_is_entered_is_judged(status: int, expected: tuple[int, ...]) -> None:
+    breaker = CircuitBreaker(is_end=bool)
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(status))
+    async with (
+        httpx2.AsyncClient(transport=transport) as client,
+        breaker.stream(client.stream("GET", "http://provider")) as response,
+    ):
+        assert response.status_code == status
+    assert counts(breaker) == expected
+    with httpx2.Client(transport=transport) as plain, breaker.stream(plain.stream("GET", "http://provider")):
+        pass
+    assert counts(breaker) == tuple(2 * count for count in expected)
+
+
 async def test_entering_has_the_deadline_of_a_call() -> None:
     @asynccontextmanager
     async def hangs() -> AsyncIterator[AsyncStream]:
@@ -377,6 +393,50 @@ async def test_a_context_manager_of_the_anthropic_sdk(provider: Provider) -> Non
             events = [event.type async for event in stream]
         assert events[-1] == "message_stop"
         assert counts(breaker) == (1, 0, 0, 0)
+
+
+HELPERS: dict[str, Callable[[Any], Any]] = {
+    "text_stream": lambda stream: drain(stream.text_stream),
+    "get_final_message": lambda stream: stream.get_final_message(),
+    "get_final_completion": lambda stream: stream.get_final_completion(),
+}
+
+
+@pytest.mark.parametrize("helper", HELPERS)
+@pytest.mark.parametrize("fault", [None, Cut(), Stall()])
+async def test_a_helper_of_an_sdk_that_reads_the_stream(helper: str, fault: Fault | None, provider: Provider) -> None:
+    breaker = CircuitBreaker("sdk", idle_timeout_seconds=10 * SHORT)
+    provider.next(fault)
+    caught: Exception | None = None
+    async with (
+        anthropic.AsyncAnthropic(base_url=provider.url, api_key="none", max_retries=0) as anthropics,
+        openai.AsyncOpenAI(base_url=provider.openai_url, api_key="none", max_retries=0) as openais,
+    ):
+        manager: Any = (
+            openais.chat.completions.stream(model="small", messages=MESSAGES)
+            if helper == "get_final_completion"
+            else anthropics.messages.stream(model="small", messages=MESSAGES, max_tokens=50)
+        )
+        try:
+            async with breaker.stream(manager) as stream:
+                await HELPERS[helper](stream)
+        except (CallTimeoutError, httpx2.HTTPError, openai.APIError) as error:
+            caught = error
+    assert (caught is None) == (fault is None)
+    assert isinstance(caught, CallTimeoutError) == isinstance(fault, Stall)
+    assert counts(breaker) == ((0, 1, 0, 0) if fault else (1, 0, 0, 0))
+
+
+def test_a_helper_of_a_plain_stream(provider: Provider) -> None:
+    breaker = CircuitBreaker("anthropic")
+    with anthropic.Anthropic(base_url=provider.url, api_key="none", max_retries=0) as client:
+        request: Any = {"model": "small", "messages": MESSAGES, "max_tokens": 50}
+        with breaker.stream(client.messages.stream(**request)) as stream:
+            assert "".join(stream.text_stream) == provider.text
+        assert counts(breaker) == (1, 0, 0, 0)
+        with breaker.stream(client.messages.stream(**request)) as stream:
+            assert next(stream.text_stream)
+        assert counts(breaker) == (1, 0, 1, 0)
 
 
 def test_a_plain_stream_of_the_openai_sdk(provider: Provider) -> None:

@@ -192,6 +192,36 @@ def test_a_plain_generator_cannot_be_cut_off() -> None:
     assert breaker(len)("abc") == 3
 
 
+@pytest.mark.parametrize(
+    "guard",
+    [
+        lambda breaker, plain: breaker.stream(plain()),
+        lambda breaker, plain: breaker.stream(iter(list(plain()))),
+        lambda breaker, plain: breaker.stream(contextlib.contextmanager(plain)()),
+        lambda breaker, plain: breaker.call_sync(plain),
+    ],
+)
+def test_neither_can_any_other_plain_stream(guard: Callable[[CircuitBreaker, Any], Any]) -> None:
+    def plain() -> Iterator[int]:
+        yield 1
+
+    breaker = CircuitBreaker(idle_timeout_seconds=LONG)
+    with pytest.raises(InvalidValueError, match="read timeout"):
+        guard(breaker, plain)
+    assert counts(breaker)[:2] == (0, 0)
+    assert breaker.metrics.in_flight == 0
+
+
+def test_a_plain_context_manager_has_no_deadline() -> None:
+    @contextlib.contextmanager
+    def plain() -> Iterator[Iterator[int]]:
+        yield iter([1])
+
+    breaker = CircuitBreaker(call_timeout_seconds=LONG)
+    with pytest.raises(InvalidValueError, match="call_timeout_seconds"):
+        breaker.stream(plain())
+
+
 @pytest.mark.parametrize("name", ["first_item_timeout_seconds", "idle_timeout_seconds"])
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), True, "5"])
 def test_a_bad_timeout_is_refused_by_name(name: str, seconds: Any) -> None:

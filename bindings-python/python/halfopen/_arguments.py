@@ -2,16 +2,9 @@
 
 from collections.abc import Callable
 from functools import cached_property, partial, partialmethod
-from inspect import (
-    CO_ASYNC_GENERATOR,
-    CO_COROUTINE,
-    CO_GENERATOR,
-    CO_VARARGS,
-    iscoroutinefunction,
-    isgeneratorfunction,
-)
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, iscoroutinefunction
 from types import FunctionType, MethodType
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.errors import InvalidValueError
@@ -116,14 +109,13 @@ def exception_types(field: str, value: object) -> tuple[type[BaseException], ...
     return tuple(types)
 
 
-def check_async_stream(function: object) -> None:
-    """Refuses a plain generator function for a breaker with timeouts of streams: a thread cannot be cut off."""
-    if isgeneratorfunction(function):
-        allowed = (
-            "an async generator function, since timeouts of streams cannot cut off a plain generator. Set the read"
-            " timeout of the client that it uses, and guard it with a breaker without these timeouts"
-        )
-        raise InvalidValueError("func", _shown(function), allowed)
+def refuse_plain_stream(field: str, stream: object) -> NoReturn:
+    """Refuses a plain generator or stream for a breaker with timeouts of streams: a thread cannot be cut off."""
+    allowed = (
+        "an async generator function or an async stream, since timeouts of streams cannot cut off a plain one. Set the"
+        " read timeout of the client that it uses, and guard it with a breaker without these timeouts"
+    )
+    raise InvalidValueError(field, _shown(stream), allowed)
 
 
 def check_function(field: str, value: object, allowed: str, arguments: int, *, may_be_async: bool = False) -> None:

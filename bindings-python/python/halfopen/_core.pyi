@@ -356,6 +356,9 @@ class Stream(Iterator[Any]):
     def returned(self) -> None:
         """The generator ended."""
 
+    def resulted_in(self, result: object, /) -> None:
+        """The call ended with this instead of a stream."""
+
     def raised(self, error: BaseException, /) -> None:
         """The generator raised this. An error that the consumer threw in counts as cancelled."""
 

@@ -38,6 +38,7 @@ class Exchange:
         self._watch: Watch | None = None
         self._waiting = False
         self._answer: AnswerReader | None = None
+        self._encoded = False
         self.at_end: Callable[[], None] | None = None
         """Called when the body has ended, before that is a success."""
 
@@ -159,8 +160,12 @@ class Exchange:
         *,
         bodiless: bool,
         arrived: bool = False,
+        encoded: bool = False,
     ) -> bool:
-        """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body."""
+        """The headers have come, and perhaps the whole body has; returns whether the verdict waits for the body.
+
+        With ``encoded``, the parts of the body are compressed, and ``decoded`` gets their content.
+        """
         self._response = ref(response)
         verdict = _verdict(self._judge(response))
         fields = {name.lower(): value for name, value in headers}
@@ -171,6 +176,7 @@ class Exchange:
             return False
         if fields.get("content-type", "").startswith("text/event-stream"):
             self._answer = AnswerReader()
+            self._encoded = encoded
         elif arrived:
             self._close_watch()
             self._permit.success()
@@ -204,12 +210,22 @@ class Exchange:
     def received(self, part: bytes) -> None:
         """The consumer has got a part of the body."""
         self._permit.pause()
-        if self._answer is not None:
-            self._answer.feed(part)
-            self._failed_in_its_protocol(("malformed",))
+        if not self._encoded:
+            self._read(part)
         self._waiting = False
         if self._watch is not None:
-            self._watch.end(self._answer is None or self._answer.has_content)
+            # Whether a compressed part has content shows only after the wait for it.
+            self._watch.end(self._answer is None or self._encoded or self._answer.has_content)
+
+    def decoded(self, content: bytes) -> None:
+        """The consumer has got this content, of a body whose parts are compressed."""
+        if self._encoded:
+            self._read(content)
+
+    def _read(self, content: bytes) -> None:
+        if self._answer is not None:
+            self._answer.feed(content)
+            self._failed_in_its_protocol(("malformed",))
 
     def ended(self) -> None:
         """The body has ended."""

@@ -57,6 +57,10 @@ class BreakerPerKey(Sealed, Generic[R]):
         name = self._key(request)
         if name is None:
             return None
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidValueError(
+                "key", repr(name), "a string or None, from the function that names the breaker of a request"
+            )
         known = self._registry.get(name)
         if known is not None:
             return known

@@ -97,6 +97,8 @@ def _is_content(document: Any) -> bool:
     choices: Any = document.get("choices") or document.get("candidates")
     return isinstance(choices, list) and any(
         _member(choice, "finish_reason")
+        # The older completions have their text here.
+        or _member(choice, "text")
         or _member(_member(choice, "content"), "parts")
         or _says_more_than_a_role(_member(choice, "delta"))
         for choice in cast("list[object]", choices)

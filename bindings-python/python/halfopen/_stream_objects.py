@@ -7,6 +7,7 @@ from inspect import iscoroutinefunction
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from halfopen._arguments import refuse_plain_stream
 from halfopen._core import Stream
 from halfopen._deadline import Scope
 from halfopen._proxy import Proxy, class_of, proxy_class
@@ -99,6 +100,8 @@ def _guarded_items(stream: Stream) -> Any:
 def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     """A stream or a context manager that yields one, guarded."""
     kind = class_of(source)
+    if not any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__aenter__")):
+        _check_no_timeouts(breaker, source)
     if is_stream(source):
         is_generator = isinstance(source, GeneratorType | AsyncGeneratorType)
         stream = breaker._begin_stream(source if is_generator else items_of(source))
@@ -112,10 +115,19 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     )
 
 
+def _check_no_timeouts(breaker: "CircuitBreaker", source: Any) -> None:
+    """Refuses a plain stream if a timeout would have to cut it off."""
+    if breaker._stream_timeouts is not None:
+        refuse_plain_stream("source", source)
+    if hasattr(class_of(source), "__enter__"):
+        breaker._check_no_deadline()
+
+
 def guarded_stream(stream: Stream, source: Any) -> Any:
     """The stream that a call returned, guarded."""
     # `inspect` would fail at interpreter exit.
     if isinstance(source, GeneratorType):
+        _check_no_timeouts(stream.breaker, source)
         return guarded_generator(stream)
     return guarded_async_generator(stream) if isinstance(source, AsyncGeneratorType) else guarded_object(stream, source)
 
@@ -215,12 +227,27 @@ class _Entering:
     def entered(self, stream: Stream, source: list[Any], result: Any) -> Any:
         """A proxy of the stream that was entered; any other result ends the call."""
         if not is_stream(result):
-            stream.returned()
+            stream.resulted_in(result)
             return result
         stream.rest()
-        source.append(result)
+        inner = _inner_iterator(result)
+        source.append(result if inner is None else inner)
         self.guard = _Guard(stream)
+        if inner is not None:
+            result._iterator = self.guard.items
         return _class_of_proxies(class_of(result))(self.guard, result)
+
+
+def _inner_iterator(result: Any) -> Any:
+    """The iterator from which a stream of an SDK takes its items, if helpers of the stream read from it.
+
+    Such helpers, ``text_stream`` and ``get_final_message()`` for example, do not pass through a proxy. The attribute is
+    not public, but the only place through which all of them read.
+    """
+    inner: Any = getattr(result, "__dict__", {}).get("_iterator")
+    has_helpers = hasattr(class_of(result), "until_done")
+    is_generator = issubclass(class_of(inner), GeneratorType | AsyncGeneratorType)
+    return inner if has_helpers and is_generator else None
 
 
 def guarded_manager(begin: Callable[[Any], Stream], start: Callable[[], Scope] | None, target: Any) -> Any:

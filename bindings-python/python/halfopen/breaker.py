@@ -7,7 +7,6 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, TypeAlias, TypeVar, Unpack, overload
 
 from halfopen._arguments import (
-    check_async_stream,
     check_config,
     check_coroutine_function,
     check_function,
@@ -16,6 +15,7 @@ from halfopen._arguments import (
     config_of,
     guarded_descriptor,
     has_refused_arguments,
+    refuse_plain_stream,
 )
 from halfopen._classify import counts_every_error, rules_of
 from halfopen._core import Breaker, Call, CircuitBreakerConfig, GuardedFunction, is_awaitable
@@ -195,7 +195,7 @@ class CircuitBreaker(Sealed, Breaker):
             guarded = wrap(_COROUTINE_WITH_DEADLINE, function, _begin=self._begin, _start=self._deadline.start)
         elif isgeneratorfunction(function):
             if self._stream_timeouts is not None:
-                check_async_stream(function)
+                refuse_plain_stream("func", function)
             guarded = guarded_generator_function(self._begin_stream, function)
         elif iscoroutinefunction(function):
             guarded = wrap(_COROUTINE, function, _begin=self._begin)

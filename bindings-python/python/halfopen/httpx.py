@@ -98,9 +98,11 @@ class _Guarding(Sealed):
     def _guard_body(self, exchange: Exchange, request: Any, response: Any, body: type, base: str) -> None:
         # A response that was made with its content has nothing left to read.
         bodiless = response.is_closed or request.method == "HEAD"
-        if exchange.answered(response, response.status_code, response.headers.multi_items(), bodiless=bodiless):
+        encoded = "content-encoding" in response.headers
+        fields = response.headers.multi_items()
+        if exchange.answered(response, response.status_code, fields, bodiless=bodiless, encoded=encoded):
             response.stream = _class(body, self.library, base)(response.stream, exchange)
-            if "content-encoding" in response.headers:
+            if encoded:
                 # Not public, but the only place where content that cannot be decoded shows.
                 response._decoder = _Decoder(response._get_content_decoder(), exchange)
 
@@ -176,11 +178,16 @@ class _Decoder:
             self._exchange.raised(error)
             raise
         # The decoders of httpx2 are generators.
-        return decoded if isinstance(decoded, bytes) else self._parts(decoded)
+        if not isinstance(decoded, bytes):
+            return self._parts(decoded)
+        self._exchange.decoded(decoded)
+        return decoded
 
     def _parts(self, decoded: Iterable[bytes]) -> Iterator[bytes]:
         try:
-            yield from decoded
+            for part in decoded:
+                self._exchange.decoded(part)
+                yield part
         except Exception as error:
             self._exchange.raised(error)
             raise
@@ -194,6 +201,7 @@ class _Decoder:
             self._exchange.raised(error)
             self.flush = partial(_raise, error)
         else:
+            self._exchange.decoded(rest if isinstance(rest, bytes) else b"".join(rest))
             self.flush = lambda: rest
 
 
