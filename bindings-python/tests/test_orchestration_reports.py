@@ -6,9 +6,12 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
 
 from halfopen import ManualClock
-from halfopen.orchestration import AllProvidersFailed, CoolingDown, Orchestrator, Provider
+from halfopen.orchestration import AllProvidersFailed, CoolingDown, Orchestrator, Provider, ProviderFailure, Report
 from orchestrated import Hang, HttpError, Script, always, config, counts, in_flight, pair
 
 
@@ -111,3 +114,34 @@ async def test_a_breaker_works_on_streams_as_on_calls() -> None:
     with pytest.raises(AllProvidersFailed):
         [word async for word in orchestrator.stream(words)]
     assert opened[9:] == ["a"], "one probe"
+
+
+class Unusual(httpx.ConnectError):
+    """An error that cannot be copied."""
+
+    def __init__(self, *, key: str) -> None:
+        super().__init__(key)
+
+
+async def test_a_report_is_the_response_of_a_route_and_holds_no_text_of_an_error() -> None:
+    orchestrator, script = pair(), Script(a=[Unusual(key="secret")])
+    app = FastAPI()
+
+    @app.get("/report")
+    async def route() -> Report:
+        _, report = await orchestrator.call_with_report(script)
+        return report
+
+    @app.get("/failures")
+    async def failures() -> list[ProviderFailure]:
+        with pytest.raises(AllProvidersFailed) as caught:
+            await orchestrator.call(Script(a=[Unusual(key="secret")], b=[Unusual(key="secret")]))
+        return list(caught.value.failures)
+
+    with TestClient(app) as client:
+        answer = client.get("/report").json()
+        assert (answer["provider"], [attempt[0] for attempt in answer["attempts"]]) == ("b", ["a", "b"])
+        assert [attempt[-1] for attempt in answer["attempts"]] == ["Unusual", None]
+        assert "Unusual" in {failure["error"] for failure in client.get("/failures").json()}
+        assert client.get("/openapi.json").status_code == 200
+    assert TypeAdapter(Report).json_schema() != {}

@@ -1,4 +1,4 @@
-"""Pydantic support of ``CircuitBreakerConfig``. Only pydantic imports this module, so pydantic is optional."""
+"""Pydantic support of configurations and reports. Only pydantic imports this module, so pydantic is optional."""
 
 import json
 from typing import Any, cast
@@ -24,6 +24,20 @@ def validator() -> CoreSchema:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the core, with types, limits and defaults."""
     return {"title": "CircuitBreakerConfig", **config_json_schema()}
+
+
+def error_schema() -> CoreSchema:
+    """A schema for an exception or ``None``, which writes the name of the class."""
+    return core_schema.nullable_schema(
+        core_schema.is_instance_schema(Exception),
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            _class_name, return_schema=core_schema.nullable_schema(core_schema.str_schema())
+        ),
+    )
+
+
+def _class_name(error: Exception | None) -> str | None:
+    return None if error is None else type(error).__name__
 
 
 def _validated(value: Any) -> CircuitBreakerConfig:

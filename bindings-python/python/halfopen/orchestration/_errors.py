@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 from halfopen.errors import HalfopenError
+from halfopen.orchestration._error_fields import ByClass
 from halfopen.types import PassReason, Verdict
 
 EndedBy = Literal["exhausted", "max_attempts", "budget", "deadline", "not_replayable"]
@@ -101,7 +102,7 @@ class ProviderFailure:
     """One provider's part in a call that failed."""
 
     provider: str
-    error: Exception
+    error: Annotated[Exception, ByClass()]
     """The error of its last attempt, or a ``ProviderUnavailableError`` if it was not asked."""
     reason: WhyNot | Literal["failed"]
     """``failed`` if it was asked, otherwise why it was passed over."""

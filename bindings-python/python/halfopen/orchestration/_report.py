@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
+from halfopen.orchestration._error_fields import ByClass
 from halfopen.types import Outcome, Role
 
 
@@ -14,7 +15,7 @@ class AttemptReport(NamedTuple):
     role: Role
     outcome: Outcome
     seconds: float
-    error: Exception | None
+    error: Annotated[Exception | None, ByClass()]
 
 
 @dataclass(frozen=True, slots=True)
