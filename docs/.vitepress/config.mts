@@ -6,6 +6,9 @@ import llmstxt from 'vitepress-plugin-llms';
 
 const DOCS = resolve(fileURLToPath(import.meta.url), '../..');
 
+/** The switch, as on the page of the simulator. */
+const ICON = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><g fill='none' stroke='#2c7a63' stroke-width='3' stroke-linecap='round'><path d='M2 20h6M24 20h6M8 20 22 10'/></g></svg>`;
+
 const SIDEBAR = [
   {
     text: 'Start',
@@ -63,6 +66,7 @@ export default defineConfig({
   title: 'halfopen',
   description:
     'The circuit breaker that a whole company can share: one proven core for Python, Node, the browser and Rust.',
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   outDir: '../target/docs',
   cacheDir: '../target/vitepress',
   srcExclude: ['demo/**', 'simulator/**'],

@@ -61,6 +61,7 @@ export class ConfigPanel {
         range,
         step,
         initial: isNullable ? text.initial : undefined,
+        none: text.none,
         onChange: set,
       });
     }

@@ -5,7 +5,7 @@ import { make } from './dom.js';
 import { isRefusal, start } from './engine.js';
 import { type Linked, linkedIn } from './link.js';
 import { caseOf } from './scenarios.js';
-import { Simulator } from './simulator.js';
+import { type Options, Simulator } from './simulator.js';
 import style from './style.css';
 
 /**
@@ -14,6 +14,7 @@ import style from './style.css';
  * - `a`, `b`: fields that differ from the scenario's configurations, as JSON; `b="none"` for no comparison.
  * - `seed`, `speed`: numbers.
  * - `knobs`: the names of the fields to show, separated by spaces; none are shown without it.
+ * - `score`: shows the score, and what to notice.
  * - `full`: everything, and the scenario in the page's address.
  */
 class HalfopenSim extends HTMLElement {
@@ -28,7 +29,8 @@ class HalfopenSim extends HTMLElement {
       await start();
       const linked = this.#linked(message);
       const knobs = this.getAttribute('knobs')?.split(/\s+/).filter(Boolean) ?? [];
-      this.#simulator = this.#started(linked, isFull, knobs, message);
+      const options = { isFull, knobs, hasScore: this.hasAttribute('score') };
+      this.#simulator = this.#started(linked, options, message);
       root.append(message, this.#simulator.element);
       this.#simulator.connected();
     } catch (error) {
@@ -45,14 +47,14 @@ class HalfopenSim extends HTMLElement {
   }
 
   /** A link may hold anything, so one that the core refuses is told, and the first scenario is shown. */
-  #started(linked: Linked, isFull: boolean, knobs: string[], message: HTMLElement): Simulator {
+  #started(linked: Linked, options: Options, message: HTMLElement): Simulator {
     try {
-      return new Simulator(linked, { isFull, knobs });
+      return new Simulator(linked, options);
     } catch (error) {
       message.textContent = isRefusal(error)
         ? `This link is refused: ${error.message}`
         : 'This link is damaged. The first scenario is shown.';
-      return new Simulator({ subject: caseOf(null), view: 'a' }, { isFull, knobs });
+      return new Simulator({ subject: caseOf(null), view: 'a' }, options);
     }
   }
 

@@ -9,6 +9,8 @@ import type { Places } from './particles.js';
 import { drawWindow } from './window.js';
 
 const FONT = '12px system-ui, sans-serif';
+/** The width of the longest countdown of the probe slots, in pixels. */
+const COUNTDOWN = 150;
 /** The angle of the arm, in radians. */
 const ANGLES: Record<State, number> = { closed: 0, half_open: 0.26, open: 0.6 };
 
@@ -116,15 +118,16 @@ function drawProbes(
   const slots = Number(fieldOf(config, 'half_open_max_calls'));
   const needed = Number(fieldOf(config, 'success_threshold'));
   label(context, 'probes under way', `${view.probe_slots} of ${slots}`, box, box.y + 8, palette);
-  pips(context, box, box.y + 26, view.probe_slots, slots, palette.half_open, palette);
+  // The countdown stands beside the slots, because a box for a streak alone has no further line.
+  const row = { ...box, width: box.width - COUNTDOWN };
+  pips(context, row, box.y + 26, view.probe_slots, slots, palette.half_open, palette);
+  const left = view.probes_reclaimed_in_seconds;
+  if (left !== null) {
+    label(context, '', `slots come back in ${duration(Number(left.toFixed(1)))}`, box, box.y + 26, palette);
+  }
   label(context, 'successes in a row', `${view.consecutive_successes} of ${needed}`, box, box.y + 46, palette);
   if (box.height >= 70) {
-    const left = view.probes_reclaimed_in_seconds;
-    if (left !== null) {
-      label(context, 'slots come back in', duration(Number(left.toFixed(1))), box, box.y + 64, palette);
-    } else {
-      pips(context, box, box.y + 64, view.consecutive_successes, needed, palette.closed, palette);
-    }
+    pips(context, box, box.y + 64, view.consecutive_successes, needed, palette.closed, palette);
   }
 }
 

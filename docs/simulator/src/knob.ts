@@ -19,6 +19,8 @@ export interface NumberKnob {
   step?: number | undefined;
   /** A value to begin with; a knob that has one can be switched off. */
   initial?: number | undefined;
+  /** The text for none; otherwise none is `off`. */
+  none?: string | undefined;
   onChange(value: unknown): void;
 }
 
@@ -71,7 +73,7 @@ export function numberKnob(knob: NumberKnob): Knob {
     input.value = isNumber ? String(Number((value * scale).toPrecision(6))) : String(value ?? '');
     input.disabled = isOff();
     slider.disabled = isOff();
-    input.placeholder = isOff() ? 'off' : '';
+    input.placeholder = isOff() ? (knob.none ?? 'off') : '';
     if (isNumber) {
       slider.value = positionOf(value);
       slider.setAttribute('aria-valuetext', `${input.value} ${knob.unit}`);

@@ -8,11 +8,13 @@ import { inForce, logTable } from './log-score.js';
 import { type Column, scoreTable, seriesTable, transitionTable } from './score.js';
 
 export class Results {
-  readonly score = make('section', { class: 'card scores', 'aria-label': 'Score', tabindex: 0 });
+  readonly score: HTMLElement;
   readonly tables = make('details', { class: 'tables' }, make('summary', {}, 'The same as tables'));
   #lab: Lab | undefined;
 
-  constructor() {
+  /** `role` is that of the score. */
+  constructor(role: 'region' | 'group') {
+    this.score = make('section', { class: 'card scores', role, 'aria-label': 'Score', tabindex: 0 });
     this.tables.addEventListener('toggle', () => this.#showTables());
   }
 

@@ -18,6 +18,9 @@ export interface SidebarEvents {
 
 type Tab = 'a' | 'b' | 'scenario';
 
+/** The selector of the hint that `style.css` shows. */
+const HINT_IN_USE = '.knob:focus-within:not(.bad) .hint:not(:empty)';
+
 export class Sidebar {
   readonly element: HTMLElement;
   readonly #events: SidebarEvents;
@@ -27,6 +30,7 @@ export class Sidebar {
   readonly #tabs: Record<Tab, HTMLButtonElement>;
   readonly #body = make('div', { class: 'knobs', role: 'tabpanel', tabindex: -1 });
   readonly #open: HTMLButtonElement;
+  readonly #head: HTMLElement;
   #tab: Tab = 'a';
   #lab: Lab | undefined;
   #worker = 0;
@@ -55,7 +59,8 @@ export class Sidebar {
       { type: 'button', class: 'sheet-close', 'aria-label': 'Close the knobs', onclick: () => this.#toggle(false) },
       '✕',
     );
-    const sheet = make('div', { class: 'sheet card' }, make('div', { class: 'sheet-head' }, list, close), this.#body);
+    this.#head = make('div', { class: 'sheet-head' }, list, close);
+    const sheet = make('div', { class: 'sheet card' }, this.#head, this.#body);
     const role = isFull ? 'complementary' : 'group';
     const parts = [this.#open, sheet, this.#copy.element];
     this.element = make('div', { class: 'sidebar', role, 'aria-label': 'Knobs' }, ...parts);
@@ -64,6 +69,7 @@ export class Sidebar {
         this.#toggle(false);
       }
     });
+    this.#dismissHints();
   }
 
   /** Shows the knobs of a lab; `isNew` sets all of them, also those that the reader is using. */
@@ -72,7 +78,9 @@ export class Sidebar {
     this.#worker = worker;
     const hasB = lab.subject.b !== null;
     this.#tabs.b.textContent = hasB ? 'B' : 'Compare';
-    this.#tabs.scenario.hidden = lab.log !== undefined;
+    this.#tabs.scenario.hidden = lab.log !== undefined || !this.#isFull;
+    // An embedded simulation of one configuration has one panel.
+    this.#head.hidden = !this.#isFull && !hasB;
     if ((lab.log !== undefined && this.#tab === 'scenario') || (!hasB && this.#tab === 'b')) {
       this.#tab = 'a';
     }
@@ -147,6 +155,25 @@ export class Sidebar {
       (value) => this.#events.onWorker(Number(value)),
     );
     return [make('fieldset', { class: 'group' }, make('legend', {}, 'Stage'), knob.element)];
+  }
+
+  /** The hint of the knob in use covers the next ones. Escape hides it, and so does the pointer on another knob. */
+  #dismissHints(): void {
+    const body = this.#body;
+    body.addEventListener('focusin', () => body.classList.remove('quiet'));
+    body.addEventListener('pointerover', ({ target }) => {
+      if ((target as Element).closest('.knob')?.matches(':not(:focus-within)')) {
+        body.classList.add('quiet');
+      }
+    });
+    body.addEventListener('keydown', (event) => {
+      const isShown = body.querySelector(`.knobs:not(.quiet) ${HINT_IN_USE}`) !== null;
+      if (event.key === 'Escape' && isShown) {
+        // The next Escape closes the sheet.
+        event.stopPropagation();
+        body.classList.add('quiet');
+      }
+    });
   }
 
   #arrow(event: KeyboardEvent): void {

@@ -25,6 +25,8 @@ export interface Options {
   isFull: boolean;
   /** The fields that an embedded simulation shows. */
   knobs: string[];
+  /** Whether an embedded simulation shows the score. */
+  hasScore: boolean;
 }
 
 export class Simulator {
@@ -41,7 +43,7 @@ export class Simulator {
   readonly #drawn = make('span', { class: 'drawn soft' });
   readonly #question = make('p', { class: 'question' });
   readonly #notice = make('p', { class: 'notice' });
-  readonly #results = new Results();
+  readonly #results: Results;
   readonly #still = matchMedia('(prefers-reduced-motion: reduce)');
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #resized = new ResizeObserver(() => this.#resize());
@@ -55,6 +57,7 @@ export class Simulator {
 
   constructor({ subject, view }: Linked, options: Options) {
     this.#options = options;
+    this.#results = new Results(options.isFull ? 'region' : 'group');
     this.#lab = new Lab(subject, view);
     this.#transport = new Transport(
       (time) => this.seek(time),
@@ -145,6 +148,9 @@ export class Simulator {
       element.append(this.#transport.element, this.#question, left);
       if (this.#options.knobs.length > 0) {
         left.append(this.#sidebar.element);
+      }
+      if (this.#options.hasScore) {
+        left.append(this.#results.score, this.#notice);
       }
       return element;
     }

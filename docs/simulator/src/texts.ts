@@ -69,6 +69,8 @@ export interface KnobText {
   range?: [number, number];
   /** A value to begin with where none is set. */
   initial?: number;
+  /** What none means, if it does not switch something off. */
+  none?: string;
   step?: number;
 }
 
@@ -99,7 +101,13 @@ export const FIELD_GROUPS: [string, Record<string, KnobText>][] = [
     {
       half_open_max_calls: { label: 'At once', unit: 'probes', range: [1, 20], step: 1 },
       success_threshold: { label: 'Successes to close', unit: '', range: [1, 20], step: 1 },
-      probe_timeout_seconds: { label: 'Slots come back after', unit: 's', range: [0.5, 120], initial: 10 },
+      probe_timeout_seconds: {
+        label: 'Slots come back after',
+        unit: 's',
+        range: [0.5, 120],
+        initial: 10,
+        none: 'as wait',
+      },
     },
   ],
   [

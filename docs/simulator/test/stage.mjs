@@ -81,6 +81,48 @@ export class Reader {
     return Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, digest(report)]));
   }
 
+  /** Seeks, and tells what is drawn on the stage then: paths and discs with their colours, and texts. */
+  async drawn(time) {
+    await this.page.evaluate(() => {
+      const { prototype } = CanvasRenderingContext2D;
+      globalThis.original ??= Object.fromEntries(
+        ['beginPath', 'clearRect', 'lineTo', 'arc', 'fill', 'stroke', 'fillText'].map((name) => [
+          name,
+          prototype[name],
+        ]),
+      );
+      const isStage = ({ canvas }) => canvas.closest('.rail') !== null;
+      const watch = (name, told) => {
+        prototype[name] = function (...values) {
+          if (isStage(this)) {
+            told(this, ...values);
+          }
+          return globalThis.original[name].apply(this, values);
+        };
+      };
+      let open = { points: [], disc: undefined };
+      const { drawn } = Object.assign(globalThis, { drawn: { paths: [], discs: [], texts: [] } });
+      watch('clearRect', () => Object.assign(drawn, { paths: [], discs: [], texts: [] }));
+      watch('beginPath', () => {
+        open = { points: [], disc: undefined };
+      });
+      watch('lineTo', (_, x, y) => open.points.push([x, y]));
+      watch('arc', (_, x, y, radius) => {
+        open.disc = { x, y, radius, fill: undefined };
+        drawn.discs.push(open.disc);
+      });
+      watch('fill', ({ fillStyle }) => {
+        if (open.disc !== undefined) {
+          open.disc.fill = fillStyle;
+        }
+      });
+      watch('stroke', ({ strokeStyle }) => drawn.paths.push({ colour: strokeStyle, points: open.points }));
+      watch('fillText', (_, text) => drawn.texts.push(text));
+    });
+    await this.seek(time);
+    return this.page.evaluate(() => globalThis.drawn);
+  }
+
   /** The pixels of the stage, as a text. */
   picture() {
     return this.page.evaluate(() => {

@@ -175,12 +175,51 @@ test('360 pixels are enough: nothing is cut off, and the knobs are a sheet', opt
           await reader.button('Knobs').click();
           await page.getByLabel('Failures in a row', { exact: true }).fill('3');
           await page.keyboard.press('Escape');
+          assert.equal(await page.locator('.sheet').isVisible(), true, 'the first one hides the hint');
+          await page.keyboard.press('Escape');
           assert.equal(await page.locator('.sheet').isVisible(), false);
         }
       },
       { ...still, width, height: 740 },
     );
   }
+});
+
+test('the score fits into 360 pixels in each scenario', options, async () => {
+  await reading(
+    async (reader, page) => {
+      const ids = await page
+        .getByLabel('Scenario', { exact: true })
+        .locator('option')
+        .evaluateAll((all) => all.map((it) => it.value));
+      const excess = {};
+      for (const id of ids) {
+        await reader.choose(id);
+        excess[id] = await page.locator('.scores').evaluate((it) => it.scrollWidth - it.clientWidth);
+      }
+      assert.deepEqual(excess, Object.fromEntries(ids.map((id) => [id, 0])));
+    },
+    { ...still, width: 360 },
+  );
+});
+
+test('the hint of a knob is dismissed by Escape, and by the pointer on another knob', options, async () => {
+  await reading(async (_, page) => {
+    const knob = (label) => page.getByLabel(label, { exact: true });
+    const hint = page.locator('.knob[data-field=failure_threshold] .hint');
+    await knob('Failures in a row').focus();
+    await hint.waitFor({ state: 'visible' });
+    await page.keyboard.press('Escape');
+    assert.equal(await hint.isVisible(), false);
+    assert.equal(await knob('Failures in a row').evaluate((it) => it.matches(':focus')), true, 'the focus stays');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Shift+Tab');
+    await hint.waitFor({ state: 'visible' });
+    await knob('Wait until a probe').hover();
+    assert.equal(await hint.isVisible(), false);
+    await knob('Wait until a probe').click();
+    await page.locator('.knob[data-field=timeout_seconds] .hint').waitFor({ state: 'visible' });
+  }, still);
 });
 
 test('changes of state are announced, at most one sentence in three seconds', options, async () => {
@@ -237,5 +276,31 @@ test('an element embeds a scenario with the knobs that it names', options, async
     assert.equal(await page.getByLabel('Failures in a row', { exact: true }).inputValue(), '3');
     assert.equal(await page.locator('.lane').count(), 1);
     assert.equal(await reader.score.count(), 0);
+    assert.equal(await page.getByRole('tab').count(), 0);
+  }, still);
+});
+
+test('an embedded comparison has the knobs of both, and the score where it is asked for', options, async () => {
+  await reading(async (reader, page) => {
+    await page.evaluate(() => {
+      const element = document.createElement('halfopen-sim');
+      element.setAttribute('scenario', 'bad_shard');
+      element.setAttribute('knobs', 'failure_threshold failure_rate_threshold');
+      element.setAttribute('score', '');
+      document.querySelector('main').replaceChildren(element);
+    });
+    await page.getByText('A breaker for each shard would be better than both.').waitFor();
+    const [none, a, b] = await reader.row('Failed requests');
+    assert.equal(b, none);
+    assert.deepEqual(await page.getByRole('tab').allTextContents(), ['A', 'B']);
+    await page.getByRole('tab', { name: 'B' }).click();
+    await page.getByLabel('Share of failures', { exact: true }).fill('10');
+    await page.waitForFunction(
+      (before) =>
+        document.querySelector('halfopen-sim').shadowRoot.querySelector('.score tbody tr td:nth-child(4)')
+          .textContent !== before,
+      b,
+    );
+    assert.equal((await reader.row('Failed requests'))[1], a, 'A is as before');
   }, still);
 });

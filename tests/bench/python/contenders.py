@@ -16,6 +16,7 @@ import pyresilience
 from hyx.circuitbreaker import consecutive_breaker
 
 import halfopen
+from halfopen.recording import Recorder
 from paths import DAY, NEVER, Path
 from replaced import ReplacedBreaker
 
@@ -38,7 +39,7 @@ def contenders(path: Path, function: Call) -> Iterator[tuple[str, Call]]:
 
 
 def ours(path: Path, function: Call) -> Iterator[tuple[str, Call]]:
-    """The two ways to guard a function, each with and without durations."""
+    """The two ways to guard a function, each with and without durations, and a call that a recorder keeps."""
     for suffix, record in (("", True), (", durations off", False)):
         yield f"halfopen{suffix}", halfopen_breaker(path, record)(function)
         breaker = halfopen_breaker(path, record)
@@ -46,6 +47,10 @@ def ours(path: Path, function: Call) -> Iterator[tuple[str, Call]]:
             yield f"halfopen call(){suffix}", partial(breaker.call, function)
         else:
             yield f"halfopen call_sync(){suffix}", partial(breaker.call_sync, function)
+    breaker = halfopen_breaker(path, record_durations=True)
+    # Of the default size, which is full after a few rounds.
+    Recorder().record(breaker)
+    yield "halfopen, recorded", breaker(function)
 
 
 def halfopen_breaker(path: Path, record_durations: bool) -> halfopen.CircuitBreaker:
