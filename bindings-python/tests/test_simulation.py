@@ -1,6 +1,7 @@
 """``halfopen.simulation``, ``halfopen.recording`` and their commands: ``python -m halfopen``."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -213,7 +214,8 @@ def test_replay_reads_json_lines_and_csv(
     assert recorder.write(tmp_path / "log.jsonl") == 5
     records = list(recorder.records())
     rows = [",".join(records[0]), *(",".join(map(str, record.values())) for record in records)]
-    (tmp_path / "log.csv").write_text("\n".join(rows))
+    # Excel puts a mark before the text.
+    (tmp_path / "log.csv").write_text("\n".join(rows), "utf-8-sig")
     (tmp_path / "a.toml").write_text("failure_threshold = 2\ntimeout_seconds = 3600")
     (tmp_path / "b.toml").write_text("failure_threshold = 4")
     printed: list[str] = []
@@ -250,3 +252,17 @@ def test_bad_input_is_named_and_ends_with_2(tmp_path: Path, text: str, capsys: p
     assert main(["simulate", f"{tmp_path}/s.toml", "--a", f"{tmp_path}/a.toml"]) == 2
     assert main(["simulate", f"{tmp_path}/none.toml", "--a", f"{tmp_path}/a.toml"]) == 2
     assert capsys.readouterr().err.count("python -m halfopen: ") == 2
+
+
+def test_a_file_without_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.toml").write_text("failure_threshold = 2")
+    (tmp_path / "picture").write_bytes(b"\xff\xfe\x00")
+    for command in (
+        ["replay", f"{tmp_path}/picture", "--a", f"{tmp_path}/a.toml"],
+        ["simulate", f"{tmp_path}/picture", "--a", f"{tmp_path}/a.toml"],
+        ["explain", f"{tmp_path}/picture"],
+    ):
+        assert main(command) == 2
+        assert re.match(
+            r"python -m halfopen: file = '?.*picture'? is refused: allowed is text in UTF-8", capsys.readouterr().err
+        )

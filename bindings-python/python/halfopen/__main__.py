@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Sequence
 
 from halfopen._commands import demo, doctor, explain, replay, simulate
@@ -18,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
-    except (HalfopenError, OSError, tomllib.TOMLDecodeError) as error:
+    except (HalfopenError, OSError) as error:
         print(f"python -m halfopen: {error}", file=sys.stderr)
         return 2
     return status

@@ -25,7 +25,18 @@ def configurations(options: argparse.Namespace) -> dict[str, CircuitBreakerConfi
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML document."""
-    return tomllib.loads(path.read_text("utf-8"))
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidValueError("file", str(path), f"a TOML document ({error})") from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, without the mark of UTF-8 that some programs put before it."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidValueError("file", str(path), f"text in UTF-8 ({error})") from error
 
 
 def read_configuration(path: Path) -> CircuitBreakerConfig:
@@ -33,7 +44,7 @@ def read_configuration(path: Path) -> CircuitBreakerConfig:
     if path.suffix != ".json":
         return CircuitBreakerConfig(**read_toml(path))
     try:
-        fields = json.loads(path.read_text("utf-8"))
+        fields = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise InvalidValueError("config", str(path), f"a JSON document ({error})") from error
     return CircuitBreakerConfig.model_validate(fields)

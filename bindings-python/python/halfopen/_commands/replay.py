@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from halfopen._commands._configurations import add_configurations, configurations, read_toml
+from halfopen._commands._configurations import add_configurations, configurations, read_text, read_toml
 from halfopen._commands._tables import print_table, print_transitions, seconds
 from halfopen._core import CircuitBreakerConfig
 from halfopen.simulation import Replayed, replay
@@ -31,7 +31,7 @@ _REPLAY: Sequence[tuple[str, Callable[[Replayed], str]]] = [
 
 
 def _replay(options: argparse.Namespace) -> int:
-    log = options.log.read_text("utf-8")
+    log = read_text(options.log)
     if options.in_force is not None:
         result, _ = replay(log, CircuitBreakerConfig(**read_toml(options.in_force)), circuit=options.circuit)
         different = result["first_difference"]
