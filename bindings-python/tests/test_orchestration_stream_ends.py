@@ -130,6 +130,26 @@ async def test_a_long_lived_stream_votes_at_its_first_content() -> None:
     assert counts(orchestrator, "a") == {"successful": 1, "failed": 2}
 
 
+@pytest.mark.parametrize("second", [[chunk("cut")], []], ids=["in an answer", "between two"])
+async def test_a_socket_that_dies_after_a_whole_answer_does_not_end_as_a_success(second: list[Any]) -> None:
+    orchestrator = Orchestrator([Provider("a", max_concurrent_calls=1), Provider("b", tier=1)])
+    streams = Streams(a=[[chunk("whole"), END, *second, ConnectionResetError()]])
+    stream = orchestrator.stream(streams, long_lived=True, session="call")
+    assert [await anext(stream), await anext(stream)] == [chunk("whole"), END]
+    assert orchestrator.session("call").provider == "a"
+    assert orchestrator.status()[0].in_flight == 1
+    with pytest.raises(StreamBrokenError):
+        await text_of(stream)
+    assert counts(orchestrator, "a") == {"successful": 1, "failed": 1}
+
+
+async def test_a_socket_that_is_closed_after_a_whole_answer_is_a_success() -> None:
+    orchestrator, streams = pair(), Streams(a=[[chunk("one"), END, chunk("two"), END]])
+    assert await text_of(orchestrator.stream(streams, long_lived=True)) == "onetwo"
+    assert counts(orchestrator, "a") == {"successful": 1}
+    assert [event.outcome for event in orchestrator.events(CallEnded)] == ["success"]
+
+
 @pytest.mark.parametrize("members", [1, 3])
 async def test_a_late_error_that_a_call_inside_the_stream_has_counted_counts_once(members: int) -> None:
     orchestrator = Orchestrator([Provider("a")])

@@ -77,7 +77,7 @@ class Opened(Generic[T]):
                 raise IncompleteStreamError(self._run.provider_of(self.attempt).id) from None
             raise
         except Exception:
-            if self.is_complete:
+            if self.is_complete and not self._run.is_long_lived:
                 # The answer is complete, so an error behind it does not matter.
                 raise StopAsyncIteration from None
             raise
@@ -127,9 +127,13 @@ class Opened(Generic[T]):
         if self._has_end and facts.is_content and not facts.has_end:
             self._has_end = False
         self.called_tool = self.called_tool or facts.is_tool_call
+        if facts.is_content and self._run.is_long_lived:
+            # A socket carries one answer after the other.
+            self.is_complete = False
         if facts.is_end and not self.is_complete:
             self.is_complete = True
-            self._run.succeeded(self.attempt)
+            if not self._run.is_long_lived:
+                self._run.succeeded(self.attempt)
 
     async def _waiting(self, awaitable: Any) -> Any:
         """Waits for the provider, as long as the timeouts allow."""

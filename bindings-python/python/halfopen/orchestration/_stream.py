@@ -13,6 +13,7 @@ from halfopen.orchestration._errors import AllProvidersFailed, StreamBrokenError
 from halfopen.orchestration._events import FirstItem
 from halfopen.orchestration._items import Reader
 from halfopen.orchestration._opened import Opened
+from halfopen.orchestration._pins import pin
 from halfopen.orchestration._records import Options
 from halfopen.orchestration._report import Report
 from halfopen.orchestration._run import Run
@@ -39,7 +40,8 @@ class StreamRun(Run[Opened[T]]):
         if on_break is not None:
             check_on_break(on_break)
         self._on_break = engine.settings.on_break if on_break is None else on_break
-        self._long_lived = long_lived
+        self.is_long_lived = long_lived
+        """Whether it is a socket, which votes at its first content and may carry several answers."""
         self.opened: Opened[T] | None = None
         """The stream that the consumer reads."""
 
@@ -87,7 +89,7 @@ class StreamRun(Run[Opened[T]]):
         """The first content of an attempt has come."""
         seconds = attempt.first_item()
         self.content_flows(flows=True)
-        if self._long_lived:
+        if self.is_long_lived:
             attempt.healthy()
         self.engine.events.emit(FirstItem, self.number, self.session_id, self.provider_of(attempt).id, seconds)
 
@@ -96,13 +98,15 @@ class StreamRun(Run[Opened[T]]):
         delivered: deque[T | Restarted] = deque(maxlen=self.engine.settings.kept_items)
         count = 0
         try:
-            _, self.opened = await self.obtain()
+            attempt, self.opened = await self.obtain()
+            if self.is_long_lived and self.session is not None:
+                pin(self, self.session, attempt, attempt.provider)
             while True:
                 opened = self.opened
                 try:
                     item = await opened.next()
                 except StopAsyncIteration:
-                    if not opened.is_complete:
+                    if not opened.attempt.has_ended:
                         self.succeeded(opened.attempt)
                     return
                 except Exception as error:
