@@ -146,10 +146,7 @@ impl PyStream {
             call.ticket.lasted(now)
         });
         if let Some(waited) = waited {
-            self.breaker.get().core().record_first_item(waited);
-            if let Ok(identity) = self.breaker.get().initialised(py) {
-                identity.watched.first_item(py, waited);
-            }
+            self.breaker.get().record_first_item(py, waited);
         }
     }
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,20 @@ async def test_prometheus_shows_choices_switches_cooldowns_and_the_budget() -> N
     ]
     assert [it.value for it in cooled] == [1]
     assert sample(registry, "extra_attempts", result="paid") - paid == 1, "a move away from a cooldown is free"
+
+
+async def test_the_time_to_the_first_content_of_a_stream_is_recorded() -> None:
+    registry = CollectorRegistry()
+    prometheus.register(registry)
+    orchestrator = Orchestrator([Provider("first-item")])
+
+    async def tokens(_: Provider) -> AsyncIterator[str]:
+        yield "one"
+        yield "two"
+
+    assert [item async for item in orchestrator.stream(tokens)] == ["one", "two"]
+    labels = {"circuit": "first-item", "provider": "first-item"}
+    assert registry.get_sample_value("halfopen_first_item_seconds_count", labels) == 1
 
 
 async def test_opentelemetry_shows_the_same() -> None:

@@ -4,6 +4,7 @@ mod calls;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use halfopen::{CircuitBreaker, Config, InvalidValue};
 use pyo3::prelude::*;
@@ -86,6 +87,14 @@ impl PyBreaker {
     /// Who it is. Raises `InvalidValueError` if `__init__` has not been called.
     pub fn initialised(&self, py: Python<'_>) -> PyResult<&Identity> {
         self.identity.get().ok_or_else(|| not_initialised(py))
+    }
+
+    /// The first content of a stream has come, after so long.
+    pub fn record_first_item(&self, py: Python<'_>, waited: Duration) {
+        self.core().record_first_item(waited);
+        if let Ok(identity) = self.initialised(py) {
+            identity.watched.first_item(py, waited);
+        }
     }
 }
 

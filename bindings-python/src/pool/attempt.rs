@@ -180,9 +180,11 @@ impl PyAttempt {
     }
 
     /// The first content item of the stream has come; returns the seconds that it took.
-    fn first_item(&self) -> f64 {
+    fn first_item(&self, py: Python<'_>) -> f64 {
         let waited = self.pool.get().since(self.begun).1;
-        self.state().first_item.get_or_insert(waited).as_secs_f64()
+        self.state().first_item.get_or_insert(waited);
+        self.pool.get().breaker(self.pick.index).get().record_first_item(py, waited);
+        waited.as_secs_f64()
     }
 
     /// The consumer has an item. Until `resume` or the end, time does not count as the provider's.
