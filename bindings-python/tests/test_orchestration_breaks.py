@@ -117,6 +117,10 @@ COMPLETE: list[Any] = [
     [chunk("whole"), chunk(finish="length")],
     [{"type": "response.output_text.delta", "delta": "whole"}, {"type": "response.completed", "response": {}}],
     [
+        {"type": "response.audio.delta", "delta": "whole"},
+        {"type": "response.done", "response": {"status": "completed"}},
+    ],
+    [
         {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "whole"}},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
     ],
@@ -130,6 +134,14 @@ async def test_what_is_missing_behind_a_complete_answer_is_no_failure(items: lis
     orchestrator, streams = pair(), Streams(a=[[*items, *([] if fault is None else [fault])]])
     assert [item async for item in orchestrator.stream(streams)] == items
     assert counts(orchestrator, "a") == {"successful": 1}
+
+
+async def test_a_turn_of_openais_realtime_protocol_fails_by_the_status_of_its_last_event() -> None:
+    error = {"type": "server_error", "code": "server_error", "message": "secret"}
+    failed = {"type": "response.done", "response": {"status": "failed", "status_details": {"error": error}}}
+    orchestrator, streams = pair(), Streams(a=[[{"type": "response.created"}, failed]])
+    assert await text_of(orchestrator.stream(streams)) == "b"
+    assert counts(orchestrator, "a") == {"failed": 1}
 
 
 @pytest.mark.parametrize("items", COMPLETE, ids=repr)

@@ -89,6 +89,8 @@ def _of_event(item: Any, kind: str) -> Facts:
         return _NOTHING
     if kind in _ERRORS:
         return Facts(error=get(item, "error") or get(get(item, "response"), "error") or item)
+    if kind == "response.done":
+        return _of_turn(item, get(item, "response"))
     if kind in _ENDS or kind == "message_delta":
         return Facts(is_end=kind in _ENDS or get(get(item, "delta"), "stop_reason") is not None)
     if kind in _BLOCKS:
@@ -97,6 +99,13 @@ def _of_event(item: Any, kind: str) -> Facts:
         return Facts(is_tool, is_tool_call=is_tool)
     is_tool = kind.startswith("response.function_call") or get(get(item, "delta"), "type") == "input_json_delta"
     return Facts(is_content=True, is_tool_call=is_tool)
+
+
+def _of_turn(item: Any, response: Any) -> Facts:
+    """The last event of a turn in OpenAI's Realtime protocol, which tells a failure by its status."""
+    if get(response, "status") != "failed":
+        return Facts(is_end=True)
+    return Facts(error=get(get(response, "status_details"), "error") or item)
 
 
 def _of_candidates(candidates: Sequence[Any]) -> Facts:
