@@ -101,7 +101,7 @@ def test_a_duration_that_is_no_number_forces_nothing(page: Page) -> None:
     expect(page.locator("#refused")).to_contain_text("seconds: ")
     page.get_by_label("Seconds").fill("-5")
     page.keyboard.press("Enter")
-    expect(page.locator("#refused")).to_contain_text("duration_seconds = -5 is refused")
+    expect(page.locator("#refused")).to_contain_text("seconds = -5 is refused")
     page.get_by_label("Seconds").fill("60")
     page.keyboard.press("Enter")
     expect(page.locator(".badge")).to_have_text("forced open")
