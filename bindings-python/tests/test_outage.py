@@ -203,8 +203,9 @@ async def test_no_request_is_lost_in_an_outage_and_prometheus_counts_what_the_cl
             eventually(lambda: answers(f"{address}/providers"))
             phases = await outage(preferred, address, seen)
             assert seen.lost == []
-            # A worker writes its choices after its calls, and all of them once a second.
+            # A worker writes its calls once a second and its choices after them: the last request can come in between.
             eventually(lambda: Counts.of(server).choices == seen.attempts_by_provider())
+            eventually(lambda: Counts.of(server).attempts == seen.attempts)
             counts = Counts.of(server)
             scraped = {int(path.stem.removeprefix("counter_")) for path in files.glob("counter_*.db")}
     worker_logs: dict[int, Log] = {int(path.stem): json.loads(path.read_text()) for path in logs.iterdir()}
