@@ -1,8 +1,9 @@
-"""Real servers in processes of their own: an application with two uvicorn workers, and Prometheus, which scrapes it."""
+"""Real servers in processes of their own: applications, with one or two workers, and Prometheus, which scrapes one."""
 
 import json
 import shutil
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -65,6 +66,17 @@ def two_workers(app: str, metrics: Path, environment: dict[str, str] | None = No
     command = ("-m", "uvicorn", f"{app}:app", "--workers", "2", "--port", str(port), "--log-level", "error")
     with running(sys.executable, *command, environment=variables):
         yield port
+
+
+@contextmanager
+def served(script: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A script of ``scripts/servers`` that prints its port; yields its address and its process."""
+    with subprocess.Popen([sys.executable, SERVERS / script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().decode().strip()}", process
+        finally:
+            process.kill()
 
 
 class Prometheus:

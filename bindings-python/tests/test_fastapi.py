@@ -1,17 +1,9 @@
-"""``halfopen.fastapi``: the answers, the routes that show breakers and those that change them, on a real server."""
+"""``halfopen.fastapi``: the answers, the routes that show breakers and those that change them."""
 
-import json
 import logging
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Any
 
-import httpx2
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException, WebSocket
 from fastapi.testclient import TestClient
@@ -20,8 +12,6 @@ from starlette.websockets import WebSocketDisconnect
 from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock, Registry
 from halfopen.fastapi import Installed, breaker, install
 from halfopen.orchestration import Orchestrator, Provider
-
-SERVED = Path(__file__).parent / "scripts" / "servers" / "fastapi_app.py"
 
 
 def operator(authorization: Annotated[str, Header()] = "") -> str:
@@ -356,63 +346,3 @@ def test_the_audit_trail_and_the_events_are_bounded(application: Application) ->
         application.installed.audit.add("ada", "reset", "openai", "again")
     assert len(application.installed.events.after(None)) == 1_000
     assert len(application.installed.audit.newest_first()) == 1_000
-
-
-# ---- a real server
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, SERVED], stdout=subprocess.PIPE, stderr=log)
-        try:
-            assert process.stdout is not None
-            port = process.stdout.readline().decode().strip()
-            yield f"http://127.0.0.1:{port}", process
-        finally:
-            process.kill()
-            process.communicate()
-
-
-def read_events(lines: Iterator[str], count: int) -> list[tuple[str, dict[str, Any]]]:
-    """The first events of a stream with their ids; an empty line ends an event."""
-    events: list[tuple[str, dict[str, Any]]] = []
-    fields: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        fields[name] = value
-        if not line and "data" in fields:
-            events.append((fields["id"], json.loads(fields["data"])))
-            fields = {}
-        if len(events) == count:
-            return events
-    raise AssertionError(f"the stream ended after {len(events)} events")
-
-
-def test_events_go_on_after_the_last_id(served: tuple[str, subprocess.Popen[bytes]]) -> None:
-    url, process = served
-    with httpx2.Client(base_url=url, timeout=10, trust_env=False) as http:
-        assert http.get("/fail").status_code == 502
-        assert http.get("/fail").status_code == 503
-        with http.stream("GET", "/breakers/events") as stream:
-            assert stream.headers["content-type"].startswith("text/event-stream")
-            ((first, event),) = read_events(stream.iter_lines(), 1)
-        assert (event["circuit"], event["to_state"], event["cause"]) == ("openai", "open", "consecutive_failures")
-        order = {"order": "reset", "reason": "fixed"}
-        assert http.put("/breakers/openai/order", json=order).status_code == 200
-        with http.stream("GET", "/breakers/events", headers={"Last-Event-ID": first}) as stream:
-            ((_, event),) = read_events(stream.iter_lines(), 1)
-        assert event["cause"] == "reset", "what the client has seen is not sent again"
-        with http.stream("GET", "/breakers/events", headers={"Last-Event-ID": "ffffffff-7"}) as stream:
-            events = read_events(stream.iter_lines(), 2)
-        assert [event["cause"] for _, event in events] == ["consecutive_failures", "reset"]
-        # The server stops while a client follows.
-        with http.stream("GET", "/breakers/events") as stream:
-            lines = stream.iter_lines()
-            read_events(lines, 2)
-            begun = time.monotonic()
-            os.kill(process.pid, signal.SIGTERM)
-            assert not list(filter(None, lines)), "the stream ends, and its client would connect again"
-        process.wait(10)
-        assert time.monotonic() - begun < 8, "streams end by themselves, so the server can stop"
-        assert process.returncode in {0, -signal.SIGTERM}

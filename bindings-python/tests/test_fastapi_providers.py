@@ -1,16 +1,11 @@
 """``halfopen.fastapi`` with an orchestrator: ``GET /providers``, and 503 where no provider answers."""
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from fastapi import FastAPI, WebSocket
 from fastapi.testclient import TestClient
@@ -20,8 +15,6 @@ from halfopen import CircuitBreakerConfig, ManualClock
 from halfopen.fastapi import install
 from halfopen.fastapi._provider_routes import describe_orchestrator
 from halfopen.orchestration import Orchestrator, Provider
-
-SERVED = Path(__file__).parent / "scripts" / "servers" / "simulated_providers.py"
 
 
 class Backend:
@@ -176,30 +169,6 @@ def test_the_background_checks_run_as_long_as_the_application() -> None:
     assert checked == ["openai"]
     assert order == ["begin", "end"]
     assert orchestrator.breaker("openai").state == "closed"
-
-
-def test_the_providers_are_sent_as_events_and_at_once_when_the_order_changes() -> None:
-    with subprocess.Popen([sys.executable, SERVED], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        url = f"http://127.0.0.1:{process.stdout.readline().decode().strip()}"
-        try:
-            with (
-                httpx2.Client(base_url=url, timeout=10, trust_env=False) as http,
-                http.stream("GET", "/providers/events") as stream,
-            ):
-                events = _events(stream.iter_lines())
-                assert [it["provider"] for it in next(events)[0]["providers"]] == ["openai", "gemini", "local"]
-                http.put("/breakers/local/order", json={"order": "force_open", "reason": "maintenance"})
-                assert "forced_open" in (it[0]["providers"][2]["passed_over"] for it in events)
-                assert [len(it) for it in events if len(it) != 1] == [], "the stream ends by itself"
-        finally:
-            process.kill()
-
-
-def _events(lines: Iterator[str]) -> Iterator[Any]:
-    for line in lines:
-        if line.startswith("data: "):
-            yield json.loads(line.removeprefix("data: "))
 
 
 def test_without_an_orchestrator_or_a_prefix_there_is_no_such_route() -> None:
