@@ -1,4 +1,4 @@
-"""Streams and a consumer that takes them step by step, for the tests."""
+"""Streams, consumers that take them whole or step by step, and what a breaker counted, for the tests."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
@@ -18,6 +18,14 @@ async def numbers() -> AsyncGenerator[int, None]:
 def plain_numbers() -> Generator[int, None, None]:
     yield 1
     yield 2
+
+
+async def drain(stream: Any) -> list[Any]:
+    return [item async for item in stream] if hasattr(stream, "__anext__") else list(stream)
+
+
+async def first_of(stream: Any) -> Any:
+    return await anext(stream) if hasattr(stream, "__anext__") else next(stream)
 
 
 class Stepped:
@@ -50,3 +58,9 @@ WAYS: dict[str, Callable[[CircuitBreaker, Any, Any], Any]] = {
 
 def stream_of(way: str, breaker: CircuitBreaker, plain: Any = plain_numbers, asynchronous: Any = numbers) -> Stepped:
     return Stepped(WAYS[way](breaker, plain, asynchronous))
+
+
+def counts(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
+    """Successes, failures, cancelled calls, calls in flight."""
+    read = breaker.metrics
+    return read.successful_calls, read.failed_calls, read.cancelled_calls, read.in_flight

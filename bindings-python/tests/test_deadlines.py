@@ -11,6 +11,7 @@ import anyio
 import pytest
 import trio
 
+from consumers import counts
 from halfopen import (
     CallTimeoutError,
     CircuitBreaker,
@@ -27,12 +28,6 @@ LONG = 30.0
 
 def cutting(seconds: float = SHORT, **fields: Any) -> CircuitBreaker:
     return CircuitBreaker("gemini", call_timeout_seconds=seconds, **fields)
-
-
-def counts(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
-    """Successes, failures, cancelled calls, calls in flight."""
-    read = breaker.metrics
-    return read.successful_calls, read.failed_calls, read.cancelled_calls, read.in_flight
 
 
 async def hang() -> str:

@@ -13,16 +13,11 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
 
+from consumers import counts
 from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, InvalidValueError, ManualClock
 
 SHORT = 0.01
 LONG = 30.0
-
-
-def counts(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
-    """Successes, failures, cancelled calls, calls in flight."""
-    read = breaker.metrics
-    return read.successful_calls, read.failed_calls, read.cancelled_calls, read.in_flight
 
 
 def opened(clock: ManualClock, **fields: Any) -> CircuitBreaker:

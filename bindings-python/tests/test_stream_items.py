@@ -6,13 +6,8 @@ from typing import Any
 
 import pytest
 
+from consumers import counts, drain, first_of
 from halfopen import CircuitBreaker, InvalidValueError, ManualClock
-
-
-def counts(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
-    """Successes, failures, cancelled calls, calls in flight."""
-    read = breaker.metrics
-    return read.successful_calls, read.failed_calls, read.cancelled_calls, read.in_flight
 
 
 def is_done(item: str) -> bool:
@@ -38,19 +33,11 @@ WAYS: dict[str, Callable[[CircuitBreaker], Callable[..., Any]]] = {
 }
 
 
-async def drain(stream: Any) -> list[str]:
-    return [item async for item in stream] if hasattr(stream, "__anext__") else list(stream)
-
-
 async def close(stream: Any) -> None:
     if hasattr(stream, "aclose"):
         await stream.aclose()
     else:
         stream.close()
-
-
-async def first_of(stream: Any) -> Any:
-    return await anext(stream) if hasattr(stream, "__anext__") else next(stream)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -8,17 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
+from consumers import counts
 from halfopen import CallTimeoutError, CircuitBreaker, InvalidValueError, Registry, compat
 
 SHORT = 0.01
 LONG = 30.0
 BACKENDS = ["asyncio", "trio"]
-
-
-def counts(breaker: CircuitBreaker) -> tuple[int, int, int, int]:
-    """Successes, failures, cancelled calls, calls in flight."""
-    read = breaker.metrics
-    return read.successful_calls, read.failed_calls, read.cancelled_calls, read.in_flight
 
 
 def stream_of(*waits: float, then: float = 0) -> Callable[[], AsyncIterator[int]]:
