@@ -1,5 +1,6 @@
-"""Fixtures: a breaker that opens at its first failure, the manual clock that it uses, and a provider with its URL."""
+"""Fixtures: a breaker that opens at its first failure, its manual clock, a provider and its URL, a log that fails."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -30,3 +31,17 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture
 def url(provider: Provider) -> str:
     return provider.openai_url + "/chat/completions"
+
+
+class Broken(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError(f"no space left for {record.name}")
+
+
+@pytest.fixture
+def broken_log() -> Iterator[None]:
+    """Each record of ``halfopen`` also goes to a handler that fails."""
+    logger, handler = logging.getLogger("halfopen"), Broken()
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)

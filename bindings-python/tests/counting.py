@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from halfopen import CircuitBreaker
+from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock
 
 
 def breaker_of(**rules: Any) -> CircuitBreaker:
@@ -28,3 +28,12 @@ async def fail_soon(number: int = 0) -> None:
 
 def response(status: int = 503) -> httpx.Response:
     return httpx.Response(status, request=httpx.Request("GET", "http://provider"))
+
+
+def lived() -> CircuitBreaker:
+    """A breaker with a success, a failure and a transition."""
+    config = CircuitBreakerConfig(name="gemini", failure_threshold=1)
+    breaker = CircuitBreaker(config, provider_id="google", clock=ManualClock())
+    breaker.acquire().success()
+    breaker.acquire().failure()
+    return breaker

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 import requests
 
+from counting import lived
 from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock, Registry
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.classify import every_exception_is_a_failure
@@ -156,3 +157,45 @@ def test_a_subclass_does_not_take_a_setting_in_silence(attribute: str) -> None:
 def test_arguments_that_are_refused_at_construction_still_are() -> None:
     with pytest.raises(InvalidValueError):
         Own("gemini", failure_threshold=0)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        ("config", r"reconfigure\(config\)"),
+        ("state", r"reset\(\), force_open\(\) or disable\(\)"),
+        ("provider_id", "another CircuitBreaker"),
+        ("name", "another CircuitBreaker"),
+        ("metrics", "reads the counters"),
+        ("mode", r"reset\(\), force_open\(\) or disable\(\)"),
+    ],
+)
+def test_assigning_a_read_only_attribute_names_the_method_to_call(attribute: str, says: str) -> None:
+    breaker = lived()
+    before = breaker.get_status()
+    with pytest.raises(AttributeError, match=says):
+        setattr(breaker, attribute, getattr(CircuitBreaker(), attribute))
+    assert breaker.get_status() == before
+
+
+def test_assigning_to_a_configuration_or_a_permit_names_the_method_to_call() -> None:
+    config: Any = CircuitBreakerConfig()
+    with pytest.raises(AttributeError, match=r"model_copy\(update={'timeout_seconds': …}\).*reconfigure\(\)"):
+        config.timeout_seconds = 5
+    with pytest.raises(AttributeError, match="has no field 'timeout'"):
+        config.timeout = 5
+    with pytest.raises(AttributeError, match="never changes"):
+        del config.timeout_seconds
+    permit: Any = CircuitBreaker().acquire()
+    for attribute in ("settled", "outcome"):
+        with pytest.raises(AttributeError, match=rf"'{attribute}' cannot be set; success\(\), failure\(\)"):
+            setattr(permit, attribute, True)
+    assert not permit.settled
+    clock: Any = ManualClock()
+    with pytest.raises(AttributeError, match="seconds"):
+        clock.seconds = 5
+    reading: Any = lived().metrics
+    with pytest.raises(AttributeError):
+        reading.total_calls = 5
+    with pytest.raises(AttributeError):
+        lived().events()[0].cause = "forced"  # type: ignore[misc]

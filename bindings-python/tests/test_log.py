@@ -5,7 +5,6 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -109,19 +108,6 @@ async def test_the_replaced_interface_keeps_its_own_log(caplog: pytest.LogCaptur
     with pytest.raises(CircuitBreakerOpenError):
         await breaker.call(str)
     assert {record.name for record in caplog.records} == {"app.patterns.circuit_breaker"}
-
-
-class Broken(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        raise OSError(f"no space left for {record.name}")
-
-
-@pytest.fixture
-def broken_log() -> Iterator[None]:
-    logger, handler = logging.getLogger("halfopen"), Broken()
-    logger.addHandler(handler)
-    yield
-    logger.removeHandler(handler)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -1,7 +1,7 @@
 """The records of orchestrators on the logger ``halfopen``."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -123,19 +123,6 @@ async def test_a_cooldown_is_logged(log: Log) -> None:
         "provider 'a' rests for 7.0 s (key_and_model); 1 cooldown(s) since the last such record",
     )
     assert fields == {"provider": "a", "scope": "key_and_model", "cooldown_seconds": 7, "cooldowns": 1}
-
-
-class Broken(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        raise OSError(f"no space left for {record.name}")
-
-
-@pytest.fixture
-def broken_log() -> Iterator[None]:
-    logger, handler = logging.getLogger("halfopen"), Broken()
-    logger.addHandler(handler)
-    yield
-    logger.removeHandler(handler)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -343,3 +343,12 @@ OTHERS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_other_classes_have_subclasses_too(name: str) -> None:
     assert OTHERS[name]().retries == 3
+
+
+def test_a_subclass_may_have_more_attributes() -> None:
+    class Mine(CircuitBreaker):
+        label: str
+
+    mine = Mine(CircuitBreakerConfig(), clock=ManualClock())
+    mine.label = "mine"
+    assert mine.label == "mine"

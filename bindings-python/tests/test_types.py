@@ -22,6 +22,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import halfopen
+from counting import lived
 from halfopen import (
     CircuitBreaker,
     CircuitBreakerConfig,
@@ -32,22 +33,11 @@ from halfopen import (
     Durations,
     Event,
     InvalidValueError,
-    ManualClock,
     NameConflictError,
     Registry,
     RegistryFullError,
     types,
 )
-
-
-def lived() -> CircuitBreaker:
-    """A breaker with a success, a failure and a transition."""
-    config = CircuitBreakerConfig(name="gemini", failure_threshold=1)
-    breaker = CircuitBreaker(config, provider_id="google", clock=ManualClock())
-    breaker.acquire().success()
-    breaker.acquire().failure()
-    return breaker
-
 
 CONFIG = CircuitBreakerConfig(name="gemini", failure_threshold=None, failure_rate_threshold=0.5, window={"seconds": 30})
 VALUES: dict[str, tuple[Any, Any]] = {
@@ -349,54 +339,3 @@ def test_a_decorated_function_keeps_annotations_that_are_strings() -> None:
         signature = inspect.signature(guarded, eval_str=True)
         assert signature.parameters["when"].annotation is datetime
         assert typing.get_type_hints(guarded)["return"] == list[datetime]
-
-
-@pytest.mark.parametrize(
-    ("attribute", "says"),
-    [
-        ("config", r"reconfigure\(config\)"),
-        ("state", r"reset\(\), force_open\(\) or disable\(\)"),
-        ("provider_id", "another CircuitBreaker"),
-        ("name", "another CircuitBreaker"),
-        ("metrics", "reads the counters"),
-        ("mode", r"reset\(\), force_open\(\) or disable\(\)"),
-    ],
-)
-def test_assigning_a_read_only_attribute_names_the_method_to_call(attribute: str, says: str) -> None:
-    breaker = lived()
-    before = breaker.get_status()
-    with pytest.raises(AttributeError, match=says):
-        setattr(breaker, attribute, getattr(CircuitBreaker(), attribute))
-    assert breaker.get_status() == before
-
-
-def test_assigning_to_a_configuration_or_a_permit_names_the_method_to_call() -> None:
-    config: Any = CircuitBreakerConfig()
-    with pytest.raises(AttributeError, match=r"model_copy\(update={'timeout_seconds': …}\).*reconfigure\(\)"):
-        config.timeout_seconds = 5
-    with pytest.raises(AttributeError, match="has no field 'timeout'"):
-        config.timeout = 5
-    with pytest.raises(AttributeError, match="never changes"):
-        del config.timeout_seconds
-    permit: Any = CircuitBreaker().acquire()
-    for attribute in ("settled", "outcome"):
-        with pytest.raises(AttributeError, match=rf"'{attribute}' cannot be set; success\(\), failure\(\)"):
-            setattr(permit, attribute, True)
-    assert not permit.settled
-    clock: Any = ManualClock()
-    with pytest.raises(AttributeError, match="seconds"):
-        clock.seconds = 5
-    reading: Any = lived().metrics
-    with pytest.raises(AttributeError):
-        reading.total_calls = 5
-    with pytest.raises(AttributeError):
-        lived().events()[0].cause = "forced"  # type: ignore[misc]
-
-
-def test_a_subclass_may_have_more_attributes() -> None:
-    class Mine(CircuitBreaker):
-        label: str
-
-    mine = Mine(CircuitBreakerConfig(), clock=ManualClock())
-    mine.label = "mine"
-    assert mine.label == "mine"
