@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 
 from halfopen.__main__ import main
 from halfopen._commands import _findings
+from real_servers import free_port
 
 TIMEOUT_SECONDS = 60
 
@@ -198,14 +198,8 @@ def test_the_doctor_reports_what_it_cannot_import(doctor: Doctor, module: str) -
     assert f"{module} cannot be imported" in examined.stderr
 
 
-def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        number: int = listening.getsockname()[1]
-        return number
-
-
 def test_the_demo_serves_the_page_and_ends() -> None:
-    number = port()
+    number = free_port()
     command = [sys.executable, "-m", "halfopen", "demo", "--port", str(number), "--seconds", "4"]
     demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + TIMEOUT_SECONDS

@@ -53,7 +53,7 @@ async def test_the_providers_time_counts(clock: ManualClock, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_with_the_systems_clock_too_each_takes_its_own_time(way: str) -> None:
-    """No test can set that clock: what passed is measured beside it."""
+    """That clock cannot be set, so the test measures the elapsed time itself."""
     inside = 0.0
 
     def take(seconds: float) -> float:

@@ -21,6 +21,7 @@ from halfopen import (
     Registry,
     compat,
 )
+from nesting import in_a_block, in_an_async_block
 
 SHORT = 0.01
 LONG = 30.0
@@ -247,16 +248,12 @@ def test_decorating_a_plain_function_is_refused_with_a_solution(func: Any) -> No
 
 def test_a_plain_call_and_blocks_are_refused_with_a_solution() -> None:
     breaker = cutting(LONG)
-
-    def block() -> None:
-        with breaker:
-            pass
-
-    async def async_block() -> None:
-        async with breaker:
-            pass
-
-    for refused in (lambda: breaker.call_sync(plain), block, lambda: asyncio.run(async_block())):
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: breaker.call_sync(plain),
+        lambda: in_a_block(breaker, plain),
+        lambda: asyncio.run(in_an_async_block(breaker, plain)),
+    )
+    for refused in ways:
         with pytest.raises(InvalidValueError, match=r"await breaker\.call") as caught:
             refused()
         assert (caught.value.field, caught.value.value) == ("call_timeout_seconds", "30")

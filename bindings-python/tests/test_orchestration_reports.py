@@ -1,4 +1,4 @@
-"""What users of other routers reported, and what happens here instead."""
+"""Bugs that users of other routers reported, tested against the orchestrator."""
 
 import asyncio
 from typing import Any

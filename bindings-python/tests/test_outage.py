@@ -171,7 +171,7 @@ class Counts:
 
 
 Log = list[tuple[str, float, str, str]]
-"""The log of a worker: what happened (``circuit`` or ``choice``), when, to which provider, and the circuit's state."""
+"""A worker's log: kind (``circuit`` or ``choice``), time, provider, and the circuit's state."""
 
 
 def choices_in(log: Log, phase: Phase, until: Phase) -> Iterator[tuple[str, bool]]:

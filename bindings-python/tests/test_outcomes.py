@@ -10,18 +10,12 @@ import pytest
 import trio
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState
+from judged import raising
 
 
 class Unprintable(Exception):
     def __str__(self) -> str:
         raise RuntimeError("not even a text")
-
-
-def raising(error: BaseException) -> Callable[[], None]:
-    def function() -> None:
-        raise error
-
-    return function
 
 
 @pytest.mark.parametrize("giving_up", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])

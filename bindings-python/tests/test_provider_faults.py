@@ -53,7 +53,7 @@ class Got:
 
     @property
     def soon(self) -> bool:
-        """Whether nobody waited who need not."""
+        """Whether no call waited needlessly."""
         return self.seconds < SOON
 
 

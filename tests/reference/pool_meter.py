@@ -6,6 +6,7 @@ from math import exp, sqrt
 
 MASK = 2**64 - 1
 SECOND = 1_000_000_000
+FORGOTTEN_AFTER = 180 * SECOND
 
 
 def mix(state: int) -> int:
@@ -38,7 +39,7 @@ class Meter:
         return max(at for at, _ in self.samples)
 
     def sample(self, now: int, succeeded: bool) -> None:
-        if self.samples and now - self.newest > 180 * SECOND:
+        if self.samples and now - self.newest > FORGOTTEN_AFTER:
             self.__init__()  # type: ignore[misc]
         # A clock that steps back changes no weight: the sample is as old as the newest one.
         self.samples.append((max([now, *(at for at, _ in self.samples)]), succeeded))
@@ -53,7 +54,7 @@ class Meter:
         self.sample(now, succeeded=False)
 
     def is_cold(self, now: int, closed_since: int | None) -> bool:
-        if len(self.samples) < 3 or now - self.newest > 180 * SECOND:
+        if len(self.samples) < 3 or now - self.newest > FORGOTTEN_AFTER:
             return True
         return closed_since is not None and self.samples[0][0] < closed_since
 
@@ -81,7 +82,7 @@ class Latencies:
         self.all: list[tuple[int, int]] = []
 
     def percentile(self, percent: int, now: int) -> int | None:
-        recent = sorted(latency for at, latency in self.all[-100:] if now - at <= 180 * SECOND)
+        recent = sorted(latency for at, latency in self.all[-100:] if now - at <= FORGOTTEN_AFTER)
         if len(recent) < 20:
             return None
         return next(it for it in recent if 100 * sum(other <= it for other in recent) >= percent * len(recent))
