@@ -123,7 +123,7 @@ fn a_classifier_says_what_an_error_means() {
     assert_eq!(ended, [1, 1, 1, 1]);
 }
 
-/// What an outer layer says about the error of an inner call of the same breaker, which has counted it.
+/// The outer layer's classifier: the inner call has already counted the error.
 fn counted<E>(_: &CallError<E>) -> Outcome {
     Outcome::Ignored
 }

@@ -86,7 +86,7 @@ export default defineConfig({
     sidebar: SIDEBAR,
     outline: [2, 3],
     search: { provider: 'local' },
-    // The name of the link is what it shows.
+    // The visible text is the accessible name.
     notFound: { linkLabel: 'Take me home' },
   },
   markdown: {

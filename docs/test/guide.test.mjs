@@ -23,7 +23,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** What is wrong with a page, and with each embedded simulation once it has started. */
+/** The faults of a page, and of each embedded simulation once it has started. */
 async function faults(page, url, width) {
   const told = [];
   page.on('pageerror', (error) => told.push(String(error)));

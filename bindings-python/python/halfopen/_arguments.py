@@ -1,14 +1,16 @@
 """Checks arguments where users pass them, because a mistake would otherwise show in a later call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property, partial, partialmethod
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, iscoroutinefunction
 from types import FunctionType, MethodType
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.errors import InvalidValueError
 from halfopen.types import ConfigFields
+
+T = TypeVar("T")
 
 _YIELDS = CO_GENERATOR | CO_ASYNC_GENERATOR
 _RUNS_LATER = CO_COROUTINE | _YIELDS
@@ -35,6 +37,18 @@ def config_of(config: object, fields: ConfigFields) -> CircuitBreakerConfig:
         raise InvalidValueError("name", _shown(given["name"]), "one name, either as the first argument or by keyword")
     given["name"] = config
     return CircuitBreakerConfig(**given)
+
+
+def checked_members(field: str, values: Iterable[T], kind: type[T]) -> tuple[T, ...]:
+    """The values; refuses anything but objects of this class."""
+    given, allowed = cast("Any", values), f"a list of {kind.__name__}"
+    if not hasattr(given, "__iter__"):
+        raise InvalidValueError(field, repr(given), allowed)
+    members: tuple[Any, ...] = tuple(given)
+    for member in members:
+        if not isinstance(member, kind):
+            raise InvalidValueError(field, repr(member), allowed)
+    return members
 
 
 def check_seconds(field: str, value: object) -> float | None:
@@ -119,7 +133,10 @@ def refuse_plain_stream(field: str, stream: object) -> NoReturn:
 
 
 def check_function(field: str, value: object, allowed: str, arguments: int, *, may_be_async: bool = False) -> None:
-    """Refuses a value that is no plain function, or coroutine function if it may be, of this number of arguments."""
+    """Refuses a value that does not take this number of arguments, or that runs later.
+
+    With ``may_be_async`` it may be a coroutine function.
+    """
     function = value
     while isinstance(function, partial):
         function = function.func
@@ -162,7 +179,7 @@ def _kind(function: Any) -> int:
     # Not by `hasattr`, because a `Mock` has every attribute.
     if "_is_coroutine_mark" in getattr(function, "__dict__", ()):
         return CO_COROUTINE
-    # Those that Cython has compiled have a code object too, and so does an `AsyncMock`.
+    # Functions that Cython has compiled have a code object too, and so does an `AsyncMock`.
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     return flags if isinstance(flags, int) else 0
 

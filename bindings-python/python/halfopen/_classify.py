@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 from halfopen._arguments import check_functions, exception_types
 from halfopen._core import is_hint
 from halfopen._error_rules import classify_error, group_in, members_of, worst
-from halfopen._result_rules import verdict_of_result
+from halfopen._result_rules import as_verdict, verdict_of_result
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.errors import CallTimeoutError, InvalidValueError
 from halfopen.types import Classifier, ExceptionTypes, Judge, Outcome, Verdict
@@ -82,10 +82,6 @@ def _named_by(error: BaseException) -> tuple[type, ...]:
     return types
 
 
-def _verdict_of(answer: Outcome | Verdict) -> Verdict:
-    return answer if isinstance(answer, Verdict) else Verdict(answer)
-
-
 class _Rules:
     """The rules of one breaker.
 
@@ -122,7 +118,7 @@ class _Rules:
         return None if group is None else self._verdict_on_members(group)
 
     def _verdict_on_one(self, error: BaseException) -> Outcome | Verdict | None:
-        """The same for an exception or a whole group."""
+        """The same without looking at the members of a group."""
         if self._classify is not None and isinstance(error, Exception):
             answer = self._ask("classify", self._classify, error)
             if answer is not None:
@@ -143,10 +139,10 @@ class _Rules:
             return None
         members = list(members_of(group, lambda inner: self._named(inner) is not None))
         verdicts: list[Outcome | Verdict | None] = [self._verdict_on_one(member) for member in members]
-        if all(verdict is None for verdict in verdicts):
+        if not any(verdicts):
             return None
         both = zip(members, verdicts, strict=True)
-        return worst([_verdict_of(self._otherwise(member) if verdict is None else verdict) for member, verdict in both])
+        return worst([as_verdict(verdict or self._otherwise(member)) for member, verdict in both])
 
     def result(self, result: object) -> Outcome | Verdict:
         """Classifies a result."""

@@ -22,8 +22,8 @@ class Scope(Protocol):
 
 
 def for_running_task(owner: object, in_asyncio: Callable[..., Any], in_trio: Callable[..., Any], needs: str) -> Any:
-    """Makes an object for the library that runs this task."""
-    # That library is imported. Trio comes first, because it may run as a guest of asyncio.
+    """Makes an object with the function for the async library that runs this task."""
+    # A library that runs a task is imported already. Trio comes first, because it may run as a guest of asyncio.
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():
         return in_trio(owner, trio)

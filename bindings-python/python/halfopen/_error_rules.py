@@ -73,7 +73,7 @@ _HELD_BY: dict[str, Callable[[Any], object]] = {
     "google.genai.errors.APIError": attrgetter("response.response_stream"),
     # The error of urllib3 with which a body broke off.
     "requests.exceptions.RequestException": lambda error: error.args[0],
-    # What an orchestrator raises for an error or a result that the breaker of a provider has counted.
+    # Errors of an orchestrator around an error or a result that the breaker of a provider has counted already.
     "halfopen.orchestration._errors.StreamBrokenError": attrgetter("__cause__"),
     "halfopen.orchestration._errors.FailedResultError": attrgetter("result"),
     "tenacity.RetryError": lambda error: error.last_attempt.exception(),

@@ -5,12 +5,13 @@ from typing import TypeVar
 from weakref import ref
 
 from halfopen._core import Permit
+from halfopen._result_rules import as_verdict
 from halfopen._sdk_errors import passing_sdks
 from halfopen._sse import AnswerReader
 from halfopen._stream_timeouts import Watch
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CallTimeoutError, CircuitBreakerOpenError
-from halfopen.types import Outcome, Verdict
+from halfopen.types import Outcome
 
 T = TypeVar("T")
 
@@ -167,7 +168,7 @@ class Exchange:
         With ``encoded``, the parts of the body are compressed, and ``decoded`` gets their content.
         """
         self._response = ref(response)
-        verdict = _verdict(self._judge(response))
+        verdict = as_verdict(self._judge(response))
         fields = {name.lower(): value for name, value in headers}
         bodiless = bodiless or status in (101, 204, 304) or fields.get("content-length") == "0"
         if verdict.outcome != "success" or bodiless:
@@ -260,7 +261,3 @@ class Exchange:
         else:
             return False
         return True
-
-
-def _verdict(answer: Outcome | Verdict | None) -> Verdict:
-    return answer if isinstance(answer, Verdict) else Verdict(answer or "success")

@@ -16,7 +16,7 @@ class LabelSets:
         return labels in self._own
 
     def admit(self, labels: tuple[str, ...]) -> bool:
-        """Whether a circuit has series of its own; the first to ask get them."""
+        """Whether a circuit has its own series; the first 1,000 that ask get them."""
         if labels in self._own:
             return True
         # The core's own series for the counts of folded label sets have names like these.

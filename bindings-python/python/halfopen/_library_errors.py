@@ -175,9 +175,9 @@ RULES: dict[str, Rule] = {
     "eventlet.timeout.Timeout": FAILURE,
     # The regular end of an iterator that is called with `next` or `anext`.
     **_table(SUCCESS, "builtins", "StopIteration StopAsyncIteration"),
-    # The caller's own queue or barrier.
     # A provider that an orchestrator did not ask.
     "halfopen.orchestration._errors.ProviderUnavailableError": IGNORED,
+    # The caller's own queue or barrier.
     "_queue.Empty": IGNORED,
     "queue.Full": IGNORED,
     **_table(IGNORED, "asyncio.queues", "QueueEmpty QueueFull QueueShutDown"),

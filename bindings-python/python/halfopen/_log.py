@@ -40,8 +40,8 @@ def describe(name: str, provider: str, event: RawEvent) -> str:
     return f"circuit {name!r} of provider {provider!r} is {state}: {_CAUSES[event['cause']]}{wait}"
 
 
-# These functions do what `Logger.log` does, but without the lock of `logging`. If a signal handler raised while it is
-# taken (Ctrl-C, a time limit), it would stay taken, and every thread that logs would wait for ever.
+# As `Logger.log`, but without the lock of `logging`. A signal handler that raises (Ctrl-C, a time limit) could leave it
+# locked, and then every thread that logs would hang.
 
 
 def is_enabled(level: int) -> bool:

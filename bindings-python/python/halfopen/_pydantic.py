@@ -12,7 +12,7 @@ from halfopen.errors import InvalidValueError
 def validator() -> CoreSchema:
     """A schema that accepts a configuration, or a dictionary of its fields.
 
-    As everywhere in pydantic, a number may be a text: those of environment variables always are.
+    As everywhere in pydantic, a number may be a text, because values of environment variables always are.
     """
     return core_schema.no_info_plain_validator_function(
         _validated,

@@ -6,7 +6,7 @@ from typing import Any
 # The functions and not their modules, which are empty at the end of interpreter exit.
 from halfopen._core import classify_response, status_of_code
 from halfopen._names import names_of
-from halfopen.types import Verdict
+from halfopen.types import Outcome, Verdict
 
 SUCCESS = Verdict("success")
 
@@ -23,6 +23,11 @@ _RESPONSES = {
 _CLASSES_KEPT = 64
 
 _attributes: dict[type, str] = {}
+
+
+def as_verdict(answer: Outcome | Verdict | None) -> Verdict:
+    """The verdict of a classifier's answer; ``None`` is a success."""
+    return answer if isinstance(answer, Verdict) else Verdict(answer or "success")
 
 
 def classify_result(result: object) -> Verdict:

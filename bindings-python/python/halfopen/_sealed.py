@@ -49,7 +49,7 @@ def _declares(kind: type[Any], name: str) -> bool:
 
 
 class SetByInit:
-    """Stands for attributes that ``__init__`` of a breaker sets; reading one before raises ``InvalidValueError``."""
+    """Placeholder for attributes that a breaker's ``__init__`` sets; raises ``InvalidValueError`` until then."""
 
     def __get__(self, breaker: Any, owner: type[Any]) -> "SetByInit":
         if breaker is not None:

@@ -43,7 +43,7 @@ pub struct PyBreaker {
     identity: OnceLock<Identity>,
 }
 
-/// Who the breaker is, once it is initialised.
+/// The name of an initialised breaker, and its entries in the log and the metrics.
 pub struct Identity {
     pub name: Py<PyString>,
     pub watched: Arc<Watched>,
@@ -84,7 +84,7 @@ impl PyBreaker {
         self.initialised(py).map(|_| &self.core)
     }
 
-    /// Who it is. Raises `InvalidValueError` if `__init__` has not been called.
+    /// Its identity. Raises `InvalidValueError` if `__init__` has not been called.
     pub fn initialised(&self, py: Python<'_>) -> PyResult<&Identity> {
         self.identity.get().ok_or_else(|| not_initialised(py))
     }

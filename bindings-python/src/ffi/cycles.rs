@@ -3,15 +3,15 @@
 //! Calls are timed by it between readings of the clock. With the clock alone a guarded call that is timed takes 97 ns and
 //! a guarded item of a generator 85, with the counter 60 and 50.
 
-/// Whether the counter runs at an even pace, in step on all processors: where Linux keeps its own time by it. What makes a
-/// counter useless (processors that change its pace or are out of step) makes Linux take another clock.
+/// Whether the counter runs at an even pace, in step on all processors: if Linux keeps its own time by it. Linux takes
+/// another clock if processors change the counter's pace or are out of step.
 pub fn has_even_counter() -> bool {
     let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     cfg!(all(target_os = "linux", target_arch = "x86_64"))
         && std::fs::read_to_string(source).is_ok_and(|clock| clock.trim_end() == "tsc")
 }
 
-/// What the counter says. Nobody asks unless it [is even](has_even_counter).
+/// The value of the counter, which is only read if it [is even](has_even_counter).
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub fn cycles() -> u64 {

@@ -31,7 +31,7 @@ impl PyPool {
             };
             (order, price)
         };
-        Self::begin_first(slf, order, price, asked.kind(), now)
+        Self::begin_first(slf, order, price, asked.kind, now)
     }
 
     /// Begins an attempt at the first provider of an order that admits it, with its price; returns the order if none does.

@@ -19,8 +19,8 @@ use pyo3::types::PyString;
 
 pub use attempt::PyAttempt;
 pub use choice::PyOrder;
-use need::Asked;
 pub use need::PyNeed;
+use need::{Asked, kind_of};
 pub use replay::replay_pool;
 
 use crate::breaker::PyBreaker;
@@ -165,7 +165,7 @@ impl PyPool {
     fn hedge_after(&self, py: Python<'_>, index: usize, is_stream: Truth) -> PyResult<Option<f64>> {
         self.check_index(py, index)?;
         let now = self.clock.now();
-        Ok(self.pool().hedge_after(index, kind_of(is_stream.0), now).map(|delay| delay.as_secs_f64()))
+        Ok(self.pool().hedge_after(index, kind_of(is_stream), now).map(|delay| delay.as_secs_f64()))
     }
 
     /// Begins an attempt at this provider alone, if its circuit is closed and nothing else keeps calls away; `None` if it
@@ -194,7 +194,7 @@ impl PyPool {
                 let role = if as_probe.0 { Role::Probe } else { Role::Normal };
                 let pick = Pick { index, role };
                 let order = Order { picks: vec![pick], ..Default::default() };
-                Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind_of(is_stream.0), Some(price))))
+                Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind_of(is_stream), Some(price))))
             }
             Err(rejected) => {
                 let mut pool = this.pool();
@@ -315,10 +315,6 @@ impl PyPool {
         let now = self.clock.now();
         (now, now.since(begun))
     }
-}
-
-const fn kind_of(is_stream: bool) -> CallKind {
-    if is_stream { CallKind::Stream } else { CallKind::Unary }
 }
 
 fn move_after(name: &Bound<'_, PyAny>) -> PyResult<MoveAfter> {

@@ -62,7 +62,8 @@ pub struct Asked<'a> {
     tried: &'a [usize],
     pin: Option<usize>,
     replayable: bool,
-    is_stream: bool,
+    /// The moment to which the latency of the call is measured.
+    pub kind: CallKind,
     larger_than: Option<u64>,
 }
 
@@ -76,12 +77,7 @@ impl<'a> Asked<'a> {
         is_stream: Truth,
         larger_than: Option<u64>,
     ) -> Self {
-        Self { need, tried: &tried.0, pin, replayable: replayable.0, is_stream: is_stream.0, larger_than }
-    }
-
-    /// The moment to which the latency of the call is measured.
-    pub const fn kind(&self) -> CallKind {
-        if self.is_stream { CallKind::Stream } else { CallKind::Unary }
+        Self { need, tried: &tried.0, pin, replayable: replayable.0, kind: kind_of(is_stream), larger_than }
     }
 
     /// Takes a turn of the pool.
@@ -109,7 +105,11 @@ impl<'a> Asked<'a> {
             tried,
             pin,
             replayable: self.replayable,
-            kind: self.kind(),
+            kind: self.kind,
         }
     }
+}
+
+pub const fn kind_of(is_stream: Truth) -> CallKind {
+    if is_stream.0 { CallKind::Stream } else { CallKind::Unary }
 }

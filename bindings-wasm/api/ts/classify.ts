@@ -48,11 +48,8 @@ const ABORT_CODES: ReadonlySet<unknown> = new Set([
 /** Errors that only say that a connection failed; the reason is their cause. The first is that of `fetch`. */
 const CONNECTION_NAMES: ReadonlySet<unknown> = new Set(['TypeError', 'APIConnectionError']);
 
-/** No client wraps more often; a chain may be circular. */
-const CAUSES_FOLLOWED = 8;
-
-/** Nobody nests groups deeper; one may contain itself. */
-export const GROUPS_FOLLOWED = 8;
+/** Real chains of causes and nested groups are shorter; either may be circular. */
+export const DEPTH_FOLLOWED = 8;
 
 /** The outcomes from worst to best: a group of errors is as bad as its worst member. */
 const BY_BADNESS: readonly number[] = [FAILURE, CANCELLED, IGNORED];
@@ -74,12 +71,12 @@ export const classifyByShape = (error: unknown, signal?: Signal, depth = 0): num
       return CANCELLED;
     }
     const members = membersOf(error);
-    if (members.length > 0 && depth < GROUPS_FOLLOWED) {
+    if (members.length > 0 && depth < DEPTH_FOLLOWED) {
       const outcomes = members.map((member) => classifyByShape(member, signal, depth + 1));
       return BY_BADNESS.find((outcome) => outcomes.includes(outcome)) ?? FAILURE;
     }
     const { constructor: type, cause } = error as ErrorShape;
-    return CONNECTION_NAMES.has(type?.name) && depth < CAUSES_FOLLOWED
+    return CONNECTION_NAMES.has(type?.name) && depth < DEPTH_FOLLOWED
       ? classifyByShape(cause, signal, depth + 1)
       : FAILURE;
   } catch {
@@ -112,7 +109,7 @@ export function membersOf(error: unknown): readonly unknown[] {
     const { name, errors } = error as ErrorShape;
     return name === 'AggregateError' && Array.isArray(errors) ? errors : [];
   } catch {
-    // It cannot be read.
+    // A getter threw.
     return [];
   }
 }

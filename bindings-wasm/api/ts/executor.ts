@@ -1,7 +1,7 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
 import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
-import { GROUPS_FOLLOWED, membersOf, type Signal } from './classify.js';
+import { DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
 import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf } from './codes.js';
 import type { Outcome } from './enums.js';
@@ -215,7 +215,7 @@ export class Executor {
       return counted.call <= call.lastInside || !counted.isShared;
     }
     let anyCounted = false;
-    for (const member of depth < GROUPS_FOLLOWED ? membersOf(error) : []) {
+    for (const member of depth < DEPTH_FOLLOWED ? membersOf(error) : []) {
       if (this.#hasCounted(member, call, depth + 1)) {
         anyCounted = true;
       } else if (this.#setup.classify(member, call.signal) === FAILURE) {

@@ -102,7 +102,7 @@ impl Anchor {
         (whole && valid).then(|| Tick::from_nanos(nanos + (counted.wrapping_mul(rate) >> FRACTION)))
     }
 
-    /// Whether it is to be renewed. While the rate is unknown, nobody uses an anchor.
+    /// Whether it is to be renewed. While the rate is unknown, no anchor is used.
     fn is_due(&self, now: Tick) -> bool {
         self.valid.load(Ordering::Relaxed) != 0 || self.nanos_measured(now) >= MEASURED_NANOS
     }

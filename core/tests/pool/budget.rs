@@ -4,7 +4,7 @@ use halfopen::Outcome;
 use halfopen::pool::{AttemptBudget, ConcurrencyCap, MoveAfter, Price};
 use proptest::prelude::*;
 
-/// What the prices of these attempts add up to.
+/// The sum of the prices.
 fn cost(attempts: &[(Price, i32)]) -> i32 {
     attempts.iter().map(|(_, tokens)| tokens).sum()
 }

@@ -9,11 +9,13 @@ use halfopen::control::Jitter;
 use halfopen::pool::{CallKind, Circuit, MoveAfter, Need, Policy, Pool, Price, Provider};
 use halfopen::{CircuitBreaker, Config, Outcome, Permit};
 
+use crate::world::Random;
+
 /// How a provider behaves at a time.
 #[derive(Clone, Copy)]
 pub struct Behaviour {
     pub seconds: f64,
-    /// Of 1000 calls, so many fail.
+    /// Failures in 1000 calls.
     pub failing: u64,
     /// With more requests in flight, all get slower, those included that their callers have given up.
     pub capacity: f64,
@@ -42,7 +44,7 @@ pub struct Figures {
     pub served: u32,
     /// Calls that ended because the budget did not pay.
     pub unpaid: u32,
-    /// Calls that nobody was left for.
+    /// Calls without a provider left to try.
     pub exhausted: u32,
     pub attempts: u32,
     /// Further attempts that were paid and failed, and those that were free.
@@ -148,17 +150,5 @@ impl Crowd {
             attempts.push(Some(Attempt { call, provider, permit, begun: now, outcome, price: price.flatten() }));
             figures.most_in_flight = figures.most_in_flight.max(ends.len());
         }
-    }
-}
-
-/// xorshift: the faults of the providers, not the draws of the pool.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
     }
 }

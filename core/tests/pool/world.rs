@@ -14,7 +14,7 @@ use halfopen::{CircuitBreaker, Config, Outcome};
 #[derive(Clone, Copy)]
 pub struct Behaviour {
     pub latency: Duration,
-    /// Of 1000 calls, so many fail.
+    /// Failures in 1000 calls.
     pub failing: u64,
 }
 
@@ -40,7 +40,7 @@ pub struct World {
     pub members: Vec<Member>,
     state: PoolState,
     pub budget: AttemptBudget,
-    random: u64,
+    random: Random,
     pub lost: u32,
     pub served: u32,
     /// The seconds until the answer of each served call, failed attempts included.
@@ -59,7 +59,7 @@ impl World {
         };
         let members = members.into_iter().map(member).collect();
         let (state, budget) = (PoolState::new(seed), AttemptBudget::default());
-        Self { clock, policy, members, state, budget, random: seed, lost: 0, served: 0, latencies: vec![] }
+        Self { clock, policy, members, state, budget, random: Random(seed), lost: 0, served: 0, latencies: vec![] }
     }
 
     /// Makes one call: at most three attempts, each further one paid from the budget.
@@ -92,13 +92,13 @@ impl World {
             self.state = state;
             let Some(pick) = order.picks.first() else { return self.lost += 1 };
             tried.push(self.members[pick.index].provider.id.clone());
-            let draw = self.draw();
+            let draw = self.random.below(1000);
             let member = &mut self.members[pick.index];
             // A rejection costs nothing.
             let Ok(permit) = member.breaker.acquire() else { continue };
             member.probes += u32::from(pick.role == Role::Probe);
             let Behaviour { latency, failing } = (member.behaves)(now);
-            let succeeds = draw % 1000 >= failing;
+            let succeeds = draw >= failing;
             member.calls.push((now, succeeds));
             member.in_flight.push(now.after(latency));
             took += latency;
@@ -121,12 +121,16 @@ impl World {
             }
         }
     }
+}
 
-    /// xorshift: the faults of the providers, not the draws of the pool.
-    fn draw(&mut self) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
+/// xorshift: the faults of the providers, not the draws of the pool.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
     }
 }

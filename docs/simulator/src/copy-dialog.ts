@@ -52,7 +52,7 @@ export class CopyDialog {
   }
 }
 
-/** A button that copies a text, and tells so beside it. */
+/** A button that copies a text and shows the result beside it. */
 export function copyButton(title: string, text: () => string): HTMLElement {
   const told = make('span', { class: 'soft', role: 'status' });
   const copy = make('button', { type: 'button', class: 'small' }, title);

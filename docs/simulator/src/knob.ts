@@ -19,7 +19,7 @@ export interface NumberKnob {
   step?: number | undefined;
   /** A value to begin with; a knob that has one can be switched off. */
   initial?: number | undefined;
-  /** The text for none; otherwise none is `off`. */
+  /** The placeholder without a value; `off` by default. */
   none?: string | undefined;
   onChange(value: unknown): void;
 }

@@ -69,7 +69,7 @@ export interface KnobText {
   range?: [number, number];
   /** A value to begin with where none is set. */
   initial?: number;
-  /** What none means, if it does not switch something off. */
+  /** The placeholder of an empty field, if empty does not mean off. */
   none?: string;
   step?: number;
 }

@@ -41,7 +41,7 @@ const whole = (config) =>
     Object.entries(fields).map(([name, field]) => [name, config[name] === undefined ? field.default : config[name]]),
   );
 const expected = CONFIGS.map(whole);
-/** TOML cannot say that this one is off; the snippet says so. */
+/** TOML has no null, so failure_threshold keeps its default; the snippet says so. */
 const inToml = expected.map((config) => ({ ...config, failure_threshold: config.failure_threshold ?? 5 }));
 const snippets = (language) => CONFIGS.map((config) => snippet(language, config));
 const run = (program, args, input) =>

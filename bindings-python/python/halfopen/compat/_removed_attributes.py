@@ -20,7 +20,7 @@ _INSTEAD = {
     "_on_failure": _JUDGE,
 }
 _INSTEAD_OF_READING = {**_INSTEAD, "_lock": "nothing: there is no lock"}
-"""A subclass may have a lock of its own and assign it."""
+"""Assigning ``_lock`` is allowed, because a subclass may have its own."""
 
 
 class RemovedAttributes:

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from halfopen._arguments import check_seconds
+from halfopen._arguments import check_seconds, checked_members
 from halfopen._inner import AnyBreaker, checked_breaker
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
@@ -63,7 +63,7 @@ def install(
     """
     _check(app, prefix, viewer, operator)
     _check_parts(registry, stream_seconds)
-    pools = _checked_orchestrators(orchestrators)
+    pools = checked_members("orchestrators", orchestrators, Orchestrator)
     given = tuple({id(it): it for it in (*map(checked_breaker, breakers), *_breakers_of(pools))}.values())
     names = [breaker.name for breaker in given]
     if len(set(names)) < len(names):
@@ -131,14 +131,3 @@ def _check_parts(registry: object, stream_seconds: object) -> None:
     if stream_seconds is None:
         raise InvalidValueError("stream_seconds", "None", "a number of seconds, because a server that stops waits")
     check_seconds("stream_seconds", stream_seconds)
-
-
-def _checked_orchestrators(orchestrators: Iterable[Orchestrator]) -> tuple[Orchestrator, ...]:
-    given, allowed = cast("Any", orchestrators), "a list of Orchestrator"
-    if not hasattr(given, "__iter__"):
-        raise InvalidValueError("orchestrators", repr(given), allowed)
-    members: tuple[Any, ...] = tuple(given)
-    for orchestrator in members:
-        if not isinstance(orchestrator, Orchestrator):
-            raise InvalidValueError("orchestrators", repr(orchestrator), allowed)
-    return members

@@ -106,8 +106,9 @@ def _declared(orchestrator: Orchestrator, index: int) -> dict[str, Any]:
 
 def _order_of(orchestrator: Orchestrator) -> tuple[Any, ...]:
     """The parts whose change a client gets at once."""
-    order = orchestrator._engine.look()
-    newest = [events[-1].sequence for kind in (Switch, CoolingDown) if (events := orchestrator.events(kind))]
+    engine = orchestrator._engine
+    order = engine.look()
+    newest = [engine.events.last(kind) for kind in (Switch, CoolingDown)]
     return sorted(order.picks), [(index, reason) for index, reason, _ in order.passed_over], newest
 
 

@@ -39,7 +39,7 @@ OnBreak: TypeAlias = Literal["raise", "restart"] | Callable[[Break], Resume | No
 
 
 def check_on_break(on_break: object) -> None:
-    """Refuses anything else."""
+    """Refuses a value that ``on_break`` does not allow."""
     if on_break in ("raise", "restart"):
         return
     allowed = '"raise", "restart", or a plain function from a Break to a Resume or None'
@@ -47,7 +47,7 @@ def check_on_break(on_break: object) -> None:
 
 
 def checked_resume(resume: object) -> Resume | None:
-    """What a function for ``on_break`` has returned."""
+    """Refuses a result of the ``on_break`` function that is neither a ``Resume`` nor ``None``."""
     if resume is None or isinstance(resume, Resume):
         return resume
     raise InvalidValueError("on_break", repr(resume), "a function that returns a Resume or None")

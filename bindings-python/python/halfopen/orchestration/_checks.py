@@ -61,7 +61,7 @@ class Checks:
         scope = asyncio.timeout(seconds)
         try:
             async with scope:
-                if not await inside(attempt, lambda: self._is_awaited(provider)):
+                if not await inside(attempt, lambda: self._run_check(provider)):
                     # It is the host's mistake, and says nothing about the provider.
                     attempt.cancelled()
                     report_unraisable(InvalidValueError("check", repr(self._check), CHECK_ALLOWED), self._check)
@@ -85,8 +85,8 @@ class Checks:
         attempt.succeeded()
         engine.events.emit(Checked, provider.id, outcome, lasted)
 
-    async def _is_awaited(self, provider: Provider) -> bool:
-        """Checks a provider; false if the function has returned nothing to wait for."""
+    async def _run_check(self, provider: Provider) -> bool:
+        """Runs the check; false if the function has returned no awaitable."""
         answer: Any = self._check(provider)
         if not is_awaitable(answer):
             return False

@@ -148,8 +148,8 @@ _SEQUENCE = Choice._fields.index("sequence")
 class EventLog:
     """The newest events of each kind, so that many choices do not push out the few switches; and the listeners.
 
-    Each call has at least three events, which few programs read. So they are kept as their fields: the classes are made
-    for those who ask.
+    Each call has at least three events, and few programs read them. So only their fields are kept; reading makes the
+    objects.
     """
 
     def __init__(self, bound: int) -> None:
@@ -182,6 +182,12 @@ class EventLog:
         chosen = [kind(*fields) for kind, fields in kept if fields[_SEQUENCE] > after]
         return sorted(chosen, key=lambda event: event.sequence)
 
+    def last(self, kind: type[Event]) -> int:
+        """The sequence number of the newest event of this kind; 0 if there is none."""
+        kept = self._kept[kind]
+        sequence: int = kept[-1][_SEQUENCE] if kept else 0
+        return sequence
+
     def subscribe(self, listener: Listener) -> Callable[[], bool]:
         """Adds a listener; the returned function removes it, and returns whether it was there."""
         token = object()
@@ -197,7 +203,7 @@ class EventLog:
         return unsubscribe
 
     def after_fork(self) -> None:
-        """In the child of a fork, nobody holds the lock."""
+        """Replaces the lock in the child of a fork, where its holder does not exist."""
         self._lock = Lock()
 
 

@@ -60,7 +60,7 @@ class Opened(Generic[T]):
                 self._early.append(await self._step())
             except StopAsyncIteration:
                 if not self.is_complete:
-                    raise IncompleteStreamError(self._run.provider_of(self.attempt).id) from None
+                    raise IncompleteStreamError(self.attempt.provider) from None
                 return
 
     async def next(self) -> T:
@@ -74,7 +74,7 @@ class Opened(Generic[T]):
             return await self._step()
         except StopAsyncIteration:
             if self._has_end and not self.is_complete:
-                raise IncompleteStreamError(self._run.provider_of(self.attempt).id) from None
+                raise IncompleteStreamError(self.attempt.provider) from None
             raise
         except Exception:
             if self.is_complete and not self._run.is_long_lived:
@@ -116,7 +116,7 @@ class Opened(Generic[T]):
         facts = self.reader.read(item)
         if facts.error is not None:
             error = facts.error
-            raise ReportedError(self._run.provider_of(self.attempt).id, error, verdict_of_item(error))
+            raise ReportedError(self.attempt.provider, error, verdict_of_item(error))
         self._take(facts)
         return item
 

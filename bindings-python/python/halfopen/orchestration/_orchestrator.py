@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 from weakref import WeakSet
 
-from halfopen._arguments import check_function, check_functions
+from halfopen._arguments import check_function, check_functions, checked_members
 from halfopen._core import CircuitBreakerConfig, Need, Pool
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
@@ -18,7 +18,7 @@ from halfopen.orchestration._checks import Checks
 from halfopen.orchestration._engine import Engine, ProviderStatus
 from halfopen.orchestration._events import Event, Listener, PassedOver
 from halfopen.orchestration._explain import explain
-from halfopen.orchestration._provider import Provider, checked_providers
+from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._records import Options
 from halfopen.orchestration._report import Report
 from halfopen.orchestration._sessions import Session
@@ -61,7 +61,7 @@ class Orchestrator:
         clock: Callable[[], float] | None = None,
         **fields: Any,
     ) -> None:
-        given = checked_providers(providers)
+        given = checked_members("providers", providers, Provider)
         settings = Settings(**fields) if settings is None else replace(settings, **fields)
         check_functions(clock, None, None)
         check_settings(settings, given)

@@ -33,9 +33,9 @@ async def announce(call: Records, attempt: Attempt, session: Session) -> None:
             raise
 
 
-def pin(call: Records, session: Session, attempt: Attempt, provider: str) -> None:
+def pin(call: Records, session: Session, attempt: Attempt) -> None:
     """Pins the session of a call that this provider has answered."""
-    pinned = session.provider
+    pinned, provider = session.provider, attempt.provider
     if pinned == provider:
         return
     now = call.engine.pool.now()

@@ -1,4 +1,4 @@
-"""Calls of a breaker that are made inside a probe of it share its permit, also where an orchestrator sent the probe."""
+"""Calls of a breaker that are made inside an orchestrator's probe of it share the probe's permit."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -78,15 +78,3 @@ _CORE_FIELDS = (
     "max_concurrent_calls",
     "last_resort",
 )
-
-
-def checked_providers(providers: Iterable[Provider]) -> tuple[Provider, ...]:
-    """The providers of an orchestrator; refuses anything else."""
-    given = cast("Any", providers)
-    if not hasattr(given, "__iter__"):
-        raise InvalidValueError("providers", repr(given), "a list of Provider")
-    members: tuple[Any, ...] = tuple(given)
-    for provider in members:
-        if not isinstance(provider, Provider):
-            raise InvalidValueError("providers", repr(provider), "a list of Provider")
-    return members

@@ -71,7 +71,7 @@ class ProviderLog:
             self._write(logging.WARNING, message, count, provider, name, facts=facts)
 
     def after_fork(self) -> None:
-        """In the child of a fork, nobody holds the lock."""
+        """Replaces the lock in the child of a fork, where its holder does not exist."""
         self._lock = Lock()
 
     def _due(self, level: int, *kind: str) -> int:

@@ -92,7 +92,7 @@ class Records:
         self._before = provider
 
     def hedged(self, attempt: Attempt) -> None:
-        """An attempt has answered that another one may have run beside."""
+        """An attempt of a race has answered. It is a switch if it is the second one."""
         before, provider = self._before, attempt.provider
         if before is not None and before != provider:
             has_failed = self.engine.index[before] in self.failed

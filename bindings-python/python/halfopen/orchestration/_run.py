@@ -99,11 +99,11 @@ class Run(Records, ABC, Generic[R]):
         provider = attempt.provider
         self.attempt_ended(attempt, "success", seconds, None)
         if self.session is not None:
-            pin(self, self.session, attempt, provider)
+            pin(self, self.session, attempt)
         self.ended("success", provider)
 
     async def hedge(self, first: Attempt) -> Attempt | None:
-        """Begins an attempt beside one that is slow, at another provider and once in a call; ``None`` for none."""
+        """Begins the one hedge of a call, at another provider; ``None`` if no hedge is possible."""
         if self.attempts >= self.engine.settings.max_attempts or not self.replayable:
             return None
         tried = [*self.tried, first.index]

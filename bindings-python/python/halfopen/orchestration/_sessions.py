@@ -88,7 +88,7 @@ class Sessions:
             return list(self._by_id.values())
 
     def after_fork(self) -> None:
-        """In the child of a fork, nobody holds the lock."""
+        """Replaces the lock in the child of a fork, where its holder does not exist."""
         self._lock = Lock()
 
     def _expire(self, now: float) -> None:

@@ -140,9 +140,11 @@ def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
 def _check_hedge(settings: Settings, count: int) -> None:
     refuse, hedge = partial(_refuse, settings), settings.hedge_after_seconds
     for name in ("hedge_after_seconds", "hedge_percentile"):
-        if getattr(settings, name) is not None and count < 2:
+        if getattr(settings, name) is None:
+            continue
+        if count < 2:
             refuse(name, "None with a single provider, because a hedge goes to another one")
-        if getattr(settings, name) is not None and settings.max_attempts < 2:
+        if settings.max_attempts < 2:
             refuse(name, "None with max_attempts=1, because a hedge is a further attempt")
     longest = min(settings.attempt_timeout_seconds or inf, settings.deadline_seconds or inf)
     if hedge is not None and hedge >= longest:

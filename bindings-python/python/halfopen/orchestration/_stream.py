@@ -91,7 +91,7 @@ class StreamRun(Run[Opened[T]]):
         self.content_flows(flows=True)
         if self.is_long_lived:
             attempt.healthy()
-        self.engine.events.emit(FirstItem, self.number, self.session_id, self.provider_of(attempt).id, seconds)
+        self.engine.events.emit(FirstItem, self.number, self.session_id, attempt.provider, seconds)
 
     async def items(self) -> AsyncGenerator[T | Restarted, None]:
         """The items for the consumer."""
@@ -100,7 +100,7 @@ class StreamRun(Run[Opened[T]]):
         try:
             attempt, self.opened = await self.obtain()
             if self.is_long_lived and self.session is not None:
-                pin(self, self.session, attempt, attempt.provider)
+                pin(self, self.session, attempt)
             while True:
                 opened = self.opened
                 try:
@@ -140,20 +140,20 @@ class StreamRun(Run[Opened[T]]):
     ) -> Restarted | None:
         """Continues a stream that broke, or raises; returns the marker for the consumer, if there is one."""
         await opened.close()
-        provider = self.provider_of(opened.attempt).id
+        provider = opened.attempt.provider
         if not self.settle(opened.attempt, error, "stream_broken"):
             raise error
         on_break, broken = self._on_break, StreamBrokenError(provider, delivered)
         restarts = on_break == "restart"
+        resume = None
         # A repeated tool call could have its effects twice.
-        if opened.called_tool or not (restarts or callable(on_break)):
-            self._broke(provider, error)
-            raise broken from error
-        if callable(on_break):
+        if callable(on_break) and not opened.called_tool:
             resume = checked_resume(on_break(Break(provider, error, tuple(delivered), self._args)))
-            if resume is None:
-                self._broke(provider, error)
-                raise broken from error
+        if opened.called_tool or (resume is None and not restarts):
+            self.ended("failure", provider)
+            self.engine.log.broke(provider, error)
+            raise broken from error
+        if resume is not None:
             self._args = resume.args
             self.need = resume.need or self.need
         self.content_flows(flows=False)
@@ -161,11 +161,7 @@ class StreamRun(Run[Opened[T]]):
             attempt, self.opened = await self.obtain()
         except AllProvidersFailed as failed:
             raise broken from failed
-        return Restarted(provider, self.provider_of(attempt).id, count) if restarts else None
-
-    def _broke(self, provider: str, error: Exception) -> None:
-        self.ended("failure", provider)
-        self.engine.log.broke(provider, error)
+        return Restarted(provider, attempt.provider, count) if restarts else None
 
     def _give_up(self) -> None:
         """The consumer wants no more items, or cannot have any."""
@@ -188,7 +184,7 @@ class Stream(AsyncIterator[T], Generic[T]):
     def provider(self) -> str | None:
         """The provider that answers; ``None`` before the first item."""
         opened = self._run.opened
-        return None if opened is None else self._run.provider_of(opened.attempt).id
+        return None if opened is None else opened.attempt.provider
 
     @property
     def report(self) -> Report | None:

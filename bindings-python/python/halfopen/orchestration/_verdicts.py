@@ -10,10 +10,11 @@ from typing import Any, Literal, NamedTuple, cast
 from halfopen._core import report_unraisable
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._names import names_of
+from halfopen._result_rules import as_verdict
 from halfopen.breaker import CircuitBreaker
 from halfopen.orchestration._errors import FailedResultError, ReportedError
 from halfopen.orchestration._report import get
-from halfopen.types import Outcome, Verdict
+from halfopen.types import Verdict
 
 Next = Literal["no", "if_replayable", "at_once", "larger"]
 """Whether another provider is asked: never; if the call may be made again; always; only one with a larger limit."""
@@ -50,7 +51,7 @@ class Judgement(NamedTuple):
 
     @property
     def move_after(self) -> Literal["refusal", "failure", "timeout"]:
-        """What the next provider is asked after, for the budget."""
+        """The reason for a further attempt, on which its price in the budget depends."""
         if self.verdict.outcome != "failure":
             return "refusal"
         return "timeout" if self.is_timeout else "failure"
@@ -72,14 +73,14 @@ class Rules:
         if isinstance(error, ReportedError):
             verdict = error.verdict
         elif isinstance(error, Exception):
-            verdict = _verdict(breaker._classify(error))
+            verdict = as_verdict(breaker._classify(error))
         else:
-            verdict = _verdict(breaker._own_verdict(error) or classify_error(error))
+            verdict = as_verdict(breaker._own_verdict(error) or classify_error(error))
         return Judgement(verdict, self._next(verdict, error), is_timeout(error))
 
     def judge_result(self, breaker: CircuitBreaker, error: FailedResultError) -> Judgement:
         """Judges a result, for example a response with an error status."""
-        verdict = _verdict(breaker._judge(error.result))
+        verdict = as_verdict(breaker._judge(error.result))
         return Judgement(verdict, self._next(verdict, error), is_timeout=False)
 
     def _next(self, verdict: Verdict, error: BaseException) -> Next:
@@ -109,12 +110,6 @@ def _says(function: Callable[[Exception], bool] | None, error: Exception) -> boo
     except Exception as fault:
         report_unraisable(fault, function)
         return False
-
-
-def _verdict(answer: Outcome | Verdict | None) -> Verdict:
-    if isinstance(answer, Verdict):
-        return answer
-    return Verdict(answer or "success")
 
 
 def is_timeout(error: BaseException) -> bool:
@@ -152,7 +147,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _json_of(response: Any) -> object:
     """The body of a response that has been read, if it is JSON."""
-    # That of aiohttp would have to be awaited.
+    # The method of aiohttp's responses is a coroutine function.
     if iscoroutinefunction(getattr(response, "json", None)):
         return None
     try:

@@ -1,8 +1,9 @@
 """The interface of a backend's own module ``app.services.provider_orchestration``, on this core.
 
-That file becomes one line, ``from halfopen.compat.orchestration import *``. Its defects are mended: records
-record, a provider whose circuit was open is probed again, a failover never selects the provider that has failed or one
-that is open, an open circuit asks for a failover, health comes from real calls, and histories are bounded.
+That file becomes one line, ``from halfopen.compat.orchestration import *``. The defects of the old
+module are fixed: recorded results count, a provider whose circuit was open is probed again, a failover never selects
+the provider that has failed or one that is open, an open circuit asks for a failover, health comes from real calls,
+and histories are bounded.
 
 Needs the extra ``compat``. ``docs/migrating.md`` lists the differences. New code uses ``halfopen.orchestration``.
 """

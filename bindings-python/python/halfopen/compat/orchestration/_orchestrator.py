@@ -90,7 +90,7 @@ class ProviderOrchestrator:
         elif breaker.state == "open":
             return True
         elif session.is_probe and breaker.state == "half_open":
-            # Its failures in a row are those that opened the circuit. Nobody else would probe the provider.
+            # These failures opened the circuit. A failover would end the only session that probes the provider.
             return False
         else:
             failures = breaker.metrics.consecutive_failures

@@ -3,7 +3,7 @@
 const ORDERS = {
   force_open: ["Force open", "Every call is rejected until the time is over or the circuit is reset."],
   disable: ["Disable", "Every call passes and none is judged until the circuit is reset."],
-  shadow_on: ["Shadow", "Every call passes. The breaker decides as before and counts whom it would have rejected."],
+  shadow_on: ["Shadow", "Every call passes. The breaker decides as before and counts the calls that it would have rejected."],
   shadow_off: ["End shadow", "The breaker rejects calls again when its circuit is open."],
   reset: ["Reset", "The circuit closes, and the breaker decides again."],
 };
