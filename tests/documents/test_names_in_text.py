@@ -34,7 +34,8 @@ def names(language: str) -> set[str]:
 
 
 def named(text: str) -> list[str]:
-    """The members that the prose calls `breaker.NAME`. The first column of a table may hold those of other libraries."""
+    """The members that the prose calls `breaker.NAME`."""
+    # Code blocks run as tests. The first column of a table may hold the names of another library.
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     prose = re.sub(r"^\| [^|]*\|", "", prose, flags=re.MULTILINE)
     return re.findall(r"`(?:await )?breaker\.([a-zA-Z]\w*)", prose)
