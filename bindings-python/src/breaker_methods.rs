@@ -1,8 +1,8 @@
 //! The methods of `Breaker` that Python calls.
 
+use halfopen::Snapshot;
 use halfopen::clock::Clock;
 use halfopen::host::{self, Entries};
-use halfopen::{InvalidValue, Snapshot};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::context::Ready;
 use crate::convert::{Truth, check_callable, count_of, dict_of, json_of, value_of};
-use crate::error::to_python;
+use crate::error::{refused, to_python};
 use crate::evidence::{Histogram, PyEvidence, histogram_of};
 use crate::ffi::{call_host, is_abstract};
 use crate::guarded;
@@ -69,7 +69,7 @@ impl PyBreaker {
         let clock = PyClock::new(py, clock)?;
         if !self.close(py, config.config().clone(), &provider_id.extract::<String>()?, clock) {
             let allowed = "one that is not initialised yet; make another breaker";
-            return Err(to_python(py, &InvalidValue::new("breaker", &self.core.name().into(), allowed)));
+            return Err(refused(py, "breaker", &self.core.name().into(), allowed));
         }
         call_timeout_seconds.map(|seconds| self.call_timeout_seconds.set(seconds));
         self.judging.set(classify, judge, judges_all.0);

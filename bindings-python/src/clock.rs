@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use halfopen::InvalidValue;
 use halfopen::clock::{Clock, SystemClock, Tick};
 use halfopen::host::CounterClock;
 use pyo3::exceptions::PyValueError;
@@ -11,7 +10,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::convert::value_of;
-use crate::error::{report, to_python};
+use crate::error::{refused, report};
 use crate::ffi::{attached, call_host_plainly, cycles, has_even_counter};
 
 /// One origin for the whole process, so that a pool can compare the times of its breakers.
@@ -60,10 +59,7 @@ impl PyClock {
         let Some(callable) = callable else { return Ok(Self::system()) };
         let last = match call_host_plainly(callable.bind(py)) {
             Ok(seconds) => tick_of(&seconds).ok_or_else(|| {
-                to_python(
-                    py,
-                    &InvalidValue::new("clock", &value_of(&seconds), "a function that returns seconds, at least 0"),
-                )
+                refused(py, "clock", &value_of(&seconds), "a function that returns seconds, at least 0")
             })?,
             Err(fault) => {
                 fault.write_unraisable(py, Some(callable.bind(py)));

@@ -4,12 +4,10 @@ use halfopen::Config;
 use halfopen::host::{self, Entries, Spelling, Value};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::convert::{dict_of, object_of, value_of};
 use crate::error::to_python;
-
-const PYDANTIC: &str = "halfopen._pydantic";
 
 /// A checked configuration of a circuit breaker; its fields are attributes. It never changes.
 ///
@@ -122,28 +120,6 @@ impl PyConfig {
         }
         let config = host::config_from(&value_of(obj), Spelling::SnakeCase).map_err(|error| to_python(py, &error))?;
         Bound::new(py, Self { config })
-    }
-
-    /// How pydantic validates and writes one: called by pydantic, where it is installed.
-    #[classmethod]
-    fn __get_pydantic_core_schema__<'py>(
-        cls: &Bound<'py, PyType>,
-        source: &Bound<'py, PyAny>,
-        handler: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = (source, handler);
-        cls.py().import(PYDANTIC)?.call_method0("validator")
-    }
-
-    /// Its JSON Schema.
-    #[classmethod]
-    fn __get_pydantic_json_schema__<'py>(
-        cls: &Bound<'py, PyType>,
-        core_schema: &Bound<'py, PyAny>,
-        handler: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = (core_schema, handler);
-        cls.py().import(PYDANTIC)?.call_method0("json_schema")
     }
 
     /// How a circuit with this configuration behaves, in sentences.

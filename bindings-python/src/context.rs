@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -21,6 +21,7 @@ use pyo3::prelude::*;
 
 use crate::ffi::Frame;
 use crate::imports::Imports;
+use crate::lock::Lock;
 
 /// Makes the classes of this file, which PyO3 would else make at their first use.
 pub fn make_classes(py: Python<'_>) {
@@ -30,7 +31,7 @@ pub fn make_classes(py: Python<'_>) {
 
 /// The blocks of one breaker that have been entered and not yet left.
 #[derive(Default)]
-pub struct Blocks(Mutex<BTreeMap<Block, Entry>>);
+pub struct Blocks(Lock<BTreeMap<Block, Entry>>);
 
 /// A block by the frame that entered it and by its number: later blocks have higher ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +52,7 @@ impl Blocks {
         let mut blocks = Entered::read(py)?;
         blocks.push(Arc::clone(&block));
         Entered::write(py, &blocks)?;
-        self.open().insert(*block, (permit.clone().unbind(), block));
+        self.0.lock().insert(*block, (permit.clone().unbind(), block));
         Ok(())
     }
 
@@ -59,7 +60,7 @@ impl Blocks {
     pub fn leave(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let frame = Frame::running(py);
         let entered_here = Entered::read(py)?;
-        let mut open = self.open();
+        let mut open = self.0.lock();
         let of_the_frame = frame.and_then(|_| {
             let all = Block { frame, number: 0 }..=Block { frame, number: u64::MAX };
             open.range(all).next_back().map(|(block, _)| *block)
@@ -71,18 +72,12 @@ impl Blocks {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // The lock is held for an instant only, and the collector comes again.
-        let Ok(open) = self.0.try_lock() else { return Ok(()) };
-        open.values().try_for_each(|(permit, _)| visit.call(permit))
+        self.0.traverse(|open| open.values().try_for_each(|(permit, _)| visit.call(permit)))
     }
 
     pub fn clear(&self) {
-        let open = std::mem::take(&mut *self.open());
+        let open = std::mem::take(&mut *self.0.lock());
         drop(open);
-    }
-
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Block, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,14 +3,12 @@
 use halfopen::Outcome;
 use halfopen::host::{self, Value};
 use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use pyo3::{Borrowed, CastError};
 use pythonize::pythonize;
 
-use crate::error::to_python;
-use crate::ffi::call_host;
+use crate::error::{refused, to_python};
 use halfopen::InvalidValue;
 
 /// How deep dictionaries and lists may stand in each other; nothing that a field takes is deeper. Python can make them
@@ -129,14 +127,14 @@ pub fn check_callable(func: &Bound<'_, PyAny>) -> PyResult<()> {
 
 #[cold]
 fn not_callable(func: &Bound<'_, PyAny>) -> PyErr {
-    to_python(func.py(), &InvalidValue::new("func", &value_of(func), "a function or another callable"))
+    refused(func.py(), "func", &value_of(func), "a function or another callable")
 }
 
 /// A count that is no field of a configuration.
 pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
     match value_of(object) {
         Value::Uint(count) => Ok(count),
-        other => Err(to_python(py, &InvalidValue::new(name, &other, "a whole number, at least 0"))),
+        other => Err(refused(py, name, &other, "a whole number, at least 0")),
     }
 }
 
@@ -150,7 +148,7 @@ pub fn named<T: Copy>(field: &str, name: &Bound<'_, PyAny>, all: &[T], name_of: 
     let text = name.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
     all.iter().copied().find(|value| text == Some(name_of(*value))).ok_or_else(|| {
         let allowed = all.iter().map(|value| name_of(*value)).collect::<Vec<_>>().join(", ");
-        to_python(name.py(), &InvalidValue::new(field, &value_of(name), &format!("one of: {allowed}")))
+        refused(name.py(), field, &value_of(name), &format!("one of: {allowed}"))
     })
 }
 
@@ -162,15 +160,4 @@ pub fn outcome_with_hint(
 ) -> PyResult<Outcome> {
     let hint = retry_after.map_or(Value::Null, value_of);
     host::outcome_with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
-}
-
-/// Whether a Python function returns a true value for an object. `None` if it raises an `Exception`; any function may, at
-/// interpreter exit.
-pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
-    let py = object.py();
-    match call_host(function.bind(py), &PyTuple::new(py, [object])?, None).and_then(|answer| answer.is_truthy()) {
-        Ok(answer) => Ok(Some(answer)),
-        Err(fault) if fault.is_instance_of::<PyException>(py) => Ok(None),
-        Err(interrupt) => Err(interrupt),
-    }
 }

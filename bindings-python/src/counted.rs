@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -17,6 +16,7 @@ use pyo3::types::PyWeakrefReference;
 
 use crate::ffi::is_shared;
 use crate::imports::Imports;
+use crate::lock::Lock;
 
 /// Calls are numbered in the order in which they begin, from 1.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub struct Counted {
     results_noted: AtomicU64,
     /// Healthy sessions that have not ended: they may still end with a failure.
     sessions: AtomicU64,
-    failures: Mutex<Failures>,
+    failures: Lock<Failures>,
 }
 
 /// The noted failures, by address.
@@ -60,7 +60,7 @@ impl Counted {
     pub fn note(&self, call: u64, failure: &Bound<'_, PyAny>) {
         let Ok(object) = Token::of(failure) else { return };
         let gone = {
-            let mut failures = self.lock();
+            let mut failures = self.failures.lock();
             let replaced = failures.noted.insert(address_of(failure), Failure { call, object });
             let mut gone = failures.remove_dead(failure.py());
             gone.extend(replaced);
@@ -81,7 +81,8 @@ impl Counted {
     pub fn contains(&self, call: u64, failure: &Bound<'_, PyAny>) -> bool {
         let py = failure.py();
         let later = |noted: &&Failure| noted.call > call;
-        let noted = self.lock().noted.get(&address_of(failure)).filter(later).map(|noted| noted.object.clone_ref(py));
+        let noted =
+            self.failures.lock().noted.get(&address_of(failure)).filter(later).map(|noted| noted.object.clone_ref(py));
         noted.is_some_and(|object| object.is(failure))
     }
 
@@ -90,7 +91,7 @@ impl Counted {
         if self.noted.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let failures = std::mem::take(&mut *self.lock());
+        let failures = std::mem::take(&mut *self.failures.lock());
         drop(failures);
         self.noted.store(0, Ordering::Relaxed);
     }
@@ -119,13 +120,8 @@ impl Counted {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // The lock is held for an instant only, and the collector comes again.
-        let Ok(failures) = self.failures.try_lock() else { return Ok(()) };
-        failures.noted.values().try_for_each(|failure| visit.call(failure.object.held()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Failures> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+        let visited = |failures: &Failures| failures.noted.values().try_for_each(|it| visit.call(it.object.held()));
+        self.failures.traverse(visited)
     }
 }
 

@@ -1,17 +1,23 @@
 //! The one place where the core's errors become Python's. The classes stand in `halfopen/errors.py`.
 
+use halfopen::host::Value;
 use halfopen::{InvalidValue, Rejected};
 use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
-use crate::ffi::{handled_error, inherits, raise_soon};
+use crate::ffi::{handled_error, inherits, raise_soon, says_yes};
 use crate::imports::Imports;
 
 /// `InvalidValueError`.
 pub fn to_python(py: Python<'_>, error: &InvalidValue) -> PyErr {
     instance(py, |imports| &imports.invalid_value, (error.field(), error.value().to_string(), error.allowed()))
+}
+
+/// `InvalidValueError` for this value.
+pub fn refused(py: Python<'_>, field: &str, value: &Value, allowed: &str) -> PyErr {
+    to_python(py, &InvalidValue::new(field, value, allowed))
 }
 
 /// `RegistryFullError`.
@@ -37,26 +43,11 @@ pub fn in_context(py: Python<'_>, error: PyErr) -> PyErr {
 pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = error.py();
     let imports = Imports::get(py)?;
-    let (circuit_open, group_class) = (imports.circuit_open.bind(py), imports.exception_group.bind(py));
-    if inherits(error, circuit_open) {
+    if inherits(error, imports.circuit_open.bind(py)) {
         return Ok(true);
     }
-    if !inherits(error, group_class) {
-        return Ok(false);
-    }
-    // Groups may stand in each other, as deep as their maker likes.
-    let mut groups = vec![error.clone()];
-    while let Some(group) = groups.pop() {
-        for member in group.getattr(&imports.names.exceptions)?.try_iter()? {
-            let member = member?;
-            if inherits(&member, group_class) {
-                groups.push(member);
-            } else if !inherits(&member, circuit_open) {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
+    let is_group = inherits(error, imports.exception_group.bind(py));
+    Ok(is_group && says_yes(&imports.is_rejection, error)?.unwrap_or(false))
 }
 
 /// `CircuitBreakerOpenError`, a fresh one for each rejection.

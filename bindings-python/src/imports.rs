@@ -53,6 +53,7 @@ imports! {
     items_of: PyAny = "halfopen._stream_objects" "items_of";
     /// The verdict about an exception.
     classify_error: PyAny = "halfopen._error_rules" "classify_error";
+    is_rejection: PyAny = "halfopen._error_rules" "is_rejection";
     failures_in: PyAny = "halfopen._error_rules" "failures_in";
     is_response: PyAny = "halfopen._result_rules" "is_response";
     failure: PyAny = "halfopen._library_errors" "FAILURE";
@@ -115,7 +116,6 @@ names! {
     code_flags = "co_flags",
     dict = "__dict__",
     end = "end",
-    exceptions = "exceptions",
     first_item = "first_item",
     fail = "fail",
     generator_code = "gi_code",

@@ -59,15 +59,12 @@ impl Judging {
                 true => Outcome::FAILURE,
             });
         };
-        let answer = while_handling(error, || ask(classify, error));
-        match answer.and_then(|answer| outcome_in(&answer)) {
+        let answer = while_handling(error, || ask(classify, error)).and_then(|answer| outcome_in(&answer));
+        match answer {
             Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) => Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }),
+            Err(interrupt) if !interrupt.is_instance_of::<PyException>(error.py()) => Err(interrupt),
             // Its own code does not work any more when the interpreter is nearly gone.
-            Err(fault) if fault.is_instance_of::<PyException>(error.py()) => {
-                Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled })
-            }
-            Err(interrupt) => Err(interrupt),
+            Ok(None) | Err(_) => Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }),
         }
     }
 

@@ -7,7 +7,6 @@ mod awaiting;
 mod breaker;
 mod breaker_methods;
 mod clock;
-#[expect(clippy::disallowed_methods, reason = "nothing here is part of a call")]
 mod config;
 mod context;
 mod convert;
@@ -24,6 +23,7 @@ mod healthy_session;
 mod imports;
 mod judging;
 mod listeners;
+mod lock;
 mod nesting;
 mod next_item;
 mod observer;

@@ -3,8 +3,8 @@
 //! The core holds a handle on each callable and so does this list, through which the garbage collector sees it: a
 //! listener that refers to its breaker would else keep both alive for ever.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use halfopen::CircuitBreaker;
 use halfopen::clock::Tick;
@@ -17,10 +17,11 @@ use crate::clock::PyClock;
 use crate::convert::dict_of;
 use crate::error::report;
 use crate::ffi::{attached, call_host};
+use crate::lock::Lock;
 
 #[derive(Default)]
 pub struct PyListeners {
-    list: Mutex<Vec<Listening>>,
+    list: Lock<Vec<Listening>>,
     /// How many there have ever been, so that no number is used twice.
     ever: AtomicU64,
 }
@@ -32,12 +33,12 @@ struct Listening {
 }
 
 /// Empty once the garbage collector has taken the callable away.
-struct Callable(Mutex<Option<Py<PyAny>>>);
+struct Callable(Lock<Option<Py<PyAny>>>);
 
 impl PyListeners {
     /// `listener` is called with each event and with the time of the breaker's clock then.
     pub fn add(&self, core: &Arc<CircuitBreaker<PyClock>>, listener: Py<PyAny>) -> u64 {
-        let callable = Arc::new(Callable(Mutex::new(Some(listener))));
+        let callable = Arc::new(Callable(Lock::new(Some(listener))));
         // The breaker holds what it calls, so a handle on it here would keep both for ever.
         let (called, breaker) = (Arc::clone(&callable), Arc::downgrade(core));
         let id = core.subscribe(Arc::new(move |event| {
@@ -45,12 +46,12 @@ impl PyListeners {
             called.call(event, now);
         }));
         let number = self.ever.fetch_add(1, Ordering::Relaxed);
-        locked(&self.list).push(Listening { number, id, callable });
+        self.list.lock().push(Listening { number, id, callable });
         number
     }
 
     pub fn remove(&self, core: &CircuitBreaker<PyClock>, number: u64) -> bool {
-        let mut list = locked(&self.list);
+        let mut list = self.list.lock();
         let gone: Vec<_> = list.extract_if(.., |listening| listening.number == number).collect();
         // Letting go of a callable may run Python, so the lock is free by then.
         drop(list);
@@ -58,20 +59,14 @@ impl PyListeners {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // These locks are held for an instant only, and the collector comes again.
-        let Ok(list) = self.list.try_lock() else { return Ok(()) };
-        for listening in list.iter() {
-            if let Ok(callable) = listening.callable.0.try_lock() {
-                visit.call(callable.as_ref())?;
-            }
-        }
-        Ok(())
+        let visited = |listening: &Listening| listening.callable.0.traverse(|callable| visit.call(callable));
+        self.list.traverse(|list| list.iter().try_for_each(visited))
     }
 
     pub fn clear(&self) {
-        let list = std::mem::take(&mut *locked(&self.list));
+        let list = std::mem::take(&mut *self.list.lock());
         for listening in &list {
-            let callable = locked(&listening.callable.0).take();
+            let callable = listening.callable.0.lock().take();
             drop(callable);
         }
     }
@@ -81,7 +76,7 @@ impl Callable {
     /// An exception of a listener goes to `sys.unraisablehook`.
     fn call(&self, event: &Event, now: Tick) {
         attached(|py| {
-            let Some(callable) = locked(&self.0).as_ref().map(|callable| callable.clone_ref(py)) else { return };
+            let Some(callable) = self.0.lock().as_ref().map(|callable| callable.clone_ref(py)) else { return };
             let callable = callable.bind(py);
             let arguments = dict_of(py, event.entries()).and_then(|raw| (raw, now.as_seconds()).into_pyobject(py));
             if let Err(error) = arguments.and_then(|arguments| call_host(callable, &arguments, None)) {
@@ -89,8 +84,4 @@ impl Callable {
             }
         });
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

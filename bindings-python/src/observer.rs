@@ -10,10 +10,11 @@ use halfopen::host::SettledCall;
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::error::report;
 use crate::ffi::call_host_method;
-use crate::imports::Imports;
+use crate::imports::{Imports, Names};
 
 #[derive(Default)]
 pub struct PyObserver(OnceLock<Py<PyAny>>);
@@ -30,31 +31,35 @@ impl PyObserver {
 
     /// A call has been admitted. Fails only where an interrupt came in, which belongs to the caller.
     pub fn admitted(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(observer) = self.0.get() else { return Ok(()) };
-        match call_host_method(observer.bind(py), &Imports::get(py)?.names.admitted, ()) {
-            Err(error) if !error.is_instance_of::<PyException>(py) => Err(error),
-            Err(error) => {
-                error.write_unraisable(py, Some(observer.bind(py)));
-                Ok(())
-            }
-            Ok(_) => Ok(()),
-        }
+        self.told(py, |names| &names.admitted, ()).map(drop)
     }
 
     /// A call has been rejected: the observer's own error for the caller, where it has one.
     pub fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> Option<PyErr> {
-        let observer = self.0.get()?;
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-        let answer = (retry_after, rejected.reason.as_str());
-        let names = &Imports::get(py).ok()?.names;
-        match call_host_method(observer.bind(py), &names.rejected, answer) {
-            Ok(error) if error.is_instance_of::<PyBaseException>() => Some(PyErr::from_value(error)),
-            Ok(_) => None,
-            Err(error) if !error.is_instance_of::<PyException>(py) => Some(error),
-            Err(error) => {
+        match self.told(py, |names| &names.rejected, (retry_after, rejected.reason.as_str())) {
+            Ok(answer) => answer.filter(|it| it.is_instance_of::<PyBaseException>()).map(PyErr::from_value),
+            Err(interrupt) => Some(interrupt),
+        }
+    }
+
+    /// The answer of the observer; `None` where it has none, because there is no observer or it raised an `Exception`.
+    fn told<'py, A>(
+        &self,
+        py: Python<'py>,
+        method: fn(&Names) -> &Py<PyString>,
+        arguments: A,
+    ) -> PyResult<Option<Bound<'py, PyAny>>>
+    where
+        A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
+    {
+        let Some(observer) = self.0.get() else { return Ok(None) };
+        match call_host_method(observer.bind(py), method(&Imports::get(py)?.names), arguments) {
+            Err(error) if error.is_instance_of::<PyException>(py) => {
                 error.write_unraisable(py, Some(observer.bind(py)));
-                None
+                Ok(None)
             }
+            answer => answer.map(Some),
         }
     }
 

@@ -1,10 +1,10 @@
 //! `Permit`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use halfopen::Outcome;
 use halfopen::clock::{Clock, Tick};
 use halfopen::host::Stamp;
-use halfopen::{InvalidValue, Outcome};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -13,9 +13,10 @@ use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 use crate::context::Ready;
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
-use crate::error::to_python;
+use crate::error::refused;
 use crate::ffi::handled_error;
 use crate::healthy_session::PyHealthySession;
+use crate::lock::Lock;
 use crate::nesting::Probe;
 use crate::pending::PendingCall;
 
@@ -28,7 +29,7 @@ pub struct PyPermit {
     breaker: Py<PyBreaker>,
     /// The number of the call.
     number: u64,
-    unsettled: Mutex<Unsettled>,
+    unsettled: Lock<Unsettled>,
 }
 
 struct Unsettled {
@@ -40,32 +41,28 @@ struct Unsettled {
 
 impl PyPermit {
     pub fn new(breaker: Py<PyBreaker>, call: AdmittedCall) -> Self {
-        Self { breaker, number: call.number, unsettled: Mutex::new(Unsettled { call: Some(call), paused_at: None }) }
+        Self { breaker, number: call.number, unsettled: Lock::new(Unsettled { call: Some(call), paused_at: None }) }
     }
 
     /// The permit that a host hands in as `inside`.
     pub fn of_argument<'a>(inside: &'a Bound<'_, PyAny>) -> PyResult<&'a Self> {
         let permit = inside.cast::<Self>().map(Bound::get);
-        permit.map_err(|_| to_python(inside.py(), &InvalidValue::new("inside", &value_of(inside), "a Permit, or None")))
+        permit.map_err(|_| refused(inside.py(), "inside", &value_of(inside), "a Permit, or None"))
     }
 
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
     /// breaker's.
     pub fn stamp_for(&self, breaker: &Bound<'_, PyBreaker>) -> Option<Stamp> {
-        self.unsettled().call.as_ref().filter(|_| self.breaker.is(breaker)).map(AdmittedCall::stamp)
-    }
-
-    fn unsettled(&self) -> MutexGuard<'_, Unsettled> {
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unsettled.lock().call.as_ref().filter(|_| self.breaker.is(breaker)).map(AdmittedCall::stamp)
     }
 
     /// Takes the call, to settle it. Settling may call the host's clock, so the lock is free again by then.
     fn take(&self) -> Option<AdmittedCall> {
-        let mut unsettled = self.unsettled();
+        let mut unsettled = self.unsettled.lock();
         if unsettled.paused_at.is_some() {
             drop(unsettled);
             self.resume();
-            unsettled = self.unsettled();
+            unsettled = self.unsettled.lock();
         }
         unsettled.call.take()
     }
@@ -95,7 +92,7 @@ impl PyPermit {
 
     /// The probe that the call is, until it has ended.
     pub fn probe(&self) -> Option<Arc<Probe>> {
-        self.unsettled().call.as_ref().and_then(AdmittedCall::probe).cloned()
+        self.unsettled.lock().call.as_ref().and_then(AdmittedCall::probe).cloned()
     }
 
     /// The block that the permit was handed out to has been left, with this error or `None`.
@@ -177,7 +174,7 @@ impl PyPermit {
 
     /// The request of a client has its response, or its error.
     #[pyo3(name = "_leave")]
-    fn leave_context(&self, py: Python<'_>) {
+    pub fn leave_context(&self, py: Python<'_>) {
         if let Some(probe) = self.probe() {
             probe.leave(py);
         }
@@ -193,7 +190,7 @@ impl PyPermit {
     pub fn pause(&self) {
         // The clock may be the host's, so it is read without the lock.
         let now = self.breaker.get().times_calls().then(|| self.breaker.get().clock().now());
-        let mut unsettled = self.unsettled();
+        let mut unsettled = self.unsettled.lock();
         unsettled.paused_at = unsettled.paused_at.or(now);
         if let Some(call) = &mut unsettled.call {
             call.pause(self.breaker.get().core());
@@ -202,10 +199,10 @@ impl PyPermit {
 
     /// The consumer waits for the next item.
     pub fn resume(&self) {
-        let Some(paused_at) = self.unsettled().paused_at.take() else { return };
+        let Some(paused_at) = self.unsettled.lock().paused_at.take() else { return };
         let breaker = self.breaker.get();
         let now = breaker.clock().now();
-        if let Some(call) = &mut self.unsettled().call {
+        if let Some(call) = &mut self.unsettled.lock().call {
             call.resume(breaker.core(), Some(paused_at), now);
         }
     }
@@ -215,7 +212,7 @@ impl PyPermit {
         let py = slf.py();
         if slf.get().settled() {
             let allowed = "a permit that has not been settled";
-            return Err(to_python(py, &InvalidValue::new("permit", &"settled".into(), allowed)));
+            return Err(refused(py, "permit", &"settled".into(), allowed));
         }
         slf.get().entered(py)?;
         Ok(slf)
@@ -241,7 +238,7 @@ impl PyPermit {
     /// Whether it has been settled.
     #[getter]
     pub fn settled(&self) -> bool {
-        self.unsettled().call.is_none()
+        self.unsettled.lock().call.is_none()
     }
 
     /// The breaker that handed it out.
@@ -268,7 +265,7 @@ impl PyPermit {
 
 impl Drop for PyPermit {
     fn drop(&mut self) {
-        let Unsettled { call, paused_at } = self.unsettled.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let Unsettled { call, paused_at } = self.unsettled.get_mut();
         if let Some(call) = call.take() {
             self.breaker.get().abandon(call, *paused_at);
         }

@@ -1,7 +1,5 @@
 //! `RegistryPolicy`: the breakers of a registry, and the core's policy over them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use halfopen::clock::Clock;
 use halfopen::host::{self, RegistryPolicy, Search};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -11,30 +9,27 @@ use crate::breaker::PyBreaker;
 use crate::convert::value_of;
 use crate::error::{registry_full, to_python};
 use crate::ffi::is_shared;
+use crate::lock::Lock;
 
 type Policy = RegistryPolicy<Py<PyBreaker>>;
 
 /// Breakers by name, as many as the bound allows. Each method takes effect at one instant, with no step of Python in
 /// between.
 #[pyclass(frozen, generic, name = "RegistryPolicy", module = "halfopen._core")]
-pub struct PyRegistryPolicy(Mutex<Policy>);
+pub struct PyRegistryPolicy(Lock<Policy>);
 
 impl PyRegistryPolicy {
-    fn policy(&self) -> MutexGuard<'_, Policy> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Evicts what a search finds unused.
     fn evict(&self, py: Python<'_>, search: impl FnOnce(&mut Policy) -> Search) -> usize {
-        let mut search = search(&mut self.policy());
+        let mut search = search(&mut self.0.lock());
         let mut evicted = 0;
         loop {
-            let look = self.policy().next_look(&mut search).map(|(name, breaker)| (name, breaker.clone_ref(py)));
+            let look = self.0.lock().next_look(&mut search).map(|(name, breaker)| (name, breaker.clone_ref(py)));
             let Some((name, breaker)) = look else { return evicted };
             // Reading a clock may run Python code, and so may dropping a breaker, so neither happens under the lock.
             let (now, looked_at) = (breaker.get().core().clock().now(), breaker.as_ptr());
             drop(breaker);
-            let removed = self.policy().evict(&name, |known| {
+            let removed = self.0.lock().evict(&name, |known| {
                 let is_unshared = known.as_ptr() == looked_at && !is_shared(known.bind(py).as_any());
                 is_unshared && known.get().core().is_idle_at(now)
             });
@@ -49,13 +44,13 @@ impl PyRegistryPolicy {
     #[pyo3(signature = (bound, /))]
     fn new(bound: &Bound<'_, PyAny>) -> PyResult<Self> {
         let bound = host::registry_bound(&value_of(bound)).map_err(|error| to_python(bound.py(), &error))?;
-        Ok(Self(Mutex::new(Policy::new(bound))))
+        Ok(Self(Lock::new(Policy::new(bound))))
     }
 
     /// The most breakers that it holds.
     #[getter]
     fn bound(&self) -> usize {
-        self.policy().bound()
+        self.0.lock().bound()
     }
 
     /// Changes the bound, and evicts as many unused breakers as it asks for.
@@ -70,7 +65,7 @@ impl PyRegistryPolicy {
     /// The breaker of that name.
     #[pyo3(signature = (name, /))]
     fn get(&self, py: Python<'_>, name: &str) -> Option<Py<PyBreaker>> {
-        self.policy().get(name).map(|breaker| breaker.clone_ref(py))
+        self.0.lock().get(name).map(|breaker| breaker.clone_ref(py))
     }
 
     /// The breaker of this one's name, which is this one if there was none. Raises `RegistryFullError`.
@@ -79,11 +74,11 @@ impl PyRegistryPolicy {
         let core = breaker.get().ready(py)?;
         loop {
             let added =
-                self.policy().add(core.name().into(), breaker.clone().unbind()).map(|known| known.clone_ref(py));
+                self.0.lock().add(core.name().into(), breaker.clone().unbind()).map(|known| known.clone_ref(py));
             match added {
                 Ok(known) => return Ok(known),
                 Err(_) if self.evict(py, |policy| policy.making_room()) == 0 => {
-                    return Err(registry_full(py, self.policy().bound()));
+                    return Err(registry_full(py, self.0.lock().bound()));
                 }
                 Err(_) => {}
             }
@@ -93,7 +88,7 @@ impl PyRegistryPolicy {
     /// Removes the breaker of that name.
     #[pyo3(signature = (name, /))]
     fn remove(&self, name: &str) -> Option<Py<PyBreaker>> {
-        self.policy().remove(name)
+        self.0.lock().remove(name)
     }
 
     /// Removes every unused breaker, and returns their number.
@@ -103,22 +98,20 @@ impl PyRegistryPolicy {
 
     /// All breakers, in the order of their names.
     fn all(&self, py: Python<'_>) -> Vec<Py<PyBreaker>> {
-        self.policy().iter().map(|(_, breaker)| breaker.clone_ref(py)).collect()
+        self.0.lock().iter().map(|(_, breaker)| breaker.clone_ref(py)).collect()
     }
 
     fn __len__(&self) -> usize {
-        self.policy().len()
+        self.0.lock().len()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // A thread holds the lock for an instant, and the collector will come again.
-        let Ok(policy) = self.0.try_lock() else { return Ok(()) };
-        policy.iter().try_for_each(|(_, breaker)| visit.call(breaker))
+        self.0.traverse(|policy| policy.iter().try_for_each(|(_, breaker)| visit.call(breaker)))
     }
 
     fn __clear__(&self) {
-        let empty = Policy::new(self.policy().bound());
-        let all = std::mem::replace(&mut *self.policy(), empty);
+        let empty = Policy::new(self.0.lock().bound());
+        let all = std::mem::replace(&mut *self.0.lock(), empty);
         drop(all);
     }
 }

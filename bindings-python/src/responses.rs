@@ -6,8 +6,7 @@ use halfopen::classify::{self, Response};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::error::to_python;
-use halfopen::InvalidValue;
+use crate::error::refused;
 
 /// The outcome, the hint, the scope and the cooldown, waits in seconds.
 type Fields = (&'static str, Option<f64>, Option<&'static str>, Option<f64>);
@@ -25,8 +24,8 @@ pub fn classify_response(
     let (code, headers) = (text_of(code), pairs_of(headers));
     let code = code.as_deref();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let refused = |_| to_python(py, &InvalidValue::new("now", &now.into(), "seconds since the Unix epoch, at least 0"));
-    let now = Duration::try_from_secs_f64(now).map_err(refused)?;
+    let no_time = |_| refused(py, "now", &now.into(), "seconds since the Unix epoch, at least 0");
+    let now = Duration::try_from_secs_f64(now).map_err(no_time)?;
     let verdict = Response { status, code, headers: &headers, now }.verdict();
     let seconds = |wait: Option<Duration>| wait.map(|wait| wait.as_secs_f64());
     let scope = verdict.scope().map(classify::Scope::as_str);

@@ -4,8 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::breaker::PyBreaker;
-use crate::convert::says_yes;
-use crate::ffi::{PLAIN_VALUES, call_host, has_await, inherits, is_exactly, is_iterator, is_made_in_python};
+use crate::ffi::{PLAIN_VALUES, call_host, has_await, inherits, is_exactly, is_iterator, is_made_in_python, says_yes};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;

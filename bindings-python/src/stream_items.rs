@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::convert::says_yes;
+use crate::ffi::says_yes;
 
 /// Functions of an item.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 //!
 //! Unlike an observer, they belong to no breaker: they also follow breakers that are made later.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use halfopen::clock::Tick;
@@ -18,6 +18,7 @@ use crate::convert::dict_of;
 use crate::error::report;
 use crate::ffi::{attached, call_host_method};
 use crate::imports::{Imports, Names};
+use crate::lock::Lock;
 
 /// Told of transitions, and of rejections once a minute.
 static LOG: Watcher = Watcher::new();
@@ -27,13 +28,12 @@ static TELEMETRY: Watcher = Watcher::new();
 
 struct Watcher {
     is_there: AtomicBool,
-    /// Only taken by threads that hold the interpreter, and for some steps of Rust, so no fork ever finds it taken.
-    object: Mutex<Option<Py<PyAny>>>,
+    object: Lock<Option<Py<PyAny>>>,
 }
 
 impl Watcher {
     const fn new() -> Self {
-        Self { is_there: AtomicBool::new(false), object: Mutex::new(None) }
+        Self { is_there: AtomicBool::new(false), object: Lock::new(None) }
     }
 
     fn is_there(&self) -> bool {
@@ -42,17 +42,20 @@ impl Watcher {
 
     fn set(&self, object: Option<Py<PyAny>>) {
         self.is_there.store(object.is_some(), Ordering::Relaxed);
-        let before = std::mem::replace(&mut *self.object.lock().unwrap_or_else(PoisonError::into_inner), object);
+        let before = std::mem::replace(&mut *self.object.lock(), object);
         // Dropping it may run Python, so the lock is free by then.
         drop(before);
     }
 
-    /// Calls a method of the watcher. Its exception goes to `sys.unraisablehook`.
+    /// Calls a method of the watcher, if there is one. Its exception goes to `sys.unraisablehook`.
     fn tell<'py, A>(&self, py: Python<'py>, method: fn(&Names) -> &Py<PyString>, told: PyResult<A>)
     where
         A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
     {
-        let kept = self.object.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|it| it.clone_ref(py));
+        if !self.is_there() {
+            return;
+        }
+        let kept = self.object.lock().as_ref().map(|it| it.clone_ref(py));
         let Some(object) = kept else { return };
         let object = object.bind(py);
         let called = Imports::get(py).and_then(|imports| call_host_method(object, method(&imports.names), told?));
@@ -130,10 +133,7 @@ impl Watched {
     pub fn rejected(&self, py: Python<'_>, rejected: &Rejected, now: Tick) {
         let reason = rejected.reason.as_str();
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-        if TELEMETRY.is_there() {
-            let told = (&*self.name, &*self.provider, reason, retry_after);
-            TELEMETRY.tell(py, |names| &names.rejected, Ok(told));
-        }
+        TELEMETRY.tell(py, |names| &names.rejected, Ok((&*self.name, &*self.provider, reason, retry_after)));
         if self.is_logged()
             && let Some(count) = self.rejections.count(now)
         {
@@ -142,17 +142,12 @@ impl Watched {
     }
 
     pub fn first_item(&self, py: Python<'_>, waited: Duration) {
-        if TELEMETRY.is_there() {
-            let told = (&*self.name, &*self.provider, waited.as_secs_f64());
-            TELEMETRY.tell(py, |names| &names.first_item, Ok(told));
-        }
+        TELEMETRY.tell(py, |names| &names.first_item, Ok((&*self.name, &*self.provider, waited.as_secs_f64())));
     }
 
     pub fn settled(&self, py: Python<'_>, call: &SettledCall) {
-        if TELEMETRY.is_there() {
-            let seconds = call.duration.map(|duration| duration.as_secs_f64());
-            let told = (&*self.name, &*self.provider, call.outcome.as_str(), seconds);
-            TELEMETRY.tell(py, |names| &names.settled, Ok(told));
-        }
+        let seconds = call.duration.map(|duration| duration.as_secs_f64());
+        let told = (&*self.name, &*self.provider, call.outcome.as_str(), seconds);
+        TELEMETRY.tell(py, |names| &names.settled, Ok(told));
     }
 }

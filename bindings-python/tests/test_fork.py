@@ -68,6 +68,10 @@ def test_children_spread_their_waits_differently() -> None:
     assert children("grandchild") == ["4"]
 
 
+def test_children_of_a_compatible_orchestrator_choose_differently() -> None:
+    assert children("choices") == ["3"]
+
+
 # State, successes, failures, cancelled calls, calls in flight.
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
 from halfopen._arguments import check_functions, exception_types
@@ -82,32 +83,24 @@ def _named_by(error: BaseException) -> tuple[type, ...]:
     return types
 
 
+@dataclass(slots=True, eq=False)
 class _Rules:
     """The rules of one breaker.
 
     A mistake of a function that it was given is logged once: a provider that is down would otherwise fill the log.
     """
 
-    __slots__ = ("_classify", "_count", "_ignore", "_judge", "_logged", "_otherwise")
-
-    def __init__(
-        self,
-        classify: Classifier | None,
-        judge: Judge | None,
-        ignore: tuple[type[BaseException], ...],
-        count: tuple[type[BaseException], ...],
-        otherwise: Callable[[BaseException], Outcome | Verdict],
-    ) -> None:
-        self._classify = classify
-        self._otherwise = otherwise
-        self._judge = judge
-        self._ignore = ignore
-        self._count = count
-        self._logged: set[str] = set()
+    classify: Classifier | None
+    judge: Judge | None
+    ignore: tuple[type[BaseException], ...]
+    count: tuple[type[BaseException], ...]
+    otherwise: Callable[[BaseException], Outcome | Verdict]
+    """Classifies what the others leave to it."""
+    logged: set[str] = field(default_factory=set[str])
 
     def error(self, error: BaseException) -> Outcome | Verdict:
         """Classifies an exception."""
-        return self.own_verdict(error) or self._otherwise(error)
+        return self.own_verdict(error) or self.otherwise(error)
 
     def own_verdict(self, error: BaseException) -> Outcome | Verdict | None:
         """The verdict on an exception without the default rules; ``None`` leaves it to them."""
@@ -119,34 +112,34 @@ class _Rules:
 
     def _verdict_on_one(self, error: BaseException) -> Outcome | Verdict | None:
         """The same without looking at the members of a group."""
-        if self._classify is not None and isinstance(error, Exception):
-            answer = self._ask("classify", self._classify, error)
+        if self.classify is not None and isinstance(error, Exception):
+            answer = self._ask("classify", self.classify, error)
             if answer is not None:
                 return answer
         return self._named(error)
 
     def _named(self, error: BaseException) -> Outcome | None:
-        if self._ignore or self._count:
+        if self.ignore or self.count:
             for kind in _named_by(error):
-                if kind in self._count:
+                if kind in self.count:
                     return "failure"
-                if kind in self._ignore:
+                if kind in self.ignore:
                     return "ignored"
         return None
 
     def _verdict_on_members(self, group: BaseExceptionGroup[BaseException]) -> Verdict | None:
-        if not (self._classify or self._ignore or self._count):
+        if not (self.classify or self.ignore or self.count):
             return None
         members = list(members_of(group, lambda inner: self._named(inner) is not None))
         verdicts: list[Outcome | Verdict | None] = [self._verdict_on_one(member) for member in members]
         if not any(verdicts):
             return None
         both = zip(members, verdicts, strict=True)
-        return worst([as_verdict(verdict or self._otherwise(member)) for member, verdict in both])
+        return worst([as_verdict(verdict or self.otherwise(member)) for member, verdict in both])
 
     def result(self, result: object) -> Outcome | Verdict:
         """Classifies a result."""
-        answer = None if self._judge is None else self._ask("judge", self._judge, result)
+        answer = None if self.judge is None else self._ask("judge", self.judge, result)
         return answer or verdict_of_result(result) or "success"
 
     def _ask(self, name: str, function: Any, argument: object) -> Outcome | Verdict | None:
@@ -174,9 +167,9 @@ class _Rules:
         return None
 
     def _warn(self, name: str, mistake: str) -> None:
-        if name in self._logged:
+        if name in self.logged:
             return
-        self._logged.add(name)
+        self.logged.add(name)
         # Logging may fail, for example at interpreter exit. The caller must still get the error of its call.
         with suppress(Exception):
             _log.warning("%s= %s (logged once for this breaker)", name, mistake)

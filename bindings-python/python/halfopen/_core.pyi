@@ -10,6 +10,7 @@ from typing_extensions import disjoint_base
 
 from halfopen._stream_timeouts import Watch
 from halfopen.types import (
+    Asked,
     Log,
     Mode,
     Observer,
@@ -206,9 +207,9 @@ class CircuitBreakerConfig:
     def __setattr__(self, name: str, value: Never, /) -> None: ...
     def __delattr__(self, name: str, /) -> None: ...
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any: ...
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any: ...
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any: ...
+    def __get_pydantic_json_schema__(cls, _source: Any, _handler: Any) -> Any: ...
 
 @final
 class Permit:
@@ -479,41 +480,14 @@ class Pool:
         clock: Callable[[], float] | None = None,
         /,
     ) -> Self: ...
-    def look(
-        self,
-        need: Need | None,
-        tried: list[int],
-        pin: int | None,
-        replayable: bool,
-        is_stream: bool,
-        larger_than: int | None,
-        /,
-    ) -> Order:
+    def look(self, asked: Asked, /) -> Order:
         """The order that a call would get now; nothing changes."""
 
-    def choose(
-        self,
-        need: Need | None,
-        tried: list[int],
-        pin: int | None,
-        replayable: bool,
-        is_stream: bool,
-        larger_than: int | None,
-        /,
-    ) -> Order:
+    def choose(self, asked: Asked, /) -> Order:
         """The same as a choice, which takes its turn."""
 
     def begin(
-        self,
-        need: Need | None,
-        tried: list[int],
-        pin: int | None,
-        replayable: bool,
-        is_stream: bool,
-        larger_than: int | None,
-        left: int | None,
-        after: Literal["refusal", "failure", "timeout"] | None,
-        /,
+        self, asked: Asked, left: int | None, after: Literal["refusal", "failure", "timeout"] | None, /
     ) -> Attempt | Order:
         """Chooses, and begins an attempt at the first provider that admits it.
 
@@ -521,9 +495,7 @@ class Pool:
         has ``left``, and ``after`` what.
         """
 
-    def begin_beside(
-        self, need: Need | None, tried: list[int], is_stream: bool, larger_than: int | None, /
-    ) -> Attempt | Order:
+    def begin_beside(self, asked: Asked, /) -> Attempt | Order:
         """Begins an attempt at another provider beside one that is slow, if the budget pays for it."""
 
     def hedge_after(self, index: int, is_stream: bool, /) -> float | None:

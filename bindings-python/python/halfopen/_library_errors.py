@@ -26,7 +26,7 @@ def by_status_code(error: Any, _: Classify) -> Verdict:
         return FAILURE
     response = getattr(error, "response", None)
     headers = getattr(error if response is None else response, "headers", None)
-    return verdict_of(status, headers, *_codes_in(getattr(error, "body", None)))
+    return verdict_of(status, headers, *codes_in(getattr(error, "body", None)))
 
 
 def _by_response(error: Any, _: Classify) -> Verdict:
@@ -74,10 +74,10 @@ def _openai(error: Any, _: Classify) -> Verdict:
 
 
 def _anthropic(error: Any, _: Classify) -> Verdict:
-    return _of_error(verdict_of_response(error.response, error.status_code, *_codes_in(error.body)))
+    return _of_error(verdict_of_response(error.response, error.status_code, *codes_in(error.body)))
 
 
-def _codes_in(body: object) -> list[Any]:
+def codes_in(body: object) -> list[Any]:
     """Codes of an error in a body as most providers write it, the most precise one first."""
     outer = _mapping(body)
     error = _mapping(outer.get("error", outer))

@@ -25,12 +25,19 @@ _CAUSES: dict[Cause, str] = {
     "reset": "an operator reset it",
     "disabled": "an operator disabled it",
 }
+_FACTS = ("from_state", "to_state", "cause", "generation", "consecutive_failures", "retry_after_seconds")
 
 
 def extra(event: str, **facts: Any) -> dict[str, Any]:
     """The extra fields of a record: what happened, and its facts, without those that are unknown."""
     known = {"event": event, **facts}
     return {f"halfopen_{name}": value for name, value in known.items() if value is not None}
+
+
+def facts_of(name: str, provider: str, event: RawEvent) -> dict[str, Any]:
+    """The facts of a transition, for a record."""
+    values: dict[str, Any] = {**event}
+    return {"circuit": name, "provider": provider, **{fact: values[fact] for fact in _FACTS}}
 
 
 def describe(name: str, provider: str, event: RawEvent) -> str:
@@ -59,22 +66,8 @@ class _BreakerLog:
         level = logging.WARNING if event["to_state"] == "open" else logging.INFO
         if not is_enabled(level):
             return
-        write(
-            level,
-            "%s",
-            describe(name, provider, event),
-            facts=extra(
-                "transition",
-                circuit=name,
-                provider=provider,
-                from_state=event["from_state"],
-                to_state=event["to_state"],
-                cause=event["cause"],
-                generation=event["generation"],
-                consecutive_failures=event["consecutive_failures"],
-                retry_after_seconds=event["retry_after_seconds"],
-            ),
-        )
+        facts = extra("transition", **facts_of(name, provider, event))
+        write(level, "%s", describe(name, provider, event), facts=facts)
 
     def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
         if not is_enabled(logging.INFO):

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from halfopen._core import read_metrics
 from halfopen._pool_totals import POOL_TOTALS
-from halfopen.types import Outcome, RawCounts, Reason, State
+from halfopen.types import RawCounts, Reason, State
 
 Kind = Literal["gauge", "counter", "histogram"]
 
@@ -99,7 +99,6 @@ POOL_FAMILIES = (CHOICES, SWITCHES, COOLDOWNS, EXTRA_ATTEMPTS)
 _POOL_FAMILIES = {family.name: family for family in POOL_FAMILIES}
 
 _STATES: tuple[State, ...] = ("closed", "half_open", "open")
-_OUTCOMES: tuple[Outcome, ...] = ("success", "failure", "ignored", "cancelled")
 
 
 class CircuitReading(NamedTuple):
@@ -130,14 +129,10 @@ class CircuitReading(NamedTuple):
     def counters(self) -> Iterator[Reading]:
         """The values that only rise."""
         counts, labels = self.counts, self.labels
-        ended = (
-            counts["successful_calls"],
-            counts["failed_calls"],
-            counts["ignored_calls"],
-            counts["cancelled_calls"],
-        )
-        for outcome, count in zip(_OUTCOMES, ended, strict=True):
-            yield CALLS, (*labels, outcome), count
+        yield CALLS, (*labels, "success"), counts["successful_calls"]
+        yield CALLS, (*labels, "failure"), counts["failed_calls"]
+        yield CALLS, (*labels, "ignored"), counts["ignored_calls"]
+        yield CALLS, (*labels, "cancelled"), counts["cancelled_calls"]
         for reason, count in self.rejections:
             yield REJECTIONS, (*labels, reason), count
         yield SHADOW_REJECTIONS, labels, counts["shadow_rejected"]

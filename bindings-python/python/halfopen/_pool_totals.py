@@ -1,9 +1,8 @@
 """The counts of this process's orchestrators, for metrics."""
 
-import os
-from collections import defaultdict
-from threading import Lock
+from collections import Counter, defaultdict
 
+from halfopen._fork import Lock, renewed_in_child
 from halfopen._label_sets import MAX_LABEL_SETS, OTHER
 
 
@@ -11,33 +10,26 @@ class PoolTotals:
     """Counts by the name of a metric and the values of its labels."""
 
     def __init__(self) -> None:
-        self._counts: defaultdict[str, dict[tuple[str, ...], int]] = defaultdict(dict)
+        self._counts: defaultdict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
         self._lock = Lock()
 
     def count(self, metric: str, *values: str) -> None:
         """Counts one."""
-        with self._lock:
+        with self._lock.current:
             counts = self._counts[metric]
             # Providers are declared, so there are rarely more than a few.
-            if values not in counts:
-                if len(counts) >= MAX_LABEL_SETS:
-                    values = (OTHER,) * len(values)
-                counts.setdefault(values, 0)
+            if values not in counts and len(counts) >= MAX_LABEL_SETS:
+                values = (OTHER,) * len(values)
             counts[values] += 1
 
     def read(self) -> list[tuple[str, tuple[str, ...], int]]:
         """All counts."""
-        with self._lock:
-            return [
-                (metric, values, count) for metric, counts in self._counts.items() for values, count in counts.items()
-            ]
+        with self._lock.current:
+            return [(metric, *each) for metric, counts in self._counts.items() for each in counts.items()]
 
     def after_fork(self) -> None:
-        """Begins at zero in the child, because its parent exports what it has counted."""
-        self._counts = defaultdict(dict)
-        self._lock = Lock()
+        """Begins at zero, because the parent exports what it has counted."""
+        self._counts.clear()
 
 
-POOL_TOTALS = PoolTotals()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=POOL_TOTALS.after_fork)
+POOL_TOTALS = renewed_in_child(PoolTotals())

@@ -4,7 +4,7 @@ import sys
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from halfopen.errors import HalfopenError
+from halfopen.errors import HalfopenError, restored
 
 E = TypeVar("E", bound=HalfopenError)
 
@@ -21,22 +21,14 @@ def passing_sdks(error: E) -> E:
         if isinstance(base := getattr(sys.modules.get(module), name, None), type)
     )
     kind: Any = type(error)
-    return _copy(error, _passing_class(kind, bases)) if bases else error
+    return restored(_passing_class(kind, bases), error.args, vars(error)) if bases else error
 
 
 @lru_cache
 def _passing_class(error: Any, bases: tuple[type, ...]) -> Any:
     def reduce(self: HalfopenError) -> Any:
         # A copy or a pickle is the plain error, since this class exists in this process alone.
-        return _copy(self, error).__reduce__()
+        return restored, (error, self.args, vars(self))
 
     members = {"__doc__": error.__doc__, "__module__": error.__module__, "__reduce__": reduce}
     return type(error.__name__, (error, *bases), members)
-
-
-def _copy(error: E, kind: Any) -> E:
-    """The error as one of another class; a constructor may take other arguments than the error has."""
-    made: E = kind.__new__(kind, *error.args)
-    made.args = error.args
-    made.__dict__.update(error.__dict__)
-    return made

@@ -49,10 +49,11 @@ Guardable: TypeAlias = (
 F = TypeVar("F", bound=Guardable)
 
 _SWITCH = "call reset(), force_open() or disable()"
-_AT_CONSTRUCTION = (
-    *("name", "provider_id", "clock", "classify", "judge", "ignore", "count", "is_content", "is_end"),
+PER_BREAKER = (
+    *("clock", "classify", "judge", "ignore", "count", "is_content", "is_end"),
     *("call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"),
 )
+"""The arguments that a ``Registry`` passes on to each of its breakers."""
 
 
 class CircuitBreaker(Sealed, Breaker):
@@ -123,7 +124,7 @@ class CircuitBreaker(Sealed, Breaker):
             field: f"call reconfigure(breaker.config.model_copy(update={{'{field}': …}}))"
             for field in CircuitBreakerConfig.__dataclass_fields__
         },
-        **made_once("CircuitBreaker", *_AT_CONSTRUCTION),
+        **made_once("CircuitBreaker", "name", "provider_id", *PER_BREAKER),
         "config": "call reconfigure(config)",
         "state": _SWITCH,
         "mode": _SWITCH,

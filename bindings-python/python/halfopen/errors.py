@@ -1,14 +1,30 @@
 """The errors of this package. The errors of guarded functions pass through unchanged."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from halfopen.types import ErrorCode, Reason, TimeoutName
+
+E = TypeVar("E", bound=BaseException)
 
 
 class HalfopenError(Exception):
     """The base class of all errors of this package; ``code`` is stable, and the same in all languages."""
 
     code: ClassVar[ErrorCode]
+
+    # Copies and pickles do not call the constructor, whose arguments are not ``args`` as a rule; that of a subclass may
+    # have any.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restored, (type(self), self.args, vars(self))
+
+
+def restored(kind: type[E], args: tuple[Any, ...], fields: dict[str, Any]) -> E:
+    """An error of this class with these arguments and attributes."""
+    error: E = kind.__new__(kind, *args)
+    # An `OSError` whose subclass has an `__init__` of its own takes them there.
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 class CircuitBreakerOpenError(HalfopenError):
@@ -61,9 +77,6 @@ class CallTimeoutError(HalfopenError, TimeoutError):
         self.seconds = seconds
         self.limit: TimeoutName = limit
 
-    def __reduce__(self) -> tuple[type["CallTimeoutError"], tuple[str, float, TimeoutName]]:
-        return type(self), (self.circuit_name, self.seconds, self.limit)
-
 
 class InvalidValueError(HalfopenError, ValueError):
     """A value is not allowed; ``field`` names it, ``value`` shows it, ``allowed`` describes the allowed values."""
@@ -76,9 +89,6 @@ class InvalidValueError(HalfopenError, ValueError):
         self.value = value
         self.allowed = allowed
 
-    def __reduce__(self) -> tuple[type["InvalidValueError"], tuple[str, str, str]]:
-        return type(self), (self.field, self.value, self.allowed)
-
 
 class NameConflictError(HalfopenError):
     """The registry has a circuit of that name with another configuration or provider; ``field`` differs."""
@@ -90,9 +100,6 @@ class NameConflictError(HalfopenError):
         self.circuit_name = circuit_name
         self.field = field
 
-    def __reduce__(self) -> tuple[type["NameConflictError"], tuple[str, str]]:
-        return type(self), (self.circuit_name, self.field)
-
 
 class RegistryFullError(HalfopenError):
     """The registry holds its maximum number of circuits, and all are in use."""
@@ -102,6 +109,3 @@ class RegistryFullError(HalfopenError):
     def __init__(self, bound: int) -> None:
         super().__init__(f"the registry holds {bound} circuits, as many as it may")
         self.bound = bound
-
-    def __reduce__(self) -> tuple[type["RegistryFullError"], tuple[int]]:
-        return type(self), (self.bound,)

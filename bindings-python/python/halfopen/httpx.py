@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from inspect import isasyncgen
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, overload
 
 from halfopen._exchange import Exchange
@@ -127,13 +127,8 @@ class _Transport(_Guarding):
         self._inner.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        self._inner.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self._inner.__exit__(*error)
 
 
 class _AsyncTransport(_Guarding):
@@ -152,13 +147,8 @@ class _AsyncTransport(_Guarding):
         await self._inner.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None = None,
-        error: BaseException | None = None,
-        trace: TracebackType | None = None,
-    ) -> None:
-        await self._inner.__aexit__(kind, error, trace)
+    async def __aexit__(self, *error: Any) -> None:
+        await self._inner.__aexit__(*error)
 
 
 class _Decoder:

@@ -24,7 +24,7 @@ from opentelemetry.trace import get_current_span
 
 from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics, set_telemetry
 from halfopen._label_sets import OTHER, LabelSets
-from halfopen._log import LOG, describe
+from halfopen._log import LOG, describe, facts_of
 from halfopen._metric_families import (
     CALL_DURATION,
     CIRCUIT_FAMILIES,
@@ -109,20 +109,12 @@ class _Telemetry:
     @_harmless
     def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
         opened = event["to_state"] == "open"
-        facts = {
-            "from_state": event["from_state"],
-            "to_state": event["to_state"],
-            "cause": event["cause"],
-            "generation": event["generation"],
-            "consecutive_failures": event["consecutive_failures"],
-            "retry_after_seconds": event["retry_after_seconds"],
-        }
         self._logger.emit(
             event_name="halfopen.transition",
             severity_number=SeverityNumber.WARN if opened else SeverityNumber.INFO,
             severity_text="WARN" if opened else "INFO",
             body=describe(name, provider, event),
-            attributes=_attributes(circuit=name, provider=provider, **facts),
+            attributes=_attributes(**facts_of(name, provider, event)),
         )
 
     @_harmless

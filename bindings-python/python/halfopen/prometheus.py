@@ -26,8 +26,6 @@ and the fold; sums do not. If a breaker with folded labels is made again, its se
 treats as a restart.
 """
 
-import os
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import accumulate
@@ -40,6 +38,7 @@ from prometheus_client.samples import Sample
 from prometheus_client.values import ValueClass
 
 from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics
+from halfopen._fork import Lock
 from halfopen._metric_families import CIRCUIT_FAMILIES, POOL_FAMILIES, Buckets, Family, read_circuits, read_pools
 from halfopen._prometheus_files import FILES
 
@@ -108,19 +107,8 @@ COLLECTOR: Collector = _Collector()
 """The collector that ``register()`` registers in a single process."""
 
 _registries: WeakSet[CollectorRegistry] = WeakSet()
-# Re-entrant, because an allocation may start garbage collection, which may run any code in this thread. No scrape, call
-# or constructor takes this lock.
-_lock = threading.RLock()
-
-
-def _replace_lock() -> None:
-    """In a forked child, the thread that held the lock does not exist."""
-    global _lock  # noqa: PLW0603
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_replace_lock)
+# No scrape, call or constructor takes this lock.
+_lock = Lock()
 
 
 def register(registry: CollectorRegistry = REGISTRY) -> None:
@@ -136,7 +124,7 @@ def register(registry: CollectorRegistry = REGISTRY) -> None:
     if _is_multiprocess():
         FILES.start()
         return
-    with _lock:
+    with _lock.current:
         try:
             registry.register(COLLECTOR)
         except ValueError as collision:
@@ -154,7 +142,7 @@ def unregister(registry: CollectorRegistry = REGISTRY) -> None:
     if _is_multiprocess():
         FILES.stop()
         return
-    with _lock, suppress(KeyError):
+    with _lock.current, suppress(KeyError):
         _registries.discard(registry)
         registry.unregister(COLLECTOR)
 

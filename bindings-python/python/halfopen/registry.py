@@ -7,11 +7,9 @@ from halfopen._arguments import check_functions, check_seconds, config_of, excep
 from halfopen._core import CircuitBreakerConfig, RegistryPolicy
 from halfopen._sealed import Sealed, made_once
 from halfopen._stream_items import checked_item_function
-from halfopen.breaker import CircuitBreaker
+from halfopen.breaker import PER_BREAKER, CircuitBreaker
 from halfopen.errors import NameConflictError
 from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge
-
-_TIMEOUTS = ("call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds")
 
 
 class Registry(Sealed):
@@ -27,7 +25,7 @@ class Registry(Sealed):
     """
 
     _instead: ClassVar[Mapping[str, str]] = {
-        **made_once("Registry", "clock", "classify", "judge", "ignore", "count", *_TIMEOUTS, "is_content", "is_end"),
+        **made_once("Registry", *PER_BREAKER),
         "bound": "call set_bound(bound), which also evicts",
     }
     _no_attribute = "call set_bound(bound) to change the bound; a subclass may have attributes of its own"
@@ -50,14 +48,18 @@ class Registry(Sealed):
         # Its lock is never held during a fork.
         self._policy: RegistryPolicy[CircuitBreaker] = RegistryPolicy(bound)
         check_functions(clock, classify, judge)
-        self._ignore, self._count = exception_types("ignore", ignore), exception_types("count", count)
-        given = (call_timeout_seconds, first_item_timeout_seconds, idle_timeout_seconds)
-        self._timeouts = {name: check_seconds(name, seconds) for name, seconds in zip(_TIMEOUTS, given, strict=True)}
-        self._is_content = checked_item_function("is_content", is_content)
-        self._is_end = checked_item_function("is_end", is_end)
-        self._clock = clock
-        self._classify = classify
-        self._judge = judge
+        self._arguments: dict[str, Any] = {
+            "clock": clock,
+            "classify": classify,
+            "judge": judge,
+            "ignore": exception_types("ignore", ignore),
+            "count": exception_types("count", count),
+            "call_timeout_seconds": check_seconds("call_timeout_seconds", call_timeout_seconds),
+            "first_item_timeout_seconds": check_seconds("first_item_timeout_seconds", first_item_timeout_seconds),
+            "idle_timeout_seconds": check_seconds("idle_timeout_seconds", idle_timeout_seconds),
+            "is_content": checked_item_function("is_content", is_content),
+            "is_end": checked_item_function("is_end", is_end),
+        }
 
     @property
     def bound(self) -> int:
@@ -85,7 +87,7 @@ class Registry(Sealed):
         if known is None:
             # The constructor reads the clock, which may be the user's, so it must run without the lock. Another thread
             # may add a breaker of that name first.
-            known = self._policy.add(self._create(checked, provider_id))
+            known = self._policy.add(CircuitBreaker(checked, provider_id, **self._arguments))
         field = known._difference(checked) or ("provider_id" if known.provider_id != provider_id else None)
         if field is not None:
             raise NameConflictError(checked.name, field)
@@ -114,19 +116,3 @@ class Registry(Sealed):
 
     def __len__(self) -> int:
         return len(self._policy)
-
-    def _create(self, config: CircuitBreakerConfig, provider_id: str) -> CircuitBreaker:
-        return CircuitBreaker(
-            config,
-            provider_id,
-            clock=self._clock,
-            classify=self._classify,
-            judge=self._judge,
-            ignore=self._ignore,
-            count=self._count,
-            call_timeout_seconds=self._timeouts["call_timeout_seconds"],
-            first_item_timeout_seconds=self._timeouts["first_item_timeout_seconds"],
-            idle_timeout_seconds=self._timeouts["idle_timeout_seconds"],
-            is_content=self._is_content,
-            is_end=self._is_end,
-        )

@@ -1,8 +1,11 @@
 """The types of names, dictionaries and functions that the API takes and returns."""
 
 import sys
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from halfopen._core import Need
 
 # Pydantic takes typing's own from Python 3.12 on.
 if sys.version_info >= (3, 12):
@@ -249,6 +252,18 @@ class RawEvent(TypedDict):
     consecutive_failures: int
     consecutive_successes: int
     retry_after_seconds: float | None
+
+
+class Asked(NamedTuple):
+    """The situation of a call that asks a pool for a provider."""
+
+    need: "Need | None" = None
+    tried: Sequence[int] = ()
+    """The providers that the call has tried, or must not get."""
+    pin: int | None = None
+    replayable: bool = True
+    is_stream: bool = False
+    larger_than: int | None = None
 
 
 class Observer(Protocol):

@@ -2,14 +2,14 @@
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host::{self, SettledCall, Stamp, Ticket, TryAdmitError};
-use halfopen::{CircuitBreaker, InvalidValue, Outcome, Rejected};
+use halfopen::{CircuitBreaker, Outcome, Rejected};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::PyBreaker;
 use crate::admitted::AdmittedCall;
 use crate::clock::PyClock;
-use crate::error::{in_context, rejection, to_python};
+use crate::error::{in_context, refused, rejection};
 use crate::ffi::{attached, call_host, while_handling};
 use crate::imports::Imports;
 use crate::judging::Judging;
@@ -82,9 +82,7 @@ impl PyBreaker {
     pub fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
         match self.call_timeout_seconds.get() {
             None => Ok(()),
-            Some(seconds) => {
-                Err(to_python(py, &InvalidValue::new("call_timeout_seconds", &(*seconds).into(), allowed)))
-            }
+            Some(seconds) => Err(refused(py, "call_timeout_seconds", &(*seconds).into(), allowed)),
         }
     }
 

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config, InvalidValue};
+use halfopen::{CircuitBreaker, Config};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::clock::PyClock;
 use crate::context::Blocks;
 use crate::counted::Counted;
-use crate::error::to_python;
+use crate::error::refused;
 use crate::evidence::Followed;
 use crate::ffi::CoreSlot;
 use crate::judging::Judging;
@@ -102,5 +102,5 @@ impl PyBreaker {
 fn not_initialised(py: Python<'_>) -> PyErr {
     let value = "one that is not initialised";
     let allowed = "a breaker whose own __init__ has called super().__init__(config, provider_id, …)";
-    to_python(py, &InvalidValue::new("breaker", &value.into(), allowed))
+    refused(py, "breaker", &value.into(), allowed)
 }

@@ -202,37 +202,29 @@ unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject)
 unsafe extern "C" fn cancelled(call: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above; the second argument is null.
     let [call] = unsafe { borrowed([call]) };
-    answered(call.py(), || {
-        attached(|py| {
-            if let Some((_, mut pending)) = take_call(&call) {
-                pending.settle(Outcome::Cancelled);
-            }
-            Ok(py.None())
-        })
+    settled(&call, |mut pending| {
+        pending.settle(Outcome::Cancelled);
+        Ok(())
     })
 }
 
 unsafe extern "C" fn future_returned(call: *mut ffi::PyObject, result: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above.
     let [call, result] = unsafe { borrowed([call, result]) };
-    answered(call.py(), || {
-        attached(|py| {
-            if let Some((_, pending)) = take_call(&call) {
-                pending.returned(&result)?;
-            }
-            Ok(py.None())
-        })
-    })
+    settled(&call, |pending| pending.returned(&result))
 }
 
 unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above.
     let [call, error] = unsafe { borrowed([call, error]) };
+    settled(&call, |pending| pending.raised(&error))
+}
+
+/// The answer of a method that settles the call, unless it was settled before.
+fn settled(call: &Bound<'_, PyAny>, settle: impl FnOnce(PendingCall<'_>) -> PyResult<()>) -> *mut ffi::PyObject {
     answered(call.py(), || {
         attached(|py| {
-            if let Some((_, pending)) = take_call(&call) {
-                pending.raised(&error)?;
-            }
+            take_call(call).map_or(Ok(()), |(_, pending)| settle(pending))?;
             Ok(py.None())
         })
     })

@@ -6,7 +6,7 @@ use std::mem::{forget, transmute};
 use std::ptr;
 use std::thread;
 
-use pyo3::exceptions::{PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyException, PyStopIteration, PyTypeError};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
@@ -55,6 +55,17 @@ pub fn call_host<'py>(
     let kwargs = kwargs.map_or(ptr::null_mut(), |kwargs| kwargs.as_ptr());
     // SAFETY: attached, with a tuple and a dictionary or null; all stay alive.
     guarded(callable.py(), || unsafe { call(callable.as_ptr(), args.as_ptr(), kwargs) })
+}
+
+/// Whether a function of the host's returns a true value for an object. `None` if it raises an `Exception`; any function may, at
+/// interpreter exit.
+pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
+    let py = object.py();
+    match call_host(function.bind(py), &PyTuple::new(py, [object])?, None).and_then(|answer| answer.is_truthy()) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fault) if fault.is_instance_of::<PyException>(py) => Ok(None),
+        Err(interrupt) => Err(interrupt),
+    }
 }
 
 /// `object.name(*args)`.

@@ -1,6 +1,5 @@
 //! `Attempt`: one attempt of a call at one provider, from its permit to its end.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use halfopen::Outcome;
@@ -14,10 +13,10 @@ use pyo3::types::PyString;
 use super::PyPool;
 use super::choice::{Passed, passed_over};
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
-use crate::error::to_python;
+use crate::error::refused;
 use crate::healthy_session::PyHealthySession;
+use crate::lock::Lock;
 use crate::permit::PyPermit;
-use halfopen::InvalidValue;
 
 /// An attempt of a call. It ends once; dropped before its end, it is cancelled.
 #[pyclass(frozen, name = "Attempt", module = "halfopen._core")]
@@ -29,7 +28,7 @@ pub struct PyAttempt {
     permit: PyPermit,
     kind: CallKind,
     price: Option<Price>,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Default)]
@@ -54,31 +53,27 @@ impl PyAttempt {
         price: Option<Price>,
     ) -> Self {
         let pool = pool.clone().unbind();
-        Self { pool, pick, order, begun, permit, kind, price, state: Mutex::default() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { pool, pick, order, begun, permit, kind, price, state: Lock::default() }
     }
 
     /// The call is no longer in flight, and the budget hears of its end; false if it was not before.
     fn leave(&self, outcome: Outcome) -> bool {
         let (first, session) = {
-            let mut state = self.state();
+            let mut state = self.state.lock();
             (!std::mem::replace(&mut state.has_left, true), state.session.take())
         };
         // Without the lock, because dropping a breaker may run Python.
         drop(session);
         if first {
-            self.pool.get().pool().leave(self.pick.index);
+            self.pool.get().pool.lock().leave(self.pick.index);
             self.settle(outcome);
         }
         first
     }
 
     fn settle(&self, outcome: Outcome) {
-        if !std::mem::replace(&mut self.state().is_settled, true) {
-            self.pool.get().pool().settle(self.price, outcome);
+        if !std::mem::replace(&mut self.state.lock().is_settled, true) {
+            self.pool.get().pool.lock().settle(self.price, outcome);
         }
     }
 
@@ -87,11 +82,11 @@ impl PyAttempt {
         let (this, index) = (self.pool.get(), self.pick.index);
         let (now, lasted) = this.since(self.begun);
         if has_voted {
-            let latency = self.state().first_item.unwrap_or(lasted);
+            let latency = self.state.lock().first_item.unwrap_or(lasted);
             // Its own success may have closed the circuit.
             let is_probe = self.pick.role == Role::Probe;
             let closed = if is_probe { this.breaker(index).get().core().closed_since() } else { None };
-            let mut pool = this.pool();
+            let mut pool = this.pool.lock();
             pool.closed(index, closed);
             pool.succeeded(index, now, latency, self.kind);
         }
@@ -138,9 +133,7 @@ impl PyAttempt {
 
     /// The provider's function does not run any more, or waits for the consumer.
     fn leave_context(&self, py: Python<'_>) {
-        if let Some(probe) = self.permit.probe() {
-            probe.leave(py);
-        }
+        self.permit.leave_context(py);
     }
 
     /// The providers passed over at the choice, each with the reason and the seconds until it may be back.
@@ -158,7 +151,7 @@ impl PyAttempt {
     /// Whether it has ended.
     #[getter]
     fn has_ended(&self) -> bool {
-        self.state().has_left
+        self.state.lock().has_left
     }
 
     /// The seconds since it began.
@@ -170,7 +163,7 @@ impl PyAttempt {
     /// The seconds to the first content item, if one has come.
     #[getter]
     fn first_item_seconds(&self) -> Option<f64> {
-        self.state().first_item.map(|waited| waited.as_secs_f64())
+        self.state.lock().first_item.map(|waited| waited.as_secs_f64())
     }
 
     /// Whether a result may be anything but a success, so that its breaker's judge should see it.
@@ -182,7 +175,7 @@ impl PyAttempt {
     /// The first content item of the stream has come; returns the seconds that it took.
     fn first_item(&self, py: Python<'_>) -> f64 {
         let waited = self.pool.get().since(self.begun).1;
-        self.state().first_item.get_or_insert(waited);
+        self.state.lock().first_item.get_or_insert(waited);
         self.pool.get().breaker(self.pick.index).get().record_first_item(py, waited);
         waited.as_secs_f64()
     }
@@ -211,7 +204,7 @@ impl PyAttempt {
         let Some(session) = self.permit.healthy(py) else { return };
         self.voted(true);
         self.settle(Outcome::Success);
-        self.state().session = Some(session);
+        self.state.lock().session = Some(session);
     }
 
     /// The attempt ended with this error, or with a result that is one, and with the verdict on it: the outcome, the hint,
@@ -228,7 +221,7 @@ impl PyAttempt {
         let py = error.py();
         let outcome = outcome_with_hint(py, outcome_of(outcome)?, retry_after)?;
         let scope = scope.map(scope_of).transpose()?;
-        let session = self.state().session.take();
+        let session = self.state.lock().session.take();
         if !self.leave(outcome) {
             return Ok(None);
         }
@@ -236,7 +229,7 @@ impl PyAttempt {
         session.map_or(Ok(()), |session| session.ended_with(error, outcome))?;
         let this = self.pool.get();
         let (now, index) = (this.since(self.begun).0, self.pick.index);
-        let mut pool = this.pool();
+        let mut pool = this.pool.lock();
         let until = match outcome {
             Outcome::Failure { retry_after } => {
                 pool.failed(index, now);
@@ -263,19 +256,14 @@ impl PyAttempt {
         }
         if !self.price.is_some_and(|price| price.is_spare()) {
             let (now, lasted) = self.pool.get().since(self.begun);
-            self.pool.get().pool().outrun(self.pick.index, now, lasted, self.kind);
+            self.pool.get().pool.lock().outrun(self.pick.index, now, lasted, self.kind);
         }
         self.permit.ignore()
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.pool)?;
-        // A thread holds the lock for an instant, and the collector will come again.
-        if let Ok(state) = self.state.try_lock()
-            && let Some(session) = &state.session
-        {
-            session.traverse(&visit)?;
-        }
+        self.state.traverse(|state| state.session.as_ref().map_or(Ok(()), |session| session.traverse(&visit)))?;
         self.permit.traverse(&visit)
     }
 }
@@ -290,7 +278,9 @@ impl Drop for PyAttempt {
 fn scope_of(name: &Bound<'_, PyAny>) -> PyResult<Scope> {
     let given = value_of(name);
     let named = |scope: &&Scope| given == scope.as_str().into();
-    Scope::ALL.iter().find(named).copied().ok_or_else(|| {
-        to_python(name.py(), &InvalidValue::new("scope", &given, "provider, key, model or key_and_model"))
-    })
+    Scope::ALL
+        .iter()
+        .find(named)
+        .copied()
+        .ok_or_else(|| refused(name.py(), "scope", &given, "provider, key, model or key_and_model"))
 }

@@ -22,7 +22,7 @@ impl PyPool {
         let now = this.clock.now();
         let circuits = this.circuits(py, now);
         let (order, price) = {
-            let mut pool = this.pool();
+            let mut pool = this.pool.lock();
             let order = asked.choose(&mut pool, &circuits, now);
             let price = if order.picks.is_empty() { Some(None) } else { price_of(&mut pool, &circuits, now) };
             let Some(price) = price else {
@@ -45,7 +45,7 @@ impl PyPool {
         let (py, this) = (slf.py(), slf.get());
         while !order.picks.is_empty() {
             let pick = order.picks[0];
-            if !this.pool().enter(pick.index) {
+            if !this.pool.lock().enter(pick.index) {
                 choice::pass_over(&mut order, PassReason::Full, None);
                 continue;
             }
@@ -55,9 +55,9 @@ impl PyPool {
                     return Ok(Bound::new(py, attempt)?.into_any());
                 }
                 Err(rejected) => {
-                    this.pool().leave(pick.index);
+                    this.pool.lock().leave(pick.index);
                     if !rejected.is_instance_of::<PyException>(py) {
-                        price.into_iter().for_each(|price| this.pool().release(price));
+                        price.into_iter().for_each(|price| this.pool.lock().release(price));
                         return Err(rejected);
                     }
                     // Another call took the last slot, or opened the circuit, since the choice.
@@ -66,7 +66,7 @@ impl PyPool {
                 }
             }
         }
-        let mut pool = this.pool();
+        let mut pool = this.pool.lock();
         price.into_iter().for_each(|price| pool.release(price));
         Ok(Bound::new(py, PyOrder::new(order, now, pool.policy()))?.into_any())
     }

@@ -6,7 +6,6 @@ mod choice;
 mod need;
 mod replay;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use halfopen::clock::{Clock, Tick};
@@ -26,26 +25,22 @@ pub use replay::replay_pool;
 use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
 use crate::convert::{Items, Truth, named, value_of};
-use crate::error::to_python;
+use crate::error::{refused, to_python};
+use crate::lock::Lock;
 use crate::nesting::Probe;
-use halfopen::InvalidValue;
 
 /// Providers behind breakers: chooses among them and keeps their records, cooldowns, calls in flight and the budget.
 ///
 /// Its lock is held for steps of Rust alone: clocks are read and permits taken without it.
-#[pyclass(frozen, name = "Pool", module = "halfopen._core")]
+#[pyclass(frozen, weakref, name = "Pool", module = "halfopen._core")]
 pub struct PyPool {
-    pool: Mutex<Pool>,
+    pool: Lock<Pool>,
     breakers: Vec<Py<PyBreaker>>,
     ids: Vec<Py<PyString>>,
     clock: PyClock,
 }
 
 impl PyPool {
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn circuits(&self, py: Python<'_>, now: Tick) -> Vec<Circuit> {
         self.breakers.iter().map(|breaker| circuit_of(py, breaker.get(), now)).collect()
     }
@@ -62,7 +57,7 @@ impl PyPool {
         if index < self.breakers.len() {
             return Ok(());
         }
-        Err(to_python(py, &InvalidValue::new("index", &(index as u64).into(), "the index of a provider")))
+        Err(refused(py, "index", &(index as u64).into(), "the index of a provider"))
     }
 }
 
@@ -81,65 +76,39 @@ impl PyPool {
             breaker.get().ready(py)?;
             if !breaker.get().clock().is(py, clock.as_ref()) {
                 let allowed = "breakers with the clock of the pool, so that their times can be compared";
-                return Err(to_python(py, &InvalidValue::new("breaker", &value_of(breaker.bind(py)), allowed)));
+                return Err(refused(py, "breaker", &value_of(breaker.bind(py)), allowed));
             }
         }
         if breakers.len() != pool.providers().len() {
             let count = (breakers.len() as u64).into();
-            return Err(to_python(py, &InvalidValue::new("breakers", &count, "one for each provider")));
+            return Err(refused(py, "breakers", &count, "one for each provider"));
         }
-        Ok(Self { pool: Mutex::new(pool), breakers, ids, clock: PyClock::new(py, clock)? })
+        Ok(Self { pool: Lock::new(pool), breakers, ids, clock: PyClock::new(py, clock)? })
     }
 
     /// The order that a call would get now; nothing changes.
-    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, /))]
-    fn look(
-        slf: &Bound<'_, Self>,
-        need: Option<&PyNeed>,
-        tried: Items<usize>,
-        pin: Option<usize>,
-        replayable: Truth,
-        is_stream: Truth,
-        larger_than: Option<u64>,
-    ) -> PyOrder {
-        slf.get().ordered(slf.py(), &Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::look)
+    #[pyo3(signature = (asked, /))]
+    fn look<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyOrder {
+        self.ordered(py, &asked, Asked::look)
     }
 
     /// As `look`, as a choice: it takes its turn.
-    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, /))]
-    fn choose(
-        slf: &Bound<'_, Self>,
-        need: Option<&PyNeed>,
-        tried: Items<usize>,
-        pin: Option<usize>,
-        replayable: Truth,
-        is_stream: Truth,
-        larger_than: Option<u64>,
-    ) -> PyOrder {
-        slf.get().ordered(slf.py(), &Asked::new(need, &tried, pin, replayable, is_stream, larger_than), Asked::choose)
+    #[pyo3(signature = (asked, /))]
+    fn choose<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyOrder {
+        self.ordered(py, &asked, Asked::choose)
     }
 
     /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
     /// budget does not pay for the move away from the provider that the call has `left`, and `after` what.
-    #[pyo3(signature = (need, tried, pin, replayable, is_stream, larger_than, left, after, /))]
-    #[expect(clippy::too_many_arguments, reason = "keywords cost more than the choice")]
+    #[pyo3(signature = (asked, left, after, /))]
     fn begin<'py>(
         slf: &Bound<'py, Self>,
-        need: Option<&PyNeed>,
-        tried: Items<usize>,
-        pin: Option<usize>,
-        replayable: Truth,
-        is_stream: Truth,
-        larger_than: Option<u64>,
+        asked: Asked<'py>,
         left: Option<usize>,
         after: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (py, this) = (slf.py(), slf.get());
-        if let Some(left) = left {
-            this.check_index(py, left)?;
-        }
+        left.map_or(Ok(()), |left| slf.get().check_index(slf.py(), left))?;
         let after = after.map_or(Ok(MoveAfter::Failure), move_after)?;
-        let asked = Asked::new(need, &tried, pin, replayable, is_stream, larger_than);
         Self::begin_paid(slf, &asked, |pool, circuits, now| {
             left.map_or(Some(None), |left| pool.price_of_move(left, circuits[left], after, now).map(Some))
         })
@@ -147,15 +116,9 @@ impl PyPool {
 
     /// Begins an attempt beside one that is slow, at another provider; returns the order if there is none, or if the budget
     /// does not pay. A probe comes last, because the call is waiting.
-    #[pyo3(signature = (need, tried, is_stream, larger_than, /))]
-    fn begin_beside<'py>(
-        slf: &Bound<'py, Self>,
-        need: Option<&PyNeed>,
-        tried: Items<usize>,
-        is_stream: Truth,
-        larger_than: Option<u64>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let asked = Asked::new(need, &tried, None, Truth(false), is_stream, larger_than);
+    #[pyo3(signature = (asked, /))]
+    fn begin_beside<'py>(slf: &Bound<'py, Self>, mut asked: Asked<'py>) -> PyResult<Bound<'py, PyAny>> {
+        asked.replayable = false;
         Self::begin_paid(slf, &asked, |pool, _, _| pool.hold().map(Some))
     }
 
@@ -165,7 +128,7 @@ impl PyPool {
     fn hedge_after(&self, py: Python<'_>, index: usize, is_stream: Truth) -> PyResult<Option<f64>> {
         self.check_index(py, index)?;
         let now = self.clock.now();
-        Ok(self.pool().hedge_after(index, kind_of(is_stream), now).map(|delay| delay.as_secs_f64()))
+        Ok(self.pool.lock().hedge_after(index, kind_of(is_stream), now).map(|delay| delay.as_secs_f64()))
     }
 
     /// Begins an attempt at this provider alone, if its circuit is closed and nothing else keeps calls away; `None` if it
@@ -179,7 +142,7 @@ impl PyPool {
         let circuit = this.breaker(index).get().core().circuit_at(now);
         let wanted = if as_probe.0 { Readiness::Probe } else { Readiness::Closed };
         let price = {
-            let mut pool = this.pool();
+            let mut pool = this.pool.lock();
             if circuit.readiness != wanted || pool.cooling_until(index, now).is_some() || !pool.enter(index) {
                 return Ok(None);
             }
@@ -197,7 +160,7 @@ impl PyPool {
                 Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind_of(is_stream), Some(price))))
             }
             Err(rejected) => {
-                let mut pool = this.pool();
+                let mut pool = this.pool.lock();
                 pool.leave(index);
                 pool.release(price);
                 if rejected.is_instance_of::<PyException>(py) { Ok(None) } else { Err(rejected) }
@@ -212,7 +175,7 @@ impl PyPool {
         self.check_index(py, index)?;
         let latency = latency.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let now = self.clock.now();
-        let mut pool = self.pool();
+        let mut pool = self.pool.lock();
         match (succeeded.0, latency) {
             (true, Some(latency)) => pool.succeeded(index, now, latency, CallKind::Unary),
             (true, None) => pool.untimed_success(index, now),
@@ -226,7 +189,7 @@ impl PyPool {
     fn declare(&self, index: usize, document: &Bound<'_, PyAny>) -> PyResult<()> {
         self.check_index(document.py(), index)?;
         let provider = Provider::from_value(&value_of(document)).map_err(|error| to_python(document.py(), &error))?;
-        self.pool().declare(index, provider);
+        self.pool.lock().declare(index, provider);
         Ok(())
     }
 
@@ -238,7 +201,7 @@ impl PyPool {
     /// The tokens left in the budget; a debt is negative.
     #[getter]
     fn tokens(&self) -> i32 {
-        self.pool().budget().tokens()
+        self.pool.lock().budget().tokens()
     }
 
     /// A provider's calls in flight; its recent success rate, and its latency in seconds as a unary call and as a stream,
@@ -247,7 +210,7 @@ impl PyPool {
     fn record(&self, py: Python<'_>, index: usize) -> PyResult<Record> {
         self.check_index(py, index)?;
         let now = self.clock.now();
-        let pool = self.pool();
+        let pool = self.pool.lock();
         let meter = pool.meter(index);
         let known = !meter.is_cold(now);
         Ok((
@@ -266,13 +229,13 @@ impl PyPool {
         self.check_index(py, index)?;
         let now = self.clock.now();
         let closed_since = self.breaker(index).get().core().circuit_at(now).closed_since;
-        let slow_start = self.pool().policy().slow_start_at(closed_since, now);
+        let slow_start = self.pool.lock().policy().slow_start_at(closed_since, now);
         Ok(slow_start.map(|it| (f64::from(it.share) / 1000.0, it.left.as_secs_f64())))
     }
 
     /// Makes a pool that the child of a fork has inherited the child's own.
     fn after_fork(&self) {
-        self.pool().after_fork(host::random_jitter().seed);
+        self.pool.lock().after_fork(host::random_jitter().seed);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -298,15 +261,15 @@ type Record = (u32, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 
 impl PyPool {
     /// The order of the providers now.
-    fn ordered<'a>(
+    fn ordered<'py>(
         &self,
-        py: Python<'_>,
-        asked: &Asked<'a>,
-        order: impl FnOnce(&Asked<'a>, &mut Pool, &[Circuit], Tick) -> Order,
+        py: Python<'py>,
+        asked: &Asked<'py>,
+        order: impl FnOnce(&Asked<'py>, &mut Pool, &[Circuit], Tick) -> Order,
     ) -> PyOrder {
         let now = self.clock.now();
         let circuits = self.circuits(py, now);
-        let mut pool = self.pool();
+        let mut pool = self.pool.lock();
         let order = order(asked, &mut pool, &circuits, now);
         PyOrder::new(order, now, pool.policy())
     }

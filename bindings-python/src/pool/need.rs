@@ -5,8 +5,7 @@ use halfopen::pool::{CallKind, Circuit, Need, Order, Pool};
 use pyo3::prelude::*;
 
 use crate::convert::{Items, Truth, count_of, value_of};
-use crate::error::to_python;
-use halfopen::InvalidValue;
+use crate::error::refused;
 use halfopen::host::Value;
 
 /// The abilities that a call needs, and the size of its request. It never changes.
@@ -22,15 +21,14 @@ impl PyNeed {
     #[new]
     #[pyo3(signature = (capabilities = None, *, size = None))]
     fn new(py: Python<'_>, capabilities: Option<&Bound<'_, PyAny>>, size: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let refused = |given: &Bound<'_, PyAny>| {
-            to_python(py, &InvalidValue::new("capabilities", &value_of(given), "texts: a list, a tuple or a set"))
-        };
+        let not_texts =
+            |given: &Bound<'_, PyAny>| refused(py, "capabilities", &value_of(given), "texts: a list, a tuple or a set");
         let mut texts = Vec::new();
         if let Some(given) = capabilities {
             // A text is a collection of texts as well.
             let items = if matches!(value_of(given), Value::Text(_)) { None } else { given.try_iter().ok() };
-            for item in items.ok_or_else(|| refused(given))? {
-                texts.push(item?.extract::<String>().map_err(|_| refused(given))?);
+            for item in items.ok_or_else(|| not_texts(given))? {
+                texts.push(item?.extract::<String>().map_err(|_| not_texts(given))?);
             }
         }
         texts.sort_unstable();
@@ -56,30 +54,27 @@ impl PyNeed {
 }
 
 /// A need together with the situation of its call.
-pub struct Asked<'a> {
-    need: Option<&'a PyNeed>,
+pub struct Asked<'py> {
+    need: Option<Bound<'py, PyNeed>>,
     /// The providers that the call has tried.
-    tried: &'a [usize],
+    tried: Vec<usize>,
     pin: Option<usize>,
-    replayable: bool,
+    pub replayable: bool,
     /// The moment to which the latency of the call is measured.
     pub kind: CallKind,
     larger_than: Option<u64>,
 }
 
-impl<'a> Asked<'a> {
-    /// From the arguments that Python passes.
-    pub fn new(
-        need: Option<&'a PyNeed>,
-        tried: &'a Items<usize>,
-        pin: Option<usize>,
-        replayable: Truth,
-        is_stream: Truth,
-        larger_than: Option<u64>,
-    ) -> Self {
-        Self { need, tried: &tried.0, pin, replayable: replayable.0, kind: kind_of(is_stream), larger_than }
-    }
+impl<'py> FromPyObject<'_, 'py> for Asked<'py> {
+    type Error = PyErr;
 
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let (need, Items(tried), pin, Truth(replayable), is_stream, larger_than) = object.extract()?;
+        Ok(Self { need, tried, pin, replayable, kind: kind_of(is_stream), larger_than })
+    }
+}
+
+impl Asked<'_> {
     /// Takes a turn of the pool.
     pub fn choose(&self, pool: &mut Pool, circuits: &[Circuit], now: Tick) -> Order {
         let (tried, pin) = self.ids(pool);
@@ -98,9 +93,10 @@ impl<'a> Asked<'a> {
     }
 
     fn need_with<'b>(&'b self, tried: &'b [String], pin: Option<&'b str>) -> Need<'b> {
+        let need = self.need.as_ref().map(Bound::get);
         Need {
-            capabilities: self.need.map_or(&[], |need| &need.capabilities),
-            size: self.need.map_or(0, |need| need.size),
+            capabilities: need.map_or(&[], |need| &need.capabilities),
+            size: need.map_or(0, |need| need.size),
             larger_than: self.larger_than,
             tried,
             pin,

@@ -1,5 +1,6 @@
 """Inherited breakers in forked children. Each part prints its findings."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock
+from halfopen.compat.orchestration import OrchestrationConfig, ProviderOrchestrator, SelectionStrategy
 
 config = CircuitBreakerConfig(
     failure_threshold=1, success_threshold=1, timeout_seconds=100, half_open_max_calls=1, timeout_jitter=0.5
@@ -221,6 +223,17 @@ def classifier() -> None:
         print(guard.metrics.ignored_calls, guard.metrics.in_flight)
 
 
+def choices() -> None:
+    """Children of one orchestrator of the replaced module's interface choose at random, each for itself."""
+    orchestrator = ProviderOrchestrator(OrchestrationConfig(strategy=SelectionStrategy.RANDOM))
+
+    async def chosen() -> list[str]:
+        return [(await orchestrator.select_provider()).provider_id for _ in range(20)]
+
+    found = [in_a_child(lambda: asyncio.run(chosen())) for _ in range(3)]
+    print(len({*map(tuple, found)}))
+
+
 def grandchild() -> None:
     """Each generation of children has other waits."""
 
@@ -233,7 +246,7 @@ def grandchild() -> None:
 PARTS: dict[str, Callable[..., None]] = {
     part.__name__: part
     for part in (
-        waits, probe, dropped, within, still_inside, listener, goes_on_in_a_listener, classifier, grandchild
+        waits, probe, dropped, within, still_inside, listener, goes_on_in_a_listener, classifier, choices, grandchild
     )
 }  # fmt: skip
 PARTS[sys.argv[1]](*sys.argv[2:])

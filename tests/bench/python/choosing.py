@@ -10,6 +10,7 @@ from typing import Any
 from halfopen import CircuitBreaker
 from halfopen._core import Pool
 from halfopen.orchestration import Orchestrator, Provider
+from halfopen.types import Asked
 from harness import measure
 from paths import succeed_awaited
 
@@ -39,7 +40,7 @@ async def answer(_: Provider) -> Any:
 def choice(strategy: str) -> partial[Any]:
     """A choice of ours among live breakers."""
     document = {"strategy": strategy, "providers": [{"id": name} for name in IDS]}
-    return partial(Pool(document, [CircuitBreaker(name) for name in IDS]).choose, None, [], None, True, False, None)
+    return partial(Pool(document, [CircuitBreaker(name) for name in IDS]).choose, Asked())
 
 
 def peers() -> dict[str, partial[Any]]:

@@ -1,8 +1,5 @@
 """The error of a rejected call, with the interface of the replaced module."""
 
-from collections.abc import Callable
-from typing import Any
-
 from halfopen.errors import CircuitBreakerOpenError as NativeError
 from halfopen.types import Reason
 
@@ -44,13 +41,3 @@ class CircuitBreakerOpenError(NativeError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if len(self.args) == 1 else str(self.args)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        # A subclass may have a constructor with other arguments, so unpickling does not call it.
-        return _restored, (type(self), self.args, self.__dict__.copy())
-
-
-def _restored(kind: type[CircuitBreakerOpenError], args: tuple[Any, ...], fields: dict[str, Any]) -> Exception:
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(fields)
-    return error

@@ -66,109 +66,93 @@ def _invalid(detail: str, errors: list[dict[str, Any]]) -> JSONResponse:
 async def on_open_circuit(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
     """The exception handler: 503 for a request; a WebSocket is closed with 1013."""
     assert isinstance(error, CircuitBreakerOpenError)
-    if isinstance(connection, WebSocket):
-        if connection.application_state is not WebSocketState.DISCONNECTED:
-            await connection.close(TRY_AGAIN_LATER, f"circuit {error.circuit_name!r} is open"[:120])
-        return None
-    return problem(
-        503,
-        error.code,
-        str(error),
-        retry_after=error.retry_after,
-        circuit=error.circuit_name,
-        reason=error.reason,
-        retry_after_seconds=error.retry_after,
-    )
+    told = f"circuit {error.circuit_name!r} is open"
+    return await _unavailable(connection, error, told, circuit=error.circuit_name, reason=error.reason)
 
 
 async def on_all_failed(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
     """The same where no provider of an orchestrator answered."""
     assert isinstance(error, AllProvidersFailed)
-    if isinstance(connection, WebSocket):
-        if connection.application_state is not WebSocketState.DISCONNECTED:
-            await connection.close(TRY_AGAIN_LATER, "no provider answered")
-        return None
-    return problem(
-        503,
-        error.code,
-        str(error),
-        retry_after=error.retry_after,
-        ended_by=error.ended_by,
-        providers=[
-            {"provider": it.provider, "reason": it.reason, "retry_after_seconds": it.retry_after}
-            for it in error.failures
-        ],
-        retry_after_seconds=error.retry_after,
-    )
+    providers = [
+        {"provider": it.provider, "reason": it.reason, "retry_after_seconds": it.retry_after} for it in error.failures
+    ]
+    told = "no provider answered"
+    return await _unavailable(connection, error, told, ended_by=error.ended_by, providers=providers)
 
 
-_UNAVAILABLE = {
-    "description": "A circuit breaker rejected the call to a provider, or no provider answered.",
-    "headers": {
-        "Retry-After": {
-            "description": "Seconds until a call may be admitted. Missing if unknown.",
-            "schema": {"type": "integer", "minimum": 0},
-        }
-    },
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/UnavailableProblem"}}},
-}
-_SECONDS_OR_NULL = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}
-_SCHEMA = {
-    "title": "UnavailableProblem",
-    "description": "A problem document (RFC 9457).",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "const": 503},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "examples": [CircuitBreakerOpenError.code, AllProvidersFailed.code]},
-        "circuit": {"type": "string"},
-        "reason": {"type": "string"},
-        "retry_after_seconds": _SECONDS_OR_NULL,
-        "ended_by": {"type": "string"},
-        "providers": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["provider", "reason", "retry_after_seconds"],
-                "properties": {
-                    "provider": {"type": "string"},
-                    "reason": {"type": "string"},
-                    "retry_after_seconds": _SECONDS_OR_NULL,
-                },
-            },
-        },
-    },
-}
-INVALID: dict[int | str, dict[str, Any]] = {
-    422: {
-        "description": "A value that is not allowed.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/InvalidValueProblem"}}},
+async def _unavailable(
+    connection: Request | WebSocket, error: CircuitBreakerOpenError | AllProvidersFailed, told: str, **members: Any
+) -> JSONResponse | None:
+    wait = error.retry_after
+    if not isinstance(connection, WebSocket):
+        return problem(503, error.code, str(error), retry_after=wait, **members, retry_after_seconds=wait)
+    if connection.application_state is not WebSocketState.DISCONNECTED:
+        await connection.close(TRY_AGAIN_LATER, told[:120])
+    return None
+
+
+def _answer(description: str, schema: str, **members: Any) -> dict[str, Any]:
+    """An answer with a problem document, for OpenAPI."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": description, **members, "content": content}
+
+
+def _object(properties: dict[str, Any], *optional: str) -> dict[str, Any]:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _document(title: str, status: int, code: dict[str, Any], members: dict[str, Any], *optional: str) -> dict[str, Any]:
+    """The schema of a problem document, by its title."""
+    frame = {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer", "const": status},
+        "detail": _TEXT,
+        "code": {**_TEXT, **code},
     }
+    described = {"title": title, "description": "A problem document (RFC 9457)."}
+    return {title: {**described, **_object({**frame, **members}, *optional)}}
+
+
+_TEXT = {"type": "string"}
+_SECONDS_OR_NULL = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}
+_RETRY_AFTER = {
+    "description": "Seconds until a call may be admitted. Missing if unknown.",
+    "schema": {"type": "integer", "minimum": 0},
 }
+_UNAVAILABLE = _answer(
+    "A circuit breaker rejected the call to a provider, or no provider answered.",
+    "UnavailableProblem",
+    headers={"Retry-After": _RETRY_AFTER},
+)
+INVALID: dict[int | str, dict[str, Any]] = {422: _answer("A value that is not allowed.", "InvalidValueProblem")}
 """The answer to invalid input, for OpenAPI."""
-_INVALID_SCHEMA = {
-    "title": "InvalidValueProblem",
-    "description": "A problem document (RFC 9457).",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "errors"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "const": 422},
-        "detail": {"type": "string"},
-        "code": {"type": "string", "const": InvalidValueError.code},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "allowed"],
-                "properties": {name: {"type": "string"} for name in ("field", "value", "allowed")},
-            },
+_WHY_UNAVAILABLE = {"reason": _TEXT, "retry_after_seconds": _SECONDS_OR_NULL}
+_SCHEMAS = {
+    **_document(
+        "UnavailableProblem",
+        503,
+        {"examples": [CircuitBreakerOpenError.code, AllProvidersFailed.code]},
+        {
+            "circuit": _TEXT,
+            **_WHY_UNAVAILABLE,
+            "ended_by": _TEXT,
+            "providers": {"type": "array", "items": _object({"provider": _TEXT, **_WHY_UNAVAILABLE})},
         },
-    },
+        *("circuit", "reason", "retry_after_seconds", "ended_by", "providers"),
+    ),
+    **_document(
+        "InvalidValueProblem",
+        422,
+        {"const": InvalidValueError.code},
+        {
+            "errors": {
+                "type": "array",
+                "items": _object({"field": _TEXT, "value": _TEXT, "allowed": _TEXT}, "value"),
+            }
+        },
+    ),
 }
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
@@ -185,8 +169,7 @@ def document(app: FastAPI, except_below: tuple[str, ...]) -> None:
             for method, operation in operations.items():
                 if method in _METHODS:
                     operation.setdefault("responses", {}).setdefault("503", _UNAVAILABLE)
-        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas |= {"UnavailableProblem": _SCHEMA, "InvalidValueProblem": _INVALID_SCHEMA}
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]

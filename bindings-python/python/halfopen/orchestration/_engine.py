@@ -7,6 +7,7 @@ from itertools import count
 
 from halfopen._arguments import check_seconds
 from halfopen._core import Need, Order, Pool
+from halfopen._fork import renewed_in_child
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._events import CoolingDown, EventLog
@@ -16,7 +17,7 @@ from halfopen.orchestration._sessions import Session, Sessions
 from halfopen.orchestration._settings import Settings
 from halfopen.orchestration._verdicts import Rules
 from halfopen.status import CircuitBreakerState
-from halfopen.types import Scope
+from halfopen.types import Asked, Scope
 
 DEFAULT_HOLD_SECONDS = 30.0
 DEFAULT_RETRY_DELAY_SECONDS = 0.5
@@ -45,24 +46,10 @@ class ProviderStatus:
 class Engine:
     """The pool, the breakers, the settings and the records of one orchestrator."""
 
-    __slots__ = (
-        "breakers",
-        "events",
-        "hold",
-        "index",
-        "log",
-        "numbers",
-        "pool",
-        "providers",
-        "rules",
-        "sessions",
-        "settings",
-    )
-
     def __init__(
         self, pool: Pool, providers: Sequence[Provider], breakers: Sequence[CircuitBreaker], settings: Settings
     ) -> None:
-        self.pool = pool
+        self.pool = renewed_in_child(pool)
         self.providers = list(providers)
         self.breakers = tuple(breakers)
         self.index = {provider.id: index for index, provider in enumerate(providers)}
@@ -129,13 +116,6 @@ class Engine:
             statuses.append(ProviderStatus(provider.id, state, *record, share, seconds))
         return statuses
 
-    def look(self, need: Need | None = None, pin: int | None = None, *, is_stream: bool = False) -> Order:
+    def look(self, need: Need | None = None, pin: int | None = None) -> Order:
         """The order that a call would get now; nothing changes."""
-        return self.pool.look(need, [], pin, True, is_stream, None)
-
-    def after_fork(self) -> None:
-        """The child of a fork has no thread that could give back a lock of its parent's."""
-        self.pool.after_fork()
-        self.sessions.after_fork()
-        self.events.after_fork()
-        self.log.after_fork()
+        return self.pool.look(Asked(need, pin=pin))

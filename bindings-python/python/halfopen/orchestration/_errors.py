@@ -28,9 +28,6 @@ class ProviderUnavailableError(HalfopenError):
         self.reason: WhyNot = reason
         self.retry_after = retry_after
 
-    def __reduce__(self) -> tuple[type["ProviderUnavailableError"], tuple[str, WhyNot, float | None]]:
-        return type(self), (self.provider, self.reason, self.retry_after)
-
 
 class FailedResultError(HalfopenError):
     """A function returned a response that is an error, for example one with status 503; ``result`` is the response."""
@@ -47,9 +44,6 @@ class FailedResultError(HalfopenError):
         """The same, under the name that SDKs use for the response behind an error."""
         return self.result
 
-    def __reduce__(self) -> tuple[type["FailedResultError"], tuple[str, Any]]:
-        return type(self), (self.provider, self.result)
-
 
 class IncompleteStreamError(HalfopenError):
     """A stream ended before its last item, or without any item."""
@@ -59,9 +53,6 @@ class IncompleteStreamError(HalfopenError):
     def __init__(self, provider: str) -> None:
         super().__init__(f"the stream of provider {provider!r} ended before its answer was complete")
         self.provider = provider
-
-    def __reduce__(self) -> tuple[type["IncompleteStreamError"], tuple[str]]:
-        return type(self), (self.provider,)
 
 
 class ReportedError(HalfopenError):
@@ -74,9 +65,6 @@ class ReportedError(HalfopenError):
         self.provider = provider
         self.error = error
         self.verdict = verdict
-
-    def __reduce__(self) -> tuple[type["ReportedError"], tuple[str, Any, Verdict]]:
-        return type(self), (self.provider, self.error, self.verdict)
 
 
 class StreamBrokenError(HalfopenError):
@@ -92,9 +80,6 @@ class StreamBrokenError(HalfopenError):
         super().__init__(f"the stream of provider {provider!r} broke after {len(items)} item(s)")
         self.provider = provider
         self.items = tuple(items)
-
-    def __reduce__(self) -> tuple[type["StreamBrokenError"], tuple[str, tuple[Any, ...]]]:
-        return type(self), (self.provider, self.items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 from operator import itemgetter
-from threading import Lock
 from time import time
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from halfopen._core import report_unraisable
+from halfopen._fork import Lock
 from halfopen._pool_totals import POOL_TOTALS
 from halfopen.orchestration._errors import EndedBy
 from halfopen.types import Outcome, PassReason, Role, Scope
@@ -128,17 +128,7 @@ class Checked(NamedTuple):
 
 Event: TypeAlias = Choice | FirstItem | AttemptEnded | Switch | CoolingDown | Budget | CallEnded | Checked
 Listener: TypeAlias = Callable[[Event], object]
-KINDS: tuple[type[Event], ...] = (
-    Choice,
-    FirstItem,
-    AttemptEnded,
-    Switch,
-    CoolingDown,
-    Budget,
-    CallEnded,
-    Checked,
-)
-
+KINDS: tuple[type[Event], ...] = get_args(Event)
 
 Fields: TypeAlias = tuple[Any, ...]
 """The fields of an event, in their order."""
@@ -191,20 +181,16 @@ class EventLog:
     def subscribe(self, listener: Listener) -> Callable[[], bool]:
         """Adds a listener; the returned function removes it, and returns whether it was there."""
         token = object()
-        with self._lock:
+        with self._lock.current:
             self._listeners = (*self._listeners, (token, listener))
 
         def unsubscribe() -> bool:
-            with self._lock:
+            with self._lock.current:
                 before = self._listeners
                 self._listeners = tuple(pair for pair in before if pair[0] is not token)
             return len(self._listeners) < len(before)
 
         return unsubscribe
-
-    def after_fork(self) -> None:
-        """Replaces the lock in the child of a fork, where its holder does not exist."""
-        self._lock = Lock()
 
 
 def _labels(kind: Any, *names: str) -> Callable[[Fields], tuple[str, ...]]:

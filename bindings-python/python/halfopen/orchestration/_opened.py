@@ -22,21 +22,6 @@ _STREAMS = "a function that returns an async iterable, an async context manager 
 class Opened(Generic[T]):
     """A stream that a provider has begun. The items before the first content wait in ``_early``."""
 
-    __slots__ = (
-        "_closers",
-        "_early",
-        "_has_content",
-        "_has_end",
-        "_items",
-        "_run",
-        "_shares_permit",
-        "_watch",
-        "attempt",
-        "called_tool",
-        "is_complete",
-        "reader",
-    )
-
     def __init__(self, run: "StreamRun[T]", attempt: Attempt) -> None:
         self.attempt = attempt
         self.called_tool = False

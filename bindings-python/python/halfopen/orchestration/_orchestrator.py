@@ -1,12 +1,9 @@
 """The orchestrator."""
 
-import os
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
-from weakref import WeakSet
 
 from halfopen._arguments import check_function, check_functions, checked_members
 from halfopen._core import CircuitBreakerConfig, Need, Pool
@@ -69,7 +66,6 @@ class Orchestrator:
         document = {**settings.document(), "providers": [provider._document() for provider in given]}
         self._engine = Engine(Pool(document, breakers, clock), given, breakers, settings)
         self._checks = None if settings.check is None else Checks(self._engine, settings.check)
-        _orchestrators.add(self)
 
     async def call(
         self,
@@ -206,9 +202,7 @@ class Orchestrator:
             self._checks.start()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._checks is not None:
             await self._checks.stop()
 
@@ -248,9 +242,6 @@ class Orchestrator:
         check_function("listener", listener, "a plain function of one event", 1)
         return self._engine.events.subscribe(listener)
 
-    def _after_fork(self) -> None:
-        self._engine.after_fork()
-
     def __repr__(self) -> str:
         ids = ", ".join(provider.id for provider in self._engine.providers)
         return f"<{type(self).__name__} {self._engine.settings.strategy} of {ids}>"
@@ -262,15 +253,3 @@ def _breaker_of(provider: Provider, clock: Callable[[], float] | None) -> Circui
         return breaker
     config = CircuitBreakerConfig(name=provider.id) if breaker is None else breaker
     return CircuitBreaker(config, provider.id, clock=clock)
-
-
-_orchestrators: "WeakSet[Orchestrator]" = WeakSet()
-
-
-def _after_fork() -> None:
-    for orchestrator in _orchestrators:
-        orchestrator._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -1,7 +1,7 @@
 """Providers as data."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from halfopen._core import CircuitBreakerConfig
@@ -62,19 +62,7 @@ class Provider:
 
     def _document(self) -> dict[str, Any]:
         """The fields that the core knows; it checks them."""
-        document = {name: getattr(self, name) for name in _CORE_FIELDS}
+        document = {declared.name: getattr(self, declared.name) for declared in fields(self)}
+        del document["breaker"]
         document["capabilities"] = list(self.capabilities)
         return {name: value for name, value in document.items() if value is not None}
-
-
-_CORE_FIELDS = (
-    "id",
-    "tier",
-    "weight",
-    "enabled",
-    "limit",
-    "model",
-    "key",
-    "max_concurrent_calls",
-    "last_resort",
-)

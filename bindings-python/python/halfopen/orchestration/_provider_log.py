@@ -6,10 +6,10 @@ number of events since. A record has no id of a session, which may be personal, 
 
 import logging
 from collections.abc import Callable
-from threading import Lock
 from typing import Any, Literal
 
 from halfopen._core import report_unraisable
+from halfopen._fork import Lock
 from halfopen._log import LOG, extra, is_enabled, write
 from halfopen.orchestration._errors import AllProvidersFailed
 from halfopen.orchestration._events import SwitchCause
@@ -70,16 +70,12 @@ class ProviderLog:
             message = "%d stream(s) of provider %r broke since the last such record, and nothing continued them (%s)"
             self._write(logging.WARNING, message, count, provider, name, facts=facts)
 
-    def after_fork(self) -> None:
-        """Replaces the lock in the child of a fork, where its holder does not exist."""
-        self._lock = Lock()
-
     def _due(self, level: int, *kind: str) -> int:
         """The events of a kind since its last record, with this one; 0 if no record is due."""
         if not is_enabled(level):
             return 0
         now = self._now()
-        with self._lock:
+        with self._lock.current:
             written, count = self._kinds.get(kind, (None, 0))
             count += 1
             if written is not None and now - written < INTERVAL_SECONDS:

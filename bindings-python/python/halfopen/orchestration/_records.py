@@ -1,5 +1,6 @@
 """The record of a call in progress: its time, its attempts, and their events."""
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._provider_log import Moved
 from halfopen.orchestration._report import AttemptReport, Report, model_in, usage_in
 from halfopen.orchestration._sessions import Session
-from halfopen.types import Outcome, PassReason
+from halfopen.types import Asked, Outcome, PassReason
 
 
 class Options(NamedTuple):
@@ -57,6 +58,10 @@ class Records:
     def breaker_of(self, attempt: Attempt) -> CircuitBreaker:
         """The breaker of an attempt."""
         return self.engine.breakers[attempt.index]
+
+    def asked(self, tried: Sequence[int] = (), pin: int | None = None) -> Asked:
+        """What the call asks the pool for, without the providers that it has tried."""
+        return Asked(self.need, tried, pin, self.replayable, self.is_stream, self.larger_than)
 
     def left(self) -> float | None:
         """The rest of the deadline in seconds; ``None`` if there is no deadline."""
@@ -140,13 +145,12 @@ class Records:
 
     def has_larger(self) -> bool:
         """Whether a provider takes larger requests than the one that refused this one."""
-        order = self.engine.pool.look(self.need, [*self.tried], None, self.replayable, self.is_stream, self.larger_than)
-        return bool(order.picks)
+        return bool(self.engine.pool.look(self.asked(self.tried)).picks)
 
     def failure(self, ended_by: EndedBy) -> AllProvidersFailed:
         """The error of a call that no provider answered."""
         engine = self.engine
-        order = engine.pool.look(self.need, [], None, self.replayable, self.is_stream, self.larger_than)
+        order = engine.pool.look(self.asked())
         passed: dict[int, tuple[PassReason, float | None]] = {
             index: (reason, wait) for index, reason, wait in order.passed_over
         }

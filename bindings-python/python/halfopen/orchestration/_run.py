@@ -106,8 +106,7 @@ class Run(Records, ABC, Generic[R]):
         """Begins the one hedge of a call, at another provider; ``None`` if no hedge is possible."""
         if self.attempts >= self.engine.settings.max_attempts or not self.replayable:
             return None
-        tried = [*self.tried, first.index]
-        found = self.engine.pool.begin_beside(self.need, tried, self.is_stream, self.larger_than)
+        found = self.engine.pool.begin_beside(self.asked([*self.tried, first.index]))
         if isinstance(found, Order):
             return None
         self._has_hedged = True
@@ -147,16 +146,7 @@ class Run(Records, ABC, Generic[R]):
             time_left = self.left()
             if time_left is not None and time_left <= 0:
                 raise self.failure("deadline")
-            found = engine.pool.begin(
-                self.need,
-                self.tried,
-                self.pin,
-                self.replayable,
-                self.is_stream,
-                self.larger_than,
-                left,
-                after,
-            )
+            found = engine.pool.begin(self.asked(self.tried, self.pin), left, after)
             if isinstance(found, Attempt):
                 self.began(found)
                 return found

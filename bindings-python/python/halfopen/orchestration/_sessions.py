@@ -2,9 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
+from halfopen._fork import Lock
 from halfopen.orchestration._events import SwitchCause
 
 
@@ -58,7 +58,7 @@ class Sessions:
     def use(self, session_id: str) -> Session:
         """The session of that id, which is made if there is none."""
         now = self._now()
-        with self._lock:
+        with self._lock.current:
             self._expire(now)
             session = self._by_id.get(session_id)
             if session is None:
@@ -72,24 +72,20 @@ class Sessions:
 
     def get(self, session_id: str) -> Session | None:
         """The session of that id, if there is one; asking does not use it."""
-        with self._lock:
+        with self._lock.current:
             self._expire(self._now())
             return self._by_id.get(session_id)
 
     def end(self, session_id: str) -> bool:
         """Forgets a session; false if there is none."""
-        with self._lock:
+        with self._lock.current:
             return self._by_id.pop(session_id, None) is not None
 
     def all(self) -> list[Session]:
         """The sessions, the one used last at the end."""
-        with self._lock:
+        with self._lock.current:
             self._expire(self._now())
             return list(self._by_id.values())
-
-    def after_fork(self) -> None:
-        """Replaces the lock in the child of a fork, where its holder does not exist."""
-        self._lock = Lock()
 
     def _expire(self, now: float) -> None:
         while self._by_id:

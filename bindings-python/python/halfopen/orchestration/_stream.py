@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from halfopen._arguments import has_refused_arguments
@@ -205,7 +204,5 @@ class Stream(AsyncIterator[T], Generic[T]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()

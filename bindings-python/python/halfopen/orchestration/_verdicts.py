@@ -3,12 +3,13 @@
 The table stands in ``docs/orchestration.md``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 from halfopen._core import report_unraisable
 from halfopen._error_rules import classify_error, is_rejection
+from halfopen._library_errors import codes_in
 from halfopen._names import names_of
 from halfopen._result_rules import as_verdict
 from halfopen.breaker import CircuitBreaker
@@ -125,24 +126,14 @@ def is_too_large_by_code(error: Exception) -> bool:
     response: Any = getattr(error, "response", None)
     if _CONTENT_TOO_LARGE in (status, getattr(response, "status_code", None)):
         return True
-    candidates = [getattr(error, "code", None), getattr(error, "type", None), *_codes(getattr(error, "body", None))]
+    candidates = [getattr(error, "code", None), getattr(error, "type", None), *codes_in(getattr(error, "body", None))]
     if response is not None:
-        candidates += _codes(_json_of(response))
+        candidates += codes_in(_json_of(response))
     return _has_code(candidates)
 
 
 def _has_code(candidates: Iterable[object]) -> bool:
     return any(isinstance(code, str) and code in _TOO_LARGE_CODES for code in candidates)
-
-
-def _codes(body: object) -> list[Any]:
-    outer = _mapping(body)
-    inner = _mapping(outer.get("error", outer))
-    return [inner.get("code"), inner.get("type")]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def _json_of(response: Any) -> object:

@@ -6,8 +6,10 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from halfopen._core import Order, Pool
+from halfopen._fork import renewed_in_child
 from halfopen.breaker import CircuitBreaker as NativeBreaker
 from halfopen.compat.orchestration._models import OrchestrationConfig, ProviderPreference, SelectionStrategy
+from halfopen.types import Asked
 
 _WEIGHT_UNIT = 1000
 """The core's weights are whole numbers."""
@@ -40,7 +42,7 @@ class Health:
         clock: Callable[[], float] | None,
     ) -> None:
         document = {**_policy(config), "providers": _providers(config, preferences)}
-        self._pool = Pool(document, breakers, clock)
+        self._pool = renewed_in_child(Pool(document, breakers, clock))
         self._now = monotonic if clock is None else clock
         self._probes: list[deque[float]] = [deque() for _ in breakers]
         self._slots = config.circuit_breaker_half_open_max_calls
@@ -50,12 +52,12 @@ class Health:
     def choose(self, capabilities: Sequence[str], without: Sequence[int]) -> Order:
         """The providers to use, the best first, without those that are excluded."""
         excluded = [*without, *self._unable(capabilities), *self._probed_enough()]
-        return self._pool.choose(None, excluded, None, True, False, None)
+        return self._pool.choose(Asked(tried=excluded))
 
     def look(self, capabilities: Sequence[str]) -> Order:
         """The same for any session, without taking a turn."""
         excluded = [*self._unable(capabilities), *self._probed_enough()]
-        return self._pool.look(None, excluded, None, True, False, None)
+        return self._pool.look(Asked(tried=excluded))
 
     def is_able(self, index: int, capabilities: Sequence[str]) -> bool:
         """Whether a provider has all of these capabilities."""
