@@ -40,7 +40,7 @@ await Promise.all([
   entry('recording.ts', 'recording.cjs', 'cjs', beside),
   entry('recording.ts', 'recording.bundled.mjs', 'esm', beside),
 ]);
-// The entries for `import` only pass on: there is one instance of everything, whichever way it is loaded.
+// The entries for `import` only re-export, so there is one instance of everything, whichever way it is loaded.
 writeFileSync(join(dist, 'index.mjs'), "export * from './index.cjs';\n");
 writeFileSync(join(dist, 'index.d.mts'), "export * from './types/index.js';\n");
 writeFileSync(join(dist, 'recording.mjs'), "export * from './recording.cjs';\n");

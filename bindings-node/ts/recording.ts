@@ -22,7 +22,7 @@ const OUTCOMES: readonly RecordedCall['outcome'][] = ['success', 'failure', 'ign
 
 const MOST = 10_000_000;
 
-/** So many lines are written at once. */
+/** How many lines are written at once. */
 const LINES = 1000;
 
 /**

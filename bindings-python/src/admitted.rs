@@ -53,12 +53,12 @@ impl AdmittedCall {
         }
     }
 
-    /// The time from now on is not the provider's.
+    /// From now on, time does not count as the provider's.
     pub fn pause(&mut self, breaker: &CircuitBreaker<PyClock>) {
         host::pause(breaker, &mut self.ticket);
     }
 
-    /// The provider's time runs again. It did not since `paused_at`.
+    /// Time counts as the provider's again; it did not since `paused_at`.
     pub fn resume(&mut self, breaker: &CircuitBreaker<PyClock>, paused_at: Option<Tick>, now: Tick) {
         if let Some(paused_at) = paused_at {
             self.ticket.exclude(now.since(paused_at));

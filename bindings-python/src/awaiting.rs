@@ -91,7 +91,7 @@ impl Awaiting {
         closed.map(|_| ())
     }
 
-    /// Everything else is as the original has it: `inspect` and debuggers look at a coroutine's frame and state.
+    /// All other attributes are the original's: `inspect` and debuggers look at a coroutine's frame and state.
     fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
         self.steps.bind(name.py()).getattr(name)
     }

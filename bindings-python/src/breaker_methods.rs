@@ -84,7 +84,7 @@ impl PyBreaker {
 
     /// Asks for a permit to make one call.
     ///
-    /// `inside` is the permit of the call that makes this one: inside a probe it rides on that permit, takes no slot, has
+    /// `inside` is the permit of the call that makes this one: inside a probe it shares that permit, takes no slot, has
     /// no vote and is not counted. Raises `CircuitBreakerOpenError` where the circuit does not let it run.
     #[pyo3(signature = (*, inside = None))]
     pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&Bound<'_, PyAny>>) -> PyResult<PyPermit> {
@@ -204,14 +204,14 @@ impl PyBreaker {
         Ok(self.ready(py)?.config().difference(config.config()))
     }
 
-    /// Holds the circuit open for so many seconds, or until it is reset.
+    /// Holds the circuit open for this many seconds, or until it is reset.
     #[pyo3(signature = (duration_seconds = None))]
     fn force_open(&self, py: Python<'_>, duration_seconds: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         let seconds = duration_seconds.map_or_else(|| value_of(py.None().bind(py)), value_of);
         host::force_open(self.ready(py)?, &seconds).map_err(|error| to_python(py, &error))
     }
 
-    /// Lets every call pass, judging none.
+    /// Lets every call pass, without evaluating outcomes.
     fn disable(&self, py: Python<'_>) -> PyResult<()> {
         self.ready(py)?.disable();
         Ok(())
@@ -229,14 +229,14 @@ impl PyBreaker {
         Ok(self.ready(py)?.snapshot().to_value().to_json())
     }
 
-    /// Goes on where a snapshot was taken.
+    /// Continues from a snapshot.
     fn restore(&self, py: Python<'_>, document: &Bound<'_, PyAny>) -> PyResult<()> {
         let core = self.ready(py)?;
         let restored = json_of("snapshot", document).and_then(|document| Snapshot::from_value(&document));
         restored.and_then(|snapshot| core.restore(&snapshot)).map_err(|error| to_python(py, &error))
     }
 
-    /// Says in one sentence why the circuit is as it is and what would change it.
+    /// Explains in one sentence why the circuit is in its state and what would change it.
     fn explain(&self, py: Python<'_>) -> PyResult<String> {
         Ok(self.ready(py)?.explain())
     }

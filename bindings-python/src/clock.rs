@@ -35,7 +35,7 @@ impl System {
     }
 }
 
-/// Starts the system's clock, before a first breaker would.
+/// Starts the system's clock now and not with the first breaker.
 pub fn start() {
     LazyLock::force(&SYSTEM);
 }
@@ -54,7 +54,7 @@ impl PyClock {
         Self::System(&SYSTEM)
     }
 
-    /// Refuses a callable that returns no time. One that raises may do better later; see [`Self::now`].
+    /// Refuses a callable that returns no time. One that raises may work later; see [`Self::now`].
     pub fn new(py: Python<'_>, callable: Option<Py<PyAny>>) -> PyResult<Self> {
         let Some(callable) = callable else { return Ok(Self::system()) };
         let last = match call_host_plainly(callable.bind(py)) {
@@ -87,8 +87,8 @@ impl PyClock {
 }
 
 impl Clock for PyClock {
-    /// A clock that raises, or returns what is no time, must not harm the guarded call: it is reported, and no time has
-    /// passed.
+    /// A clock that raises, or returns a value that is not a time, must not harm the guarded call: it is reported, and
+    /// no time has passed.
     #[inline]
     fn now(&self) -> Tick {
         self.now_or(|_, callable, fault| report(fault, callable))

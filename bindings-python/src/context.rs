@@ -23,7 +23,7 @@ use crate::ffi::Frame;
 use crate::imports::Imports;
 use crate::lock::Lock;
 
-/// Makes the classes of this file, which PyO3 would else make at their first use.
+/// Makes the classes of this file, which PyO3 would otherwise make at their first use.
 pub fn make_classes(py: Python<'_>) {
     py.get_type::<Entered>();
     py.get_type::<Ready>();
@@ -83,7 +83,7 @@ impl Blocks {
 
 /// The blocks that were entered in a context.
 ///
-/// It keeps neither breaker nor permit alive, for a task that is started inside a block inherits its context. A block that
+/// It keeps neither breaker nor permit alive, because a task that is started inside a block inherits its context. A block that
 /// has been left, here or elsewhere, is forgotten when the next one is entered.
 #[pyclass(frozen, module = "halfopen._core")]
 struct Entered(Vec<Weak<Block>>);

@@ -130,7 +130,7 @@ fn not_callable(func: &Bound<'_, PyAny>) -> PyErr {
     refused(func.py(), "func", &value_of(func), "a function or another callable")
 }
 
-/// A count that is no field of a configuration.
+/// A count that is not a field of a configuration.
 pub fn count_of(py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
     match value_of(object) {
         Value::Uint(count) => Ok(count),

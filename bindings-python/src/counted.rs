@@ -37,7 +37,7 @@ pub struct Counted {
 #[derive(Default)]
 struct Failures {
     noted: BTreeMap<usize, Failure>,
-    /// How many survived the last search for those that are gone. As many again are noted before the next search.
+    /// How many were alive at the last clean-up. The next clean-up comes when as many again have been noted.
     survived: usize,
 }
 

@@ -52,7 +52,7 @@ pub fn is_rejection(error: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 /// `CircuitBreakerOpenError`, a fresh one for each rejection.
 ///
-/// Its arguments are all that it holds, and they are put there by `Exception.__new__`: a rejection runs no Python code.
+/// It holds its arguments only, and `Exception.__new__` stores them, so a rejection runs no Python code.
 pub fn rejection(py: Python<'_>, circuit_name: &Bound<'_, PyString>, rejected: &Rejected) -> PyErr {
     let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
     Imports::get(py)
@@ -65,8 +65,9 @@ pub fn rejection(py: Python<'_>, circuit_name: &Bound<'_, PyString>, rejected: &
 
 /// Reports an error of the host's code (a listener, a clock) that must not reach the guarded call.
 ///
-/// A signal handler may raise while such code runs, in the main thread. What is no `Exception` is therefore raised there a
-/// moment later, so that no `SystemExit` or `KeyboardInterrupt` is lost; everything else goes to `sys.unraisablehook`.
+/// A signal handler may raise in the main thread while such code runs. A `SystemExit` or `KeyboardInterrupt` must not
+/// be lost, so an error that is not an `Exception` is raised there a moment later. All others go to
+/// `sys.unraisablehook`.
 pub fn report(error: PyErr, object: &Bound<'_, PyAny>) {
     let py = object.py();
     let is_interrupt = !error.is_instance_of::<PyException>(py) && in_main_thread(py).unwrap_or(false);

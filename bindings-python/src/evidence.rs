@@ -39,11 +39,11 @@ impl PyEvidence {
     }
 }
 
-/// The breakers of this process. Its lock is only taken by who holds the interpreter's and for some steps of Rust, so no
+/// The breakers of this process. Its lock is only taken by a thread that holds the interpreter's and for some steps of Rust, so no
 /// fork ever finds it taken.
 static METRICS: LazyLock<Metrics<PyClock>> = LazyLock::new(Metrics::new);
 
-/// A breaker's place among those of this process, which it has as long as this lives.
+/// Keeps a breaker among those of this process, as long as this value lives.
 pub struct Followed(Membership);
 
 impl Followed {
@@ -58,7 +58,7 @@ impl Drop for Followed {
     }
 }
 
-/// Keeps from now on what breakers have counted that go, which is needed where counters are scraped.
+/// Keeps from now on what removed breakers have counted, for scraped counters.
 #[pyfunction]
 pub fn keep_ended_metrics() {
     METRICS.keep_ended();

@@ -59,7 +59,7 @@ pub fn call<'py>(
 
 /// The call raised this, which is what the caller gets.
 ///
-/// Not inlined, for an error is large: a success would be slower by a tenth.
+/// Not inlined, because an error is large: a success would be slower by a tenth.
 #[inline(never)]
 fn failed(function: &Bound<'_, PyAny>, pending: PendingCall<'_>, error: PyErr) -> PyErr {
     let py = function.py();

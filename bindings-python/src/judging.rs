@@ -63,7 +63,7 @@ impl Judging {
         match answer {
             Ok(Some(outcome)) => Ok(outcome),
             Err(interrupt) if !interrupt.is_instance_of::<PyException>(error.py()) => Err(interrupt),
-            // Its own code does not work any more when the interpreter is nearly gone.
+            // Its own code does not work any more near the end of interpreter exit.
             Ok(None) | Err(_) => Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }),
         }
     }
@@ -101,7 +101,7 @@ impl Judging {
                 .is_ok_and(|answer| answer.is(PyBool::new(result.py(), true)))
     }
 
-    /// Whether the default rules alone decide about exceptions, and call this one a failure by its plain class.
+    /// Whether the default rules alone decide about exceptions, and class this one as a failure by its type alone.
     fn fails_plainly(&self, error: &Bound<'_, PyAny>) -> bool {
         let (Some(classify), Ok(imports)) = (self.classify.get(), Imports::get(error.py())) else { return false };
         classify.is(&imports.classify_error) && !has_attribute(error, imports.names.status_code.bind(error.py()))

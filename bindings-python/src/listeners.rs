@@ -1,7 +1,7 @@
 //! Python callables that receive transitions.
 //!
 //! The core holds a handle on each callable and so does this list, through which the garbage collector sees it: a
-//! listener that refers to its breaker would else keep both alive for ever.
+//! listener that refers to its breaker would otherwise keep both alive for ever.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,7 +53,7 @@ impl PyListeners {
     pub fn remove(&self, core: &CircuitBreaker<PyClock>, number: u64) -> bool {
         let mut list = self.list.lock();
         let gone: Vec<_> = list.extract_if(.., |listening| listening.number == number).collect();
-        // Letting go of a callable may run Python, so the lock is free by then.
+        // Dropping a callable may run Python, so the lock is free by then.
         drop(list);
         gone.iter().any(|listening| core.unsubscribe(listening.id))
     }

@@ -1,10 +1,11 @@
 //! The marks by which nested calls find each other.
 //!
-//! Both facts lie in the context (`contextvars`), which a task and `asyncio.to_thread` copy and a plain thread does not:
+//! Both kinds are in the context (`contextvars`), which a task and `asyncio.to_thread` copy and a plain thread does
+//! not:
 //!
-//! - **Probes**: those whose functions run. A call inside one rides on its permit. Nothing else marks its context, and
-//!   only a call that a closed circuit does not admit looks for a mark.
-//! - **Counted results**: those that an inner call has counted as failures while others were under way. An outer call of
+//! - **Probes**: those whose functions run. A call inside one shares its permit. Ordinary calls leave no such mark, and
+//!   only a call that a closed circuit does not admit looks for one.
+//! - **Counted results**: those that an inner call has counted as failures while others were in flight. An outer call of
 //!   the same breaker that returns the same object does not count it again. They may be constants, so only the context can
 //!   tell that one call was made inside the other; errors and responses are in [`crate::counted`].
 
@@ -17,7 +18,7 @@ use pyo3::prelude::*;
 use crate::ffi::is_shared;
 use crate::imports::Imports;
 
-/// Makes the classes of this file, which PyO3 would else make at their first use.
+/// Makes the classes of this file, which PyO3 would otherwise make at their first use.
 pub fn make_classes(py: Python<'_>) {
     py.get_type::<Probes>();
     py.get_type::<Results>();
@@ -44,7 +45,7 @@ impl Probe {
         Self::write(py, probes)
     }
 
-    /// The probe's function does not run any more. Where that cannot be noted, the mark ends with the probe.
+    /// The probe's function does not run any more. If the mark cannot be removed, it ends with the probe.
     pub fn leave(self: &Arc<Self>, py: Python<'_>) {
         let left = Self::alive(py).and_then(|mut probes| {
             let entered = probes.iter().rposition(|probe| Weak::as_ptr(probe) == Arc::as_ptr(self));
@@ -56,7 +57,7 @@ impl Probe {
         drop(left);
     }
 
-    /// The innermost probe of that breaker around here.
+    /// The innermost probe of that breaker in the running context.
     pub fn around(py: Python<'_>, breaker: u64) -> Option<Stamp> {
         let probes = Self::alive(py).ok()?;
         let of_the_breaker = |probe: Arc<Self>| (probe.breaker == breaker).then_some(probe.stamp);
@@ -106,7 +107,7 @@ struct CountedResult {
     object: Py<PyAny>,
 }
 
-/// A call counts this result while other calls of its breaker are under way.
+/// A call counts this result while other calls of its breaker are in flight.
 pub fn note_result(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = result.py();
     // A result without another reference cannot be returned again.

@@ -264,7 +264,7 @@ impl NextItem {
         if let Some(watch) = &self.watch {
             visit.call(&watch.object)?;
         }
-        // The lock is held for an instant only, and the collector comes again.
+        // The lock is held for an instant only, and the next collection visits it.
         match self.step.try_lock().as_deref() {
             Ok(Some(Step::Prepared(step) | Step::Suspended(step))) => visit.call(step),
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! A Python object that is told of every call of a breaker, whichever way the call is made.
+//! A Python object that is notified of every call of a breaker, however the call is made.
 //!
 //! `halfopen.compat` has one, for a backend whose metrics, logs and errors have their own form. A breaker without an
 //! observer pays one look at an empty cell.
@@ -29,7 +29,7 @@ impl PyObserver {
         self.0.get().is_some()
     }
 
-    /// A call has been admitted. Fails only where an interrupt came in, which belongs to the caller.
+    /// A call has been admitted. Fails only if there was an interrupt, which the caller must get.
     pub fn admitted(&self, py: Python<'_>) -> PyResult<()> {
         self.told(py, |names| &names.admitted, ()).map(drop)
     }

@@ -1,4 +1,4 @@
-//! A call under way, and what its end means.
+//! A call in flight, and what its end means.
 
 use halfopen::Outcome;
 use pyo3::prelude::*;
@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 
-/// A call under way, on Rust's own stack. Dropped unsettled, it is cancelled.
+/// A call in flight, on Rust's own stack. Dropped unsettled, it is cancelled.
 pub struct PendingCall<'b> {
     breaker: &'b PyBreaker,
     call: Option<AdmittedCall>,
@@ -72,13 +72,13 @@ impl<'b> PendingCall<'b> {
     /// As an error, a response that passes through several calls is the failure of one of them.
     #[inline(never)]
     fn judged(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
+        let Some((number, shared)) = self.call.as_ref().map(|call| (call.number, call.ticket.shares_permit())) else {
             return Ok(());
         };
         let outcome = self.breaker.judging().result(result)?;
         let counted = outcome.is_failure() && self.breaker.has_counted_result(number, result);
         let Some(call) = self.call.take() else { return Ok(()) };
-        if riding || !outcome.is_failure() {
+        if shared || !outcome.is_failure() {
             self.breaker.settle(call, outcome);
         } else {
             self.breaker.settle_result(call, if counted { Outcome::Ignored } else { outcome }, result);
@@ -88,27 +88,27 @@ impl<'b> PendingCall<'b> {
 
     /// The call ended with this error, which the classifier judges.
     pub fn raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
+        let Some((number, shared)) = self.call.as_ref().map(|call| (call.number, call.ticket.shares_permit())) else {
             return Ok(());
         };
         let counted = self.breaker.has_counted_error(number, error);
         let outcome = if counted { Outcome::Ignored } else { self.breaker.judging().error(error)? };
-        self.settle_as(error, outcome, riding, counted);
+        self.settle_as(error, outcome, shared, counted);
         Ok(())
     }
 
     /// The same with the judgement on the error, which the caller has made.
     pub fn ended_with(mut self, error: &Bound<'_, PyAny>, outcome: Outcome) {
-        let Some((number, riding)) = self.call.as_ref().map(|call| (call.number, call.ticket.is_riding())) else {
+        let Some((number, shared)) = self.call.as_ref().map(|call| (call.number, call.ticket.shares_permit())) else {
             return;
         };
         let counted = outcome.is_failure() && self.breaker.has_counted_error(number, error);
-        self.settle_as(error, if counted { Outcome::Ignored } else { outcome }, riding, counted);
+        self.settle_as(error, if counted { Outcome::Ignored } else { outcome }, shared, counted);
     }
 
-    fn settle_as(&mut self, error: &Bound<'_, PyAny>, outcome: Outcome, riding: bool, counted: bool) {
+    fn settle_as(&mut self, error: &Bound<'_, PyAny>, outcome: Outcome, shared: bool, counted: bool) {
         let Some(call) = self.call.take() else { return };
-        if riding || !outcome.is_failure() && !counted {
+        if shared || !outcome.is_failure() && !counted {
             self.breaker.settle(call, outcome);
         } else {
             self.breaker.settle_error(call, outcome, error);

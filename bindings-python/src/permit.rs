@@ -154,13 +154,13 @@ impl PyPermit {
         Ok(self.hand_back_told(py, outcome_with_hint(py, outcome_of(outcome)?, retry_after)?))
     }
 
-    /// Notes an object by which calls around this one know its failure again: the request or the response of a client.
+    /// Notes an object by which outer calls recognise its failure: the request or the response of a client.
     #[pyo3(name = "_note", signature = (object, /))]
     fn note(&self, object: &Bound<'_, PyAny>) {
         self.breaker.get().note_failure(self.number, object);
     }
 
-    /// Whether a call inside this one has counted the failure that is known by this object.
+    /// Whether a call inside this one has counted the failure that this object identifies.
     #[pyo3(name = "_has_counted", signature = (object, /))]
     fn has_counted(&self, object: &Bound<'_, PyAny>) -> bool {
         self.breaker.get().has_counted_object(self.number, object)

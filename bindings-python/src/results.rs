@@ -1,4 +1,4 @@
-//! Results that end their call when they end themselves.
+//! Results whose end is the end of their call.
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -9,7 +9,7 @@ use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;
 
-/// A value that ends the call that returned it when it ends itself.
+/// A value whose end is the end of the call that returned it.
 pub enum EndsLater {
     /// A `concurrent.futures.Future`.
     Future,
@@ -47,7 +47,7 @@ impl EndsLater {
 
 /// Whether a generator is a coroutine of the kind that was written with a decorator.
 pub fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
-    /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more when the interpreter is nearly gone.)
+    /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more near the end of interpreter exit.)
     const ITERABLE_COROUTINE: u32 = 0x100;
     let py = stream.py();
     let names = &Imports::get(py)?.names;

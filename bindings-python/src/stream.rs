@@ -48,7 +48,7 @@ pub struct PyStream {
 struct Pause {
     /// Since when the consumer has had the last item; [`Self::NONE`] while it waits for one, or where calls are not timed.
     since: AtomicU64,
-    /// How long it took between items, as far as it is not left out of the call's duration yet.
+    /// The consumer's time that has not been subtracted from the call's duration yet.
     taken: AtomicU64,
 }
 
@@ -78,7 +78,7 @@ impl Pause {
         Some(now)
     }
 
-    /// Leaves what the consumer took out of the call's duration.
+    /// Subtracts the consumer's time from the call's duration.
     fn exclude_from(&self, call: &mut AdmittedCall) {
         call.ticket.exclude(Duration::from_nanos(self.taken.swap(0, Ordering::Relaxed)));
     }
@@ -248,7 +248,8 @@ impl PyStream {
         self.take(result.py()).map_or(Ok(()), |pending| pending.returned(result))
     }
 
-    /// The generator raised this. An exception that the consumer threw in, and that came back as it was, is no failure.
+    /// The generator raised this. An exception that the consumer threw in, and that came back as it was, is not a
+    /// failure.
     #[pyo3(signature = (error, /))]
     fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.last_thrown().take();
@@ -311,7 +312,7 @@ impl PyStream {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.breaker)?;
         visit.call(&self.generator)?;
-        // The lock is held for an instant only, and the collector comes again.
+        // The lock is held for an instant only, and the next collection visits it.
         let Ok(thrown) = self.thrown.try_lock() else { return Ok(()) };
         visit.call(&*thrown)
     }
@@ -346,7 +347,7 @@ fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>)
     Err(PyTypeError::new_err("exceptions must be classes or instances deriving from BaseException"))
 }
 
-/// Whether what was thrown into a generator has come back. Python lets no `StopIteration` out of a generator: it wraps it.
+/// Whether an exception that was thrown into a generator has come back. Python wraps a `StopIteration` that leaves a generator.
 fn is_same(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> bool {
     let stops = thrown.is_instance_of::<PyStopIteration>() || thrown.is_instance_of::<PyStopAsyncIteration>();
     error.is(thrown)

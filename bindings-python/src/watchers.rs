@@ -1,4 +1,4 @@
-//! Python objects that are told about every breaker of the process: the log, and telemetry if it is installed.
+//! Python objects that are notified about every breaker of the process: the log, and telemetry if it is installed.
 //!
 //! Unlike an observer, they belong to no breaker: they also follow breakers that are made later.
 
@@ -20,10 +20,10 @@ use crate::ffi::{attached, call_host_method};
 use crate::imports::{Imports, Names};
 use crate::lock::Lock;
 
-/// Told of transitions, and of rejections once a minute.
+/// Notified of transitions, and of rejections once a minute.
 static LOG: Watcher = Watcher::new();
 
-/// Told of transitions, of every rejected and every settled call, and of the first items of streams.
+/// Notified of transitions, of every rejected and every settled call, and of the first items of streams.
 static TELEMETRY: Watcher = Watcher::new();
 
 struct Watcher {

@@ -13,7 +13,7 @@ from halfopen import CircuitBreaker, CircuitBreakerState
 
 
 class Custom:
-    """An awaitable that is no coroutine."""
+    """An awaitable that is not a coroutine."""
 
     def __await__(self) -> Generator[Any, None, str]:
         yield from asyncio.sleep(0).__await__()

@@ -54,7 +54,7 @@ def test_an_attribute_that_raises_is_a_failure() -> None:
 
 
 def test_a_deadline_of_gevent_is_a_failure() -> None:
-    # Its class is no `Exception`.
+    # Its class is not an `Exception`.
     kind = type("Timeout", (BaseException,), {"__module__": "gevent.timeout"})
     assert outcome_of(kind()) == "failure"
     assert outcome_of(type("Other", (BaseException,), {})()) == "cancelled"

@@ -26,7 +26,7 @@ BODY = b'{"lines":\n [1,\n 2]}\n' * 3
 JSON = b'{"lines":\n [1,\n 2]}\n'
 ENCODED = {
     "gzip": gzip.compress(BODY),
-    "rubbish": b"this is no gzip",
+    "rubbish": b"this is not gzip",
     "rubbish later": gzip.compress(BODY)[:-20] + b"rubbish in the place of the end",
 }
 

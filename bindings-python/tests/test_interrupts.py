@@ -57,7 +57,7 @@ async def later_numbers() -> AsyncIterator[int]:
 
 
 class Custom:
-    """An awaitable that is no coroutine."""
+    """An awaitable that is not a coroutine."""
 
     def __init__(self, answer: int) -> None:
         self._answer = answer

@@ -172,9 +172,9 @@ def test_a_probe_of_one_breaker_is_no_probe_of_another(clock: ManualClock) -> No
     def inside() -> str:
         with pytest.raises(CircuitBreakerOpenError):
             other.acquire()
-        return one.call_sync(lambda: "rides")
+        return one.call_sync(lambda: "shared")
 
-    assert one.call_sync(inside) == "rides"
+    assert one.call_sync(inside) == "shared"
     assert taken.success()
     assert one.state is other.state is CLOSED
 
@@ -190,13 +190,13 @@ def test_a_plain_thread_needs_the_permit_as_an_argument(clock: ManualClock) -> N
             seen.append(rejected.reason)
         with breaker.acquire(inside=permit):
             # A call inside a call that shares the permit also shares it.
-            seen.append(breaker.call_sync(lambda: "rides"))
+            seen.append(breaker.call_sync(lambda: "shared"))
 
     with breaker.acquire() as permit:
         thread = threading.Thread(target=work, args=(permit,))
         thread.start()
         thread.join()
-    assert seen == ["probes_busy", "rides"]
+    assert seen == ["probes_busy", "shared"]
     assert breaker.state is CLOSED
 
 

@@ -4,7 +4,7 @@
  * 17 KB more. `decoded` in `api/ts/letters.ts` reads it.
  */
 
-/** As many letters stand for a byte alone; two more say that the next letter stands for a less frequent one. */
+/** How many letters stand for a byte alone; two more say that the next letter stands for a less frequent one. */
 const SINGLES = 88;
 
 /** ASCII, without what a string or a script in a page has to escape. */

@@ -2,7 +2,7 @@
 
 import { connect } from '@halfopen/api/backend';
 import { pageClock, startModule } from '@halfopen/api/wasm';
-// @ts-expect-error: it lies beside what is built from this.
+// @ts-expect-error: the build puts it beside the output of this file.
 import module from './halfopen.wasm?module';
 
 connect(startModule(module as WebAssembly.Module, pageClock));

@@ -2,7 +2,7 @@
 
 use crate::control::Jitter;
 
-/// A jitter with a random seed from the operating system. Where there is none, the seed is 0, and hosts hand in their own.
+/// A jitter with a random seed from the operating system. Without one, the seed is 0, and hosts pass in their own.
 ///
 /// Each seed comes from the operating system, because a forked process inherits the state of a generator in memory.
 pub fn random_jitter() -> Jitter {

@@ -138,7 +138,7 @@ fn an_owned_permit_outlives_its_borrow() {
     assert!(breaker.acquire_owned().is_err());
     let inner = job.permit.acquire_nested().unwrap();
     inner.failure();
-    assert_eq!(breaker.state(), State::HalfOpen, "it rides");
+    assert_eq!(breaker.state(), State::HalfOpen, "it shares the permit");
     drop(job);
     assert_eq!(breaker.status().counts.cancelled_calls, 1);
     breaker.acquire_owned().unwrap().success();

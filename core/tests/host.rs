@@ -66,7 +66,7 @@ fn a_host_that_brings_the_time_gets_the_answer() {
         }
         let probe = host::try_admit(&breaker, second(62.0), || None).unwrap();
         let nested = host::try_admit(&breaker, second(62.0), || Some(probe.stamp())).unwrap();
-        assert!(probe.is_probe() && nested.is_riding());
+        assert!(probe.is_probe() && nested.shares_permit());
         assert_eq!(breaker.counts().rejected_calls, 1);
     }
 }

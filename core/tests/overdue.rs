@@ -134,13 +134,13 @@ fn what_pauses_may_ride_or_be_stale() {
     breaker.acquire().unwrap().failure();
     breaker.clock().advance(60 * SECOND);
     let mut probe = host::admit(&breaker, || None).unwrap();
-    let mut riding = host::admit(&breaker, || Some(probe.stamp())).unwrap();
-    for ticket in stale.iter_mut().chain([&mut probe, &mut riding]) {
+    let mut shared = host::admit(&breaker, || Some(probe.stamp())).unwrap();
+    for ticket in stale.iter_mut().chain([&mut probe, &mut shared]) {
         host::pause(&breaker, ticket);
         host::resume(&breaker, ticket, breaker.clock().now());
     }
-    assert!(riding.is_riding());
-    settle(&breaker, [riding, probe], Outcome::Success);
+    assert!(shared.shares_permit());
+    settle(&breaker, [shared, probe], Outcome::Success);
     settle(&breaker, admitted(&breaker, 1), Outcome::Success);
     assert_eq!(breaker.state(), State::Closed);
     breaker.clock().advance(60 * SECOND);

@@ -162,7 +162,7 @@ def test_the_providers_are_followed_live_through_an_outage(pool: httpx2.Client) 
             re.compile(r"Slow start: it gets 1\d % of its share, and all of it in 2\d s")
         )
 
-        # A rate limit is no failure.
+        # A rate limit is not a failure.
         pool.put("/simulated/gemini/429")
         say(pool, 4)
         gemini = provider(page, "gemini")

@@ -114,6 +114,6 @@ TEXT = replace(PYTHON, literal=json.dumps, code="`", none="none")
 
 
 def wrapped(text: str, prefix: str, indent: int) -> list[str]:
-    """The text in lines that begin with `prefix`, for a region that is indented by so much."""
+    """The text in lines that begin with `prefix`, for a region that is indented by this width."""
     width = WIDTH - indent
     return textwrap.wrap(text, width, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False)

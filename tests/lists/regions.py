@@ -20,7 +20,7 @@ def docstring(sentences: list[str]) -> list[str]:
 
 
 def python_fields(lists: Lists, sentences: int) -> list[str]:
-    """Annotations with docstrings of so many sentences."""
+    """Annotations with docstrings of this many sentences."""
     lines: list[str] = []
     for field in lists.fields:
         lines.append(f"{field.name}: {PYTHON.type(field)}")

@@ -143,7 +143,7 @@ def _boolean(fields: Mapping[str, object], field: str) -> bool:
 
 
 def _exact(value: object) -> Fraction | None:
-    """The number as written (0.1 is exactly 1/10), or None if the value is no number."""
+    """The number as written (0.1 is exactly 1/10), or None if the value is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return Fraction(repr(value)) if isfinite(value) else None

@@ -71,7 +71,7 @@ class Registry:
         self.new.append(Entry(name, Breaker(config), given))
 
     def evict(self, until: int, now: int) -> int:
-        """Evicts unused breakers until so many are left; returns the number of those evicted."""
+        """Evicts unused breakers until this many are left; returns the number of those evicted."""
         order = self.in_use[:1] + self.new + self.in_use[1:]
         before = len(order)
         for entry in order:

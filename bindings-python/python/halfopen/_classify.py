@@ -71,10 +71,11 @@ def _failure_by_default(error: BaseException) -> Outcome:
 def _named_by(error: BaseException) -> tuple[type, ...]:
     """The types by which ``ignore`` and ``count`` name an error, the nearest first."""
     types = type(error).__mro__
-    # Python closes an abandoned coroutine or generator with it. That is no end of a call that anybody means by a base.
+    # Python closes an abandoned coroutine or generator with it. Whoever names a base such as `BaseException` does not
+    # mean that.
     if isinstance(error, GeneratorExit):
         return types[: types.index(GeneratorExit) + 1]
-    # The breaker's own timeout is no error of the operating system, although a `TimeoutError` is an `OSError`.
+    # The breaker's own timeout is not an error of the operating system, although a `TimeoutError` is an `OSError`.
     if isinstance(error, CallTimeoutError):
         return types[: types.index(TimeoutError) + 1]
     # A group is judged by its members, unless its own class is named.

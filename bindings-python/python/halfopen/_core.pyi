@@ -430,7 +430,7 @@ class RegistryPolicy(Generic[_B]):
 class Need:
     """The abilities that a call needs, and the size of its request in the unit of the providers' limits.
 
-    Raises ``InvalidValueError`` for anything but texts, and for a size that is no whole number from 0.
+    Raises ``InvalidValueError`` for anything but texts, and for a size that is not a whole number from 0.
     """
 
     def __new__(cls, capabilities: Iterable[str] | None = None, *, size: int | None = None) -> Self: ...
@@ -824,5 +824,5 @@ def replay_log(log: str, config: CircuitBreakerConfig, circuit: str | None, /) -
 def replay_pool(log: str | bytes | bytearray, /) -> list[dict[str, Any]]:
     """Replays a log of a pool, a JSON document, and returns what each step shows.
 
-    Raises ``InvalidValueError``, naming the field, for a document that is no log.
+    Raises ``InvalidValueError``, naming the field, for a document that is not a log.
     """

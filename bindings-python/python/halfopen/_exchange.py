@@ -84,7 +84,7 @@ class Exchange:
             finally:
                 watch.close()
             raise
-        # Headers are no content, so the first item may take what is left of its time.
+        # Headers are not content, so the first item may take what is left of its time.
         watch.end(False)
         return response
 

@@ -19,14 +19,14 @@ AnyBreaker = CircuitBreaker | HasNative
 
 
 def breaker_in(given: object) -> CircuitBreaker | None:
-    """The breaker itself, or the one inside; ``None`` for what is no breaker."""
+    """The breaker itself, or the one inside; ``None`` for anything that is not a breaker."""
     # Not `native`, which a subclass may use for something else.
     inner = given if isinstance(given, CircuitBreaker) else getattr(given, "_native", None)
     return inner if isinstance(inner, CircuitBreaker) else None
 
 
 def checked_breaker(given: object, allowed: str = "a CircuitBreaker") -> CircuitBreaker:
-    """The same; raises ``InvalidValueError`` for what is no breaker."""
+    """The same; raises ``InvalidValueError`` for anything that is not a breaker."""
     inner = breaker_in(given)
     if inner is None:
         raise InvalidValueError("breaker", repr(given), allowed)

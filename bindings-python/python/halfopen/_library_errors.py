@@ -37,7 +37,7 @@ def _by_response(error: Any, _: Classify) -> Verdict:
 
 
 def _of_error(verdict: Verdict) -> Verdict:
-    """An exception is no success, whatever status it came with."""
+    """An exception is not a success, whatever status it came with."""
     return FAILURE if verdict == SUCCESS else verdict
 
 
@@ -52,7 +52,7 @@ def _by_cause(error: BaseException, classify: Classify) -> Verdict:
 
 
 def _aiohttp_status(error: Any, _: Classify) -> Verdict:
-    # A response that is no HTTP gets the status 400, which the provider did not send.
+    # aiohttp gives the status 400 to a response that is not HTTP. The provider did not send it.
     if "aiohttp.http_exceptions.HttpProcessingError" in names_of(type(cast("object", error.__cause__))):
         return FAILURE
     return _of_error(verdict_of(error.status, error.headers))
@@ -168,8 +168,8 @@ RULES: dict[str, Rule] = {
     "asyncio.exceptions.CancelledError": CANCELLED,
     "concurrent.futures._base.CancelledError": CANCELLED,
     "grpc.FutureCancelledError": CANCELLED,
-    # They are no `Exception`, but a deadline all the same.
-    # Inside an SDK it is an error of that SDK as well.
+    # Some of these are not an `Exception`, but each is a deadline. Inside an SDK the first is an error of that SDK as
+    # well.
     "halfopen.errors.CallTimeoutError": FAILURE,
     "gevent.timeout.Timeout": FAILURE,
     "eventlet.timeout.Timeout": FAILURE,

@@ -39,7 +39,7 @@ def classify_result(result: object) -> Verdict:
 
 
 def verdict_of_result(result: object) -> Verdict | None:
-    """The verdict on a response; ``None`` for an object of a class that is no response."""
+    """The verdict on a response; ``None`` for an object of a class that is not a response."""
     attribute = _attribute_of(type(result))
     return None if attribute is None else verdict_of_response(result, getattr(result, attribute))
 

@@ -9,7 +9,7 @@ from halfopen.types import Verdict
 Ending = Literal["complete", "incomplete", "malformed", "unknown"]
 
 _LONGEST_LINE = 1 << 20
-"""Bytes. A longer line is no event of these protocols, and keeping it would cost memory."""
+"""Bytes. A longer line is not an event of these protocols, and keeping it would cost memory."""
 
 
 class AnswerReader:

@@ -67,7 +67,7 @@ class _Waits:
 
     def passed(self, waited: float, has_content: bool, /) -> None:
         self._has_content = has_content
-        # Items that are no content do not extend the wait for the first one that is.
+        # Items that are not content do not extend the wait for the first one that is.
         if not has_content and self._first_item_left is not None:
             self._first_item_left -= waited
 

@@ -78,7 +78,7 @@ def _signature_of(func: FunctionType, template: str) -> _Signature | None:
 
 @lru_cache(maxsize=512)
 def _signature(code: CodeType, template: str, defaults: int, defaults_by_keyword: frozenset[str]) -> _Signature | None:
-    """The signature of a function; ``None`` if a name is no identifier or is also a name in the template."""
+    """The signature of a function; ``None`` if a name is not an identifier or is also a name in the template."""
     flags = code.co_flags
     end = code.co_argcount + code.co_kwonlyargcount
     positional, by_keyword = code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount : end]

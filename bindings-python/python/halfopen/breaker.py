@@ -343,7 +343,7 @@ class CircuitBreaker(Sealed, Breaker):
         The listener runs inside the guarded call, so it should be quick. Exceptions that it raises go to
         ``sys.unraisablehook`` and affect no call.
 
-        Raises ``InvalidValueError`` if ``listener`` is no plain function, for example a coroutine function.
+        Raises ``InvalidValueError`` if ``listener`` is not a plain function, for example a coroutine function.
         """
         check_function("listener", listener, "a plain function of one event", 1)
         wall = self._wall

@@ -43,7 +43,7 @@ def guarded_transport(inner: Any, breaker: BreakerOrChoice[Any]) -> Any:
     ``breaker`` is one breaker for all requests, a ``BreakerPerHost`` or ``BreakerPerKey``, or any function from a
     request to its breaker. A request that the circuit rejects raises ``CircuitBreakerOpenError``.
 
-    Raises ``InvalidValueError`` for an ``inner`` that is no transport, or a ``breaker`` that is none of these.
+    Raises ``InvalidValueError`` for an ``inner`` that is not a transport, or a ``breaker`` that is none of these.
     """
     return _class(_Transport, _library_of(inner, "BaseTransport"), "BaseTransport")(
         inner, choice_of(breaker, plain=True)

@@ -89,7 +89,7 @@ def _harmless(tell: Callable[P, None]) -> Callable[P, None]:
 
 
 class _Telemetry:
-    """Is told by the core what the breakers do, in the context of the call."""
+    """The core calls these methods, in the context of the call."""
 
     def __init__(self, meter_provider: MeterProvider | None, logger_provider: LoggerProvider | None) -> None:
         self.is_on = True

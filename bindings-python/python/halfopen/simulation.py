@@ -148,7 +148,7 @@ def replay(
             ``rejected``) and ``retry_after_seconds`` if the provider gave a wait. Or OpenTelemetry's spans in OTLP's
             JSON, as the file exporter of the collector writes them.
         config: The configuration for each circuit of the log.
-        circuit: The attribute of a span that names its circuit; spans without it are no calls. ``None``:
+        circuit: The attribute of a span that names its circuit; spans without it are not calls. ``None``:
             ``halfopen.circuit``, and if no span has it, the server of each span of kind client.
 
     Raises:

@@ -51,10 +51,10 @@ impl PyBreaker {
     /// The ticket is moved into an array, here and below, so that the usual way has no use for its address.
     #[inline(never)]
     fn admitted(&self, py: Python<'_>, [ticket]: [Ticket; 1]) -> PyResult<AdmittedCall> {
-        let riding = ticket.is_riding();
+        let shared = ticket.shares_permit();
         let probe = ticket.is_probe().then(|| Probe { breaker: self.number, stamp: ticket.stamp() });
         let call = AdmittedCall::new(self.counted.next_call(), ticket, probe);
-        if riding {
+        if shared {
             return Ok(call);
         }
         match self.observer.admitted(py) {
@@ -145,14 +145,14 @@ impl PyBreaker {
         });
     }
 
-    /// Notes an object by which calls around this one may know its failure again.
+    /// Notes an object by which outer calls may recognise its failure.
     pub fn note_failure(&self, number: u64, object: &Bound<'_, PyAny>) {
         if !self.has_ended_alone(number) {
             self.counted.note(number, object);
         }
     }
 
-    /// Whether a call that has ended left none behind that could end with its failure.
+    /// Whether no call in flight could still end with the failure of a call that has ended.
     fn has_ended_alone(&self, number: u64) -> bool {
         if self.core.counts().in_flight > 0 || self.counted.has_sessions() {
             return false;
@@ -170,7 +170,7 @@ impl PyBreaker {
             && attached(|py| self.counted.contains(number, error) || self.has_counted_parts(py, number, error))
     }
 
-    /// Whether a call inside this one has counted the failure that is known by this object.
+    /// Whether a call inside this one has counted the failure that this object identifies.
     pub fn has_counted_object(&self, number: u64, object: &Bound<'_, PyAny>) -> bool {
         self.counted.any_since(number) && self.counted.contains(number, object)
     }
@@ -191,7 +191,7 @@ impl PyBreaker {
         any_counted
     }
 
-    /// Whether a member of a group is no failure by itself.
+    /// Whether a member of a group is not a failure by itself.
     fn is_no_failure(&self, group: &Bound<'_, PyAny>, member: &Bound<'_, PyAny>) -> bool {
         !member.is(group) && self.judging.error(member).is_ok_and(|outcome| !outcome.is_failure())
     }
@@ -219,10 +219,10 @@ impl PyBreaker {
         }
     }
 
-    /// As [`Self::settle`], for a call that knows nothing of those around it and inside it.
+    /// As [`Self::settle`], without regard to outer and inner calls.
     #[inline(always)]
     pub fn settle_ticket(&self, ticket: Ticket, outcome: Outcome) {
-        if (self.observer.is_there() || Watched::hears_settles()) && !ticket.is_riding() {
+        if (self.observer.is_there() || Watched::hears_settles()) && !ticket.shares_permit() {
             self.settle_observed([ticket], outcome);
         } else {
             host::settle(&self.core, ticket, outcome);
@@ -255,10 +255,10 @@ impl PyBreaker {
             let on_its_way = PyErr::take(py);
             let now = self.core.clock().now_quietly();
             call.resume(&self.core, paused_at, now);
-            let riding = call.ticket.is_riding();
+            let shared = call.ticket.shares_permit();
             let settled = host::try_settle(&self.core, call.ticket, Outcome::Cancelled, Some(now));
             if let Ok(settled) = settled
-                && !riding
+                && !shared
             {
                 self.report_settled(py, settled);
             }
@@ -269,7 +269,7 @@ impl PyBreaker {
     }
 }
 
-/// The failures that an error stands for, each as a tuple of the objects by which it is known.
+/// The failures that an error stands for, each as a tuple of the objects that identify it.
 fn failures_in<'py>(py: Python<'py>, error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
     let failures = call_host(Imports::get(py)?.failures_in.bind(py), &PyTuple::new(py, [error])?, None)?;
     Ok(failures.cast_into::<PyList>()?)

@@ -29,7 +29,7 @@ use crate::watchers::Watched;
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 pub struct PyBreaker {
     pub core: CoreSlot,
-    /// Tells it from every other breaker of this process, also from those that are gone.
+    /// Its number, which no other breaker of this process has or had.
     pub number: u64,
     pub counted: Counted,
     /// If set, calls that cannot be cut off are refused.
@@ -39,7 +39,7 @@ pub struct PyBreaker {
     pub blocks: Blocks,
     pub listeners: PyListeners,
     pub observer: PyObserver,
-    /// The last to go, since the others may still count something as they go.
+    /// Dropped last, because the other fields may count something when they are dropped.
     identity: OnceLock<Identity>,
 }
 
@@ -79,7 +79,7 @@ impl PyBreaker {
         self.core.fill(core) && self.identity.set(identity).is_ok()
     }
 
-    /// The core, for whatever is no call. Raises `InvalidValueError` if `__init__` has not been called.
+    /// The core, for everything except calls. Raises `InvalidValueError` if `__init__` has not been called.
     pub fn ready(&self, py: Python<'_>) -> PyResult<&CoreSlot> {
         self.initialised(py).map(|_| &self.core)
     }
@@ -89,7 +89,7 @@ impl PyBreaker {
         self.identity.get().ok_or_else(|| not_initialised(py))
     }
 
-    /// The first content of a stream has come, after so long.
+    /// The first content of a stream has come, after this time.
     pub fn record_first_item(&self, py: Python<'_>, waited: Duration) {
         self.core().record_first_item(waited);
         if let Ok(identity) = self.initialised(py) {

@@ -1,4 +1,4 @@
-//! The class of calls under way, and what begins one.
+//! The class of calls in flight, and what begins one.
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, c_int, c_void};
@@ -22,7 +22,7 @@ use crate::nesting::Probe;
 use crate::pending::PendingCall;
 use crate::results::{EndsLater, followed, guarded_stream};
 
-/// `halfopen._core.Call`: a call under way, as the frame that makes it holds it. Let go unsettled, it is cancelled.
+/// `halfopen._core.Call`: a call in flight, as the frame that makes it holds it. Dropped unsettled, it is cancelled.
 ///
 /// Every guarded coroutine makes one. With a class of PyO3's it takes 45 ns more, a third of all that guarding adds without
 /// recorded durations (131 ns).
@@ -38,7 +38,7 @@ struct Call {
 #[expect(clippy::disallowed_types, reason = "filled by `make_call_class`, when the module is made")]
 static CLASS: pyo3::sync::PyOnceLock<Py<PyType>> = pyo3::sync::PyOnceLock::new();
 
-/// Makes the class of calls under way.
+/// Makes the class of calls in flight.
 pub fn make_call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     if CLASS.get(py).is_none() {
         let _ = CLASS.set(py, made_class(py)?);
@@ -51,7 +51,7 @@ fn call_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     Ok(class.bind(py))
 }
 
-/// A call under way as a Python object.
+/// A call in flight as a Python object.
 ///
 /// Inlined, so that the call goes from registers to its place. A copy on the way takes 4 ns: it reads in one piece what has
 /// just been written in two.
@@ -119,7 +119,7 @@ fn made_class(py: Python<'_>) -> PyResult<Py<PyType>> {
         slot(ffi::Py_tp_dealloc, deallocate as *mut c_void),
         slot(ffi::Py_tp_traverse, traverse as *mut c_void),
         slot(ffi::Py_tp_methods, METHODS.0.as_ptr().cast_mut().cast()),
-        slot(ffi::Py_tp_doc, c"A call under way.".as_ptr().cast_mut().cast()),
+        slot(ffi::Py_tp_doc, c"A call in flight.".as_ptr().cast_mut().cast()),
         ffi::PyType_Slot::default(),
     ];
     let flags = ffi::Py_TPFLAGS_DEFAULT
@@ -278,7 +278,7 @@ fn take_admitted<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py,
     Some((breaker, admitted))
 }
 
-/// The probe that a call under way is; `None` where it is none, or has ended, or the object is no call.
+/// The probe that a call in flight is; `None` if it is not a probe, has ended, or the object is not a call.
 pub fn probe_of(call: &Bound<'_, PyAny>) -> Option<Arc<Probe>> {
     if call.get_type_ptr() != call_class(call.py()).ok()?.as_type_ptr() {
         return None;

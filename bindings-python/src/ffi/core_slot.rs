@@ -22,7 +22,7 @@ static REJECTING: LazyLock<Arc<Core>> = LazyLock::new(|| {
     Arc::new(core)
 });
 
-/// Makes the core that rejects every call, which the first breaker would else make.
+/// Makes the core that rejects every call, which the first breaker would otherwise make.
 pub fn make_rejecting_core() {
     LazyLock::force(&REJECTING);
 }

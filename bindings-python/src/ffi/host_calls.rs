@@ -20,7 +20,7 @@ type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObj
 type Send = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut *mut PyObject) -> ffi::PySendResult;
 type CallList = unsafe extern "C-unwind" fn(*mut PyObject, ...) -> *mut PyObject;
 
-/// Parks a thread for ever that the interpreter ends during a call of the host's code.
+/// Parks a thread for ever if the interpreter ends it during a call of the host's code.
 ///
 /// When the interpreter exits, it ends daemon threads. Before Python 3.14 it unwinds their stacks, and aborts the process
 /// if it meets Rust code, which only a panic may unwind. From 3.14 on it parks such threads, as this does.
@@ -84,7 +84,7 @@ pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> P
     // SAFETY: as above.
     let send = black_box(unsafe { transmute::<*const (), Send>(ffi::PyIter_Send as *const ()) });
     let hang = HangIfUnwound;
-    // SAFETY: attached; any object is taken here, and its method `send` called where it is no iterator.
+    // SAFETY: attached; the function takes any object, and calls its method `send` if it is not an iterator.
     let step = unsafe { send(steps.as_ptr(), value.as_ptr(), &raw mut result) };
     forget(hang);
     // SAFETY: it has written a new reference, or null if the step raised.

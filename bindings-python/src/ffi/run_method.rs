@@ -49,8 +49,8 @@ unsafe extern "C" fn run(
 /// Calls a function with the arguments of a method.
 ///
 /// # Safety
-/// There are so many arguments by position, and after them one for each of `names`, which are a tuple of strings or null;
-/// all stay alive.
+/// There are this many arguments by position, and after them one for each of `names`, which are a tuple of strings or
+/// null; all stay alive.
 unsafe fn called<'py>(
     function: &Bound<'py, PyAny>,
     arguments: *const *mut ffi::PyObject,

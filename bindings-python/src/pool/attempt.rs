@@ -35,7 +35,7 @@ pub struct PyAttempt {
 struct State {
     /// Whether the call is no longer in flight.
     has_left: bool,
-    /// Whether the budget has heard of its end.
+    /// Whether its end was reported to the budget.
     is_settled: bool,
     /// A long call that has voted before its end.
     session: Option<PyHealthySession>,
@@ -56,7 +56,7 @@ impl PyAttempt {
         Self { pool, pick, order, begun, permit, kind, price, state: Lock::default() }
     }
 
-    /// The call is no longer in flight, and the budget hears of its end; false if it was not before.
+    /// The call is no longer in flight, and its end is reported to the budget; false if it was not in flight before.
     fn leave(&self, outcome: Outcome) -> bool {
         let (first, session) = {
             let mut state = self.state.lock();
@@ -77,7 +77,7 @@ impl PyAttempt {
         }
     }
 
-    /// The pool hears of a success if the breaker has just heard of it; returns how long the attempt has lasted.
+    /// Reports a success to the pool if it has just been reported to the breaker; returns how long the attempt has lasted.
     fn voted(&self, has_voted: bool) -> Duration {
         let (this, index) = (self.pool.get(), self.pick.index);
         let (now, lasted) = this.since(self.begun);

@@ -75,7 +75,7 @@ impl PyPool {
     fn rejection(&self, index: usize, now: Tick) -> (PassReason, Option<Tick>) {
         match self.breaker(index).get().core().readiness_at(now) {
             Readiness::Rejected { reason, until } => (reason.into(), until),
-            // The slot is free again: only now it is.
+            // Only now the slot is free again.
             Readiness::Closed | Readiness::Probe => (PassReason::ProbesBusy, Some(now)),
         }
     }

@@ -7,7 +7,7 @@ use crate::error::to_python;
 
 /// Replays a log of a pool and returns what each step shows.
 ///
-/// Raises `InvalidValueError`, naming the field, for a document that is no log.
+/// Raises `InvalidValueError`, naming the field, for a document that is not a log.
 #[pyfunction]
 #[pyo3(signature = (log, /))]
 pub fn replay_pool<'py>(py: Python<'py>, log: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

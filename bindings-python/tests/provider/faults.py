@@ -85,7 +85,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Malformed:
-    """After this share of the answer comes an event that is no JSON, or with ``framing`` a chunk without a size."""
+    """After this share of the answer comes an event that is not JSON, or with ``framing`` a chunk without a size."""
 
     share: float = 0.5
     framing: bool = False

@@ -19,7 +19,7 @@ AT_ONCE = 50
 
 
 class Items:
-    """A stream that is no generator, as those of the SDKs."""
+    """A stream that is not a generator, as those of the SDKs."""
 
     def __init__(self) -> None:
         self._left = ITEMS

@@ -40,7 +40,7 @@ impl JsBreaker {
         Ok(Self::new(Arc::new(CircuitBreaker::with_jitter(config, clock, Host::jitter())), host))
     }
 
-    /// Settles a permit with a failure whose provider asked for a wait of so many seconds; false if no such permit is
+    /// Settles a permit with a failure whose provider asked for a wait of this many seconds; false if no such permit is
     /// out.
     #[napi]
     pub fn fail(&self, permit: f64, retry_after: Plain, millis: f64) -> Result<bool> {
@@ -129,7 +129,7 @@ impl JsBreaker {
         self.at(millis).is_idle()
     }
 
-    /// Holds the circuit open for so many seconds, or without end.
+    /// Holds the circuit open for this many seconds, or without end.
     #[napi]
     pub fn open(&self, seconds: Plain, millis: f64) -> Result<()> {
         let forced = halfopen::host::force_open(self.at(millis), &self.host.value(seconds)?);

@@ -8,9 +8,9 @@ use slab::Slab;
 
 /// Tickets under whole numbers below 2^53, which a double holds exactly.
 ///
-/// The lowest bits of a number are the permit's place in the table. Above them, a count of permits keeps a number that was
-/// settled from meaning another call. The two highest bits say what the call is, so that a host need not ask: [`RIDER`]
-/// and [`PROBE`].
+/// The lowest bits of a number are the permit's place in the table. Above them, a count of permits keeps a number that
+/// was settled from meaning another call. The two highest bits say what the call is, so that a host need not ask:
+/// [`SHARES`] and [`PROBE`].
 #[derive(Debug, Default)]
 pub(crate) struct Permits {
     places: Slab<Permit>,
@@ -28,7 +28,7 @@ struct Permit {
 
 const PLACE_BITS: u32 = 27;
 const ISSUED_BITS: u32 = 51 - PLACE_BITS;
-const RIDER: u64 = 1 << 51;
+const SHARES: u64 = 1 << 51;
 const PROBE: u64 = 1 << 52;
 /// A table that a burst made longer than this is freed when its last permit comes back.
 const KEPT_PLACES: usize = 1024;
@@ -48,7 +48,7 @@ impl Permits {
         let place = self.places.vacant_entry();
         let mut number = (self.issued << PLACE_BITS) | place.key() as u64;
         if ticket.is_probe() {
-            number |= if ticket.is_riding() { PROBE | RIDER } else { PROBE };
+            number |= if ticket.shares_permit() { PROBE | SHARES } else { PROBE };
         }
         // A signed integer is sooner made a double.
         let number = number as i64 as f64;
@@ -171,15 +171,15 @@ mod tests {
         let (clock, mut permits) = (ManualClock::new(), Permits::default());
         let config = Config::builder().failure_threshold(1).build().expect("a good configuration");
         let breaker = CircuitBreaker::with_clock(config, || clock.now());
-        let kind = |number: f64| (number >= PROBE as f64, number >= (PROBE | RIDER) as f64);
+        let kind = |number: f64| (number >= PROBE as f64, number >= (PROBE | SHARES) as f64);
         let ordinary = host::admit(&breaker, || None).expect("a closed circuit admits");
         host::settle(&breaker, ticket(&breaker), halfopen::Outcome::FAILURE);
         assert_eq!(kind(permits.insert(ordinary)), (false, false));
         clock.advance(std::time::Duration::from_secs(60));
         let probe = permits.insert(host::admit(&breaker, || None).expect("the wait is over"));
         assert_eq!(kind(probe), (true, false));
-        let rider = host::admit(&breaker, || permits.stamp(probe)).expect("it rides");
-        assert_eq!(kind(permits.insert(rider)), (true, true));
+        let shared = host::admit(&breaker, || permits.stamp(probe)).expect("it shares the permit");
+        assert_eq!(kind(permits.insert(shared)), (true, true));
     }
 
     #[test]

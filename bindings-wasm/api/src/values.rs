@@ -17,7 +17,7 @@ pub(crate) fn object(entries: impl Iterator<Item = (&'static str, Value)>) -> Va
     Value::Map(entries.map(|(name, value)| (Spelling::CamelCase.name(name), number(value))).collect())
 }
 
-/// A count as a double: larger ones are no integers in JavaScript, and no serialiser may turn them into a `bigint`.
+/// A count as a double: larger ones are not integers in JavaScript, and no serialiser may turn them into a `bigint`.
 pub fn number(value: Value) -> Value {
     match value {
         Value::Uint(count) => Value::Number(count as f64),

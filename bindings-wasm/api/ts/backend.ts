@@ -46,7 +46,7 @@ export interface Backend {
   createRegistry(bound: Plain): RegistryPolicy;
   /** The breaker of that name that all threads of this process share; absent in browsers. */
   share?: (config: Plain) => Opened;
-  /** Throws a RangeError if the stack has no room for so many large frames (`stack.rs`) and one more. */
+  /** Throws a RangeError if the stack has no room for this many large frames (`stack.rs`) and one more. */
   checkStack(frames: number): void;
 }
 

@@ -191,17 +191,17 @@ export class CircuitBreaker {
   }
 
   /**
-   * Whether a new breaker in its place would behave alike: it is closed, has no failure streak, no failed or slow call
-   * in its window, no earlier opening that makes the next wait longer, no call in flight, no listener and no operator's
-   * order.
+   * Whether a new breaker in its place would behave the same: it is closed, has no failure streak, no failed or slow
+   * call in its window, no earlier opening that makes the next wait longer, no call in flight, no listener and no
+   * operator's order.
    */
   isIdle(): boolean {
     return this.#executor.listeners.isEmpty && this.#executor.ask((core, millis) => core.idle(millis));
   }
 
   /**
-   * Holds the circuit open for so many seconds, or until it is reset; a second order renews the first. When the time
-   * is over, the next call is a probe.
+   * Holds the circuit open for this many seconds, or until it is reset; calling it again replaces the duration. When
+   * the time is over, the next call is a probe.
    *
    * @param durationSeconds - above 0, at most one year
    * @throws InvalidValueError for another duration
@@ -212,7 +212,7 @@ export class CircuitBreaker {
     this.#executor.order((core, millis) => core.open(plain(seconds), millis), given);
   }
 
-  /** Lets every call pass and judges none, until the circuit is reset or forced open. */
+  /** Lets every call pass, without evaluating outcomes, until the circuit is reset or forced open. */
   disable(): void {
     this.#executor.order((core, millis) => core.disable(millis));
   }

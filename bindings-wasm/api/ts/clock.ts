@@ -23,7 +23,7 @@ export class ManualClock implements Clock {
    * Moves the clock forward.
    *
    * @param millis - milliseconds, 0 or more
-   * @throws InvalidValueError for what is no such number
+   * @throws InvalidValueError for anything else
    */
   advance(millis: number): void {
     this.#now += checked('millis', millis);
@@ -33,7 +33,7 @@ export class ManualClock implements Clock {
    * Sets the clock to a reading, which may lie before the present one.
    *
    * @param millis - milliseconds, 0 or more
-   * @throws InvalidValueError for what is no such number
+   * @throws InvalidValueError for anything else
    */
   set(millis: number): void {
     this.#now = checked('millis', millis);

@@ -30,10 +30,10 @@ export function reasonOf(code: number): Reason {
 /** Permits of probes have numbers from here on. */
 const PROBES = 2 ** 52;
 /** Calls that share the permit of an outer probe have numbers from here on. */
-const RIDERS = PROBES + 2 ** 51;
+const SHARING = PROBES + 2 ** 51;
 
 /** Whether a permit is a probe's. */
 export const isProbe = (permit: number): boolean => permit >= PROBES;
 
 /** Whether a permit has no vote of its own. */
-export const isRider = (permit: number): boolean => permit >= RIDERS;
+export const sharesPermit = (permit: number): boolean => permit >= SHARING;

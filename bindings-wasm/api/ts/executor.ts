@@ -3,7 +3,7 @@
 import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
 import { DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
-import { FAILURE, IGNORED, isProbe, isRider, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf } from './codes.js';
+import { FAILURE, IGNORED, isProbe, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf, sharesPermit } from './codes.js';
 import type { Outcome } from './enums.js';
 import { CircuitBreakerOpenError, withoutStack } from './errors.js';
 import { decodeOrThrow, type Fields, field, plain, plainFields } from './host-values.js';
@@ -124,7 +124,7 @@ export class Executor {
   }
 
   /**
-   * Settles a permit with a failure whose provider asked for a wait of so many seconds.
+   * Settles a permit with a failure whose provider asked for a wait of this many seconds.
    *
    * @throws InvalidValueError unless `retryAfter` is a number of seconds
    */
@@ -183,15 +183,15 @@ export class Executor {
    * The outcome of a call that failed. One error that passes through several nested calls of this breaker is one
    * failure: the innermost call counts it.
    *
-   * After an `await`, knowing which calls were made inside this one would cost something in each call. So a call that
-   * began later and has already counted the same error is taken for one of them, unless the error is shared.
+   * After an `await`, knowing which calls were made inside this one would cost something in each call. A call that
+   * began later and has already counted the same error is therefore treated as nested, unless the error is shared.
    */
   outcomeOf(error: unknown, call: Call): number {
     if (this.#hasCounted(error, call)) {
       return IGNORED;
     }
     const outcome = this.#setup.classify(error, call.signal);
-    if (outcome === FAILURE && isObject(error) && !isRider(call.permit)) {
+    if (outcome === FAILURE && isObject(error) && !sharesPermit(call.permit)) {
       this.#failures ??= new WeakMap();
       this.#failures.set(error, { call: call.number, isShared: this.#failures.has(error) });
     }
@@ -238,7 +238,7 @@ export class Executor {
     const seconds = this.observer === undefined ? 0 : this.#core.lasted(permit, millis);
     const settled = settle();
     // A call that shares the permit of another one is not counted.
-    if (settled && !isRider(permit)) {
+    if (settled && !sharesPermit(permit)) {
       this.observer?.settled(outcome, millis, seconds, retryAfter);
     }
     return settled;

@@ -3,7 +3,7 @@
 import { InvalidValueError } from './errors.js';
 import { formatValue, UNREADABLE } from './format-value.js';
 
-/** A value without getters, classes or cycles. NaN stands for what no field takes and JSON cannot say. */
+/** A value without getters, classes or cycles. NaN stands for a value that no field takes and JSON cannot express. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
 /** The core's error for a value that it refuses; the field is spelled as in JavaScript. */
@@ -67,7 +67,8 @@ export function plain(value: unknown, depth = DEPTH): Plain {
 /**
  * Reads a JSON document.
  *
- * @throws InvalidValueError naming the argument, for what is none, is nested too deep, or gives a member twice
+ * @throws InvalidValueError naming the argument, for a value that is not a document, is nested too deep, or gives a
+ * member twice
  */
 export function parsed(argument: string, document: string): Plain {
   let members = 0;

@@ -11,7 +11,7 @@ export function decoded(order: string, letters: string): Uint8Array<ArrayBuffer>
   let shift = 0;
   for (let index = 0; index < letters.length; index++) {
     const code = letters.charCodeAt(index);
-    // Two codes are no letters: those of `<` and of the backslash.
+    // Two codes are not letters: those of `<` and of the backslash.
     const place = code - 35 - (code > 60 ? 1 : 0) - (code > 92 ? 1 : 0);
     if (place < SINGLES) {
       bytes[length++] = byPlace[place + shift * SINGLES] as number;

@@ -39,7 +39,7 @@ export class Permit implements Disposable {
    * The call failed, and that counts against the provider.
    *
    * @param retryAfter - how long it asked to be left alone, in seconds; it can make the wait longer; null if it did not
-   * @throws InvalidValueError for what is no number of seconds
+   * @throws InvalidValueError for anything that is not a number of seconds
    */
   failure(retryAfter: number | null = null): boolean {
     return retryAfter === null ? this.end(FAILURE) : this.#ended(this.#executor.fail(this.#number, retryAfter));
@@ -59,7 +59,7 @@ export class Permit implements Disposable {
    * The call ended with the outcome of that name.
    *
    * @param retryAfter - as in {@link failure}; only a failure carries it
-   * @throws InvalidValueError for what is no outcome
+   * @throws InvalidValueError for anything that is not an outcome
    */
   settle(outcome: Outcome, retryAfter: number | null = null): boolean {
     const code = OUTCOMES.indexOf(outcome);

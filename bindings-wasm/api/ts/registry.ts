@@ -31,7 +31,7 @@ export class Registry {
   readonly #kept = new Map<string, CircuitBreaker>();
   /** Evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. */
   readonly #released = new Map<string, Released>();
-  /** So many released breakers are looked through again: twice those left last time, so the cost is linear. */
+  /** Released breakers are searched again at this number: twice those left last time, so the cost is linear. */
   #sweepAt: number;
 
   /**
@@ -95,7 +95,7 @@ export class Registry {
 
   /**
    * Removes the breakers that are idle ({@link CircuitBreaker.isIdle}) and returns their number. While somebody holds
-   * one of them, it stays the breaker of its name; otherwise a later request gets a new one, which behaves alike.
+   * one of them, it stays the breaker of its name; otherwise a later request gets a new one, which behaves the same.
    */
   removeUnused(): number {
     this.#sweep();

@@ -28,7 +28,7 @@ export interface Status {
   readonly cancelledCalls: number;
   /** Calls that were not admitted. */
   readonly rejectedCalls: number;
-  /** Calls that would not have been admitted in another mode than `shadow`. */
+  /** Calls that were admitted only because the mode is `shadow`. */
   readonly shadowRejected: number;
   /** Calls that ended in success or failure, and were slow. */
   readonly slowCalls: number;
@@ -84,7 +84,7 @@ export interface TransitionEvent {
   readonly consecutiveFailures: number;
   /** Probe successes in a row just before it: in a closing, with the one that closed the circuit. */
   readonly consecutiveSuccesses: number;
-  /** The wait that it began, in seconds; null if it began none. */
+  /** The wait that it began, in seconds; null if there is none. */
   readonly retryAfterSeconds: number | null;
 }
 
@@ -94,7 +94,7 @@ export interface Durations {
   readonly count: number;
   /** All their durations added up, in seconds. */
   readonly totalSeconds: number;
-  /** For each bucket its upper bound in seconds, the last one infinite, and the calls that took at most so long. */
+  /** For each bucket its upper bound in seconds, the last one infinite, and the calls that took at most that long. */
   readonly buckets: readonly { readonly upToSeconds: number; readonly count: number }[];
 }
 

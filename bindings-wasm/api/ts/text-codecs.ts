@@ -10,7 +10,7 @@ class Decoder {
 
 class Encoder {
   encode(text: string): Uint8Array {
-    // Half of a surrogate pair alone is no character.
+    // Half of a surrogate pair alone is not a character.
     const escaped = encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
     const bytes = escaped.match(/%..|./gs) ?? [];
     return Uint8Array.from(bytes, (byte) =>

@@ -1,4 +1,4 @@
-//! The time, which is the one thing that is imported.
+//! The clock, the only import.
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::control::Jitter;
@@ -14,7 +14,7 @@ impl Clock for HostClock {
     }
 }
 
-/// The jitter of that seed. A component can draw none, so where the host has none, moments tell breakers apart.
+/// The jitter of that seed. A component cannot draw one; if the host gives none, the time of creation takes its place.
 pub(crate) fn jitter(seed: Option<u64>) -> Jitter {
     Jitter { seed: seed.unwrap_or_else(|| HostClock.now().as_nanos()) }
 }

@@ -1,4 +1,4 @@
-//! The configuration: a record out of options, which the core checks field by field.
+//! The configuration: a record of options, which the core checks field by field.
 
 use halfopen::host::{self, Spelling, Value};
 use halfopen::{Config, InvalidValue};
@@ -37,7 +37,7 @@ macro_rules! with_fields {
     };
 }
 
-/// Checks a record; a field that is none has its default.
+/// Checks a record; an absent field has its default.
 pub(crate) fn checked(record: wit::Config) -> Result<Config, InvalidValue> {
     macro_rules! entries {
         ($($field:ident,)+) => {{
@@ -49,7 +49,7 @@ pub(crate) fn checked(record: wit::Config) -> Result<Config, InvalidValue> {
     given.fold(Config::builder(), |builder, (name, value)| host::set(builder, name, value)).build()
 }
 
-/// The configuration as a record that says all of it.
+/// The configuration as a record with every field.
 pub(crate) fn to_wit(config: &Config) -> wit::Config {
     macro_rules! record {
         ($($field:ident,)+) => {
@@ -59,7 +59,7 @@ pub(crate) fn to_wit(config: &Config) -> wit::Config {
     with_fields!(record)
 }
 
-/// The way back from a value that the core has checked; `None` where it is null and has no type of its own for that.
+/// Converts a value that the core has checked back into a record's field; `None` if it is null.
 trait FromValue: Sized {
     fn from_value(value: Value) -> Option<Self>;
 }

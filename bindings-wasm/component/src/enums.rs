@@ -5,7 +5,7 @@ use halfopen::{InvalidValue, Rejected};
 
 use crate::wit;
 
-/// Enumerations with the same values on both sides. No arm takes the rest, so a value that only one side has is an
+/// Enumerations with the same values on both sides. There is no catch-all arm, so a value that only one side has is an
 /// error of the compiler.
 macro_rules! same_variants {
     ($($from:ty => $to:ty { $($value:ident),+ $(,)? })+) => {
@@ -66,7 +66,7 @@ impl From<RegistryError> for wit::RegistryError {
             RegistryError::NameConflict { name, field } => {
                 Self::NameConflict(wit::NameConflict { code, circuit_name: name, field })
             }
-            // It was a `u32` when the registry was made.
+            // It fits, because it was a `u32` when the registry was made.
             RegistryError::Full { bound } => Self::RegistryFull(wit::RegistryFull { code, bound: bound as u32 }),
         }
     }

@@ -1,6 +1,6 @@
 //! The breaker as a WebAssembly component: the package `halfopen:breaker` in `wit/`, implemented with the core.
 //!
-//! A host of components imports one function into it, the clock, and nothing else. Here are conversions, and nothing
+//! It imports one function from its host, the clock. This crate converts values, and nothing
 //! that decides.
 
 mod breaker;

@@ -10,7 +10,7 @@ use halfopen::{CircuitBreaker, Outcome};
 use crate::clock::HostClock;
 use crate::wit;
 
-/// The leave to make one call, as long as it has its ticket. It keeps its breaker alive, so the order in which a host
+/// Permission to make one call, as long as it has its ticket. It keeps its breaker alive, so the order in which a host
 /// drops the two does not matter.
 pub(crate) struct Permit {
     core: Arc<CircuitBreaker<HostClock>>,
@@ -30,11 +30,11 @@ impl Permit {
         stamp
     }
 
-    /// Whether it was this that settled it.
+    /// Whether this call settled it.
     fn hand_back(&self, outcome: Outcome) -> bool {
         let Some(ticket) = self.ticket.take() else { return false };
         let Err(ticket) = host::try_settle(&self.core, ticket, outcome, None) else { return true };
-        // A host's clock that throws, as it must not, shall not take the ticket with it.
+        // A host's clock must not throw. If it does, the ticket must not be lost.
         self.ticket.set(Some(ticket));
         let now = self.core.clock().now();
         self.ticket.take().is_some_and(|ticket| host::try_settle(&self.core, ticket, outcome, Some(now)).is_ok())

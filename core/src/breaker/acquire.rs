@@ -71,8 +71,8 @@ impl<C: Clock> CircuitBreaker<C> {
     #[inline(never)]
     fn admit_locked(&self, now: Tick, start: Start, outer: Option<Stamp>) -> Result<(Stamp, Stripe, Start), Rejected> {
         self.change(|inner| {
-            if let Some(outer) = outer.filter(|outer| inner.control.rides(*outer)) {
-                return Ok((outer, Stripe::RIDING, Start::UNTIMED));
+            if let Some(outer) = outer.filter(|outer| inner.control.shares_permit(*outer)) {
+                return Ok((outer, Stripe::SHARED, Start::UNTIMED));
             }
             inner.evaluate_overdue(self.newest_group(), now);
             match inner.acquire(now) {

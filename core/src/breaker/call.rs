@@ -37,8 +37,8 @@ impl<C: Clock> CircuitBreaker<C> {
     /// # Ok::<(), halfopen::InvalidValue>(())
     /// ```
     ///
-    /// So it does a failure that a call of the same breaker inside this one has counted, which is one failure and not two:
-    /// a [`CallError`] in the error's type says that an inner call has judged it, and `|_| Outcome::Ignored` leaves it there.
+    /// A failure that an inner call of the same breaker has counted must not count again. A [`CallError`] in the
+    /// error's type shows that an inner call has judged it; `|_| Outcome::Ignored` then counts it in that call only.
     ///
     /// # Errors
     /// As [`call`](Self::call).

@@ -46,7 +46,7 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    /// A call that rides on another one's permit, or belongs to the parent of this process.
+    /// A call that shares another one's permit, or belongs to the parent of this process.
     pub(super) const NOT_COUNTED: Self = Self { outcome: Outcome::Ignored, slow: false, current: false };
 }
 

@@ -1,4 +1,4 @@
-//! The probes that the running thread is inside, so that nested calls ride on their permits.
+//! The probes that the running thread is inside, so that nested calls share their permits.
 //!
 //! Only probes are noted, so a closed circuit only pays for a look at the permit. Without `std` threads are not known;
 //! [`Permit::acquire_nested`](super::Permit::acquire_nested) needs no context.

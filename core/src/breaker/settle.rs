@@ -87,10 +87,10 @@ impl<C: Clock> CircuitBreaker<C> {
         counted
     }
 
-    // Riding calls get here as well, because their stamp is never that of a closed circuit.
+    // Calls that share a permit get here as well, because their stamp is never that of a closed circuit.
     #[inline(never)]
     fn settle_locked(&self, ticket: &Ticket, outcome: Outcome, nanos: Option<u64>, now: Tick) -> Settled {
-        if ticket.stripe.is_riding() {
+        if ticket.stripe.shares_permit() {
             return Settled::NOT_COUNTED;
         }
         self.change(|inner| {

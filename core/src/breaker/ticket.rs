@@ -24,14 +24,14 @@ impl Ticket {
         self.stamp
     }
 
-    /// Whether the call was admitted as a probe, so that calls made inside it may ride on its permit.
+    /// Whether the call was admitted as a probe, so that calls made inside it may share its permit.
     pub fn is_probe(&self) -> bool {
         self.stamp.is_probe()
     }
 
-    /// Whether the call rides on another one's permit, so that it is not counted.
-    pub fn is_riding(&self) -> bool {
-        self.stripe.is_riding()
+    /// Whether the call shares another one's permit, so that it is not counted.
+    pub fn shares_permit(&self) -> bool {
+        self.stripe.shares_permit()
     }
 
     /// Excludes a time from the call's duration, for example the time that the consumer of a stream took.

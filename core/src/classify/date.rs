@@ -75,7 +75,7 @@ fn offset_seconds(text: &str) -> Option<u64> {
     (hours <= 23 && minutes <= 59).then(|| u64::from(hours * 3600 + minutes * 60))
 }
 
-/// A number of exactly so many digits.
+/// A number of exactly this many digits.
 fn number(text: &str, digits: usize) -> Option<u32> {
     let valid = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     if valid { text.parse().ok() } else { None }

@@ -42,7 +42,7 @@ impl Tick {
     /// The moment `seconds` after the origin, to the nearest nanosecond. From 48 days on a double cannot represent single
     /// nanoseconds; the moment is then exact to the microsecond, so that whole milliseconds are exact at today's date too.
     ///
-    /// `None` for a number that is no moment: NaN, an infinity, a negative number, or more than 584 years.
+    /// `None` for a number that is not a moment: NaN, an infinity, a negative number, or more than 584 years.
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         const NANOSECONDS_BLUR: f64 = (1 << 22) as f64;
         let nanos = if seconds >= NANOSECONDS_BLUR {
@@ -56,7 +56,7 @@ impl Tick {
 
     /// The moment `millis` milliseconds after the origin, to the nearest nanosecond; whole milliseconds are exact.
     ///
-    /// `None` for a number that is no moment: NaN, a negative number, or more than
+    /// `None` for a number that is not a moment: NaN, a negative number, or more than
     /// [`LATEST_MILLIS`](Self::LATEST_MILLIS).
     #[inline]
     pub fn from_millis(millis: f64) -> Option<Self> {
@@ -123,7 +123,7 @@ impl<F: Fn() -> Tick> Clock for F {
     }
 }
 
-/// `seconds` in whole nanoseconds, rounded to the nearest; `None` if the result is no `u64`.
+/// `seconds` in whole nanoseconds, rounded to the nearest; `None` if the result does not fit a `u64`.
 pub(crate) fn nanos_from_seconds(seconds: f64) -> Option<u64> {
     // `u64::MAX as f64` rounds up to 2^64, which is the first value that does not fit.
     let nanos = seconds * NANOS;
@@ -151,7 +151,7 @@ mod tests {
         for (number, expected) in [(0.0, 0), (0.49, 0), (0.5, 1), (1.5, 2), (2.4, 2), (-7.0, 0), (f64::NAN, 0)] {
             assert_eq!(nearest(number), expected, "{number}");
         }
-        // Half of an odd number above 2^52 is no double: the sum would be the next even one.
+        // Half of an odd number above 2^52 is not a double: the sum would be the next even one.
         let odd = (1u64 << 52) + 1;
         assert_eq!(nearest(odd as f64), odd);
         assert_eq!([nearest(1e300), nearest(f64::INFINITY)], [u64::MAX; 2]);

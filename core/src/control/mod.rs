@@ -188,8 +188,8 @@ impl Control {
         self.accepts_settles() && stamp.generation == self.generation
     }
 
-    /// Whether a call nested in the call with this stamp rides on its permit: that call is a probe of this round.
-    pub(crate) fn rides(&self, outer: Stamp) -> bool {
+    /// Whether a call nested in the call with this stamp shares its permit: that call is a probe of this round.
+    pub(crate) fn shares_permit(&self, outer: Stamp) -> bool {
         outer.is_probe() && self.is_current(outer)
     }
 

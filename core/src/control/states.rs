@@ -15,7 +15,8 @@ named_enum! {
 }
 
 impl State {
-    /// How bad it is: 0 closed, 1 half-open, 2 open. Metrics tell the state so, and the worst of several is the highest.
+    /// How bad it is: 0 closed, 1 half-open, 2 open. Metrics export this number; the worst of several states is the
+    /// highest.
     pub const fn severity(self) -> u8 {
         match self {
             Self::Closed => 0,

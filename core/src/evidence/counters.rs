@@ -60,11 +60,11 @@ fn get(counter: &AtomicU64) -> u64 {
 }
 
 impl Stripe {
-    /// The stripe of a riding call, which is not counted.
-    pub(crate) const RIDING: Self = Self(u64::MAX);
+    /// The stripe of a call that shares a permit, which is not counted.
+    pub(crate) const SHARED: Self = Self(u64::MAX);
 
-    pub(crate) fn is_riding(self) -> bool {
-        self.0 == Self::RIDING.0
+    pub(crate) fn shares_permit(self) -> bool {
+        self.0 == Self::SHARED.0
     }
 
     /// The same stripe for a call of this group.
@@ -75,7 +75,7 @@ impl Stripe {
 
     /// The number of the call's group; 0 if it is in none.
     pub(crate) fn group(self) -> GroupNumber {
-        if self.is_riding() { 0 } else { self.0 / STRIPES as u64 }
+        if self.shares_permit() { 0 } else { self.0 / STRIPES as u64 }
     }
 
     #[inline]
@@ -234,7 +234,7 @@ pub struct Counts {
     pub cancelled_calls: u64,
     /// Calls that were not admitted.
     pub rejected_calls: u64,
-    /// Calls that would not have been admitted in another mode than `shadow`.
+    /// Calls that were admitted only because the mode is `shadow`.
     pub shadow_rejected: u64,
     /// Calls that ended in success or failure, and were slow.
     pub slow_calls: u64,

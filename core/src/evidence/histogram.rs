@@ -57,7 +57,7 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// Adds a call of so many nanoseconds.
+    /// Adds a call of this many nanoseconds.
     pub fn add(&mut self, nanos: u64) {
         self.buckets[bucket_of(nanos)] += 1;
         self.total = self.total.saturating_add(Duration::from_nanos(nanos));

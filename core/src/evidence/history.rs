@@ -108,7 +108,7 @@ impl History {
         self.0.as_ref().map_or(0, |record| record.total)
     }
 
-    /// The last event, where it came after the first `known` ones.
+    /// The last event, if it is not among the first `known` ones.
     pub(crate) fn newer_than(&self, known: u64) -> Option<Event> {
         self.recent().next_back().filter(|event| event.sequence > known).copied()
     }

@@ -147,7 +147,7 @@ fn call_of(bits: u8) -> Call {
 pub(crate) struct LastSeconds {
     /// Nanoseconds in a bucket.
     width: u64,
-    /// The number of the latest bucket in use. It never goes back, so a clock that does counts into it.
+    /// The number of the latest bucket in use. It never goes back; if the clock does, calls count in this bucket.
     latest: u64,
     /// Bucket `n` stands at `n % BUCKETS`.
     buckets: [WindowCounts; BUCKETS as usize],

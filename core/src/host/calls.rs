@@ -9,7 +9,7 @@ use crate::control::{Outcome, Rejected, Stamp};
 /// Asks for permission to make one call, as [`CircuitBreaker::acquire`] does.
 ///
 /// `outer` is called if the circuit is not closed. It returns the [`Ticket::stamp`] of the innermost unsettled probe of
-/// this breaker whose function makes this call, if there is one. Inside a probe of the present round the call rides on
+/// this breaker whose function makes this call, if there is one. Inside a probe of the present round the call shares
 /// that permit: its ticket takes no slot, has no vote and is not counted.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ const MEASURED_NANOS: u64 = 20_000_000;
 /// takes longer, the thread was interrupted, and the readings do not belong together.
 const TOGETHER: u64 = 4096;
 
-/// The binary places of a rate behind its point.
+/// The fractional bits of a rate.
 const FRACTION: u32 = 32;
 
 /// A clock that costs little more than a reading of `counter`, which counts up evenly at any rate and is the same for all

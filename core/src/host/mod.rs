@@ -7,7 +7,7 @@
 //!   breaker's clock where they need it. [`try_admit`] and [`try_settle`] never read it: they work without the time if
 //!   they can, and otherwise tell the host to repeat the call with it. So a host whose clock is expensive or runs foreign
 //!   code reads it only for calls that need it, and outside of the breaker.
-//! - **Time**: a [`CounterClock`] reads a fast counter of the host's and keeps to another clock.
+//! - **Time**: a [`CounterClock`] reads a fast counter of the host's and follows another clock.
 //! - **Breakers by name**: a [`RegistryPolicy`] decides for the host's own handles what a [`Registry`](crate::registry::Registry)
 //!   decides for Rust users.
 //!

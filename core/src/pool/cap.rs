@@ -39,7 +39,7 @@ impl ConcurrencyCap {
         self.in_flight
     }
 
-    /// With so many calls in flight.
+    /// With this many calls in flight.
     #[must_use]
     pub(super) const fn with_in_flight(self, in_flight: u32) -> Self {
         Self { in_flight, ..self }

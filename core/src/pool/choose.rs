@@ -95,7 +95,7 @@ pub fn choose(
 /// Why a candidate is passed over, and until when.
 type Passed = (PassReason, Option<Tick>);
 
-/// Whether it takes calls without a doubt: its circuit is closed, and it is no last resort.
+/// Whether ordinary calls go to it: its circuit is closed, and it is not a last resort.
 const fn is_closed(role: Role) -> bool {
     matches!(role, Role::Normal | Role::Unhealthy)
 }

@@ -5,20 +5,20 @@ use core::time::Duration;
 
 use crate::clock::Tick;
 
-/// The newest so many latencies of a provider are kept.
+/// How many of a provider's newest latencies are kept.
 const KEPT: usize = 100;
 
-/// Fewer say nothing about the slowest 5 %.
+/// Fewer latencies say nothing about the slowest 5 %.
 const FEWEST: usize = 20;
 
-/// A latency that is older does not count.
+/// Older latencies do not count.
 const OLDEST: Duration = Duration::from_secs(180);
 
 /// When a call gets a second attempt, at another provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hedge {
-    /// A percentage from 50 to 99: an attempt is slow if it takes longer than so many of the newest successes of its
-    /// provider. None: if it takes longer than `after`.
+    /// A percentage from 50 to 99: an attempt is slow if it takes longer than that share of its provider's newest
+    /// successes. None: if it takes longer than `after`.
     pub percentile: Option<u8>,
     /// The delay; with a percentile the shortest one, so that no call of a quick provider gets a second attempt.
     pub after: Duration,
@@ -57,8 +57,8 @@ pub struct Latencies {
 }
 
 impl Latencies {
-    /// Adds the latency of a success, or the time after which an attempt was given up because another one was faster: so
-    /// long it would have taken at least, and without it the slow ones would be missing.
+    /// Adds the latency of a success, or the time after which an attempt was given up because another one was faster. It
+    /// would have taken at least that long; without it the slow latencies would be missing.
     pub fn add(&mut self, now: Tick, latency: Duration) {
         if self.samples.len() < KEPT {
             return self.samples.push((now, latency));
@@ -67,8 +67,8 @@ impl Latencies {
         self.oldest = (self.oldest + 1) % KEPT;
     }
 
-    /// The shortest latency than which at least `percentile` % are not longer; `None` if fewer than 20 are younger than
-    /// 180 s.
+    /// The percentile of the latencies by nearest rank: at least `percentile` % are not longer. `None` if fewer than 20
+    /// are at most 180 s old.
     pub fn percentile(&self, percentile: u8, now: Tick) -> Option<Duration> {
         let is_recent = |(at, _): &&(Tick, Duration)| now.since(*at) <= OLDEST;
         let mut recent: Vec<Duration> = self.samples.iter().filter(is_recent).map(|(_, latency)| *latency).collect();

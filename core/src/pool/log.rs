@@ -1,4 +1,4 @@
-//! A log of what happened to a pool, replayed: the choices come out as they did.
+//! Replays a log of what happened to a pool: it makes the same choices again.
 //!
 //! A log is a document of the vectors' format (`docs/pool.md`), so that any host can record one and every language
 //! replays it.
@@ -16,7 +16,7 @@ use crate::control::{Outcome, Reason};
 /// Replays a log and returns what each step shows: a list with one map for each.
 ///
 /// # Errors
-/// [`InvalidValue`] for a document that is no log, naming the field.
+/// [`InvalidValue`] for a document that is not a log, naming the field.
 pub fn replay(log: &Value) -> Result<Value, InvalidValue> {
     let fields = Fields::of("log", log, &["pool", "steps"])?;
     let mut replayed = Replayed::read(fields.get("pool"))?;

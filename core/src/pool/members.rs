@@ -168,8 +168,8 @@ impl Pool {
         self.rested(index);
     }
 
-    /// A call was given up after so long because its hedge was faster. Without these, the slow calls would be missing in the
-    /// record that says when a hedge is made.
+    /// A call was given up after this time because its hedge was faster. Without it, the slow calls would be missing in
+    /// the record that says when a hedge is made.
     pub fn outrun(&mut self, index: usize, now: Tick, after: Duration, kind: CallKind) {
         self.lasted(index, now, after, kind);
     }

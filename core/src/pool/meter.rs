@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::clock::Tick;
 use crate::names::named_enum;
 
-/// After so long, an observation counts 1/e of a new one.
+/// The age at which an observation counts 1/e of a new one.
 const DECAY: f64 = 60.0;
 
 /// Fewer samples say nothing.
@@ -14,7 +14,7 @@ const FEWEST_SAMPLES: u32 = 3;
 /// A record whose newest sample is older is forgotten.
 const OLDEST: Duration = Duration::from_secs(180);
 
-/// 97.5 % of a normal distribution lie below so many standard deviations.
+/// 97.5 % of a normal distribution lie below this many standard deviations.
 const Z: f64 = 1.96;
 
 named_enum! {

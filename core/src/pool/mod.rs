@@ -2,7 +2,8 @@
 //!
 //! - [`choose`] orders the [`Candidate`]s for a call by a [`Policy`] and a [`PoolState`].
 //! - [`Meter`] is the recent record of a provider, by which two of the strategies rank.
-//! - [`Cooldown`] keeps calls away from what asked for it (a 429), without a vote about its health.
+//! - [`Cooldown`] keeps calls away from a provider, a key or a model that asked for a pause (a 429). It says nothing
+//!   about health.
 //! - [`AttemptBudget`] bounds the further attempts of all calls together.
 //! - [`Hedge`] says when a slow call gets a second attempt beside its first.
 //! - [`ConcurrencyCap`] bounds the calls in flight.

@@ -9,7 +9,7 @@ use crate::control::Reason;
 use crate::names::named_enum;
 
 named_enum! {
-    /// Why a provider stands where it stands.
+    /// Why a provider has its place in the order.
     Role {
         /// It is available and healthy.
         Normal = "normal",

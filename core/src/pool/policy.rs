@@ -48,7 +48,7 @@ pub struct Policy {
     pub min_health: f64,
     /// Whether a pin comes even before a probe. If every session has a pin to a backup, no call probes the primary then.
     pub strict_pin: bool,
-    /// For so long after its circuit closed, the share of a provider grows from a tenth to the whole; zero for no slow
+    /// How long a provider's share grows from a tenth to the whole after its circuit closed; zero for no slow
     /// start.
     pub slow_start: Duration,
     /// The behaviour when no provider is available.
@@ -67,8 +67,8 @@ pub struct SlowStart {
 }
 
 impl Policy {
-    /// The slow start at `now` of a provider whose circuit has been closed since then; none if it is over. A provider that
-    /// is alone in its tier gets everything all the same.
+    /// The slow start at `now` of a provider whose circuit has been closed since `closed_since`; none if it is over. A
+    /// provider that is alone in its tier gets every call anyway.
     pub fn slow_start_at(&self, closed_since: Option<Tick>, now: Tick) -> Option<SlowStart> {
         let elapsed = now.since(closed_since?);
         let left = self.slow_start.checked_sub(elapsed).filter(|left| !left.is_zero())?;

@@ -13,7 +13,7 @@ const FAILURE_COST: f64 = 10.0;
 /// Those whose expected time is at most this much longer than the best share by weight.
 const NEAR_BEST: f64 = 1.1;
 
-/// A provider without a record is tried once in so many calls.
+/// A provider without a record is tried once in this many calls.
 const EXPLORE_ONE_IN: f64 = 20.0;
 
 /// A member of a tier.

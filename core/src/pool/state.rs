@@ -10,7 +10,8 @@ use crate::splitmix::mix;
 pub struct PoolState {
     seed: u64,
     sequence: u64,
-    /// The round-robin credit of each provider that was available at the last choice. Sorted by nothing: pools are small.
+    /// The round-robin credit of each provider that was available at the last choice. Not sorted, because pools are
+    /// small.
     credits: Vec<(String, i64)>,
 }
 

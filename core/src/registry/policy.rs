@@ -53,7 +53,7 @@ struct Place {
 /// A search for breakers to evict: it looks at each at most once, and ends when few enough are left.
 #[derive(Debug)]
 pub struct Search {
-    /// It ends when so many entries are left.
+    /// It ends when this many entries are left.
     until: usize,
     /// Entries with this turn or a later one were looked at by this search.
     began: u64,

@@ -52,7 +52,7 @@ const FIELDS: &[&str] = &["at_seconds", "circuit", "duration_seconds", "outcome"
 /// lines are skipped.
 ///
 /// It also reads an export of OpenTelemetry's spans in JSON, as one document or as one on each line. `circuit` is the
-/// attribute that names the circuit of a span; a span without it is no call. If it is `None`, that attribute is
+/// attribute that names the circuit of a span; a span without it is not a call. If it is `None`, that attribute is
 /// `halfopen.circuit`. In an export without this attribute, spans of kind client are the calls, and their circuit is
 /// their `peer.service`, else their `server.address`, else their name.
 ///

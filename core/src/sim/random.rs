@@ -1,6 +1,6 @@
 //! Random numbers that depend on what they decide, and not on the order in which they are drawn.
 //!
-//! Two configurations make different calls. If they took numbers from one sequence, the first call more or less would
+//! Two configurations make different calls. If they took numbers from one sequence, one call more or less would
 //! change all later numbers, and their difference would be noise. Here the draw for the latency of the second attempt of
 //! request 17 is always the same number (*common random numbers*, Law and Kelton, Simulation Modeling and Analysis).
 

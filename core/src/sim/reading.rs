@@ -12,7 +12,8 @@ impl Scenario {
     /// Reads a scenario from JSON and checks it.
     ///
     /// # Errors
-    /// [`InvalidValue`] names the field, such as `faults[2].effect.share`, or `scenario` for a text that is no object.
+    /// [`InvalidValue`] names the field, such as `faults[2].effect.share`, or `scenario` for a text that is not an
+    /// object.
     pub fn from_json(text: &str) -> Result<Self, InvalidValue> {
         let scenario = Self::read(&Value::from_json("scenario", text)?)?;
         scenario.check()?;

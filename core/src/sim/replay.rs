@@ -82,7 +82,7 @@ pub struct Replay {
     clock: ManualClock,
     /// Sorted by their names.
     circuits: Vec<Circuit>,
-    /// The ends of the calls under way, each with its record, and the calls by their records.
+    /// The ends of the calls in flight, each with its record, and the calls by their records.
     ends: BinaryHeap<Reverse<(u64, usize)>>,
     under_way: Vec<Option<(Ticket, Outcome)>>,
     decisions: Vec<bool>,

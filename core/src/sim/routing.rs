@@ -115,7 +115,7 @@ impl Router {
         self.situation(worker, provider).in_flight += 1;
     }
 
-    /// A call ended after so many nanoseconds.
+    /// A call ended after this many nanoseconds.
     pub(super) fn settle(&mut self, worker: u32, provider: u32, kind: Kind, now: Tick, nanos: u64) {
         let jitter = self.jitter;
         let situation = self.situation(worker, provider);

@@ -127,7 +127,7 @@ pub enum Effect {
     },
     /// Calls take longer.
     Slow {
-        /// So many times as long, 1 to 1,000.
+        /// How many times as long, 1 to 1,000.
         factor: f64,
     },
     /// A share of the calls never ends, so each of these takes the client's whole timeout.
@@ -137,7 +137,7 @@ pub enum Effect {
     },
     /// The first token comes late.
     SlowFirstToken {
-        /// So much later, up to an hour.
+        /// How much later, up to an hour.
         seconds: f64,
     },
     /// It is down and up in turn.

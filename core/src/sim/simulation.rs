@@ -32,7 +32,7 @@ struct Journey {
     tried: u32,
 }
 
-/// A call under way.
+/// A call in flight.
 #[derive(Debug)]
 struct Call {
     provider: u32,

@@ -64,7 +64,7 @@ struct Attempt<'b> {
 }
 
 impl Crowd {
-    /// Runs for so many seconds. Each provider is of a tier of its own.
+    /// Runs for this many seconds. Each provider is of a tier of its own.
     pub fn run(&self, seconds: u32) -> Figures {
         let clock = ManualClock::new();
         let declared = (0..self.scripts.len()).map(|at| Provider { tier: at as u32, ..Provider::new(format!("{at}")) });

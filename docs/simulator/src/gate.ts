@@ -117,7 +117,7 @@ function drawProbes(
 ): void {
   const slots = Number(fieldOf(config, 'half_open_max_calls'));
   const needed = Number(fieldOf(config, 'success_threshold'));
-  label(context, 'probes under way', `${view.probe_slots} of ${slots}`, box, box.y + 8, palette);
+  label(context, 'probes in flight', `${view.probe_slots} of ${slots}`, box, box.y + 8, palette);
   // The countdown stands beside the slots, because a box for a streak alone has no further line.
   const row = { ...box, width: box.width - COUNTDOWN };
   pips(context, row, box.y + 26, view.probe_slots, slots, palette.half_open, palette);

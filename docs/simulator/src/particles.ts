@@ -22,7 +22,7 @@ const TAIL = 1.3;
 /** The most requests a second that are drawn one by one. */
 const DRAWN_PER_SECOND = 30;
 
-/** Of so many requests one is drawn. */
+/** One of this many requests is drawn. */
 export function share(perSecond: number, speed: number): number {
   return Math.max(1, Math.ceil((perSecond * speed) / DRAWN_PER_SECOND));
 }
@@ -30,7 +30,7 @@ export function share(perSecond: number, speed: number): number {
 export interface Filter {
   worker: number;
   provider: number;
-  /** Of so many requests one is drawn; probes always are. */
+  /** One of this many requests is drawn; probes always are. */
   share: number;
 }
 

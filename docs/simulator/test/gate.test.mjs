@@ -104,7 +104,7 @@ test('probe slots are filled, and their countdown runs down until they come back
   });
   await reading(async (reader, page) => {
     const probing = await painted(page, await colourOf(page, 'half_open'));
-    const slotsTaken = ({ texts }) => texts[texts.indexOf('probes under way') + 1];
+    const slotsTaken = ({ texts }) => texts[texts.indexOf('probes in flight') + 1];
     const countdown = ({ texts }) =>
       texts.map((text) => /^slots come back in ([\d.]+) s$/.exec(text)).find(Boolean)?.[1];
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { documentOf, reading, simulator } from './stage.mjs';
 
-/** Runs in the page: simulated calls in a second, by scenario, each repeated for so long. */
+/** Runs in the page: simulated calls in a second, by scenario, each repeated for this time. */
 const measure = async ([source, module, cases, milliseconds]) => {
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const { initSync, World } = await import(url);

@@ -47,7 +47,7 @@ async function outcomesOf(call) {
   for (let left = FIRST_CALLS; left > 0; left--) {
     const outcomeOf = (error) => {
       if (error instanceof TypeError || error instanceof ReferenceError) {
-        // A bug in this file is no rejection.
+        // A bug in this file is not a rejection.
         throw error;
       }
       return error === FAILURE ? 'failure' : 'rejection';

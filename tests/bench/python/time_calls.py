@@ -66,7 +66,7 @@ async def outcomes_of(path: Path, call: Call) -> list[str]:
         except ProviderError:
             seen.append("failure")
         except (AttributeError, NameError, TypeError):
-            # A bug in this file is no rejection.
+            # A bug in this file is not a rejection.
             raise
         except Exception:
             seen.append("rejection")

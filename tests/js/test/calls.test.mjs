@@ -145,7 +145,7 @@ test('wrap keeps the name, the length and this', async () => {
   assert.equal(breaker.status().failedCalls, 1);
 });
 
-test('what is no function is refused, and no call is counted', async () => {
+test('a value that is not a function is refused, and no call is counted', async () => {
   const { breaker } = onStage();
   for (const junk of [undefined, null, 'f', {}, 5]) {
     await assert.rejects(breaker.call(junk), (error) => error instanceof InvalidValueError && error.field === 'fn');

@@ -161,7 +161,7 @@ test('an error whose name cannot be read is a failure', async () => {
 
 class APIConnectionError extends Error {}
 
-test('a connection that failed because a circuit rejected it, or its caller left, is no failure', async () => {
+test('a connection that failed because a circuit rejected it, or its caller left, is not a failure', async () => {
   const { breaker: inner } = onStage();
   inner.forceOpen();
   const rejection = await inner.call(() => 1).catch((error) => error);

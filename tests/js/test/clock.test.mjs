@@ -36,7 +36,7 @@ test('the wait is exact to the millisecond, also on a clock that counts from 197
   }
 });
 
-test('a manual clock refuses what is no time', () => {
+test('a manual clock refuses anything that is not a time', () => {
   const clock = new ManualClock();
   for (const junk of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, undefined, 5n, {}]) {
     assert.throws(() => clock.advance(junk), InvalidValueError);
@@ -202,7 +202,7 @@ test('a clock that stops recursing only when the stack is full does no harm', as
   assert.equal(warnings.length, 1);
 });
 
-test('time that runs backwards is no time passed', () => {
+test('no time passes while a clock runs backwards', () => {
   const { breaker, clock } = opened();
   clock.advance(4000);
   assert.equal(breaker.status().retryAfterSeconds, 6);

@@ -37,7 +37,7 @@ test('ten thousand overlapping calls lose no count', async () => {
   assert.deepEqual([success.count, failure.count], [6666, 3334]);
 });
 
-test('ten thousand callers of a half-open circuit never are more than its probe slots', async () => {
+test('ten thousand callers of a half-open circuit never take more than its probe slots', async () => {
   const { breaker, clock } = opened({ halfOpenMaxCalls: 7, successThreshold: 255 });
   clock.advance(10_000);
   let running = 0;

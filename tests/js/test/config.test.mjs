@@ -124,7 +124,7 @@ test('a field that is undefined is left out', () => {
   assert.deepEqual(config, { ...new CircuitBreaker().config, timeoutSeconds: 5 });
 });
 
-test('what is no plain object is no configuration', () => {
+test('a value that is not a plain object is not a configuration', () => {
   class Settings {
     get failureThreshold() {
       return 1;
@@ -255,7 +255,7 @@ test('the namespace of a module is a configuration', async () => {
   assert.equal(refusal(wrong).field, 'failureTreshold');
 });
 
-test('helpers are no part of a configuration', () => {
+test('helpers are not part of a configuration', () => {
   const { breaker } = onStage();
   for (const [name, helper] of Object.entries({ clock: Date, classify: () => 'failure', captureStack: true })) {
     assert.throws(() => breaker.reconfigure({ [name]: helper }), { code: 'INVALID_VALUE', field: name });

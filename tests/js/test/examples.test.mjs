@@ -74,7 +74,7 @@ test('calls leave no timer and no listener behind', async () => {
 
 test('tens of thousands of breakers are made while V8 optimises and gives up its optimisation', () => {
   // Node 20 and 22 end the process where V8 has inlined a call into WebAssembly that returns a JavaScript value, and has
-  // to give up the optimised code while that call is under way.
+  // to give up the optimised code while that call is in flight.
   const script = `
     import { CircuitBreaker } from 'halfopen';
     for (let n = 0; n < 20_000; n += 1) new CircuitBreaker({ name: 'circuit ' + n, failureThreshold: 3 });

@@ -2,7 +2,7 @@
 
 /** Not 0 when the workers shall stop. */
 export const STOPPED = 0;
-/** How many probes are under way. */
+/** How many probes are in flight. */
 export const INSIDE = 1;
 /** The most there were. */
 export const MOST_INSIDE = 2;

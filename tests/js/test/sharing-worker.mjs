@@ -25,7 +25,7 @@ const work = {
     }
   },
 
-  /** Makes one probe after the other, and watches how many are under way in all workers. */
+  /** Makes one probe after the other, and watches how many are in flight in all workers. */
   async probeUntilStopped(breaker) {
     const probe = async () => {
       // In this order, so that a worker that is ended in between leaves the number too small, never too large.

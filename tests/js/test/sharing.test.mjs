@@ -76,7 +76,7 @@ test('sixteen workers share one breaker, two are ended in the middle, and the co
   const status = breaker.status();
   assert.ok(addsUp(status));
   assert.equal(status.inFlight, 0);
-  // A worker that was ended had at most one call under way, and may not have counted it.
+  // A worker that was ended had at most one call in flight, and may not have counted it.
   const counted = counts.subarray(OF_EACH).reduce((sum, count) => sum + count);
   assert.ok(status.totalCalls - counted >= 0 && status.totalCalls - counted <= ended.length);
   assert.ok(status.cancelledCalls <= ended.length);

@@ -113,7 +113,7 @@ test('items that are asked for at once come in order', async () => {
   assert.deepEqual([breaker.status().successfulCalls, breaker.status().inFlight], [1, 0]);
 });
 
-test('what its consumer throws into a stream is no error of the provider', async () => {
+test('what its consumer throws into a stream is not an error of the provider', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
   const mine = new Error('mine');
   const started = await breaker.call(whole);

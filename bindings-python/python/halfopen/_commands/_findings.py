@@ -107,7 +107,7 @@ def _probes(program: Program) -> Iterator[Finding]:
             yield Finding(
                 "PROBE_TIMEOUT_BELOW_DEADLINE",
                 f"breaker {watched.name!r} waits {deadline:g} s for a call, and gives up probes after {patience:g} s",
-                "Slots of probes that are still under way are given to others, so a provider that recovers gets more"
+                "Slots of probes that are still in flight are given to others, so a provider that recovers gets more"
                 " calls at once than half_open_max_calls.",
                 f"probe_timeout_seconds={deadline:g}, or a shorter {_DEADLINE}",
             )

@@ -16,7 +16,7 @@ NATIVE_FIELDS = frozenset(NativeConfig().model_dump())
 class CircuitBreakerConfig(BaseModel):
     """The configuration of a breaker, with the five fields of the replaced module."""
 
-    # The core's other settings are no fields of this model, so its dump and schema are those of the replaced module.
+    # The core's other settings are not fields of this model, so its dump and schema are those of the replaced module.
     # Passing one that no subclass declares is an error, because it would have no effect. Other unknown names are
     # ignored, as before.
 

@@ -57,7 +57,7 @@ def install(
         stream_seconds: The longest time that one event stream stays open. A server that stops waits this long for it.
 
     Raises:
-        InvalidValueError: for a value of another kind, ``operator`` without a prefix, a prefix that is no path, two
+        InvalidValueError: for a value of another kind, ``operator`` without a prefix, a prefix that is not a path, two
             breakers of one name, or an application that has breakers already.
 
     """

@@ -151,7 +151,7 @@ def _part_of(failure: ProviderFailure, selected: Sequence[Exception]) -> Provide
 
 
 def _leaves(error: Exception) -> set[int]:
-    """The identities of the exceptions in a group that are no groups."""
+    """The identities of the exceptions in a group that are not groups."""
     if not isinstance(error, ExceptionGroup):
         return {id(error)}
     members = cast("ExceptionGroup[Exception]", error).exceptions

@@ -15,9 +15,9 @@ pub(super) fn check(situation: &Situation, rules: &Rules) {
     assert_eq!(usize::from(control.probe_slots()), held, "slots taken are the slots held: {situation:?}");
 
     for permit in out {
-        // Only a probe of this round can be half-open's own: so a call inside any other asks the machine.
+        // Only a probe of this round shares its permit. A call inside any other call asks the machine.
         let of_this_round = control.is_current(permit.stamp) && control.phase.state() == State::HalfOpen;
-        assert_eq!(control.rides(permit.stamp), of_this_round, "{situation:?}");
+        assert_eq!(control.shares_permit(permit.stamp), of_this_round, "{situation:?}");
     }
 
     let held_without_end = matches!(control.phase, Phase::Open { wait: None, .. });
