@@ -83,8 +83,8 @@ impl Blocks {
 
 /// The blocks that were entered in a context.
 ///
-/// It keeps neither breaker nor permit alive, because a task that is started inside a block inherits its context. A block that
-/// has been left, here or elsewhere, is forgotten when the next one is entered.
+/// It keeps neither breaker nor permit alive, because a task that is started inside a block inherits its context. A
+/// block that has been left, here or elsewhere, is forgotten when the next one is entered.
 #[pyclass(frozen, module = "halfopen._core")]
 struct Entered(Vec<Weak<Block>>);
 

@@ -39,8 +39,8 @@ impl PyEvidence {
     }
 }
 
-/// The breakers of this process. Its lock is only taken by a thread that holds the interpreter's and for some steps of Rust, so no
-/// fork ever finds it taken.
+/// The breakers of this process. Its lock is only taken by a thread that holds the interpreter's and for some steps of
+/// Rust, so no fork ever finds it taken.
 static METRICS: LazyLock<Metrics<PyClock>> = LazyLock::new(Metrics::new);
 
 /// Keeps a breaker among those of this process, as long as this value lives.

@@ -5,9 +5,9 @@
 //!
 //! - **Probes**: those whose functions run. A call inside one shares its permit. Ordinary calls leave no such mark, and
 //!   only a call that a closed circuit does not admit looks for one.
-//! - **Counted results**: those that an inner call has counted as failures while others were in flight. An outer call of
-//!   the same breaker that returns the same object does not count it again. They may be constants, so only the context can
-//!   tell that one call was made inside the other; errors and responses are in [`crate::counted`].
+//! - **Counted results**: those that an inner call has counted as failures while others were in flight. An outer call
+//!   of the same breaker that returns the same object does not count it again. They may be constants, so only the
+//!   context can tell that one call was made inside the other; errors and responses are in [`crate::counted`].
 
 use std::sync::{Arc, Weak};
 

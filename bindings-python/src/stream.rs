@@ -347,7 +347,8 @@ fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>)
     Err(PyTypeError::new_err("exceptions must be classes or instances deriving from BaseException"))
 }
 
-/// Whether an exception that was thrown into a generator has come back. Python wraps a `StopIteration` that leaves a generator.
+/// Whether an exception that was thrown into a generator has come back. Python wraps a `StopIteration` that leaves a
+/// generator.
 fn is_same(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> bool {
     let stops = thrown.is_instance_of::<PyStopIteration>() || thrown.is_instance_of::<PyStopAsyncIteration>();
     error.is(thrown)

@@ -256,7 +256,7 @@ fn a_configuration_is_explained_with_all_that_is_set() {
              up to 600 s. A provider that asks for a longer wait gets it, up to 600 s.",
             "After the wait, calls are let through as probes, at most 1 at a time. 1 success closes the circuit; a failure or \
              a slow call opens it again.",
-            "If nothing is heard of the probe for 20 s, the next call takes its place.",
+            "If the probe shows no sign of life for 20 s, the next call takes its place.",
             "A call that is cancelled after 5 s or more counts as a failure.",
             "In shadow mode, all of this is decided and counted, but no call is rejected.",
             "The durations of calls are not recorded.",

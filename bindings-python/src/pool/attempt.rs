@@ -77,7 +77,8 @@ impl PyAttempt {
         }
     }
 
-    /// Reports a success to the pool if it has just been reported to the breaker; returns how long the attempt has lasted.
+    /// Reports a success to the pool if it has just been reported to the breaker; returns how long the attempt has
+    /// lasted.
     fn voted(&self, has_voted: bool) -> Duration {
         let (this, index) = (self.pool.get(), self.pick.index);
         let (now, lasted) = this.since(self.begun);

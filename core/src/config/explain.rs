@@ -21,7 +21,7 @@ impl Config {
     ///         "It then rejects calls for 60 s, every time it opens. A provider that asks for a longer wait gets it, up to 3600 s.",
     ///         "After the wait, calls are let through as probes, at most 3 at a time. 2 successes close the circuit; a failure \
     ///          opens it again.",
-    ///         "If all 3 probes are under way and nothing is heard of any for 60 s, their slots are free again.",
+    ///         "If all 3 probes are in flight and none shows a sign of life for 60 s, their slots are free again.",
     ///     ]
     /// );
     /// ```
@@ -94,9 +94,9 @@ fn probes(rules: &Rules) -> String {
 fn hanging_probes(rules: &Rules) -> String {
     let patience = seconds(rules.effective_probe_timeout());
     match rules.half_open_max_calls {
-        1 => format!("If nothing is heard of the probe for {patience}, the next call takes its place."),
+        1 => format!("If the probe shows no sign of life for {patience}, the next call takes its place."),
         all => format!(
-            "If all {all} probes are under way and nothing is heard of any for {patience}, their slots are free again."
+            "If all {all} probes are in flight and none shows a sign of life for {patience}, their slots are free again."
         ),
     }
 }

@@ -57,8 +57,8 @@ pub struct Latencies {
 }
 
 impl Latencies {
-    /// Adds the latency of a success, or the time after which an attempt was given up because another one was faster. It
-    /// would have taken at least that long; without it the slow latencies would be missing.
+    /// Adds the latency of a success, or the time after which an attempt was given up because another one was faster.
+    /// It would have taken at least that long; without it the slow latencies would be missing.
     pub fn add(&mut self, now: Tick, latency: Duration) {
         if self.samples.len() < KEPT {
             return self.samples.push((now, latency));
