@@ -16,7 +16,7 @@ def response(status: str, body: bytes | str = b"", headers: Mapping[str, str] | 
 
 @contextmanager
 def answering(answer: bytes) -> Iterator[str]:
-    """The URL of such a server. It closes each connection behind its answer."""
+    """The URL of such a server. It closes each connection after its answer."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=_serve, args=(server, answer), name="canned")
         thread.start()

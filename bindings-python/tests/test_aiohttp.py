@@ -116,7 +116,7 @@ MALFORMED = b"no size\r\n"
 
 
 @pytest.mark.parametrize("guards", [(), (CircuitBreakerMiddleware,)], ids=["unguarded", "guarded"])
-@pytest.mark.parametrize("together", [True, False], ids=["beside the head", "behind the head"])
+@pytest.mark.parametrize("together", [True, False], ids=["beside the head", "after the head"])
 async def test_a_malformed_chunk(
     breaker: CircuitBreaker, guards: tuple[type[CircuitBreakerMiddleware], ...], together: bool
 ) -> None:
@@ -143,7 +143,7 @@ async def test_a_malformed_chunk(
         else:
             async with session.get(f"http://{host}:{port}") as response:
                 has_head.set()
-                # The compiled parser of aiohttp 3.14 lets go of the body before it raises, so the error reaches nobody
+                # The compiled parser of aiohttp 3.14 drops the body before it raises, so the error reaches nobody
                 # who reads the body, not even when the connection closes: only the total timeout ends the wait. When
                 # this test fails, that is mended, and the test of the other clients can have aiohttp again.
                 with pytest.raises(TimeoutError):

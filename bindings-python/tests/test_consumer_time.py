@@ -83,7 +83,7 @@ async def test_with_the_systems_clock_too_each_takes_its_own_time(way: str) -> N
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("end", ["closed", "thrown into", "let go"])
+@pytest.mark.parametrize("end", ["closed", "thrown into", "dropped"])
 async def test_stopping_after_a_long_pause_is_no_late_cancellation(clock: ManualClock, way: str, end: str) -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(cancel_failure_after_seconds=5), clock=clock)
     stream: Stepped | None = stream_of(way, breaker)

@@ -85,7 +85,7 @@ async def test_content_that_cannot_be_decoded_is_a_failure(
 
 
 class Events(httpx2.AsyncByteStream):
-    """A body of events, each compressed at once if asked for, with a pause behind the first."""
+    """A body of events, each compressed at once if asked for, with a pause after the first."""
 
     def __init__(self, events: list[bytes], *, compressed: bool, pause: float = 0) -> None:
         self._events = events

@@ -235,7 +235,7 @@ async def test_the_timeout_of_the_attempt_ends_the_waits_and_retries_of_an_sdk(
         begun = loop.time()
         await orchestrator.call(lambda provider: clients[provider.id]())
         assert loop.time() - begun < 5
-        # Nothing goes on behind the caller's back.
+        # Nothing continues without the caller's knowledge.
         await asyncio.sleep(0.2)
         assert (len(first.requests), len(second.requests)) == (1, 1)
     assert counts(orchestrator, "first") == {"failed": 1}

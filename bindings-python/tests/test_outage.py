@@ -96,7 +96,7 @@ class Seen:
         return counts
 
     def workers_back_at(self, provider: str, healed: float) -> dict[int, float]:
-        """When each worker first took the provider for a healthy one again."""
+        """When each worker first considered the provider healthy again."""
         back: dict[int, float] = {}
         for answer in self.answers:
             if answer.begun > healed and (answer.provider, answer.role) == (provider, "normal"):
@@ -104,7 +104,7 @@ class Seen:
         return back
 
     async def wait_until_both_workers_are_back(self, provider: str, healed: float) -> None:
-        """Waits until both workers take the provider for a healthy one again."""
+        """Waits until both workers consider the provider healthy again."""
         async with asyncio.timeout(LOST_AFTER_SECONDS), self.answered:
             await self.answered.wait_for(lambda: len(self.workers_back_at(provider, healed)) == 2)
 

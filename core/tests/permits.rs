@@ -1,4 +1,4 @@
-//! Permits in Rust code, and the effect of the callee's own troubles on the breaker.
+//! Permits in Rust code, and the effect of the callee's errors and panics on the breaker.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};

@@ -1,4 +1,4 @@
-//! Breakers by name: one for each, as many as allowed, none that somebody still needs let go.
+//! Breakers by name: one for each name, at most as many as the bound, and none evicted while it is in use.
 
 use std::sync::{Arc, Barrier, OnceLock, Weak};
 use std::thread;
@@ -27,7 +27,7 @@ fn a_name_has_one_configuration() {
 }
 
 #[test]
-fn a_full_registry_lets_go_of_what_nobody_uses_and_of_nothing_else() {
+fn a_full_registry_evicts_unused_breakers_and_no_others() {
     let registry = Registry::new(2, ManualClock::new);
     let held = registry.get_or_create(config("held")).unwrap();
     registry.get_or_create(config("open")).unwrap().acquire().unwrap().failure();

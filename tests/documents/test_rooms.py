@@ -22,7 +22,7 @@ def code_of(file: Path) -> str:
 
 
 def imports_of(code: str, module: str) -> set[str]:
-    """The first names behind ``module::``, also those of a list in braces."""
+    """The first names after ``module::``, also those of a list in braces."""
     code = re.sub(rf"\b{module}::\{{([^;]*)\}};", lambda listed: re.sub(r"(\w+)", rf"{module}::\1 ", listed[1]), code)
     return {found[1] for found in re.finditer(rf"\b{module}::(\w+)", code)}
 

@@ -716,7 +716,7 @@ class Breaker:
         """
 
     def disable(self) -> None:
-        """Admits every call and judges none, until the circuit is reset or forced open."""
+        """Admits every call, without evaluating outcomes, until the circuit is reset or forced open."""
 
     def explain(self) -> str:
         """Explains in one sentence why the circuit is in its state, and what would change it."""

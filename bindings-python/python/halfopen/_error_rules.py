@@ -25,7 +25,7 @@ _rules: dict[type, Rule] = {}
 def classify_error(error: BaseException) -> Verdict:
     """Classifies an exception.
 
-    A failure, unless the rules say otherwise. An exception that is no ``Exception`` means that the caller gave up
+    A failure, unless the rules say otherwise. An exception that is not an ``Exception`` means that the caller gave up
     (``cancelled``), except the timeouts of gevent and eventlet. The worst member of an exception group counts.
     """
     # The two rules of nearly all exceptions, before the general way, which takes four times as long.
@@ -47,7 +47,7 @@ def is_rejection(error: BaseException) -> bool:
 
 
 def failures_in(error: BaseException) -> list[tuple[object, ...]]:
-    """The members of a group, or the error itself; each as a tuple of the objects by which a failure is known again.
+    """The members of a group, or the error itself; each as a tuple of the objects that identify a failure.
 
     The error of an SDK holds the response or the request that a guarded client has counted.
     """
@@ -97,7 +97,7 @@ def _classify(error: BaseException, depth: int) -> Verdict:
     try:
         return rule(error, lambda cause: _classify(cause, depth + 1))
     except Exception:
-        # An attribute is not what the library documents; it is an error of its all the same.
+        # An attribute is not what the library documents, but it is still an error of the library.
         return FAILURE
 
 

@@ -107,8 +107,8 @@ def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[
     """The function from a request to its breaker; ``plain`` is for a client without an event loop.
 
     Raises:
-        InvalidValueError: for what is neither a breaker nor a function, and for a breaker with a timeout that such a
-            client could not keep. If it is chosen later, the request raises that.
+        InvalidValueError: for anything that is neither a breaker nor a function, and for a breaker with a timeout that
+            such a client cannot enforce. If it is chosen later, the request raises that.
 
     """
     one = breaker_in(breaker)

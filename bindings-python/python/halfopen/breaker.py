@@ -160,7 +160,7 @@ class CircuitBreaker(Sealed, Breaker):
         self._initialise(checked, provider_id, clock, seconds, of_error, of_result, judges_all)
         if content is not None or end is not None:
             self._ask_about_items(content, end)
-        # Without the check of assignments, which would make the construction half as slow again.
+        # Without the check of assignments, which would make the construction take half as long again.
         store = object.__setattr__
         store(self, "_config", checked)
         store(self, "_provider_id", provider_id)

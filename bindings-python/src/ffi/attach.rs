@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 
 /// Runs what needs the interpreter, in a thread that is attached to it, as every thread is that runs code of this library.
 ///
-/// It tells PyO3, which then lets go at once of what is dropped. PyO3 attaches no thread to an interpreter that is
+/// PyO3 needs to know: it then releases dropped objects at once. PyO3 attaches no thread to an interpreter that is
 /// finalizing, but Python code goes on to run there, and to call into this library.
 pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     let mut work = Some(work);

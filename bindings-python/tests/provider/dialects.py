@@ -22,7 +22,7 @@ class Answer:
 
 
 class Dialect(Protocol):
-    """One provider's protocol. A stream is a list of events, with the number of those behind the complete answer."""
+    """One provider's protocol. A stream is a list of events, with the number of those after the complete answer."""
 
     def whole(self, answer: Answer) -> dict[str, Any]: ...
     def stream(self, answer: Answer, asked: dict[str, Any]) -> tuple[list[bytes], int]: ...

@@ -101,7 +101,7 @@ class ErrorEvent:
 
 @dataclass(frozen=True)
 class NoTerminator:
-    """The answer is complete, but what the protocol sends behind it (``[DONE]``) is missing."""
+    """The answer is complete, but what the protocol sends after it (``[DONE]``) is missing."""
 
 
 Fault = Status | Reset | NoAnswer | Late | Cut | Stall | Malformed | ErrorEvent | NoTerminator

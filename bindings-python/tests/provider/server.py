@@ -193,10 +193,10 @@ class Connection:
         prompt_tokens = sum(1 for _ in words_in(request.messages))
         answer = Answer(request.model, self._provider.words, prompt_tokens)
         if request.body.get("stream") or ":streamGenerateContent" in request.path:
-            events, behind = dialect.stream(answer, request.body)
+            events, trailing = dialect.stream(answer, request.body)
             if isinstance(fault, ErrorEvent):
                 events = [*events[: round(len(events) * fault.share)], dialect.error_event(fault.status)]
-            return await self._stream(request, fault, events, behind)
+            return await self._stream(request, fault, events, trailing)
         if isinstance(fault, Late):
             await asyncio.sleep(fault.seconds)
         return await self._whole(200, dialect.whole(answer), cut=isinstance(fault, Cut))
@@ -211,11 +211,11 @@ class Connection:
         await self._writer.drain()
         return not cut
 
-    async def _stream(self, request: Request, fault: Fault | None, events: list[bytes], behind: int) -> bool:
+    async def _stream(self, request: Request, fault: Fault | None, events: list[bytes], trailing: int) -> bool:
         self._write_head(200, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
         await self._writer.drain()
         if isinstance(fault, NoTerminator):
-            events = events[: len(events) - behind]
+            events = events[: len(events) - trailing]
         at = round(len(events) * fault.share) if isinstance(fault, Cut | Stall | Malformed) else None
         for number, part in enumerate(events):
             match fault:

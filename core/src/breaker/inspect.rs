@@ -1,4 +1,4 @@
-//! A breaker at one moment with what stands behind its verdict, for the simulation.
+//! A breaker at one moment, with the evidence for its decisions, for the simulation.
 
 use core::time::Duration;
 

@@ -182,7 +182,7 @@ fn charge(state: &mut PoolState, candidates: &[Candidate<'_>], members: &[Ranked
     }
 }
 
-/// Moves a pinned candidate to the front, behind a probe of its tier or a better one.
+/// Moves a pinned candidate to the front, after a probe of its tier or a better one.
 fn pin(picks: &mut Vec<Pick>, candidates: &[Candidate<'_>], pinned: usize) {
     let Some(at) = picks.iter().position(|pick| pick.index == pinned) else { return };
     let moved = picks.remove(at);

@@ -95,12 +95,12 @@ fn by_score(one: &Ranked, other: &Ranked) -> bool {
     one.score > other.score
 }
 
-/// A stable sort: `is_behind` says whether the first item belongs behind the second. Pools are small, and so is its code,
+/// A stable sort: `is_after` says whether the first item belongs after the second. Pools are small, and so is its code,
 /// which pages download.
-pub(super) fn sort<T>(items: &mut [T], is_behind: impl Fn(&T, &T) -> bool) {
+pub(super) fn sort<T>(items: &mut [T], is_after: impl Fn(&T, &T) -> bool) {
     for end in 1..items.len() {
         let mut at = end;
-        while at > 0 && is_behind(&items[at - 1], &items[at]) {
+        while at > 0 && is_after(&items[at - 1], &items[at]) {
             items.swap(at - 1, at);
             at -= 1;
         }

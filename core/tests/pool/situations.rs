@@ -43,7 +43,7 @@ pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, ord
         if cooling_until.is_some_and(|until| until > NOW)
             || provider.max_concurrent_calls.is_some_and(|cap| *in_flight >= cap)
         {
-            return fail("no call goes to who is cooling or full");
+            return fail("no call goes to a provider that cools down or is full");
         }
         if (pick.role == Role::Probe) != (*readiness == Readiness::Probe && !provider.last_resort) {
             return fail("a probe is a probe");
@@ -62,7 +62,7 @@ pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, ord
         return fail("at most one probe heads a tier");
     }
     if !need.replayable && !leading.is_empty() {
-        return fail("a call that may not be made again is no probe while another can take it");
+        return fail("a call that may not be made again is not a probe while another provider can take it");
     }
     let pinned = need.pin.and_then(|pin| {
         (0..order.picks.len()).find(|at| candidates[order.picks[*at].index].provider.id == pin && is_closed(order, *at))
@@ -70,7 +70,7 @@ pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, ord
     match pinned {
         Some(0) => {}
         Some(1) if order.picks[0].role == Role::Probe && !policy.strict_pin => {}
-        Some(_) => return fail("a pin comes first, or behind one probe"),
+        Some(_) => return fail("a pin comes first, or after one probe"),
         None => {
             let tiers: Vec<u32> = order
                 .picks
@@ -84,10 +84,10 @@ pub fn check(policy: &Policy, candidates: &[Candidate<'_>], need: &Need<'_>, ord
         }
     }
     if order.earliest != order.passed_over.iter().filter_map(|passed| passed.until).min() {
-        return fail("the earliest time is that of somebody passed over");
+        return fail("the earliest time is that of a provider that was passed over");
     }
     if order.passed_over.iter().any(|it| it.reason == PassReason::Full && it.until.is_some()) {
-        return fail("nobody knows when a full provider has room");
+        return fail("a full provider has no time of return");
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ test('a configuration without a name has the default one, and spelling out a def
   assert.throws(() => registry.getOrCreate({ timeoutSeconds: 61 }), NameConflictError);
 });
 
-test('a full registry lets go of what is idle and of nothing else', () => {
+test('a full registry evicts idle breakers and no others', () => {
   const registry = new Registry(2);
   const held = registry.getOrCreate(config('held'));
   registry.getOrCreate(config('open')).acquire().failure();
@@ -64,7 +64,7 @@ test('a full registry lets go of what is idle and of nothing else', () => {
   assert.deepEqual([registry.remove('open'), registry.size], [undefined, 0]);
 });
 
-test('one that is let go of and comes into use is kept again, where there is room', () => {
+test('an evicted breaker that comes into use is kept again if there is room', () => {
   const registry = new Registry(1);
   const breaker = registry.getOrCreate(config('a'));
   assert.deepEqual([registry.removeUnused(), registry.size], [1, 0]);
@@ -72,7 +72,7 @@ test('one that is let go of and comes into use is kept again, where there is roo
   assert.deepEqual([registry.removeUnused(), registry.size], [0, 1]);
 });
 
-test('one that is let go of and asked for again forgets nothing, though nobody holds it between its calls', async () => {
+test('an evicted breaker that is asked for again forgets nothing, although nobody holds it between its calls', async () => {
   const registry = new Registry(2);
   const ask = (name) => registry.getOrCreate(config(name, { timeoutSeconds: 3600 }));
   for (const name of ['well', 'other', 'one too many']) {
@@ -122,7 +122,7 @@ test('its breakers have its classifier', async () => {
   assert.equal(breaker.status().ignoredCalls, 1);
 });
 
-test('what nobody holds is collected, and leaves no name behind', async () => {
+test('a breaker that nobody holds is collected, and leaves no name behind', async () => {
   const registry = new Registry(10);
   for (let n = 0; n < 1000; n += 1) {
     registry.getOrCreate(config(`tenant ${n}`));
@@ -148,7 +148,7 @@ test('of many that are held elsewhere, one that came into use is kept again', as
   assert.equal(held.length, 20);
 });
 
-test('a full registry that makes room keeps again what came into use', async () => {
+test('a full registry that makes room keeps again the breakers that came into use', async () => {
   const registry = new Registry(2);
   (() => {
     const used = registry.getOrCreate(config('used', { timeoutSeconds: 3600 }));
@@ -174,7 +174,7 @@ test('a wrapped function holds its breaker', async () => {
   assert.equal(registry.get('a').state, 'open');
 });
 
-test('one that comes into use after it was let go of is not forgotten, although nobody holds it', async () => {
+test('a breaker that comes into use after its eviction is not forgotten, although nobody holds it', async () => {
   const registry = new Registry(2);
   await (async () => {
     const used = registry.getOrCreate(config('used', { timeoutSeconds: 3600 }));

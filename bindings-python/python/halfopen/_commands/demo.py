@@ -48,7 +48,7 @@ class Provider:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def follow_schedule(self) -> None:
-        """Changes its behaviour, for ever."""
+        """Changes its behaviour on schedule, without end."""
         for self._behaviour, seconds in cycle(SCHEDULE):
             print(f"the provider {self._behaviour}", flush=True)
             await asyncio.sleep(seconds)

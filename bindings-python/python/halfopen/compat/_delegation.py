@@ -109,7 +109,7 @@ class Delegation:
         return self._native.__aexit__(kind, error, trace)
 
     def disable(self) -> None:
-        """Admits every call and judges none, until the circuit is reset or forced open."""
+        """Admits every call, without evaluating outcomes, until the circuit is reset or forced open."""
         self._native.disable()
 
     def reconfigure(self, config: "CircuitBreakerConfig") -> None:

@@ -43,7 +43,7 @@ class Choice(NamedTuple):
 
 
 class FirstItem(NamedTuple):
-    """The first content item of a stream came after so many ``seconds``."""
+    """The first content item of a stream came after ``seconds``."""
 
     sequence: int
     at: float
@@ -81,7 +81,7 @@ class Switch(NamedTuple):
 
 
 class CoolingDown(NamedTuple):
-    """A provider, or the key or the model that it uses, rests for so many ``seconds``."""
+    """A provider, or the key or the model that it uses, rests for ``seconds``."""
 
     sequence: int
     at: float

@@ -63,7 +63,7 @@ class Opened(Generic[T]):
             raise
         except Exception:
             if self.is_complete and not self._run.is_long_lived:
-                # The answer is complete, so an error behind it does not matter.
+                # The answer is complete, so an error after it does not matter.
                 raise StopAsyncIteration from None
             raise
 

@@ -56,7 +56,7 @@ fn admitted_by_the_machine(admission: &Admission) -> Option<Stamp> {
 
 /// Refused one tick before, admitted at it.
 fn tells_the_wait_exactly(control: &Control, rules: &Rules, rejected: Rejected) {
-    // If the clock stepped back behind the start of the wait, the wait is shown as it was chosen.
+    // If the clock stepped back before the start of the wait, the wait is shown as it was chosen.
     let stepped_back = match control.phase {
         Phase::Open { wait: Some(wait), .. } => wait.until > NOW.after(wait.chosen()),
         Phase::HalfOpen(probing) => probing.active > NOW,

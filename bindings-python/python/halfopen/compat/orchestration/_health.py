@@ -101,7 +101,7 @@ def _policy(config: OrchestrationConfig) -> dict[str, Any]:
 
 
 def _providers(config: OrchestrationConfig, preferences: Sequence[ProviderPreference]) -> list[dict[str, Any]]:
-    # The replaced module heeded the weight in this strategy only.
+    # The replaced module used the weight in this strategy only.
     by_weight = config.strategy is SelectionStrategy.RANDOM
     return [
         {

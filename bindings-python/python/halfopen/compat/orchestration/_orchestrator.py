@@ -46,7 +46,7 @@ class ProviderOrchestrator:
         self.config = OrchestrationConfig() if config is None else config
         self._preferences = list(self.config.provider_preferences) or default_preferences()
         if self.config.strategy is SelectionStrategy.PRIORITY_LIST:
-            # No tiers: a provider with a bad record comes behind all others, as the replaced module excluded it.
+            # No tiers: a provider with a bad record comes after all others, because the replaced module excluded it.
             self._preferences.sort(key=lambda preference: preference.priority)
         self._clock = clock
         self._now = monotonic if clock is None else clock
@@ -237,7 +237,10 @@ class ProviderOrchestrator:
         return _Chosen(self._selection(first, reason, confidence, [index for index, _ in others]), is_probe)
 
     def _first_back(self, capabilities: Sequence[str]) -> ProviderSelection:
-        """The fallback: the able provider that may be back first, or the first enabled one, able if there is one."""
+        """The fallback: the provider with these capabilities that may be back first, otherwise the first enabled one.
+
+        Of the enabled ones, those with the capabilities come first.
+        """
         passed = self._health.look(capabilities).passed_over
         waits = sorted((wait, index) for index, _, wait in passed if wait is not None)
         if waits:
