@@ -42,7 +42,7 @@ fn a_circuit_forced_open_stays_open() {
 }
 
 #[test]
-fn a_rejection_tells_the_reason_and_the_wait_of_one_hold() {
+fn a_rejection_tells_the_reason_and_the_wait_of_one_opening() {
     two_threads(bounded(), |turn| {
         let breaker = breaker(config().timeout(Duration::from_secs(1)));
         breaker.force_open(None).unwrap();

@@ -17,14 +17,14 @@ pub struct Behaviour {
     pub seconds: f64,
     /// Failures in 1000 calls.
     pub failing: u64,
-    /// With more requests in flight, all get slower, those included that their callers have given up.
+    /// With more requests in flight, all get slower. Requests whose callers have given up count too.
     pub capacity: f64,
 }
 
 /// The behaviour of a provider over time, which is in seconds.
 pub type Script = fn(f64) -> Behaviour;
 
-/// A provider that answers after so long.
+/// A provider that answers after this time.
 pub fn answers(seconds: f64) -> Behaviour {
     Behaviour { seconds, failing: 0, capacity: f64::INFINITY }
 }

@@ -103,7 +103,7 @@ function rustSource() {
     return `fn copied_${index}() -> Result<halfopen::Config, InvalidValue> {\n${body}\n}\n`;
   });
   const calls = CONFIGS.map((_, index) => `copied_${index}()?`).join(', ');
-  return `// From docs/simulator/test/snippets.test.mjs, which says how it is written again.
+  return `// Written by docs/simulator/test/snippets.test.mjs, which says how to write it again.
 
 use halfopen::InvalidValue;
 

@@ -38,7 +38,7 @@ test('the component imports the clock and nothing else', async () => {
   const wit = await componentWit(readFileSync(FILE));
   const world = wit.slice(wit.indexOf('world '), wit.indexOf('}'));
   assert.deepEqual(world.match(/import .*;/g), ['import halfopen:breaker/clock@0.1.0;']);
-  // In the module itself stand also the tables of handles, which every host of components brings.
+  // The module itself also imports the tables of handles, which every host of components provides.
   const imports = WebAssembly.Module.imports(core('halfopen.core.wasm'));
   assert.deepEqual(
     imports.filter(({ module }) => !module.startsWith('[export]')),
@@ -85,7 +85,7 @@ test('a permit is settled once', () => {
   assert.deepEqual([counts.successfulCalls, counts.failedCalls, counts.cancelledCalls, state], [1n, 0n, 0n, 'closed']);
 });
 
-test('a clock that throws takes no permit with it', () => {
+test('a clock that throws loses no permit', () => {
   const clock = { now: () => 0n };
   const { Breaker } = instance(() => clock.now()).circuit;
   const breaker = Breaker.create({}, 0n);
@@ -156,7 +156,7 @@ test('a wrong value is refused by the name of its field, and nothing changes', (
   assert.equal(permit.success(), true, 'the refused hint has not settled it');
 });
 
-test('a configuration that is told is the one that makes it', () => {
+test('a configuration that was read makes an equal breaker', () => {
   const { Breaker, parseConfig } = onStage();
   const fields = {
     name: 'gemini',
@@ -221,7 +221,7 @@ test('everything that is kept can be read', () => {
   assert.deepEqual(breaker.status().window, { calls: 1n, failed: 1n, slow: 1n });
 });
 
-test('what is polled are the last 64 transitions, each once', () => {
+test('polling returns the last 64 transitions, each once', () => {
   const { breaker } = made();
   for (let n = 0; n < 40; n += 1) {
     breaker.forceOpen(undefined);
@@ -231,7 +231,7 @@ test('what is polled are the last 64 transitions, each once', () => {
   assert.deepEqual([kept.length, kept[0], kept.at(-1)], [64, 17n, 80n]);
 });
 
-test('the seed decides how the waits are spread; without one the moment does', () => {
+test('the seed decides how the waits are spread; without one, the time of creation does', () => {
   const wait = (seed, now) => {
     const { Breaker, clock } = onStage();
     clock.now = now;

@@ -274,7 +274,7 @@ test('a message writes null for none, as JavaScript does', () => {
   assert.throws(() => breaker.acquire().failure(-1), { field: 'retryAfterSeconds', allowed: /, or null$/ });
 });
 
-test('what can only be read refuses an assignment', () => {
+test('a read-only property refuses an assignment', () => {
   const breaker = new CircuitBreaker({ name: 'gemini', window: { calls: 10 } });
   for (const name of ['name', 'config', 'state', 'mode']) {
     assert.throws(() => Object.assign(breaker, { [name]: 'other' }), TypeError, name);

@@ -45,7 +45,7 @@ const WITHOUT_WASM = {
 };
 const LIMIT = 'ulimit -v 8000000';
 const starts = `new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 17)))`;
-// Node 24 gets along with less.
+// Node 24 needs less.
 if (node(['-e', starts], undefined, LIMIT).status !== 0) {
   WITHOUT_WASM['a limit on the address space'] = [(folder) => node(using(folder), undefined, LIMIT), /Out of memory/];
 }
@@ -113,7 +113,7 @@ test('breakers are shared between threads by the native build, or not at all', (
   assert.match(stderr, /only the native build shares breakers between threads: no native build of halfopen loads/);
 });
 
-test('a wish that is neither is refused', () => {
+test('any other value of HALFOPEN_BACKEND is refused', () => {
   const { status, stderr } = load(dist, 'nativ');
   assert.notEqual(status, 0);
   assert.match(stderr, /HALFOPEN_BACKEND = "nativ" is refused/);

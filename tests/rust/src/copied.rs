@@ -1,4 +1,4 @@
-// From docs/simulator/test/snippets.test.mjs, which says how it is written again.
+// Written by docs/simulator/test/snippets.test.mjs, which says how to write it again.
 
 use halfopen::InvalidValue;
 

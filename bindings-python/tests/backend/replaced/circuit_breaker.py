@@ -1,4 +1,4 @@
-"""The module that ``halfopen.compat`` replaces, as that backend had it: its interface, its manners, and its faults."""
+"""The module that ``halfopen.compat`` replaces, as that backend had it: its interface, behaviour and defects."""
 
 import asyncio
 import functools
