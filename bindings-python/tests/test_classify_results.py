@@ -67,7 +67,7 @@ def test_a_judge_that_leaves_a_response_to_the_default() -> None:
     assert counted(breaker) == ["failure"]
 
 
-def test_a_hint_in_a_response_is_heeded(clock: ManualClock) -> None:
+def test_a_hint_in_a_response_is_followed(clock: ManualClock) -> None:
     breaker = CircuitBreaker(failure_threshold=1, timeout_seconds=1, clock=clock)
     breaker.call_sync(lambda: FakeResponse(503, {"Retry-After": "30"}))
     assert breaker.get_status()["retry_after_seconds"] == 30

@@ -32,7 +32,7 @@ def test_a_classifier_goes_first_and_may_leave_it_to_the_rest() -> None:
     assert outcome_of(SystemExit(), **rules) == "cancelled"
 
 
-def test_the_hint_of_a_verdict_is_heeded(clock: ManualClock) -> None:
+def test_the_hint_of_a_verdict_is_followed(clock: ManualClock) -> None:
     for hint, wait in ((None, 1), (0.5, 1), (7, 7)):
         breaker = CircuitBreaker(
             failure_threshold=1,
@@ -121,7 +121,7 @@ def test_an_interrupt_in_a_judge_reaches_the_caller() -> None:
     assert counted(breaker) == ["cancelled"]
 
 
-def test_the_old_manners_can_be_had() -> None:
+def test_the_old_behaviour_can_be_restored() -> None:
     rules: dict[str, Any] = {"classify": every_exception_is_a_failure, "judge": every_result_is_a_success}
     assert outcome_of(StatusError(400), **rules) == "failure"
     assert outcome_of(asyncio.CancelledError(), **rules) == "cancelled"
@@ -134,7 +134,7 @@ def test_the_old_manners_can_be_had() -> None:
     assert counted(breaker) == ["success"]
 
 
-async def test_compat_keeps_the_old_manners() -> None:
+async def test_compat_keeps_the_old_behaviour() -> None:
     breaker = compat.CircuitBreaker(CircuitBreakerConfig(name="old", failure_threshold=100))
     with pytest.raises(StatusError):
         await breaker.call(raising(StatusError(400)))

@@ -94,7 +94,7 @@ def test_round_robin_takes_turns() -> None:
     assert {*turns} == {*IDS}
 
 
-def test_random_heeds_the_weights() -> None:
+def test_random_uses_the_weights() -> None:
     preferences = [
         ProviderPreference(provider_id="often", priority=1, weight=0.9),
         ProviderPreference(provider_id="seldom", priority=2, weight=0.1),

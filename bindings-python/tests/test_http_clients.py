@@ -72,7 +72,7 @@ async def test_the_callers_own_mistakes_are_ignored(
     assert counts(breaker) == {"ignored": 1}
 
 
-async def test_the_wait_that_a_provider_asks_for_is_heeded(client: Client, url: str, provider: Provider) -> None:
+async def test_the_wait_that_a_provider_asks_for_is_followed(client: Client, url: str, provider: Provider) -> None:
     provider.next(Status(503, retry_after=120))
     assert await client.status(url, WHOLE) == 503
     with pytest.raises(CircuitBreakerOpenError) as rejected:

@@ -50,7 +50,7 @@ async def test_a_hedge_survives_the_failure_of_the_first_and_the_other_way_round
             failed.set()
             raise HttpError(500)
         await failed.wait()
-        # The orchestrator hears of the failure first.
+        # The orchestrator receives the failure first.
         await asyncio.sleep(0.01)
         return provider.id
 

@@ -62,7 +62,7 @@ fn disabled() -> Breaker {
 /// The part that is refused in the snapshot of `breaker` with other values at some paths; nothing where it is taken.
 fn refused(breaker: &Breaker, changes: &[(&str, Value)]) -> String {
     let mut document = breaker.snapshot().to_value();
-    assert!(Snapshot::from_value(&document).is_ok(), "what a breaker writes is whole");
+    assert!(Snapshot::from_value(&document).is_ok(), "a breaker writes valid documents");
     for (path, value) in changes {
         *part(&mut document, path) = value.clone();
     }
@@ -141,7 +141,7 @@ fn a_mode_that_does_not_fit_the_state() {
 }
 
 #[test]
-fn a_wait_where_none_is_and_none_where_one_is() {
+fn a_missing_wait_and_one_too_many() {
     let wait = |chosen: Option<u64>, left: Option<u64>| [("wait_nanos", chosen.into()), ("left_nanos", left.into())];
     assert_eq!(refused(&fresh(), &wait(Some(1), Some(1))), "snapshot.wait_nanos");
     assert_eq!(refused(&open(), &wait(None, None)), "snapshot.wait_nanos", "nothing would end it");

@@ -283,17 +283,17 @@ class Observer(Protocol):
 
 
 class Log(Protocol):
-    """Is told what the breakers of this process do."""
+    """Receives what the breakers of this process do."""
 
     def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
         """A circuit changed its state."""
 
     def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
-        """Calls were rejected, ``count`` since the last time: told at the first one, and then at most once a minute."""
+        """Calls were rejected, ``count`` since the last report: the first one is reported, and then at most once a minute."""
 
 
 class Telemetry(Protocol):
-    """Is told what the breakers of this process do, in the context of the call."""
+    """Receives what the breakers of this process do, in the context of the call."""
 
     def changed(self, name: str, provider: str, event: RawEvent, /) -> None:
         """A circuit changed its state."""

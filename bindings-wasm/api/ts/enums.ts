@@ -13,10 +13,10 @@ export type State = 'closed' | 'open' | 'half_open';
 /**
  * The mode of a circuit: automatic, or set by an operator.
  *
- * - `auto`: The machine.
+ * - `auto`: The state machine decides.
  * - `forced_open`: An operator holds it open.
  * - `disabled`: An operator lets every call pass.
- * - `shadow`: The machine, but what it would reject is admitted and only counted.
+ * - `shadow`: The state machine decides, but calls that it would reject are admitted and only counted.
  */
 export type Mode = 'auto' | 'forced_open' | 'disabled' | 'shadow';
 
@@ -42,11 +42,11 @@ export type Reason = 'open' | 'probes_busy' | 'forced_open';
 /**
  * The cause of a change of state.
  *
- * - `consecutive_failures`: As many failures in a row as `failureThreshold` allows.
+ * - `consecutive_failures`: The number of failures in a row reached `failureThreshold`.
  * - `failure_rate`: The share of failures in the window reached `failureRateThreshold`.
  * - `slow_call_rate`: The share of slow calls in the window reached `slowCallRateThreshold`.
  * - `timeout_elapsed`: The wait was over, and a call came.
- * - `probes_succeeded`: As many probe successes as `successThreshold` asks.
+ * - `probes_succeeded`: The number of probe successes in a row reached `successThreshold`.
  * - `probe_failed`: A probe failed.
  * - `probe_slow`: A probe succeeded, but slowly, and a slow-call rate is set.
  * - `forced`: An operator forced it open.

@@ -31,7 +31,7 @@ pub struct InvalidWords;
 
 impl core::fmt::Display for InvalidWords {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("these words are no control value")
+        f.write_str("these words are not a control value")
     }
 }
 

@@ -29,13 +29,13 @@ impl State {
 named_enum! {
     /// The mode of a circuit: automatic, or set by an operator.
     Mode {
-        /// The machine.
+        /// The state machine decides.
         Auto = "auto",
         /// An operator holds it open.
         ForcedOpen = "forced_open",
         /// An operator lets every call pass.
         Disabled = "disabled",
-        /// The machine, but what it would reject is admitted and only counted.
+        /// The state machine decides, but calls that it would reject are admitted and only counted.
         Shadow = "shadow",
     }
 }

@@ -6,7 +6,7 @@ use crate::names::named_enum;
 named_enum! {
     /// Why a circuit changed its state.
     Cause {
-        /// As many failures in a row as `failure_threshold` allows.
+        /// The number of failures in a row reached `failure_threshold`.
         ConsecutiveFailures = "consecutive_failures",
         /// The share of failures in the window reached `failure_rate_threshold`.
         FailureRate = "failure_rate",
@@ -14,7 +14,7 @@ named_enum! {
         SlowCallRate = "slow_call_rate",
         /// The wait was over, and a call came.
         TimeoutElapsed = "timeout_elapsed",
-        /// As many probe successes as `success_threshold` asks.
+        /// The number of probe successes in a row reached `success_threshold`.
         ProbesSucceeded = "probes_succeeded",
         /// A probe failed.
         ProbeFailed = "probe_failed",

@@ -123,7 +123,7 @@ fn two_calls_that_begin_together_are_both_overdue() {
 }
 
 #[test]
-fn of_a_call_that_begins_and_one_that_ends_one_is_overdue() {
+fn a_call_that_begins_while_another_ends_leaves_one_overdue() {
     two_threads(None, |turn| {
         let breaker = breaker(slow_rate());
         let (ends, hangs) = (host::admit(&breaker, || None).unwrap(), host::admit(&breaker, || None).unwrap());

@@ -116,8 +116,8 @@ fn a_listener_hears_each_change_once_and_in_order() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
         let received = Arc::new(Mutex::new(Vec::new()));
-        let is_current = Arc::clone(&received);
-        breaker.subscribe(std::sync::Arc::new(move |event: &Event| is_current.lock().unwrap().push(event.sequence)));
+        let sink = Arc::clone(&received);
+        breaker.subscribe(std::sync::Arc::new(move |event: &Event| sink.lock().unwrap().push(event.sequence)));
         let orders = |it: &crate::Breaker| {
             it.force_open(None).unwrap();
             it.reset();

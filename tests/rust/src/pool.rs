@@ -15,7 +15,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
         (Ok(_), Some(field)) => return Err(format!("expected an error naming {field}, seen: none")),
         (Ok(shown), None) => serde_json::to_value(shown).map_err(|error| error.to_string())?,
     };
-    for (at, step) in steps.as_array().ok_or("steps is no list")?.iter().enumerate() {
+    for (at, step) in steps.as_array().ok_or("steps is not a list")?.iter().enumerate() {
         for (key, expected) in step.get("expect").and_then(Value::as_object).into_iter().flatten() {
             let seen = if key == "first" { shown[at]["picks"][0][0].clone() } else { shown[at][key].clone() };
             if !same(&seen, expected) {

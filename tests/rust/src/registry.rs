@@ -29,7 +29,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
     let registry = Registry::new(bound.map_err(|error| error.to_string())?, make_clock);
     let mut session = Session { registry, permits: HashMap::new() };
     for (number, step) in vector["steps"].as_array().ok_or("no steps")?.iter().enumerate() {
-        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no integer")?;
+        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is not an integer")?;
         clock.set(Tick::ZERO.after(Duration::from_millis(at_ms)));
         session.step(step).map_err(|difference| format!("step {} {step}: {difference}", number + 1))?;
     }

@@ -67,7 +67,7 @@ impl Case {
             id: document["id"].as_str().ok_or("a scenario without an id")?.into(),
             scenario: Scenario::from_json(&document["scenario"].to_string())?,
             failover: document["failover"].as_str().map(Setup::strategy).transpose()?,
-            count_rate_limits: document["count_rate_limits"].as_bool().ok_or("count_rate_limits is no boolean")?,
+            count_rate_limits: document["count_rate_limits"].as_bool().ok_or("count_rate_limits is not a boolean")?,
             document,
         })
     }

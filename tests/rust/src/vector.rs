@@ -28,7 +28,7 @@ pub fn run(vector: &Value) -> Result<(), String> {
     let mut session = Session { breaker, permits: HashMap::new(), fetched_to: 0, announced: Vec::new() };
     let steps = vector["steps"].as_array().ok_or("neither steps nor config_error")?;
     for (number, step) in steps.iter().enumerate() {
-        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is no integer")?;
+        let at_ms = step["at_ms"].as_u64().ok_or("at_ms is not an integer")?;
         clock.set(Tick::ZERO.after(Duration::from_millis(at_ms)));
         session.step(step).map_err(|difference| format!("step {} {step}: {difference}", number + 1))?;
     }
@@ -155,7 +155,7 @@ impl Session {
 }
 
 pub fn text(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("{value} is no string"))
+    value.as_str().ok_or_else(|| format!("{value} is not a string"))
 }
 
 fn to_json(value: &Field) -> Value {

@@ -35,7 +35,7 @@ extern "C" {
 /// A result, or what JavaScript throws.
 pub type Result<T> = std::result::Result<T, JsValue>;
 
-/// The host, which is everywhere.
+/// The host; there is only one.
 #[derive(Clone, Copy, Debug)]
 pub struct Host;
 
