@@ -178,7 +178,7 @@ async def test_leaving_a_stream_counts_against_nobody(
     assert counts(breaker) == {"cancelled": 1}
 
 
-async def test_leaving_a_stream_behind_the_whole_answer_is_a_success(
+async def test_leaving_a_stream_after_the_whole_answer_is_a_success(
     client: Client, breaker: CircuitBreaker, url: str, provider: Provider
 ) -> None:
     provider.next(Stall(share=1.0))

@@ -61,7 +61,7 @@ fn a_group_is_overdue_when_its_last_call_is() {
 }
 
 #[test]
-fn calls_that_return_are_overdue_no_more() {
+fn calls_that_return_are_no_longer_overdue() {
     let breaker = breaker(config());
     let mut hanging = admitted(&breaker, 20);
     settle(&breaker, hanging.drain(9..), Outcome::Success);
@@ -128,7 +128,7 @@ fn a_stream_is_overdue_only_while_its_consumer_waits() {
 }
 
 #[test]
-fn what_pauses_may_ride_or_be_stale() {
+fn a_paused_call_may_share_a_permit_or_be_stale() {
     let breaker = breaker(config().failure_threshold(1));
     let mut stale = admitted(&breaker, 20);
     breaker.acquire().unwrap().failure();

@@ -289,7 +289,7 @@ class Log(Protocol):
         """A circuit changed its state."""
 
     def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
-        """Calls were rejected, ``count`` since the last report: reported at the first one, then at most once a minute."""
+        """Calls were rejected, ``count`` since the last report. The first is reported, then at most one a minute."""
 
 
 class Telemetry(Protocol):

@@ -11,7 +11,7 @@ const COUNTERS = {
 };
 
 for (const [outcome, counter] of Object.entries(COUNTERS)) {
-  test(`a classifier that says ${outcome} is believed, and the error still comes out`, async () => {
+  test(`a classifier that says ${outcome} decides, and the caller still gets the error`, async () => {
     const seen = [];
     const classify = (error) => {
       seen.push(error);
