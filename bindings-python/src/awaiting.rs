@@ -10,11 +10,10 @@ use crate::ffi::{call_host_method, probe_of, send_host, throw_host};
 use crate::imports::Imports;
 use crate::nesting::Inside;
 
-/// Stands in for a coroutine, or for the iterator that another awaitable is awaited by.
+/// Takes the place of a coroutine, or of the iterator by which another awaitable is awaited.
 ///
-/// It is not a coroutine around the coroutine: Python would warn of that one too where it is never awaited, and to close
-/// it before its first step would not close the other. Here no step of Python's comes in between, where an interrupt could
-/// strike.
+/// A coroutine around the coroutine would not do: if it is never awaited, Python warns of both, and closing it before
+/// its first step does not close the inner one. Also, this runs no Python code of its own that an interrupt could hit.
 #[pyclass(frozen, weakref, module = "halfopen._core")]
 pub struct Awaiting {
     call: Py<PyAny>,

@@ -42,7 +42,7 @@ async def leave(stream: Stream[Any]) -> None:
 
 
 async def forget(stream: Stream[Any]) -> None:
-    """The same without a word."""
+    """Drops the stream without closing it."""
     async for _ in stream:
         break
 

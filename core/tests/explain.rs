@@ -1,4 +1,4 @@
-//! The explanation for an operator: why the circuit is as it is, and what would change it.
+//! The explanation for an operator: why the circuit is in its state, and what would change it.
 
 use std::time::Duration;
 

@@ -103,7 +103,7 @@ fn the_right_one_of_two_listeners_is_removed() {
 }
 
 #[test]
-fn a_listener_hears_what_comes_after_it_was_taken_in_and_before_it_was_taken_away() {
+fn a_listener_receives_what_comes_between_its_subscription_and_its_removal() {
     let breaker = breaker();
     let received = Arc::new(Mutex::new(Vec::new()));
     let listener = |name| {

@@ -27,7 +27,7 @@ fn used(name: &str) -> Breaker {
     breaker
 }
 
-/// Makes one that makes a call and goes.
+/// Makes a breaker that makes a call and is removed.
 fn passes_by(metrics: &Metrics<ManualClock>, name: &str) {
     let membership = metrics.add(used(name), "p");
     metrics.remove(&membership);
@@ -74,7 +74,7 @@ fn breakers_of_the_same_labels_add_up_and_show_the_worst_state() {
 }
 
 #[test]
-fn so_many_label_sets_are_kept_and_when_there_is_one_more_the_oldest_half_is_folded() {
+fn label_sets_are_kept_up_to_the_bound_and_one_more_folds_the_oldest_half() {
     let metrics = Metrics::default();
     metrics.keep_ended();
     for number in 0..ENDED_KEPT {

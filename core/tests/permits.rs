@@ -18,7 +18,7 @@ fn breaker() -> CircuitBreaker<ManualClock> {
 }
 
 #[test]
-fn a_permit_dropped_without_a_word_is_cancelled() {
+fn a_permit_that_is_dropped_is_cancelled() {
     let breaker = breaker();
     drop(breaker.acquire());
     let counts = breaker.counts();

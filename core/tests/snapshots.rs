@@ -55,7 +55,7 @@ fn a_restored_breaker_tells_the_same_on_a_younger_clock() {
 }
 
 #[test]
-fn the_changes_of_state_of_before_are_added_to_its_own() {
+fn restored_changes_of_state_are_added_to_its_own() {
     let (old, new) = (breaker(WindowShape::Calls(4)), breaker(WindowShape::Calls(4)));
     for breaker in [&old, &new, &new] {
         breaker.force_open(None).unwrap();
@@ -76,7 +76,7 @@ fn a_window_of_another_shape_starts_empty() {
 }
 
 #[test]
-fn a_permit_of_before_has_no_say() {
+fn a_permit_from_before_a_restore_has_no_vote() {
     let breaker = breaker(WindowShape::Calls(4));
     let permit = breaker.acquire().unwrap();
     breaker.restore(&lived(WindowShape::Calls(4), 0).snapshot()).unwrap();
@@ -124,7 +124,7 @@ fn another_version_is_refused() {
     assert_eq!(refused_field(&document), "snapshot.version");
 }
 
-/// The most that a JSON library tells exactly.
+/// The largest number that every JSON library reads exactly.
 const EXACT: u64 = (1 << 53) - 1;
 
 /// The same document with other counts at some paths.
@@ -138,7 +138,7 @@ fn with(document: &Value, counts: &[(&str, u64)]) -> Value {
 
 #[test]
 fn counts_have_room_to_grow_as_much_again() {
-    // One that has been open, and so can have turned calls away.
+    // One that has been open, and so can have rejected calls.
     let document = with(&lived(WindowShape::Calls(4), 0).snapshot().to_value(), &[("transitions.closed>open", 1)]);
     let having = |total: u64, rejected: u64| {
         let counts = [

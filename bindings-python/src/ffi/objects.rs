@@ -52,7 +52,7 @@ pub fn is_shared(object: &Bound<'_, PyAny>) -> bool {
 
 /// Whether the object has an attribute. Its class must not look attributes up by Python code.
 ///
-/// Other than `hasattr`, this makes no `AttributeError` where it has none.
+/// Unlike `hasattr`, this makes no `AttributeError` if there is none.
 pub fn has_attribute(object: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> bool {
     // SAFETY: attached, as the objects show; both are valid.
     unsafe { ffi::PyObject_HasAttr(object.as_ptr(), name.as_ptr()) == 1 }

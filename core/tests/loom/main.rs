@@ -19,7 +19,7 @@ use loom::thread;
 
 type Breaker = CircuitBreaker<ManualClock>;
 
-/// Durations are left out but where they are asked for: their histogram has no part in any verdict.
+/// Durations are recorded only where a test asks for them, because their histogram decides nothing.
 fn config() -> ConfigBuilder {
     Config::builder().failure_threshold(1).success_threshold(1).half_open_max_calls(1).record_durations(false)
 }
@@ -40,8 +40,9 @@ fn call(breaker: &Breaker, outcome: Outcome) -> bool {
     breaker.acquire().map(|permit| permit.settle(outcome)).is_ok()
 }
 
-/// So many preemptions are searched where there is no end of them: two is where nearly all known concurrency defects show
-/// (Musuvathi and Qadeer: Iterative context bounding, 2007); with `HALFOPEN_PROVE`, in minutes, one more.
+/// The number of preemptions, where searching all of them would take too long. Two show nearly all known concurrency
+/// defects (Musuvathi and Qadeer: Iterative context bounding, 2007). With `HALFOPEN_PROVE` it is one more, which takes
+/// minutes.
 fn bounded() -> Option<usize> {
     Some(if std::env::var_os("HALFOPEN_PROVE").is_some() { 3 } else { 2 })
 }
@@ -50,8 +51,8 @@ fn three_threads(check: impl Fn() + Sync + Send + 'static) {
     search(bounded(), check);
 }
 
-/// Two are searched from both ends: where loom looks for another order of two accesses it knows of each place only who
-/// came last, so what it finds hangs on who was first to run.
+/// The pair is searched in both orders. loom remembers only the last access to each place when it looks for another
+/// order of two accesses, so its findings depend on which thread ran first.
 fn two_threads(preemptions: Option<usize>, check: impl Fn(Turn) + Sync + Send + Copy + 'static) {
     search(preemptions, move || check(Turn::FirstSpawned));
     search(preemptions, move || check(Turn::SecondSpawned));

@@ -6,7 +6,7 @@ use halfopen::pool::{Candidate, Need, Policy, PoolState, Provider, Strategy, cho
 
 use crate::situations::{NOW, meter, providers};
 
-/// How often each comes first in so many choices.
+/// How often each comes first in this many choices.
 fn firsts(strategy: Strategy, candidates: &[Candidate<'_>], choices: usize) -> (Vec<u32>, Vec<usize>) {
     let policy = Policy { strategy, ..Policy::default() };
     let mut state = PoolState::new(2026);

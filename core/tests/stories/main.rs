@@ -1,9 +1,9 @@
 //! Every short story of a whole breaker: each sequence of events up to a length, with up to three calls in flight, on a
-//! clock that goes forth and back. After each event the numbers are compared with a count of their own.
+//! clock that goes forward and back. After each event the numbers are compared with separate counts.
 //!
-//! The machine alone is searched without a bound on the length (`control::exhaustive`, in the crate). Here its evidence
-//! is there as well: the counters, the window, the history, the snapshot. Of several stories that lead to the
-//! same readings, only one is continued. `HALFOPEN_PROVE=1` makes them longer.
+//! The machine alone is searched without a bound on the length (`control::exhaustive`, in the crate). Here the search
+//! includes its evidence: the counters, the window, the history, the snapshot. Of several stories that lead to the same
+//! readings, only one is continued. `HALFOPEN_PROVE=1` makes them longer.
 
 mod world;
 

@@ -46,7 +46,7 @@ class HalfopenSim extends HTMLElement {
     this.#simulator = undefined;
   }
 
-  /** A link may hold anything, so one that the core refuses is told, and the first scenario is shown. */
+  /** A link may hold anything, so a refusal of the core is reported, and the first scenario is shown. */
   #started(linked: Linked, options: Options, message: HTMLElement): Simulator {
     try {
       return new Simulator(linked, options);

@@ -4,7 +4,7 @@ import type { Box } from './drawing.js';
 import { type CircuitView, type ConfigDocument, fieldOf } from './engine.js';
 import type { Palette } from './palette.js';
 
-/** Cells are at most so wide and high, and not drawn below the least height. */
+/** The largest width and height of a cell, and the height below which cells are not drawn. */
 const [WIDTH, HEIGHT, LEAST_HEIGHT] = [7, 9, 2];
 
 export function drawWindow(

@@ -10,7 +10,7 @@ function registry(bound) {
 
 const config = (name, failures = 1) => ({ name, failureThreshold: { tag: 'failures', val: failures } });
 
-test('a name has one circuit, and every handle is one on it', () => {
+test('a name has one circuit, and every handle is on that one', () => {
   const breakers = registry(2);
   const [one, other] = [breakers.getOrCreate(config('a'), 0n), breakers.getOrCreate(config('a'), 1n)];
   one.acquire().failure(undefined);
@@ -20,7 +20,7 @@ test('a name has one circuit, and every handle is one on it', () => {
   assert.equal(breakers.size(), 1);
 });
 
-test('what is not handed out is refused with a code', () => {
+test('a refused request has a code', () => {
   const breakers = registry(1);
   const held = breakers.getOrCreate(config('a'), 0n);
   const refused = (wanted) => {
@@ -54,7 +54,7 @@ test('a handle and a permit keep a circuit in use', () => {
   assert.equal(breakers.size(), 0);
 });
 
-test('a full registry makes room where nobody uses a circuit that has nothing to remember', () => {
+test('a full registry evicts circuits that are idle and have no handle', () => {
   const breakers = registry(2);
   const open = breakers.getOrCreate(config('open'), 0n);
   const permit = open.acquire();
@@ -69,7 +69,7 @@ test('a full registry makes room where nobody uses a circuit that has nothing to
   );
 });
 
-test('whoever has a handle on a circuit that is removed keeps it', () => {
+test('a handle on a removed circuit stays valid', () => {
   const breakers = registry(1);
   const held = breakers.getOrCreate(config('a'), 0n);
   const removed = breakers.remove('a');

@@ -40,7 +40,7 @@ test('the function starts before call returns', () => {
   assert.equal(breaker.status().inFlight, 1);
 });
 
-test('whatever thenable comes back is awaited before it is judged', async () => {
+test('every thenable that comes back is awaited before it is judged', async () => {
   const { breaker } = onStage();
   // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
   const good = { then: (resolve) => queueMicrotask(() => resolve('in time')) };

@@ -226,7 +226,7 @@ test('moments are dates by their age, and the same moment is always the same dat
   assert.deepEqual(breaker.status().lastFailureTime, lastFailureTime);
 });
 
-test('a wall clock that was set right makes every date right, those of the past too', (t) => {
+test('correcting the wall clock corrects every date, also those in the past', (t) => {
   const { breaker, clock } = opened();
   const wall = t.mock.method(Date, 'now', () => 1_800_000_000_000);
   clock.advance(5_000);

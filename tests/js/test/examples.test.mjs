@@ -34,7 +34,7 @@ test('the example asks while the provider is well, and spares it while it is dow
 });
 
 test('a breaker keeps no process alive', () => {
-  // Open, with a wait, a listener and a permit that nobody settles: the script ends all the same.
+  // Open, with a wait, a listener and a permit that nobody settles: the script still ends.
   const script = `
     import { CircuitBreaker } from 'halfopen';
     const breaker = new CircuitBreaker({ failureThreshold: 1, timeoutSeconds: 3600 });

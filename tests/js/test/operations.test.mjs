@@ -222,7 +222,7 @@ test('a listener that throws harms no call, and one may call into the breaker th
   assert.deepEqual([received, breaker.state], [['open', 'closed'], 'closed']);
 });
 
-test('a breaker whose own methods were replaced tells its listeners all the same', async () => {
+test('a breaker whose own methods were replaced still notifies its listeners', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
   const received = [];
   breaker.subscribe(({ toState }) => received.push(toState));

@@ -41,7 +41,7 @@ test('promises of another realm and of a subclass, and thenables, are awaited', 
   assert.equal(breaker.status().successfulCalls, 3);
 });
 
-test('a thenable that says everything twice is heard once', async () => {
+test('a thenable that settles twice counts once', async () => {
   const { breaker } = onStage();
   const chatty = {
     // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
@@ -57,7 +57,7 @@ test('a thenable that says everything twice is heard once', async () => {
   assert.deepEqual([totalCalls, successfulCalls, failedCalls], [1, 1, 0]);
 });
 
-test('a promise that changes its `then` while it is looked at ends one call, its own', async () => {
+test('a promise that changes its `then` while it is read ends only its own call', async () => {
   const { breaker } = onStage({ failureThreshold: 1 });
   const { then } = Promise.prototype;
   const lying = Promise.resolve('own');
@@ -93,7 +93,7 @@ test('a subclass may name itself as it likes, also by throwing', async () => {
   assert.equal(breaker.status().name, 'gemini');
 });
 
-test('a promise that cannot be looked at is a failure', async () => {
+test('a promise that cannot be read is a failure', async () => {
   const { breaker } = onStage();
   const poisoned = Object.defineProperty(Promise.resolve(1), 'constructor', {
     get() {
@@ -132,7 +132,7 @@ test('a tracer that patches `then` changes no outcome', async () => {
   assert.deepEqual([successfulCalls, failedCalls], [1, 1]);
 });
 
-test("who puts another Promise in the place of the language's own later does not either", async () => {
+test('replacing the global Promise changes no outcome', async () => {
   const { breaker } = onStage();
   const own = globalThis.Promise;
   globalThis.Promise = class {
@@ -141,7 +141,7 @@ test("who puts another Promise in the place of the language's own later does not
       this.#promise = new own(run);
     }
     static resolve = (value) => new globalThis.Promise((resolve) => resolve(value));
-    // biome-ignore lint/suspicious/noThenProperty: as the libraries have it that bring promises of their own
+    // biome-ignore lint/suspicious/noThenProperty: as libraries with their own promises do
     then = (...handlers) => this.#promise.then(...handlers);
   };
   let answer;

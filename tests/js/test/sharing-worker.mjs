@@ -10,7 +10,7 @@ const { config, does, memory, place } = workerData;
 const counts = new Int32Array(memory ?? new SharedArrayBuffer(1024));
 
 const work = {
-  /** Makes calls, of which some fail, and counts those that were let pass; and listens, so that one is told while it ends. */
+  /** Makes calls, some of which fail, and counts the admitted ones. It has a listener, so it may be notified while it ends. */
   async callUntilStopped(breaker) {
     breaker.subscribe(() => undefined);
     for (let n = 0; Atomics.load(counts, STOPPED) === 0; n += 1) {
@@ -55,7 +55,7 @@ const work = {
     setInterval(() => undefined, 1000);
   },
 
-  /** Ends by itself with a permit out, and somebody who listens. */
+  /** Ends by itself with a permit out and a listener. */
   async leave(breaker) {
     breaker.subscribe(() => undefined);
     globalThis.permit = breaker.acquire();
@@ -71,7 +71,7 @@ const work = {
     await breaker.call(() => Promise.reject(new Error('down'))).catch(() => undefined);
   },
 
-  /** Tells what it hears, and ends with the first transition to `open`. */
+  /** Reports the transitions that it receives, and ends with the first one to `open`. */
   async listen(breaker) {
     const busy = setInterval(() => undefined, 1000);
     breaker.subscribe(({ fromState, toState, sequence }) => {

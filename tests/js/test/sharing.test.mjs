@@ -187,7 +187,7 @@ test('a registry hands out breakers that are shared', () => {
   });
 });
 
-test('there are as many names as may be, and those go first that nobody misses', () => {
+test('the number of names is bounded, and idle circuits without a holder are dropped first', () => {
   const script = `
     import { setFlagsFromString } from 'node:v8';
     import { runInNewContext } from 'node:vm';
@@ -206,7 +206,7 @@ test('there are as many names as may be, and those go first that nobody misses',
   assert.equal(messages, 'RegistryFullError REGISTRY_FULL 10000\nclosed open\n');
 });
 
-test('a name that nobody holds keeps what it knows, and takes another configuration', async () => {
+test('a circuit that nobody holds keeps its state, and takes another configuration', async () => {
   names += 1;
   const config = { name: `shared ${names}`, failureThreshold: 1 };
   await run('fail', config);

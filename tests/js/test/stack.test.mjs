@@ -12,7 +12,7 @@ setFlagsFromString('--no-opt');
 const window = { failureThreshold: null, failureRateThreshold: 1, minimumCalls: 100 };
 const policies = { streak: { failureThreshold: 65_535 }, window, untimed: { ...window, recordDurations: false } };
 
-/** Uses up the stack from so many places further down. */
+/** Uses up the stack from this many places further down. */
 function from(places, deeper) {
   const start = (..._arguments) => deeper();
   start(...Array.from({ length: places }, () => 0));

@@ -155,7 +155,7 @@ test('a stream stays the object that it is', async () => {
   assert.deepEqual(Object.keys(stream), ['controller']);
 });
 
-test('a stream that lets nobody look on has ended with its call', async () => {
+test('a frozen stream has ended with its call', async () => {
   const { breaker } = onStage();
   const frozen = Object.freeze(whole());
   assert.deepEqual(await drain(await breaker.call(() => frozen)), [1, 2]);
@@ -173,7 +173,7 @@ test('a stream without `return` has none', async () => {
   assert.equal(breaker.status().successfulCalls, 1);
 });
 
-test('a stream that has ended is judged no more', async () => {
+test('a stream that has ended is not judged again', async () => {
   const judged = [];
   const { breaker } = onStage({}, { classify: (error) => judged.push(error) && 'failure' });
   const stream = await breaker.call(whole);
@@ -182,7 +182,7 @@ test('a stream that has ended is judged no more', async () => {
   assert.deepEqual(judged, []);
 });
 
-test('a stream that nobody holds any more is given back', async () => {
+test('a stream that is collected gives its permit back', async () => {
   const { breaker } = onStage();
   await breaker.call(whole).then((stream) => stream.next());
   await collectedUntil(() => breaker.status().inFlight === 0);
@@ -198,7 +198,7 @@ test("the time that the consumer of a forgotten stream took is not its provider'
   assert.equal(breaker.state, 'closed');
 });
 
-test('a result that only looks like a stream, or will not be looked at, is a result', async () => {
+test('a result that only looks like a stream, or that cannot be read, is a plain result', async () => {
   const { breaker } = onStage();
   const refuses = () => {
     throw new Error('do not look');

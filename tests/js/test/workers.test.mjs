@@ -24,7 +24,7 @@ test('each worker has breakers of its own', async () => {
   assert.equal(breaker.status().totalCalls, 0);
 });
 
-test('a worker that is ended in the middle of its calls takes nobody with it', async () => {
+test('a worker that is ended in the middle of its calls harms no other thread', async () => {
   for (let round = 0; round < 5; round += 1) {
     const worker = start({ calls: Number.POSITIVE_INFINITY });
     await once(worker, 'message');

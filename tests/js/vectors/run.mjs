@@ -13,7 +13,7 @@ const camelCase = (name) => name.replace(/_([a-z_])/g, (_, letter) => letter.toU
 const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLowerCase()}`);
 const inCamelCase = (fields) =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [camelCase(name), value]));
-/** Whole where it is whole to the nanosecond, which is as fine as the core counts. */
+/** Milliseconds, rounded to the nanosecond, the resolution of the core. */
 const millis = (seconds) => (seconds === null ? null : Number((seconds * 1000).toFixed(6)));
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 

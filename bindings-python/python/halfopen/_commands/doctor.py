@@ -23,7 +23,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    # As a server does, which is started where the program is.
+    # As a server does: it is started in the folder of the program.
     sys.path.insert(0, "")
     for name in options.module:
         module, _, attribute = name.partition(":")

@@ -32,7 +32,7 @@ pub(super) fn check(situation: &Situation, rules: &Rules) {
     }
 }
 
-/// Some finite passing of time admits a call, and then a healthy provider closes the circuit, whichever calls hang: unless
+/// After a finite time a call is admitted, and then a healthy provider closes the circuit, whichever calls hang, unless
 /// an operator holds it open without end.
 fn is_never_stuck(control: &Control, rules: &Rules, held_without_end: bool) {
     let (mut control, mut now) = (*control, NOW);
