@@ -19,7 +19,7 @@ IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock
 WASM_BINDGEN_VERSION := $(call locked,wasm-bindgen,Cargo.lock)
 
 # A binding depends on the core and on its own sources, so an edit rebuilds no other binding.
-CORE_SOURCES = $(shell find core/src -type f) core/Cargo.toml Cargo.toml Cargo.lock
+CORE_SOURCES = $(shell find core/src core/counter -type f) core/Cargo.toml Cargo.toml Cargo.lock
 PYTHON_SOURCES = $(shell find bindings-python/src -type f) bindings-python/Cargo.toml bindings-python/pyproject.toml
 WASM_SOURCES = $(shell find bindings-wasm/src bindings-wasm/ts bindings-wasm/api/src bindings-wasm/api/ts -type f) \
 	$(wildcard bindings-wasm/*.json bindings-wasm/*.toml bindings-wasm/api/*.json bindings-wasm/api/*.toml) \

@@ -1,49 +1,20 @@
 //! The clock of a breaker: the core's system clock, or a callable of the host's.
 
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::clock::{Clock, SystemClock, Tick};
-use halfopen::host::CounterClock;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::convert::value_of;
 use crate::error::{refused, report};
-use crate::ffi::{attached, call_host_plainly, cycles, has_even_counter};
-
-/// One origin for the whole process, so that a pool can compare the times of its breakers.
-static SYSTEM: LazyLock<System> = LazyLock::new(|| {
-    let clock = SystemClock::new();
-    if has_even_counter() { System::Counter(CounterClock::new(cycles, clock)) } else { System::Clock(clock) }
-});
-
-/// The platform's monotonic clock, read from the processor's counter where that is even.
-pub enum System {
-    Counter(CounterClock<fn() -> u64, SystemClock>),
-    Clock(SystemClock),
-}
-
-impl System {
-    #[inline(always)]
-    fn now(&self) -> Tick {
-        match self {
-            Self::Counter(clock) => clock.now(),
-            Self::Clock(clock) => clock.now(),
-        }
-    }
-}
-
-/// Starts the system's clock now and not with the first breaker.
-pub fn start() {
-    LazyLock::force(&SYSTEM);
-}
+use crate::ffi::{attached, call_host_plainly};
 
 /// The clock of a breaker made from Python.
 pub enum PyClock {
     /// The platform's monotonic clock.
-    System(&'static System),
+    System(SystemClock),
     /// A callable that returns seconds, and the last good reading of it.
     Host { callable: Py<PyAny>, last: AtomicU64 },
 }
@@ -51,7 +22,7 @@ pub enum PyClock {
 impl PyClock {
     /// The platform's clock.
     pub fn system() -> Self {
-        Self::System(&SYSTEM)
+        Self::System(SystemClock::new())
     }
 
     /// Refuses a callable that returns no time. One that raises may work later; see [`Self::now`].

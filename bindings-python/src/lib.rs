@@ -47,7 +47,7 @@ use pyo3::types::{PyTuple, PyWeakrefReference};
 /// Makes what would otherwise be made at its first use: classes and names of PyO3's, and the clock; see [`imports`].
 #[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
 fn fill_cells(py: Python<'_>) {
-    clock::start();
+    clock::PyClock::system();
     ffi::make_rejecting_core();
     context::make_classes(py);
     nesting::make_classes(py);

@@ -46,7 +46,8 @@
 //! between processes.
 //!
 //! # Features
-//! - `std` (default): [`clock::SystemClock`] and the operating system's lock.
+//! - `std` (default): [`clock::SystemClock`] and the operating system's lock. The clock reads the processor's counter where
+//!   Linux does, through the crate `halfopen-counter`, whose only line of `unsafe` code that is.
 //! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics.
 //! - `serde`: [`Config`], [`Snapshot`], the readings, [`host::Value`] and the enumerations implement serde's traits, so a
 //!   configuration can be read from TOML, for example.

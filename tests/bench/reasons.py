@@ -4,13 +4,18 @@ COUNTED = (
     "a call is counted when it is admitted and when it succeeds, each with an atomic addition. Two of them take most "
     "of the target (see the floors below)."
 )
+TIMED = (
+    "where Linux does not keep its own time by the processor's counter, the two readings of the clock take about 50 ns "
+    "(see the floors below)."
+)
 REJECTED = (
-    "a rejection has an exact `retry_after` and is counted. Reading the clock as a number takes longer than reading "
-    "`Instant`, and counting is an atomic addition (see the floors below); recloser does not count rejections."
+    "a rejection has an exact `retry_after` and is counted. Counting is an atomic addition, and where Linux does not "
+    "keep its own time by the processor's counter, reading the clock as a number takes longer than reading `Instant` "
+    "(see the floors below); recloser does not count rejections."
 )
 INTERPRETED = (
-    "two readings of the clock take about 50 ns (see the floors of Rust). The rest is a wrapper function, or in "
-    "`async` a wrapper coroutine, and the object that settles the call if its frame is dropped."
+    "a wrapper function, or in `async` a wrapper coroutine, and the object that settles the call if its frame is "
+    "dropped take most of it; the rest is two readings of the clock (see the floors of Rust)."
 )
 CLOCKED = (
     "durations need two readings of Node's clock, about 33 ns each; cockatiel reads no clock. Without durations the "

@@ -37,7 +37,7 @@ SUBJECTS: dict[str, tuple[list[str], list[str], list[str], list[str]]] = {
         ["durations", "call-durations"],
     ),
     "Registry": (["Registry"], ["Registry"], ["Registry"], ["registry"]),
-    "Clocks": (["Clock", "ManualClock", "SystemClock"], ["ManualClock"], ["Clock", "ManualClock"], []),
+    "Clocks": (["Clock", "CounterClock", "ManualClock", "SystemClock"], ["ManualClock"], ["Clock", "ManualClock"], []),
     "Rejections": (["Rejected", "CallError"], ["CircuitBreakerOpenError"], ["CircuitBreakerOpenError"], ["rejected"]),
     "Refused values": (["InvalidValue"], ["InvalidValueError"], ["InvalidValueError"], ["invalid-value"]),
     "Errors of a registry": (

@@ -1,12 +1,11 @@
 //! All unsafe code of this binding: PyO3 cannot do these things, or not fast enough.
 //!
-//! Three parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
-//! [`call_object`], which replace classes of PyO3's, and [`cycles`]. The figures stand in the files.
+//! Two parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
+//! [`call_object`], which replace classes of PyO3's. The figures stand in the files.
 
 mod attach;
 mod call_object;
 mod core_slot;
-mod cycles;
 mod frame;
 mod handled_error;
 mod host_calls;
@@ -20,7 +19,6 @@ mod send_slot;
 pub use attach::attached;
 pub use call_object::{add_begin, call_object, make_call_class, probe_of};
 pub use core_slot::{CoreSlot, make_rejecting_core};
-pub use cycles::{cycles, has_even_counter};
 pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
 pub use host_calls::{anext_host, call_host, call_host_method, call_host_plainly, says_yes, send_host, throw_host};

@@ -3,12 +3,14 @@
 //! The state machine never reads a clock. A [`CircuitBreaker`](crate::CircuitBreaker) owns a [`Clock`] and reads it before it
 //! takes a lock, because a host's clock may run host code.
 
+mod counter;
 mod manual;
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 mod system;
 
 use core::time::Duration;
 
+pub use counter::CounterClock;
 pub use manual::ManualClock;
 #[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use system::SystemClock;

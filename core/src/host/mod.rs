@@ -7,7 +7,6 @@
 //!   breaker's clock where they need it. [`try_admit`] and [`try_settle`] never read it: they work without the time if
 //!   they can, and otherwise tell the host to repeat the call with it. So a host whose clock is expensive or runs foreign
 //!   code reads it only for calls that need it, and outside of the breaker.
-//! - **Time**: a [`CounterClock`] reads a fast counter of the host's and follows another clock.
 //! - **Breakers by name**: a [`RegistryPolicy`] decides for the host's own handles what a [`Registry`](crate::registry::Registry)
 //!   decides for Rust users.
 //!
@@ -30,7 +29,6 @@
 
 mod arguments;
 mod calls;
-mod counter_clock;
 mod entries;
 mod throttle;
 
@@ -39,7 +37,6 @@ pub use arguments::{
     set,
 };
 pub use calls::{TryAdmitError, admit, settle, try_admit, try_settle};
-pub use counter_clock::CounterClock;
 pub use entries::Entries;
 pub use throttle::Throttle;
 

@@ -4,6 +4,7 @@
 #![cfg(loom)]
 
 mod calls;
+mod clock;
 mod operator;
 
 use core::time::Duration;

@@ -1,8 +1,7 @@
 //! A clock that reads a counter of the processor's between readings of another clock.
 
-use core::sync::atomic::{AtomicU64, Ordering, fence};
-
-use crate::clock::{Clock, Tick};
+use super::{Clock, Tick};
+use crate::sync::{AtomicU64, Ordering, fence};
 
 /// How long the counter is used after a reading of the other clock.
 ///
@@ -27,8 +26,16 @@ const FRACTION: u32 = 32;
 /// The time is never more than 5 ms off. If two measurements in a row differ by a thousandth, the counter is not used until
 /// two agree.
 ///
-/// Reading such a counter needs `unsafe`, so it is the host's: on x86 with Linux, `_rdtsc` takes 10 ns if the kernel's
-/// clock source is `tsc`, and its own clock 25.
+/// [`SystemClock`](super::SystemClock) does this with the counter of x86-64 on Linux. Here is a counter that you can read
+/// elsewhere:
+///
+/// ```
+/// use halfopen::clock::{Clock, CounterClock, Tick};
+/// # let (start, ticks) = (std::time::Instant::now(), std::sync::atomic::AtomicU64::new(0));
+/// # let read_counter = move || ticks.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+/// let clock = CounterClock::new(read_counter, move || Tick::ZERO.after(start.elapsed()));
+/// assert!(clock.now() > Tick::ZERO);
+/// ```
 #[derive(Debug)]
 pub struct CounterClock<F, C> {
     counter: F,
@@ -41,7 +48,7 @@ pub struct CounterClock<F, C> {
 /// Read and written as a seqlock. A child that is forked while another thread writes it reads the other clock only.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Anchor {
+pub(super) struct Anchor {
     /// Odd while the rest is being written.
     version: AtomicU64,
     count: AtomicU64,
@@ -60,35 +67,38 @@ struct Anchor {
 impl<F: Fn() -> u64, C: Clock> CounterClock<F, C> {
     /// A clock that tells the time of `clock`.
     pub fn new(counter: F, clock: C) -> Self {
-        let anchor = Anchor::default();
-        anchor.measured_count.store(counter(), Ordering::Relaxed);
-        anchor.measured_nanos.store(clock.now().as_nanos(), Ordering::Relaxed);
-        Self { counter, clock, anchor }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn read_clock(&self, count: u64) -> Tick {
-        let now = self.clock.now();
-        if self.anchor.is_due(now) && (self.counter)().wrapping_sub(count) <= TOGETHER {
-            self.anchor.renew(count, now);
-        }
-        now
+        Self { counter, clock, anchor: Anchor::default() }
     }
 }
 
 impl<F: Fn() -> u64, C: Clock> Clock for CounterClock<F, C> {
     #[inline]
     fn now(&self) -> Tick {
-        let count = (self.counter)();
-        match self.anchor.at(count) {
-            Some(now) => now,
-            None => self.read_clock(count),
-        }
+        self.anchor.now(&self.counter, || self.clock.now())
     }
 }
 
 impl Anchor {
+    /// The present moment, by the counter if the anchor is valid, and by the clock otherwise.
+    #[inline]
+    pub(super) fn now(&self, counter: impl Fn() -> u64, clock: impl Fn() -> Tick) -> Tick {
+        let count = counter();
+        match self.at(count) {
+            Some(now) => now,
+            None => self.read_clock(count, counter, clock),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_clock(&self, count: u64, counter: impl Fn() -> u64, clock: impl Fn() -> Tick) -> Tick {
+        let now = clock();
+        if self.is_due(now) && counter().wrapping_sub(count) <= TOGETHER {
+            self.renew(count, now);
+        }
+        now
+    }
+
     /// The time at this count, if the anchor is valid for it.
     #[inline]
     fn at(&self, count: u64) -> Option<Tick> {
