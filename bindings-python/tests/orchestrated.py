@@ -44,7 +44,7 @@ class Script:
 
 
 def always(answer: Any) -> list[Any]:
-    """A script that a test does not come to the end of."""
+    """A script whose end no test reaches."""
     return [answer] * 1000
 
 

@@ -145,7 +145,7 @@ async def test_a_malformed_chunk(
                 has_head.set()
                 # The compiled parser of aiohttp 3.14 drops the body before it raises, so the error reaches nobody
                 # who reads the body, not even when the connection closes: only the total timeout ends the wait. When
-                # this test fails, that is mended, and the test of the other clients can have aiohttp again.
+                # this test fails, that is fixed, and the test of the other clients can have aiohttp again.
                 with pytest.raises(TimeoutError):
                     await response.read()
     assert (breaker.metrics.failed_calls, breaker.metrics.total_calls) == (len(guards), len(guards))

@@ -27,7 +27,7 @@ async def test_a_breaker_for_each_host(name: str, provider: Provider) -> None:
             await client.status(other.openai_url + "/chat/completions", WHOLE)
         assert rejected.value.circuit_name == other.url.removeprefix("http://")
         assert await client.status(provider.openai_url + "/chat/completions", WHOLE) == 200
-    # The healthy one is idle, so the registry may let it go.
+    # The healthy one is idle, so the registry may evict it.
     assert sorted(breaker.state for breaker in registry.breakers()) == ["closed", "open"]
 
 

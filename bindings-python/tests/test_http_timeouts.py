@@ -32,7 +32,7 @@ async def test_a_deadline_of_the_breaker_cuts_a_request_off(name: str, url: str,
 @pytest.mark.parametrize("name", ASYNC_CLIENTS)
 @pytest.mark.parametrize("fault", [NoAnswer(), Late(60), Stall(share=0.1)], ids=str)
 async def test_the_first_content_has_to_come_in_time(name: str, fault: Fault, url: str, provider: Provider) -> None:
-    # `Stall` sends the role of the answer before, which is no content.
+    # `Stall` first sends the role of the answer, which is not content.
     breaker = CircuitBreaker("gemini", first_item_timeout_seconds=0.1)
     provider.next(fault)
     with pytest.raises(CallTimeoutError, match="first_item_timeout_seconds"):

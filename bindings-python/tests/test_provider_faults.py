@@ -1,6 +1,6 @@
 """Faults of a provider: the counts of the breaker, the caller's result and its time.
 
-Each fault runs through the real SDK of OpenAI, with its default settings but for timeouts, and through plain httpx2.
+Each fault runs through the real SDK of OpenAI, with its default settings except for timeouts, and through plain httpx2.
 Both have a guarded transport.
 """
 

@@ -93,7 +93,7 @@ class Loud(Speaking):
 
 
 class Late(CircuitBreaker):
-    """Does not become a breaker before it is told."""
+    """Becomes a breaker only when it is told to."""
 
     def __init__(self) -> None:
         pass

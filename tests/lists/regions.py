@@ -116,7 +116,7 @@ def wit_fields(lists: Lists) -> list[str]:
     for field in lists.fields:
         kind, text = WIT.type(field), " ".join(WIT.sentences(field, lists.fields))
         if field.nullable and field.default is not None:
-            # An option that is none has the default, so these fields have a type with a value `off`.
+            # An absent option has the default, so these fields have a type with a value `off`.
             kind, text = kebab(field.name), text.replace("none", "`off`")
         lines += [*wrapped(text, "/// ", 4), f"{kebab(field.name)}: option<{kind}>,"]
     return lines

@@ -83,7 +83,7 @@ def parse(given: Mapping[str, object]) -> Config:
             raise Invalid(field, given[field], "one of " + ", ".join(FIELDS))
     fields: dict[str, object] = {**FIELDS, **given}
 
-    # The model does not use it, but a bad value is refused all the same.
+    # The model does not use it, but a bad value is still refused.
     _name(fields)
 
     timeout = _seconds(fields, "timeout_seconds", YEAR_IN_SECONDS)

@@ -59,7 +59,7 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Late:
-    """The headers come at once and the first event so much later; an answer in one piece comes so much later."""
+    """The headers come at once and the first event after this delay; so does an answer in one piece."""
 
     seconds: float
 
@@ -77,7 +77,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Stall:
-    """After this share of the answer nothing more comes for so long; with ``None``, until the client leaves."""
+    """After this share of the answer nothing more comes for this time; with ``None``, until the client leaves."""
 
     share: float = 0.5
     seconds: float | None = None

@@ -88,7 +88,7 @@ class Provider:
         self._always = fault
 
     def wait_for_requests(self, number: int) -> None:
-        """Waits until so many requests have arrived."""
+        """Waits until this many requests have arrived."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.requests) >= number, timeout=10)
 

@@ -23,7 +23,7 @@ from halfopen.simulation import replay, simulate
 
 
 class Observer:
-    """Keeps books as `halfopen.compat` does; each of its methods raises."""
+    """Observes as `halfopen.compat` does; each of its methods raises."""
 
     def admitted(self) -> None:
         raise ValueError
@@ -299,7 +299,7 @@ async def orchestrated() -> None:
             pass
     with suppress(AllProvidersFailed):
         await orchestrator.call(fails_always)
-    # NumPy's `bool` is none of Python's; PyO3 would look at the class of whatever is none.
+    # NumPy's `bool` is not Python's, so PyO3 would look at its class.
     with suppress(TypeError):
         await orchestrator.call(fails_always, replayable=1)  # type: ignore[arg-type]
     with suppress(InvalidValueError):

@@ -1,6 +1,6 @@
-"""The module that ``halfopen.compat.orchestration`` replaces: its interface, its manners, and its faults.
+"""The module that ``halfopen.compat.orchestration`` replaces: its interface, behaviour and defects.
 
-Its health is made up, what it is told to record it forgets, a circuit that it excluded is never tried again, and a
+Its health values are invented, it forgets the results that it records, it never tries an excluded circuit again, and a
 failover may pick the provider that has just failed.
 """
 
