@@ -12,7 +12,7 @@ use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::context::Ready;
-use crate::convert::{Truth, check_callable, count_of, dict_of, json_of, value_of};
+use crate::convert::{Boolean, check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::{refused, to_python};
 use crate::evidence::{Histogram, PyEvidence, histogram_of};
 use crate::ffi::{call_host, is_abstract};
@@ -62,7 +62,7 @@ impl PyBreaker {
         call_timeout_seconds: Option<f64>,
         classify: Option<Py<PyAny>>,
         judge: Option<Py<PyAny>>,
-        judges_all: Truth,
+        judges_all: Boolean,
     ) -> PyResult<()> {
         let py = provider_id.py();
         host::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;

@@ -11,7 +11,7 @@ use pythonize::pythonize;
 use crate::error::{refused, to_python};
 use halfopen::InvalidValue;
 
-/// How deep dictionaries and lists may stand in each other; nothing that a field takes is deeper. Python can make them
+/// How deep dictionaries and lists may be nested; nothing that a field takes is deeper. Python can make them
 /// endless.
 const DEPTH: usize = 8;
 
@@ -75,9 +75,9 @@ pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, Invali
 
 /// A `bool` of Python's. PyO3 takes NumPy's as well, for which it makes names at its first use; see [`crate::imports`].
 #[derive(Clone, Copy)]
-pub struct Truth(pub bool);
+pub struct Boolean(pub bool);
 
-impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
+impl<'a, 'py> FromPyObject<'a, 'py> for Boolean {
     type Error = CastError<'a, 'py>;
 
     #[inline]

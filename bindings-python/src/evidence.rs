@@ -64,7 +64,7 @@ pub fn keep_ended_metrics() {
     METRICS.keep_ended();
 }
 
-/// Makes the breakers that the child of a fork has inherited the child's own.
+/// In the child of a fork: separates the inherited breakers from those of the parent.
 ///
 /// Nothing needs to be unlocked there. A fork happens in a thread that holds the interpreter, and a lock of
 /// this library is only held by a thread that holds the interpreter, without a step of Python in between.

@@ -5,7 +5,7 @@ use halfopen::sim::{Scenario, Setup, read_log, replay, simulate};
 use pyo3::prelude::*;
 
 use crate::config::PyConfig;
-use crate::convert::Truth;
+use crate::convert::Boolean;
 use crate::error::to_python;
 
 /// Runs a scenario and returns the report, both as JSON.
@@ -16,7 +16,7 @@ pub fn run_scenario(
     scenario: &str,
     config: Option<&PyConfig>,
     failover: Option<&str>,
-    count_rate_limits: Truth,
+    count_rate_limits: Boolean,
 ) -> PyResult<String> {
     let scenario = Scenario::from_json(scenario).map_err(|error| to_python(py, &error))?;
     let failover = failover.map(Setup::strategy).transpose().map_err(|error| to_python(py, &error))?;

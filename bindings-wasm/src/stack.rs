@@ -47,8 +47,8 @@ fn descend(frames: u32) -> u64 {
     if frames == 0 { 0 } else { opaque(descend(frames - 1)) }
 }
 
-/// Returns the number of the call before, about which the compiler knows nothing: always 0, because only zeros are
-/// passed.
+/// Returns the number that the previous call passed. It is always 0, because only zeros are passed, but the compiler
+/// cannot know that.
 #[inline(never)]
 fn opaque(number: u64) -> u64 {
     ZERO.swap(number, Ordering::Relaxed)

@@ -111,7 +111,7 @@ fn labels_that_come_back_go_on_counting() {
     let again = metrics.add(used("a"), "p");
     let [reading] = &metrics.read()[..] else { panic!("one series") };
     assert_eq!((reading.totals.counts.total_calls, reading.state), (2, Some(State::Closed)));
-    // It is none of those that ended, so it is never folded.
+    // Its breaker has not ended, so it is never folded.
     for number in 0..3 * ENDED_KEPT {
         passes_by(&metrics, &number.to_string());
     }

@@ -1,4 +1,4 @@
-"""The public names of each package: the package itself says them, not its documentation.
+"""The public names of each package, read from the package itself and not from its documentation.
 
 A name is `item` or `item.member`, where an item is a type, a function or a constant with its module.
 """

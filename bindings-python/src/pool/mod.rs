@@ -24,7 +24,7 @@ pub use replay::replay_pool;
 
 use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
-use crate::convert::{Items, Truth, named, value_of};
+use crate::convert::{Boolean, Items, named, value_of};
 use crate::error::{refused, to_python};
 use crate::lock::Lock;
 use crate::nesting::Probe;
@@ -125,7 +125,7 @@ impl PyPool {
     /// How many seconds an attempt at this provider may take before its call gets a second one; `None` for as long as it
     /// takes.
     #[pyo3(signature = (index, is_stream, /))]
-    fn hedge_after(&self, py: Python<'_>, index: usize, is_stream: Truth) -> PyResult<Option<f64>> {
+    fn hedge_after(&self, py: Python<'_>, index: usize, is_stream: Boolean) -> PyResult<Option<f64>> {
         self.check_index(py, index)?;
         let now = self.clock.now();
         Ok(self.pool.lock().hedge_after(index, kind_of(is_stream), now).map(|delay| delay.as_secs_f64()))
@@ -135,7 +135,12 @@ impl PyPool {
     /// cannot take it, or if the budget does not pay for it. With `as_probe` the circuit must offer a probe, and nothing
     /// is paid.
     #[pyo3(signature = (index, is_stream, as_probe, /))]
-    fn begin_at(slf: &Bound<'_, Self>, index: usize, is_stream: Truth, as_probe: Truth) -> PyResult<Option<PyAttempt>> {
+    fn begin_at(
+        slf: &Bound<'_, Self>,
+        index: usize,
+        is_stream: Boolean,
+        as_probe: Boolean,
+    ) -> PyResult<Option<PyAttempt>> {
         let (py, this) = (slf.py(), slf.get());
         this.check_index(py, index)?;
         let now = this.clock.now();
@@ -171,7 +176,7 @@ impl PyPool {
     /// Adds a call that was made without an attempt to a provider's record; `latency` is the length of a success in seconds,
     /// if it is known.
     #[pyo3(signature = (index, succeeded, latency, /))]
-    fn note(&self, py: Python<'_>, index: usize, succeeded: Truth, latency: Option<f64>) -> PyResult<()> {
+    fn note(&self, py: Python<'_>, index: usize, succeeded: Boolean, latency: Option<f64>) -> PyResult<()> {
         self.check_index(py, index)?;
         let latency = latency.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let now = self.clock.now();
@@ -233,7 +238,7 @@ impl PyPool {
         Ok(slow_start.map(|it| (f64::from(it.share) / 1000.0, it.left.as_secs_f64())))
     }
 
-    /// Makes a pool that the child of a fork has inherited the child's own.
+    /// In the child of a fork: separates the inherited pool from that of the parent.
     fn after_fork(&self) {
         self.pool.lock().after_fork(host::random_jitter().seed);
     }

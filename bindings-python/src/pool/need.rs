@@ -4,7 +4,7 @@ use halfopen::clock::Tick;
 use halfopen::pool::{CallKind, Circuit, Need, Order, Pool};
 use pyo3::prelude::*;
 
-use crate::convert::{Items, Truth, count_of, value_of};
+use crate::convert::{Boolean, Items, count_of, value_of};
 use crate::error::refused;
 use halfopen::host::Value;
 
@@ -69,7 +69,7 @@ impl<'py> FromPyObject<'_, 'py> for Asked<'py> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let (need, Items(tried), pin, Truth(replayable), is_stream, larger_than) = object.extract()?;
+        let (need, Items(tried), pin, Boolean(replayable), is_stream, larger_than) = object.extract()?;
         Ok(Self { need, tried, pin, replayable, kind: kind_of(is_stream), larger_than })
     }
 }
@@ -106,6 +106,6 @@ impl Asked<'_> {
     }
 }
 
-pub const fn kind_of(is_stream: Truth) -> CallKind {
+pub const fn kind_of(is_stream: Boolean) -> CallKind {
     if is_stream.0 { CallKind::Stream } else { CallKind::Unary }
 }

@@ -29,7 +29,7 @@ export class Run implements Played {
     recording.free();
   }
 
-  /** It runs on from the last time, or again from the start. */
+  /** Advanced from the last time, or started again to go back. */
   circuitAt(time: number, worker: number, provider: number): CircuitView | undefined {
     if (this.config === null) {
       return undefined;

@@ -20,7 +20,7 @@ def main(file: str) -> None:
 
 
 def breaker() -> CircuitBreaker:
-    """A breaker that has created one successful and one failed call."""
+    """A breaker that has made one successful and one failed call."""
     created = CircuitBreaker()
     created.acquire().success()
     created.acquire().failure()

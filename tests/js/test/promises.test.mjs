@@ -78,7 +78,7 @@ test('a promise that changes its `then` while it is read ends only its own call'
   assert.deepEqual([successfulCalls, failedCalls, inFlight, state], [2, 1, 0, 'open']);
 });
 
-test('a subclass may name itself as it likes, also by throwing', async () => {
+test('a subclass may have any name, also one that throws when it is read', async () => {
   class Odd extends CircuitBreaker {
     get name() {
       throw new Error('a name of its own');
@@ -171,7 +171,7 @@ test('a rejection that nobody handles is reported as any other', () => {
   assert.equal(execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' }), 'CIRCUIT_OPEN\n');
 });
 
-test('a rejection captures no stack, and other errors go on to have one', async () => {
+test('a rejection captures no stack, and other errors still do', async () => {
   const { breaker } = opened();
   const limit = Error.stackTraceLimit;
   const rejection = await breaker.call(() => 1).catch((error) => error);

@@ -1,4 +1,4 @@
-"""Which provider each session uses, and how it came to it; all of it bounded."""
+"""The provider of each session, and its switches; their number is bounded."""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
@@ -43,6 +43,6 @@ class Sessions:
         return session
 
     def forget(self, session_id: UUID) -> None:
-        """Forgets the provider of a session; its switches can still be read until it makes room."""
+        """Forgets the provider of a session; its switches can be read until the session is removed."""
         if (session := self._sessions.get(session_id)) is not None:
             session.provider_id = None
