@@ -13,7 +13,7 @@ export type NativeBackend = Backend & Required<Pick<Backend, 'share'>>;
 export function nativeBackend(addon: typeof Addon): NativeBackend {
   return {
     kind: 'native',
-    // It reads the operating system's.
+    // The core reads the operating system's clock.
     clock: undefined,
     latest: addon.latest(),
     checkStack: checkOwnStack,

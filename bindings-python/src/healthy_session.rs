@@ -24,13 +24,13 @@ pub struct PyHealthySession {
 }
 
 impl PyBreaker {
-    /// Begins a call for an exception that ended none, if the circuit is closed.
+    /// Begins a call for an exception that ended no call, if the circuit is closed.
     fn begin_late(&self, py: Python<'_>) -> PyResult<Option<PendingCall<'_>>> {
         if self.core().state() != State::Closed {
             return Ok(None);
         }
         match PendingCall::begin(self, py) {
-            // The state has changed since it was read, and a probe round is none of this exception's business.
+            // The state has changed since it was read. In a half-open circuit the exception must not count.
             Ok(pending) if pending.is_probe() => Ok(None),
             Ok(pending) => Ok(Some(pending)),
             Err(rejected) if is_rejection(rejected.value(py))? => Ok(None),

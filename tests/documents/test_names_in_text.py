@@ -12,16 +12,19 @@ INTERFACE = ROOT / "docs" / "interface.md"
 COLUMN = {"python": 2, "js": 3}
 # The page of public names has those of the component too, and the one on migrating those of `halfopen.compat`.
 OTHERS = ("interface.md", "migrating.md")
-PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in OTHERS]
-PAGES += sorted((ROOT / "docs" / "guide").glob("*.md"))
-PAGES += [ROOT / "bindings-python" / "README.md", ROOT / "bindings-node" / "README.md"]
+PAGES = [
+    *(page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in OTHERS),
+    *sorted((ROOT / "docs" / "guide").glob("*.md")),
+    ROOT / "bindings-python" / "README.md",
+    ROOT / "bindings-node" / "README.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_name_of_a_breaker_exists(page: Path) -> None:
     text = page.read_text()
     languages = [language for language in COLUMN if f"```{language}\n" in text] or list(COLUMN)
-    known = set().union(*(names(language) for language in languages))
+    known = {name for language in languages for name in names(language)}
     unknown = [name for name in named(text) if name not in known]
     assert unknown == []
 

@@ -534,7 +534,7 @@ class Pool:
         """
 
     def after_fork(self) -> None:
-        """Makes a pool that the child of a fork has inherited the child's own."""
+        """In the child of a fork: separates the inherited pool from that of the parent."""
 
 @final
 class Attempt:

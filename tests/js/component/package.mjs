@@ -63,7 +63,7 @@ function callOrThrow(ask) {
   }
 }
 
-/** A record of a configuration: no record can hold what is wrong by its type, so it is read from JSON. */
+/** A record of a configuration, read from JSON, because no record can hold a value of a wrong type. */
 function configOf(fields) {
   const entries = Object.entries(fields).map(([name, value]) => [snakeCase(name), value]);
   return callOrThrow(() => parseConfig(JSON.stringify(Object.fromEntries(entries))));
