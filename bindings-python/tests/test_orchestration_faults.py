@@ -239,7 +239,7 @@ async def test_a_fault_in_the_middle_is_never_a_success(pair: Pair, setting: Set
     assert (metrics.failed_calls, metrics.successful_calls) == (pair.requests[0], 0)
 
 
-async def test_no_done_behind_a_complete_answer(pair: Pair) -> None:
+async def test_no_done_after_a_complete_answer(pair: Pair) -> None:
     pair.first.next(NoTerminator())
     text, _ = await pair.text(streamed=True)
     assert (text, pair.requests) == (pair.first.text, (1, 0))
@@ -257,7 +257,7 @@ async def test_a_context_that_is_too_long_goes_to_the_larger_model_only(pair: Pa
     assert pair.requests == (2, 2)
     pair.second.always(None)
     assert (await pair.text(streamed=streamed, need=Need(size=9)))[0] == pair.second.text
-    assert pair.requests == (2, 3), "who says the size asks the smaller one no more"
+    assert pair.requests == (2, 3), "with a known size, the smaller one is not asked"
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])

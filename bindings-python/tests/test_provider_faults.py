@@ -321,7 +321,7 @@ async def test_a_malformed_chunk(call: Caller, breaker: CircuitBreaker, provider
     assert counted(breaker) == {"failed": 1}
 
 
-async def test_no_done_behind_a_complete_answer(call: Caller, breaker: CircuitBreaker, provider: Provider) -> None:
+async def test_no_done_after_a_complete_answer(call: Caller, breaker: CircuitBreaker, provider: Provider) -> None:
     provider.next(NoTerminator())
     got = await call.stream()
     assert (got.text, got.error, got.soon) == (provider.text, None, True)

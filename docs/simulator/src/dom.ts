@@ -1,4 +1,4 @@
-/** Making elements, and telling numbers. */
+/** Creates elements, and formats numbers. */
 
 type Attribute = string | number | boolean | null | undefined | ((event: never) => void);
 
