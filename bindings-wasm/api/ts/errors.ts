@@ -17,37 +17,16 @@ export abstract class HalfopenError extends Error {
 export class CircuitBreakerOpenError extends HalfopenError {
   override readonly code = 'CIRCUIT_OPEN';
 
-  /** The name of the circuit. */
-  readonly circuitName: string;
-
-  /** Which rule rejected the call. */
-  readonly reason: Reason;
-
-  /** Seconds until a call may be admitted; null while the circuit is held open without an end. */
-  readonly retryAfter: number | null;
-
-  constructor(circuitName: string, reason: Reason = 'open', retryAfter: number | null = null) {
+  constructor(
+    /** The name of the circuit. */
+    readonly circuitName: string,
+    /** Which rule rejected the call. */
+    readonly reason: Reason = 'open',
+    /** Seconds until a call may be admitted; null while the circuit is held open without an end. */
+    readonly retryAfter: number | null = null,
+  ) {
     const wait = retryAfter === null ? 'held open until it is reset' : `retry after ${retryAfter.toFixed(1)} s`;
     super(`circuit '${circuitName}' is OPEN (${reason}): ${wait}`);
-    this.circuitName = circuitName;
-    this.reason = reason;
-    this.retryAfter = retryAfter;
-  }
-}
-
-/**
- * Calls `make` with V8's stack capture off, because a capture takes longer than a guarded call.
- */
-export function withoutStack<Made>(make: () => Made): Made {
-  const limit: unknown = Reflect.get(Error, 'stackTraceLimit');
-  // Other engines have no such limit, and a hardened host has a frozen one.
-  const isSet = typeof limit === 'number' && Reflect.set(Error, 'stackTraceLimit', 0);
-  try {
-    return make();
-  } finally {
-    if (isSet) {
-      Reflect.set(Error, 'stackTraceLimit', limit);
-    }
   }
 }
 
@@ -55,20 +34,15 @@ export function withoutStack<Made>(make: () => Made): Made {
 export class InvalidValueError extends HalfopenError {
   override readonly code = 'INVALID_VALUE';
 
-  /** The field that was given the value, as the caller spelled it. */
-  readonly field: string;
-
-  /** The value in short form. */
-  readonly value: string;
-
-  /** The values that are allowed. */
-  readonly allowed: string;
-
-  constructor(field: string, value: string, allowed: string) {
+  constructor(
+    /** The field that was given the value, as the caller spelled it. */
+    readonly field: string,
+    /** The value in short form. */
+    readonly value: string,
+    /** The values that are allowed. */
+    readonly allowed: string,
+  ) {
     super(`${field} = ${value} is refused: allowed is ${allowed}`);
-    this.field = field;
-    this.value = value;
-    this.allowed = allowed;
   }
 }
 
@@ -76,16 +50,13 @@ export class InvalidValueError extends HalfopenError {
 export class NameConflictError extends HalfopenError {
   override readonly code = 'NAME_CONFLICT';
 
-  /** The name. */
-  readonly circuitName: string;
-
-  /** The first field that differs. */
-  readonly field: string;
-
-  constructor(circuitName: string, field: string) {
+  constructor(
+    /** The name. */
+    readonly circuitName: string,
+    /** The first field that differs. */
+    readonly field: string,
+  ) {
     super(`a circuit named '${circuitName}' exists with another configuration: ${field} differs`);
-    this.circuitName = circuitName;
-    this.field = field;
   }
 }
 
@@ -93,21 +64,10 @@ export class NameConflictError extends HalfopenError {
 export class RegistryFullError extends HalfopenError {
   override readonly code = 'REGISTRY_FULL';
 
-  /** How many that is. */
-  readonly bound: number;
-
-  constructor(bound: number) {
+  constructor(
+    /** How many that is. */
+    readonly bound: number,
+  ) {
     super(`the registry holds ${bound} circuits, as many as it may`);
-    this.bound = bound;
   }
-}
-
-// On the prototypes, as JavaScript's own errors have it. By hand, because a minifier renames classes.
-for (const [name, type] of Object.entries({
-  CircuitBreakerOpenError,
-  InvalidValueError,
-  NameConflictError,
-  RegistryFullError,
-})) {
-  Object.defineProperty(type.prototype, 'name', { value: name, configurable: true, writable: true });
 }
