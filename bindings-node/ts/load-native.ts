@@ -19,11 +19,17 @@ export function loadNative(): NativeBackend {
   return loaded;
 }
 
+/** Tries the places of an addon: beside this file, or in the package of its platform. */
 function load(): typeof Addon {
+  const platform = `${process.platform}-${process.arch}`;
+  // An addon for the other libc does not load.
+  const targets = process.platform === 'linux' ? [`${platform}-gnu`, `${platform}-musl`] : [platform];
+  // In a bundle of ECMAScript modules there is no file name.
+  const requireAddon = createRequire(typeof __filename === 'string' ? __filename : join(process.cwd(), 'bundle.js'));
   const faults: string[] = [];
-  for (const [from, candidate] of candidates()) {
+  for (const candidate of targets.flatMap((target) => [`./halfopen.${target}.node`, `halfopen-${target}`])) {
     try {
-      const addon = createRequire(from)(candidate) as typeof Addon;
+      const addon: typeof Addon = requireAddon(candidate);
       if (addon.VERSION === version) {
         return addon;
       }
@@ -32,23 +38,7 @@ function load(): typeof Addon {
       faults.push(`${candidate}: ${fault instanceof Error ? fault.message.split('\n')[0] : String(fault)}`);
     }
   }
-  const platform = `${process.platform}-${process.arch}`;
   // Bundlers copy no addons.
   const hint = 'a bundler has to leave the package out';
   throw new Error(`no native build of halfopen loads on ${platform} (${hint}):\n${faults.join('\n')}`);
-}
-
-/**
- * The places of an addon: beside this file, or in the package of its platform. Linux has two candidates, because an
- * addon for the other libc does not load.
- */
-function candidates(): [from: string, addon: string][] {
-  const platform = `${process.platform}-${process.arch}`;
-  const targets = process.platform === 'linux' ? [`${platform}-gnu`, `${platform}-musl`] : [platform];
-  // In a bundle of ECMAScript modules there is no file name.
-  const here = typeof __filename === 'string' ? __filename : join(process.cwd(), 'bundle.js');
-  return targets.flatMap((target) => [
-    [here, `./halfopen.${target}.node`],
-    [here, `halfopen-${target}`],
-  ]);
 }

@@ -6,12 +6,10 @@
 import { hrtime } from 'node:process';
 
 import { InvalidValueError } from '@halfopen/api';
-import type { Backend, Opened } from '@halfopen/api/backend';
-import type { Plain } from '@halfopen/api/host-values';
+import type { Backend } from '@halfopen/api/backend';
 import { startWasm } from '@halfopen/api/wasm';
 
 import { loadNative } from './load-native.js';
-import type { NativeBackend } from './native-backend.js';
 
 /** Like `performance.now()` except for its origin, in two thirds of the time. */
 const clock = {
@@ -21,6 +19,13 @@ const clock = {
   },
 };
 
+/** What the environment variable `HALFOPEN_BACKEND` can ask for. */
+const BUILDS = new Map<string, () => Backend>([
+  ['', loadEither],
+  ['wasm', loadWasm],
+  ['native', loadNative],
+]);
+
 /**
  * The build that the environment variable `HALFOPEN_BACKEND` asks for, or the first that starts.
  *
@@ -28,20 +33,12 @@ const clock = {
  */
 export function load(): Backend {
   const wish = wished();
-  switch (wish) {
-    case '':
-      return loadEither();
-    case 'wasm':
-      return loadWasm();
-    case 'native':
-      return loadNative();
-    default:
-      throw new InvalidValueError(
-        'HALFOPEN_BACKEND',
-        JSON.stringify(wish),
-        'native, wasm, or nothing for the first that starts',
-      );
+  const loadWished = BUILDS.get(wish);
+  if (loadWished === undefined) {
+    const allowed = 'native, wasm, or nothing for the first that starts';
+    throw new InvalidValueError('HALFOPEN_BACKEND', JSON.stringify(wish), allowed);
   }
+  return loadWished();
 }
 
 function wished(): string {
@@ -68,14 +65,10 @@ function loadEither(): Backend {
 
 /** WebAssembly, with the native build for shared breakers. */
 function loadWasm(): Backend {
-  return { ...startWasm(clock), share };
+  return { ...startWasm(clock), share: (config) => nativeForSharing().share(config) };
 }
 
-function share(config: Plain): Opened {
-  return loadedNative().share(config);
-}
-
-function loadedNative(): NativeBackend {
+function nativeForSharing(): ReturnType<typeof loadNative> {
   try {
     return loadNative();
   } catch (fault) {

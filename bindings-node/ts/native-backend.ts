@@ -1,6 +1,5 @@
 /** The native build as a backend. */
 
-import { NameConflictError, RegistryFullError } from '@halfopen/api';
 import type { Backend, HotPath, Opened } from '@halfopen/api/backend';
 import type { Plain } from '@halfopen/api/host-values';
 
@@ -11,24 +10,22 @@ export type NativeBackend = Backend & Required<Pick<Backend, 'share'>>;
 
 /** The backend of a loaded addon. */
 export function nativeBackend(addon: typeof Addon): NativeBackend {
+  const opened = (core: Addon.JsBreaker): Opened => ({ core, calls: checked(addon.hotPath(core)) });
   return {
     kind: 'native',
     // The core reads the operating system's clock.
     clock: undefined,
     latest: addon.latest(),
-    checkStack: checkOwnStack,
-    create(config, millis) {
-      const breaker = addon.JsBreaker.create(config, millis);
-      return { core: breaker, calls: callsOf(addon, breaker) };
-    },
+    checkStack,
+    create: (config, millis) => opened(addon.JsBreaker.create(config, millis)),
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
     share(config: Plain): Opened {
-      const breaker = shared(addon, config);
+      const breaker = addon.share(config);
       const watch = (wake: () => void) => {
         const watching = addon.watch(breaker, weakly(wake));
         return () => watching.close();
       };
-      return { core: Object.assign(breaker, { watch }), calls: callsOf(addon, breaker) };
+      return opened(Object.assign(breaker, { watch }));
     },
   };
 }
@@ -42,53 +39,22 @@ function weakly(wake: () => void): () => void {
   return () => weak.deref()?.();
 }
 
-function callsOf(addon: typeof Addon, breaker: Addon.JsBreaker): HotPath {
-  const { enter, settle } = addon.hotPath(breaker);
+function checked({ enter, settle }: HotPath): HotPath {
   return {
     enter(millis, outer) {
-      checkOwnStack(0);
+      checkStack();
       return enter(millis, outer);
     },
     settle(permit, outcome, millis) {
-      checkOwnStack(0);
+      checkStack();
       return settle(permit, outcome, millis);
     },
   };
 }
 
-function shared(addon: typeof Addon, config: Plain): Addon.JsBreaker {
-  try {
-    return addon.share(config);
-  } catch (error) {
-    throw typed(error as AddonError);
-  }
-}
-
-/** How many frames of JavaScript take as much of the stack as one of the core's. */
-const OWN_FRAMES = 8;
-
-/** The addon needs no check, but the JavaScript between an enter and its settle does. */
-function checkOwnStack(frames: number, own = OWN_FRAMES * (frames + 1)): void {
-  if (own > 0) {
-    checkOwnStack(frames, own - 1);
-  }
-}
-
-/** An error of the addon's registry. */
-interface AddonError extends Error {
-  readonly code: string;
-  readonly circuitName: string;
-  readonly field: string;
-  readonly bound: number;
-}
-
-function typed(error: AddonError): Error {
-  switch (error.code) {
-    case 'NAME_CONFLICT':
-      return new NameConflictError(error.circuitName, error.field);
-    case 'REGISTRY_FULL':
-      return new RegistryFullError(error.bound);
-    default:
-      return error;
+/** The addon has a stack of its own size, but the JavaScript between an enter and its settle needs so many frames. */
+function checkStack(frames = 8): void {
+  if (frames > 0) {
+    checkStack(frames - 1);
   }
 }

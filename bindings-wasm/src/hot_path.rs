@@ -6,7 +6,7 @@ use std::rc::Rc;
 use halfopen_js::{Calls, JsBreaker};
 use wasm_bindgen::prelude::*;
 
-use crate::stack::check_stack;
+use crate::stack::take_frames;
 
 /// The calls of a breaker.
 ///
@@ -24,13 +24,13 @@ impl HotPath {
 
     /// See [`Calls::enter`].
     pub fn enter(&self, millis: f64, outer: f64) -> f64 {
-        check_stack(0);
+        take_frames(1);
         enter(&self.0, millis, outer)
     }
 
     /// See [`Calls::settle`].
     pub fn settle(&self, permit: f64, outcome: u32, millis: f64) -> f64 {
-        check_stack(0);
+        take_frames(1);
         settle(&self.0, permit, outcome, millis)
     }
 }

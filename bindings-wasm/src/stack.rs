@@ -29,14 +29,15 @@ macro_rules! repeated {
     };
 }
 
-/// Recurses through `frames` + 1 frames of 4.5 KB; the host throws a RangeError if its stack is too short.
+/// Throws a RangeError if the stack has no room for any method but those of the hot path.
 #[wasm_bindgen(js_name = checkStack)]
-pub fn check_stack(frames: u32) {
-    descend(frames);
+pub fn check_stack() {
+    take_frames(5);
 }
 
+/// Recurses through so many frames of 4.5 KB, at least one; the host throws a RangeError if its stack is too short.
 #[inline(never)]
-fn descend(frames: u32) -> u64 {
+pub(crate) fn take_frames(count: u32) -> u64 {
     // An engine reserves a frame for all values that a function may hold at once. So a branch that is never taken makes
     // the frame large and costs nothing. V8 checks a frame of more than 4 KB at once, which takes a tenth of the time of
     // the same bytes in small frames.
@@ -44,7 +45,7 @@ fn descend(frames: u32) -> u64 {
         repeated!([x x] a b c d e f g h i);
     }
     // Not a tail call, which the compiler would turn into a loop.
-    if frames == 0 { 0 } else { opaque(descend(frames - 1)) }
+    if count <= 1 { 0 } else { opaque(take_frames(count - 1)) }
 }
 
 /// Returns the number that the previous call passed. It is always 0, because only zeros are passed, but the compiler

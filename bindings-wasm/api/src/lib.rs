@@ -11,7 +11,6 @@ mod breaker;
 mod calls;
 mod clock;
 mod host;
-mod permits;
 #[cfg(feature = "pool")]
 mod pool;
 mod registry;

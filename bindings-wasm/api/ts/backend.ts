@@ -46,8 +46,8 @@ export interface Backend {
   createRegistry(bound: Plain): RegistryPolicy;
   /** The breaker of that name that all threads of this process share; absent in browsers. */
   share?: (config: Plain) => Opened;
-  /** Throws a RangeError if the stack has no room for this many large frames (`stack.rs`) and one more. */
-  checkStack(frames: number): void;
+  /** Throws a RangeError if the stack has no room for the core (`stack.rs`). */
+  checkStack(): void;
 }
 
 /** Which build of the core is in use. */

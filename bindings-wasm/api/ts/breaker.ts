@@ -7,10 +7,10 @@ import type { Mode, State } from './enums.js';
 import { InvalidValueError } from './errors.js';
 import { Executor, type Observer } from './executor.js';
 import { formatValue } from './format-value.js';
-import { type Fields, field, fieldsOf, parsed, plain, plainFields } from './host-values.js';
+import { fieldsOf, parsed, plain } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
-import { type CircuitBreakerOptions, checkedOptions, type Rules, setupOf, splitOptions, typeOf } from './options.js';
+import { type CircuitBreakerOptions, checkedOptions, type Rules, splitOptions, typeOf } from './options.js';
 import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
@@ -25,7 +25,7 @@ export function breakerAround(executor: Executor): CircuitBreaker {
 
 function executorFor(options: CircuitBreakerOptions): Executor {
   const { config, host } = splitOptions(options);
-  return new Executor(config, setupOf(host));
+  return new Executor(config, host);
 }
 
 const ACQUIRE_OPTIONS: Rules = new Map([['inside', ['a permit', (value) => value instanceof Permit]]]);
@@ -89,9 +89,8 @@ export class CircuitBreaker {
   }
 
   async #callWith<Result>(fn: () => Result, options: CallOptions): Promise<Awaited<Result>> {
-    const given = checkedOptions(options, CALL_OPTIONS);
-    const signal = given.get('signal') as Signal | undefined;
-    return guardedCall(this.#executor, fn, signal, this.#permitOf(given));
+    const { signal, inside } = checkedOptions(options, CALL_OPTIONS);
+    return guardedCall(this.#executor, fn, signal, inside?.numberFor(this.#executor));
   }
 
   /** A function with the name, length and `this` of `fn`, whose calls are guarded as by {@link call}. */
@@ -117,11 +116,8 @@ export class CircuitBreaker {
    * @throws CircuitBreakerOpenError if the circuit rejects the call
    */
   acquire(options?: Pick<CallOptions, 'inside'>): Permit {
-    let inside: number | undefined;
-    if (options !== undefined) {
-      inside = this.#permitOf(checkedOptions(options, ACQUIRE_OPTIONS));
-    }
-    const number = this.#executor.enter(inside ?? outerCall(this.#executor));
+    const inside = options === undefined ? undefined : checkedOptions(options, ACQUIRE_OPTIONS).inside;
+    const number = this.#executor.enter(inside?.numberFor(this.#executor) ?? outerCall(this.#executor));
     if (number < 0) {
       throw this.#executor.rejection(number);
     }
@@ -182,11 +178,7 @@ export class CircuitBreaker {
    * @throws InvalidValueError for another share or outcome
    */
   percentile(share: number, outcome: 'success' | 'failure' = 'success'): number | null {
-    const given = new Map<string, unknown>([
-      ['share', share],
-      ['outcome', outcome],
-    ]);
-    const seconds = this.#executor.ask((core) => core.percentile(plain(share), plain(outcome)), given);
+    const seconds = this.#executor.ask((core) => core.percentile(plain(share), plain(outcome)), { share, outcome });
     return Number.isNaN(seconds) ? null : seconds;
   }
 
@@ -196,7 +188,7 @@ export class CircuitBreaker {
    * operator's order.
    */
   isIdle(): boolean {
-    return this.#executor.listeners.isEmpty && this.#executor.ask((core, millis) => core.idle(millis));
+    return this.#executor.isIdle();
   }
 
   /**
@@ -208,8 +200,7 @@ export class CircuitBreaker {
    */
   forceOpen(durationSeconds?: number | null): void {
     const seconds = durationSeconds ?? null;
-    const given = field('durationSeconds', seconds);
-    this.#executor.order((core, millis) => core.open(plain(seconds), millis), given);
+    this.#executor.order((core, millis) => core.open(plain(seconds), millis), { durationSeconds: seconds });
   }
 
   /** Lets every call pass, without evaluating outcomes, until the circuit is reset or forced open. */
@@ -230,7 +221,7 @@ export class CircuitBreaker {
    */
   reconfigure(config: CircuitBreakerConfig): void {
     const fields = fieldsOf('config', config);
-    this.#executor.order((core, millis) => core.reconfigure(plainFields(fields), millis), fields);
+    this.#executor.order((core, millis) => core.reconfigure(plain(fields), millis), fields);
   }
 
   /**
@@ -249,7 +240,7 @@ export class CircuitBreaker {
    */
   difference(config: CircuitBreakerConfig): string | undefined {
     const fields = fieldsOf('config', config);
-    return this.#executor.ask((core) => core.difference(plainFields(fields)), fields) || undefined;
+    return this.#executor.ask((core) => core.difference(plain(fields)), fields) || undefined;
   }
 
   /** The breaker's state as a JSON document for {@link restore}; a call in flight is saved as cancelled. */
@@ -278,17 +269,12 @@ export class CircuitBreaker {
    */
   subscribe(listener: TransitionListener): () => boolean {
     checkFunction(listener);
-    return this.#executor.listeners.add(listener);
+    return this.#executor.subscribe(listener);
   }
 
   /** Adds a recorder of every further call; false if there is one already. @internal */
   observe(observer: Observer): boolean {
     this.#executor.observer ??= observer;
     return this.#executor.observer === observer;
-  }
-
-  /** The number of the permit given as `inside`; undefined if it belongs to another breaker. */
-  #permitOf(given: Fields): number | undefined {
-    return (given.get('inside') as Permit | undefined)?.numberFor(this.#executor);
   }
 }

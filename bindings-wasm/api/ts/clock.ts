@@ -52,23 +52,21 @@ export const pageClock: Clock = { now: () => globalThis.performance?.now() ?? Da
 
 /** Wraps a user's clock so that its faults harm no call: when it fails, no time passes. */
 export class GuardedClock implements Clock {
-  readonly #clock: Clock;
-  readonly #latestMillis: number;
   readonly #report = reportOnce('the clock of a circuit breaker has no time to tell, so no time passes');
   #last = 0;
   #reading = false;
 
-  constructor(clock: Clock, latestMillis: number) {
-    this.#clock = clock;
-    this.#latestMillis = latestMillis;
-  }
+  constructor(
+    private readonly clock: Clock,
+    private readonly latestMillis: number,
+  ) {}
 
   now(): number {
     // A clock may use the breaker itself: that reads the last time, without recursion.
     if (!this.#reading) {
       this.#reading = true;
       try {
-        this.#take(this.#clock.now());
+        this.#take(this.clock.now());
       } catch (fault) {
         this.#report(fault);
       }
@@ -78,7 +76,7 @@ export class GuardedClock implements Clock {
   }
 
   #take(now: unknown): void {
-    if (typeof now === 'number' && now >= 0 && now <= this.#latestMillis) {
+    if (typeof now === 'number' && now >= 0 && now <= this.latestMillis) {
       this.#last = now;
     } else {
       this.#report(now);

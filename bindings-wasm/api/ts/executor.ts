@@ -1,14 +1,14 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
 import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
-import { DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
+import { type Classifier, classifyBy, classifyByShape, DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
 import { type Clock, GuardedClock } from './clock.js';
 import { FAILURE, IGNORED, isProbe, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf, sharesPermit } from './codes.js';
 import type { Outcome } from './enums.js';
 import { CircuitBreakerOpenError } from './errors.js';
-import { decodeOrThrow, type Fields, field, plain, plainFields } from './host-values.js';
-import { Listeners } from './listeners.js';
-import type { Setup } from './options.js';
+import { decodeOrThrow, type Fields, plain } from './host-values.js';
+import { Listeners, type TransitionListener } from './listeners.js';
+import type { HostOptions } from './options.js';
 import { eventOf, type TransitionEvent, WallClock } from './status.js';
 
 /** A call in flight. */
@@ -35,25 +35,20 @@ export interface Observer {
   settled(outcome: Outcome, millis: number, seconds: number, retryAfter: number | undefined): void;
 }
 
-/**
- * How much stack the core needs beyond one frame of 4.5 KB (`stack.rs`), in such frames: to read or stop a duration, and
- * for all else.
- */
-const READING_FRAMES = 0;
-const ORDER_FRAMES = 4;
-
 /** The calls and readings of one breaker. */
 export class Executor {
-  readonly listeners: Listeners;
   readonly wall = new WallClock();
   readonly name: string;
   observer: Observer | undefined;
-  readonly #setup: Setup;
+  readonly #classify: Classifier;
+  readonly #capturesStack: boolean;
   readonly #core: JsBreaker;
   readonly #calls: HotPath;
   /** Undefined if the core reads the system's clock itself. */
   readonly #clock: Clock | undefined;
-  readonly #checkStack: (frames: number) => void;
+  readonly #checkStack: () => void;
+  /** Created with the first listener, so that a call without one has nothing to ask. */
+  #listeners: Listeners | undefined;
   /** Whether the core needs the time for every call. */
   #isTimed: boolean;
   /** How many probes are in flight. */
@@ -64,11 +59,11 @@ export class Executor {
   #weakly: WeakRef<Executor> | undefined;
 
   /** @throws InvalidValueError naming the field, for a bad configuration */
-  constructor(config: Fields, setup: Setup) {
+  constructor(config: Fields, { clock, classify, captureStack, share }: HostOptions) {
     const backend = connectedBackend();
-    const { clock, share } = setup;
     const create = share === undefined ? backend.create : (backend.share ?? backend.create);
-    this.#setup = setup;
+    this.#classify = classify === undefined ? classifyByShape : classifyBy(classify);
+    this.#capturesStack = captureStack ?? false;
     this.#checkStack = backend.checkStack;
     if (share === undefined) {
       this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock, backend.latest);
@@ -76,14 +71,13 @@ export class Executor {
     // A user's clock may use another breaker, so it is read before the core is entered.
     const millis = this.#now();
     const { core, calls } = decodeOrThrow(() => {
-      this.#checkStack(ORDER_FRAMES);
-      return create(plainFields(config), millis);
+      this.#checkStack();
+      return create(plain(config), millis);
     }, config);
     this.#core = core;
     this.#calls = calls;
     this.#isTimed = core.timed();
     this.name = core.config().name;
-    this.listeners = new Listeners((after) => this.eventsAfter(after), core.watch);
   }
 
   /** Whether a value is one; reads nothing of the value, which may be a proxy that throws. */
@@ -104,7 +98,7 @@ export class Executor {
       if (isProbe(permit)) {
         this.probes += 1;
       }
-      this.listeners.deliver();
+      this.#listeners?.deliver();
     } else {
       this.observer?.rejected(millis);
     }
@@ -129,7 +123,7 @@ export class Executor {
    * @throws InvalidValueError unless `retryAfter` is a number of seconds
    */
   fail(permit: number, retryAfter: unknown): boolean {
-    const given = field('retryAfterSeconds', retryAfter);
+    const given = { retryAfterSeconds: retryAfter };
     const settled = this.ask((core, millis) => {
       const settle = () => core.fail(permit, plain(retryAfter), millis);
       return this.#observed('failure', permit, millis, settle, retryAfter as number);
@@ -139,7 +133,7 @@ export class Executor {
 
   /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
   pause(permit: number, isPaused: boolean): void {
-    this.#checkStack(READING_FRAMES);
+    this.#checkStack();
     this.#core.pause(permit, isPaused, this.#timeOfCall());
   }
 
@@ -151,7 +145,7 @@ export class Executor {
   ask<Answer>(ask: (core: JsBreaker, millis: number) => Answer, given?: Fields): Answer {
     const millis = this.#now();
     return decodeOrThrow(() => {
-      this.#checkStack(ORDER_FRAMES);
+      this.#checkStack();
       return ask(this.#core, millis);
     }, given);
   }
@@ -160,8 +154,19 @@ export class Executor {
   order<Answer>(order: (core: JsBreaker, millis: number) => Answer, given?: Fields): Answer {
     const answer = this.ask(order, given);
     this.#isTimed = this.#core.timed();
-    this.listeners.deliver();
+    this.#listeners?.deliver();
     return answer;
+  }
+
+  /** Calls `listener` with each further transition; returns a function that ends that. */
+  subscribe(listener: TransitionListener): () => boolean {
+    this.#listeners ??= new Listeners((after) => this.eventsAfter(after), this.#core.watch);
+    return this.#listeners.add(listener);
+  }
+
+  /** Whether replacing the breaker with a new one would lose nothing. */
+  isIdle(): boolean {
+    return this.#listeners?.isEmpty !== false && this.ask((core, millis) => core.idle(millis));
   }
 
   /** The kept transitions with a higher sequence number. */
@@ -176,7 +181,7 @@ export class Executor {
   rejection(code: number): CircuitBreakerOpenError {
     const wait = this.#core.wait();
     const make = () => new CircuitBreakerOpenError(this.name, reasonOf(code), wait < 0 ? null : wait);
-    return this.#setup.captureStack ? make() : withoutStack(make);
+    return this.#capturesStack ? make() : withoutStack(make);
   }
 
   /**
@@ -190,7 +195,7 @@ export class Executor {
     if (this.#hasCounted(error, call)) {
       return IGNORED;
     }
-    const outcome = this.#setup.classify(error, call.signal);
+    const outcome = this.#classify(error, call.signal);
     if (outcome === FAILURE && isObject(error) && !sharesPermit(call.permit)) {
       this.#failures ??= new WeakMap();
       this.#failures.set(error, { call: call.number, isShared: this.#failures.has(error) });
@@ -218,7 +223,7 @@ export class Executor {
     for (const member of depth < DEPTH_FOLLOWED ? membersOf(error) : []) {
       if (this.#hasCounted(member, call, depth + 1)) {
         anyCounted = true;
-      } else if (this.#setup.classify(member, call.signal) === FAILURE) {
+      } else if (this.#classify(member, call.signal) === FAILURE) {
         return false;
       }
     }
@@ -234,7 +239,7 @@ export class Executor {
 
   /** Settles a permit by `settle`, and tells the observer. */
   #observed(outcome: Outcome, permit: number, millis: number, settle: () => boolean, retryAfter?: number): boolean {
-    this.#checkStack(READING_FRAMES);
+    this.#checkStack();
     const seconds = this.observer === undefined ? 0 : this.#core.lasted(permit, millis);
     const settled = settle();
     // A call that shares the permit of another one is not counted.
@@ -248,7 +253,7 @@ export class Executor {
     if (settled && isProbe(permit)) {
       this.probes -= 1;
     }
-    this.listeners.deliver();
+    this.#listeners?.deliver();
     return settled;
   }
 

@@ -1,24 +1,23 @@
 /** Reads the host's objects once, because getters and proxies may throw or answer differently the second time. */
 
-import { InvalidValueError } from './errors.js';
+import { InvalidValueError, NameConflictError, RegistryFullError } from './errors.js';
 import { formatValue, UNREADABLE } from './format-value.js';
 
 /** A value without getters, classes or cycles. NaN stands for a value that no field takes and JSON cannot express. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
-/** The core's error for a value that it refuses; the field is spelled as in JavaScript. */
-interface Refusal {
-  readonly code: 'INVALID_VALUE';
+/** An error of the core, with the parts that belong to its code; the field is spelled as in JavaScript. */
+interface CoreError {
+  readonly code?: string;
   readonly field: string;
   readonly value: unknown;
   readonly allowed: string;
+  readonly circuitName: string;
+  readonly bound: number;
 }
 
 /** The fields of an object that was read, by name. */
-export type Fields = ReadonlyMap<string, unknown>;
-
-/** One argument as a field. */
-export const field = (name: string, value: unknown): Fields => new Map([[name, value]]);
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** No value that the core accepts is deeper, and the host's objects may be cyclic. */
 const DEPTH = 3;
@@ -37,16 +36,11 @@ export function fieldsOf(argument: string, object: unknown): Fields {
   if (fields === undefined) {
     throw new InvalidValueError(argument, formatValue(object), 'a plain object');
   }
-  return new Map([...fields].filter(([, value]) => value !== undefined));
+  return record(fields.filter(([, value]) => value !== undefined));
 }
 
-/** Fields for the core. */
-export function plainFields(fields: Fields): Plain {
-  return record([...fields].map(([name, value]) => [name, plain(value)]));
-}
-
-/** Without a prototype, because serde also reads the enumerable properties of `Object.prototype`. */
-function record(entries: [string, Plain][]): { [name: string]: Plain } {
+/** An object without a prototype, because someone may have added properties to `Object.prototype`. */
+export function record<Value>(entries: readonly (readonly [string, Value])[]): Record<string, Value> {
   return Object.assign(Object.create(null), Object.fromEntries(entries));
 }
 
@@ -61,7 +55,7 @@ export function plain(value: unknown, depth = DEPTH): Plain {
   const properties = depth > 0 ? ownProperties(value) : undefined;
   return properties === undefined
     ? Number.NaN
-    : record([...properties].map(([name, inner]) => [name, plain(inner, depth - 1)]));
+    : record(properties.map(([name, inner]) => [name, plain(inner, depth - 1)]));
 }
 
 /**
@@ -99,20 +93,26 @@ export function parsed(argument: string, document: string): Plain {
 }
 
 /**
- * Calls the core and converts its refusals.
+ * Calls the core and converts its errors.
  *
  * @param given - the fields that were passed, so that an error shows the value that the caller wrote
  * @throws InvalidValueError if the core refuses one of them
  */
-export function decodeOrThrow<Answer>(ask: () => Answer, given?: Fields): Answer {
+export function decodeOrThrow<Answer>(ask: () => Answer, given: Fields = {}): Answer {
   try {
     return ask();
   } catch (error) {
-    const { code, field, value, allowed } = error as Partial<Refusal>;
-    if (code !== 'INVALID_VALUE' || field === undefined || allowed === undefined) {
-      throw error;
+    const { code, field, value, allowed, circuitName, bound } = error as CoreError;
+    switch (code) {
+      case 'INVALID_VALUE':
+        throw new InvalidValueError(field, formatValue(Object.hasOwn(given, field) ? given[field] : value), allowed);
+      case 'NAME_CONFLICT':
+        throw new NameConflictError(circuitName, field);
+      case 'REGISTRY_FULL':
+        throw new RegistryFullError(bound);
+      default:
+        throw error;
     }
-    throw new InvalidValueError(field, formatValue(given?.has(field) ? given.get(field) : value), allowed);
   }
 }
 
@@ -120,7 +120,7 @@ export function decodeOrThrow<Answer>(ask: () => Answer, given?: Fields): Answer
  * The own properties of an object without a class. (The fields of a class may be private or accessors, which would be
  * ignored, and their defaults would apply unnoticed.)
  */
-function ownProperties(object: unknown): Map<string, unknown> | undefined {
+function ownProperties(object: unknown): [string, unknown][] | undefined {
   try {
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
       return undefined;
@@ -129,7 +129,7 @@ function ownProperties(object: unknown): Map<string, unknown> | undefined {
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
       return undefined;
     }
-    return new Map(readableKeys(object).map((key) => [String(key), read(object, key)]));
+    return readableKeys(object).map((key) => [String(key), read(object, key)]);
   } catch {
     // A proxy that throws.
     return undefined;

@@ -14,8 +14,6 @@ interface Entry {
 
 /** The listeners of one breaker. Events are fetched from the core's record, so the core never calls the host. */
 export class Listeners {
-  readonly #eventsAfter: (sequence: number) => TransitionEvent[];
-  readonly #watch: ((wake: () => void) => () => void) | undefined;
   /** Replaced by each change, so that a delivery goes on with those that it began with. */
   #entries: readonly Entry[] = [];
   readonly #report = reportOnce('a listener of a circuit breaker threw');
@@ -29,12 +27,9 @@ export class Listeners {
 
   /** `watch` calls back when another thread has changed the circuit. */
   constructor(
-    eventsAfter: (sequence: number) => TransitionEvent[],
-    watch: ((wake: () => void) => () => void) | undefined,
-  ) {
-    this.#eventsAfter = eventsAfter;
-    this.#watch = watch;
-  }
+    private readonly eventsAfter: (sequence: number) => TransitionEvent[],
+    private readonly watch?: (wake: () => void) => () => void,
+  ) {}
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
@@ -44,8 +39,8 @@ export class Listeners {
   add(listener: TransitionListener): () => boolean {
     if (this.isEmpty) {
       // First, so that no transition of another thread falls between the two.
-      this.#unwatch = this.#watch?.(this.#wake);
-      this.#fetched = this.#eventsAfter(0).at(-1)?.sequence ?? 0;
+      this.#unwatch = this.watch?.(this.#wake);
+      this.#fetched = this.eventsAfter(0).at(-1)?.sequence ?? 0;
     } else {
       this.#fetch();
     }
@@ -64,13 +59,9 @@ export class Listeners {
 
   /** Delivers new transitions, unless a caller further up the stack is already delivering. Never throws. */
   deliver(): void {
-    // A small function, so that V8 inlines it into every call.
-    if (!this.isEmpty) {
-      this.#deliver();
+    if (this.isEmpty) {
+      return;
     }
-  }
-
-  #deliver(): void {
     const isNested = this.#isDelivering;
     this.#isDelivering = true;
     try {
@@ -86,7 +77,7 @@ export class Listeners {
   }
 
   #fetch(): void {
-    for (const event of this.#eventsAfter(this.#fetched)) {
+    for (const event of this.eventsAfter(this.#fetched)) {
       this.#pending.push(event);
       this.#fetched = event.sequence;
     }

@@ -1,12 +1,12 @@
 /** The options of a breaker: the core's configuration, and helpers of the host. */
 
 import { connectedBackend } from './backend.js';
-import { type Classifier, type Classify, classifyBy, classifyByShape } from './classify.js';
+import type { Classify } from './classify.js';
 import type { Clock } from './clock.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { InvalidValueError } from './errors.js';
 import { formatValue } from './format-value.js';
-import { type Fields, fieldsOf } from './host-values.js';
+import { type Fields, fieldsOf, record } from './host-values.js';
 
 /** The options that only JavaScript has. */
 export interface HostOptions {
@@ -30,14 +30,6 @@ export interface HostOptions {
 /** The options of a breaker. */
 export interface CircuitBreakerOptions extends CircuitBreakerConfig, HostOptions {}
 
-/** The options of a breaker besides its configuration, with their defaults. */
-export interface Setup {
-  readonly clock: Clock | undefined;
-  readonly classify: Classifier;
-  readonly captureStack: boolean;
-  readonly share: 'threads' | undefined;
-}
-
 /** The allowed values of each option. */
 export type Rules = ReadonlyMap<string, readonly [allowed: string, fits: (value: unknown) => boolean]>;
 
@@ -56,49 +48,29 @@ const RULES: Rules = new Map([
  *
  * @throws InvalidValueError naming the option, for one that does not fit
  */
-export function splitOptions(options: unknown): { config: Fields; host: Fields } {
-  const fields = [...fieldsOf('options', options)];
-  const host: Fields = new Map(fields.filter(([name]) => RULES.has(name)));
-  check(host, RULES);
-  return { config: new Map(fields.filter(([name]) => !RULES.has(name))), host };
+export function splitOptions(options: CircuitBreakerOptions): { config: Fields; host: HostOptions } {
+  const fields = Object.entries(fieldsOf('options', options));
+  const host = checkedOptions<HostOptions>(record(fields.filter(([name]) => RULES.has(name))));
+  if (host.clock !== undefined && host.share !== undefined) {
+    throw new InvalidValueError('clock', formatValue(host.clock), "nothing where share is 'threads'");
+  }
+  return { config: record(fields.filter(([name]) => !RULES.has(name))), host };
 }
 
 /**
- * The properties of options, by default of those that only JavaScript has.
+ * The properties of options, without a prototype; by default of those that only JavaScript has.
  *
  * @throws InvalidValueError naming the option, for one that does not fit or does not exist
  */
-export function checkedOptions(options: unknown, rules = RULES): Fields {
+export function checkedOptions<Options extends object>(options: Options, rules = RULES): Options {
   const fields = fieldsOf('options', options);
-  check(fields, rules);
-  return fields;
-}
-
-/** The part of the checked options that an executor needs. */
-export function setupOf(host: Fields): Setup {
-  // From the map, because an object would inherit from a polluted `Object.prototype`.
-  const option = <Name extends keyof HostOptions>(name: Name) => host.get(name) as HostOptions[Name];
-  const clock = option('clock');
-  const classify = option('classify');
-  const share = option('share');
-  if (clock !== undefined && share !== undefined) {
-    throw new InvalidValueError('clock', formatValue(clock), "nothing where share is 'threads'");
-  }
-  return {
-    clock,
-    classify: classify === undefined ? classifyByShape : classifyBy(classify),
-    captureStack: option('captureStack') ?? false,
-    share,
-  };
-}
-
-function check(fields: Fields, rules: Rules): void {
-  for (const [name, value] of fields) {
+  for (const [name, value] of Object.entries(fields)) {
     const [allowed, fits] = rules.get(name) ?? [`one of: ${[...rules.keys()].join(', ')}`, () => false];
     if (!fits(value)) {
       throw new InvalidValueError(name, formatValue(value), allowed);
     }
   }
+  return fields as Options;
 }
 
 /** The type of a property; undefined if it cannot be read. */

@@ -27,20 +27,19 @@ const registry =
     : new FinalizationRegistry<Forgotten>(({ executor, number }) => executor.deref()?.settle(number, CANCELLED));
 
 let newest: Trackable | undefined;
-let isTurnOpen = false;
 
 /** Tracks a permit that was just acquired. */
 export function trackPermit(permit: Trackable): void {
-  newest?.track();
+  const before = newest;
   newest = permit;
-  if (!isTurnOpen) {
-    isTurnOpen = true;
+  if (before === undefined) {
     Promise.resolve().then(endTurn);
+  } else {
+    before.track();
   }
 }
 
 function endTurn(): void {
-  isTurnOpen = false;
   newest?.track();
   newest = undefined;
 }

@@ -21,8 +21,7 @@ const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dis
 export class Permit implements Disposable {
   readonly #executor: Executor;
   readonly #number: number;
-  #isTracked = false;
-  #isSettled = false;
+  #stage: 'new' | 'tracked' | 'settled' = 'new';
 
   /** @internal */
   constructor(executor: Executor, number: number) {
@@ -84,26 +83,25 @@ export class Permit implements Disposable {
     this.#executor.pause(this.#number, isPaused);
   }
 
-  /** Its number, for a call of the same breaker that is made inside this one. @internal */
+  /** Its number for a call that is made inside this one; undefined for a call of another breaker. @internal */
   numberFor(executor: Executor): number | undefined {
     return this.#executor === executor ? this.#number : undefined;
   }
 
   /** Settles it as cancelled when it is collected as garbage. @internal */
   track(): void {
-    if (!(this.#isSettled || this.#isTracked)) {
+    if (this.#stage === 'new') {
       track(this, this.#executor.weakly, this.#number);
       // Last, because what comes before may find the stack full.
-      this.#isTracked = true;
+      this.#stage = 'tracked';
     }
   }
 
   #ended(settled: boolean): boolean {
-    this.#isSettled = true;
-    if (this.#isTracked) {
-      this.#isTracked = false;
+    if (this.#stage === 'tracked') {
       forget(this);
     }
+    this.#stage = 'settled';
     return settled;
   }
 }

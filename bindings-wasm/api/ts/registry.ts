@@ -5,7 +5,7 @@ import { breakerAround, CircuitBreaker, executorOf } from './breaker.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { NameConflictError, RegistryFullError } from './errors.js';
 import type { Executor } from './executor.js';
-import { decodeOrThrow, type Fields, field, fieldsOf, plain } from './host-values.js';
+import { decodeOrThrow, fieldsOf, plain } from './host-values.js';
 import { checkedOptions, type HostOptions } from './options.js';
 
 /** An evicted breaker. The executor is what a call needs, so that a circuit in use is not lost with its breaker. */
@@ -27,7 +27,7 @@ interface Released {
  */
 export class Registry {
   readonly #policy: RegistryPolicy;
-  readonly #options: Fields;
+  readonly #options: HostOptions;
   readonly #kept = new Map<string, CircuitBreaker>();
   /** Evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. */
   readonly #released = new Map<string, Released>();
@@ -42,7 +42,7 @@ export class Registry {
    * @throws InvalidValueError naming the argument, for one that is not allowed
    */
   constructor(bound: number, options: HostOptions = {}) {
-    this.#policy = decodeOrThrow(() => connectedBackend().createRegistry(plain(bound)), field('bound', bound));
+    this.#policy = decodeOrThrow(() => connectedBackend().createRegistry(plain(bound)), { bound });
     this.#sweepAt = bound;
     this.#options = checkedOptions(options);
   }
@@ -56,12 +56,10 @@ export class Registry {
    */
   getOrCreate(config: CircuitBreakerConfig = {}): CircuitBreaker {
     // Read once, because a getter may answer differently the second time.
-    const fields = fieldsOf('config', config);
-    const read: CircuitBreakerConfig = Object.fromEntries(fields);
-    const wanted = fields.get('name');
-    let known = typeof wanted === 'string' ? this.#find(wanted) : undefined;
+    const read: CircuitBreakerConfig = fieldsOf('config', config);
+    let known = this.#find(read.name ?? '');
     if (known === undefined) {
-      const made = new CircuitBreaker(Object.fromEntries([...fields, ...this.#options]));
+      const made = new CircuitBreaker({ ...read, ...this.#options });
       known = this.#find(made.name) ?? made;
     }
     const { name } = known;
@@ -115,7 +113,7 @@ export class Registry {
    * @throws InvalidValueError unless it is a whole number of at least 1
    */
   setBound(bound: number): void {
-    decodeOrThrow(() => this.#policy.resize(plain(bound)), field('bound', bound));
+    decodeOrThrow(() => this.#policy.resize(plain(bound)), { bound });
     this.#evict();
   }
 
