@@ -52,7 +52,7 @@ function checked({ enter, settle }: HotPath): HotPath {
   };
 }
 
-/** The addon has a stack of its own size, but the JavaScript between an enter and its settle needs so many frames. */
+/** Throws a RangeError unless there is room for the JavaScript between an enter and its settle; the addon needs none. */
 function checkStack(frames = 8): void {
   if (frames > 0) {
     checkStack(frames - 1);

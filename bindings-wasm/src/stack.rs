@@ -35,7 +35,7 @@ pub fn check_stack() {
     take_frames(5);
 }
 
-/// Recurses through so many frames of 4.5 KB, at least one; the host throws a RangeError if its stack is too short.
+/// Recurses through this many frames of 4.5 KB, at least one; the host throws a RangeError if its stack is too short.
 #[inline(never)]
 pub(crate) fn take_frames(count: u32) -> u64 {
     // An engine reserves a frame for all values that a function may hold at once. So a branch that is never taken makes
