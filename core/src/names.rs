@@ -47,6 +47,27 @@ impl Spelling {
     }
 }
 
+/// An enumeration whose values have stable names.
+pub(crate) trait Named: Copy + 'static {
+    /// Every value, in the order of declaration.
+    const VALUES: &'static [Self];
+
+    /// The names of all values, in the same order.
+    const NAMES: &'static [&'static str];
+
+    /// The value of this name.
+    fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().position(|known| *known == name).map(|index| Self::VALUES[index])
+    }
+}
+
+/// Reads a value by its name.
+#[cfg(feature = "serde")]
+pub(crate) fn deserialize_name<'de, T: Named, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let name: String = serde::Deserialize::deserialize(deserializer)?;
+    T::from_name(&name).ok_or_else(|| serde::de::Error::unknown_variant(&name, T::NAMES))
+}
+
 /// Declares a field-less enumeration together with the stable names of its values.
 ///
 /// The names are the same in the vectors, in Python, in JavaScript and in metrics, so they stand once, beside the
@@ -61,12 +82,9 @@ macro_rules! named_enum {
             /// Every value, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The names of all values, in the same order.
-            pub(crate) const NAMES: &'static [&'static str] = &[$($name),+];
-
             /// The stable name, the same in every language.
             pub const fn as_str(self) -> &'static str {
-                Self::NAMES[self as usize]
+                <Self as $crate::names::Named>::NAMES[self as usize]
             }
 
             /// One sentence that says what it means, for help texts and generated documentation.
@@ -74,6 +92,11 @@ macro_rules! named_enum {
                 const TEXTS: &[&str] = &[$(concat!($($doc),+)),+];
                 TEXTS[self as usize].trim_start()
             }
+        }
+
+        impl $crate::names::Named for $type {
+            const VALUES: &'static [Self] = Self::ALL;
+            const NAMES: &'static [&'static str] = &[$($name),+];
         }
 
         #[cfg(feature = "serde")]
@@ -86,9 +109,7 @@ macro_rules! named_enum {
         #[cfg(feature = "serde")]
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let name = alloc::string::String::deserialize(deserializer)?;
-                let known = Self::ALL.iter().find(|value| value.as_str() == name).copied();
-                known.ok_or_else(|| serde::de::Error::unknown_variant(&name, Self::NAMES))
+                $crate::names::deserialize_name(deserializer)
             }
         }
 

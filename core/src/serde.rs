@@ -3,7 +3,7 @@
 //! A [`Config`] and a [`Snapshot`] are checked as always and report the same errors. A [`Status`] and an [`Event`] can only
 //! be written.
 
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
@@ -12,6 +12,7 @@ use crate::config::{Config, InvalidValue, Value};
 use crate::control::Outcome;
 use crate::evidence::{Event, Status};
 use crate::host::{Entries, Spelling, config_from};
+use crate::names::deserialize_name;
 use crate::snapshot::Snapshot;
 
 /// A map of fields. A field that is none by default and none now is left out, because some formats (TOML) have no null.
@@ -72,8 +73,6 @@ impl Serialize for Outcome {
 /// From the name; a failure has no hint.
 impl<'de> Deserialize<'de> for Outcome {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let known = Self::ALL.iter().find(|outcome| outcome.as_str() == name).copied();
-        known.ok_or_else(|| Error::unknown_variant(&name, &Self::NAMES))
+        deserialize_name(deserializer)
     }
 }

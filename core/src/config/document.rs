@@ -1,80 +1,127 @@
-//! Reading the fields of a document.
+//! Documents of a host that are no configuration: maps of known fields, read by their types.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::ops::RangeInclusive;
 
 use super::parse::{boolean, number};
 use super::{InvalidValue, Value};
+use crate::names::Named;
 
-/// The fields of a map, of which no other is allowed.
-pub(crate) struct Fields<'v>(&'v [(String, Value)]);
+/// A type that a field of a document may have.
+pub(crate) trait Read<'v>: Sized {
+    /// Reads a value. An error names its place, such as `faults[0].effect.share`.
+    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue>;
+
+    /// The value of a field that is left out or null, if it may be.
+    fn missing() -> Option<Self> {
+        None
+    }
+}
+
+/// The fields of a map, with the place of the map in its document.
+pub(crate) struct Fields<'v> {
+    place: String,
+    entries: &'v [(String, Value)],
+}
 
 impl<'v> Fields<'v> {
-    pub fn of(field: &str, value: &'v Value, known: &[&str]) -> Result<Self, InvalidValue> {
-        let Value::Map(entries) = value else { return Err(InvalidValue::new(field, value, "an object")) };
-        match entries.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((unknown, value)) => {
-                Err(InvalidValue::new(unknown, value, &format!("one of these fields: {}", known.join(", "))))
-            }
-            None => Ok(Self(entries)),
+    /// The map called `name`. Errors name its fields without a place.
+    pub fn of(name: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+        Ok(Self { place: String::new(), ..Self::read(name, value)? })
+    }
+
+    /// Refuses every field that is not among these.
+    pub fn only(self, known: &[&str]) -> Result<Self, InvalidValue> {
+        match self.entries.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(self.refused(name, &format!("one of these fields: {}", known.join(", ")))),
+            None => Ok(self),
         }
+    }
+
+    /// A field of any type.
+    pub fn get<T: Read<'v>>(&self, name: &str) -> Result<T, InvalidValue> {
+        let value = self.value(name);
+        let missing = if *value == Value::Null { T::missing() } else { None };
+        missing.map_or_else(|| T::read(&self.place_of(name), value), Ok)
+    }
+
+    /// A field of any type, or this value if it is left out.
+    pub fn get_or<T: Read<'v>>(&self, name: &str, missing: T) -> Result<T, InvalidValue> {
+        Ok(self.get::<Option<T>>(name)?.unwrap_or(missing))
     }
 
     /// The value of a field; [`Value::Null`] if it is left out.
-    pub fn get(&self, name: &str) -> &'v Value {
-        self.0.iter().find(|(known, _)| known == name).map_or(&Value::Null, |(_, value)| value)
+    pub fn value(&self, name: &str) -> &'v Value {
+        self.entries.iter().find(|(known, _)| known == name).map_or(&Value::Null, |(_, value)| value)
     }
 
-    fn read<T>(
-        &self,
-        name: &str,
-        allowed: &str,
-        parse: impl FnOnce(&'v Value) -> Option<T>,
-    ) -> Result<Option<T>, InvalidValue> {
-        let value = self.get(name);
-        if *value == Value::Null {
-            return Ok(None);
+    pub fn refused(&self, name: &str, allowed: &str) -> InvalidValue {
+        InvalidValue::new(&self.place_of(name), self.value(name), allowed)
+    }
+
+    fn place_of(&self, name: &str) -> String {
+        if self.place.is_empty() { name.to_string() } else { format!("{}.{name}", self.place) }
+    }
+}
+
+impl<'v> Read<'v> for Fields<'v> {
+    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+        match value {
+            Value::Map(entries) => Ok(Self { place: place.to_string(), entries }),
+            _ => Err(InvalidValue::new(place, value, "an object")),
         }
-        parse(value).map(Some).ok_or_else(|| InvalidValue::new(name, value, allowed))
+    }
+}
+
+impl<'v, T: Named> Read<'v> for T {
+    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+        value
+            .as_text()
+            .and_then(T::from_name)
+            .ok_or_else(|| InvalidValue::new(place, value, &format!("one of: {}", T::NAMES.join(", "))))
+    }
+}
+
+/// Types of one value, each with what is allowed and how it is read.
+macro_rules! read_values {
+    ($($type:ty: $allowed:literal, $parse:expr;)+) => {
+        $(impl<'v> Read<'v> for $type {
+            fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+                let parse: fn(&'v Value) -> Option<Self> = $parse;
+                parse(value).ok_or_else(|| InvalidValue::new(place, value, $allowed))
+            }
+        })+
+    };
+}
+
+read_values! {
+    &'v Value: "present", Some;
+    bool: "true or false", boolean;
+    &'v str: "a text", Value::as_text;
+    String: "a text", |value| value.as_text().map(Into::into);
+    u64: "a whole number, at least 0", Value::as_whole;
+    u32: "a whole number from 0 to 4294967295", |value| value.as_whole()?.try_into().ok();
+    f64: "a number", |value| number(value, f64::MIN..=f64::MAX);
+}
+
+impl<'v, T: Read<'v>> Read<'v> for Option<T> {
+    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+        T::read(place, value).map(Some)
     }
 
-    pub fn count(&self, name: &str) -> Result<Option<u64>, InvalidValue> {
-        self.read(name, "a whole number, at least 0", Value::as_whole)
+    fn missing() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<'v, T: Read<'v>> Read<'v> for Vec<T> {
+    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+        let Value::List(values) = value else { return Err(InvalidValue::new(place, value, "a list")) };
+        values.iter().enumerate().map(|(index, value)| T::read(&format!("{place}[{index}]"), value)).collect()
     }
 
-    pub fn number(&self, name: &str, range: RangeInclusive<f64>) -> Result<Option<f64>, InvalidValue> {
-        let allowed = format!("a number from {} to {}", range.start(), range.end());
-        self.read(name, &allowed, |value| number(value, range))
-    }
-
-    pub fn flag(&self, name: &str, default: bool) -> Result<bool, InvalidValue> {
-        Ok(self.read(name, "true or false", boolean)?.unwrap_or(default))
-    }
-
-    pub fn text(&self, name: &str) -> Result<Option<&'v str>, InvalidValue> {
-        self.read(name, "a text", |value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
-    }
-
-    pub fn list(&self, name: &str) -> Result<&'v [Value], InvalidValue> {
-        let list = |value: &'v Value| if let Value::List(list) = value { Some(list.as_slice()) } else { None };
-        Ok(self.read(name, "a list", list)?.unwrap_or_default())
-    }
-
-    pub fn texts(&self, name: &str) -> Result<Vec<String>, InvalidValue> {
-        let text = |value: &Value| if let Value::Text(text) = value { Some(text.clone()) } else { None };
-        let texts: Option<Vec<String>> = self.list(name)?.iter().map(text).collect();
-        texts.ok_or_else(|| InvalidValue::new(name, self.get(name), "a list of texts"))
-    }
-
-    /// One of the values of an enumeration.
-    pub fn named<T: Copy>(&self, name: &str, all: &[T], names: &[&str], default: T) -> Result<T, InvalidValue> {
-        let position = |value: &Value| {
-            let Value::Text(text) = value else { return None };
-            names.iter().position(|known| known == text)
-        };
-        let at = self.read(name, &format!("one of: {}", names.join(", ")), position)?;
-        Ok(at.map_or(default, |at| all[at]))
+    fn missing() -> Option<Self> {
+        Some(Self::new())
     }
 }

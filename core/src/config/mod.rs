@@ -19,7 +19,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
-pub(crate) use document::Fields;
+pub(crate) use document::{Fields, Read};
 pub use error::InvalidValue;
 pub(crate) use explain::{counted, percent};
 pub(crate) use parse::{is_wait, wait_argument};

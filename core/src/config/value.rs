@@ -35,6 +35,11 @@ impl Value {
         entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// The value as a text, if it is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     /// The value as a count, if it is a whole number.
     pub(crate) fn as_whole(&self) -> Option<u64> {
         match *self {

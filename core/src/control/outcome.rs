@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::config::Rules;
+use crate::names::Named;
 
 /// How a call ended, as its host reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,11 +28,6 @@ impl Outcome {
 
     /// Every outcome, failures without a hint.
     pub const ALL: &'static [Self] = &[Self::Success, Self::FAILURE, Self::Ignored, Self::Cancelled];
-
-    /// The names of all outcomes, in the same order.
-    #[cfg(feature = "serde")]
-    pub(crate) const NAMES: [&'static str; 4] =
-        [Self::Success.as_str(), Self::FAILURE.as_str(), Self::Ignored.as_str(), Self::Cancelled.as_str()];
 
     /// The stable name, the same in every language.
     pub const fn as_str(self) -> &'static str {
@@ -78,6 +74,11 @@ impl Outcome {
         let slow = matches!(outcome, Self::Success | Self::Failure { .. }) && lasted(rules.slow_call);
         Judged { outcome, slow }
     }
+}
+
+impl Named for Outcome {
+    const VALUES: &'static [Self] = Self::ALL;
+    const NAMES: &'static [&'static str] = &["success", "failure", "ignored", "cancelled"];
 }
 
 impl fmt::Display for Outcome {

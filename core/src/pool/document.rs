@@ -1,10 +1,10 @@
 //! Reads a pool from a document: docs/pool.md, section 6.
 
-use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Hedge, OnExhausted, Policy, Pool, Provider, Strategy};
+use super::{Hedge, Policy, Pool, Provider};
 use crate::config::{Fields, InvalidValue, Value};
 
 impl Pool {
@@ -24,18 +24,19 @@ impl Pool {
             "seed",
             "providers",
         ];
-        let fields = Fields::of("pool", document, known)?;
+        let fields = Fields::of("pool", document)?.only(known)?;
         let default = Policy::default();
         let policy = Policy {
-            strategy: fields.named("strategy", Strategy::ALL, Strategy::NAMES, default.strategy)?,
-            min_health: fields.number("min_health", 0.0..=1.0)?.unwrap_or(default.min_health),
-            strict_pin: fields.flag("strict_pin", default.strict_pin)?,
-            slow_start: fields.count("slow_start_ms")?.map_or(default.slow_start, Duration::from_millis),
-            on_exhausted: fields.named("on_exhausted", OnExhausted::ALL, OnExhausted::NAMES, default.on_exhausted)?,
+            strategy: fields.get_or("strategy", default.strategy)?,
+            min_health: min_health(&fields)?.unwrap_or(default.min_health),
+            strict_pin: fields.get_or("strict_pin", default.strict_pin)?,
+            slow_start: millis(&fields, "slow_start_ms")?.unwrap_or(default.slow_start),
+            on_exhausted: fields.get_or("on_exhausted", default.on_exhausted)?,
             hedge: hedge(&fields)?,
         };
-        let seed = fields.count("seed")?.unwrap_or(seed);
-        let providers: Result<Vec<_>, _> = fields.list("providers")?.iter().map(Provider::from_value).collect();
+        let seed = fields.get_or("seed", seed)?;
+        let providers: Vec<&Value> = fields.get("providers")?;
+        let providers: Result<_, _> = providers.into_iter().map(Provider::from_value).collect();
         Self::new(policy, providers?, seed)
     }
 }
@@ -58,34 +59,40 @@ impl Provider {
             "max_concurrent_calls",
             "last_resort",
         ];
-        let fields = Fields::of("providers", document, known)?;
-        let id = fields.text("id")?.ok_or_else(|| InvalidValue::new("id", document, "a text"))?;
-        let small = |name: &str| {
-            let fits = fields.count(name)?.map(u32::try_from).transpose();
-            fits.map_err(|_| InvalidValue::new(name, fields.get(name), &format!("at most {}", u32::MAX)))
-        };
-        let default = Self::new(id);
+        let fields = Fields::of("providers", document)?.only(known)?;
+        let default = Self::new(fields.get::<String>("id")?);
         Ok(Self {
-            tier: small("tier")?.unwrap_or(default.tier),
-            weight: small("weight")?.unwrap_or(default.weight),
-            enabled: fields.flag("enabled", default.enabled)?,
-            capabilities: fields.texts("capabilities")?,
-            limit: fields.count("limit")?,
-            key: fields.text("key")?.map(Into::into),
-            model: fields.text("model")?.map(Into::into),
-            max_concurrent_calls: small("max_concurrent_calls")?,
-            last_resort: fields.flag("last_resort", default.last_resort)?,
+            tier: fields.get_or("tier", default.tier)?,
+            weight: fields.get_or("weight", default.weight)?,
+            enabled: fields.get_or("enabled", default.enabled)?,
+            capabilities: fields.get("capabilities")?,
+            limit: fields.get("limit")?,
+            key: fields.get("key")?,
+            model: fields.get("model")?,
+            max_concurrent_calls: fields.get("max_concurrent_calls")?,
+            last_resort: fields.get_or("last_resort", default.last_resort)?,
             ..default
         })
     }
 }
 
+/// A time in whole milliseconds.
+pub(super) fn millis(fields: &Fields<'_>, name: &str) -> Result<Option<Duration>, InvalidValue> {
+    Ok(fields.get::<Option<u64>>(name)?.map(Duration::from_millis))
+}
+
+fn min_health(fields: &Fields<'_>) -> Result<Option<f64>, InvalidValue> {
+    let health: Option<f64> = fields.get("min_health")?;
+    let is_share = health.is_none_or(|health| (0.0..=1.0).contains(&health));
+    is_share.then_some(health).ok_or_else(|| fields.refused("min_health", "a number from 0 to 1"))
+}
+
 fn hedge(fields: &Fields<'_>) -> Result<Option<Hedge>, InvalidValue> {
-    let after = fields.count("hedge_after_ms")?.map(Duration::from_millis);
-    let Some(percentile) = fields.count("hedge_percentile")? else {
+    let after = millis(fields, "hedge_after_ms")?;
+    let Some(percentile) = fields.get::<Option<u64>>("hedge_percentile")? else {
         return Ok(after.map(|after| Hedge { percentile: None, after }));
     };
-    let allowed = || InvalidValue::new("hedge_percentile", &percentile.into(), "a whole number from 50 to 99");
+    let allowed = || fields.refused("hedge_percentile", "a whole number from 50 to 99");
     let percentile = u8::try_from(percentile).ok().filter(|it| (50..=99).contains(it)).ok_or_else(allowed)?;
     Ok(Some(Hedge { percentile: Some(percentile), after: after.unwrap_or(Hedge::SHORTEST) }))
 }

@@ -5,23 +5,24 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
+use super::document::millis;
 use super::{CallKind, Circuit, Exhausted, MoveAfter, Need, Order, Pool, Price, Readiness};
 use crate::classify::Scope;
 use crate::clock::Tick;
 use crate::config::{Fields, InvalidValue, Value};
 use crate::control::{Outcome, Reason};
+use crate::names::Named;
 
 /// Replays a log and returns what each step shows: a list with one map for each.
 ///
 /// # Errors
 /// [`InvalidValue`] for a document that is not a log, naming the field.
 pub fn replay(log: &Value) -> Result<Value, InvalidValue> {
-    let fields = Fields::of("log", log, &["pool", "steps"])?;
-    let mut replayed = Replayed::read(fields.get("pool"))?;
-    let steps = fields.list("steps")?;
-    let shown: Result<_, _> = steps.iter().map(|step| replayed.step(step)).collect();
+    let fields = Fields::of("log", log)?.only(&["pool", "steps"])?;
+    let mut replayed = Replayed::read(fields.value("pool"))?;
+    let steps: Vec<&Value> = fields.get("steps")?;
+    let shown: Result<_, _> = steps.into_iter().map(|step| replayed.step(step)).collect();
     Ok(Value::List(shown?))
 }
 
@@ -63,46 +64,44 @@ impl Replayed {
     }
 
     fn step(&mut self, step: &Value) -> Result<Value, InvalidValue> {
-        let fields = Fields::of("steps", step, STEPS)?;
-        let now = millis(fields.count("at_ms")?.unwrap_or(0));
+        let fields = Fields::of("steps", step)?.only(STEPS)?;
+        let now = tick(&fields, "at_ms")?.unwrap_or(Tick::ZERO);
         let mut shown = Vec::new();
-        let hint = fields.count("retry_after_ms")?.map(Duration::from_millis);
-        if let Some(id) = fields.text("success")? {
-            let latency = Duration::from_millis(fields.count("latency_ms")?.unwrap_or(0));
-            self.pool.succeeded(self.index(id)?, now, latency, kind(&fields)?);
-        } else if let Some(id) = fields.text("failure")? {
+        let hint = millis(&fields, "retry_after_ms")?;
+        let latency = millis(&fields, "latency_ms")?.unwrap_or_default();
+        let kind = fields.get_or("kind", CallKind::default())?;
+        if let Some(id) = fields.get("success")? {
+            self.pool.succeeded(self.index(id)?, now, latency, kind);
+        } else if let Some(id) = fields.get("failure")? {
             self.pool.failed(self.index(id)?, now);
-        } else if let Some(id) = fields.text("limited")? {
-            let scope = fields.named("scope", Scope::ALL, Scope::NAMES, Scope::KeyAndModel)?;
+        } else if let Some(id) = fields.get("limited")? {
+            let scope = fields.get_or("scope", Scope::KeyAndModel)?;
             self.pool.cool(self.index(id)?, scope, hint, now);
-        } else if let Some(id) = fields.text("refused")? {
+        } else if let Some(id) = fields.get("refused")? {
             self.pool.cool(self.index(id)?, Scope::Key, None, now);
-        } else if let Value::Map(set) = fields.get("set") {
+        } else if let Value::Map(set) = fields.value("set") {
             for (id, situation) in set {
                 self.set(id, situation, now)?;
             }
-        } else if let Some(id) = fields.text("outrun")? {
-            let after = Duration::from_millis(fields.count("latency_ms")?.unwrap_or(0));
-            self.pool.outrun(self.index(id)?, now, after, kind(&fields)?);
-        } else if let Some(id) = fields.text("hedge")? {
-            let delay = self.pool.hedge_after(self.index(id)?, kind(&fields)?, now);
+        } else if let Some(id) = fields.get("outrun")? {
+            self.pool.outrun(self.index(id)?, now, latency, kind);
+        } else if let Some(id) = fields.get("hedge")? {
+            let delay = self.pool.hedge_after(self.index(id)?, kind, now);
             shown.push(("hedge_after_ms".into(), delay.map(|delay| delay.as_nanos() as f64 / 1e6).into()));
-        } else if fields.text("move")?.is_some() {
-            let after = fields.named("move", MoveAfter::ALL, MoveAfter::NAMES, MoveAfter::Failure)?;
-            let from = self.index(fields.text("from")?.unwrap_or_default())?;
+        } else if let Some(after) = fields.get::<Option<MoveAfter>>("move")? {
+            let from = self.index(fields.get("from")?)?;
             let price = self.pool.price_of_move(from, self.circuits[from], after, now);
             self.paid(price, &mut shown);
-        } else if let Value::Bool(true) = *fields.get("hold") {
+        } else if fields.get_or("hold", false)? {
             let price = self.pool.hold();
             self.paid(price, &mut shown);
-        } else if fields.text("settle")?.is_some() {
+        } else if let Some(outcome) = fields.get::<Option<Outcome>>("settle")? {
             let price = self.prices.pop().ok_or_else(|| InvalidValue::new("settle", step, "after a payment"))?;
-            self.pool.settle(Some(price), outcome(&fields)?);
-        } else if let Value::Bool(true) = *fields.get("earn") {
+            self.pool.settle(Some(price), outcome);
+        } else if fields.get_or("earn", false)? {
             self.pool.settle(None, Outcome::Success);
-        } else if *fields.get("choose") != Value::Null {
-            let deadline = fields.count("deadline_ms")?.map(millis);
-            shown = self.choose(fields.get("choose"), now, deadline)?;
+        } else if let Some(need) = fields.get::<Option<&Value>>("choose")? {
+            shown = self.choose(need, now, tick(&fields, "deadline_ms")?)?;
         }
         let budget = self.pool.budget();
         shown.push(("tokens".into(), f64::from(budget.tokens()).into()));
@@ -116,14 +115,14 @@ impl Replayed {
     }
 
     fn set(&mut self, id: &str, situation: &Value, now: Tick) -> Result<(), InvalidValue> {
-        let fields = Fields::of("set", situation, &["circuit", "until_ms", "in_flight"])?;
-        let until = fields.count("until_ms")?.map(millis);
+        let fields = Fields::of("set", situation)?.only(&["circuit", "until_ms", "in_flight"])?;
+        let until = tick(&fields, "until_ms")?;
         let index = self.index(id)?;
-        if let Some(calls) = fields.count("in_flight")? {
-            self.pool.set_in_flight(index, calls as u32);
+        if let Some(calls) = fields.get("in_flight")? {
+            self.pool.set_in_flight(index, calls);
         }
         let circuit = &mut self.circuits[index];
-        match fields.text("circuit")? {
+        match fields.get("circuit")? {
             None => {}
             Some("closed") if circuit.readiness == Readiness::Closed => {}
             Some("closed") => {
@@ -132,9 +131,8 @@ impl Replayed {
             }
             Some("half_open") => circuit.readiness = Readiness::Probe,
             Some(name) => {
-                let reason = Reason::ALL.iter().find(|reason| reason.as_str() == name);
                 let allowed = "closed, half_open, open, probes_busy or forced_open";
-                let reason = *reason.ok_or_else(|| InvalidValue::new("circuit", &name.into(), allowed))?;
+                let reason = Reason::from_name(name).ok_or_else(|| fields.refused("circuit", allowed))?;
                 circuit.readiness = Readiness::Rejected { reason, until };
             }
         }
@@ -147,17 +145,17 @@ impl Replayed {
         now: Tick,
         deadline: Option<Tick>,
     ) -> Result<Vec<(String, Value)>, InvalidValue> {
-        let fields =
-            Fields::of("choose", need, &["capabilities", "size", "larger_than", "tried", "pin", "replayable", "kind"])?;
-        let (capabilities, tried) = (fields.texts("capabilities")?, fields.texts("tried")?);
+        let known = &["capabilities", "size", "larger_than", "tried", "pin", "replayable", "kind"];
+        let fields = Fields::of("choose", need)?.only(known)?;
+        let (capabilities, tried): (Vec<String>, Vec<String>) = (fields.get("capabilities")?, fields.get("tried")?);
         let need = Need {
             capabilities: &capabilities,
-            size: fields.count("size")?.unwrap_or(0),
-            larger_than: fields.count("larger_than")?,
+            size: fields.get_or("size", 0)?,
+            larger_than: fields.get("larger_than")?,
             tried: &tried,
-            pin: fields.text("pin")?,
-            replayable: fields.flag("replayable", true)?,
-            kind: kind(&fields)?,
+            pin: fields.get("pin")?,
+            replayable: fields.get_or("replayable", true)?,
+            kind: fields.get_or("kind", CallKind::default())?,
         };
         let order = self.pool.choose(&self.circuits, &need, now);
         Ok(self.shown(&order, now, deadline))
@@ -193,15 +191,7 @@ impl Replayed {
     }
 }
 
-fn kind(fields: &Fields<'_>) -> Result<CallKind, InvalidValue> {
-    fields.named("kind", CallKind::ALL, CallKind::NAMES, CallKind::default())
-}
-
-fn millis(millis: u64) -> Tick {
-    Tick::ZERO.after(Duration::from_millis(millis))
-}
-
-fn outcome(fields: &Fields<'_>) -> Result<Outcome, InvalidValue> {
-    let names: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-    fields.named("settle", Outcome::ALL, &names, Outcome::FAILURE)
+/// A moment in whole milliseconds.
+fn tick(fields: &Fields<'_>, name: &str) -> Result<Option<Tick>, InvalidValue> {
+    Ok(millis(fields, name)?.map(|millis| Tick::ZERO.after(millis)))
 }

@@ -1,12 +1,11 @@
 //! A pool as a host keeps it: the providers with everything that a choice looks at, but for their circuits.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    AttemptBudget, CallKind, Candidate, ConcurrencyCap, Cooldown, Latencies, Meter, MoveAfter, Need, Order, Policy,
-    PoolState, Price, Provider, Readiness, choose,
+    AttemptBudget, CallKind, Candidate, Cooldown, Latencies, Meter, MoveAfter, Need, Order, Policy, PoolState, Price,
+    Provider, Readiness, choose,
 };
 use crate::classify::Scope;
 use crate::clock::Tick;
@@ -60,10 +59,10 @@ struct Member {
     meter: Meter,
     /// By kind of call; only where the policy has a hedge with a percentile.
     latencies: [Latencies; 2],
-    cap: ConcurrencyCap,
+    in_flight: u32,
     closed_since: Option<Tick>,
     /// By scope.
-    cooldowns: [usize; 4],
+    cooldowns: [usize; SCOPES],
 }
 
 impl Pool {
@@ -84,20 +83,19 @@ impl Pool {
                 ));
             }
         }
-        let (places, count) = cooldown_places(&providers);
-        let member = |(provider, cooldowns): (&Provider, _)| Member {
+        let member = |cooldowns| Member {
             meter: Meter::default(),
             latencies: Default::default(),
-            cap: cap_of(provider),
+            in_flight: 0,
             closed_since: None,
             cooldowns,
         };
         Ok(Self {
             policy,
             jitter: Jitter { seed },
-            members: providers.iter().zip(places).map(member).collect(),
+            members: cooldown_places(&providers).into_iter().map(member).collect(),
+            cooldowns: alloc::vec![Cooldown::default(); providers.len() * SCOPES],
             providers,
-            cooldowns: alloc::vec![Cooldown::default(); count],
             state: PoolState::new(seed),
             budget: AttemptBudget::default(),
         })
@@ -118,7 +116,6 @@ impl Pool {
         let old = &mut self.providers[index];
         let (id, key, model) = (old.id.clone(), old.key.clone(), old.model.clone());
         *old = Provider { id, key, model, ..provider };
-        self.members[index].cap = self.members[index].cap.with_max(old.max_concurrent_calls.unwrap_or(u32::MAX));
     }
 
     /// Orders the providers for one call.
@@ -142,7 +139,7 @@ impl Pool {
             provider: &self.providers[index],
             readiness: circuit.readiness,
             cooling_until: self.cooling_until(index, now),
-            in_flight: member.cap.in_flight(),
+            in_flight: member.in_flight,
             meter: member.meter,
             closed_since: circuit.closed_since,
         };
@@ -151,14 +148,16 @@ impl Pool {
 
     /// A call begins at a provider; false if it has as many in flight as it may have.
     pub fn enter(&mut self, index: usize) -> bool {
-        let entered = self.members[index].cap.enter();
-        self.members[index].cap = entered.unwrap_or(self.members[index].cap);
-        entered.is_some()
+        let in_flight = &mut self.members[index].in_flight;
+        let has_room = self.providers[index].max_concurrent_calls.is_none_or(|most| *in_flight < most);
+        *in_flight += u32::from(has_room);
+        has_room
     }
 
     /// A call has ended at a provider.
     pub fn leave(&mut self, index: usize) {
-        self.members[index].cap = self.members[index].cap.leave();
+        let in_flight = &mut self.members[index].in_flight;
+        *in_flight = in_flight.saturating_sub(1);
     }
 
     /// A call succeeded; the latency is the time to the first content of a stream, otherwise the length of the call.
@@ -232,7 +231,7 @@ impl Pool {
 
     /// A log says how many calls a provider has in flight.
     pub(super) fn set_in_flight(&mut self, index: usize, calls: u32) {
-        self.members[index].cap = cap_of(&self.providers[index]).with_in_flight(calls);
+        self.members[index].in_flight = calls;
     }
 
     /// A provider's recent record.
@@ -242,7 +241,7 @@ impl Pool {
 
     /// A provider's calls in flight.
     pub fn in_flight(&self, index: usize) -> u32 {
-        self.members[index].cap.in_flight()
+        self.members[index].in_flight
     }
 
     /// The price of a move of a call away from this provider, whose circuit reads so now; `None` if the budget has too few
@@ -286,46 +285,36 @@ impl Pool {
 
     /// Every call that was in flight belongs to another process: see [`host::after_fork`](crate::host::after_fork).
     pub fn after_fork(&mut self, seed: u64) {
-        for (member, provider) in self.members.iter_mut().zip(&self.providers) {
-            member.cap = cap_of(provider);
+        for member in &mut self.members {
+            member.in_flight = 0;
         }
         (self.jitter, self.state) = (Jitter { seed }, PoolState::new(seed));
         self.budget = AttemptBudget::default();
     }
 }
 
-const fn cap_of(provider: &Provider) -> ConcurrencyCap {
-    ConcurrencyCap::new(match provider.max_concurrent_calls {
-        Some(max) => max,
-        None => u32::MAX,
-    })
-}
+/// The scopes of cooldowns.
+const SCOPES: usize = Scope::ALL.len();
 
-/// For each provider the places of its cooldowns by scope, and the number of places.
-fn cooldown_places(providers: &[Provider]) -> (Vec<[usize; 4]>, usize) {
-    /// Whether two providers have the same label. Without one, a provider shares nothing.
-    fn same(one: Option<&String>, other: Option<&String>) -> bool {
-        one.is_some() && one == other
-    }
-    let mut places: Vec<[usize; 4]> = Vec::with_capacity(providers.len());
-    for (index, provider) in providers.iter().enumerate() {
-        let shares = |scope: Scope, other: &Provider| match scope {
+/// For each provider the places of its cooldowns, by scope. Providers that share a label have the place of the first one.
+fn cooldown_places(providers: &[Provider]) -> Vec<[usize; SCOPES]> {
+    let shares = |scope: Scope, one: &Provider, other: &Provider| {
+        let is_same_key = one.key.is_some() && one.key == other.key;
+        let is_same_model = one.model.is_some() && one.model == other.model;
+        match scope {
             Scope::Provider => false,
-            Scope::Key => same(provider.key.as_ref(), other.key.as_ref()),
-            Scope::Model => same(provider.model.as_ref(), other.model.as_ref()),
-            Scope::KeyAndModel => {
-                same(provider.key.as_ref(), other.key.as_ref()) && same(provider.model.as_ref(), other.model.as_ref())
-            }
-        };
-        let mut own = [0; 4];
-        for scope in Scope::ALL {
-            let shared = providers[..index].iter().position(|other| shares(*scope, other));
-            own[*scope as usize] =
-                shared.map_or(index * Scope::ALL.len() + *scope as usize, |at| places[at][*scope as usize]);
+            Scope::Key => is_same_key,
+            Scope::Model => is_same_model,
+            Scope::KeyAndModel => is_same_key && is_same_model,
         }
-        places.push(own);
-    }
-    (places, providers.len() * Scope::ALL.len())
+    };
+    let places = |(index, provider): (usize, &Provider)| {
+        core::array::from_fn(|scope| {
+            let first = providers.iter().position(|other| shares(Scope::ALL[scope], provider, other));
+            first.unwrap_or(index) * SCOPES + scope
+        })
+    };
+    providers.iter().enumerate().map(places).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 //!   about health.
 //! - [`AttemptBudget`] bounds the further attempts of all calls together.
 //! - [`Hedge`] says when a slow call gets a second attempt beside its first.
-//! - [`ConcurrencyCap`] bounds the calls in flight.
 //! - [`Pool`] is all of this in one value: a host keeps one and tells it what happens.
 //! - [`replay`] replays a log.
 //!
@@ -14,7 +13,6 @@
 //! ([`CircuitBreaker::circuit_at`](crate::CircuitBreaker::circuit_at)), chooses, and asks the first one for a permit.
 
 mod budget;
-mod cap;
 mod choose;
 mod circuit;
 mod cooldown;
@@ -30,7 +28,6 @@ mod rank;
 mod state;
 
 pub use budget::{AttemptBudget, MoveAfter, Price};
-pub use cap::ConcurrencyCap;
 pub use choose::choose;
 pub use cooldown::Cooldown;
 pub use hedge::{Hedge, Latencies};

@@ -8,10 +8,9 @@ use core::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::document::Object;
 use super::nanos;
 use super::spans::{Spans, is_export};
-use crate::config::{InvalidValue, Value};
+use crate::config::{Fields, InvalidValue, Value};
 use crate::names::named_enum;
 
 /// One call of a log. Its JSON has these names.
@@ -124,13 +123,13 @@ fn read_line(place: &str, line: &str, document: &Value) -> Result<Record, Invali
 }
 
 fn read_record(document: &Value) -> Result<Record, InvalidValue> {
-    let record = Object::of("", "a record", document)?.only(FIELDS)?;
+    let record = Fields::of("a record", document)?.only(FIELDS)?;
     Ok(Record {
-        at_seconds: record.number("at_seconds")?,
-        circuit: record.text("circuit")?.into(),
-        duration_seconds: record.number_or("duration_seconds", 0.0)?,
-        outcome: RecordedOutcome::ALL[record.named("outcome", RecordedOutcome::NAMES)?],
-        retry_after_seconds: record.optional("retry_after_seconds")?,
+        at_seconds: record.get("at_seconds")?,
+        circuit: record.get("circuit")?,
+        duration_seconds: record.get_or("duration_seconds", 0.0)?,
+        outcome: record.get("outcome")?,
+        retry_after_seconds: record.get("retry_after_seconds")?,
     })
 }
 

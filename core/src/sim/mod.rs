@@ -26,9 +26,7 @@
 //! # Ok::<(), halfopen::InvalidValue>(())
 //! ```
 
-mod checks;
 mod circuit_view;
-mod document;
 mod log;
 mod provider;
 mod random;

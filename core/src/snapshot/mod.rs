@@ -13,6 +13,7 @@ use core::time::Duration;
 use crate::config::{InvalidValue, Value};
 use crate::control::{Mode, Saved, State};
 use crate::evidence::{Counts, Edges, SavedWindow};
+use crate::names::Named;
 use document::{Document, EXACT, nanos};
 
 /// The version that is written, and the only one that is read.

@@ -1,7 +1,7 @@
 //! The budget of further attempts, in any history.
 
 use halfopen::Outcome;
-use halfopen::pool::{AttemptBudget, ConcurrencyCap, MoveAfter, Price};
+use halfopen::pool::{AttemptBudget, MoveAfter, Policy, Pool, Price, Provider};
 use proptest::prelude::*;
 
 /// The sum of the prices.
@@ -64,11 +64,20 @@ proptest! {
     }
 
     #[test]
-    fn a_cap_admits_no_more_than_its_bound(max in 0..4u32, events in prop::collection::vec(any::<bool>(), 0..40)) {
-        let mut cap = ConcurrencyCap::new(max);
+    fn a_provider_has_no_more_calls_in_flight_than_it_may(
+        max in 0..4u32,
+        events in prop::collection::vec(any::<bool>(), 0..40),
+    ) {
+        let provider = Provider { max_concurrent_calls: Some(max), ..Provider::new("a") };
+        let mut pool = Pool::new(Policy::default(), vec![provider], 7).unwrap();
         for enters in events {
-            cap = if enters { cap.enter().unwrap_or(cap) } else { cap.leave() };
-            prop_assert!(cap.in_flight() <= max);
+            let before = pool.in_flight(0);
+            if enters {
+                prop_assert_eq!(pool.enter(0), before < max);
+            } else {
+                pool.leave(0);
+            }
+            prop_assert!(pool.in_flight(0) <= max);
         }
     }
 }
