@@ -19,7 +19,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
-pub(crate) use document::{Fields, Read};
+pub(crate) use document::Fields;
+#[cfg(feature = "sim")]
+pub(crate) use document::Read;
 pub use error::InvalidValue;
 pub(crate) use explain::{counted, percent};
 pub(crate) use parse::{is_wait, wait_argument};
