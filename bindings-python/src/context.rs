@@ -110,12 +110,7 @@ impl Entered {
 
 /// The coroutine that an `async with` awaits at its two ends. It ends with its first step.
 #[pyclass(frozen, module = "halfopen._core")]
-pub struct Ready(Option<Entering>);
-
-struct Entering {
-    target: Py<PyAny>,
-    enter: Enter,
-}
+pub struct Ready(Option<(Py<PyAny>, Enter)>);
 
 /// Enters the block of a breaker or a permit, and returns what `as` binds.
 pub type Enter = fn(&Bound<'_, PyAny>) -> PyResult<Py<PyAny>>;
@@ -123,7 +118,7 @@ pub type Enter = fn(&Bound<'_, PyAny>) -> PyResult<Py<PyAny>>;
 impl Ready {
     /// At the beginning of a block.
     pub fn entering(target: Py<PyAny>, enter: Enter) -> Self {
-        Self(Some(Entering { target, enter }))
+        Self(Some((target, enter)))
     }
 
     /// At the end of a block.
@@ -139,7 +134,7 @@ impl Ready {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<()> {
-        let entered = self.0.as_ref().map(|Entering { target, enter }| enter(target.bind(py))).transpose()?;
+        let entered = self.0.as_ref().map(|(target, enter)| enter(target.bind(py))).transpose()?;
         Err(PyStopIteration::new_err((entered,)))
     }
 
@@ -155,6 +150,6 @@ impl Ready {
     fn close(&self) {}
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.as_ref().map_or(Ok(()), |entering| visit.call(&entering.target))
+        self.0.as_ref().map_or(Ok(()), |(target, _)| visit.call(target))
     }
 }

@@ -107,6 +107,9 @@ macro_rules! names {
     };
 }
 
+/// The name of a method.
+pub type Method = fn(&Names) -> &Py<PyString>;
+
 names! {
     admitted = "admitted",
     begin = "begin",

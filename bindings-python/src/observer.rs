@@ -10,11 +10,10 @@ use halfopen::host::SettledCall;
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
 
 use crate::error::report;
-use crate::ffi::call_host_method;
-use crate::imports::{Imports, Names};
+use crate::ffi::{Arguments, call_host_method};
+use crate::imports::{Imports, Method};
 
 #[derive(Default)]
 pub struct PyObserver(OnceLock<Py<PyAny>>);
@@ -44,15 +43,12 @@ impl PyObserver {
     }
 
     /// The answer of the observer; `None` where it has none, because there is no observer or it raised an `Exception`.
-    fn told<'py, A>(
+    fn told<'py>(
         &self,
         py: Python<'py>,
-        method: fn(&Names) -> &Py<PyString>,
-        arguments: A,
-    ) -> PyResult<Option<Bound<'py, PyAny>>>
-    where
-        A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
-    {
+        method: Method,
+        arguments: impl Arguments<'py>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(observer) = self.0.get() else { return Ok(None) };
         match call_host_method(observer.bind(py), method(&Imports::get(py)?.names), arguments) {
             Err(error) if error.is_instance_of::<PyException>(py) => {

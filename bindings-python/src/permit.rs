@@ -25,7 +25,9 @@ use crate::pending::PendingCall;
 /// Each method that settles returns whether it was the one that did.
 #[pyclass(frozen, name = "Permit", module = "halfopen")]
 pub struct PyPermit {
-    /// The breaker stays alive, and so stays counted, as long as a call of it may end.
+    /// The breaker that handed it out.
+    // It stays alive, and so stays counted, as long as a call of it may end.
+    #[pyo3(get)]
     breaker: Py<PyBreaker>,
     /// The number of the call.
     number: u64,
@@ -239,12 +241,6 @@ impl PyPermit {
     #[getter]
     pub fn settled(&self) -> bool {
         self.unsettled.lock().call.is_none()
-    }
-
-    /// The breaker that handed it out.
-    #[getter]
-    fn breaker(&self, py: Python<'_>) -> Py<PyBreaker> {
-        self.breaker.clone_ref(py)
     }
 
     fn __setattr__(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {

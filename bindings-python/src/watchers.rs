@@ -11,13 +11,12 @@ use halfopen::evidence::Event;
 use halfopen::host::{self, Entries, SettledCall, Throttle};
 use halfopen::{CircuitBreaker, Rejected};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
 
 use crate::clock::PyClock;
 use crate::convert::dict_of;
 use crate::error::report;
-use crate::ffi::{attached, call_host_method};
-use crate::imports::{Imports, Names};
+use crate::ffi::{Arguments, attached, call_host_method};
+use crate::imports::{Imports, Method};
 use crate::lock::Lock;
 
 /// Notified of transitions, and of rejections once a minute.
@@ -48,10 +47,7 @@ impl Watcher {
     }
 
     /// Calls a method of the watcher, if there is one. Its exception goes to `sys.unraisablehook`.
-    fn tell<'py, A>(&self, py: Python<'py>, method: fn(&Names) -> &Py<PyString>, told: PyResult<A>)
-    where
-        A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
-    {
+    fn tell<'py>(&self, py: Python<'py>, method: Method, told: PyResult<impl Arguments<'py>>) {
         if !self.is_there() {
             return;
         }

@@ -9,7 +9,8 @@ Each attempt is a call: a redirect, or a middleware that stands before this one 
 does aiohttp itself, which repeats an idempotent request once if a kept connection turns out to be closed.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, StreamReader
@@ -51,6 +52,10 @@ class CircuitBreakerMiddleware(Sealed):
         return response
 
 
+_READS = frozenset(("read", "readany", "readline", "readuntil", "readexactly", "readchunk"))
+"""The methods of a ``StreamReader`` that wait for a part of the body."""
+
+
 class _Content:
     """The body of a response, in place of its ``StreamReader``. The request ends with it."""
 
@@ -63,25 +68,8 @@ class _Content:
         return type(self._inner)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def read(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._part(self._inner.read(*args, **kwargs))
-
-    async def readany(self) -> Any:
-        return await self._part(self._inner.readany())
-
-    async def readline(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._part(self._inner.readline(*args, **kwargs))
-
-    async def readuntil(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._part(self._inner.readuntil(*args, **kwargs))
-
-    async def readexactly(self, *args: Any, **kwargs: Any) -> Any:
-        return await self._part(self._inner.readexactly(*args, **kwargs))
-
-    async def readchunk(self) -> Any:
-        return await self._part(self._inner.readchunk())
+        attribute = getattr(self._inner, name)
+        return partial(self._part, attribute) if name in _READS else attribute
 
     # These iterate over the reads above, so they are taken from the class.
     __aiter__ = StreamReader.__aiter__
@@ -94,10 +82,10 @@ class _Content:
         self._exchange.left(arrived=self._inner.is_eof())
         self._inner.set_exception(*args, **kwargs)
 
-    async def _part(self, reading: Awaitable[Any]) -> Any:
+    async def _part(self, read: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
         self._exchange.waits()
         try:
-            part = await reading
+            part = await read(*args, **kwargs)
         except BaseException as error:
             # The reader keeps each error of the provider. Timeouts are errors of the operating system.
             of_provider = isinstance(error, OSError) or self._inner.exception() is not None

@@ -68,11 +68,22 @@ pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Opt
     }
 }
 
+/// Arguments by position: a tuple of Rust's or of Python's.
+pub trait Arguments<'py>:
+    IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>
+{
+}
+
+impl<'py, T> Arguments<'py> for T where
+    T: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>
+{
+}
+
 /// `object.name(*args)`.
 pub fn call_host_method<'py>(
     object: &Bound<'py, PyAny>,
     name: &Py<PyString>,
-    args: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
+    args: impl Arguments<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     call_host(&object.getattr(name)?, &args.into_pyobject(object.py()).map_err(Into::into)?, None)
 }
@@ -93,10 +104,7 @@ pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> P
 }
 
 /// The step of a coroutine, a generator or the iterator of an `await` into which this is thrown.
-pub fn throw_host<'py>(
-    steps: &Bound<'py, PyAny>,
-    error: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
-) -> PyResult<PySendResult<'py>> {
+pub fn throw_host<'py>(steps: &Bound<'py, PyAny>, error: impl Arguments<'py>) -> PyResult<PySendResult<'py>> {
     let py = steps.py();
     match call_host_method(steps, &Imports::get(py)?.names.throw, error) {
         Ok(item) => Ok(PySendResult::Next(item)),

@@ -21,7 +21,9 @@ pub use call_object::{add_begin, call_object, make_call_class, probe_of};
 pub use core_slot::{CoreSlot, make_rejecting_core};
 pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
-pub use host_calls::{anext_host, call_host, call_host_method, call_host_plainly, says_yes, send_host, throw_host};
+pub use host_calls::{
+    Arguments, anext_host, call_host, call_host_method, call_host_plainly, says_yes, send_host, throw_host,
+};
 pub use objects::{
     has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
 };

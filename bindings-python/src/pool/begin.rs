@@ -26,7 +26,7 @@ impl PyPool {
             let order = asked.choose(&mut pool, &circuits, now);
             let price = if order.picks.is_empty() { Some(None) } else { price_of(&mut pool, &circuits, now) };
             let Some(price) = price else {
-                let unpaid = PyOrder::new(order, now, pool.policy()).unpaid();
+                let unpaid = PyOrder::new(&order, now, pool.policy()).unpaid();
                 return Ok(Bound::new(py, unpaid)?.into_any());
             };
             (order, price)
@@ -68,7 +68,7 @@ impl PyPool {
         }
         let mut pool = this.pool.lock();
         price.into_iter().for_each(|price| pool.release(price));
-        Ok(Bound::new(py, PyOrder::new(order, now, pool.policy()))?.into_any())
+        Ok(Bound::new(py, PyOrder::new(&order, now, pool.policy()))?.into_any())
     }
 
     /// Why a provider's circuit has just rejected a call.

@@ -5,56 +5,35 @@ use halfopen::pool::{Exhausted, Order, PassReason, PassedOver, Policy};
 use pyo3::prelude::*;
 
 /// The providers to try and those passed over, by their index. Times are seconds from the choice on.
-#[pyclass(frozen, name = "Order", module = "halfopen._core")]
+#[pyclass(frozen, get_all, name = "Order", module = "halfopen._core")]
 pub struct PyOrder {
-    order: Order,
-    now: Tick,
+    /// The providers to try, with their roles.
+    picks: Vec<(usize, &'static str)>,
+    /// The providers passed over, each with the reason and the seconds until it may be back, if they are known.
+    passed_over: Vec<Passed>,
+    /// The seconds until the first of them may be back, if they are known.
+    earliest: Option<f64>,
+    /// Whether the policy says to wait for it.
     waits: bool,
+    /// Whether the budget did not pay for a further attempt.
     is_unpaid: bool,
 }
 
 impl PyOrder {
-    pub fn new(order: Order, now: Tick, policy: &Policy) -> Self {
+    pub fn new(order: &Order, now: Tick, policy: &Policy) -> Self {
         let waits = matches!(order.exhausted(policy, now, None), Exhausted::WaitUntil(_));
-        Self { order, now, waits, is_unpaid: false }
+        Self {
+            picks: order.picks.iter().map(|pick| (pick.index, pick.role.as_str())).collect(),
+            passed_over: passed_over(order, now),
+            earliest: order.earliest.map(|back| back.since(now).as_secs_f64()),
+            waits: waits && order.picks.is_empty(),
+            is_unpaid: false,
+        }
     }
 
     /// The budget did not pay for the attempt.
     pub fn unpaid(self) -> Self {
         Self { is_unpaid: true, ..self }
-    }
-}
-
-#[pymethods]
-impl PyOrder {
-    /// The providers to try, with their roles.
-    #[getter]
-    fn picks(&self) -> Vec<(usize, &'static str)> {
-        self.order.picks.iter().map(|pick| (pick.index, pick.role.as_str())).collect()
-    }
-
-    /// The providers passed over, each with the reason and the seconds until it may be back, if they are known.
-    #[getter]
-    fn passed_over(&self) -> Vec<Passed> {
-        passed_over(&self.order, self.now)
-    }
-
-    /// The seconds until the first of them may be back, if they are known.
-    #[getter]
-    fn earliest(&self) -> Option<f64> {
-        self.order.earliest.map(|back| back.since(self.now).as_secs_f64())
-    }
-
-    /// Whether the policy says to wait for it.
-    #[getter]
-    fn waits(&self) -> bool {
-        self.waits && self.order.picks.is_empty()
-    }
-
-    /// Whether the budget did not pay for a further attempt.
-    #[getter]
-    fn is_unpaid(&self) -> bool {
-        self.is_unpaid
     }
 }
 

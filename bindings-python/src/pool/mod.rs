@@ -276,7 +276,7 @@ impl PyPool {
         let circuits = self.circuits(py, now);
         let mut pool = self.pool.lock();
         let order = order(asked, &mut pool, &circuits, now);
-        PyOrder::new(order, now, pool.policy())
+        PyOrder::new(&order, now, pool.policy())
     }
 
     fn since(&self, begun: Tick) -> (Tick, Duration) {

@@ -9,10 +9,12 @@ use crate::error::refused;
 use halfopen::host::Value;
 
 /// The abilities that a call needs, and the size of its request. It never changes.
-#[pyclass(frozen, eq, hash, name = "Need", module = "halfopen.orchestration")]
+#[pyclass(frozen, get_all, eq, hash, name = "Need", module = "halfopen.orchestration")]
 #[derive(PartialEq, Eq, Hash)]
 pub struct PyNeed {
+    /// The abilities, in alphabetical order.
     capabilities: Vec<String>,
+    /// The size of the request, in the unit of the providers' limits.
     size: u64,
 }
 
@@ -34,18 +36,6 @@ impl PyNeed {
         texts.sort_unstable();
         texts.dedup();
         Ok(Self { capabilities: texts, size: size.map_or(Ok(0), |size| count_of(py, "size", size))? })
-    }
-
-    /// The abilities, in alphabetical order.
-    #[getter]
-    fn capabilities(&self) -> Vec<&str> {
-        self.capabilities.iter().map(String::as_str).collect()
-    }
-
-    /// The size of the request, in the unit of the providers' limits.
-    #[getter]
-    fn size(&self) -> u64 {
-        self.size
     }
 
     fn __repr__(&self) -> String {

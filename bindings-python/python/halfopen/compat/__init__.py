@@ -39,17 +39,14 @@ __all__ = [
     "CircuitBreakerState",
 ]
 
-try:
+if find_spec("prometheus_client") is not None:
     from halfopen.compat._collectors import (
         circuit_breaker_call_duration,
         circuit_breaker_calls_total,
         circuit_breaker_state,
         circuit_breaker_state_transitions,
     )
-except ModuleNotFoundError as missing:
-    if not (missing.name or "").startswith("prometheus_client"):
-        raise
-else:
+
     __all__ += [
         "circuit_breaker_call_duration",
         "circuit_breaker_calls_total",

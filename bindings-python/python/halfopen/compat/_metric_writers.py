@@ -1,5 +1,6 @@
 """Writes the four metrics. All functions here run in the write queue, one at a time."""
 
+from importlib.util import find_spec
 from typing import Any, Self, TypeAlias
 
 from halfopen.compat._write_queue import WRITES
@@ -46,13 +47,11 @@ class _NoCollector:
     inc = set = observe = write
 
 
-try:
-    from halfopen.compat import _collectors
-except ModuleNotFoundError as missing:
-    if not (missing.name or "").startswith("prometheus_client"):
-        raise
+if find_spec("prometheus_client") is None:
     _state = _calls = _transitions = _durations = _Children(_NoCollector())
 else:
+    from halfopen.compat import _collectors
+
     _state = _Children(_collectors.circuit_breaker_state)
     _calls = _Children(_collectors.circuit_breaker_calls_total)
     _transitions = _Children(_collectors.circuit_breaker_state_transitions)

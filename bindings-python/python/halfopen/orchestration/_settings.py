@@ -1,7 +1,7 @@
 """The settings of an orchestrator, checked: one that could do nothing is refused."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from math import inf
 from typing import Any, Literal, TypeAlias, get_args
@@ -81,13 +81,10 @@ def check_settings(settings: Settings, providers: Sequence[Provider]) -> None:
     for name in _NEVER_NONE:
         if getattr(settings, name) is None:
             raise InvalidValueError(name, "None", "a value: leave it out for the default")
-    for name in ("deadline_seconds", "attempt_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"):
-        check_seconds(name, getattr(settings, name))
-    for name in ("hedge_after_seconds", "retry_delay_seconds", "hold_seconds", "check_interval_seconds"):
-        check_seconds(name, getattr(settings, name))
-    check_seconds("session_lifetime_seconds", settings.session_lifetime_seconds)
-    if settings.slow_start_seconds != 0:
-        check_seconds("slow_start_seconds", settings.slow_start_seconds)
+    for name in (declared.name for declared in fields(Settings)):
+        value = getattr(settings, name)
+        if name.endswith("_seconds") and not (name == "slow_start_seconds" and value == 0):
+            check_seconds(name, value)
     for name in ("max_attempts", "max_sessions", "kept_events", "kept_items"):
         _check_count(name, getattr(settings, name), 1)
     _check_count("same_provider_retries", settings.same_provider_retries, 0)
