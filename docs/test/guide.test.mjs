@@ -1,15 +1,14 @@
 /** The pages of the built guide in a browser. */
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { violationsOn } from '../../tests/js/browser/axe.mjs';
 import { launch, withServer } from '../../tests/js/browser/chromium.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const built = fileURLToPath(new URL('../../target/docs', import.meta.url));
 const pages = ['', 'guide/'].flatMap((folder) =>
   readdirSync(join(built, folder))
@@ -31,9 +30,7 @@ async function faults(page, url, width) {
   for (const simulation of await page.locator('halfopen-sim').all()) {
     await simulation.locator('.stage canvas').first().waitFor();
   }
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  told.push(...violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join('; ')}`));
+  told.push(...(await violationsOn(page)));
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (excess > 0) {
     told.push(`${excess} pixels are cut off at a width of ${width}`);

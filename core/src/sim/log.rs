@@ -13,6 +13,9 @@ use super::spans::{Spans, is_export};
 use crate::config::{Fields, InvalidValue, Value};
 use crate::names::named_enum;
 
+/// How far the times of a log go: a century, so that those of a wall clock are taken too.
+pub(super) const LATEST_SECONDS: u32 = 3_200_000_000;
+
 /// One call of a log. Its JSON has these names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Record {
@@ -113,11 +116,10 @@ fn in_order(records: Vec<Record>) -> Vec<Record> {
 fn read_line(place: &str, line: &str, document: &Value) -> Result<Record, InvalidValue> {
     let refuse = |allowed: &str| InvalidValue::new(place, &Value::from(line), allowed);
     let record = read_record(document).map_err(|error| refuse(&format!("{} as {}", error.field(), error.allowed())))?;
-    // A century, so that times of a wall clock are taken too.
-    let seconds = 0.0..=3.2e9;
+    let seconds = 0.0..=f64::from(LATEST_SECONDS);
     let times = [record.at_seconds, record.duration_seconds, record.retry_after_seconds.unwrap_or(0.0)];
     if times.iter().any(|time| !seconds.contains(time)) {
-        return Err(refuse("times from 0 to 3200000000 seconds"));
+        return Err(refuse(&format!("times from 0 to {LATEST_SECONDS} seconds")));
     }
     Ok(record)
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::log::{Record, RecordedOutcome};
+use super::log::{LATEST_SECONDS, Record, RecordedOutcome};
 use crate::classify::outcome_of_status;
 use crate::config::{Fields, InvalidValue, Read, Value};
 use crate::control::Outcome;
@@ -14,8 +14,7 @@ const CIRCUIT: &str = "halfopen.circuit";
 const OUTCOME: &str = "halfopen.outcome";
 const START: &str = "startTimeUnixNano";
 const END: &str = "endTimeUnixNano";
-/// As far as the times of a log go: a century.
-const LATEST_NANOS: u64 = 3_200_000_000_000_000_000;
+const LATEST_NANOS: u64 = LATEST_SECONDS as u64 * 1_000_000_000;
 
 /// Which spans are calls.
 pub(super) struct Spans<'t> {

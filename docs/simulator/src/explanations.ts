@@ -11,7 +11,7 @@ export class Explanations {
   show(lab: Lab, views: (CircuitView | undefined)[]): void {
     const shown = lab.shown();
     const lanes = views.length / shown.length;
-    shown.forEach(({ name }, at) => {
+    shown.forEach(({ label }, at) => {
       const own = views.filter((_, index) => index % shown.length === at);
       const index = Math.max(
         0,
@@ -19,7 +19,7 @@ export class Explanations {
       );
       const view = own[index];
       const provider = lab.subject.scenario.providers[index]?.name ?? '';
-      const who = [shown.length > 1 || name === 'B' ? name : '', lanes > 1 ? provider : ''].filter(Boolean).join(', ');
+      const who = [label, lanes > 1 ? provider : ''].filter(Boolean).join(', ');
       const text = `${who === '' ? '' : `${who}: `}${view?.explanation ?? 'no call yet'}`;
       const line = this.element.children[at] ?? this.element.appendChild(make('p'));
       write(line, `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);

@@ -8,6 +8,14 @@ import { Run } from './run.js';
 import { checkSubject } from './scenario-panel.js';
 import type { Case } from './scenarios.js';
 
+/** A run on the stage. */
+export interface Shown {
+  name: 'A' | 'B';
+  /** What sentences call it: nothing if it is A alone. */
+  label: string;
+  run: Played;
+}
+
 export class Lab {
   subject: Case;
   view: View;
@@ -43,12 +51,13 @@ export class Lab {
   }
 
   /** The runs that are on the stage. */
-  shown(): { name: 'A' | 'B'; run: Played }[] {
+  shown(): Shown[] {
     const { a, b } = this.runs;
-    return [
+    const shown = [
       ...(this.view === 'b' ? [] : [{ name: 'A' as const, run: a }]),
       ...(this.view === 'a' || b === undefined ? [] : [{ name: 'B' as const, run: b }]),
     ];
+    return shown.map((each) => ({ ...each, label: shown.length > 1 || each.name === 'B' ? each.name : '' }));
   }
 
   free(): void {

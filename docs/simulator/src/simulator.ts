@@ -295,11 +295,8 @@ export class Simulator {
     this.#stage.show(subject, shown, (provider) => this.#breakOrHeal(provider));
     const lanes = subject.failover === null ? [0] : providers.slice(0, 3).map((_, index) => index);
     const rows = lanes.flatMap((provider) =>
-      shown.map(({ name, run }) => ({
-        label: [
-          shown.length > 1 || name === 'B' ? name : '',
-          lanes.length > 1 || shown.length === 1 ? (providers[provider]?.name ?? '') : '',
-        ]
+      shown.map(({ label, run }) => ({
+        label: [label, lanes.length > 1 || shown.length === 1 ? (providers[provider]?.name ?? '') : '']
           .join(' ')
           .trim(),
         spans: spansOf(run, this.#worker, provider, seconds),

@@ -3,16 +3,12 @@
 import { clock, make, write } from './dom.js';
 import type { CircuitView, State, Transition } from './engine.js';
 import { armAngle, drawEvidence, drawSwitch, evidenceHeight } from './gate.js';
+import type { Shown } from './lab.js';
 import { type Palette, Surface } from './palette.js';
 import { drawCalls, type Places, share } from './particles.js';
 import { type Played, transitionsOf } from './played.js';
 import type { Case } from './scenarios.js';
 import { faultText, STATES } from './texts.js';
-
-export interface Shown {
-  name: 'A' | 'B';
-  run: Played;
-}
 
 export interface Moment {
   time: number;
@@ -40,15 +36,16 @@ export class Stage {
     const providers = subject.failover === null ? subject.scenario.providers.slice(0, 1) : subject.scenario.providers;
     const wanted = providers
       .slice(0, MOST_LANES)
-      .flatMap((_, provider) => shown.map(({ name, run }) => ({ key: `${provider}${name}`, provider, name, run })));
+      .flatMap((_, provider) =>
+        shown.map(({ name, label, run }) => ({ key: `${provider}${name}`, provider, label, run })),
+      );
     const isSame = wanted.length === this.#lanes.length && wanted.every(({ key }, at) => this.#lanes[at]?.key === key);
     if (!isSame) {
       this.#lanes = wanted.map(({ key, provider }) => new Lane(key, provider, onBreak));
       this.element.replaceChildren(...this.#lanes.map((lane) => lane.element));
     }
-    const isNamed = shown.length > 1 || shown[0]?.name === 'B';
-    for (const [at, { run, name }] of wanted.entries()) {
-      this.#lanes[at]?.show(subject, run, isNamed ? name : '');
+    for (const [at, { run, label }] of wanted.entries()) {
+      this.#lanes[at]?.show(subject, run, label);
     }
   }
 

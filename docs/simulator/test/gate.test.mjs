@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { closeBrowser, reading } from './stage.mjs';
+import { closeBrowser, fragmentOf, reading } from './stage.mjs';
 
 const options = { timeout: 60_000 };
 
@@ -25,8 +25,7 @@ function linkTo({ perSecond, effect, a, speed }) {
     providers: [{ name: 'gemini', latency: { kind: 'fixed', seconds: 0.1 } }],
     faults: [{ provider: 'gemini', from_seconds: 5, to_seconds: 60, effect }],
   };
-  const text = JSON.stringify({ id: 'down', speed, scenario, a });
-  return { motion: 'reduce', fragment: `#1.${Buffer.from(text).toString('base64url')}` };
+  return { motion: 'reduce', fragment: fragmentOf({ id: 'down', speed, scenario, a }) };
 }
 
 /** The colour of a token in the stage. */

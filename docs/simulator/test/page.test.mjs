@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
 import { configSchema, initSync } from '../pkg/halfopen_sim_wasm.js';
-import { built, closeBrowser, documentOf, reading, simulator } from './stage.mjs';
+import { built, closeBrowser, documentOf, fragmentOf, reading, simulator } from './stage.mjs';
 
 const MOST_BYTES = 150_000;
 const cases = documentOf('scenarios.json');
@@ -185,11 +185,8 @@ test('a link opens the same result, to the digit', options, async () => {
   for (const [fragment, told] of [
     ['#7.abc', 'This link is of version 7, and this page reads version 1.'],
     ['#1.%%%', 'This link is damaged.'],
-    [
-      `#1.${Buffer.from('{"a": {"failure_threshold": 0}}').toString('base64url')}`,
-      'This link is refused: failure_threshold = 0',
-    ],
-    [`#1.${Buffer.from('{"scenario": {"seconds": 3}}').toString('base64url')}`, 'This link is refused: clients'],
+    [fragmentOf({ a: { failure_threshold: 0 } }), 'This link is refused: failure_threshold = 0'],
+    [fragmentOf({ scenario: { seconds: 3 } }), 'This link is refused: clients'],
   ]) {
     await reading(
       async (reader, page) => {

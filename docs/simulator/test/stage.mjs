@@ -10,6 +10,9 @@ export const simulator = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const built = join(simulator, '../../target/simulator');
 export const documentOf = (name) => JSON.parse(readFileSync(join(simulator, name), 'utf8'));
 
+/** The fragment of a link that holds this. */
+export const fragmentOf = (held) => `#1.${Buffer.from(JSON.stringify(held)).toString('base64url')}`;
+
 /** Pages are served from a subfolder, as from a project's pages. */
 const FOLDER = '/guide/simulator/';
 
@@ -28,6 +31,13 @@ export class Reader {
 
   async choose(id) {
     await this.page.getByLabel('Scenario', { exact: true }).first().selectOption(id);
+  }
+
+  /** Opens a log: a file by its path, or a text by a name. */
+  async chooseLog(log) {
+    const file =
+      typeof log === 'string' ? log : { name: log.name, mimeType: 'text/plain', buffer: Buffer.from(log.text) };
+    await this.page.locator('input[type=file]').setInputFiles(file);
   }
 
   async pause() {

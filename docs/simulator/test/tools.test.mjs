@@ -1,26 +1,25 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import { violationsOn } from '../../../tests/js/browser/axe.mjs';
 import { closeBrowser, reading, simulator } from './stage.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const incident = join(simulator, '../examples/incident.csv');
 const still = { motion: 'reduce' };
 const options = { timeout: 60_000 };
 
 after(closeBrowser);
 
-/** The violations that axe finds, each with its elements. */
-async function violations(page) {
-  await page.evaluate(axe);
-  const { violations: found } = await page.evaluate(() =>
-    globalThis.axe.run(document, { resultTypes: ['violations'] }),
-  );
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join('; ')}`);
-}
+/** Puts an element with these attributes in place of the page's own. */
+const embed = (page, attributes) =>
+  page.evaluate((all) => {
+    const element = document.createElement('halfopen-sim');
+    for (const [name, value] of Object.entries(all)) {
+      element.setAttribute(name, value);
+    }
+    document.querySelector('main').replaceChildren(element);
+  }, attributes);
 
 test('axe finds nothing, in light and dark, wide and narrow, in each part of the page', {
   timeout: 120_000,
@@ -41,13 +40,13 @@ test('axe finds nothing, in light and dark, wide and narrow, in each part of the
         if (width < 900) {
           await reader.button('Knobs').click();
         }
-        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(await violationsOn(page), []);
         await page.getByRole('tab', { name: 'Scenario' }).click();
-        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(await violationsOn(page), []);
         await page.getByRole('tab', { name: 'A', exact: true }).click();
         await page.getByLabel('Failures in a row', { exact: true }).fill('0');
         await page.getByRole('button', { name: 'Copy A as code …' }).click();
-        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(await violationsOn(page), []);
       },
       { ...still, colors, width },
     );
@@ -56,7 +55,7 @@ test('axe finds nothing, in light and dark, wide and narrow, in each part of the
 
 test('a dropped log is replayed, and tells whether A was in force', options, async () => {
   await reading(async (reader, page) => {
-    await page.locator('input[type=file]').setInputFiles(incident);
+    await reader.chooseLog(incident);
     await page.getByText('What would have been different').waitFor();
     await page.getByText('A reproduces every decision of the 14 recorded calls').waitFor();
     await reader.seek(12);
@@ -70,9 +69,7 @@ test('a dropped log is replayed, and tells whether A was in force', options, asy
         .locator('td')
         .allTextContents();
     assert.deepEqual(await cells('Failures spared'), ['3', '4']);
-    await page
-      .locator('input[type=file]')
-      .setInputFiles({ name: 'bad.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"at_seconds": 1}') });
+    await reader.chooseLog({ name: 'bad.jsonl', text: '{"at_seconds": 1}' });
     await page.getByText('bad.jsonl: log[1]').waitFor();
     await reader.choose('down');
     assert.equal(await reader.score.count(), 1);
@@ -85,7 +82,7 @@ test('a trace is replayed as the log of the same calls', options, async () => {
     const told = [];
     const series = [];
     for (const log of ['incident.csv', 'incident-spans.jsonl']) {
-      await page.locator('input[type=file]').setInputFiles(join(simulator, '../examples', log));
+      await reader.chooseLog(join(simulator, '../examples', log));
       await page.locator('option', { hasText: log }).waitFor({ state: 'attached' });
       await page.getByText('A reproduces every decision of the 14 recorded calls').waitFor();
       assert.equal(await reader.button('Copy link').isDisabled(), true, 'a link holds no log');
@@ -98,9 +95,7 @@ test('a trace is replayed as the log of the same calls', options, async () => {
     assert.deepEqual(series[0], series[1], 'also far from the origin of the clock');
     const span = '{"kind": 3, "name": "a", "startTimeUnixNano": "soon"}';
     const text = `{"resourceSpans": [{"scopeSpans": [{"spans": [${span}]}]}]}`;
-    await page
-      .locator('input[type=file]')
-      .setInputFiles({ name: 'bad.json', mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await reader.chooseLog({ name: 'bad.json', text });
     await page
       .getByText('bad.json: log[1].resourceSpans[0].scopeSpans[0].spans[0].startTimeUnixNano = "soon" is refused')
       .waitFor();
@@ -262,13 +257,11 @@ test('the same data stands in tables', options, async () => {
 
 test('an element embeds a scenario with the knobs that it names', options, async () => {
   await reading(async (reader, page) => {
-    await page.evaluate(() => {
-      const element = document.createElement('halfopen-sim');
-      element.setAttribute('scenario', 'brown_out');
-      element.setAttribute('b', 'none');
-      element.setAttribute('a', '{"failure_threshold": 3}');
-      element.setAttribute('knobs', 'failure_threshold timeout_seconds');
-      document.querySelector('main').replaceChildren(element);
+    await embed(page, {
+      scenario: 'brown_out',
+      b: 'none',
+      a: '{"failure_threshold": 3}',
+      knobs: 'failure_threshold timeout_seconds',
     });
     await page.getByText('Will it open?').waitFor();
     const knobs = await page.locator('.knob').evaluateAll((all) => all.map((knob) => knob.dataset.field));
@@ -282,13 +275,7 @@ test('an element embeds a scenario with the knobs that it names', options, async
 
 test('an embedded comparison has the knobs of both, and the score where it is asked for', options, async () => {
   await reading(async (reader, page) => {
-    await page.evaluate(() => {
-      const element = document.createElement('halfopen-sim');
-      element.setAttribute('scenario', 'bad_shard');
-      element.setAttribute('knobs', 'failure_threshold failure_rate_threshold');
-      element.setAttribute('score', '');
-      document.querySelector('main').replaceChildren(element);
-    });
+    await embed(page, { scenario: 'bad_shard', knobs: 'failure_threshold failure_rate_threshold', score: '' });
     await page.getByText('A breaker for each shard would be better than both.').waitFor();
     const [none, a, b] = await reader.row('Failed requests');
     assert.equal(b, none);
