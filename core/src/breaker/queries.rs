@@ -75,7 +75,7 @@ impl<C: Clock> CircuitBreaker<C> {
             window: inner.window.counts(now),
             counts: self.counters.read(),
             state_transitions: inner.history.total(),
-            last_failure: inner.last_failure(),
+            last_failure: self.counters.last_failure(),
             last_success: self.counters.last_success(),
             last_change: inner.history.last_change(),
         }

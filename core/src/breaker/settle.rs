@@ -100,7 +100,7 @@ impl<C: Clock> CircuitBreaker<C> {
             inner.leave_group(self.newest_group(), ticket.stripe.group());
             let before = inner.control;
             let settled = inner.settle(ticket.stamp, outcome, nanos, now);
-            self.counters.settle(ticket.stripe, settled.outcome, settled.slow, settled.current);
+            self.counters.settle(ticket.stripe, settled.outcome, settled.slow, settled.current.then_some(now));
             if settled.current && settled.outcome.is_failure() {
                 inner.begin_streak(0, self.counters.current_successes());
             } else if !before.is_closed() && inner.control.is_closed() {

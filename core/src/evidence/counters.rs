@@ -43,6 +43,8 @@ struct ColdCounters {
     shadow_rejected: AtomicU64,
     slow: AtomicU64,
     probe_timeouts: AtomicU64,
+    /// The tick after the last current failure; 0 if there was none.
+    after_last_failure: AtomicU64,
 }
 
 /// The stripe that counted a call's admission, and counts its success. Above it stands the number of the call's group, in
@@ -57,6 +59,16 @@ fn add(counter: &AtomicU64, count: u64) {
 
 fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Acquire)
+}
+
+/// Stores a tick as the number after it, because 0 says that there was none.
+#[inline]
+fn store_tick(place: &AtomicU64, tick: Tick) {
+    place.store(tick.as_nanos().saturating_add(1), Ordering::Relaxed);
+}
+
+fn load_tick(place: &AtomicU64) -> Option<Tick> {
+    get(place).checked_sub(1).map(Tick::from_nanos)
 }
 
 impl Stripe {
@@ -105,7 +117,7 @@ impl Counters {
         let stripe = self.at(stripe);
         stripe.success_nanos.fetch_add(nanos, Ordering::Relaxed);
         if let Some(now) = now {
-            stripe.after_last_success.store(now.as_nanos().wrapping_add(1), Ordering::Relaxed);
+            store_tick(&stripe.after_last_success, now);
         }
     }
 
@@ -122,14 +134,20 @@ impl Counters {
         add(&self.cold.probe_timeouts, probes.into());
     }
 
-    pub(crate) fn settle(&self, stripe: Stripe, outcome: Outcome, slow: bool, current: bool) {
+    /// Counts a call that ended under the lock, at `now` if it was current.
+    pub(crate) fn settle(&self, stripe: Stripe, outcome: Outcome, slow: bool, now: Option<Tick>) {
         if slow {
             add(&self.cold.slow, 1);
         }
         match outcome {
-            Outcome::Success if current => self.succeed(stripe),
+            Outcome::Success if now.is_some() => self.succeed(stripe),
             Outcome::Success => add(&self.cold.late_successes, 1),
-            Outcome::Failure { .. } => add(&self.cold.failures, 1),
+            Outcome::Failure { .. } => {
+                add(&self.cold.failures, 1);
+                if let Some(now) = now {
+                    store_tick(&self.cold.after_last_failure, now);
+                }
+            }
             Outcome::Ignored => add(&self.cold.ignored, 1),
             Outcome::Cancelled => add(&self.cold.cancelled, 1),
         }
@@ -169,8 +187,12 @@ impl Counters {
     }
 
     pub(crate) fn last_success(&self) -> Option<Tick> {
-        let after = self.stripes.iter().map(|stripe| get(&stripe.after_last_success)).max();
-        after.and_then(|nanos| nanos.checked_sub(1)).map(Tick::from_nanos)
+        self.stripes.iter().filter_map(|stripe| load_tick(&stripe.after_last_success)).max()
+    }
+
+    /// When the last current failure ended.
+    pub(crate) fn last_failure(&self) -> Option<Tick> {
+        load_tick(&self.cold.after_last_failure)
     }
 
     /// Reads all counters so that the total is never less than the sum of ended calls.
