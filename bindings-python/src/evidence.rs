@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use halfopen::evidence::Durations;
 use halfopen::host::{self, Entries};
-use halfopen::metrics::{Membership, Metrics, Reading};
+use halfopen::metrics::{Labels, Membership, Metrics, Reading};
 use halfopen::{CircuitBreaker, State};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -49,6 +49,10 @@ pub struct Followed(Membership);
 impl Followed {
     pub fn new(core: &Arc<CircuitBreaker<PyClock>>, provider: &str) -> Self {
         Self(METRICS.add(Arc::clone(core), provider))
+    }
+
+    pub fn labels(&self) -> &Labels {
+        self.0.labels()
     }
 }
 

@@ -4,7 +4,6 @@
 //! listener that refers to its breaker would otherwise keep both alive for ever.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::CircuitBreaker;
 use halfopen::clock::Tick;
@@ -21,9 +20,15 @@ use crate::lock::Lock;
 
 #[derive(Default)]
 pub struct PyListeners {
-    list: Lock<Vec<Listening>>,
+    /// Created with the first listener: most breakers never have one.
+    list: Lock<Option<Box<List>>>,
+}
+
+#[derive(Default)]
+struct List {
+    listening: Vec<Listening>,
     /// How many there have ever been, so that no number is used twice.
-    ever: AtomicU64,
+    ever: u64,
 }
 
 struct Listening {
@@ -45,14 +50,18 @@ impl PyListeners {
             let now = breaker.upgrade().map_or(event.at, |breaker| breaker.clock().now_quietly());
             called.call(event, now);
         }));
-        let number = self.ever.fetch_add(1, Ordering::Relaxed);
-        self.list.lock().push(Listening { number, id, callable });
+        let mut list = self.list.lock();
+        let list = list.get_or_insert_default();
+        let number = list.ever;
+        list.ever += 1;
+        list.listening.push(Listening { number, id, callable });
         number
     }
 
     pub fn remove(&self, core: &CircuitBreaker<PyClock>, number: u64) -> bool {
         let mut list = self.list.lock();
-        let gone: Vec<_> = list.extract_if(.., |listening| listening.number == number).collect();
+        let listening = list.iter_mut().flat_map(|list| list.listening.extract_if(.., |it| it.number == number));
+        let gone: Vec<_> = listening.collect();
         // Dropping a callable may run Python, so the lock is free by then.
         drop(list);
         gone.iter().any(|listening| core.unsubscribe(listening.id))
@@ -60,12 +69,12 @@ impl PyListeners {
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let visited = |listening: &Listening| listening.callable.0.traverse(|callable| visit.call(callable));
-        self.list.traverse(|list| list.iter().try_for_each(visited))
+        self.list.traverse(|list| list.iter().flat_map(|list| &list.listening).try_for_each(visited))
     }
 
     pub fn clear(&self) {
-        let list = std::mem::take(&mut *self.list.lock());
-        for listening in &list {
+        let listening = self.list.lock().as_mut().map_or_else(Vec::new, |list| std::mem::take(&mut list.listening));
+        for listening in &listening {
             let callable = listening.callable.0.lock().take();
             drop(callable);
         }

@@ -10,7 +10,8 @@ use crate::ffi::says_yes;
 /// Functions of an item.
 #[derive(Default)]
 pub struct StreamItems {
-    functions: OnceLock<Functions>,
+    /// Boxed, because most breakers have none.
+    functions: OnceLock<Box<Functions>>,
 }
 
 struct Functions {
@@ -21,7 +22,7 @@ struct Functions {
 impl StreamItems {
     /// Sets the functions; only the first call has an effect.
     pub fn set(&self, is_content: Option<Py<PyAny>>, is_end: Option<Py<PyAny>>) {
-        let _ = self.functions.set(Functions { is_content, is_end });
+        let _ = self.functions.set(Box::new(Functions { is_content, is_end }));
     }
 
     /// Whether an item counts as the first one.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use halfopen::clock::Tick;
 use halfopen::evidence::Event;
 use halfopen::host::{self, Entries, SettledCall, Throttle};
+use halfopen::metrics::Labels;
 use halfopen::{CircuitBreaker, Rejected};
 use pyo3::prelude::*;
 
@@ -81,24 +82,26 @@ pub fn set_telemetry(telemetry: Option<Py<PyAny>>) -> bool {
 
 /// Tells the watchers about one breaker.
 pub struct Watched {
-    name: Arc<str>,
-    provider: Arc<str>,
+    labels: Labels,
     /// Whether its user writes a log of their own, as `halfopen.compat` does.
     has_own_log: AtomicBool,
     rejections: Throttle,
 }
 
 impl Watched {
-    pub fn new(core: &Arc<CircuitBreaker<PyClock>>, provider: &str) -> Arc<Self> {
-        let watched = Arc::new(Self {
-            name: core.name().into(),
-            provider: provider.into(),
-            has_own_log: AtomicBool::new(false),
-            rejections: Throttle::default(),
-        });
+    pub fn new(core: &Arc<CircuitBreaker<PyClock>>, labels: Labels) -> Arc<Self> {
+        let watched = Arc::new(Self { labels, has_own_log: AtomicBool::new(false), rejections: Throttle::default() });
         let following = Arc::clone(&watched);
         host::follow(core, Arc::new(move |event| following.changed(event)));
         watched
+    }
+
+    fn name(&self) -> &str {
+        &self.labels.name
+    }
+
+    fn provider(&self) -> &str {
+        &self.labels.provider
     }
 
     /// Leaves the log to the breaker's user.
@@ -120,7 +123,7 @@ impl Watched {
         let watchers = [(self.is_logged(), &LOG), (TELEMETRY.is_there(), &TELEMETRY)];
         for (_, watcher) in watchers.into_iter().filter(|(is_told, _)| *is_told) {
             attached(|py| {
-                let told = dict_of(py, event.entries()).map(|raw| (&*self.name, &*self.provider, raw));
+                let told = dict_of(py, event.entries()).map(|raw| (self.name(), self.provider(), raw));
                 watcher.tell(py, |names| &names.changed, told);
             });
         }
@@ -129,21 +132,21 @@ impl Watched {
     pub fn rejected(&self, py: Python<'_>, rejected: &Rejected, now: Tick) {
         let reason = rejected.reason.as_str();
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-        TELEMETRY.tell(py, |names| &names.rejected, Ok((&*self.name, &*self.provider, reason, retry_after)));
+        TELEMETRY.tell(py, |names| &names.rejected, Ok((self.name(), self.provider(), reason, retry_after)));
         if self.is_logged()
             && let Some(count) = self.rejections.count(now)
         {
-            LOG.tell(py, |names| &names.rejected, Ok((&*self.name, &*self.provider, reason, retry_after, count)));
+            LOG.tell(py, |names| &names.rejected, Ok((self.name(), self.provider(), reason, retry_after, count)));
         }
     }
 
     pub fn first_item(&self, py: Python<'_>, waited: Duration) {
-        TELEMETRY.tell(py, |names| &names.first_item, Ok((&*self.name, &*self.provider, waited.as_secs_f64())));
+        TELEMETRY.tell(py, |names| &names.first_item, Ok((self.name(), self.provider(), waited.as_secs_f64())));
     }
 
     pub fn settled(&self, py: Python<'_>, call: &SettledCall) {
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let told = (&*self.name, &*self.provider, call.outcome.as_str(), seconds);
+        let told = (self.name(), self.provider(), call.outcome.as_str(), seconds);
         TELEMETRY.tell(py, |names| &names.settled, Ok(told));
     }
 }

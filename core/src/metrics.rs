@@ -96,6 +96,13 @@ pub struct Membership {
     id: u64,
 }
 
+impl Membership {
+    /// The labels of the breaker's series.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+}
+
 /// A reading of all breakers of the same labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

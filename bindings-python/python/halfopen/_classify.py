@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from halfopen._arguments import check_functions, exception_types
@@ -44,6 +44,9 @@ def rules_of(
     for kind in ignored:
         if kind in counted:
             raise InvalidValueError("ignore", kind.__qualname__, "types that are not in count")
+    if classify is None and judge is None and not ignored and not counted:
+        # Most breakers have no rules of their own, and an object for them would take 400 bytes.
+        return classify_error, verdict_of_result, False, _no_verdict
     otherwise: Callable[[BaseException], Outcome | Verdict] = classify_error
     if isinstance(classify, FailureByDefault):
         classify, otherwise = classify.classify, _failure_by_default
@@ -62,6 +65,10 @@ def rules_of(
 def counts_every_error(classify: Classifier | None) -> bool:
     """Whether the default rules have no say in errors."""
     return classify is every_exception_is_a_failure or isinstance(classify, FailureByDefault)
+
+
+def _no_verdict(_error: BaseException) -> None:
+    """Leaves every exception to the default rules."""
 
 
 def _failure_by_default(error: BaseException) -> Outcome:
@@ -97,7 +104,8 @@ class _Rules:
     count: tuple[type[BaseException], ...]
     otherwise: Callable[[BaseException], Outcome | Verdict]
     """Classifies what the others leave to it."""
-    logged: set[str] = field(default_factory=set[str])
+    logged: frozenset[str] = frozenset()
+    """The functions whose mistake has been logged."""
 
     def error(self, error: BaseException) -> Outcome | Verdict:
         """Classifies an exception."""
@@ -170,7 +178,7 @@ class _Rules:
     def _warn(self, name: str, mistake: str) -> None:
         if name in self.logged:
             return
-        self.logged.add(name)
+        self.logged |= {name}
         # Logging may fail, for example at interpreter exit. The caller must still get the error of its call.
         with suppress(Exception):
             _log.warning("%s= %s (logged once for this breaker)", name, mistake)

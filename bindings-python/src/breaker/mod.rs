@@ -71,10 +71,11 @@ impl PyBreaker {
     /// Makes it a closed breaker, which the metrics of the process follow; false if it is a breaker already.
     pub fn close(&self, py: Python<'_>, config: Config, provider_id: &str, clock: PyClock) -> bool {
         let core = Arc::new(CircuitBreaker::with_clock(config, clock));
+        let followed = Followed::new(&core, provider_id);
         let identity = Identity {
             name: PyString::new(py, core.name()).unbind(),
-            watched: Watched::new(&core, provider_id),
-            _followed: Followed::new(&core, provider_id),
+            watched: Watched::new(&core, followed.labels().clone()),
+            _followed: followed,
         };
         self.core.fill(core) && self.identity.set(identity).is_ok()
     }

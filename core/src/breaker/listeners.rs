@@ -52,6 +52,10 @@ impl Listeners {
         let queue = queue.get_or_insert_default();
         let id = ListenerId(queue.next_id);
         queue.next_id += 1;
+        if queue.listeners.is_empty() {
+            // Most breakers have one listener, the host's, and a vector would begin with room for four.
+            queue.listeners.reserve_exact(1);
+        }
         queue.listeners.push(Entry { id, since: queue.announced, follows, listener });
         id
     }

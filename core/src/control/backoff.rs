@@ -53,11 +53,16 @@ impl Wait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct OpenStreak {
     pub(super) count: u32,
-    pub(super) last_wait: Duration,
+    /// Nanoseconds, because a `Duration` would make every breaker a cache line larger.
+    pub(super) last_wait: u64,
 }
 
 impl OpenStreak {
-    pub(super) const NONE: Self = Self { count: 0, last_wait: Duration::ZERO };
+    pub(super) const NONE: Self = Self { count: 0, last_wait: 0 };
+
+    pub(super) fn of(count: u32, last_wait: Duration) -> Self {
+        Self { count, last_wait: saturating_nanos(last_wait) }
+    }
 
     /// The streak after one more opening, which starts `generation`.
     pub(super) fn next(self, rules: &Rules, generation: u64, hint: Option<Duration>, jitter: Jitter) -> Self {
@@ -67,12 +72,12 @@ impl OpenStreak {
         // `nearest` saturates, so overflowing growth becomes the longest wait.
         let nanos = nearest(spread).max(1);
         let chosen = Duration::from_nanos(nanos).max(hint.unwrap_or_default()).min(longest);
-        Self { count: self.count.saturating_add(1), last_wait: chosen }
+        Self::of(self.count.saturating_add(1), chosen)
     }
 
     /// The wait that the last opening chose.
     pub(super) fn wait(self) -> Duration {
-        self.last_wait
+        Duration::from_nanos(self.last_wait)
     }
 }
 
@@ -192,7 +197,7 @@ mod tests {
     #[test]
     fn overflowing_growth_is_the_longest_wait() {
         let growing = Config::builder().timeout_multiplier(10.0).max_timeout(Duration::from_secs(90)).build().unwrap();
-        let billions = OpenStreak { count: u32::MAX, last_wait: Duration::from_secs(90) };
+        let billions = OpenStreak::of(u32::MAX, Duration::from_secs(90));
         let next = billions.next(growing.rules(), 1, None, Jitter { seed: 0 });
         assert_eq!(next, billions, "neither the wait nor the count goes further");
     }

@@ -16,11 +16,9 @@
 //!
 //! Moments and waits are nanoseconds. Bits that a phase does not use are zero.
 
-use core::time::Duration;
-
 use super::backoff::{OpenStreak, Wait};
 use super::{Control, FIRST_SLOT_EPOCH, Jitter, Mode, Phase, Probing};
-use crate::clock::{Tick, saturating_nanos};
+use crate::clock::Tick;
 
 /// The number of words of a control value.
 pub const WORDS: usize = 7;
@@ -65,7 +63,7 @@ impl Control {
             u64::from(failures) | u64::from(self.openings.count) << 32,
             moment,
             length,
-            saturating_nanos(self.openings.last_wait),
+            self.openings.last_wait,
             self.jitter.seed,
         ]
     }
@@ -90,7 +88,7 @@ impl Control {
             generation,
             mode: *Mode::ALL.get(usize::from(mode)).ok_or(InvalidWords)?,
             phase,
-            openings: OpenStreak { count: openings, last_wait: Duration::from_nanos(last_wait) },
+            openings: OpenStreak { count: openings, last_wait },
             jitter: Jitter { seed },
         };
         // Unused bits are written as zero, so words with other bits do not survive the round trip.
@@ -109,13 +107,15 @@ impl Control {
             Phase::HalfOpen(probing) => (FIRST_SLOT_EPOCH..=MOST_COUNTED).contains(&probing.slot_epoch),
             Phase::Closed { .. } | Phase::Open { .. } => true,
         };
-        let openings_fit = (self.openings.count == 0) == self.openings.last_wait.is_zero();
+        let openings_fit = (self.openings.count == 0) == (self.openings.last_wait == 0);
         mode_fits && epoch_fits && openings_fit && self.generation <= MOST_COUNTED
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -164,7 +164,7 @@ mod tests {
     fn written() -> Vec<(Control, [u64; WORDS])> {
         let rules = *Config::default().rules();
         let control = |mode, phase| Control { mode, phase, ..Control::new(&rules, Jitter { seed: 9 }) };
-        let openings = OpenStreak { count: 2, last_wait: Duration::from_nanos(5) };
+        let openings = OpenStreak { count: 2, last_wait: 5 };
         let probing = Probing { successes: 1, slots: 2, slot_epoch: 3, active: Tick::from_nanos(4) };
         let wait = Some(Wait::from_nanos(8, 5));
         let failures = 7;

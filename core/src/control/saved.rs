@@ -34,7 +34,7 @@ impl Control {
         // Forgotten openings are stored as zero, because the next clock may start earlier.
         let openings = self.open_streak_at(now);
         let resets_in = match self.phase {
-            Phase::Closed { resets_at, .. } => resets_at.since(now).min(openings.last_wait),
+            Phase::Closed { resets_at, .. } => resets_at.since(now).min(openings.wait()),
             Phase::Open { .. } | Phase::HalfOpen(_) => Duration::ZERO,
         };
         Saved {
@@ -44,7 +44,7 @@ impl Control {
             failures: self.consecutive_failures(),
             wait,
             openings: openings.count,
-            last_wait: openings.last_wait,
+            last_wait: openings.wait(),
             resets_in,
         }
     }
@@ -70,7 +70,7 @@ impl Control {
                 Phase::Open { failures, wait }
             }
         };
-        let openings = OpenStreak { count: saved.openings, last_wait: saved.last_wait };
+        let openings = OpenStreak::of(saved.openings, saved.last_wait);
         let generation = self.generation.max(saved.generation) + 1;
         Self { generation, mode: saved.mode, phase, openings, jitter: self.jitter }
     }

@@ -163,7 +163,7 @@ fn probe_settle(before: Control, rules: &Rules, left: Probing, call: Judged) -> 
             opened(before, rules, 1, call, Cause::ProbeSlow)
         }
         Outcome::Success if left.successes + 1 >= rules.success_threshold => {
-            let resets_at = NOW.after(before.openings.last_wait);
+            let resets_at = NOW.after(before.openings.wait());
             let closed = before.with(Phase::Closed { failures: 0, resets_at });
             next_generation(before, closed, Cause::ProbesSucceeded)
         }
@@ -193,7 +193,7 @@ fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Ca
     let hint = if let Outcome::Failure { retry_after: Some(hint) } = call.outcome { hint } else { Duration::ZERO };
     let chosen = grown.max(hint).min(longest);
     let wait = Some(Wait::until(NOW.after(chosen), chosen));
-    let openings = OpenStreak { count: before_it.count + 1, last_wait: chosen };
+    let openings = OpenStreak::of(before_it.count + 1, chosen);
     next_generation(before, Control { openings, ..before.with(Phase::Open { failures, wait }) }, cause)
 }
 
