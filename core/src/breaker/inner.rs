@@ -7,6 +7,7 @@ use crate::clock::Tick;
 use crate::config::Rules;
 use crate::control::{Admission, Cause, Control, Jitter, Outcome, Stamp, State, Transition};
 use crate::evidence::{Call, CallGroups, Counts, Durations, GroupNumber, History, NewestGroup, Window};
+use crate::random::random_jitter;
 use crate::snapshot::Snapshot;
 
 #[derive(Debug)]
@@ -25,6 +26,9 @@ pub(super) struct Inner {
     streak_base: u64,
     /// Permits of older generations belong to the process that this one was forked from.
     first_own_generation: u64,
+    /// Whether the seed of the jitter has to be drawn when the rules spread waits. Drawing is a system call, which takes as
+    /// long as the rest of creating a breaker (380 ns), and most breakers need no seed.
+    draws_seed: bool,
 }
 
 /// Evidence that most breakers do not have. Failures must not need it: from a box of its own, `last_failure` made a
@@ -51,9 +55,13 @@ impl Settled {
 }
 
 impl Inner {
-    pub(super) fn new(rules: Rules, jitter: Jitter) -> Self {
+    /// Without a jitter, its seed is drawn when it is needed.
+    pub(super) fn new(rules: Rules, jitter: Option<Jitter>) -> Self {
+        let draws_seed = jitter.is_none() && !rules.spreads_waits();
+        let jitter = jitter.unwrap_or_else(|| if draws_seed { Jitter { seed: 0 } } else { random_jitter() });
         Self {
             control: Control::new(&rules, jitter),
+            draws_seed,
             window: Window::new(&rules),
             rules,
             history: History::default(),
@@ -161,9 +169,13 @@ impl Inner {
         }
     }
 
-    /// A window whose shape changed starts empty.
-    pub(super) fn reconfigure(&mut self, rules: Rules, now: Tick) {
+    /// A window whose shape changed starts empty. `drawn` is the jitter of a breaker whose seed has to be drawn.
+    pub(super) fn reconfigure(&mut self, rules: Rules, drawn: Jitter, now: Tick) {
         self.control = self.control.without_expired_force_open(&self.rules, now);
+        if self.draws_seed && rules.spreads_waits() {
+            self.control = self.control.with_jitter(drawn);
+            self.draws_seed = false;
+        }
         if rules.window_in_use() != self.rules.window_in_use() {
             self.window = Window::new(&rules);
         }
@@ -191,6 +203,7 @@ impl Inner {
     /// See [`host::after_fork`](crate::host::after_fork).
     pub(super) fn inherit(&mut self, jitter: Jitter) {
         self.control = self.control.inherited(jitter);
+        self.draws_seed = false;
         self.first_own_generation = self.control.generation();
     }
 
@@ -244,7 +257,7 @@ mod tests {
     #[test]
     fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
         // It did not take the lock, and its thread counted it late.
-        let mut inner = Inner::new(*Config::default().rules(), Jitter { seed: 0 });
+        let mut inner = Inner::new(*Config::default().rules(), None);
         inner.settle(Stamp::closed(0), Outcome::FAILURE, None, Tick::ZERO);
         inner.begin_streak(0, 7);
         assert_eq!((inner.control.consecutive_failures(), inner.consecutive_successes(8)), (1, 0));
@@ -254,9 +267,30 @@ mod tests {
 
     #[test]
     fn a_success_that_is_counted_only_after_the_circuit_is_disabled_begins_no_streak() {
-        let mut inner = Inner::new(*Config::default().rules(), Jitter { seed: 0 });
+        let mut inner = Inner::new(*Config::default().rules(), None);
         inner.order(|control, _, now| control.disable(now), Tick::ZERO);
         inner.begin_streak(0, 7);
         assert_eq!(inner.consecutive_successes(8), 0);
+    }
+
+    #[test]
+    fn a_seed_is_drawn_with_the_first_rules_that_spread_waits_and_a_given_one_stays() {
+        let plain = *Config::default().rules();
+        let spread = *Config::builder().timeout_jitter(0.5).build().unwrap().rules();
+        let (given, drawn) = (Jitter { seed: 7 }, Jitter { seed: 8 });
+        let seed = |inner: &Inner| inner.control.to_words()[6];
+        let after = |first, jitter| {
+            let mut inner = Inner::new(first, jitter);
+            inner.reconfigure(plain, Jitter { seed: 9 }, Tick::ZERO);
+            inner.reconfigure(spread, drawn, Tick::ZERO);
+            inner.reconfigure(spread, Jitter { seed: 10 }, Tick::ZERO);
+            seed(&inner)
+        };
+        assert_eq!([after(plain, None), after(plain, Some(given)), after(spread, Some(given))], [8, 7, 7]);
+        assert_ne!(after(spread, None), after(spread, None), "drawn at once");
+        let mut child = Inner::new(plain, None);
+        child.inherit(given);
+        child.reconfigure(spread, drawn, Tick::ZERO);
+        assert_eq!(seed(&child), 7);
     }
 }

@@ -36,7 +36,6 @@ use crate::clock::{Clock, DefaultClock};
 use crate::config::Config;
 use crate::control::Jitter;
 use crate::evidence::{Counters, NewestGroup};
-use crate::random::random_jitter;
 use crate::sync::{AtomicU64, Mutex};
 use inner::Inner;
 use listeners::Listeners;
@@ -99,11 +98,16 @@ impl CircuitBreaker<crate::clock::SystemClock> {
 impl<C: Clock> CircuitBreaker<C> {
     /// A closed circuit on the given clock.
     pub fn with_clock(config: Config, clock: C) -> Self {
-        Self::with_jitter(config, clock, random_jitter())
+        Self::create(config, clock, None)
     }
 
     /// The same with the given jitter, so that its waits are the same in every run.
     pub fn with_jitter(config: Config, clock: C, jitter: Jitter) -> Self {
+        Self::create(config, clock, Some(jitter))
+    }
+
+    /// Without a jitter, its seed is drawn when it is needed.
+    pub(crate) fn create(config: Config, clock: C, jitter: Option<Jitter>) -> Self {
         let inner = Inner::new(*config.rules(), jitter);
         Self {
             hot: HotFields {

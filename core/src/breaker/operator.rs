@@ -6,6 +6,7 @@ use super::CircuitBreaker;
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, InvalidValue, Rules, wait_argument};
 use crate::control::{Control, Transition};
+use crate::random::random_jitter;
 use crate::snapshot::Snapshot;
 
 impl<C: Clock> CircuitBreaker<C> {
@@ -33,9 +34,9 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Replaces the configuration. State, mode, counters, the running wait and the name stay. Thresholds apply from the next
     /// event on. A window whose shape changed starts empty.
     pub fn reconfigure(&self, config: Config) {
-        let now = self.hot.clock.now();
+        let (now, drawn) = (self.hot.clock.now(), random_jitter());
         self.change(|inner| {
-            inner.reconfigure(*config.rules(), now);
+            inner.reconfigure(*config.rules(), drawn, now);
             inner.forget_calls(self.newest_group());
         });
     }

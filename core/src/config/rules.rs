@@ -93,6 +93,11 @@ impl Rules {
         (self.failure_rate.is_some() || self.slow_call_rate.is_some()).then_some(self.window)
     }
 
+    /// Whether waits are spread.
+    pub(crate) fn spreads_waits(&self) -> bool {
+        self.timeout_jitter > 0.0
+    }
+
     /// Whether any rule needs the duration of calls.
     pub(crate) fn measures_durations(&self) -> bool {
         self.record_durations || self.slow_call.is_some() || self.cancel_failure_after.is_some()

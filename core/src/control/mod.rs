@@ -193,6 +193,11 @@ impl Control {
         outer.is_probe() && self.is_current(outer)
     }
 
+    /// The same with another jitter.
+    pub(crate) fn with_jitter(self, jitter: Jitter) -> Self {
+        Self { jitter, ..self }
+    }
+
     fn with(self, phase: Phase) -> Self {
         Self { phase, ..self }
     }

@@ -13,7 +13,6 @@ use crate::breaker::CircuitBreaker;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::control::Jitter;
-use crate::random::random_jitter;
 use crate::sync::Mutex;
 
 /// A bounded set of breakers, one for each name.
@@ -49,7 +48,7 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
     /// [`RegistryError::NameConflict`] if that name has another configuration, [`RegistryError::Full`] if the registry is
     /// full and every breaker is in use.
     pub fn get_or_create(&self, config: Config) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
-        self.get_or_make(config, random_jitter)
+        self.get_or_make(config, None)
     }
 
     /// The same with the seed of a new breaker's jitter given, for hosts whose platform cannot draw one: breakers of one
@@ -62,19 +61,15 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         config: Config,
         jitter: Jitter,
     ) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
-        self.get_or_make(config, || jitter)
+        self.get_or_make(config, Some(jitter))
     }
 
-    fn get_or_make(
-        &self,
-        config: Config,
-        jitter: impl FnOnce() -> Jitter,
-    ) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
+    fn get_or_make(&self, config: Config, jitter: Option<Jitter>) -> Result<Arc<CircuitBreaker<C>>, RegistryError> {
         if let Some(known) = self.get(config.name()) {
             return same(known, &config);
         }
         // Creating a clock may run host code, so the breaker is created before the lock is taken. Another thread may be first.
-        let made = Arc::new(CircuitBreaker::with_jitter(config.clone(), (self.clock)(), jitter()));
+        let made = Arc::new(CircuitBreaker::create(config.clone(), (self.clock)(), jitter));
         loop {
             let added = self.policy.lock().add(config.shared_name(), Arc::clone(&made)).cloned();
             match added {
