@@ -130,3 +130,16 @@ def test_a_function_that_cannot_choose_is_refused_at_once(function: Any) -> None
             with pytest.raises(InvalidValueError) as refused:
                 make()
             assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", field)
+
+
+@pytest.mark.parametrize("kind", [CircuitBreaker, type("Own", (CircuitBreaker,), {})])
+def test_a_class_would_create_a_breaker_for_each_request_and_is_refused_at_once(kind: Any) -> None:
+    for make in (
+        lambda: guarded_transport(httpx2.HTTPTransport(), kind),
+        lambda: guarded_async_transport(httpx2.AsyncHTTPTransport(), kind),
+        lambda: CircuitBreakerMiddleware(kind),
+        lambda: CircuitBreakerAdapter(requests.adapters.HTTPAdapter(), kind),
+    ):
+        with pytest.raises(InvalidValueError) as refused:
+            make()
+        assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", "breaker")

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from greenlet import greenlet
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerOpenError, ManualClock
 from nesting import CLOSED, NESTED, PLAIN_WAYS, WAYS, layers, opened, raising, run
@@ -198,6 +199,24 @@ def test_a_plain_thread_needs_the_permit_as_an_argument(clock: ManualClock) -> N
         thread.join()
     assert seen == ["probes_busy", "shared"]
     assert breaker.state is CLOSED
+
+
+def test_a_greenlet_has_a_context_of_its_own_unless_it_gets_a_copy(clock: ManualClock) -> None:
+    breaker = opened(clock, half_open_max_calls=1)
+    seen: list[str] = []
+
+    def work() -> None:
+        try:
+            seen.append(breaker.call_sync(lambda: "shared"))
+        except CircuitBreakerOpenError as rejected:
+            seen.append(rejected.reason)
+
+    with breaker.acquire():
+        greenlet(work).switch()
+        copied = greenlet(work)
+        copied.gr_context = contextvars.copy_context()
+        copied.switch()
+    assert seen == ["probes_busy", "shared"]
 
 
 def test_a_permit_without_a_block_marks_nothing(clock: ManualClock) -> None:

@@ -2,6 +2,8 @@
 
 ``help()`` lists the fields, ``inspect.signature()`` their defaults. The class is also a dataclass: ``replace`` and
 ``asdict`` work, and FastAPI reads a parameter of this class from the request body.
+
+``Need`` is the other class of the core that models of pydantic may hold.
 """
 
 from dataclasses import field, make_dataclass
@@ -9,7 +11,7 @@ from importlib import import_module
 from inspect import Parameter, Signature
 from typing import Any, cast
 
-from halfopen._core import CircuitBreakerConfig, config_json_schema
+from halfopen._core import CircuitBreakerConfig, Need, config_json_schema
 
 
 def describe() -> None:
@@ -38,6 +40,8 @@ def describe() -> None:
     }
     for name, value in attributes.items():
         setattr(CircuitBreakerConfig, name, value)
+    need: Any = Need
+    need.__get_pydantic_core_schema__ = _called_by_pydantic("need_schema")
 
 
 def _called_by_pydantic(function: str) -> Any:

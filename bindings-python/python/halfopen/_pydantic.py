@@ -1,12 +1,18 @@
-"""Pydantic support of configurations and reports. Only pydantic imports this module, so pydantic is optional."""
+"""Pydantic support of configurations, and of what orchestrators take and report.
+
+Only pydantic imports this module, so pydantic is optional.
+"""
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
-from halfopen._core import CircuitBreakerConfig, config_json_schema
+from halfopen._core import CircuitBreakerConfig, Need, config_json_schema
+from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
+from halfopen.orchestration import Resume
 
 
 def validator() -> CoreSchema:
@@ -34,6 +40,57 @@ def error_schema() -> CoreSchema:
             _class_name, return_schema=core_schema.nullable_schema(core_schema.str_schema())
         ),
     )
+
+
+def breaker_schema() -> CoreSchema:
+    """A schema for a breaker, which writes its configuration."""
+    return core_schema.is_instance_schema(
+        CircuitBreaker, serialization=core_schema.plain_serializer_function_ser_schema(_config_of)
+    )
+
+
+def texts_schema() -> CoreSchema:
+    """A schema for any collection of texts."""
+    return core_schema.tuple_variable_schema(core_schema.str_schema())
+
+
+def need_schema() -> CoreSchema:
+    """A schema for a ``Need``, or a dictionary with its parts."""
+    field = core_schema.typed_dict_field
+    parts = {
+        "capabilities": field(core_schema.list_schema(core_schema.str_schema()), required=False),
+        "size": field(core_schema.int_schema(ge=0), required=False),
+    }
+    return _object_schema(Need, parts, lambda given: Need(given.get("capabilities"), size=given.get("size")))
+
+
+def resume_schema() -> CoreSchema:
+    """A schema for a ``Resume``, or a dictionary with its parts."""
+    field = core_schema.typed_dict_field
+    parts = {
+        "args": field(core_schema.tuple_variable_schema(core_schema.any_schema()), required=False),
+        "need": field(core_schema.nullable_schema(need_schema()), required=False),
+    }
+    return _object_schema(Resume, parts, lambda given: Resume(*given.get("args", ()), need=given.get("need")))
+
+
+def _object_schema(
+    kind: type[Any], parts: dict[str, core_schema.TypedDictField], create: Callable[[dict[str, Any]], Any]
+) -> CoreSchema:
+    """A schema for an object, or a dictionary with the attributes from which ``create`` makes it."""
+    dictionary = core_schema.typed_dict_schema(parts, extra_behavior="forbid")
+    created = core_schema.no_info_after_validator_function(create, dictionary)
+    return core_schema.json_or_python_schema(
+        created,
+        core_schema.union_schema([core_schema.is_instance_schema(kind), created]),
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda value: {name: getattr(value, name) for name in parts}, return_schema=dictionary
+        ),
+    )
+
+
+def _config_of(breaker: CircuitBreaker) -> dict[str, Any]:
+    return breaker.config.model_dump()
 
 
 def _class_name(error: Exception | None) -> str | None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from importlib import import_module
+from typing import Annotated, Any, Literal, TypeAlias
 
 from halfopen._arguments import check_function
 from halfopen._core import Need
 from halfopen.errors import InvalidValueError
+from halfopen.orchestration._model_fields import ByClass, NotInJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class Break:
     """A stream that broke."""
 
     provider: str
-    error: Exception
+    error: Annotated[Exception, ByClass()]
     items: Sequence[Any]
     """The newest items that the consumer has received."""
     args: tuple[Any, ...]
@@ -33,8 +35,13 @@ class Resume:
         self.args = args
         self.need = need
 
+    # Only pydantic calls this, so pydantic is optional.
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        return import_module("halfopen._pydantic").resume_schema()
 
-OnBreak: TypeAlias = Literal["raise", "restart"] | Callable[[Break], Resume | None]
+
+OnBreak: TypeAlias = Literal["raise", "restart"] | Annotated[Callable[[Break], Resume | None], NotInJson()]
 """``"raise"``, ``"restart"``, or a function that returns how to resume, or ``None`` to raise."""
 
 

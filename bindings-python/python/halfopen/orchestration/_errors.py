@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
 from halfopen.errors import HalfopenError
-from halfopen.orchestration._error_fields import ByClass
+from halfopen.orchestration._model_fields import ByClass
 from halfopen.types import PassReason, Verdict
 
 EndedBy = Literal["exhausted", "max_attempts", "budget", "deadline", "not_replayable"]

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
+from halfopen.orchestration._model_fields import ByConfig, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,9 @@ class Provider:
 
     id: str
     """Its name, unique in the orchestrator."""
-    breaker: CircuitBreaker | CircuitBreakerConfig | None = field(default=None, repr=False, compare=False)
+    breaker: Annotated[CircuitBreaker, ByConfig()] | CircuitBreakerConfig | None = field(
+        default=None, repr=False, compare=False
+    )
     """Its circuit breaker, or the configuration for a new one; ``None`` for a new one with the defaults.
 
     The timeouts, ``is_content`` and ``is_end`` of a breaker take the place of the orchestrator's for this provider.
@@ -29,7 +32,7 @@ class Provider:
     """Its share beside the others of its tier, from 0; 0 drains it: it gets no further calls."""
     enabled: bool = True
     """Whether calls may go to it."""
-    capabilities: Iterable[str] = ()
+    capabilities: Annotated[Iterable[str], Texts()] = ()
     """Its abilities, in words of your own: a call that needs one goes only to providers that have it."""
     limit: int | None = None
     """The largest request that it takes, in a unit of your own (tokens, for example); ``None`` for no limit."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, cast
 
-from halfopen.orchestration._error_fields import ByClass
+from halfopen.orchestration._model_fields import ByClass
 from halfopen.types import Outcome, Role
 
 

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from math import inf
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from halfopen._arguments import check_function, check_seconds
 from halfopen._core import SHORTEST_HEDGE_SECONDS
 from halfopen._stream_items import checked_item_function
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import OnBreak, check_on_break
+from halfopen.orchestration._model_fields import NotInJson
 from halfopen.orchestration._provider import Provider
 from halfopen.types import OnExhausted, Strategy
 
@@ -42,14 +43,14 @@ class Settings:
     hold_seconds: float | None = None
     max_sessions: int = 10_000
     session_lifetime_seconds: float = 3600.0
-    on_switch: OnSwitch | None = None
+    on_switch: Annotated[OnSwitch | None, NotInJson()] = None
     on_break: OnBreak = "raise"
-    is_content: Callable[[Any], bool] | None = None
-    is_end: Callable[[Any], bool] | None = None
-    is_tool_call: Callable[[Any], bool] | None = None
-    is_too_large: Callable[[Exception], bool] | None = None
-    next_after: Callable[[Exception], bool] | None = None
-    check: Check | None = None
+    is_content: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
+    is_end: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
+    is_tool_call: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
+    is_too_large: Annotated[Callable[[Exception], bool] | None, NotInJson()] = None
+    next_after: Annotated[Callable[[Exception], bool] | None, NotInJson()] = None
+    check: Annotated[Check | None, NotInJson()] = None
     check_interval_seconds: float | None = None
     kept_events: int = 1000
     kept_items: int = 10_000

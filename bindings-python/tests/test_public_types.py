@@ -1,0 +1,127 @@
+"""Every public class of values works with pydantic and FastAPI. Classes of live objects are listed here."""
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError
+
+import halfopen
+from halfopen import CircuitBreaker, CircuitBreakerConfig
+from halfopen.orchestration import Break, Need, Provider, Resume
+
+LIVE = {
+    "halfopen": {"CircuitBreaker", "ManualClock", "Permit", "Registry", "Session"},
+    "halfopen.aiohttp": {"BreakerPerHost", "BreakerPerKey", "CircuitBreakerMiddleware"},
+    "halfopen.compat": {"CircuitBreaker"},
+    "halfopen.compat.orchestration": {"ProviderOrchestrator"},
+    "halfopen.fastapi": {"Installed"},
+    "halfopen.orchestration": {"Orchestrator", "Session", "Stream"},
+    "halfopen.recording": {"Recorder"},
+    "halfopen.requests": {"CircuitBreakerAdapter"},
+}
+"""Objects that act, or hold locks or connections. No document has one, so pydantic refuses such a field at once."""
+
+
+def public_classes() -> dict[type[Any], tuple[str, str]]:
+    """Each with the first module that exports it, and its name there."""
+    modules = [module.name for module in pkgutil.walk_packages(halfopen.__path__, "halfopen.")]
+    found: dict[type[Any], tuple[str, str]] = {}
+    for path in ["halfopen", *modules]:
+        if not any(part.startswith("_") for part in path.split(".")):
+            module = importlib.import_module(path)
+            names = getattr(module, "__all__", None) or [
+                name
+                for name, value in vars(module).items()
+                if not name.startswith("_") and getattr(value, "__module__", "") == path
+            ]
+            for name in names:
+                value = getattr(module, name)
+                if inspect.isclass(value) and not issubclass(value, BaseException):
+                    found.setdefault(value, (path, name))
+    return found
+
+
+CLASSES = public_classes()
+VALUES = [kind for kind, (path, name) in CLASSES.items() if name not in LIVE.get(path, ())]
+
+
+def test_the_list_of_live_objects_is_not_longer_than_the_interface() -> None:
+    listed = {(path, name) for path, names in LIVE.items() for name in names}
+    assert listed <= set(CLASSES.values())
+
+
+@pytest.mark.parametrize("kind", set(CLASSES) - set(VALUES), ids=lambda kind: kind.__qualname__)
+def test_a_live_object_is_refused_at_once(kind: type[Any]) -> None:
+    with pytest.raises(PydanticSchemaGenerationError):
+        TypeAdapter(kind)
+
+
+@pytest.mark.parametrize("kind", VALUES, ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
+def test_a_value_is_described_by_pydantic_and_by_fastapi(kind: type[Any]) -> None:
+    adapter = TypeAdapter[Any](kind)
+    assert adapter.json_schema(mode="validation")
+    assert adapter.json_schema(mode="serialization")
+    app = FastAPI()
+    app.get("/", response_model=kind)(lambda: None)
+    with TestClient(app) as client:
+        assert client.get("/openapi.json").status_code == 200
+
+
+PROVIDER = Provider("a", CircuitBreakerConfig(name="x", failure_threshold=3), capabilities=["chat"], limit=5)
+
+
+@pytest.mark.parametrize(
+    "value", [Need(["chat", "tools"], size=5), Need(), PROVIDER, Provider("b", CircuitBreaker("b"), tier=1)]
+)
+def test_what_an_orchestrator_takes_is_read_and_written(value: Need | Provider) -> None:
+    adapter = TypeAdapter[Any](type(value))
+    assert adapter.validate_python(value) is value
+    assert adapter.validate_python(adapter.dump_python(value)) == value
+    assert adapter.validate_json(adapter.dump_json(value)) == value
+
+
+def test_a_provider_of_a_document_has_its_configuration_and_any_collection_of_abilities() -> None:
+    adapter = TypeAdapter(Provider)
+    read = adapter.validate_json(adapter.dump_json(PROVIDER))
+    assert isinstance(read.breaker, CircuitBreakerConfig)
+    assert read.breaker == PROVIDER.breaker
+    live = adapter.dump_python(Provider("b", CircuitBreaker("b", failure_threshold=3)), mode="json")
+    assert live["breaker"] == CircuitBreakerConfig(name="b", failure_threshold=3).model_dump()
+    assert adapter.validate_python({"id": "a", "capabilities": {"chat"}}).capabilities == ("chat",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (Need, {"size": -1}),
+        (Need, {"capabilities": "chat"}),
+        (Need, {"typo": 1}),
+        (Provider, {"id": ""}),
+        (Provider, {"id": "a", "capabilities": "chat"}),
+        (Provider, {"id": "a", "capabilities": [1]}),
+        (Provider, {"id": "a", "breaker": {"timeout_seconds": 0}}),
+        (Resume, {"need": 5}),
+    ],
+)
+def test_what_it_would_not_take_is_refused_by_pydantic(kind: type[Any], given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter[Any](kind).validate_python(given)
+
+
+def test_a_break_is_written_without_the_text_of_its_error_and_a_resume_is_read() -> None:
+    broken = Break("a", ValueError("secret"), ["item"], ("question",))
+    assert TypeAdapter(Break).dump_python(broken, mode="json") == {
+        "provider": "a",
+        "error": "ValueError",
+        "items": ["item"],
+        "args": ["question"],
+    }
+    adapter = TypeAdapter(Resume)
+    read = adapter.validate_json(adapter.dump_json(Resume("on", need=Need(["prefill"]))))
+    assert (read.args, read.need) == (("on",), Need(["prefill"]))
