@@ -109,23 +109,30 @@ class _Rules:
 
     def error(self, error: BaseException) -> Outcome | Verdict:
         """Classifies an exception."""
-        return self.own_verdict(error) or self.otherwise(error)
-
-    def own_verdict(self, error: BaseException) -> Outcome | Verdict | None:
-        """The verdict on an exception without the default rules; ``None`` leaves it to them."""
-        verdict = self._verdict_on_one(error)
-        if verdict is not None:
-            return verdict
-        group = group_in(error)
-        return None if group is None else self._verdict_on_members(group)
-
-    def _verdict_on_one(self, error: BaseException) -> Outcome | Verdict | None:
-        """The same without looking at the members of a group."""
+        # As in `_classified`. Two more calls in Python would make an ignored exception a tenth slower.
         if self.classify is not None and isinstance(error, Exception):
             answer = self._ask("classify", self.classify, error)
             if answer is not None:
                 return answer
-        return self._named(error)
+        return self._without_classify(error) or self.otherwise(error)
+
+    def own_verdict(self, error: BaseException) -> Outcome | Verdict | None:
+        """The verdict on an exception without the default rules; ``None`` leaves it to them."""
+        return self._classified(error) or self._without_classify(error)
+
+    def _classified(self, error: BaseException) -> Outcome | Verdict | None:
+        """The verdict of ``classify``."""
+        if self.classify is not None and isinstance(error, Exception):
+            return self._ask("classify", self.classify, error)
+        return None
+
+    def _without_classify(self, error: BaseException) -> Outcome | Verdict | None:
+        """The verdict of ``ignore`` and ``count``, and on the members of a group."""
+        named = self._named(error)
+        if named is not None:
+            return named
+        group = group_in(error)
+        return None if group is None else self._verdict_on_members(group)
 
     def _named(self, error: BaseException) -> Outcome | None:
         if self.ignore or self.count:
@@ -140,7 +147,7 @@ class _Rules:
         if not (self.classify or self.ignore or self.count):
             return None
         members = list(members_of(group, lambda inner: self._named(inner) is not None))
-        verdicts: list[Outcome | Verdict | None] = [self._verdict_on_one(member) for member in members]
+        verdicts: list[Outcome | Verdict | None] = [self._classified(it) or self._named(it) for it in members]
         if not any(verdicts):
             return None
         both = zip(members, verdicts, strict=True)
