@@ -151,12 +151,19 @@ class _AsyncTransport(_Guarding):
         await self._inner.__aexit__(*error)
 
 
-class _Decoder:
-    """The decoder of a response's content. Content that it cannot decode is a failure of the provider."""
+class _Guarded:
+    """In place of a part of a response."""
 
     def __init__(self, inner: Any, exchange: Exchange) -> None:
         self._inner = inner
         self._exchange = exchange
+
+
+class _Decoder(_Guarded):
+    """The decoder of a response's content. Content that it cannot decode is a failure of the provider."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        super().__init__(inner, exchange)
         self.flush: Callable[[], Any] = inner.flush
 
     def decode(self, data: bytes) -> Any:
@@ -199,12 +206,8 @@ def _raise(error: Exception) -> Never:
     raise error
 
 
-class _Body:
+class _Body(_Guarded):
     """The body of a response; the request has ended when it has."""
-
-    def __init__(self, inner: Any, exchange: Exchange) -> None:
-        self._inner = inner
-        self._exchange = exchange
 
     def __iter__(self) -> Iterator[bytes]:
         return self._exchange.through(self._inner)
@@ -214,12 +217,8 @@ class _Body:
         self._inner.close()
 
 
-class _AsyncBody:
+class _AsyncBody(_Guarded):
     """The same for an ``AsyncClient``."""
-
-    def __init__(self, inner: Any, exchange: Exchange) -> None:
-        self._inner = inner
-        self._exchange = exchange
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         parts = aiter(self._inner)
