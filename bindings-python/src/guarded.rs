@@ -3,11 +3,10 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyTuple};
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
-use crate::ffi::{PLAIN_VALUES, attached, call_host, call_object, has_await, is_exactly};
+use crate::ffi::{PLAIN_VALUES, attached, call_object, has_await, is_exactly, says_yes};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::results::{EndsLater, followed, guarded_stream, is_generator_based_coroutine};
@@ -82,11 +81,8 @@ fn failed(function: &Bound<'_, PyAny>, pending: PendingCall<'_>, error: PyErr) -
 fn has_refused_arguments(function: &Bound<'_, PyAny>, error: &PyErr) -> bool {
     let py = function.py();
     error.value(py).is_exact_instance_of::<PyTypeError>() && error.traceback(py).is_none() && {
-        let asked = Imports::get(py).and_then(|imports| {
-            let arguments = PyTuple::new(py, [function])?;
-            call_host(imports.is_python_function.bind(py), &arguments, None)
-        });
-        asked.is_ok_and(|answer| answer.is(PyBool::new(py, true)))
+        let asked = Imports::get(py).and_then(|imports| says_yes(&imports.is_python_function, function));
+        asked.is_ok_and(|said| said == Some(true))
     }
 }
 

@@ -8,11 +8,14 @@ use halfopen::host;
 use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyString, PyTuple, PyType};
+use pyo3::types::{PyString, PyTuple, PyType};
 
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::is_rejection;
-use crate::ffi::{PLAIN_ERRORS, PLAIN_RESULTS, call_host, has_attribute, is_made_in_python, while_handling};
+use crate::ffi::{
+    PLAIN_ERRORS, PLAIN_RESULTS, call_host, has_attribute, is_made_in_python, says_yes, unless_it_raised,
+    while_handling,
+};
 use crate::imports::Imports;
 
 /// The rules of a breaker, which its `__init__` sets; each function takes one argument and returns an outcome, a `Verdict`
@@ -60,12 +63,9 @@ impl Judging {
             });
         };
         let answer = while_handling(error, || ask(classify, error)).and_then(|answer| outcome_in(&answer));
-        match answer {
-            Ok(Some(outcome)) => Ok(outcome),
-            Err(interrupt) if !interrupt.is_instance_of::<PyException>(error.py()) => Err(interrupt),
-            // Its own code does not work any more near the end of interpreter exit.
-            Ok(None) | Err(_) => Ok(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }),
-        }
+        // Its own code does not work any more when the interpreter is nearly gone.
+        let outcome = unless_it_raised(error.py(), answer)?.flatten();
+        Ok(outcome.unwrap_or(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }))
     }
 
     /// Whether a result may mean anything but success.
@@ -79,17 +79,12 @@ impl Judging {
     #[inline(never)]
     pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let Some(judge) = self.judge.get() else { return Ok(Outcome::Success) };
-        match ask(judge, result).and_then(|answer| outcome_in(&answer)) {
-            Ok(Some(outcome)) => Ok(outcome),
-            Ok(None) => {
-                if !self.judges_all() {
-                    PLAIN_RESULTS.add(result.get_type());
-                }
-                Ok(Outcome::Success)
-            }
-            Err(fault) if fault.is_instance_of::<PyException>(result.py()) => Ok(Outcome::Success),
-            Err(interrupt) => Err(interrupt),
+        let answer = ask(judge, result).and_then(|answer| outcome_in(&answer));
+        let outcome = unless_it_raised(result.py(), answer)?;
+        if outcome == Some(None) && !self.judges_all() {
+            PLAIN_RESULTS.add(result.get_type());
         }
+        Ok(outcome.flatten().unwrap_or(Outcome::Success))
     }
 
     /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
@@ -97,8 +92,8 @@ impl Judging {
         // The default rules judge nothing but responses.
         !self.judges_all()
             || Imports::get(result.py())
-                .and_then(|imports| ask(&imports.is_response, result))
-                .is_ok_and(|answer| answer.is(PyBool::new(result.py(), true)))
+                .and_then(|imports| says_yes(&imports.is_response, result))
+                .is_ok_and(|said| said == Some(true))
     }
 
     /// Whether the default rules alone decide about exceptions, and class this one as a failure by its type alone.

@@ -61,10 +61,15 @@ pub fn call_host<'py>(
 /// interpreter exit.
 pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
     let py = object.py();
-    match call_host(function.bind(py), &PyTuple::new(py, [object])?, None).and_then(|answer| answer.is_truthy()) {
-        Ok(answer) => Ok(Some(answer)),
+    let answer = call_host(function.bind(py), &PyTuple::new(py, [object])?, None);
+    unless_it_raised(py, answer.and_then(|answer| answer.is_truthy()))
+}
+
+/// The answer of the host's code; `None` if that raised an `Exception`. An interrupt stays one.
+pub fn unless_it_raised<T>(py: Python<'_>, answer: PyResult<T>) -> PyResult<Option<T>> {
+    match answer {
         Err(fault) if fault.is_instance_of::<PyException>(py) => Ok(None),
-        Err(interrupt) => Err(interrupt),
+        answer => answer.map(Some),
     }
 }
 

@@ -23,6 +23,7 @@ pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
 pub use host_calls::{
     Arguments, anext_host, call_host, call_host_method, call_host_plainly, says_yes, send_host, throw_host,
+    unless_it_raised,
 };
 pub use objects::{
     has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,

@@ -11,7 +11,6 @@ use std::time::Duration;
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
 use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, PassReason, Pick, Pool, Price, Provider, Readiness, Role};
-use pyo3::exceptions::PyException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -26,6 +25,7 @@ use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
 use crate::convert::{Boolean, Items, named, value_of};
 use crate::error::{refused, to_python};
+use crate::ffi::unless_it_raised;
 use crate::lock::Lock;
 use crate::nesting::Probe;
 
@@ -168,7 +168,7 @@ impl PyPool {
                 let mut pool = this.pool.lock();
                 pool.leave(index);
                 pool.release(price);
-                if rejected.is_instance_of::<PyException>(py) { Ok(None) } else { Err(rejected) }
+                unless_it_raised(py, Err(rejected))
             }
         }
     }
