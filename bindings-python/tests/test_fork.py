@@ -41,7 +41,7 @@ HARMLESS = (
     "GETRANDOM_FN",
     "halfopen::sync::stripe::NEXT",
     "plain_classes::PLAIN_VALUES",  # pointers that no lock guards
-    "clock::SYSTEM",  # a reader that finds its numbers half written reads the system's clock
+    "SystemClock::new::PROCESS",  # a reader that finds its numbers half written reads the system's clock
     "PyTracebackMethods>::format::INTERNED",
 )
 
