@@ -1,7 +1,7 @@
 //! The breaker as JavaScript sees it, declared once for both builds.
 //!
-//! `#[napi]` exports it to Node and expands to nothing on WebAssembly, where `#[wasm_bindgen]` takes its place. Names of
-//! one word need no spelling of their own.
+//! `#[napi]` exports it to Node and expands to nothing on WebAssembly, where `#[wasm_bindgen]` takes its place. napi turns
+//! names into camelCase and wasm-bindgen does not, so all names are single words, which both leave alone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
