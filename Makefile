@@ -11,8 +11,13 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 VENV := .venv/bin
+# The versions of CPython that the package supports; .venv has one of them. PYTHON312=/path/to/python says where 3.12 is.
+PYTHONS := 3.11 3.12 3.13
+other_pythons = $(filter-out $(shell $(VENV)/python -c 'import sys; print("{}.{}".format(*sys.version_info))'),$(PYTHONS))
 DONE := target/done
 BENCH := target/bench
+# The interpreter for a rule of `venv-3.12` or another version.
+python = $(or $(PYTHON$(subst .,,$*)),python$*)
 # The versions of a crate and its tool must be equal, so both come from the lock file.
 locked = $(shell sed -n '/^name = "$1"$$/{n;s/version = "\(.*\)"/\1/p;}' $2)
 IAI_CALLGRIND_VERSION := $(call locked,iai-callgrind,tests/bench/rust/Cargo.lock)
@@ -35,7 +40,7 @@ PYTHON_CODE := bindings-python/python bindings-python/tests tests/documents test
 PROOF := prove-exhaustive prove-interleavings prove-miri prove-table prove-histories prove-fuzz prove-mutants
 
 .PHONY: demo generate interface test prove prove-short $(PROOF) bench bench-instructions vectors format lint-rust lint-python lint-js lint-bench \
-	test-rust test-python test-node test-packages test-wide test-browser test-documents test-e2e test-simulator docs docs-serve help check build python wasm node component dev-python dev-wasm dev-node clean
+	test-rust test-python test-node test-packages test-wide test-pythons $(PYTHONS:%=test-python-%) wheel test-browser test-documents test-e2e test-simulator docs docs-serve help check build python wasm node component dev-python dev-wasm dev-node clean
 
 ## Common tasks
 
@@ -72,7 +77,7 @@ component: $(DONE)/component ## The WebAssembly component
 
 clean: ## Removes all build results, but not the tools
 	rm -rf tests/bench/node/node_modules $(BENCH)
-	rm -rf .venv node_modules $(DONE) target/packages target/with-pool target/debug target/release target/wasm32-unknown-unknown
+	rm -rf .venv node_modules $(DONE) target/pythons target/wheel target/packages target/with-pool target/debug target/release target/wasm32-unknown-unknown
 
 ## After an edit
 
@@ -122,6 +127,22 @@ test-python: python node component $(DONE)/promtool ## The tests of the Python p
 	$(VENV)/pytest bindings-python/tests tests/python
 	$(VENV)/pytest --doctest-modules bindings-python/python
 
+# The interpreters are looked for before the first test runs.
+test-pythons: $(DONE)/venv ## The same with the wheel, on the other supported versions of CPython
+	@$(MAKE) --no-print-directory --keep-going $(other_pythons:%=$(DONE)/venv-%)
+	@$(MAKE) --no-print-directory $(other_pythons:%=test-python-%)
+
+$(PYTHONS:%=test-python-%): test-python-%: $(DONE)/venv-% wheel node component $(DONE)/promtool
+	@echo "Python $*: the tests"
+	target/pythons/$*/bin/pip install --quiet --force-reinstall --no-deps target/wheel/*.whl
+	target/pythons/$*/bin/pytest bindings-python/tests tests/python
+	target/pythons/$*/bin/pytest --doctest-modules --pyargs halfopen
+
+# One wheel for all versions.
+wheel: python
+	@rm -rf target/wheel
+	cd bindings-python && ../$(VENV)/maturin build --release --locked --quiet --out ../target/wheel
+
 test-node: node component ## The tests of the Node package, with both builds of the core
 	npm run --silent test:native
 	npm run --silent test:wasm
@@ -133,7 +154,8 @@ packages = node --test --test-concurrency=1 --test-reporter=./tests/packages/har
 test-packages: node $(DONE)/chromium ## The npm packages, installed in projects of users
 	$(packages) tests/packages/quick.test.mjs
 
-test-wide: node python $(DONE)/simulator $(DONE)/chromium $(DONE)/promtool ## The same with every bundler, runtime, test tool and client, and a minute of outage: six minutes, 2.2 GB
+test-wide: node python component $(DONE)/simulator $(DONE)/chromium $(DONE)/promtool ## The same with every bundler, runtime, test tool and client; a minute of outage; test-pythons: 15 minutes, 3.5 GB
+	@$(MAKE) --no-print-directory test-pythons
 	$(packages) tests/packages/quick.test.mjs tests/packages/wide.test.mjs
 	npm run --silent --workspace docs/simulator test:frames
 	HALFOPEN_WIDE=1 $(VENV)/pytest --capture=no bindings-python/tests/test_outage.py
@@ -284,6 +306,15 @@ $(DONE)/venv: requirements.txt | $(DONE)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "halfopen needs Python 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(VENV)/pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(PYTHONS:%=$(DONE)/venv-%): $(DONE)/venv-%: requirements.txt | $(DONE)
+	@echo "Python $*: a virtual environment in target/pythons/$*"
+	@$(python) -c 'import sys; sys.exit("{}.{}".format(*sys.version_info) != "$*")' || { \
+		echo "The tests need CPython $*, and '$(python)' does not start it. Install it ('uv python install $*', or" \
+			"'pyenv install $*'), and put python$* on the PATH or pass PYTHON$(subst .,,$*)=/path/to/python"; exit 1; }
+	$(python) -m venv --clear target/pythons/$*
+	target/pythons/$*/bin/pip install --quiet --requirement requirements.txt
 	@touch $@
 
 $(DONE)/python: $(DONE)/rust $(DONE)/venv $(CORE_SOURCES) $(PYTHON_SOURCES)

@@ -5,6 +5,7 @@ import copy
 import gc
 import inspect
 import pickle
+import sys
 import types
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
@@ -39,10 +40,13 @@ async def test_it_is_judged_once_however_it_is_used(breaker: CircuitBreaker, nam
 @pytest.mark.parametrize("name", AWAITABLES)
 async def test_it_behaves_as_without_a_breaker(breaker: CircuitBreaker, name: str) -> None:
     async def uses(thing: Any) -> list[object]:
-        answers: list[object] = [inspect.isawaitable(thing), inspect.iscoroutine(thing), asyncio.iscoroutine(thing)]
+        answers: list[object] = [inspect.isawaitable(thing), inspect.iscoroutine(thing)]
         answers += [asyncio.isfuture(thing), isinstance(thing, asyncio.Task)]
-        # The only addition: the proxy of a generator-based coroutine has `__await__`.
+        # The only addition: the proxy of a generator-based coroutine has `__await__`. From Python 3.12 on, asyncio
+        # recognises a coroutine by it.
         answers += [isinstance(thing, kind | types.GeneratorType) for kind in (Awaitable, Coroutine)]
+        by_await = sys.version_info >= (3, 12) and isinstance(thing, types.GeneratorType)
+        answers += [by_await or asyncio.iscoroutine(thing)]
         answers += [isinstance(thing, AbstractAsyncContextManager), thing.__class__]
         answers += [sorted(dir(thing)), bool(thing)]
         for _ in range(2):

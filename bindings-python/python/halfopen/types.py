@@ -208,7 +208,6 @@ class ConfigFields(TypedDict, total=False):
 class RawCounts(TypedDict):
     """The counters since the breaker was made."""
 
-    # from make generate: python counts; do not edit
     total_calls: int
     successful_calls: int
     failed_calls: int
@@ -219,13 +218,11 @@ class RawCounts(TypedDict):
     slow_calls: int
     probe_timeouts: int
     in_flight: int
-    # end
 
 
 class RawStatus(RawCounts):
     """State, mode and counters of a breaker; times are seconds on its clock."""
 
-    # from make generate: python status; do not edit
     now_seconds: float
     state: State
     mode: Mode
@@ -241,13 +238,11 @@ class RawStatus(RawCounts):
     last_failure_seconds: float | None
     last_success_seconds: float | None
     last_state_change_seconds: float | None
-    # end
 
 
 class RawEvent(TypedDict):
     """A change of state; times are seconds on the breaker's clock."""
 
-    # from make generate: python event; do not edit
     sequence: int
     at_seconds: float
     from_state: State
@@ -257,7 +252,6 @@ class RawEvent(TypedDict):
     consecutive_failures: int
     consecutive_successes: int
     retry_after_seconds: float | None
-    # end
 
 
 class Asked(NamedTuple):

@@ -8,7 +8,11 @@
 
 import { CANCELLED } from './codes.js';
 import type { Executor } from './executor.js';
-import type { Permit } from './permit.js';
+
+/** The part of a permit that this file needs. */
+interface Trackable {
+  track(): void;
+}
 
 interface Forgotten {
   /** Weak, because a registry keeps what it holds alive, and a breaker may reach its permits through its listeners. */
@@ -22,10 +26,10 @@ const registry =
     ? undefined
     : new FinalizationRegistry<Forgotten>(({ executor, number }) => executor.deref()?.settle(number, CANCELLED));
 
-let newest: Permit | undefined;
+let newest: Trackable | undefined;
 
 /** Tracks a permit that was just acquired. */
-export function trackPermit(permit: Permit): void {
+export function trackPermit(permit: Trackable): void {
   const before = newest;
   newest = permit;
   if (before === undefined) {
@@ -41,11 +45,11 @@ function endTurn(): void {
 }
 
 /** Registers a permit. */
-export function track(permit: Permit, executor: WeakRef<Executor>, number: number): void {
+export function track(permit: Trackable, executor: WeakRef<Executor>, number: number): void {
   registry?.register(permit, { executor, number }, permit);
 }
 
 /** Removes a settled permit from the registry. */
-export function forget(permit: Permit): void {
+export function forget(permit: Trackable): void {
   registry?.unregister(permit);
 }

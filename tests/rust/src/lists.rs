@@ -1,7 +1,5 @@
-//! Prints the core's lists as JSON: the table of fields, the enumerations and the entries of readings. `tests/lists` writes
-//! them into the bindings and the docs.
-
-mod readings;
+//! Prints the core's lists as JSON: the table of fields and the enumerations. `tests/lists` writes them into the
+//! bindings and the docs.
 
 use halfopen::classify::Scope;
 use halfopen::control::{Cause, Mode, Reason};
@@ -30,7 +28,7 @@ fn main() -> Result<(), serde_json::Error> {
         ),
         "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
     });
-    println!("{}", json!({ "fields": schema["properties"], "enums": enums, "readings": readings::all() }));
+    println!("{}", json!({ "fields": schema["properties"], "enums": enums }));
     Ok(())
 }
 
