@@ -34,11 +34,23 @@ class Enumeration:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """An entry of a reading."""
+
+    name: str
+    kind: str
+    """`count`, `number`, `optional` for a number or none, or the name of an enumeration."""
+    meaning: str
+    """A sentence, in which code stands between backticks."""
+
+
+@dataclass(frozen=True)
 class Lists:
     """The lists that appear in more than one place."""
 
     fields: list[Field]
     enums: dict[str, Enumeration]
+    readings: dict[str, list[Entry]]
 
 
 def read_lists() -> Lists:
@@ -46,7 +58,9 @@ def read_lists() -> Lists:
     command = ["cargo", "run", "--quiet", "--package", "halfopen-tests", "--bin", "lists"]
     printed = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
     fields = [field_of(name, schema) for name, schema in printed["fields"].items()]
-    return Lists(fields, {name: Enumeration(name, **enum) for name, enum in printed["enums"].items()})
+    enums = {name: Enumeration(name, **enum) for name, enum in printed["enums"].items()}
+    readings = {name: [Entry(*entry) for entry in entries] for name, entries in printed["readings"].items()}
+    return Lists(fields, enums, readings)
 
 
 def field_of(name: str, schema: dict[str, Any]) -> Field:

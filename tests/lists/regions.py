@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from core_lists import Lists
+from core_lists import Entry, Lists
 from languages import PYTHON, PYTHON_PAGE, RUST, TEXT, TYPESCRIPT, WIDTH, WIT, Language, camel, kebab, pascal, wrapped
 
 COMPAT_FIELDS = ("name", "failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
@@ -48,6 +48,11 @@ def python_literals(lists: Lists) -> list[str]:
     return lines
 
 
+def python_entries(entries: list[Entry]) -> list[str]:
+    kinds = {"count": "int", "number": "float", "optional": "float | None"}
+    return [f"{entry.name}: {kinds.get(entry.kind, pascal(entry.kind))}" for entry in entries]
+
+
 def python_states(lists: Lists) -> list[str]:
     return [f'{value.upper()} = "{value}"' for value in lists.enums["state"].values]
 
@@ -66,13 +71,26 @@ def python_model(lists: Lists) -> list[str]:
 # JavaScript
 
 
+def typescript_comment(text: str) -> list[str]:
+    """The comment of a property."""
+    one = f"/** {text} */"
+    return [one] if len(one) + 2 <= WIDTH else ["/**", *wrapped(text, " * ", 2), " */"]
+
+
 def typescript_fields(lists: Lists) -> list[str]:
     lines: list[str] = []
     for field in lists.fields:
-        text = " ".join(TYPESCRIPT.sentences(field, lists.fields))
-        one = f"/** {text} */"
-        lines += [one] if len(one) + 2 <= WIDTH else ["/**", *wrapped(text, " * ", 2), " */"]
+        lines += typescript_comment(" ".join(TYPESCRIPT.sentences(field, lists.fields)))
         lines.append(f"readonly {camel(field.name)}?: {TYPESCRIPT.type(field)} | undefined;")
+    return lines
+
+
+def typescript_entries(entries: list[Entry]) -> list[str]:
+    kinds = {"count": "number", "number": "number", "optional": "number | null"}
+    lines: list[str] = []
+    for entry in entries:
+        lines += typescript_comment(TYPESCRIPT.code_in(entry.meaning.replace("none", TYPESCRIPT.none)))
+        lines.append(f"readonly {camel(entry.name)}: {kinds.get(entry.kind, pascal(entry.kind))};")
     return lines
 
 
@@ -122,6 +140,15 @@ def wit_fields(lists: Lists) -> list[str]:
     return lines
 
 
+def wit_entries(entries: list[Entry]) -> list[str]:
+    kinds = {"count": "u64", "number": "f64", "optional": "option<f64>"}
+    lines: list[str] = []
+    for entry in entries:
+        lines += wrapped(WIT.code_in(entry.meaning), "/// ", 4)
+        lines.append(f"{kebab(entry.name)}: {kinds.get(entry.kind, entry.kind)},")
+    return lines
+
+
 # Rust
 
 
@@ -168,13 +195,20 @@ REGIONS: dict[str, Callable[[Lists], list[str]]] = {
     "python parameters": python_parameters,
     "python typed dict": lambda lists: python_fields(lists, 3),
     "python literals": python_literals,
+    "python status": lambda lists: python_entries(lists.readings["status"]),
+    "python counts": lambda lists: python_entries(lists.readings["counts"]),
+    "python event": lambda lists: python_entries(lists.readings["event"]),
     "python states": python_states,
     "python model": python_model,
     "typescript fields": typescript_fields,
+    "typescript status": lambda lists: typescript_entries(lists.readings["status"] + lists.readings["counts"]),
+    "typescript event": lambda lists: typescript_entries(lists.readings["event"]),
     "typescript enums": typescript_enums,
     "typescript codes": typescript_codes,
     "wit enums": wit_enums,
     "wit fields": wit_fields,
+    "wit counts": lambda lists: wit_entries(lists.readings["counts"]),
+    "wit event": lambda lists: wit_entries(lists.readings["event"]),
     "rust setters": rust_setters,
     "rust names": rust_names,
     "fields": lambda lists: fields_table(lists, TEXT),

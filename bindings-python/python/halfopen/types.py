@@ -208,6 +208,7 @@ class ConfigFields(TypedDict, total=False):
 class RawCounts(TypedDict):
     """The counters since the breaker was made."""
 
+    # from make generate: python counts; do not edit
     total_calls: int
     successful_calls: int
     failed_calls: int
@@ -218,11 +219,13 @@ class RawCounts(TypedDict):
     slow_calls: int
     probe_timeouts: int
     in_flight: int
+    # end
 
 
 class RawStatus(RawCounts):
     """State, mode and counters of a breaker; times are seconds on its clock."""
 
+    # from make generate: python status; do not edit
     now_seconds: float
     state: State
     mode: Mode
@@ -238,11 +241,13 @@ class RawStatus(RawCounts):
     last_failure_seconds: float | None
     last_success_seconds: float | None
     last_state_change_seconds: float | None
+    # end
 
 
 class RawEvent(TypedDict):
     """A change of state; times are seconds on the breaker's clock."""
 
+    # from make generate: python event; do not edit
     sequence: int
     at_seconds: float
     from_state: State
@@ -252,6 +257,7 @@ class RawEvent(TypedDict):
     consecutive_failures: int
     consecutive_successes: int
     retry_after_seconds: float | None
+    # end
 
 
 class Asked(NamedTuple):

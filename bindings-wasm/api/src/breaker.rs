@@ -1,7 +1,7 @@
 //! The breaker as JavaScript sees it, declared once for both builds.
 //!
-//! `#[napi]` exports it to Node and expands to nothing on WebAssembly, where `#[wasm_bindgen]` takes its place. Names of
-//! one word need no spelling of their own.
+//! `#[napi]` exports it to Node and expands to nothing on WebAssembly, where `#[wasm_bindgen]` takes its place. napi
+//! turns names into camelCase and wasm-bindgen does not, so all names are single words, which both leave alone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,8 +18,8 @@ use crate::{Breaker, Calls, JsClock, values};
 
 /// A breaker. Its calls enter and are settled through the `HotPath` of each build.
 ///
-/// `millis` is the host's time; NaN means that it has not read its clock. A method that refuses a value throws a
-/// `Refusal`.
+/// `millis` is the host's time; NaN means that it has not read its clock. A method that refuses a value throws an
+/// error with the code `INVALID_VALUE`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
 pub struct JsBreaker {

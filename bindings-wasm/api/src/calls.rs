@@ -16,12 +16,12 @@ const NEEDS_TIME: f64 = -1.0;
 const NO_PERMIT: f64 = 0.0;
 const SETTLED: f64 = 1.0;
 
-/// A breaker with the permits that were handed out through it, each under a whole number below 2^53, which a double holds
-/// exactly.
+/// A breaker with the permits that were handed out through it, each under a whole number below 2^53, which a double
+/// holds exactly.
 ///
-/// The lowest bits of a number are the permit's place in the table. Above them, a count of permits keeps a number that was
-/// settled from meaning another call. The two highest bits say what the call is, so that a host need not ask: [`SHARES`]
-/// and [`PROBE`].
+/// The lowest bits of a number are the permit's place in the table. Above them, a count of permits keeps a number that
+/// was settled from meaning another call. The two highest bits say what the call is, so that a host need not ask:
+/// [`SHARES`] and [`PROBE`].
 ///
 /// It lives on one thread and never calls its host. Dropping it settles its permits as cancelled, so a thread that ends
 /// holds no slot.

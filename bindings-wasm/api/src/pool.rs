@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::host::{Host, Plain, Result};
 use crate::values;
 
-/// Replays a log of a pool and returns what each step shows. A bad log throws a `Refusal`.
+/// Replays a log of a pool and returns what each step shows. A bad log throws an error with the code `INVALID_VALUE`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen(js_name = replayPool))]
 pub fn replay_pool(log: Plain) -> Result<Plain> {

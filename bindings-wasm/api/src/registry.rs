@@ -8,7 +8,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::host::{Host, Plain, Result};
 
-/// The names of a registry, and what the core decides about them. A bad bound throws a `Refusal`.
+/// The names of a registry, and what the core decides about them. A bad bound throws an error with the code
+/// `INVALID_VALUE`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
 pub struct RegistryPolicy {

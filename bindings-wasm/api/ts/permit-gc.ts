@@ -8,11 +8,7 @@
 
 import { CANCELLED } from './codes.js';
 import type { Executor } from './executor.js';
-
-/** The part of a permit that this file needs. */
-interface Trackable {
-  track(): void;
-}
+import type { Permit } from './permit.js';
 
 interface Forgotten {
   /** Weak, because a registry keeps what it holds alive, and a breaker may reach its permits through its listeners. */
@@ -26,10 +22,10 @@ const registry =
     ? undefined
     : new FinalizationRegistry<Forgotten>(({ executor, number }) => executor.deref()?.settle(number, CANCELLED));
 
-let newest: Trackable | undefined;
+let newest: Permit | undefined;
 
 /** Tracks a permit that was just acquired. */
-export function trackPermit(permit: Trackable): void {
+export function trackPermit(permit: Permit): void {
   const before = newest;
   newest = permit;
   if (before === undefined) {
@@ -45,11 +41,11 @@ function endTurn(): void {
 }
 
 /** Registers a permit. */
-export function track(permit: Trackable, executor: WeakRef<Executor>, number: number): void {
+export function track(permit: Permit, executor: WeakRef<Executor>, number: number): void {
   registry?.register(permit, { executor, number }, permit);
 }
 
 /** Removes a settled permit from the registry. */
-export function forget(permit: Trackable): void {
+export function forget(permit: Permit): void {
   registry?.unregister(permit);
 }

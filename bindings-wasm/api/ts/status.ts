@@ -6,16 +6,37 @@ import type { Cause, Mode, State } from './enums.js';
 export interface Status {
   /** The circuit's name. */
   readonly name: string;
+  // from make generate: typescript status; do not edit
   /** The moment, in seconds. */
   readonly nowSeconds: number;
-  /** The state; also `half_open` if the wait is over and no call has come since. */
+  /** The state; also half-open if the wait is over and no call has come yet. */
   readonly state: State;
-  /** Whether the breaker or an operator decides. */
+  /** The mode: automatic, or set by an operator. */
   readonly mode: Mode;
   /** The rest of the wait, in seconds; null unless open, and null if held open without an end. */
   readonly retryAfterSeconds: number | null;
   /** The number that changes with every transition and every operator's call. */
   readonly generation: number;
+  /** Successes in percent of the calls that ended in success or failure; 0 without such calls. */
+  readonly successRate: number;
+  /** Failures in a row. */
+  readonly consecutiveFailures: number;
+  /** Successes in a row. */
+  readonly consecutiveSuccesses: number;
+  /** Calls in the window; 0 if no rate is set. */
+  readonly windowCalls: number;
+  /** Those of them that failed. */
+  readonly windowFailed: number;
+  /** Those of them that were slow. */
+  readonly windowSlow: number;
+  /** Changes of state since the breaker was made. */
+  readonly stateTransitions: number;
+  /** When a call last failed, in seconds; null before the first. */
+  readonly lastFailureSeconds: number | null;
+  /** When a call last succeeded, in seconds; null before the first. */
+  readonly lastSuccessSeconds: number | null;
+  /** When the state last changed, in seconds; null before the first change. */
+  readonly lastStateChangeSeconds: number | null;
   /** Calls admitted; the sum of the four outcomes and `inFlight`, always. */
   readonly totalCalls: number;
   /** Calls that ended in success. */
@@ -32,30 +53,11 @@ export interface Status {
   readonly shadowRejected: number;
   /** Calls that ended in success or failure, and were slow. */
   readonly slowCalls: number;
-  /** Calls in the window; 0 if no rate is set. */
-  readonly windowCalls: number;
-  /** Those of them that failed. */
-  readonly windowFailed: number;
-  /** Those of them that were slow. */
-  readonly windowSlow: number;
   /** Probe slots taken back from probes that hung. */
   readonly probeTimeouts: number;
   /** Calls admitted that have not ended. */
   readonly inFlight: number;
-  /** Successes in percent of the calls that ended in success or failure; 0 where there are none. */
-  readonly successRate: number;
-  /** Failures in a row. */
-  readonly consecutiveFailures: number;
-  /** Successes in a row. */
-  readonly consecutiveSuccesses: number;
-  /** Changes of state since the breaker was made. */
-  readonly stateTransitions: number;
-  /** When a call last failed, in seconds; null before the first. */
-  readonly lastFailureSeconds: number | null;
-  /** When a call last succeeded, in seconds; null before the first. */
-  readonly lastSuccessSeconds: number | null;
-  /** When the state last changed, in seconds; null before the first change. */
-  readonly lastStateChangeSeconds: number | null;
+  // end
   /** When a call last failed, as a date. */
   readonly lastFailureTime: Date | null;
   /** When a call last succeeded, as a date. */
@@ -66,12 +68,11 @@ export interface Status {
 
 /** A change of state, with the numbers that decided it. */
 export interface TransitionEvent {
+  // from make generate: typescript event; do not edit
   /** 1 for the breaker's first transition, and one more for each further one. */
   readonly sequence: number;
   /** When it happened, in seconds from the origin of the breaker's clock. */
   readonly atSeconds: number;
-  /** When it happened, as a date. */
-  readonly time: Date;
   /** The state it left. */
   readonly fromState: State;
   /** The state it entered. */
@@ -84,8 +85,11 @@ export interface TransitionEvent {
   readonly consecutiveFailures: number;
   /** Probe successes in a row just before it: in a closing, with the one that closed the circuit. */
   readonly consecutiveSuccesses: number;
-  /** The wait that it began, in seconds; null if there is none. */
+  /** The wait that it began, in seconds, if any. */
   readonly retryAfterSeconds: number | null;
+  // end
+  /** When it happened, as a date. */
+  readonly time: Date;
 }
 
 /** How long calls took. */

@@ -1,5 +1,7 @@
-//! Prints the core's lists as JSON: the table of fields and the enumerations. `tests/lists` writes them into the
-//! bindings and the docs.
+//! Prints the core's lists as JSON: the table of fields, the enumerations and the entries of readings. `tests/lists` writes
+//! them into the bindings and the docs.
+
+mod readings;
 
 use halfopen::classify::Scope;
 use halfopen::control::{Cause, Mode, Reason};
@@ -28,7 +30,7 @@ fn main() -> Result<(), serde_json::Error> {
         ),
         "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
     });
-    println!("{}", json!({ "fields": schema["properties"], "enums": enums }));
+    println!("{}", json!({ "fields": schema["properties"], "enums": enums, "readings": readings::all() }));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ impl Host {
     /// A configuration from an object whose fields are named in camelCase.
     ///
     /// # Errors
-    /// A `Refusal` for the first field that is bad or unknown.
+    /// An error with the code `INVALID_VALUE` for the first field that is bad or unknown.
     pub fn config(self, object: Plain) -> Result<Config> {
         self.checked(values::config(&self.value(object)?))
     }
