@@ -68,12 +68,13 @@ pub(crate) fn deserialize_name<'de, T: Named, D: serde::Deserializer<'de>>(deser
     T::from_name(&name).ok_or_else(|| serde::de::Error::unknown_variant(&name, T::NAMES))
 }
 
-/// Declares a field-less enumeration together with the stable names of its values.
+/// Declares a field-less enumeration together with the stable names of its values. With `: Default`, the first value is the
+/// default.
 ///
 /// The names are the same in the vectors, in Python, in JavaScript and in metrics, so they stand once, beside the
 /// variant they belong to.
 macro_rules! named_enum {
-    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+ }) => {
+    ($(#[$meta:meta])* $type:ident $(: $default:ident)? { $($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $type { $($(#[doc = $doc])+ $variant,)+ }
@@ -93,6 +94,12 @@ macro_rules! named_enum {
                 TEXTS[self as usize].trim_start()
             }
         }
+
+        $(impl $default for $type {
+            fn default() -> Self {
+                Self::ALL[0]
+            }
+        })?
 
         impl $crate::names::Named for $type {
             const VALUES: &'static [Self] = Self::ALL;

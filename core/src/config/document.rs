@@ -118,7 +118,11 @@ impl<'v, T: Read<'v>> Read<'v> for Option<T> {
 impl<'v, T: Read<'v>> Read<'v> for Vec<T> {
     fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
         let Value::List(values) = value else { return Err(InvalidValue::new(place, value, "a list")) };
-        values.iter().enumerate().map(|(index, value)| T::read(&format!("{place}[{index}]"), value)).collect()
+        let mut read = Self::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            read.push(T::read(&format!("{place}[{index}]"), value)?);
+        }
+        Ok(read)
     }
 
     fn missing() -> Option<Self> {

@@ -8,7 +8,7 @@ use crate::clock::Tick;
 use crate::config::Rules;
 
 /// A control value with remaining times instead of moments, because the next process has another clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Saved {
     /// `closed` or `open`.
     pub state: State,

@@ -4,7 +4,7 @@ use crate::names::named_enum;
 
 named_enum! {
     /// The state of a circuit.
-    State {
+    State: Default {
         /// Calls pass.
         Closed = "closed",
         /// Calls are rejected until the wait is over.
@@ -28,7 +28,7 @@ impl State {
 
 named_enum! {
     /// The mode of a circuit: automatic, or set by an operator.
-    Mode {
+    Mode: Default {
         /// The state machine decides.
         Auto = "auto",
         /// An operator holds it open.

@@ -8,9 +8,10 @@ use super::window_counts::{BUCKETS, Call, WindowCounts};
 use crate::config::WindowShape;
 
 /// The content of a window, without a clock.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum SavedWindow {
     /// No rate was set.
+    #[default]
     None,
     /// The last calls, oldest first.
     Calls { size: u16, ended: Vec<Call> },

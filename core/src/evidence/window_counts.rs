@@ -1,5 +1,7 @@
 //! How many calls a window holds, and which rate they reach.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::iter::Sum;
 
 use crate::config::Rules;
@@ -70,6 +72,28 @@ impl Sum for WindowCounts {
 pub(crate) struct Call {
     pub failed: bool,
     pub slow: bool,
+}
+
+impl Call {
+    /// A letter for each way in which a call can end.
+    const LETTERS: [(char, Self); 4] = [
+        ('.', Self { failed: false, slow: false }),
+        ('f', Self { failed: true, slow: false }),
+        ('s', Self { failed: false, slow: true }),
+        ('b', Self { failed: true, slow: true }),
+    ];
+
+    /// The letters of calls, one for each.
+    pub fn letters(calls: &[Self]) -> String {
+        let letter = |call: &Self| Self::LETTERS.iter().find(|(_, known)| known == call).map(|(letter, _)| *letter);
+        calls.iter().filter_map(letter).collect()
+    }
+
+    /// The calls of letters; `None` if one is of no call.
+    pub fn of_letters(letters: &str) -> Option<Vec<Self>> {
+        let call = |letter| Self::LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, call)| *call);
+        letters.chars().map(call).collect()
+    }
 }
 
 impl From<Call> for WindowCounts {

@@ -19,18 +19,11 @@ const Z: f64 = 1.96;
 
 named_enum! {
     /// The moment to which a latency is measured.
-    CallKind {
+    CallKind: Default {
         /// The end of the call.
         Unary = "unary",
         /// The first content of a stream.
         Stream = "stream",
-    }
-}
-
-#[expect(clippy::derivable_impls, reason = "`named_enum` takes no attributes of variants")]
-impl Default for CallKind {
-    fn default() -> Self {
-        Self::Unary
     }
 }
 

@@ -70,15 +70,7 @@ impl WindowView {
         let (mut cells, mut buckets) = (String::new(), Vec::new());
         match content {
             SavedWindow::None => {}
-            SavedWindow::Calls { ended, .. } => {
-                let letter = |call: &Call| match (call.failed, call.slow) {
-                    (false, false) => '.',
-                    (true, false) => 'f',
-                    (false, true) => 's',
-                    (true, true) => 'b',
-                };
-                cells = ended.iter().map(letter).collect();
-            }
+            SavedWindow::Calls { ended, .. } => cells = Call::letters(ended),
             SavedWindow::Seconds { buckets: latest_first, .. } => {
                 buckets = latest_first.iter().map(|bucket| [bucket.calls, bucket.failed, bucket.slow]).collect();
             }

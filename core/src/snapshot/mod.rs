@@ -8,7 +8,6 @@ mod document;
 mod window;
 
 use alloc::format;
-use core::time::Duration;
 
 use crate::config::{InvalidValue, Value};
 use crate::control::{Mode, Saved, State};
@@ -105,19 +104,10 @@ impl Snapshot {
     /// The start value for reading a document.
     fn blank() -> Self {
         Self {
-            control: Saved {
-                state: State::Closed,
-                mode: Mode::Auto,
-                generation: 0,
-                failures: 0,
-                wait: None,
-                openings: 0,
-                last_wait: Duration::ZERO,
-                resets_in: Duration::ZERO,
-            },
+            control: Saved::default(),
             consecutive_successes: 0,
             counts: Counts::default(),
-            edges: [[0; State::ALL.len()]; State::ALL.len()],
+            edges: Edges::default(),
             window: SavedWindow::None,
         }
     }

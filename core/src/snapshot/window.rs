@@ -1,21 +1,12 @@
 //! The window in a snapshot.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::RESTORED;
 use super::document::Document;
 use crate::config::{Value, WindowShape};
 use crate::evidence::{BUCKETS, Call, SavedWindow, WindowCounts};
-
-/// A letter for each way in which a call can end.
-const LETTERS: [(char, Call); 4] = [
-    ('.', Call { failed: false, slow: false }),
-    ('f', Call { failed: true, slow: false }),
-    ('s', Call { failed: false, slow: true }),
-    ('b', Call { failed: true, slow: true }),
-];
 
 impl SavedWindow {
     const BLANK_CALLS: Self = Self::Calls { size: 0, ended: Vec::new() };
@@ -46,13 +37,8 @@ impl SavedWindow {
 }
 
 fn walk_ended(document: &mut Document<'_>, size: u16, ended: &mut Vec<Call>) {
-    let mut letters = String::new();
-    for call in &*ended {
-        letters.extend(LETTERS.iter().find(|(_, known)| known == call).map(|(letter, _)| letter));
-    }
-    let Some(value) = document.at("ended", Value::Text(letters)) else { return };
-    let call = |letter: char| LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, call)| *call);
-    let calls: Option<Vec<Call>> = if let Value::Text(text) = value { text.chars().map(call).collect() } else { None };
+    let Some(value) = document.at("ended", Value::Text(Call::letters(ended))) else { return };
+    let calls = value.as_text().and_then(Call::of_letters);
     match calls {
         Some(calls) if calls.len() <= size.into() => *ended = calls,
         _ => document.refuse("ended", value, "a letter of . f s b for each call, no more"),
