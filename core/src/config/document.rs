@@ -42,8 +42,12 @@ impl<'v> Fields<'v> {
     /// A field of any type.
     pub fn get<T: Read<'v>>(&self, name: &str) -> Result<T, InvalidValue> {
         let value = self.value(name);
-        let missing = if *value == Value::Null { T::missing() } else { None };
-        missing.map_or_else(|| T::read(&self.place_of(name), value), Ok)
+        if matches!(value, Value::Null)
+            && let Some(missing) = T::missing()
+        {
+            return Ok(missing);
+        }
+        T::read(&self.place_of(name), value)
     }
 
     /// A field of any type, or this value if it is left out.

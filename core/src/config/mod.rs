@@ -20,8 +20,6 @@ use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
 pub(crate) use document::Fields;
-#[cfg(feature = "sim")]
-pub(crate) use document::Read;
 pub use error::InvalidValue;
 pub(crate) use explain::{counted, percent};
 pub(crate) use parse::{is_wait, wait_argument};

@@ -8,10 +8,11 @@ use core::cmp::Reverse;
 
 use serde::Serialize;
 
+use super::document::Object;
 use super::nanos;
 use super::spans::{Spans, is_export};
-use crate::config::{Fields, InvalidValue, Value};
-use crate::names::named_enum;
+use crate::config::{InvalidValue, Value};
+use crate::names::{Named, named_enum};
 
 /// How far the times of a log go: a century, so that those of a wall clock are taken too.
 pub(super) const LATEST_SECONDS: u32 = 3_200_000_000;
@@ -125,13 +126,13 @@ fn read_line(place: &str, line: &str, document: &Value) -> Result<Record, Invali
 }
 
 fn read_record(document: &Value) -> Result<Record, InvalidValue> {
-    let record = Fields::of("a record", document)?.only(FIELDS)?;
+    let record = Object::of("", "a record", document)?.only(FIELDS)?;
     Ok(Record {
-        at_seconds: record.get("at_seconds")?,
-        circuit: record.get("circuit")?,
-        duration_seconds: record.get_or("duration_seconds", 0.0)?,
-        outcome: record.get("outcome")?,
-        retry_after_seconds: record.get("retry_after_seconds")?,
+        at_seconds: record.number("at_seconds")?,
+        circuit: record.text("circuit")?.into(),
+        duration_seconds: record.number_or("duration_seconds", 0.0)?,
+        outcome: RecordedOutcome::ALL[record.named("outcome", RecordedOutcome::NAMES)?],
+        retry_after_seconds: record.optional("retry_after_seconds")?,
     })
 }
 

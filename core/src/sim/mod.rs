@@ -26,7 +26,9 @@
 //! # Ok::<(), halfopen::InvalidValue>(())
 //! ```
 
+mod checks;
 mod circuit_view;
+mod document;
 mod log;
 mod provider;
 mod random;
