@@ -29,6 +29,7 @@ from halfopen._wrap import wrap
 from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.session import Session
 from halfopen.status import (
+    STATES,
     CircuitBreakerMetrics,
     CircuitBreakerState,
     CircuitBreakerStatus,
@@ -290,7 +291,7 @@ class CircuitBreaker(Sealed, Breaker):
     @property
     def state(self) -> CircuitBreakerState:
         """The state now; ``half_open`` as soon as the wait is over, even if no call has come yet."""
-        return CircuitBreakerState(self._read_state())
+        return STATES[self._read_state()]
 
     @property
     def mode(self) -> Mode:

@@ -24,6 +24,10 @@ class CircuitBreakerState(str, Enum):  # noqa: UP042
     # end
 
 
+STATES = {state.value: state for state in CircuitBreakerState}
+"""The states by their names. ``CircuitBreakerState(name)`` fails at interpreter exit since Python 3.13."""
+
+
 # Without slots, here and below: with them, Python 3.11 refuses an unknown attribute by a `TypeError` about `super`.
 @dataclass(frozen=True)
 class CircuitBreakerMetrics:
@@ -176,8 +180,8 @@ def event_of(raw: RawEvent, dates: Dates) -> Event:
     return Event(
         sequence=raw["sequence"],
         at=dates.date(raw["at_seconds"]),
-        from_state=CircuitBreakerState(raw["from_state"]),
-        to_state=CircuitBreakerState(raw["to_state"]),
+        from_state=STATES[raw["from_state"]],
+        to_state=STATES[raw["to_state"]],
         cause=raw["cause"],
         generation=raw["generation"],
         consecutive_failures=raw["consecutive_failures"],
