@@ -25,6 +25,11 @@ impl PyClock {
         Self::System(SystemClock::new())
     }
 
+    /// Whether it is the platform's clock.
+    pub fn is_system(&self) -> bool {
+        matches!(self, Self::System(_))
+    }
+
     /// Refuses a callable that returns no time. One that raises may work later; see [`Self::now`].
     pub fn new(py: Python<'_>, callable: Option<Py<PyAny>>) -> PyResult<Self> {
         let Some(callable) = callable else { return Ok(Self::system()) };

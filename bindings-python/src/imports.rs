@@ -61,6 +61,8 @@ imports! {
     is_python_function: PyAny = "halfopen._arguments" "is_python_function";
     /// The result, or a proxy of it that settles the call at its end.
     followed: PyAny = "halfopen._deferred" "followed";
+    /// With the slots that [`crate::ffi`] adds.
+    next_item: PyAny = "halfopen._core" "NextItem";
     coroutine: PyType = "types" "CoroutineType";
     generator: PyType = "types" "GeneratorType";
     async_generator: PyType = "types" "AsyncGeneratorType";
@@ -111,8 +113,14 @@ macro_rules! names {
 pub type Method = fn(&Names) -> &Py<PyString>;
 
 names! {
+    abandon = "abandon",
+    aclose = "aclose",
     admitted = "admitted",
+    arm = "arm",
+    asend = "asend",
+    athrow = "athrow",
     begin = "begin",
+    cancelling = "cancelling",
     changed = "changed",
     class = "__class__",
     close = "close",
@@ -122,8 +130,10 @@ names! {
     first_item = "first_item",
     fail = "fail",
     generator_code = "gi_code",
+    items = "items",
     passed = "passed",
     raised = "raised",
+    recovered = "recovered",
     rejected = "rejected",
     response = "response",
     returned = "returned",
@@ -132,6 +142,7 @@ names! {
     throw = "throw",
     traceback = "__traceback__",
     value = "value",
+    wait = "wait",
 }
 
 static IMPORTS: PyOnceLock<Imports> = PyOnceLock::new();

@@ -3,6 +3,8 @@
 #![deny(unsafe_code)]
 
 mod admitted;
+mod async_items;
+mod async_stream;
 mod awaiting;
 mod breaker;
 mod breaker_methods;
@@ -36,6 +38,8 @@ mod results;
 mod simulation;
 mod stream;
 mod stream_items;
+mod wait;
+mod watch;
 mod watchers;
 
 use halfopen::evidence::BUCKET_BOUNDS;
@@ -65,6 +69,7 @@ mod _core {
 
     #[pymodule_export]
     use crate::{
+        async_items::{AsyncItems, ItemsOf},
         awaiting::Awaiting,
         breaker::PyBreaker,
         config::{PyConfig, config_json_schema},
@@ -80,6 +85,7 @@ mod _core {
         responses::{classify_response, status_of_close_code, status_of_code},
         simulation::{replay_log, run_scenario},
         stream::PyStream,
+        wait::Wait,
         watchers::{set_log, set_telemetry},
     };
 

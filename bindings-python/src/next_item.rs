@@ -1,274 +1,229 @@
-//! Awaits the items of a guarded async generator, one after the other.
+//! Awaits the next item of a guarded async stream.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use halfopen::clock::{Clock, SystemClock, Tick};
-use pyo3::exceptions::{PyGeneratorExit, PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyStopIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use pyo3::types::iterator::PySendResult;
 
-use crate::ffi::{anext_host, attached, call_host_method, send_host, throw_host};
+use crate::async_stream::AsyncStream;
+use crate::ffi::{ObjectSlot, anext_host, call_host_method, send_host, throw_host};
 use crate::imports::Imports;
-use crate::stream::PyStream;
 
-/// `NextItem`: each `await` asks the stream for its next item; it raises `StopAsyncIteration` at the end.
+/// `NextItem`: what `__anext__`, `asend`, `athrow` and `aclose` of a guarded async stream return.
 ///
-/// One object serves all items of a stream, because only one can be awaited at a time. [`crate::ffi`] adds the slots by
-/// which `await` takes its steps.
+/// [`crate::ffi`] adds the slots by which `await` takes its steps.
 #[pyclass(frozen, subclass, module = "halfopen._core")]
 pub struct NextItem {
-    stream: Py<PyStream>,
-    watch: Option<Watch>,
-    /// Whether there is a step.
-    has_step: AtomicBool,
-    step: Mutex<Option<Step>>,
+    stream: Py<AsyncStream>,
+    request: Request,
+    state: AtomicU8,
+    /// Whether its steps are steps of the call.
+    is_guarded: AtomicBool,
+    /// The awaitable of the source, while it is suspended.
+    step: ObjectSlot,
 }
 
-/// The awaitable of an item.
-enum Step {
-    /// Made by the consumer, which sent or threw something in.
-    Prepared(Py<PyAny>),
-    Suspended(Py<PyAny>),
+/// What the consumer asks of the stream.
+pub enum Request {
+    Next,
+    Send(Py<PyAny>),
+    /// The error, and the awaitable by which the source gets it.
+    Throw {
+        error: Py<PyAny>,
+        step: Py<PyAny>,
+    },
+    /// The awaitable that closes the source; none if it stays open.
+    Close(Option<Py<PyAny>>),
 }
 
-/// The timeouts of a stream: an object of `halfopen._stream_timeouts`.
-struct Watch {
-    object: Py<PyAny>,
-    /// Whether it needs to know of a wait before the first step, and not only if the step suspends.
-    is_eager: bool,
-    /// Whether it knows of this wait.
-    has_begun: AtomicBool,
-    /// Whether an item that counts as content has come.
-    has_content: AtomicBool,
-    clock: SystemClock,
-    /// When the stream was asked for the item, in nanoseconds of that clock.
-    asked_at: AtomicU64,
+/// As those of a generator's own awaitables.
+mod state {
+    pub const FRESH: u8 = 0;
+    pub const SUSPENDED: u8 = 1;
+    pub const DONE: u8 = 2;
 }
 
-impl Watch {
-    fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self {
-            is_eager: object.getattr("is_eager")?.is_truthy()?,
-            object: object.clone().unbind(),
-            has_begun: AtomicBool::new(false),
-            has_content: AtomicBool::new(false),
-            clock: SystemClock::new(),
-            asked_at: AtomicU64::new(0),
-        })
-    }
-
-    /// How long the consumer has waited for the item, in seconds.
-    fn waited(&self) -> f64 {
-        self.clock.now().since(Tick::from_nanos(self.asked_at.load(Ordering::Relaxed))).as_secs_f64()
-    }
-
-    /// The stream is asked for an item.
-    fn asked(&self, py: Python<'_>) -> PyResult<()> {
-        if self.is_eager {
-            return self.begin(py, 0.0);
+impl Request {
+    /// The method, as a generator's own errors name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Next | Self::Send(_) => "anext",
+            Self::Throw { .. } => "athrow",
+            Self::Close(_) => "aclose",
         }
-        self.asked_at.store(self.clock.now().as_nanos(), Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// The stream suspends the task that asked.
-    fn suspended(&self, py: Python<'_>) -> PyResult<()> {
-        if self.has_begun.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        self.begin(py, self.waited())
-    }
-
-    fn begin(&self, py: Python<'_>, waited: f64) -> PyResult<()> {
-        self.has_begun.store(true, Ordering::Relaxed);
-        attached(|_| call_host_method(self.object.bind(py), &Imports::get(py)?.names.begin, (waited,)).map(drop))
-    }
-
-    /// An item came.
-    #[inline]
-    fn received(&self, py: Python<'_>, has_content: bool) -> PyResult<()> {
-        if self.has_begun.load(Ordering::Relaxed) {
-            self.end(py, has_content)
-        } else if !self.has_content.load(Ordering::Relaxed) {
-            self.passed(py, has_content)
-        } else {
-            Ok(())
-        }
-    }
-
-    #[cold]
-    fn end(&self, py: Python<'_>, has_content: bool) -> PyResult<()> {
-        self.has_begun.store(false, Ordering::Relaxed);
-        self.has_content.store(has_content, Ordering::Relaxed);
-        attached(|_| call_host_method(self.object.bind(py), &Imports::get(py)?.names.end, (has_content,)).map(drop))
-    }
-
-    /// A wait that the watch does not know of is over.
-    #[cold]
-    fn passed(&self, py: Python<'_>, has_content: bool) -> PyResult<()> {
-        self.has_content.store(has_content, Ordering::Relaxed);
-        let arguments = (self.waited(), has_content);
-        attached(|_| call_host_method(self.object.bind(py), &Imports::get(py)?.names.passed, arguments).map(drop))
-    }
-
-    /// The wait ended with this error, and the consumer gets the result.
-    fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
-        if !self.has_begun.swap(false, Ordering::Relaxed) {
-            return error;
-        }
-        attached(|_| {
-            let told = Imports::get(py).and_then(|imports| {
-                if error.is_instance_of::<PyStopAsyncIteration>(py) {
-                    call_host_method(self.object.bind(py), &imports.names.end, (true,))
-                } else {
-                    call_host_method(self.object.bind(py), &imports.names.fail, (error.value(py),))
-                }
-            });
-            told.err().unwrap_or(error)
-        })
     }
 }
 
 impl NextItem {
-    /// Takes a step of the awaited item; the first one asks for it.
-    pub fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
-        let py = value.py();
-        let step = match self.take_step(py) {
-            Some((step, true)) => Ok(step),
-            Some((step, false)) => self.asked(py).map(|()| step),
-            None => self.asked(py).and_then(|()| anext_host(self.stream.get().items(py))),
-        };
-        match step {
-            Ok(step) => self.stepped(&step, send_host(&step, value)),
-            Err(error) => Err(self.failed(py, error)),
+    pub fn asking(stream: Py<AsyncStream>, request: Request) -> Self {
+        Self {
+            stream,
+            request,
+            state: AtomicU8::new(state::FRESH),
+            is_guarded: AtomicBool::new(false),
+            step: ObjectSlot::new(),
         }
     }
 
-    fn thrown<'py>(
-        &self,
-        step: &Bound<'py, PyAny>,
-        error: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>,
-    ) -> PyResult<PySendResult<'py>> {
-        self.stepped(step, throw_host(step, error))
-    }
-
-    fn asked(&self, py: Python<'_>) -> PyResult<()> {
-        self.stream.get().resume(py)?;
-        self.watch.as_ref().map_or(Ok(()), |watch| watch.asked(py))
-    }
-
-    /// The step, and whether it is suspended.
+    /// It serves another item.
     #[inline]
-    fn take_step<'py>(&self, py: Python<'py>) -> Option<(Bound<'py, PyAny>, bool)> {
-        if !self.has_step.load(Ordering::Relaxed) {
-            return None;
+    pub fn renew(&self, py: Python<'_>) {
+        if self.state.swap(state::FRESH, Ordering::Relaxed) == state::SUSPENDED {
+            drop(self.step.take(py));
         }
-        self.has_step.store(false, Ordering::Relaxed);
-        self.step().take().map(|step| match step {
-            Step::Prepared(step) => (step.into_bound(py), false),
-            Step::Suspended(step) => (step.into_bound(py), true),
-        })
     }
 
-    fn set_step(&self, step: Step) {
-        *self.step() = Some(step);
-        self.has_step.store(true, Ordering::Relaxed);
+    /// Takes a step; the first one asks the source.
+    #[inline]
+    pub fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
+        self.advance(value.py(), |step| send_host(step, value))
     }
 
-    fn step(&self) -> MutexGuard<'_, Option<Step>> {
-        self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    #[inline(always)]
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        take: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<PySendResult<'py>>,
+    ) -> PyResult<PySendResult<'py>> {
+        let stream = self.stream.get();
+        let step = match self.state.load(Ordering::Relaxed) {
+            state::FRESH => {
+                self.state.store(state::DONE, Ordering::Relaxed);
+                let is_guarded = stream.admits(py, &self.request)?;
+                self.is_guarded.store(is_guarded, Ordering::Relaxed);
+                let asked = if is_guarded { stream.asked(py, &self.request) } else { Ok(()) };
+                match asked.and_then(|()| self.first_step(py)) {
+                    Ok(Some(step)) => step,
+                    Ok(None) => return stream.stopped(py).map(|()| PySendResult::Return(py.None().into_bound(py))),
+                    Err(error) => return Err(self.failed(py, error)),
+                }
+            }
+            state::SUSPENDED => {
+                self.state.store(state::DONE, Ordering::Relaxed);
+                match self.step.take(py) {
+                    Some(step) => step,
+                    None => return Err(self.reused()),
+                }
+            }
+            _ => return Err(self.reused()),
+        };
+        let result = take(&step);
+        self.stepped(&step, result)
     }
 
+    /// The source's awaitable; `None` if the source stays open.
+    #[inline]
+    fn first_step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let source = self.stream.get().source(py);
+        match &self.request {
+            Request::Next => anext_host(source).map(Some),
+            Request::Send(value) => call_host_method(source, &Imports::get(py)?.names.asend, (value,)).map(Some),
+            Request::Throw { step, .. } => Ok(Some(step.bind(py).clone())),
+            Request::Close(step) => Ok(step.as_ref().map(|step| step.bind(py).clone())),
+        }
+    }
+
+    #[inline]
     fn stepped<'py>(
         &self,
         step: &Bound<'py, PyAny>,
         result: PyResult<PySendResult<'py>>,
     ) -> PyResult<PySendResult<'py>> {
         let py = step.py();
+        let is_guarded = self.is_guarded.load(Ordering::Relaxed);
         match result {
-            Ok(PySendResult::Return(item)) => match self.received(&item) {
-                Ok(()) => Ok(PySendResult::Return(item)),
-                Err(interrupt) => Err(self.failed(py, interrupt)),
-            },
-            Ok(PySendResult::Next(waits_for)) => {
-                if let Some(Err(interrupt)) = self.watch.as_ref().map(|watch| watch.suspended(py)) {
-                    return self.thrown(step, (interrupt.into_value(py),));
+            Ok(PySendResult::Return(item)) => {
+                if is_guarded && let Err(interrupt) = self.stream.get().received(&item, &self.request) {
+                    return Err(self.failed(py, interrupt));
                 }
-                self.set_step(Step::Suspended(step.clone().unbind()));
+                Ok(PySendResult::Return(item))
+            }
+            Ok(PySendResult::Next(waits_for)) => {
+                if is_guarded && let Err(interrupt) = self.stream.get().suspended(py, &self.request) {
+                    return self.stepped(step, throw_host(step, (interrupt.into_value(py),)));
+                }
+                self.step.put(step.clone());
+                self.state.store(state::SUSPENDED, Ordering::Relaxed);
                 Ok(PySendResult::Next(waits_for))
             }
             Err(error) => Err(self.failed(py, error)),
         }
     }
 
-    #[inline]
-    fn received(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
-        let has_content = self.stream.get().pause(item)?;
-        self.watch.as_ref().map_or(Ok(()), |watch| watch.received(item.py(), has_content))
+    /// The error for the consumer if the source ended the step with this one.
+    #[cold]
+    fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        if self.is_guarded.load(Ordering::Relaxed) {
+            return self.stream.get().failed(py, error, &self.request);
+        }
+        error
     }
 
-    /// The error for the consumer if the wait for an item ended with this one.
-    fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
-        match &self.watch {
-            None => error,
-            Some(watch) => watch.failed(py, error),
-        }
+    #[cold]
+    fn reused(&self) -> PyErr {
+        let what = match self.request {
+            Request::Next | Request::Send(_) => "__anext__()/asend()",
+            Request::Throw { .. } | Request::Close(_) => "aclose()/athrow()",
+        };
+        PyRuntimeError::new_err(format!("cannot reuse already awaited {what}"))
     }
 }
 
 #[pymethods]
 impl NextItem {
     #[new]
-    #[pyo3(signature = (stream, watch, /))]
-    fn new(stream: Py<PyStream>, watch: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
-        let watch = watch.map(Watch::new).transpose()?;
-        Ok(Self { stream, watch, has_step: AtomicBool::new(false), step: Mutex::new(None) })
+    #[pyo3(signature = (stream, /))]
+    fn new(stream: Py<AsyncStream>) -> Self {
+        Self::asking(stream, Request::Next)
     }
 
-    /// The next `await` is of this awaitable, by which the consumer sends or throws something into the generator.
-    #[pyo3(signature = (step, /))]
-    fn prepare(&self, step: Py<PyAny>) {
-        self.set_step(Step::Prepared(step));
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         yielded(self.send(py.None().bind(py))?)
     }
 
-    #[pyo3(name = "send")]
-    fn send_value<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    #[pyo3(name = "send", signature = (value, /))]
+    fn send_once<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         yielded(self.send(value)?)
     }
 
     #[pyo3(signature = (*error))]
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        let py = error.py();
-        match self.take_step(py) {
-            Some((step, _)) => yielded(self.thrown(&step, error.clone())?),
-            None => Err(PyErr::from_value(error.get_item(0)?)),
-        }
+        yielded(self.advance(error.py(), |step| throw_host(step, error.clone()))?)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let Some((step, _)) = self.take_step(py) else { return Ok(()) };
+        self.state.store(state::DONE, Ordering::Relaxed);
+        let Some(step) = self.step.take(py) else { return Ok(()) };
         let closed = call_host_method(&step, &Imports::get(py)?.names.close, ());
-        drop(self.failed(py, PyGeneratorExit::new_err(())));
+        let ended_with =
+            closed.as_ref().err().map_or_else(|| PyGeneratorExit::new_err(()), |error| error.clone_ref(py));
+        drop(self.failed(py, ended_with));
         closed.map(drop)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.stream)?;
-        if let Some(watch) = &self.watch {
-            visit.call(&watch.object)?;
+        match &self.request {
+            Request::Next => {}
+            Request::Send(value) => visit.call(value)?,
+            Request::Throw { error, step } => {
+                visit.call(error)?;
+                visit.call(step)?;
+            }
+            Request::Close(step) => visit.call(step)?,
         }
-        // The lock is held for an instant only, and the next collection visits it.
-        match self.step.try_lock().as_deref() {
-            Ok(Some(Step::Prepared(step) | Step::Suspended(step))) => visit.call(step),
-            _ => Ok(()),
-        }
+        self.step.traverse(&visit)
     }
 }
 

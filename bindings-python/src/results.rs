@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::async_items::AsyncItems;
 use crate::breaker::PyBreaker;
 use crate::ffi::{PLAIN_VALUES, call_host, has_await, inherits, is_exactly, is_iterator, is_made_in_python, says_yes};
 use crate::imports::Imports;
@@ -28,7 +29,7 @@ impl EndsLater {
         let py = result.py();
         let classes = Imports::get(py)?;
         // The classes of streams can have no subclasses.
-        if is_exactly(result, &classes.generator) || is_exactly(result, &classes.async_generator) {
+        if is_generator(result, classes) {
             return Ok(Some(Self::Stream));
         }
         if is_iterator(result) && says_yes(&classes.is_stream_object, result)?.unwrap_or(false) {
@@ -43,6 +44,13 @@ impl EndsLater {
         }
         Ok(None)
     }
+}
+
+/// Whether it is a generator or an async generator, guarded or not.
+fn is_generator(result: &Bound<'_, PyAny>, classes: &Imports) -> bool {
+    is_exactly(result, &classes.generator)
+        || is_exactly(result, &classes.async_generator)
+        || result.is_exact_instance_of::<AsyncItems>()
 }
 
 /// Whether a generator is a coroutine of the kind that was written with a decorator.
@@ -70,7 +78,7 @@ pub fn guarded_stream<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
     let imports = Imports::get(py)?;
-    let items = if is_exactly(generator, &imports.generator) || is_exactly(generator, &imports.async_generator) {
+    let items = if is_generator(generator, imports) {
         generator.clone()
     } else {
         call_host(imports.items_of.bind(py), &PyTuple::new(py, [generator])?, None)?

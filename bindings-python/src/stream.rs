@@ -22,8 +22,8 @@ use crate::pending::PendingCall;
 
 /// `Stream`: a generator and the call that made it.
 ///
-/// Around a generator it is what `yield from` takes. Around an async generator, the function that awaits its items says
-/// here when it asks for one and when it hands one over. The call's duration is the generator's time alone,
+/// Around a generator it is what `yield from` takes. Around an async generator, [`crate::async_stream`] says here when it
+/// asks for an item and when it hands one over. The call's duration is the generator's time alone,
 /// without the consumer's time between two items.
 ///
 /// Only one step runs at a time, so what each item reads and writes needs no lock: two locks a step would take as long as
@@ -32,7 +32,8 @@ use crate::pending::PendingCall;
 pub struct PyStream {
     breaker: Py<PyBreaker>,
     generator: Py<PyAny>,
-    is_probe: bool,
+    has_begun: AtomicBool,
+    is_probe: AtomicBool,
     /// Taken to settle the call.
     call: Mutex<Option<AdmittedCall>>,
     pause: Pause,
@@ -87,17 +88,43 @@ impl Pause {
 impl PyStream {
     /// A stream whose call has begun.
     pub fn new(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>, pending: PendingCall<'_>) -> Self {
-        let admitted = pending.release();
+        let stream = Self::not_begun(breaker, generator);
+        stream.has_begun_with(pending);
+        stream
+    }
+
+    /// A stream whose call has yet to begin.
+    pub fn not_begun(breaker: &Bound<'_, PyBreaker>, generator: &Bound<'_, PyAny>) -> Self {
         Self {
             breaker: breaker.clone().unbind(),
             generator: generator.clone().unbind(),
-            is_probe: admitted.as_ref().is_some_and(|admitted| admitted.probe().is_some()),
-            call: Mutex::new(admitted),
+            has_begun: AtomicBool::new(false),
+            is_probe: AtomicBool::new(false),
+            call: Mutex::new(None),
             pause: Pause::new(),
             has_content: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
             thrown: Mutex::new(None),
         }
+    }
+
+    /// Asks the breaker for permission to make the call, if it has not begun yet.
+    pub fn begin(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.has_begun() {
+            self.has_begun_with(PendingCall::begin(self.breaker.get(), py)?);
+        }
+        Ok(())
+    }
+
+    fn has_begun_with(&self, pending: PendingCall<'_>) {
+        let admitted = pending.release();
+        self.is_probe.store(admitted.as_ref().is_some_and(AdmittedCall::is_probe), Ordering::Relaxed);
+        *self.call() = admitted;
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::Relaxed)
     }
 
     /// The generator that is guarded.
@@ -115,7 +142,7 @@ impl PyStream {
 
     #[inline]
     fn probe(&self) -> Option<Arc<Probe>> {
-        if !self.is_probe {
+        if !self.is_probe.load(Ordering::Relaxed) {
             return None;
         }
         self.call().as_ref().and_then(AdmittedCall::probe).cloned()
@@ -150,6 +177,23 @@ impl PyStream {
         }
     }
 
+    /// The consumer asks for the next item. Returns the time, if it was read from the system's clock.
+    #[inline]
+    pub fn resume(&self, py: Python<'_>) -> PyResult<Option<Tick>> {
+        let breaker = self.breaker.get();
+        let now = self.pause.end(breaker.clock());
+        if let Some(now) = now
+            && host::tracks_calls(breaker.core())
+            && let Some(call) = self.call().as_mut()
+        {
+            host::resume(breaker.core(), &mut call.ticket, now);
+        }
+        if let Some(probe) = self.probe() {
+            probe.enter(py)?;
+        }
+        Ok(now.filter(|_| breaker.clock().is_system()))
+    }
+
     /// The answer to the consumer, after the generator has made a step.
     fn answer<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
         match step {
@@ -175,16 +219,9 @@ impl PyStream {
     }
 
     /// The consumer asks for the next item.
-    #[inline]
-    pub fn resume(&self, py: Python<'_>) -> PyResult<()> {
-        let breaker = self.breaker.get();
-        if let Some(now) = self.pause.end(breaker.clock())
-            && host::tracks_calls(breaker.core())
-            && let Some(call) = self.call().as_mut()
-        {
-            host::resume(breaker.core(), &mut call.ticket, now);
-        }
-        self.probe().map_or(Ok(()), |probe| probe.enter(py))
+    #[pyo3(name = "resume")]
+    fn resume_once(&self, py: Python<'_>) -> PyResult<()> {
+        self.resume(py).map(drop)
     }
 
     /// The consumer does something else from now on, until it asks for an item.
@@ -219,7 +256,7 @@ impl PyStream {
     }
 
     /// The consumer does not want any more items.
-    fn cancelled(&self, py: Python<'_>) {
+    pub fn cancelled(&self, py: Python<'_>) {
         self.settle(py, Outcome::Cancelled);
     }
 
@@ -231,13 +268,13 @@ impl PyStream {
 
     /// The consumer throws this into the generator.
     #[pyo3(signature = (error, /))]
-    fn thrown(&self, error: &Bound<'_, PyAny>) {
+    pub fn thrown(&self, error: &Bound<'_, PyAny>) {
         let before = self.last_thrown().replace(error.clone().unbind());
         drop(before);
     }
 
     /// The generator has ended.
-    fn returned(&self, py: Python<'_>) {
+    pub fn returned(&self, py: Python<'_>) {
         let is_complete = self.has_ended.load(Ordering::Relaxed) || !self.breaker.get().stream_items.needs_end();
         self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
     }
@@ -251,7 +288,7 @@ impl PyStream {
     /// The generator raised this. An exception that the consumer threw in, and that came back as it was, is not a
     /// failure.
     #[pyo3(signature = (error, /))]
-    fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.last_thrown().take();
         match self.take(error.py()) {
             Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
@@ -288,10 +325,7 @@ impl PyStream {
         trace: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = kind.py();
-        let error = instance_of(kind, error)?;
-        if let Some(trace) = trace.filter(|trace| !trace.is_none()) {
-            error.setattr(&Imports::get(py)?.names.traceback, trace)?;
-        }
+        let error = instance_of(kind, error, trace)?;
         self.thrown(&error);
         self.resume(py)?;
         self.answer(py, throw_host(self.generator.bind(py), (error,)))
@@ -328,8 +362,12 @@ impl Drop for PyStream {
     }
 }
 
-/// The exception that `throw(kind, error)` throws.
-fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
+/// The exception that `throw(kind, error, trace)` throws.
+pub fn instance_of<'py>(
+    kind: &Bound<'py, PyAny>,
+    error: Option<&Bound<'py, PyAny>>,
+    trace: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let error = error.filter(|error| !error.is_none());
     let error = match (kind.cast::<PyType>(), error) {
         (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
@@ -341,10 +379,13 @@ fn instance_of<'py>(kind: &Bound<'py, PyAny>, error: Option<&Bound<'py, PyAny>>)
             Err(_) => call_host(class, &PyTuple::new(error.py(), [error])?, None)?,
         },
     };
-    if error.is_instance_of::<PyBaseException>() {
-        return Ok(error);
+    if !error.is_instance_of::<PyBaseException>() {
+        return Err(PyTypeError::new_err("exceptions must be classes or instances deriving from BaseException"));
     }
-    Err(PyTypeError::new_err("exceptions must be classes or instances deriving from BaseException"))
+    if let Some(trace) = trace.filter(|trace| !trace.is_none()) {
+        error.setattr(&Imports::get(error.py())?.names.traceback, trace)?;
+    }
+    Ok(error)
 }
 
 /// Whether an exception that was thrown into a generator has come back. Python wraps a `StopIteration` that leaves a

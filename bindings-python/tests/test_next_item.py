@@ -1,35 +1,27 @@
-"""Each ``await`` of ``NextItem`` is the next item of a guarded async generator, and tells the watch of its waits."""
+"""Each ``await`` of ``NextItem`` is the next item of a guarded async stream, and tells the watch of its waits."""
 
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from halfopen import CircuitBreaker
-from halfopen._core import NextItem
+from halfopen._core import AsyncItems, Wait
 
 
 class Recorder:
-    """A watch that notes what it is told."""
-
-    is_eager: ClassVar[bool] = False
+    """A watch that notes what it is told of each wait."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
-        self.waits: list[float] = []
 
-    def begin(self, waited: float = 0.0, /) -> None:
-        self.waits.append(waited)
+    def begin(self) -> None:
         self.told.append("begin")
 
     def end(self, has_content: bool, /) -> None:
         self.told.append(("end", has_content))
-
-    def passed(self, waited: float, has_content: bool, /) -> None:
-        self.waits.append(waited)
-        self.told.append(("passed", has_content))
 
     def fail(self, error: BaseException, /) -> None:
         self.told.append(type(error))
@@ -37,9 +29,27 @@ class Recorder:
     def close(self) -> None:
         self.told.append("close")
 
+    def abandon(self) -> None:
+        self.told.append("abandon")
 
-class EagerRecorder(Recorder):
-    is_eager: ClassVar[bool] = True
+
+class TimerRecorder(Recorder):
+    """The same for a watch that looks at the wait when its timer fires."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wait = Wait(asyncio.get_running_loop(), asyncio.current_task, None)
+
+    def arm(self) -> None:
+        self.wait.timed(True)
+        self.told.append(("arm", self.wait.number))
+
+    def passed(self, waited: float, has_content: bool, /) -> None:
+        assert 0 <= waited < 5
+        self.told.append(("passed", has_content))
+
+    def recovered(self) -> None:
+        self.told.append("recovered")
 
 
 async def items(*waits: bool) -> AsyncGenerator[int]:
@@ -50,45 +60,64 @@ async def items(*waits: bool) -> AsyncGenerator[int]:
         yield number
 
 
-def next_of(source: Any, watch: Recorder, **options: Any) -> Any:
-    return NextItem(CircuitBreaker(**options)._begin_stream(source), watch)
+def guarded(source: Any, watch: Recorder, **options: Any) -> Any:
+    return AsyncItems(CircuitBreaker(**options)._begin_stream(source), True, lambda: watch)
 
 
-async def drain(next_item: Any) -> list[Any]:
-    received = list[Any]()
-    while True:
-        try:
-            received.append(await next_item)
-        except StopAsyncIteration:
-            return received
+async def drain(stream: Any) -> list[Any]:
+    return [item async for item in stream]
 
 
-async def test_only_waits_that_suspend_the_task_begin() -> None:
-    watch = Recorder()
-    assert await drain(next_of(items(True, False, True, False), watch)) == [0, 1, 2, 3]
-    assert watch.told == ["begin", ("end", True), "begin", ("end", True)]
+async def test_one_timer_is_asked_for_by_the_first_wait_that_suspends_the_task() -> None:
+    watch = TimerRecorder()
+    assert await drain(guarded(items(False, True, False, True), watch)) == [0, 1, 2, 3]
+    assert watch.told == [("passed", True), ("arm", 1), "close"]
+    assert watch.wait.number is None
 
 
 async def test_every_wait_counts_until_content_has_come() -> None:
+    watch = TimerRecorder()
+    stream = guarded(items(False, True, False, False), watch, is_content=lambda item: item >= 2)
+    assert await drain(stream) == [0, 1, 2, 3]
+    assert watch.told == [("passed", False), ("arm", 1), ("passed", False), ("passed", True), "close"]
+
+
+async def test_a_timer_finds_the_task_that_waits_and_what_it_has_waited() -> None:
+    watch = TimerRecorder()
+    task = asyncio.current_task()
+    stream = guarded(items(True), watch)
+    steps = anext(stream).__await__()
+    steps.send(None)
+    assert watch.wait.number == 1
+    assert 0 <= watch.wait.waited() < 5
+    assert watch.wait.expire() == (task, 0)
+    with pytest.raises(StopIteration):
+        steps.send(None)
+    assert watch.told == [("arm", 1), "recovered", ("passed", True)]
+
+
+async def test_a_wait_that_was_cut_off_fails() -> None:
+    watch = TimerRecorder()
+    stream = guarded(items(True), watch)
+    steps = anext(stream).__await__()
+    steps.send(None)
+    watch.wait.expire()
+    with pytest.raises(asyncio.CancelledError):
+        steps.throw(asyncio.CancelledError())
+    assert watch.told == [("arm", 1), asyncio.CancelledError, "close"]
+
+
+async def test_a_scope_is_told_before_the_first_step() -> None:
     watch = Recorder()
-    next_item = next_of(items(False, True, False, False), watch, is_content=lambda item: item >= 2)
-    assert await drain(next_item) == [0, 1, 2, 3]
-    assert watch.told == [("passed", False), "begin", ("end", False), ("passed", True)]
-    assert all(0 <= waited < 5 for waited in watch.waits)
-
-
-async def test_an_eager_watch_is_told_before_the_first_step() -> None:
-    watch = EagerRecorder()
     seen = list[Any]()
 
     async def source() -> AsyncIterator[int]:
         seen.extend(watch.told)
         yield 1
 
-    assert await drain(next_of(source(), watch)) == [1]
+    assert await drain(guarded(source(), watch)) == [1]
     assert seen == ["begin"]
-    assert watch.told == ["begin", ("end", True), "begin", ("end", True)]
-    assert watch.waits == [0, 0]
+    assert watch.told == ["begin", ("end", True), "begin", ("end", True), "close"]
 
 
 async def test_a_wait_that_fails_is_over() -> None:
@@ -101,14 +130,37 @@ async def test_a_wait_that_fails_is_over() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        await drain(next_of(source(), watch))
-    assert watch.told == ["begin", ("end", True), "begin", KeyError]
+        await drain(guarded(source(), watch))
+    assert watch.told == ["begin", ("end", True), "begin", KeyError, "close"]
+
+
+async def test_closing_a_stream_has_no_timeout() -> None:
+    watch = Recorder()
+
+    async def source() -> AsyncGenerator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+
+    stream = guarded(source(), watch)
+    await anext(stream)
+    await stream.aclose()
+    assert watch.told == ["begin", ("end", True), "close"]
+
+
+async def test_a_dropped_stream_abandons_its_watch() -> None:
+    watch = Recorder()
+    stream = guarded(items(False), watch)
+    await anext(stream)
+    del stream
+    assert watch.told == ["begin", ("end", True), "abandon"]
 
 
 async def test_a_watch_that_is_interrupted_reaches_the_generator() -> None:
-    class Interrupted(Recorder):
-        def begin(self, waited: float = 0.0, /) -> None:
-            super().begin(waited)
+    class Interrupted(TimerRecorder):
+        def arm(self) -> None:
+            super().arm()
             raise InterruptedError
 
     async def source() -> AsyncIterator[str]:
@@ -117,25 +169,16 @@ async def test_a_watch_that_is_interrupted_reaches_the_generator() -> None:
         except InterruptedError:
             yield "cleaned up"
 
-    assert await drain(next_of(source(), Interrupted())) == ["cleaned up"]
-
-
-def steps_of(next_item: Any) -> Any:
-    return next_item.__await__()
+    assert await drain(guarded(source(), Interrupted())) == ["cleaned up"]
 
 
 def test_closing_a_suspended_wait_ends_it() -> None:
     watch = Recorder()
-    steps = steps_of(next_of(items(True), watch))
+    steps = anext(guarded(items(True), watch)).__await__()
     steps.send(None)
     steps.close()
     steps.close()
-    assert watch.told == ["begin", GeneratorExit]
-
-
-def test_nothing_can_be_thrown_into_a_wait_that_has_not_begun() -> None:
-    with pytest.raises(KeyError):
-        steps_of(next_of(items(True), Recorder())).throw(KeyError())
+    assert watch.told == ["begin", GeneratorExit, "close"]
 
 
 @pytest.mark.parametrize("value", [None, (1, 2), (), ValueError("an item"), StopAsyncIteration()])

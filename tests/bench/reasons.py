@@ -38,11 +38,10 @@ STREAMED = (
     "time by the processor's counter, by readings of the clock, which take 45 to 52 ns."
 )
 ASYNC_STREAMED = (
-    "what an async generator function returns must be an async generator, so every item passes through one around "
-    "another one. That alone takes 63 ns without any guard. An SDK's stream also passes through the proxy that keeps "
-    "its interface."
+    "each item passes through an awaitable of the compiled core, and the consumer's time does not count, so the time "
+    "is read twice for each item."
 )
 SUSPENDED = (
-    "before the task is suspended, the timeouts read the loop's clock and ask for the task and its cancellations, in "
-    "three calls of Python code, and each step of the event loop takes two frames more. The step takes 2,500 ns itself."
+    "while any timer is set, asyncio looks at it in each step of the event loop, in 40 ns of Python code; the timeouts "
+    "also ask which task waits. The step takes 2,600 ns itself, most of it in the caches that the guard needs too."
 )

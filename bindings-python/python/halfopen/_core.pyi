@@ -1,6 +1,6 @@
 """The compiled core, for ``halfopen`` itself; users import from ``halfopen``."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import Field
 from inspect import Signature
 from types import GenericAlias, TracebackType
@@ -31,6 +31,7 @@ from halfopen.types import (
 __all__ = [
     "BUCKET_BOUNDS",
     "SHORTEST_HEDGE_SECONDS",
+    "AsyncItems",
     "Attempt",
     "Awaiting",
     "Breaker",
@@ -39,6 +40,7 @@ __all__ = [
     "Evidence",
     "GuardedFunction",
     "HealthySession",
+    "ItemsOf",
     "Need",
     "NextItem",
     "Order",
@@ -46,6 +48,7 @@ __all__ = [
     "Pool",
     "RegistryPolicy",
     "Stream",
+    "Wait",
     "add_plain_error",
     "after_fork",
     "classify_response",
@@ -381,19 +384,81 @@ class Stream(Iterator[Any]):
         """The consumer stops early."""
 
 @final
-class NextItem(Awaitable[Any]):
-    """Each ``await`` asks a stream for its next item; it raises ``StopAsyncIteration`` at the end."""
+class AsyncItems(AsyncGenerator[Any, Any]):
+    """Stands in for an async generator, and has the attributes of that one."""
 
-    def __new__(cls, stream: Stream, watch: Watch | None, /) -> Self: ...
-    def prepare(self, step: Awaitable[Any], /) -> None:
-        """The next ``await`` is of this awaitable, by which the consumer sends or throws something in."""
+    def __new__(cls, stream: Stream, is_generator: bool, start_watch: Callable[[], Watch] | None, /) -> Self: ...
+    @staticmethod
+    def of_generator(breaker: Breaker, generator: Any, start_watch: Callable[[], Watch] | None, /) -> AsyncItems:
+        """The items of an async generator. Its call begins when the first item is asked for."""
 
+    def __aiter__(self) -> Self: ...
+    def __anext__(self) -> NextItem: ...
+    def asend(self, value: Any, /) -> NextItem:
+        """Sends a value into the generator."""
+
+    def athrow(
+        self,
+        kind: type[BaseException] | BaseException,
+        error: object = None,
+        trace: TracebackType | None = None,
+        /,
+    ) -> NextItem:
+        """Throws an error of the consumer into the generator."""
+
+    def aclose(self) -> NextItem:
+        """The consumer stops early. A source that is not a generator stays open."""
+
+@disjoint_base
+class ItemsOf:
+    """Base of the proxies of async streams, whose ``__anext__`` is a slot and no Python code."""
+
+    def __new__(cls, guard: Any, target: Any, /) -> Self: ...
+    def __anext__(self) -> NextItem: ...
+
+@final
+class NextItem(Coroutine[Any, Any, Any]):
+    """What the methods of ``AsyncItems`` return. Each serves once."""
+
+    def __new__(cls, stream: Any, /) -> Self: ...
     def __await__(self) -> Self: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
-    def send(self, value: Any) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
     def throw(self, *error: Any) -> Any: ...
     def close(self) -> None: ...
+
+@final
+class Wait:
+    """Notes of a stream's wait for its next item, in a task of asyncio."""
+
+    def __new__(
+        cls, event_loop: Any, current_task: Callable[[Any], Any], current_tasks: dict[Any, Any] | None, /
+    ) -> Self: ...
+    @property
+    def number(self) -> int | None:
+        """The number of the wait; ``None`` while no task is suspended."""
+
+    def begin(self) -> bool:
+        """The running task waits from now on. Returns whether a timer has to be set."""
+
+    def end(self) -> bool:
+        """The wait is over. Returns whether the timer has cut it off."""
+
+    def waited(self) -> float:
+        """How long the consumer has waited for the item, in seconds."""
+
+    def timed(self, is_timed: bool, /) -> None:
+        """Says whether a timer is set; without one, the next wait asks for it."""
+
+    def look(self) -> None:
+        """The timer fired before the wait is overdue, and looks at the task."""
+
+    def expire(self) -> tuple[Any, int]:
+        """The wait is cut off. Returns the task to cancel, and how often it had been cancelled by others."""
+
+    def forget_task(self) -> None:
+        """The stream has ended."""
 
 @final
 class RegistryPolicy(Generic[_B]):

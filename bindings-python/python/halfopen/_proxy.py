@@ -29,7 +29,7 @@ _IN_PLACE = frozenset(
 class Proxy:
     """A proxy: attributes, special methods and ``__class__`` are those of the target."""
 
-    __slots__ = ("__weakref__", "_halfopen_call", "_halfopen_target")
+    __slots__: tuple[str, ...] = ()
 
     _halfopen_call: Any
     _halfopen_target: Any
@@ -52,7 +52,16 @@ class Proxy:
         delattr(self._halfopen_target, name)
 
 
-def proxy_class(target: type, methods: Mapping[str, Callable[..., Any]]) -> type[Proxy]:
+SLOTS = ("__weakref__", "_halfopen_call", "_halfopen_target")
+
+
+class PlainProxy(Proxy):
+    """A proxy whose class has no other base."""
+
+    __slots__ = SLOTS
+
+
+def proxy_class(target: type, methods: Mapping[str, Callable[..., Any]], base: type[Proxy] = PlainProxy) -> type[Proxy]:
     """A proxy class for a class of targets, in which ``methods`` replace those of the target."""
     members: dict[str, Any] = {"__slots__": (), "__module__": target.__module__, "__doc__": target.__doc__}
     for ancestor in target.__mro__:
@@ -63,7 +72,7 @@ def proxy_class(target: type, methods: Mapping[str, Callable[..., Any]]) -> type
                 elif callable(value) or isinstance(value, (staticmethod, classmethod)):
                     members[name] = _forward(name)
     members.update(methods)
-    return type(target.__name__, (Proxy,), members)
+    return type(target.__name__, (base,), members)
 
 
 def class_of(target: object) -> Any:

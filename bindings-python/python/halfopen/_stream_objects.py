@@ -8,9 +8,9 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from halfopen._arguments import refuse_plain_stream
-from halfopen._core import Stream
+from halfopen._core import AsyncItems, ItemsOf, Stream
 from halfopen._deadline import Scope
-from halfopen._proxy import Proxy, class_of, proxy_class
+from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
 from halfopen._streams import guarded_async_generator, guarded_async_iterator, guarded_generator
 from halfopen.errors import InvalidValueError
 
@@ -141,19 +141,23 @@ def guarded_object(stream: Stream, target: Any) -> Any:
 def _class_of_proxies(kind: type) -> type[Proxy]:
     is_async = hasattr(kind, "__anext__") or hasattr(kind, "__aiter__")
     methods = dict(_ASYNC if is_async else _SYNC)
+    base = _AsyncStreamProxy if is_async else PlainProxy
     for name in ("close", "aclose"):
         if hasattr(kind, name):
             methods[name] = _close_async(name) if iscoroutinefunction(getattr(kind, name)) else _close(name)
     own = ("__aiter__", "__anext__", "__iter__", "__next__", "close", "aclose")
-    return proxy_class(kind, {name: method for name, method in methods.items() if name in own or hasattr(kind, name)})
+    observed = {name: method for name, method in methods.items() if name in own or hasattr(kind, name)}
+    return proxy_class(kind, observed, base)
+
+
+class _AsyncStreamProxy(Proxy, ItemsOf):
+    """A proxy that asks for an item without any Python code."""
+
+    __slots__ = SLOTS
 
 
 def _itself(self: Proxy) -> Proxy:
     return self
-
-
-def _next_async(self: Proxy) -> Any:
-    return self._halfopen_call.items.__anext__()
 
 
 def _next(self: Proxy) -> Any:
@@ -191,7 +195,7 @@ def _close_async(name: str) -> Callable[..., Any]:
 def _close(name: str) -> Callable[..., Any]:
     def close(self: Proxy) -> Any:
         # An async generator cannot be closed here; it ends when it is garbage.
-        if hasattr(self._halfopen_call.items, "close"):
+        if not isinstance(self._halfopen_call.items, AsyncItems):
             self._halfopen_call.stop()
         self._halfopen_call.stream.cancelled()
         return getattr(self._halfopen_target, name)()
@@ -201,7 +205,7 @@ def _close(name: str) -> Callable[..., Any]:
 
 _ASYNC: dict[str, Callable[..., Any]] = {
     "__aiter__": _itself,
-    "__anext__": _next_async,
+    "__anext__": ItemsOf.__anext__,
     "__aenter__": _enter_async,
     "__aexit__": _exit_async,
 }
@@ -246,7 +250,7 @@ def _inner_iterator(result: Any) -> Any:
     """
     inner: Any = getattr(result, "__dict__", {}).get("_iterator")
     has_helpers = hasattr(class_of(result), "until_done")
-    is_generator = issubclass(class_of(inner), GeneratorType | AsyncGeneratorType)
+    is_generator = issubclass(class_of(inner), GeneratorType | AsyncGeneratorType | AsyncItems)
     return inner if has_helpers and is_generator else None
 
 

@@ -1,10 +1,10 @@
 """Guards generators and async generators: the call ends when the generator ends."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing
+from inspect import CO_ASYNC_GENERATOR
 from typing import Any
 
-from halfopen._core import NextItem, Stream
+from halfopen._core import AsyncItems, Breaker, Stream
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._wrap import wrap
 
@@ -17,11 +17,11 @@ def guarded_generator_function(
 
 
 def guarded_async_generator_function(
-    begin: Callable[[Any], Stream], func: Callable[..., Any], timeouts: StreamTimeouts | None
+    breaker: Breaker, func: Callable[..., Any], timeouts: StreamTimeouts | None
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
-    """The same for an async generator function."""
-    watch = _no_watch if timeouts is None else timeouts.start
-    return wrap(_ASYNC_GENERATOR, func, _begin=begin, _closing=aclosing, _next_item=NextItem, _watch=watch)
+    """The same for an async generator function. The call begins with the first item."""
+    names = {"_items": AsyncItems.of_generator, "_breaker": breaker, "_start": timeouts and timeouts.start}
+    return wrap(_ASYNC_GENERATOR, func, CO_ASYNC_GENERATOR, **names)
 
 
 _GENERATOR = """
@@ -29,43 +29,11 @@ def guarded({parameters}):
     return (yield from _begin(_func({arguments})))
 """
 
-# `_next` tells the stream when the consumer waits and when it has an item. Python code remains only because the result
-# must be an async generator, and for what the consumer sends or throws in.
+# What it returns stands in for an async generator, as the flag of its code says.
 _ASYNC_GENERATOR = """
-async def guarded({parameters}):
-    _waits = _watch()
-    _stream = _begin(_func({arguments}))
-    try:
-        async with _closing(_stream.generator) as _generator:
-            _next = _next_item(_stream, _waits)
-            while True:
-                try:
-                    _item = await _next
-                except StopAsyncIteration:
-                    break
-                try:
-                    _sent = yield _item
-                except GeneratorExit:
-                    _stream.resume()
-                    raise
-                except BaseException as _error:
-                    _stream.thrown(_error)
-                    _next.prepare(_generator.athrow(_error))
-                else:
-                    if _sent is not None:
-                        _next.prepare(_generator.asend(_sent))
-    except BaseException as _error:
-        _stream.raised(_error)
-        raise
-    finally:
-        if _waits is not None:
-            _waits.close()
-    _stream.returned()
+def guarded({parameters}):
+    return _items(_breaker, _func({arguments}), _start)
 """
-
-
-def _no_watch() -> None:
-    return None
 
 
 def _return_stream(stream: Stream) -> Stream:
@@ -73,37 +41,18 @@ def _return_stream(stream: Stream) -> Stream:
 
 
 guarded_generator = guarded_generator_function(_return_stream, _return_stream)
-_without_timeouts = guarded_async_generator_function(_return_stream, _return_stream, None)
 
 
-def guarded_async_generator(stream: Stream) -> AsyncGenerator[Any, Any]:
+def guarded_async_generator(stream: Stream) -> AsyncItems:
     """The async generator of a stream, guarded, with the timeouts of its breaker."""
-    timeouts = stream.breaker._stream_timeouts
-    if timeouts is None:
-        return _without_timeouts(stream)
-    return guarded_async_generator_function(_return_stream, _return_stream, timeouts)(stream)
+    return _async_items(stream, is_generator=True)
 
 
-async def guarded_async_iterator(stream: Stream) -> AsyncGenerator[Any, None]:
+def guarded_async_iterator(stream: Stream) -> AsyncItems:
     """The items of a stream whose source is any async iterator. It is not closed here."""
+    return _async_items(stream, is_generator=False)
+
+
+def _async_items(stream: Stream, *, is_generator: bool) -> AsyncItems:
     timeouts = stream.breaker._stream_timeouts
-    waits = None if timeouts is None else timeouts.start()
-    try:
-        next_item = NextItem(stream, waits)
-        while True:
-            try:
-                item = await next_item
-            except StopAsyncIteration:
-                break
-            try:
-                yield item
-            except GeneratorExit:
-                stream.resume()
-                raise
-    except BaseException as error:
-        stream.raised(error)
-        raise
-    finally:
-        if waits is not None:
-            waits.close()
-    stream.returned()
+    return AsyncItems(stream, is_generator, timeouts and timeouts.start)

@@ -19,18 +19,20 @@ _VARARGS, _VARKEYWORDS = 4, 8
 """Flags of a code object: the function takes ``*args``, ``**kwargs``."""
 
 
-def wrap(template: str, func: Callable[..., Any], **names: Any) -> Callable[..., Any]:
+def wrap(template: str, func: Callable[..., Any], flags: int = 0, /, **names: Any) -> Callable[..., Any]:
     """Compiles the function ``guarded`` of a template for ``func``, with the name, text and parameters of ``func``.
 
     In the template ``{parameters}`` stands for the parameters of ``func``, ``{arguments}`` for the arguments that pass
-    them on, ``_func`` for ``func``, and each of ``names`` for its value.
+    them on, ``_func`` for ``func``, and each of ``names`` for its value. ``flags`` are set in its code: by them
+    ``inspect`` knows the kind of a function.
     """
     own = _signature_of(func, template) if isinstance(func, FunctionType) else None
-    guarded = _binder(template, own or _ANY_ARGUMENTS, tuple(names))(func, *names.values())
+    bound = _binder(template, own or _ANY_ARGUMENTS, tuple(names))(func, *names.values())
+    # Each wrapper needs a code object of its own: the interpreter specializes code to the function that it calls.
+    code = bound.__code__.replace(co_flags=bound.__code__.co_flags | flags)
+    guarded = FunctionType(code, bound.__globals__, bound.__name__, bound.__defaults__, bound.__closure__)
     if own and isinstance(func, FunctionType):
         guarded.__defaults__, guarded.__kwdefaults__ = func.__defaults__, func.__kwdefaults__
-    # Each wrapper needs a code object of its own: the interpreter specializes code to the function that it calls.
-    guarded.__code__ = guarded.__code__.replace()
     # The attributes of a class belong to its instances, so they are not copied to the wrapper.
     return wraps(func, updated=() if isinstance(func, type) else WRAPPER_UPDATES)(guarded)
 

@@ -191,7 +191,7 @@ class CircuitBreaker(Sealed, Breaker):
         if guarded is not None:
             pass
         elif isasyncgenfunction(function):
-            guarded = guarded_async_generator_function(self._begin_stream, function, self._stream_timeouts)
+            guarded = guarded_async_generator_function(self, function, self._stream_timeouts)
         elif self._deadline is not None:
             check_coroutine_function(function, self._deadline.seconds)
             guarded = wrap(_COROUTINE_WITH_DEADLINE, function, _begin=self._begin, _start=self._deadline.start)

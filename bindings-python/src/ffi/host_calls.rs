@@ -165,3 +165,12 @@ pub(super) unsafe fn call_host_with<'py>(
     // SAFETY: attached; the list of objects ends with the first null.
     guarded(callable.py(), || unsafe { call(callable.as_ptr(), first, second, third, ptr::null_mut::<PyObject>()) })
 }
+
+/// `callable(argument)`.
+pub fn call_host_with_one<'py>(
+    callable: &Bound<'py, PyAny>,
+    argument: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: the argument is alive.
+    unsafe { call_host_with(callable, [argument.as_ptr(), ptr::null_mut(), ptr::null_mut()]) }
+}

@@ -1,7 +1,7 @@
 //! All unsafe code of this binding: PyO3 cannot do these things, or not fast enough.
 //!
-//! Two parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
-//! [`call_object`], which replace classes of PyO3's. The figures stand in the files.
+//! Three parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
+//! [`call_object`], which replace classes of PyO3's, and [`object_slot`]. The figures stand in the files.
 
 mod attach;
 mod call_object;
@@ -10,6 +10,7 @@ mod frame;
 mod handled_error;
 mod host_calls;
 mod methods;
+mod object_slot;
 mod objects;
 mod plain_classes;
 mod raise_soon;
@@ -22,9 +23,10 @@ pub use core_slot::{CoreSlot, make_rejecting_core};
 pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
 pub use host_calls::{
-    Arguments, anext_host, call_host, call_host_method, call_host_plainly, says_yes, send_host, throw_host,
-    unless_it_raised,
+    Arguments, anext_host, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, send_host,
+    throw_host, unless_it_raised,
 };
+pub use object_slot::ObjectSlot;
 pub use objects::{
     has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
 };

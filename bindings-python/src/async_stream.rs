@@ -1,0 +1,191 @@
+//! A guarded async stream: its call, its timeouts, and whether it runs.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::ffi::{attached, call_host_plainly};
+use crate::next_item::Request;
+use crate::stream::PyStream;
+use crate::watch::Watch;
+
+/// What [`AsyncItems`](crate::async_items::AsyncItems) and the awaitables of its items share.
+#[pyclass(frozen, module = "halfopen._core")]
+pub struct AsyncStream {
+    stream: Py<PyStream>,
+    /// Whether the source is an async generator, and not just an async iterator.
+    pub is_generator: bool,
+    /// Makes the watch, if there are timeouts.
+    start_watch: Option<Py<PyAny>>,
+    watch: OnceLock<Watch>,
+    phase: AtomicU8,
+    /// Whether an item is awaited now.
+    is_running: AtomicBool,
+}
+
+/// How far a stream is. Its call begins with the first item that is asked for.
+mod phase {
+    pub const NEW: u8 = 0;
+    pub const GOING: u8 = 1;
+    pub const OVER: u8 = 2;
+}
+
+impl AsyncStream {
+    pub fn new(stream: Py<PyStream>, is_generator: bool, start_watch: Option<Py<PyAny>>) -> Self {
+        Self {
+            stream,
+            is_generator,
+            start_watch,
+            watch: OnceLock::new(),
+            phase: AtomicU8::new(phase::NEW),
+            is_running: AtomicBool::new(false),
+        }
+    }
+
+    /// The async generator or the async iterator.
+    pub fn source<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        self.stream.get().items(py)
+    }
+
+    /// Whether this request is a step of the call. Some are not: those before its beginning and after its end.
+    #[inline]
+    pub fn admits(&self, py: Python<'_>, request: &Request) -> PyResult<bool> {
+        if self.is_running.load(Ordering::Relaxed) {
+            return Err(already_running(request));
+        }
+        if self.phase.load(Ordering::Relaxed) == phase::GOING { Ok(true) } else { self.admits_outside(py, request) }
+    }
+
+    #[cold]
+    fn admits_outside(&self, py: Python<'_>, request: &Request) -> PyResult<bool> {
+        let is_new = self.phase.load(Ordering::Relaxed) == phase::NEW;
+        match request {
+            Request::Next => {}
+            // Python refuses to send a value into a generator that has not begun.
+            Request::Send(value) if is_new && !value.is_none(py) => return Ok(false),
+            Request::Send(_) => {}
+            Request::Throw { .. } | Request::Close(_) => {
+                self.phase.store(phase::OVER, Ordering::Relaxed);
+                return Ok(self.stream.get().has_begun() && is_new);
+            }
+        }
+        if !is_new {
+            return Err(PyStopAsyncIteration::new_err(()));
+        }
+        // A stream that was rejected has ended.
+        self.phase.store(phase::OVER, Ordering::Relaxed);
+        attached(|_| {
+            if let Some(start) = &self.start_watch {
+                let watch = Watch::new(call_host_plainly(start.bind(py))?)?;
+                let _ = self.watch.set(watch);
+            }
+            self.stream.get().begin(py)
+        })?;
+        self.phase.store(phase::GOING, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// A step of the call begins.
+    #[inline]
+    pub fn asked(&self, py: Python<'_>, request: &Request) -> PyResult<()> {
+        self.is_running.store(true, Ordering::Relaxed);
+        let stream = self.stream.get();
+        if let Request::Throw { error, .. } = request {
+            stream.thrown(error.bind(py));
+        }
+        let now = stream.resume(py)?;
+        self.watch(request).map_or(Ok(()), |watch| watch.asked(py, now))
+    }
+
+    /// The step suspends the running task.
+    #[inline]
+    pub fn suspended(&self, py: Python<'_>, request: &Request) -> PyResult<()> {
+        self.watch(request).map_or(Ok(()), |watch| watch.suspended(py))
+    }
+
+    /// The step has this result.
+    #[inline]
+    pub fn received(&self, item: &Bound<'_, PyAny>, request: &Request) -> PyResult<()> {
+        if matches!(request, Request::Close(_)) {
+            return self.stopped(item.py());
+        }
+        let has_content = self.stream.get().pause(item)?;
+        if let Some(watch) = self.watch.get() {
+            watch.received(item.py(), has_content)?;
+        }
+        self.is_running.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The step ended with this error, and the consumer gets the result.
+    #[cold]
+    pub fn failed(&self, py: Python<'_>, error: PyErr, request: &Request) -> PyErr {
+        self.phase.store(phase::OVER, Ordering::Relaxed);
+        self.is_running.store(false, Ordering::Relaxed);
+        let error = match self.watch(request) {
+            None => error,
+            Some(watch) => watch.failed(py, error),
+        };
+        let stream = self.stream.get();
+        let settled = if error.is_instance_of::<PyStopAsyncIteration>(py) && !matches!(request, Request::Close(_)) {
+            stream.returned(py);
+            Ok(())
+        } else {
+            stream.raised(error.value(py))
+        };
+        match settled.and(self.close_watch(py)) {
+            Ok(()) => error,
+            // Attached, so that PyO3 releases the error at once.
+            Err(interrupt) => attached(|_| {
+                drop(error);
+                interrupt
+            }),
+        }
+    }
+
+    /// The consumer wants no more items, and the source has been closed if it is a generator.
+    #[cold]
+    pub fn stopped(&self, py: Python<'_>) -> PyResult<()> {
+        self.phase.store(phase::OVER, Ordering::Relaxed);
+        self.is_running.store(false, Ordering::Relaxed);
+        self.stream.get().cancelled(py);
+        self.close_watch(py)
+    }
+
+    /// The watch, if it has to know of this step: closing has no timeout.
+    #[inline]
+    fn watch(&self, request: &Request) -> Option<&Watch> {
+        self.watch.get().filter(|_| !matches!(request, Request::Close(_)))
+    }
+
+    fn close_watch(&self, py: Python<'_>) -> PyResult<()> {
+        self.watch.get().map_or(Ok(()), |watch| watch.close(py))
+    }
+}
+
+#[pymethods]
+impl AsyncStream {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.stream)?;
+        visit.call(&self.start_watch)?;
+        self.watch.get().map_or(Ok(()), |watch| watch.traverse(&visit))
+    }
+}
+
+impl Drop for AsyncStream {
+    fn drop(&mut self) {
+        if *self.phase.get_mut() == phase::GOING
+            && let Some(watch) = self.watch.get()
+        {
+            watch.abandon();
+        }
+    }
+}
+
+#[cold]
+fn already_running(request: &Request) -> PyErr {
+    PyRuntimeError::new_err(format!("{}(): asynchronous generator is already running", request.name()))
+}

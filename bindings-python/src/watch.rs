@@ -1,0 +1,141 @@
+//! The timeouts of an async stream: an object of `halfopen._stream_timeouts`, and what it has to be told.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use halfopen::clock::Tick;
+use pyo3::exceptions::PyStopAsyncIteration;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::ffi::{Arguments, attached, call_host_method};
+use crate::imports::{Imports, Method};
+use crate::wait::Wait;
+
+/// Watches the waits of one stream.
+pub struct Watch {
+    object: Py<PyAny>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// In asyncio one timer looks at the wait when it fires, so that an item costs no call of Python code.
+    Timer { wait: Py<Wait>, has_content: AtomicBool },
+    /// In trio each wait has a cancel scope.
+    Scope { has_begun: AtomicBool },
+}
+
+impl Watch {
+    /// `object` has a `wait` if it is a timer.
+    pub fn new(object: Bound<'_, PyAny>) -> PyResult<Self> {
+        let names = &Imports::get(object.py())?.names;
+        let kind = match object.getattr_opt(&names.wait)? {
+            None => Kind::Scope { has_begun: AtomicBool::new(false) },
+            Some(wait) => Kind::Timer { wait: wait.cast_into::<Wait>()?.unbind(), has_content: AtomicBool::new(false) },
+        };
+        Ok(Self { object: object.unbind(), kind })
+    }
+
+    /// The stream is asked for an item, at this time of the system's clock if it has been read.
+    #[inline]
+    pub fn asked(&self, py: Python<'_>, now: Option<Tick>) -> PyResult<()> {
+        match &self.kind {
+            Kind::Timer { wait, .. } => {
+                wait.get().asked(now);
+                Ok(())
+            }
+            Kind::Scope { has_begun } => {
+                has_begun.store(true, Ordering::Relaxed);
+                self.tell(py, |names| &names.begin, ())
+            }
+        }
+    }
+
+    /// The stream suspends the task that asked.
+    #[inline]
+    pub fn suspended(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.kind {
+            Kind::Timer { wait, .. } if wait.get().suspended(py)? => self.tell(py, |names| &names.arm, ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// An item came; `has_content` says whether one that counts as content has come.
+    #[inline]
+    pub fn received(&self, py: Python<'_>, has_content: bool) -> PyResult<()> {
+        match &self.kind {
+            Kind::Timer { wait, has_content: before } => {
+                if wait.get().ended() {
+                    self.tell(py, |names| &names.recovered, ())?;
+                }
+                if before.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                before.store(has_content, Ordering::Relaxed);
+                self.tell(py, |names| &names.passed, (wait.get().waited(), has_content))
+            }
+            Kind::Scope { has_begun } => {
+                has_begun.store(false, Ordering::Relaxed);
+                self.tell(py, |names| &names.end, (has_content,))
+            }
+        }
+    }
+
+    /// The wait ended with this error, and the consumer gets the result.
+    #[cold]
+    pub fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        let has_ended = error.is_instance_of::<PyStopAsyncIteration>(py);
+        let told = match &self.kind {
+            Kind::Timer { wait, .. } => match wait.get().ended() {
+                false => return error,
+                true if has_ended => self.tell(py, |names| &names.recovered, ()),
+                true => self.tell(py, |names| &names.fail, (error.value(py),)),
+            },
+            Kind::Scope { has_begun } => match has_begun.swap(false, Ordering::Relaxed) {
+                false => return error,
+                true if has_ended => self.tell(py, |names| &names.end, (true,)),
+                true => self.tell(py, |names| &names.fail, (error.value(py),)),
+            },
+        };
+        match told {
+            Ok(()) => error,
+            // Attached, so that PyO3 releases the error at once.
+            Err(instead) => attached(|_| {
+                drop(error);
+                instead
+            }),
+        }
+    }
+
+    /// The stream has ended.
+    #[cold]
+    pub fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.tell(py, |names| &names.close, ())
+    }
+
+    /// The stream was dropped before its end. An exception may be on its way.
+    #[cold]
+    pub fn abandon(&self) {
+        attached(|py| {
+            let on_its_way = PyErr::take(py);
+            if let Err(error) = self.tell(py, |names| &names.abandon, ()) {
+                error.write_unraisable(py, Some(self.object.bind(py)));
+            }
+            if let Some(error) = on_its_way {
+                error.restore(py);
+            }
+        });
+    }
+
+    #[cold]
+    fn tell<'py>(&self, py: Python<'py>, name: Method, arguments: impl Arguments<'py>) -> PyResult<()> {
+        attached(|_| call_host_method(self.object.bind(py), name(&Imports::get(py)?.names), arguments).map(drop))
+    }
+
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.object)?;
+        match &self.kind {
+            Kind::Timer { wait, .. } => visit.call(wait),
+            Kind::Scope { .. } => Ok(()),
+        }
+    }
+}
