@@ -9,6 +9,7 @@ use pyo3::types::{PyList, PyString};
 
 use crate::async_stream::AsyncStream;
 use crate::breaker::PyBreaker;
+use crate::convert::Boolean;
 use crate::ffi::{call_host_method, call_host_with_one, is_shared};
 use crate::imports::Imports;
 use crate::next_item::{NextItem, Request};
@@ -68,10 +69,10 @@ impl AsyncItems {
     fn of_stream(
         py: Python<'_>,
         stream: Py<PyStream>,
-        is_generator: bool,
+        is_generator: Boolean,
         start_watch: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        Self::new(py, AsyncStream::new(stream, is_generator, start_watch))
+        Self::new(py, AsyncStream::new(stream, is_generator.0, start_watch))
     }
 
     /// The items of an async generator. Its call begins when the first item is asked for.

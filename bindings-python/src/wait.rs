@@ -7,6 +7,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::convert::Boolean;
 use crate::ffi::{ObjectSlot, call_host_method, call_host_with_one};
 use crate::imports::Imports;
 
@@ -131,8 +132,8 @@ impl Wait {
 
     /// Says whether a timer is set; without one, the next wait asks for it.
     #[pyo3(signature = (is_timed, /))]
-    fn timed(&self, is_timed: bool) {
-        self.is_timed.store(is_timed, Ordering::Relaxed);
+    fn timed(&self, is_timed: Boolean) {
+        self.is_timed.store(is_timed.0, Ordering::Relaxed);
     }
 
     /// The timer has fired before the wait is overdue, and looks at the task.
