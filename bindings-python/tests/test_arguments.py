@@ -83,10 +83,25 @@ def test_an_unusable_clock_or_classifier_is_refused(field: str, name: str) -> No
         assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", field)
 
 
+@pytest.mark.parametrize("kind", [ValueError, ManualClock, functools.partial(ValueError)], ids=repr)
+@pytest.mark.parametrize("field", ["classify", "judge", "clock", "is_content", "is_end"])
+def test_a_class_is_no_function(field: str, kind: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        CircuitBreaker(**{field: kind})
+    assert (refused.value.field, refused.value.value) == (field, repr(kind))
+
+
 @pytest.mark.parametrize("name", NO_FUNCTIONS | LATER)
 def test_an_unusable_listener_is_refused(breaker: CircuitBreaker, name: str) -> None:
     with pytest.raises(InvalidValueError) as refused:
         breaker.subscribe((NO_FUNCTIONS | LATER)[name])
+    assert refused.value.field == "listener"
+
+
+def test_a_class_is_no_listener(breaker: CircuitBreaker) -> None:
+    kind: Any = list
+    with pytest.raises(InvalidValueError) as refused:
+        breaker.subscribe(kind)
     assert refused.value.field == "listener"
 
 

@@ -1,19 +1,22 @@
 """Every public class of values works with pydantic and FastAPI. Classes of live objects are listed here."""
 
+import copy
+import dataclasses
 import importlib
 import inspect
+import pickle
 import pkgutil
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
 import halfopen
 from halfopen import CircuitBreaker, CircuitBreakerConfig
-from halfopen.orchestration import Break, Need, Provider, Resume
+from halfopen.orchestration import Break, Need, Provider, Resume, Settings
 
 LIVE = {
     "halfopen": {"CircuitBreaker", "ManualClock", "Permit", "Registry", "Session"},
@@ -86,6 +89,70 @@ def test_what_an_orchestrator_takes_is_read_and_written(value: Need | Provider) 
     assert adapter.validate_json(adapter.dump_json(value)) == value
 
 
+class Held(BaseModel):
+    """A model of an application."""
+
+    value: Any
+
+
+@pytest.mark.parametrize(
+    "value",
+    [CircuitBreakerConfig(name="a"), Need(["chat"], size=5), PROVIDER, Resume("on", need=Need()), Settings()],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_model_with_a_value_is_copied_and_pickled(value: Any) -> None:
+    model = Held(value=value)
+    for copied in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert copied == value
+    assert model.model_copy(deep=True) == pickle.loads(pickle.dumps(model)) == model
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Need(), Need(["it's", "a\tb", "zero\u200bwidth"], size=5), Resume(), Resume("on", 5, need=Need(["a"])),
+     Resume(need=Need())],
+)  # fmt: skip
+def test_the_repr_of_a_need_and_of_a_resume_is_python(value: Need | Resume) -> None:
+    assert eval(repr(value), {"Need": Need, "Resume": Resume}) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (CircuitBreakerConfig, {"timeout_seconds": 5}),
+        (Need, {"capabilities": ["chat"], "size": 5}),
+        (Provider, {"id": "a"}),
+        (Resume, {"args": ["on"], "need": {"size": 5}}),
+        (Settings, {"max_attempts": 5}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_route_reads_a_value_from_its_body(kind: type[Any], given: dict[str, Any]) -> None:
+    app = FastAPI()
+
+    def route(value: Any) -> Any:
+        return value
+
+    route.__annotations__ = {"value": kind, "return": kind}
+    app.post("/")(route)
+    with TestClient(app) as client:
+        adapter = TypeAdapter[Any](kind)
+        answer = client.post("/", json=given)
+        assert answer.json() == adapter.dump_python(adapter.validate_python(given), mode="json")
+        assert client.post("/", json={**given, "typo": 1}).status_code == 422
+
+
+def test_a_need_is_a_dataclass() -> None:
+    need = Need(["chat"], size=5)
+    assert dataclasses.asdict(need) == {"capabilities": ["chat"], "size": 5}
+    assert dataclasses.replace(need, size=6) == Need(["chat"], size=6)
+
+
+def test_resumes_are_equal_by_their_parts() -> None:
+    assert {Resume("on"), Resume("on")} == {Resume("on")}
+    assert Resume("on") not in (Resume("off"), Resume("on", need=Need()), "on")
+
+
 def test_a_provider_of_a_document_has_its_configuration_and_any_collection_of_abilities() -> None:
     adapter = TypeAdapter(Provider)
     read = adapter.validate_json(adapter.dump_json(PROVIDER))
@@ -106,7 +173,10 @@ def test_a_provider_of_a_document_has_its_configuration_and_any_collection_of_ab
         (Provider, {"id": "a", "capabilities": "chat"}),
         (Provider, {"id": "a", "capabilities": [1]}),
         (Provider, {"id": "a", "breaker": {"timeout_seconds": 0}}),
+        (Provider, {"id": "a", "typo": 1}),
         (Resume, {"need": 5}),
+        (Resume, {"typo": 1}),
+        (Settings, {"typo": 1}),
     ],
 )
 def test_what_it_would_not_take_is_refused_by_pydantic(kind: type[Any], given: dict[str, Any]) -> None:

@@ -132,10 +132,13 @@ def refuse_plain_stream(field: str, stream: object) -> NoReturn:
     raise InvalidValueError(field, _shown(stream), allowed)
 
 
-def check_function(field: str, value: object, allowed: str, arguments: int, *, may_be_async: bool = False) -> None:
+def check_function(
+    field: str, value: object, allowed: str, arguments: int, *, may_be_async: bool = False, may_be_class: bool = False
+) -> None:
     """Refuses a value that does not take this number of arguments, or that runs later.
 
-    With ``may_be_async`` it may be a coroutine function.
+    With ``may_be_async`` it may be a coroutine function. A class is refused as well, without ``may_be_class``: whoever
+    writes ``is_too_large=TooLarge`` does not mean that each error makes a true object.
     """
     function = value
     while isinstance(function, partial):
@@ -143,6 +146,7 @@ def check_function(field: str, value: object, allowed: str, arguments: int, *, m
     refused = _YIELDS if may_be_async else _RUNS_LATER
     if (
         not callable(function)
+        or (isinstance(function, type) and not may_be_class)
         or _kind(function) & refused
         or _kind(type(function).__call__) & refused
         or not _takes(value, arguments)

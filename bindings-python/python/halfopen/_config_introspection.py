@@ -3,7 +3,7 @@
 ``help()`` lists the fields, ``inspect.signature()`` their defaults. The class is also a dataclass: ``replace`` and
 ``asdict`` work, and FastAPI reads a parameter of this class from the request body.
 
-``Need`` is the other class of the core that models of pydantic may hold.
+``Need`` is the other class of the core that models of pydantic may hold, and a dataclass as well.
 """
 
 from dataclasses import field, make_dataclass
@@ -42,6 +42,9 @@ def describe() -> None:
         setattr(CircuitBreakerConfig, name, value)
     need: Any = Need
     need.__get_pydantic_core_schema__ = _called_by_pydantic("need_schema")
+    parts = [("capabilities", list[str], _field([])), ("size", int, _field(0))]
+    made = make_dataclass("_", parts, init=False, repr=False, eq=False, frozen=True)
+    need.__dataclass_fields__, need.__dataclass_params__ = made.__dataclass_fields__, made.__dataclass_params__
 
 
 def _called_by_pydantic(function: str) -> Any:

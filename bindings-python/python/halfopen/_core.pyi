@@ -498,6 +498,8 @@ class Need:
     Raises ``InvalidValueError`` for anything but texts, and for a size that is not a whole number from 0.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     def __new__(cls, capabilities: Iterable[str] | None = None, *, size: int | None = None) -> Self: ...
     @property
     def capabilities(self) -> list[str]:
@@ -507,6 +509,7 @@ class Need:
     def size(self) -> int:
         """The size of the request."""
 
+    def __getnewargs_ex__(self) -> tuple[tuple[list[str]], dict[str, int]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     @classmethod

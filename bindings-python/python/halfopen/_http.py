@@ -117,9 +117,6 @@ def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[
             _check_timeouts(one)
         return OneBreaker(one)
     allowed = "a CircuitBreaker, or a plain function from a request to one or None"
-    if isinstance(breaker, type):
-        # It can be called with a request, but would create a breaker for each.
-        raise InvalidValueError("breaker", repr(breaker), allowed)
     check_function("breaker", breaker, allowed, 1)
     choose = cast("Callable[[R], AnyBreaker | None]", breaker)
 

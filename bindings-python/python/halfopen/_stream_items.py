@@ -13,11 +13,12 @@ _log = logging.getLogger("halfopen")
 def checked_item_function(field: str, function: Callable[[Any], bool] | None) -> Callable[[Any], bool] | None:
     """A function that calls this one. If it raises, the answer is true, and the first exception is logged.
 
-    Raises ``InvalidValueError`` for anything but a plain function of one argument.
+    Raises ``InvalidValueError`` for anything but a plain function of one argument, or ``bool``.
     """
     if function is None:
         return None
-    check_function(field, function, "a plain function from an item to true or false, or None", 1)
+    allowed = "a plain function from an item to true or false, or None"
+    check_function(field, function, allowed, 1, may_be_class=function is bool)
     has_failed = False
 
     def ask(item: object) -> bool:

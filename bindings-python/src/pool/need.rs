@@ -3,6 +3,7 @@
 use halfopen::clock::Tick;
 use halfopen::pool::{CallKind, Circuit, Need, Order, Pool};
 use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict, PyDict};
 
 use crate::convert::{Boolean, Items, count_of, value_of};
 use crate::error::refused;
@@ -38,8 +39,13 @@ impl PyNeed {
         Ok(Self { capabilities: texts, size: size.map_or(Ok(0), |size| count_of(py, "size", size))? })
     }
 
-    fn __repr__(&self) -> String {
-        format!("Need({:?}, size={})", self.capabilities, self.size)
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&[String],), Bound<'py, PyDict>)> {
+        Ok(((&self.capabilities,), [("size", self.size)].into_py_dict(py)?))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let capabilities = (&self.capabilities).into_pyobject(py)?;
+        Ok(format!("Need({}, size={})", capabilities.repr()?, self.size))
     }
 }
 

@@ -23,17 +23,23 @@ class Break:
     """The arguments of the function that opened the stream, without the provider."""
 
 
+@dataclass(init=False, repr=False, unsafe_hash=True, slots=True)
 class Resume:
     """The request that continues a broken stream: new arguments for the function, and a new need, if given.
 
     ``need`` tells which providers can continue, for example ``Need(["prefill"])``.
     """
 
-    __slots__ = ("args", "need")
+    args: tuple[Any, ...]
+    need: Need | None
 
     def __init__(self, *args: Any, need: Need | None = None) -> None:
         self.args = args
         self.need = need
+
+    def __repr__(self) -> str:
+        need = () if self.need is None else (f"need={self.need!r}",)
+        return f"Resume({', '.join((*map(repr, self.args), *need))})"
 
     # Only pydantic calls this, so pydantic is optional.
     @classmethod

@@ -3,6 +3,9 @@
 from importlib import import_module
 from typing import Any
 
+ONLY_DECLARED = {"extra": "forbid"}
+"""The ``__pydantic_config__`` of a class that pydantic refuses to create from unknown names, as Python does."""
+
 
 class ByClass:
     """Tells pydantic to write an exception as the name of its class, because its text may contain secrets."""

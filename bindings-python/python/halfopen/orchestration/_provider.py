@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
-from halfopen.orchestration._model_fields import ByConfig, Texts
+from halfopen.orchestration._model_fields import ONLY_DECLARED, ByConfig, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Provider:
     """The most calls in flight, from 1; a further call goes to another provider. ``None`` for no limit."""
     last_resort: bool = False
     """Whether it is used only when no other is available, for example a canned answer or a local model."""
+    __pydantic_config__: ClassVar = ONLY_DECLARED
 
     def __post_init__(self) -> None:
         breaker, name = cast("Any", self.breaker), cast("Any", self.id)

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from math import inf
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from halfopen._arguments import check_function, check_seconds
 from halfopen._core import SHORTEST_HEDGE_SECONDS
 from halfopen._stream_items import checked_item_function
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import OnBreak, check_on_break
-from halfopen.orchestration._model_fields import NotInJson
+from halfopen.orchestration._model_fields import ONLY_DECLARED, NotInJson
 from halfopen.orchestration._provider import Provider
 from halfopen.types import OnExhausted, Strategy
 
@@ -54,6 +54,7 @@ class Settings:
     check_interval_seconds: float | None = None
     kept_events: int = 1000
     kept_items: int = 10_000
+    __pydantic_config__: ClassVar = ONLY_DECLARED
 
     @property
     def hedges(self) -> bool:
