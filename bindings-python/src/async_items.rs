@@ -12,13 +12,14 @@ use crate::breaker::PyBreaker;
 use crate::convert::Boolean;
 use crate::ffi::{call_host_method, call_host_with_one, is_shared};
 use crate::imports::Imports;
+use crate::introduction::Introduction;
 use crate::next_item::{NextItem, Request};
 use crate::stream::{PyStream, instance_of};
 
 /// `AsyncItems`: stands in for an async generator, and has the attributes of that one.
 ///
-/// It is not an async generator around the other one, through which each item would take 63 ns more. Of the generator that it
-/// stands in for, the event loop knows as usual.
+/// It is not an async generator around the other one, through which each item would take 63 ns more. The event loop knows of
+/// it, and not of the generator: what it closes at its end, it closes through the guard.
 #[pyclass(frozen, weakref, module = "halfopen._core")]
 pub struct AsyncItems {
     stream: Py<AsyncStream>,
@@ -34,22 +35,30 @@ impl AsyncItems {
 
     /// The awaitable of the next item.
     #[inline]
-    fn next(&self, py: Python<'_>) -> PyResult<Py<NextItem>> {
-        match self.next_item.get().map(|it| it.bind(py)) {
+    fn next(slf: &Bound<'_, Self>) -> PyResult<Py<NextItem>> {
+        let py = slf.py();
+        match slf.get().next_item.get().map(|it| it.bind(py)) {
             Some(next_item) if !is_shared(next_item) => {
                 next_item.get().renew(py);
                 Ok(next_item.clone().unbind())
             }
-            _ => self.another(py),
+            _ => Self::another(slf),
         }
     }
 
     #[cold]
-    fn another(&self, py: Python<'_>) -> PyResult<Py<NextItem>> {
-        let made = call_host_with_one(Imports::get(py)?.next_item.bind(py), self.stream.bind(py))?;
+    fn another(slf: &Bound<'_, Self>) -> PyResult<Py<NextItem>> {
+        let (py, this) = (slf.py(), slf.get());
+        this.introduction().of(slf)?;
+        let made = call_host_with_one(Imports::get(py)?.next_item.bind(py), this.stream.bind(py))?;
         let next_item = made.cast_into::<NextItem>()?.unbind();
-        let _ = self.next_item.set(next_item.clone_ref(py));
+        let _ = this.next_item.set(next_item.clone_ref(py));
         Ok(next_item)
+    }
+
+    /// Of the guard to the event loop.
+    pub fn introduction(&self) -> &Introduction {
+        &self.stream.get().introduction
     }
 
     fn source<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
@@ -93,14 +102,15 @@ impl AsyncItems {
     }
 
     #[inline]
-    fn __anext__(&self, py: Python<'_>) -> PyResult<Py<NextItem>> {
-        self.next(py)
+    fn __anext__(slf: &Bound<'_, Self>) -> PyResult<Py<NextItem>> {
+        Self::next(slf)
     }
 
     /// Sends a value into the generator.
     #[pyo3(signature = (value, /))]
-    fn asend(&self, py: Python<'_>, value: Py<PyAny>) -> NextItem {
-        self.awaitable(py, Request::Send(value))
+    fn asend(slf: &Bound<'_, Self>, value: Py<PyAny>) -> PyResult<NextItem> {
+        slf.get().introduction().of(slf)?;
+        Ok(slf.get().awaitable(slf.py(), Request::Send(value)))
     }
 
     /// Throws the consumer's error into the generator.
@@ -178,7 +188,7 @@ impl ItemsOf {
 
     #[inline]
     fn __anext__(&self, py: Python<'_>) -> PyResult<Py<NextItem>> {
-        self.items.get().next(py)
+        AsyncItems::next(self.items.bind(py))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

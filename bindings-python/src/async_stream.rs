@@ -8,6 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::ffi::{attached, call_host_plainly};
+use crate::introduction::Introduction;
 use crate::next_item::Request;
 use crate::stream::PyStream;
 use crate::watch::Watch;
@@ -24,6 +25,7 @@ pub struct AsyncStream {
     phase: AtomicU8,
     /// Whether an item is awaited now.
     is_running: AtomicBool,
+    pub introduction: Introduction,
 }
 
 /// How far a stream is. Its call begins with the first item that is asked for.
@@ -31,6 +33,7 @@ mod phase {
     pub const NEW: u8 = 0;
     pub const GOING: u8 = 1;
     pub const OVER: u8 = 2;
+    pub const REJECTED: u8 = 3;
 }
 
 impl AsyncStream {
@@ -42,6 +45,7 @@ impl AsyncStream {
             watch: OnceLock::new(),
             phase: AtomicU8::new(phase::NEW),
             is_running: AtomicBool::new(false),
+            introduction: Introduction::default(),
         }
     }
 
@@ -61,7 +65,8 @@ impl AsyncStream {
 
     #[cold]
     fn admits_outside(&self, py: Python<'_>, request: &Request) -> PyResult<bool> {
-        let is_new = self.phase.load(Ordering::Relaxed) == phase::NEW;
+        let phase = self.phase.load(Ordering::Relaxed);
+        let is_new = phase == phase::NEW;
         match request {
             Request::Next => {}
             // Python refuses to send a value into a generator that has not begun.
@@ -72,11 +77,15 @@ impl AsyncStream {
                 return Ok(self.stream.get().has_begun() && is_new);
             }
         }
+        // A generator may ignore that it was closed, and go on. Its call is over.
+        if self.is_generator && phase == phase::OVER {
+            return Ok(false);
+        }
         if !is_new {
             return Err(PyStopAsyncIteration::new_err(()));
         }
         // A stream that was rejected has ended.
-        self.phase.store(phase::OVER, Ordering::Relaxed);
+        self.phase.store(phase::REJECTED, Ordering::Relaxed);
         attached(|_| {
             if let Some(start) = &self.start_watch {
                 let watch = Watch::new(call_host_plainly(start.bind(py))?)?;

@@ -67,6 +67,8 @@ imports! {
     generator: PyType = "types" "GeneratorType";
     async_generator: PyType = "types" "AsyncGeneratorType";
     future: PyType = "concurrent.futures" "Future";
+    get_asyncgen_hooks: PyAny = "sys" "get_asyncgen_hooks";
+    set_asyncgen_hooks: PyAny = "sys" "set_asyncgen_hooks";
     current_thread: PyAny = "threading" "current_thread";
     main_thread: PyAny = "threading" "main_thread";
 }

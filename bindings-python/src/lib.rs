@@ -23,6 +23,7 @@ mod healthy_session;
 #[expect(clippy::disallowed_methods, reason = "what is called here is Python's own")]
 #[expect(clippy::disallowed_types, reason = "filled when the package is imported")]
 mod imports;
+mod introduction;
 mod judging;
 mod listeners;
 mod lock;

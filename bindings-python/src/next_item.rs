@@ -119,10 +119,21 @@ impl NextItem {
     fn first_step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let source = self.stream.get().source(py);
         match &self.request {
-            Request::Next => anext_host(source).map(Some),
-            Request::Send(value) => call_host_method(source, &Imports::get(py)?.names.asend, (value,)).map(Some),
+            Request::Next | Request::Send(_) => {
+                let introduction = &self.stream.get().introduction;
+                let ask = || self.ask(source);
+                if introduction.is_made() { ask() } else { introduction.make(source, ask) }.map(Some)
+            }
             Request::Throw { step, .. } => Ok(Some(step.bind(py).clone())),
             Request::Close(step) => Ok(step.as_ref().map(|step| step.bind(py).clone())),
+        }
+    }
+
+    #[inline]
+    fn ask<'py>(&self, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.request {
+            Request::Send(value) => call_host_method(source, &Imports::get(source.py())?.names.asend, (value,)),
+            _ => anext_host(source),
         }
     }
 

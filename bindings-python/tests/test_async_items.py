@@ -11,6 +11,7 @@ import weakref
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import anyio
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -177,6 +178,22 @@ async def test_its_end_is_what_counts() -> None:
     assert counts(breaker) == (1, 0, 1, 0)
 
 
+async def test_a_generator_that_ignores_that_it_was_closed_goes_on() -> None:
+    async def stubborn() -> AsyncGenerator[int]:
+        with contextlib.suppress(GeneratorExit):
+            yield 1
+        yield 2
+        yield 3
+
+    breaker, said = CircuitBreaker(), list[Any]()
+    for stream in (stubborn(), breaker(stubborn)()):
+        steps: list[Callable[[Any], Awaitable[Any]]] = [anext, STEPS["close"], anext, anext]
+        said.append([await outcome(lambda step=step, stream=stream: step(stream)) for step in steps])  # type: ignore[misc]
+    assert said[0] == said[1]
+    assert said[1][2:] == [("returned", 3), (StopAsyncIteration, "")]
+    assert counts(breaker) == (0, 1, 0, 0)
+
+
 async def test_an_error_while_it_closes_is_a_failure() -> None:
     async def breaks() -> AsyncGenerator[int]:
         try:
@@ -227,9 +244,44 @@ def test_the_event_loop_closes_what_is_open_when_it_ends() -> None:
     stream: Any = breaker(source)()
     asyncio.run(outcome_of_first(stream))
     assert closed == [True]
-    del stream
-    gc.collect()
+    # The stream is still held, and does not hold its permit.
     assert counts(breaker) == (0, 0, 1, 0)
+    assert asyncio.run(drain(stream)) == []
+    assert counts(breaker) == (0, 0, 1, 0)
+
+
+# Guarded twice, in each way.
+NESTED: dict[str, Callable[[CircuitBreaker, CircuitBreaker], Any]] = {
+    "decorated twice": lambda inner, outer: outer(inner(talk))(),
+    "decorated": lambda inner, outer: outer.stream(inner(talk)()),
+    "streams": lambda inner, outer: outer.stream(inner.stream(talk())),
+}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("begin", ["next", "send nothing"])
+@pytest.mark.parametrize("way", NESTED)
+def test_the_event_loop_closes_each_stream_once(
+    backend: str, begin: str, way: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inner, outer = CircuitBreaker(), CircuitBreaker()
+    stream = NESTED[way](inner, outer)
+
+    async def begins() -> None:
+        assert await STEPS[begin](stream) == "ready"
+
+    anyio.run(begins, backend=backend)
+    assert (counts(inner), counts(outer)) == ((0, 0, 1, 0), (0, 0, 1, 0))
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_stream_that_had_begun_before_it_was_guarded_is_closed_by_its_event_loop() -> None:
+    breaker, bare = CircuitBreaker(), talk()
+    assert await anext(bare) == "ready"
+    stream: Any = breaker.stream(bare)
+    assert await stream.asend("guarded") == "guarded"
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    assert await drain(bare) == []
 
 
 async def outcome_of_first(stream: Any) -> None:
