@@ -63,6 +63,11 @@ impl Introduction {
     }
 }
 
+/// Makes the class of the hook, as the module is imported.
+pub fn make_class(py: Python<'_>) {
+    py.get_type::<Introduces>();
+}
+
 /// The hook of the event loop, which gets the guest instead of the generator.
 #[pyclass(frozen, module = "halfopen._core")]
 struct Introduces {

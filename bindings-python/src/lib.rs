@@ -57,6 +57,7 @@ fn fill_cells(py: Python<'_>) {
     context::make_classes(py);
     nesting::make_classes(py);
     py.get_type::<async_stream::AsyncStream>();
+    introduction::make_class(py);
     py.get_type::<PyWeakrefReference>();
     py.get_type::<PanicException>();
     // Two errors need names: that of a class without a constructor, and that of an argument of a wrong class.
