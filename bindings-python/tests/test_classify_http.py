@@ -17,8 +17,8 @@ from google import genai
 from google.genai.types import HttpOptions
 
 from canned import answering, refusing, response
-from halfopen import CircuitBreaker, ManualClock
-from halfopen.classify import Verdict, classify_error
+from halfopen import CircuitBreaker, InvalidValueError, ManualClock
+from halfopen.classify import Verdict, classify_error, classify_response
 from provider import NoAnswer, Provider, Reset, Status
 
 FAILURE = Verdict("failure", None, "provider")
@@ -333,3 +333,26 @@ def test_a_response_that_is_returned(status: str, outcome: str, hint: float | No
             }
             assert counted == {**dict.fromkeys(counted, 0), outcome: 1}
             assert breaker.get_status()["retry_after_seconds"] == hint
+
+
+@pytest.mark.parametrize("status", ["503", None, 503.5, True, -1, 65536, [503]])
+def test_a_status_that_is_no_status_is_refused_by_name(status: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        classify_response(status)
+    assert (refused.value.field, refused.value.value) == ("status", repr(status))
+    assert refused.value.allowed == "a whole number from 0 to 65535"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("code", code) for code in (5, b"insufficient_quota", True)),
+        *(("now", now) for now in ("5", True, -1, float("nan"), float("inf"), 1j)),
+        *(("headers", headers) for headers in (5, True, "retry-after: 5", ["retry-after"], [("a", "b", "c")])),
+    ],
+)
+def test_other_arguments_of_a_response_are_refused_by_name(field: str, value: Any) -> None:
+    with pytest.raises(InvalidValueError) as refused:
+        classify_response(503, **{field: value})
+    assert (refused.value.field, refused.value.value) == (field, repr(value))
+    assert refused.value.code == "INVALID_VALUE"

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import functools
+import inspect
 import pickle
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
@@ -244,6 +245,47 @@ def test_decorating_a_plain_function_is_refused_with_a_solution(func: Any) -> No
     with pytest.raises(InvalidValueError, match="timeout of the client") as refused:
         breaker(func)
     assert refused.value.field == "func"
+
+
+class Model:
+    """A callable object, as frameworks make them."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def __call__(self, text: str) -> str:
+        await anyio.sleep(self.seconds)
+        return text.upper()
+
+
+class Tokens:
+    """A callable object that makes async generators."""
+
+    async def __call__(self) -> AsyncIterator[int]:
+        yield 1
+        await anyio.lowlevel.checkpoint()
+        yield 2
+
+
+@pytest.mark.parametrize("made", [lambda model: model, lambda model: functools.partial(functools.partial(model))])
+async def test_an_object_with_an_async_call_is_a_coroutine_function(made: Callable[[Any], Any]) -> None:
+    breaker = cutting()
+    ask = breaker(made(Model(LONG)))
+    assert inspect.iscoroutinefunction(ask)
+    with pytest.raises(CallTimeoutError):
+        await ask("hello")
+    assert await breaker(made(Model(0)))("hello") == "HELLO"
+    assert await CircuitBreaker()(made(Model(0)))("hello") == "HELLO"
+    assert counts(breaker) == (1, 1, 0, 0)
+
+
+async def test_an_object_whose_call_is_an_async_generator_function_is_guarded_as_one() -> None:
+    breaker = cutting(LONG)
+    tokens = breaker(Tokens())
+    assert inspect.isasyncgenfunction(tokens)
+    items = tokens()
+    assert [item async for item in items] == [1, 2]
+    assert counts(breaker) == (1, 0, 0, 0)
 
 
 def test_a_plain_call_and_blocks_are_refused_with_a_solution() -> None:

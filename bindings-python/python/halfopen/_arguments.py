@@ -62,6 +62,24 @@ def check_seconds(field: str, value: object) -> float | None:
         raise InvalidValueError(field, refused.value, f"{refused.allowed}, or None") from None
 
 
+def check_whole_number(field: str, value: object, largest: int) -> None:
+    """Refuses anything but a whole number from 0 to ``largest``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
+        raise InvalidValueError(field, _shown(value), f"a whole number from 0 to {largest}")
+
+
+def check_text(field: str, value: object) -> None:
+    """Refuses anything but a text or ``None``."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidValueError(field, _shown(value), "a text or None")
+
+
+def check_unix_seconds(field: str, value: object) -> None:
+    """Refuses anything but a time from 1970 on, in seconds."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**53:
+        raise InvalidValueError(field, _shown(value), "seconds since the Unix epoch, at least 0")
+
+
 def has_refused_arguments(func: Callable[..., Any], error: BaseException) -> bool:
     """Whether a function written in Python was called with wrong arguments, by the frame that asks.
 
@@ -97,9 +115,19 @@ def check_functions(clock: object, classify: object, judge: object) -> None:
         check_function("judge", judge, "a plain function from a result to an outcome, or None", 1)
 
 
+def calls_kind(is_kind: Callable[[object], bool], function: object) -> bool:
+    """Whether a callable is of this kind, for example a coroutine function. An object is of its ``__call__``'s kind."""
+    if is_kind(function):
+        return True
+    while isinstance(function, partial):
+        function = function.func
+    # Not the attribute of the object: Python looks up `__call__` in the class.
+    return is_kind(getattr(type(function), "__call__", None))  # noqa: B004  # the method itself is needed
+
+
 def check_coroutine_function(function: object, seconds: float) -> None:
     """Refuses a plain function for a breaker with a deadline, because a running thread cannot be cut off."""
-    if not iscoroutinefunction(function):
+    if not calls_kind(iscoroutinefunction, function):
         allowed = (
             f"a coroutine function or an async generator function, since call_timeout_seconds = {seconds:g} cannot cut"
             " off a plain function. Set the timeout of the client that it uses, and guard it with a breaker without"

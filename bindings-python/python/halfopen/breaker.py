@@ -7,6 +7,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, TypeAlias, TypeVar, Unpack, overload
 
 from halfopen._arguments import (
+    calls_kind,
     check_config,
     check_coroutine_function,
     check_function,
@@ -190,16 +191,16 @@ class CircuitBreaker(Sealed, Breaker):
         guarded: Any = guarded_descriptor(self, function)
         if guarded is not None:
             pass
-        elif isasyncgenfunction(function):
+        elif calls_kind(isasyncgenfunction, function):
             guarded = guarded_async_generator_function(self, function, self._stream_timeouts)
         elif self._deadline is not None:
             check_coroutine_function(function, self._deadline.seconds)
             guarded = wrap(_COROUTINE_WITH_DEADLINE, function, _begin=self._begin, _start=self._deadline.start)
-        elif isgeneratorfunction(function):
+        elif calls_kind(isgeneratorfunction, function):
             if self._stream_timeouts is not None:
                 refuse_plain_stream("func", function)
             guarded = guarded_generator_function(self._begin_stream, function)
-        elif iscoroutinefunction(function):
+        elif calls_kind(iscoroutinefunction, function):
             guarded = wrap(_COROUTINE, function, _begin=self._begin)
         else:
             guarded = wrap(_PLAIN, function, _run=GuardedFunction(self, function).run)

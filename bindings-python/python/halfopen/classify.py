@@ -11,6 +11,7 @@ Verdict(outcome='ignored', retry_after=None, scope='key_and_model', cooldown=20.
 from collections.abc import Iterable, Mapping
 from time import time
 
+from halfopen._arguments import check_text, check_unix_seconds, check_whole_number
 from halfopen._core import classify_response as core_classify_response
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._result_rules import classify_result, pairs_of
@@ -42,14 +43,14 @@ def classify_response(
     ``status`` is 0 if there is none. ``code`` is the provider's own code for the error, for example
     ``insufficient_quota``. ``now`` is the time for headers that give a date, by default ``time.time()``.
 
-    Raises ``InvalidValueError`` for a status outside 0 to 65535 or a time before 1970.
+    Raises ``InvalidValueError``, naming the argument, for a value of another type, a status outside 0 to 65535 or a
+    time before 1970.
     """
     seconds = time() if now is None else now
-    if not 0 <= status <= 65535:
-        raise InvalidValueError("status", repr(status), "a whole number from 0 to 65535")
-    if not 0 <= seconds < 2**53:
-        raise InvalidValueError("now", repr(now), "seconds since the Unix epoch, at least 0")
-    return Verdict(*core_classify_response(status, code, pairs_of(headers), seconds))
+    check_whole_number("status", status, 65535)
+    check_text("code", code)
+    check_unix_seconds("now", seconds)
+    return Verdict(*core_classify_response(status, code, _checked_pairs(headers), seconds))
 
 
 def every_exception_is_a_failure(error: Exception) -> Outcome:
@@ -60,3 +61,10 @@ def every_exception_is_a_failure(error: Exception) -> Outcome:
 def every_result_is_a_success(_: object) -> Outcome:
     """A judge without the default rules."""
     return "success"
+
+
+def _checked_pairs(headers: object) -> list[tuple[str, str]]:
+    try:
+        return pairs_of(headers)
+    except (TypeError, ValueError):
+        raise InvalidValueError("headers", repr(headers), "a mapping, or pairs of a name and a value") from None
