@@ -50,6 +50,8 @@ imports! {
     exception_group: PyType = "builtins" "ExceptionGroup";
     guarded_stream: PyAny = "halfopen._stream_objects" "guarded_stream";
     is_stream_object: PyAny = "halfopen._stream_objects" "is_stream_object";
+    /// Whether a class is that of a call of `grpc.aio`.
+    is_async_rpc: PyAny = "halfopen._rpc" "is_async_rpc";
     items_of: PyAny = "halfopen._stream_objects" "items_of";
     /// The verdict about an exception.
     classify_error: PyAny = "halfopen._error_rules" "classify_error";

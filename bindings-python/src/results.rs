@@ -5,16 +5,18 @@ use pyo3::types::PyTuple;
 
 use crate::async_items::AsyncItems;
 use crate::breaker::PyBreaker;
-use crate::ffi::{PLAIN_VALUES, call_host, has_await, inherits, is_exactly, is_iterator, is_made_in_python, says_yes};
+use crate::ffi::{
+    PLAIN_VALUES, call_host, has_aiter, has_await, inherits, is_exactly, is_iterator, is_made_in_python, says_yes,
+};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::stream::PyStream;
 
 /// A value whose end is the end of the call that returned it.
 pub enum EndsLater {
-    /// A `concurrent.futures.Future`.
+    /// A `concurrent.futures.Future`, or a call of `grpc.aio` that `await` takes.
     Future,
-    /// A generator, an async generator or the stream object of an SDK.
+    /// A generator, an async generator, the stream object of an SDK or a call of grpc that has items.
     Stream,
 }
 
@@ -36,13 +38,27 @@ impl EndsLater {
             return Ok(Some(Self::Stream));
         }
         if is_made_in_python(result) {
-            return Ok(inherits(result, classes.future.bind(py)).then_some(Self::Future));
+            if inherits(result, classes.future.bind(py)) {
+                return Ok(Some(Self::Future));
+            }
+            return Self::of_async_rpc(result, classes);
         }
         // Such a class never changes.
         if !has_await(result) {
             PLAIN_VALUES.add(result.get_type());
         }
         Ok(None)
+    }
+
+    /// Few classes have these slots, so most results need no call of Python code.
+    fn of_async_rpc(result: &Bound<'_, PyAny>, classes: &Imports) -> PyResult<Option<Self>> {
+        let ends = match (has_await(result), has_aiter(result)) {
+            (true, _) => Self::Future,
+            (false, true) => Self::Stream,
+            (false, false) => return Ok(None),
+        };
+        let is_rpc = says_yes(&classes.is_async_rpc, result)?.unwrap_or(false);
+        Ok(is_rpc.then_some(ends))
     }
 }
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 from unittest.mock import AsyncMock, MagicMock
 
+import aiohttp
+import anthropic
 import httpx2
+import openai
 import pytest
 
 from consumers import counts, drain, first_of
@@ -287,6 +290,49 @@ async def test_entering_may_fail_or_be_rejected_and_leaving_early_is_neutral() -
     with pytest.raises(CircuitBreakerOpenError):
         async with breaker.stream(managed()):
             pass
+
+
+class Requesting:
+    """Like the stream managers of the SDKs: it is given a coroutine that makes the request."""
+
+    def __init__(self, request: Coroutine[Any, Any, AsyncStream]) -> None:
+        self.__request = request
+
+    async def __aenter__(self) -> AsyncStream:
+        return await self.__request
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+async def requested() -> AsyncStream:
+    return AsyncStream(1, 2)
+
+
+@pytest.mark.filterwarnings("error")
+async def test_a_rejected_manager_closes_the_request_that_it_was_given() -> None:
+    breaker = CircuitBreaker()
+    async with breaker.stream(Requesting(requested())) as stream:
+        assert await drain(stream) == [1, 2]
+    breaker.force_open()
+    session = aiohttp.ClientSession()
+    openai_client = openai.AsyncOpenAI(api_key="key")
+    anthropic_client = anthropic.AsyncAnthropic(api_key="key")
+    question: Any = [{"role": "user", "content": "hello"}]
+    managers: list[Any] = [
+        Requesting(requested()),
+        session.get("http://localhost"),
+        openai_client.responses.stream(model="small", input="hello"),
+        openai_client.chat.completions.stream(model="small", messages=question),
+        anthropic_client.messages.stream(model="small", messages=question, max_tokens=9),
+    ]
+    while managers:
+        with pytest.raises(CircuitBreakerOpenError):
+            async with breaker.stream(managers.pop()):
+                pass
+        gc.collect()
+    await session.close()
+    await openai_client.close()
+    await anthropic_client.close()
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, (1, 0, 0, 0)), (503, (0, 1, 0, 0)), (429, (0, 0, 0, 0))])

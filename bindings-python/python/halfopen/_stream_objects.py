@@ -1,28 +1,29 @@
 """Guards stream objects of SDKs, and context managers that yield streams. They keep the interface of their type."""
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import aclosing, nullcontext, suppress
 from functools import lru_cache
-from inspect import iscoroutinefunction
-from types import AsyncGeneratorType, GeneratorType
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutinefunction
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from halfopen._arguments import refuse_plain_stream
 from halfopen._core import AsyncItems, ItemsOf, Stream
 from halfopen._deadline import Scope
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
+from halfopen._rpc import is_async_rpc_class, is_rpc, read, settle_at_end
 from halfopen._streams import guarded_async_generator, guarded_async_iterator, guarded_generator
-from halfopen.errors import InvalidValueError
+from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
 
 if TYPE_CHECKING:
     from halfopen.breaker import CircuitBreaker
 
 
 def is_stream_object(result: Any) -> bool:
-    """Whether an iterator is the open response of an SDK: it can be closed and has a ``response``."""
+    """Whether an iterator is the open response of an SDK, which can be closed and has a ``response``, or of grpc."""
     kind = class_of(result)
     if not (hasattr(kind, "close") or hasattr(kind, "aclose")):
-        return False
+        return is_rpc(result)
     # Mocks have every attribute, but not in their class or their dictionary.
     return hasattr(kind, "response") or "response" in getattr(result, "__dict__", ())
 
@@ -134,7 +135,10 @@ def guarded_stream(stream: Stream, source: Any) -> Any:
 
 def guarded_object(stream: Stream, target: Any) -> Any:
     """A proxy of a stream object that ends the call of ``stream`` when it ends."""
-    return _class_of_proxies(class_of(target))(_Guard(stream), target)
+    proxy = _class_of_proxies(class_of(target))(_Guard(stream), target)
+    if is_rpc(target):
+        settle_at_end(proxy)
+    return proxy
 
 
 @lru_cache(maxsize=512)
@@ -145,6 +149,8 @@ def _class_of_proxies(kind: type) -> type[Proxy]:
     for name in ("close", "aclose"):
         if hasattr(kind, name):
             methods[name] = _close_async(name) if iscoroutinefunction(getattr(kind, name)) else _close(name)
+    if is_async_rpc_class(kind):
+        methods["read"] = read
     own = ("__aiter__", "__anext__", "__iter__", "__next__", "close", "aclose")
     observed = {name: method for name, method in methods.items() if name in own or hasattr(kind, name)}
     return proxy_class(kind, observed, base)
@@ -279,7 +285,11 @@ async def _enter_manager_async(self: Proxy) -> Any:
     entering, target = self._halfopen_call, self._halfopen_target
     source: list[Any] = []
     scope = entering.start() if entering.start else nullcontext()
-    entering.stream = stream = entering.begin(_items_of_entered_async(source))
+    try:
+        entering.stream = stream = entering.begin(_items_of_entered_async(source))
+    except CircuitBreakerOpenError:
+        _close_request(target)
+        raise
     try:
         async with scope:
             result = await class_of(target).__aenter__(target)
@@ -287,6 +297,19 @@ async def _enter_manager_async(self: Proxy) -> Any:
         stream.raised(error)
         raise
     return entering.entered(stream, source, result)
+
+
+def _close_request(manager: Any) -> None:
+    """Closes the coroutine of the request, which Python would report as never awaited.
+
+    The manager is this coroutine, as in aiohttp, or was given it, as in the SDKs.
+    """
+    if issubclass(class_of(manager), Coroutine):
+        manager.close()
+    for held in getattr(manager, "__dict__", {}).values():
+        # One that has begun belongs to somebody else.
+        if class_of(held) is CoroutineType and getcoroutinestate(held) == CORO_CREATED:
+            held.close()
 
 
 async def _exit_manager_async(self: Proxy, *error: Any) -> Any:

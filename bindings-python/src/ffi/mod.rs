@@ -28,7 +28,7 @@ pub use host_calls::{
 };
 pub use object_slot::ObjectSlot;
 pub use objects::{
-    has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
+    has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
 };
 pub use plain_classes::{PLAIN_ERRORS, PLAIN_RESULTS, PLAIN_VALUES};
 pub use raise_soon::raise_soon;

@@ -12,6 +12,12 @@ pub fn has_await(object: &Bound<'_, PyAny>) -> bool {
     unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_await).is_null() }
 }
 
+/// Whether `async for` accepts objects of this class: `am_aiter` is set.
+pub fn has_aiter(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: as above.
+    unsafe { !ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_am_aiter).is_null() }
+}
+
 /// Whether `next` or `anext` takes an object.
 pub fn is_iterator(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: the object is alive; the calls only read slots of its class.

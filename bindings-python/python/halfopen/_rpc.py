@@ -1,0 +1,71 @@
+"""Recognises the calls of grpc, and settles those without items when they end.
+
+A call of ``grpc`` is an iterator and a future at once, and only its user knows which of the two. So both are observed.
+"""
+
+import sys
+from functools import lru_cache
+from typing import Any
+from weakref import ref
+
+from halfopen._names import names_of
+from halfopen._proxy import Proxy, class_of
+
+
+def is_async_rpc(result: object) -> bool:
+    """Whether it is a call of ``grpc.aio``."""
+    return is_async_rpc_class(class_of(result))
+
+
+def is_async_rpc_class(kind: type) -> bool:
+    """Whether it is a class of such calls."""
+    return _has_base(kind, "grpc.aio._base_call.Call")
+
+
+def is_rpc(result: object) -> bool:
+    """Whether it is a call of ``grpc`` that may still run."""
+    kind = class_of(result)
+    return _has_base(kind, "grpc.Future") and hasattr(kind, "__next__")
+
+
+@lru_cache(maxsize=512)
+def _has_base(kind: type, name: str) -> bool:
+    return name in names_of(kind)
+
+
+def settle_at_end(proxy: Proxy) -> None:
+    """Settles the call of a proxy when its target, a call of ``grpc``, ends before an item was asked for."""
+    reference = ref(proxy)
+
+    # It must not keep the target alive: grpc cancels a call that is deleted.
+    def end() -> None:
+        followed = reference()
+        if followed is not None:
+            _settle(followed._halfopen_call, followed._halfopen_target)
+
+    target = proxy._halfopen_target
+    # False if the call has ended.
+    if not target.add_callback(end):
+        end()
+
+
+def _settle(guard: Any, target: Any) -> None:
+    if guard.items.gi_running or guard.items.gi_suspended:
+        # The consumer iterates, so the items tell how the call ends.
+        return
+    if target.cancelled():
+        guard.stream.cancelled()
+        return
+    error = target.exception()
+    if error is None:
+        guard.stream.resulted_in(target.result())
+    else:
+        guard.stream.raised(error)
+
+
+async def read(self: Proxy) -> Any:
+    """Replaces the method ``read`` of calls of ``grpc.aio``, the other way to get their items."""
+    try:
+        return await anext(self._halfopen_call.items)
+    except StopAsyncIteration:
+        return sys.modules["grpc.aio"].EOF

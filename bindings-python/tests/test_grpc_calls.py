@@ -1,0 +1,211 @@
+"""Calls of grpc that guarded functions return are judged when they end, with a real server."""
+
+import gc
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+
+from consumers import counts
+from halfopen import CallTimeoutError, CircuitBreaker
+from real_servers import eventually
+
+SUCCESS, FAILURE, CANCELLED, IN_FLIGHT = (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)
+
+
+class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types
+    """Serves methods by name: ``broken`` ends with an error, ``hanging`` waits until it is cancelled."""
+
+    def service(self, handler_call_details: Any) -> Any:
+        kind, _, name = handler_call_details.method.strip("/").partition("/")
+
+        def answer(_: bytes, context: Any) -> bytes:
+            if name == "broken":
+                context.abort(grpc.StatusCode.UNAVAILABLE, "no")
+            return b"answer"
+
+        def items(_: bytes, context: Any) -> Iterator[bytes]:
+            if name == "hanging":
+                ended = Event()
+                context.add_callback(ended.set)
+                ended.wait(30)
+            yield b"1"
+            yield b"2"
+            if name == "broken":
+                context.abort(grpc.StatusCode.UNAVAILABLE, "no")
+
+        return (
+            grpc.unary_stream_rpc_method_handler(items)
+            if kind == "stream"
+            else grpc.unary_unary_rpc_method_handler(answer)
+        )
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers((Handler(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+@pytest.fixture
+def breaker() -> CircuitBreaker:
+    return CircuitBreaker("model", failure_threshold=9)
+
+
+Way = Callable[[CircuitBreaker, Callable[[], Any]], Awaitable[Any]]
+
+
+async def by_decorator(breaker: CircuitBreaker, func: Callable[[], Any]) -> Any:
+    return breaker(func)()
+
+
+async def by_decorated_coroutine(breaker: CircuitBreaker, func: Callable[[], Any]) -> Any:
+    async def coroutine() -> Any:
+        return func()
+
+    return await breaker(coroutine)()
+
+
+async def by_call_sync(breaker: CircuitBreaker, func: Callable[[], Any]) -> Any:
+    return breaker.call_sync(func)
+
+
+async def by_call(breaker: CircuitBreaker, func: Callable[[], Any]) -> Any:
+    return await breaker.call(func)
+
+
+async def by_call_of_a_coroutine(breaker: CircuitBreaker, func: Callable[[], Any]) -> Any:
+    async def coroutine() -> Any:
+        return func()
+
+    return await breaker.call(coroutine)
+
+
+WAYS: list[Way] = [by_decorator, by_decorated_coroutine, by_call_sync, by_call, by_call_of_a_coroutine]
+OPTIONS: list[list[tuple[str, int]]] = [[], [("SingleThreadedUnaryStream", 1)]]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("options", OPTIONS, ids=["threads", "one thread"])
+async def test_a_stream_is_judged_at_its_end(
+    breaker: CircuitBreaker, address: str, way: Way, options: list[tuple[str, int]]
+) -> None:
+    with grpc.insecure_channel(address, options=options) as channel:
+        stream = await way(breaker, lambda: channel.unary_stream("/stream/whole")(b""))
+        assert isinstance(stream, grpc.Call)
+        assert next(stream) == b"1"
+        assert counts(breaker) == IN_FLIGHT
+        assert list(stream) == [b"2"]
+        assert counts(breaker) == SUCCESS
+        assert stream.code() is grpc.StatusCode.OK
+        broken = await way(breaker, lambda: channel.unary_stream("/stream/broken")(b""))
+        with pytest.raises(grpc.RpcError):
+            list(broken)
+        assert counts(breaker) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["threads", "one thread"])
+def test_a_stream_that_is_abandoned_is_cancelled(
+    breaker: CircuitBreaker, address: str, options: list[tuple[str, int]]
+) -> None:
+    with grpc.insecure_channel(address, options=options) as channel:
+        stream = breaker.call_sync(lambda: channel.unary_stream("/stream/whole")(b""))
+        assert next(stream) == b"1"
+        del stream
+        gc.collect()
+        assert counts(breaker) == CANCELLED
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_future_is_judged_at_its_end(breaker: CircuitBreaker, address: str, way: Way) -> None:
+    with grpc.insecure_channel(address) as channel:
+        whole = await way(breaker, lambda: channel.unary_unary("/one/whole").future(b""))
+        assert whole.result() == b"answer"
+        eventually(lambda: counts(breaker) == SUCCESS)
+        broken = await way(breaker, lambda: channel.unary_unary("/one/broken").future(b""))
+        assert broken.exception().code() is grpc.StatusCode.UNAVAILABLE
+        eventually(lambda: counts(breaker) == (1, 1, 0, 0))
+
+
+def test_a_future_that_has_ended_is_judged_at_once_and_a_cancelled_one_is_neutral(
+    breaker: CircuitBreaker, address: str
+) -> None:
+    with grpc.insecure_channel(address) as channel:
+        broken = channel.unary_unary("/one/broken").future(b"")
+        broken.exception()
+        breaker.call_sync(lambda: broken)
+        assert counts(breaker) == FAILURE
+        stream = breaker.call_sync(lambda: channel.unary_stream("/stream/whole")(b""))
+        stream.cancel()
+        eventually(lambda: counts(breaker) == (0, 1, 1, 0))
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_async_stream_is_judged_at_its_end(breaker: CircuitBreaker, address: str, way: Way) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        stream = await way(breaker, lambda: channel.unary_stream("/stream/whole")(b""))
+        assert isinstance(stream, grpc.aio.UnaryStreamCall)
+        assert counts(breaker) == IN_FLIGHT
+        assert [item async for item in stream] == [b"1", b"2"]
+        assert counts(breaker) == SUCCESS
+        assert await stream.code() is grpc.StatusCode.OK
+        broken = await way(breaker, lambda: channel.unary_stream("/stream/broken")(b""))
+        with pytest.raises(grpc.aio.AioRpcError):
+            [item async for item in broken]
+        assert counts(breaker) == (1, 1, 0, 0)
+        left = await way(breaker, lambda: channel.unary_stream("/stream/whole")(b""))
+        async for _ in left:
+            break
+        del left
+        gc.collect()
+        assert counts(breaker) == (1, 1, 1, 0)
+
+
+async def test_an_async_stream_may_be_read(breaker: CircuitBreaker, address: str) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        stream = await breaker.call(lambda: channel.unary_stream("/stream/whole")(b""))
+        assert [await stream.read(), await stream.read()] == [b"1", b"2"]
+        assert counts(breaker) == IN_FLIGHT
+        assert await stream.read() is grpc.aio.EOF
+        assert counts(breaker) == SUCCESS
+        broken = await breaker.call(lambda: channel.unary_stream("/stream/broken")(b""))
+        with pytest.raises(grpc.aio.AioRpcError):
+            [await broken.read() for _ in range(3)]
+        assert counts(breaker) == (1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("way", [by_decorator, by_decorated_coroutine, by_call_sync, by_call_of_a_coroutine])
+async def test_an_async_call_is_judged_when_it_was_awaited(breaker: CircuitBreaker, address: str, way: Way) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        whole = await way(breaker, lambda: channel.unary_unary("/one/whole")(b""))
+        assert isinstance(whole, grpc.aio.UnaryUnaryCall)
+        assert counts(breaker) == IN_FLIGHT
+        assert await whole == b"answer"
+        assert counts(breaker) == SUCCESS
+        broken = await way(breaker, lambda: channel.unary_unary("/one/broken")(b""))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await broken
+        assert counts(breaker) == (1, 1, 0, 0)
+
+
+async def test_call_awaits_an_async_call(breaker: CircuitBreaker, address: str) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        assert await breaker.call(channel.unary_unary("/one/whole"), b"") == b"answer"
+    assert counts(breaker) == SUCCESS
+
+
+async def test_timeouts_of_streams_cut_off_an_async_stream(address: str) -> None:
+    breaker = CircuitBreaker("model", first_item_timeout_seconds=0.05)
+    async with grpc.aio.insecure_channel(address) as channel:
+        stream = await breaker.call(lambda: channel.unary_stream("/stream/hanging")(b""))
+        with pytest.raises(CallTimeoutError):
+            await anext(aiter(stream))
+        assert counts(breaker) == FAILURE
