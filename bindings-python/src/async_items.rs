@@ -10,7 +10,7 @@ use pyo3::types::{PyList, PyString};
 use crate::async_stream::AsyncStream;
 use crate::breaker::PyBreaker;
 use crate::convert::Boolean;
-use crate::ffi::{call_host_method, call_host_with_one, is_shared};
+use crate::ffi::{call_host_with_one, is_shared};
 use crate::imports::Imports;
 use crate::introduction::Introduction;
 use crate::next_item::{NextItem, Request};
@@ -123,15 +123,12 @@ impl AsyncItems {
     ) -> PyResult<NextItem> {
         let py = kind.py();
         let error = instance_of(kind, error, trace)?;
-        let step = call_host_method(self.source(py), &Imports::get(py)?.names.athrow, (&error,))?.unbind();
-        Ok(self.awaitable(py, Request::Throw { error: error.unbind(), step }))
+        Ok(self.awaitable(py, Request::Throw(error.unbind())))
     }
 
     /// The consumer stops early. A source that is no generator stays open.
-    fn aclose(&self, py: Python<'_>) -> PyResult<NextItem> {
-        let closes = self.stream.get().is_generator;
-        let close = || call_host_method(self.source(py), &Imports::get(py)?.names.aclose, ()).map(Bound::unbind);
-        Ok(self.awaitable(py, Request::Close(closes.then(close).transpose()?)))
+    fn aclose(&self, py: Python<'_>) -> NextItem {
+        self.awaitable(py, Request::Close)
     }
 
     fn __getattr__<'py>(&self, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {

@@ -72,7 +72,7 @@ impl AsyncStream {
             // Python refuses to send a value into a generator that has not begun.
             Request::Send(value) if is_new && !value.is_none(py) => return Ok(false),
             Request::Send(_) => {}
-            Request::Throw { .. } | Request::Close(_) => {
+            Request::Throw(_) | Request::Close => {
                 self.phase.store(phase::OVER, Ordering::Relaxed);
                 return Ok(self.stream.get().has_begun() && is_new);
             }
@@ -102,7 +102,7 @@ impl AsyncStream {
     pub fn asked(&self, py: Python<'_>, request: &Request) -> PyResult<()> {
         self.is_running.store(true, Ordering::Relaxed);
         let stream = self.stream.get();
-        if let Request::Throw { error, .. } = request {
+        if let Request::Throw(error) = request {
             stream.thrown(error.bind(py));
         }
         let now = stream.resume(py)?;
@@ -118,7 +118,7 @@ impl AsyncStream {
     /// The step has this result.
     #[inline]
     pub fn received(&self, item: &Bound<'_, PyAny>, request: &Request) -> PyResult<()> {
-        if matches!(request, Request::Close(_)) {
+        if matches!(request, Request::Close) {
             return self.stopped(item.py());
         }
         let has_content = self.stream.get().pause(item)?;
@@ -139,7 +139,7 @@ impl AsyncStream {
             Some(watch) => watch.failed(py, error),
         };
         let stream = self.stream.get();
-        let settled = if error.is_instance_of::<PyStopAsyncIteration>(py) && !matches!(request, Request::Close(_)) {
+        let settled = if error.is_instance_of::<PyStopAsyncIteration>(py) && !matches!(request, Request::Close) {
             stream.returned(py);
             Ok(())
         } else {
@@ -167,7 +167,7 @@ impl AsyncStream {
     /// The watch, if it has to know of this step: closing has no timeout.
     #[inline]
     fn watch(&self, request: &Request) -> Option<&Watch> {
-        self.watch.get().filter(|_| !matches!(request, Request::Close(_)))
+        self.watch.get().filter(|_| !matches!(request, Request::Close))
     }
 
     fn close_watch(&self, py: Python<'_>) -> PyResult<()> {

@@ -30,13 +30,8 @@ pub struct NextItem {
 pub enum Request {
     Next,
     Send(Py<PyAny>),
-    /// The error, and the awaitable by which the source gets it.
-    Throw {
-        error: Py<PyAny>,
-        step: Py<PyAny>,
-    },
-    /// The awaitable that closes the source; none if it stays open.
-    Close(Option<Py<PyAny>>),
+    Throw(Py<PyAny>),
+    Close,
 }
 
 /// As those of a generator's own awaitables.
@@ -51,8 +46,8 @@ impl Request {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Next | Self::Send(_) => "anext",
-            Self::Throw { .. } => "athrow",
-            Self::Close(_) => "aclose",
+            Self::Throw(_) => "athrow",
+            Self::Close => "aclose",
         }
     }
 }
@@ -114,26 +109,29 @@ impl NextItem {
         self.stepped(&step, result)
     }
 
-    /// The source's awaitable; `None` if the source stays open.
+    /// The source's awaitable; `None` if the source stays open, because it is not a generator and is only to be closed.
+    ///
+    /// Not made earlier: CPython 3.13 warns of one that is dropped before its first step.
     #[inline]
     fn first_step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let source = self.stream.get().source(py);
+        let stream = self.stream.get();
+        let source = stream.source(py);
         match &self.request {
-            Request::Next | Request::Send(_) => {
-                let introduction = &self.stream.get().introduction;
-                let ask = || self.ask(source);
-                if introduction.is_made() { ask() } else { introduction.make(source, ask) }.map(Some)
-            }
-            Request::Throw { step, .. } => Ok(Some(step.bind(py).clone())),
-            Request::Close(step) => Ok(step.as_ref().map(|step| step.bind(py).clone())),
+            Request::Close if !stream.is_generator => return Ok(None),
+            _ if stream.introduction.is_made() => self.ask(source),
+            _ => stream.introduction.make(source, || self.ask(source)),
         }
+        .map(Some)
     }
 
     #[inline]
     fn ask<'py>(&self, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = source.py();
         match &self.request {
-            Request::Send(value) => call_host_method(source, &Imports::get(source.py())?.names.asend, (value,)),
-            _ => anext_host(source),
+            Request::Next => anext_host(source),
+            Request::Send(value) => call_host_method(source, &Imports::get(py)?.names.asend, (value,)),
+            Request::Throw(error) => call_host_method(source, &Imports::get(py)?.names.athrow, (error,)),
+            Request::Close => call_host_method(source, &Imports::get(py)?.names.aclose, ()),
         }
     }
 
@@ -177,7 +175,7 @@ impl NextItem {
     fn reused(&self) -> PyErr {
         let what = match self.request {
             Request::Next | Request::Send(_) => "__anext__()/asend()",
-            Request::Throw { .. } | Request::Close(_) => "aclose()/athrow()",
+            Request::Throw(_) | Request::Close => "aclose()/athrow()",
         };
         PyRuntimeError::new_err(format!("cannot reuse already awaited {what}"))
     }
@@ -226,13 +224,9 @@ impl NextItem {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.stream)?;
         match &self.request {
-            Request::Next => {}
+            Request::Next | Request::Close => {}
             Request::Send(value) => visit.call(value)?,
-            Request::Throw { error, step } => {
-                visit.call(error)?;
-                visit.call(step)?;
-            }
-            Request::Close(step) => visit.call(step)?,
+            Request::Throw(error) => visit.call(error)?,
         }
         self.step.traverse(&visit)
     }
