@@ -292,7 +292,7 @@ class OwnPerHost(BreakerPerHost):
 
 class OwnPerKey(BreakerPerKey[httpx.Request]):
     def __init__(self, retries: int) -> None:
-        super().__init__(Registry(1), CircuitBreakerConfig(), str)
+        super().__init__(Registry(1), CircuitBreakerConfig(), repr)
         self.retries = retries
 
 

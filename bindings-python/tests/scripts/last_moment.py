@@ -202,7 +202,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         "listener": observed(lambda observed_breaker: observed_breaker.acquire().failure()),
         "order": observed(lambda observed_breaker: observed_breaker.force_open()),
         "a new breaker": lambda: breaker().call_sync(value),
-        "a new breaker with a classifier": lambda: breaker(classify=str, judge=str).call_sync(value),
+        "a new breaker with a classifier": lambda: breaker(classify=repr, judge=repr).call_sync(value),
         "registry": lambda: registry.get_or_create(config) is registry.get("default"),
         "state": lambda: guarded["block"].state.value,
         "metrics": lambda: guarded["block"].metrics.failed_calls,
