@@ -44,12 +44,13 @@ impl Wait {
         self.asked_at.store(now.as_nanos(), Ordering::Relaxed);
     }
 
-    /// The stream suspends the running task. Returns whether a timer has to be set.
+    /// The stream suspends the running task. Returns whether a timer has to be set. A task of another event loop than the
+    /// one of the first item is not cut off.
     pub fn suspended(&self, py: Python<'_>) -> PyResult<bool> {
         if self.is_suspended.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let task = self.running_task(py)?;
+        let Some(task) = self.running_task(py)? else { return Ok(false) };
         let is_timed = self.is_timed.load(Ordering::Relaxed);
         if !is_timed || !self.task.holds(&task) {
             self.look_at(task)?;
@@ -60,14 +61,15 @@ impl Wait {
     }
 
     #[inline]
-    fn running_task<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn running_task<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let event_loop = self.event_loop.bind(py);
         if let Some(tasks) = &self.current_tasks
             && let Some(task) = tasks.bind(py).get_item(event_loop)?
         {
-            return Ok(task);
+            return Ok(Some(task));
         }
-        call_host_with_one(self.current_task.bind(py), event_loop)
+        let task = call_host_with_one(self.current_task.bind(py), event_loop)?;
+        Ok((!task.is_none()).then_some(task))
     }
 
     #[cold]

@@ -165,6 +165,17 @@ async def test_each_item_may_be_taken_by_another_task() -> None:
     assert counts(breaker) == (0, 1, 0, 0)
 
 
+def test_an_item_that_another_event_loop_takes_is_not_cut_off() -> None:
+    breaker = CircuitBreaker(first_item_timeout_seconds=LONG, idle_timeout_seconds=LONG)
+    stream = breaker(stream_of(0, 0))()
+    received: list[int | None] = []
+    for _ in range(3):
+        loop = asyncio.new_event_loop()
+        received.append(loop.run_until_complete(anext(stream, None)))
+        loop.close()
+    assert (received, counts(breaker)) == ([0, 1, None], (1, 0, 0, 0))
+
+
 async def test_no_timer_stays_behind() -> None:
     breaker = CircuitBreaker(first_item_timeout_seconds=LONG, idle_timeout_seconds=LONG)
     loop: Any = asyncio.get_running_loop()
