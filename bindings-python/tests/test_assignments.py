@@ -26,7 +26,7 @@ def parameters(of: Callable[..., Any]) -> list[str]:
 
 
 def per_key() -> BreakerPerKey[Any]:
-    return BreakerPerKey(Registry(1), CircuitBreakerConfig(), str)
+    return BreakerPerKey(Registry(1), CircuitBreakerConfig(), repr)
 
 
 MAKERS: dict[str, Callable[[], Any]] = {
