@@ -13,7 +13,8 @@ use crate::convert::Boolean;
 use crate::ffi::{call_host_with_one, is_shared};
 use crate::imports::Imports;
 use crate::introduction::Introduction;
-use crate::next_item::{NextItem, Request};
+use crate::next_item::NextItem;
+use crate::request::Request;
 use crate::stream::{PyStream, instance_of};
 
 /// `AsyncItems`: stands in for an async generator, and has the attributes of that one.
@@ -49,15 +50,28 @@ impl AsyncItems {
     #[cold]
     fn another(slf: &Bound<'_, Self>) -> PyResult<Py<NextItem>> {
         let (py, this) = (slf.py(), slf.get());
-        this.introduction().of(slf)?;
+        Self::introduce(slf)?;
         let made = call_host_with_one(Imports::get(py)?.next_item.bind(py), this.stream.bind(py))?;
         let next_item = made.cast_into::<NextItem>()?.unbind();
         let _ = this.next_item.set(next_item.clone_ref(py));
         Ok(next_item)
     }
 
-    /// Of the guard to the event loop.
-    pub fn introduction(&self) -> &Introduction {
+    /// Names itself for the introduction to the event loop.
+    fn introduce(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        let introduction = this.introduction();
+        if introduction.is_made() {
+            return Ok(());
+        }
+        introduction.of(slf)?;
+        match this.source(py).cast_exact::<Self>() {
+            Ok(guarded) => introduction.leave_to(py, guarded.get().introduction()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn introduction(&self) -> &Introduction {
         &self.stream.get().introduction
     }
 
@@ -109,7 +123,7 @@ impl AsyncItems {
     /// Sends a value into the generator.
     #[pyo3(signature = (value, /))]
     fn asend(slf: &Bound<'_, Self>, value: Py<PyAny>) -> PyResult<NextItem> {
-        slf.get().introduction().of(slf)?;
+        Self::introduce(slf)?;
         Ok(slf.get().awaitable(slf.py(), Request::Send(value)))
     }
 

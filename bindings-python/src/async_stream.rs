@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::ffi::{attached, call_host_plainly};
 use crate::introduction::Introduction;
-use crate::next_item::Request;
+use crate::request::Request;
 use crate::stream::PyStream;
 use crate::watch::Watch;
 

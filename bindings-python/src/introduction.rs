@@ -7,7 +7,6 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
-use crate::async_items::AsyncItems;
 use crate::ffi::{call_host_plainly, call_host_with_one};
 use crate::imports::Imports;
 
@@ -29,6 +28,16 @@ impl Introduction {
         Ok(())
     }
 
+    /// Leaves it to the introduction of the source, which is guarded itself.
+    pub fn leave_to(&self, py: Python<'_>, source: &Self) -> PyResult<()> {
+        self.is_made.store(true, Ordering::Relaxed);
+        self.guest(py).map_or(Ok(()), |guest| source.of(&guest))
+    }
+
+    fn guest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.guest.get().and_then(|guest| guest.bind(py).upgrade())
+    }
+
     #[inline]
     pub fn is_made(&self) -> bool {
         self.is_made.load(Ordering::Relaxed)
@@ -43,11 +52,7 @@ impl Introduction {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = source.py();
         self.is_made.store(true, Ordering::Relaxed);
-        let Some(guest) = self.guest.get().and_then(|guest| guest.bind(py).upgrade()) else { return ask() };
-        if let Ok(guarded) = source.cast_exact::<AsyncItems>() {
-            guarded.get().introduction().of(&guest)?;
-            return ask();
-        }
+        let Some(guest) = self.guest(py) else { return ask() };
         let imports = Imports::get(py)?;
         let hooks = call_host_plainly(imports.get_asyncgen_hooks.bind(py))?.cast_into::<PyTuple>()?;
         let hook = hooks.get_item(0)?;

@@ -34,6 +34,7 @@ mod pending;
 mod permit;
 mod pool;
 mod registry;
+mod request;
 mod responses;
 mod results;
 mod simulation;

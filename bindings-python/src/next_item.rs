@@ -11,6 +11,7 @@ use pyo3::types::iterator::PySendResult;
 use crate::async_stream::AsyncStream;
 use crate::ffi::{ObjectSlot, anext_host, call_host_method, send_host, throw_host};
 use crate::imports::Imports;
+use crate::request::Request;
 
 /// `NextItem`: what `__anext__`, `asend`, `athrow` and `aclose` of a guarded async stream return.
 ///
@@ -26,30 +27,11 @@ pub struct NextItem {
     step: ObjectSlot,
 }
 
-/// What the consumer asks of the stream.
-pub enum Request {
-    Next,
-    Send(Py<PyAny>),
-    Throw(Py<PyAny>),
-    Close,
-}
-
 /// As those of a generator's own awaitables.
 mod state {
     pub const FRESH: u8 = 0;
     pub const SUSPENDED: u8 = 1;
     pub const DONE: u8 = 2;
-}
-
-impl Request {
-    /// The method, as a generator's own errors name it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Next | Self::Send(_) => "anext",
-            Self::Throw(_) => "athrow",
-            Self::Close => "aclose",
-        }
-    }
 }
 
 impl NextItem {

@@ -1,0 +1,22 @@
+//! What the consumer asks of a guarded async stream.
+
+use pyo3::prelude::*;
+
+/// Asked by `__anext__`, `asend`, `athrow` and `aclose`.
+pub enum Request {
+    Next,
+    Send(Py<PyAny>),
+    Throw(Py<PyAny>),
+    Close,
+}
+
+impl Request {
+    /// The method, as a generator's own errors name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Next | Self::Send(_) => "anext",
+            Self::Throw(_) => "athrow",
+            Self::Close => "aclose",
+        }
+    }
+}
