@@ -19,7 +19,7 @@ const clock = {
   },
 };
 
-/** What the environment variable `HALFOPEN_BACKEND` can ask for. */
+/** The values of the environment variable `HALFOPEN_BACKEND`. */
 const BUILDS = new Map<string, () => Backend>([
   ['', loadEither],
   ['wasm', loadWasm],

@@ -15,7 +15,8 @@ use crate::imports::Imports;
 use crate::introduction::Introduction;
 use crate::next_item::NextItem;
 use crate::request::Request;
-use crate::stream::{PyStream, instance_of};
+use crate::stream::PyStream;
+use crate::thrown::instance_of;
 
 /// `AsyncItems`: stands in for an async generator, and has the attributes of that one.
 ///

@@ -7,13 +7,13 @@ use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::ffi::{attached, call_host_plainly};
+use crate::ffi::{attached, call_host_plainly, unless_replaced};
 use crate::introduction::Introduction;
 use crate::request::Request;
 use crate::stream::PyStream;
 use crate::watch::Watch;
 
-/// What [`AsyncItems`](crate::async_items::AsyncItems) and the awaitables of its items share.
+/// The state that [`AsyncItems`](crate::async_items::AsyncItems) and the awaitables of its items share.
 #[pyclass(frozen, module = "halfopen._core")]
 pub struct AsyncStream {
     stream: Py<PyStream>,
@@ -145,14 +145,7 @@ impl AsyncStream {
         } else {
             stream.raised(error.value(py))
         };
-        match settled.and(self.close_watch(py)) {
-            Ok(()) => error,
-            // Attached, so that PyO3 releases the error at once.
-            Err(interrupt) => attached(|_| {
-                drop(error);
-                interrupt
-            }),
-        }
+        unless_replaced(error, settled.and(self.close_watch(py)))
     }
 
     /// The consumer wants no more items, and the source has been closed if it is a generator.

@@ -10,7 +10,7 @@ use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 use crate::ffi::{call_host_plainly, call_host_with_one};
 use crate::imports::Imports;
 
-/// Who is introduced when the generator is asked for its first item.
+/// The object that the event loop gets to know when the generator is asked for its first item.
 ///
 /// At its end, an event loop closes what it was introduced to. Through the guard, the breaker learns of it.
 #[derive(Default)]

@@ -1,8 +1,8 @@
-//! What the consumer asks of a guarded async stream.
+//! A step that a consumer asks of a guarded async stream.
 
 use pyo3::prelude::*;
 
-/// Asked by `__anext__`, `asend`, `athrow` and `aclose`.
+/// The next item, a value sent, an error thrown in, or the end: `__anext__`, `asend`, `athrow`, `aclose`.
 pub enum Request {
     Next,
     Send(Py<PyAny>),

@@ -1,24 +1,25 @@
 //! A guarded generator or async generator: the call that made it ends when it does.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use halfopen::Outcome;
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
-use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, PyStopIteration, PyTypeError};
+use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
-use pyo3::types::{PyTuple, PyType};
 
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
-use crate::ffi::{call_host, call_host_method, call_host_plainly, send_host, throw_host};
+use crate::ffi::{call_host_method, send_host, throw_host};
 use crate::imports::Imports;
+use crate::lock::Lock;
 use crate::nesting::Probe;
+use crate::pause::Pause;
 use crate::pending::PendingCall;
+use crate::thrown::{instance_of, is_same};
 
 /// `Stream`: a generator and the call that made it.
 ///
@@ -35,54 +36,14 @@ pub struct PyStream {
     has_begun: AtomicBool,
     is_probe: AtomicBool,
     /// Taken to settle the call.
-    call: Mutex<Option<AdmittedCall>>,
+    call: Lock<Option<AdmittedCall>>,
     pause: Pause,
     /// Whether an item that counts as content has been received.
     has_content: AtomicBool,
     /// Whether the last item that the protocol requires has been received.
     has_ended: AtomicBool,
     /// The consumer's error, which was thrown into the generator.
-    thrown: Mutex<Option<Py<PyAny>>>,
-}
-
-/// The consumer's time, in nanoseconds of the breaker's clock.
-struct Pause {
-    /// Since when the consumer has had the last item; [`Self::NONE`] while it waits for one, or where calls are not timed.
-    since: AtomicU64,
-    /// The consumer's time that has not been subtracted from the call's duration yet.
-    taken: AtomicU64,
-}
-
-impl Pause {
-    const NONE: u64 = u64::MAX;
-
-    const fn new() -> Self {
-        Self { since: AtomicU64::new(Self::NONE), taken: AtomicU64::new(0) }
-    }
-
-    fn since(&self) -> Option<Tick> {
-        let since = self.since.load(Ordering::Relaxed);
-        (since != Self::NONE).then_some(Tick::from_nanos(since))
-    }
-
-    fn begin(&self, now: Option<Tick>) {
-        self.since.store(now.map_or(Self::NONE, Tick::as_nanos), Ordering::Relaxed);
-    }
-
-    /// Returns the time, if there was a pause.
-    fn end(&self, clock: &impl Clock) -> Option<Tick> {
-        let since = self.since()?;
-        self.begin(None);
-        let now = clock.now();
-        let took = now.as_nanos().saturating_sub(since.as_nanos());
-        self.taken.store(self.taken.load(Ordering::Relaxed).saturating_add(took), Ordering::Relaxed);
-        Some(now)
-    }
-
-    /// Subtracts the consumer's time from the call's duration.
-    fn exclude_from(&self, call: &mut AdmittedCall) {
-        call.ticket.exclude(Duration::from_nanos(self.taken.swap(0, Ordering::Relaxed)));
-    }
+    thrown: Lock<Option<Py<PyAny>>>,
 }
 
 impl PyStream {
@@ -100,11 +61,11 @@ impl PyStream {
             generator: generator.clone().unbind(),
             has_begun: AtomicBool::new(false),
             is_probe: AtomicBool::new(false),
-            call: Mutex::new(None),
+            call: Lock::new(None),
             pause: Pause::new(),
             has_content: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
-            thrown: Mutex::new(None),
+            thrown: Lock::new(None),
         }
     }
 
@@ -119,7 +80,7 @@ impl PyStream {
     fn has_begun_with(&self, pending: PendingCall<'_>) {
         let admitted = pending.release();
         self.is_probe.store(admitted.as_ref().is_some_and(AdmittedCall::is_probe), Ordering::Relaxed);
-        *self.call() = admitted;
+        *self.call.lock() = admitted;
         self.has_begun.store(true, Ordering::Relaxed);
     }
 
@@ -132,24 +93,16 @@ impl PyStream {
         self.generator.bind(py)
     }
 
-    fn call(&self) -> MutexGuard<'_, Option<AdmittedCall>> {
-        self.call.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn last_thrown(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
-        self.thrown.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     #[inline]
     fn probe(&self) -> Option<Arc<Probe>> {
         if !self.is_probe.load(Ordering::Relaxed) {
             return None;
         }
-        self.call().as_ref().and_then(AdmittedCall::probe).cloned()
+        self.call.lock().as_ref().and_then(AdmittedCall::probe).cloned()
     }
 
     fn take(&self, py: Python<'_>) -> Option<PendingCall<'_>> {
-        let mut admitted = self.call().take()?;
+        let mut admitted = self.call.lock().take()?;
         self.pause.exclude_from(&mut admitted);
         let pending = PendingCall::new(self.breaker.get(), admitted);
         pending.leave(py);
@@ -167,7 +120,7 @@ impl PyStream {
     fn begin_content(&self, py: Python<'_>) {
         self.has_content.store(true, Ordering::Relaxed);
         let waited = self.pause.since().and_then(|now| {
-            let mut call = self.call();
+            let mut call = self.call.lock();
             let call = call.as_mut()?;
             self.pause.exclude_from(call);
             call.ticket.lasted(now)
@@ -184,7 +137,7 @@ impl PyStream {
         let now = self.pause.end(breaker.clock());
         if let Some(now) = now
             && host::tracks_calls(breaker.core())
-            && let Some(call) = self.call().as_mut()
+            && let Some(call) = self.call.lock().as_mut()
         {
             host::resume(breaker.core(), &mut call.ticket, now);
         }
@@ -192,6 +145,33 @@ impl PyStream {
             probe.enter(py)?;
         }
         Ok(now.filter(|_| breaker.clock().is_system()))
+    }
+
+    /// The consumer throws this into the generator.
+    pub fn thrown(&self, error: &Bound<'_, PyAny>) {
+        let before = self.thrown.lock().replace(error.clone().unbind());
+        drop(before);
+    }
+
+    /// The consumer has received an item; returns whether one that counts as content has been received.
+    #[inline]
+    pub fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.rest(item.py());
+        let items = &self.breaker.get().stream_items;
+        if !self.has_content.load(Ordering::Relaxed) && items.is_content(item)? {
+            self.begin_content(item.py());
+        }
+        if items.is_end(item)? {
+            self.has_ended.store(true, Ordering::Relaxed);
+            self.settle(item.py(), Outcome::Success);
+        }
+        Ok(self.has_content.load(Ordering::Relaxed))
+    }
+
+    /// The generator has ended.
+    pub fn returned(&self, py: Python<'_>) {
+        let is_complete = self.has_ended.load(Ordering::Relaxed) || !self.breaker.get().stream_items.needs_end();
+        self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
     }
 
     /// The answer to the consumer, after the generator has made a step.
@@ -218,12 +198,6 @@ impl PyStream {
         self.generator.clone_ref(py)
     }
 
-    /// The consumer asks for the next item.
-    #[pyo3(name = "resume")]
-    fn resume_once(&self, py: Python<'_>) -> PyResult<()> {
-        self.resume(py).map(drop)
-    }
-
     /// The consumer does something else from now on, until it asks for an item.
     #[inline]
     pub fn rest(&self, py: Python<'_>) {
@@ -233,26 +207,10 @@ impl PyStream {
         let breaker = self.breaker.get();
         self.pause.begin(breaker.times_calls().then(|| breaker.clock().now()));
         if host::tracks_calls(breaker.core())
-            && let Some(call) = self.call().as_mut()
+            && let Some(call) = self.call.lock().as_mut()
         {
             host::pause(breaker.core(), &mut call.ticket);
         }
-    }
-
-    /// The consumer has received an item; returns whether one that counts as content has been received.
-    #[pyo3(signature = (item, /))]
-    #[inline]
-    pub fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
-        self.rest(item.py());
-        let items = &self.breaker.get().stream_items;
-        if !self.has_content.load(Ordering::Relaxed) && items.is_content(item)? {
-            self.begin_content(item.py());
-        }
-        if items.is_end(item)? {
-            self.has_ended.store(true, Ordering::Relaxed);
-            self.settle(item.py(), Outcome::Success);
-        }
-        Ok(self.has_content.load(Ordering::Relaxed))
     }
 
     /// The consumer does not want any more items.
@@ -266,19 +224,6 @@ impl PyStream {
         self.breaker.clone_ref(py)
     }
 
-    /// The consumer throws this into the generator.
-    #[pyo3(signature = (error, /))]
-    pub fn thrown(&self, error: &Bound<'_, PyAny>) {
-        let before = self.last_thrown().replace(error.clone().unbind());
-        drop(before);
-    }
-
-    /// The generator has ended.
-    pub fn returned(&self, py: Python<'_>) {
-        let is_complete = self.has_ended.load(Ordering::Relaxed) || !self.breaker.get().stream_items.needs_end();
-        self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
-    }
-
     /// The call has ended with this instead of a stream.
     #[pyo3(signature = (result, /))]
     fn resulted_in(&self, result: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -289,7 +234,7 @@ impl PyStream {
     /// failure.
     #[pyo3(signature = (error, /))]
     pub fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let thrown = self.last_thrown().take();
+        let thrown = self.thrown.lock().take();
         match self.take(error.py()) {
             Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
                 pending.settle(Outcome::Cancelled);
@@ -346,57 +291,15 @@ impl PyStream {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.breaker)?;
         visit.call(&self.generator)?;
-        // The lock is held for an instant only, and the next collection visits it.
-        let Ok(thrown) = self.thrown.try_lock() else { return Ok(()) };
-        visit.call(&*thrown)
+        self.thrown.traverse(|thrown| visit.call(thrown))
     }
 }
 
 impl Drop for PyStream {
     fn drop(&mut self) {
-        let call = self.call.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mut admitted) = call.take() {
+        if let Some(mut admitted) = self.call.get_mut().take() {
             self.pause.exclude_from(&mut admitted);
             self.breaker.get().abandon(admitted, self.pause.since());
         }
     }
-}
-
-/// The exception that `throw(kind, error, trace)` throws.
-pub fn instance_of<'py>(
-    kind: &Bound<'py, PyAny>,
-    error: Option<&Bound<'py, PyAny>>,
-    trace: Option<&Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let error = error.filter(|error| !error.is_none());
-    let error = match (kind.cast::<PyType>(), error) {
-        (Err(_), Some(_)) => return Err(PyTypeError::new_err("instance exception may not have a separate value")),
-        (Err(_), None) => kind.clone(),
-        (Ok(class), None) => call_host_plainly(class)?,
-        (Ok(class), Some(error)) if error.is_instance(class)? => error.clone(),
-        (Ok(class), Some(error)) => match error.cast::<PyTuple>() {
-            Ok(arguments) => call_host(class, arguments, None)?,
-            Err(_) => call_host(class, &PyTuple::new(error.py(), [error])?, None)?,
-        },
-    };
-    if !error.is_instance_of::<PyBaseException>() {
-        return Err(PyTypeError::new_err("exceptions must be classes or instances deriving from BaseException"));
-    }
-    if let Some(trace) = trace.filter(|trace| !trace.is_none()) {
-        error.setattr(&Imports::get(error.py())?.names.traceback, trace)?;
-    }
-    Ok(error)
-}
-
-/// Whether an exception that was thrown into a generator has come back. Python wraps a `StopIteration` that leaves a
-/// generator.
-fn is_same(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> bool {
-    let stops = thrown.is_instance_of::<PyStopIteration>() || thrown.is_instance_of::<PyStopAsyncIteration>();
-    error.is(thrown)
-        || stops && error.is_instance_of::<PyRuntimeError>() && cause_of(error).is_some_and(|cause| cause.is(thrown))
-}
-
-fn cause_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-    let cause = PyErr::from_value(error.clone()).cause(error.py())?;
-    Some(cause.into_value(error.py()).into_bound(error.py()).into_any())
 }

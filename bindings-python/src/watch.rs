@@ -7,7 +7,7 @@ use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::ffi::{Arguments, attached, call_host_method};
+use crate::ffi::{Arguments, attached, call_host_method, unless_replaced};
 use crate::imports::{Imports, Method};
 use crate::wait::Wait;
 
@@ -96,14 +96,7 @@ impl Watch {
                 true => self.tell(py, |names| &names.fail, (error.value(py),)),
             },
         };
-        match told {
-            Ok(()) => error,
-            // Attached, so that PyO3 releases the error at once.
-            Err(instead) => attached(|_| {
-                drop(error);
-                instead
-            }),
-        }
+        unless_replaced(error, told)
     }
 
     /// The stream has ended.

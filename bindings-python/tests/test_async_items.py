@@ -92,7 +92,7 @@ async def outcome(awaitable: Callable[[], Awaitable[Any]]) -> tuple[Any, ...]:
         return (type(error), str(error))
 
 
-# What a consumer may do, in which order it likes.
+# The steps that a consumer can take, in any order.
 STEPS: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "next": anext,
     "send": lambda stream: stream.asend("hello"),

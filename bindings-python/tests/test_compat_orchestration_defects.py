@@ -1,4 +1,4 @@
-"""What was wrong in the replaced orchestrator and is right here."""
+"""Defects of the replaced orchestrator, which `halfopen.compat.orchestration` does not have."""
 
 import asyncio
 from uuid import UUID

@@ -53,7 +53,7 @@ async def test_the_providers_time_counts(clock: ManualClock, way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_with_the_systems_clock_too_each_takes_its_own_time(way: str) -> None:
-    """That clock cannot be set, so the test measures the elapsed time itself."""
+    """Time cannot be set on the system clock, so the test measures how much of it passes."""
     inside = 0.0
 
     def take(seconds: float) -> float:

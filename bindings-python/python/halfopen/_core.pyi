@@ -338,14 +338,8 @@ class Stream(Iterator[Any]):
     def generator(self) -> Any:
         """The guarded generator."""
 
-    def resume(self) -> None:
-        """The consumer asks for the next item."""
-
     def rest(self) -> None:
         """The consumer does something else from now on, until it asks for an item."""
-
-    def pause(self, item: object, /) -> bool:
-        """The consumer received an item; returns whether an item that counts as content was received."""
 
     def cancelled(self) -> None:
         """The consumer wants no more items."""
@@ -353,12 +347,6 @@ class Stream(Iterator[Any]):
     @property
     def breaker(self) -> Any:
         """The breaker of the call, a ``CircuitBreaker``."""
-
-    def thrown(self, error: BaseException, /) -> None:
-        """The consumer throws this into the generator."""
-
-    def returned(self) -> None:
-        """The generator ended."""
 
     def resulted_in(self, result: object, /) -> None:
         """The call ended with this instead of a stream."""
@@ -418,7 +406,7 @@ class ItemsOf:
 
 @final
 class NextItem(Coroutine[Any, Any, Any]):
-    """What the methods of ``AsyncItems`` return. Each serves once."""
+    """The awaitable that each method of ``AsyncItems`` returns. It can be awaited once."""
 
     def __new__(cls, stream: Any, /) -> Self: ...
     def __await__(self) -> Self: ...

@@ -29,7 +29,7 @@ def guarded({parameters}):
     return (yield from _begin(_func({arguments})))
 """
 
-# What it returns stands in for an async generator, as the flag of its code says.
+# It is not an async generator function itself, but has the flag of one, because its result stands in for a generator.
 _ASYNC_GENERATOR = """
 def guarded({parameters}):
     return _items(_breaker, _func({arguments}), _start)

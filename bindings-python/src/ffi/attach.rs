@@ -13,3 +13,15 @@ pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     let done = Python::try_attach(&mut run).flatten().or_else(|| run(unsafe { Python::assume_attached() }));
     done.expect("it is run by one of the two")
 }
+
+/// The error, or the one that took its place while it was handled.
+pub fn unless_replaced(error: PyErr, handled: PyResult<()>) -> PyErr {
+    match handled {
+        Ok(()) => error,
+        // Attached, so that PyO3 releases the error at once.
+        Err(instead) => attached(|_| {
+            drop(error);
+            instead
+        }),
+    }
+}

@@ -17,7 +17,7 @@ mod raise_soon;
 mod run_method;
 mod send_slot;
 
-pub use attach::attached;
+pub use attach::{attached, unless_replaced};
 pub use call_object::{add_begin, call_object, make_call_class, probe_of};
 pub use core_slot::{CoreSlot, make_rejecting_core};
 pub use frame::Frame;

@@ -11,8 +11,8 @@ use super::{Clock, Tick};
 ///
 /// `wasm32-unknown-unknown` has none, so its hosts pass in a clock.
 ///
-/// Where Linux keeps its own time by the processor's counter (x86-64, clock source `tsc`), a reading takes 10 ns instead of
-/// 26: it reads the counter, and the operating system's clock once in 5 ms. Libraries that calibrate the counter at their
+/// On Linux with the clock source `tsc` (x86-64), a reading takes 10 ns instead of 26: it reads the processor's counter, and
+/// the operating system's clock once in 5 ms. Libraries that calibrate the counter at their
 /// start (`quanta`) drift (metrics-rs/quanta#99), and jump when a virtual machine moves to another host (see Linux'
 /// `vmclock-abi.h`); a breaker could stay open too long. This clock is off by 5 ms at most in such a case, and otherwise by
 /// less than a microsecond. It may step back by as much, which a breaker takes for no time.
@@ -23,7 +23,7 @@ pub struct SystemClock(&'static Process);
 #[derive(Debug)]
 struct Process {
     origin: Instant,
-    /// Where the processor's counter is even.
+    /// The counter's last anchor; none if the processor has no even counter.
     anchor: Option<Anchor>,
 }
 

@@ -11,7 +11,7 @@ import type { Case } from './scenarios.js';
 /** A run on the stage. */
 export interface Shown {
   name: 'A' | 'B';
-  /** What sentences call it: nothing if it is A alone. */
+  /** Its name in sentences: empty if A is the only run. */
   label: string;
   run: Played;
 }

@@ -60,7 +60,7 @@ class Records:
         return self.engine.breakers[attempt.index]
 
     def asked(self, tried: Sequence[int] = (), pin: int | None = None) -> Asked:
-        """What the call asks the pool for, without the providers that it has tried."""
+        """The demands of the call on the pool, without the providers that it has tried."""
         return Asked(self.need, tried, pin, self.replayable, self.is_stream, self.larger_than)
 
     def left(self) -> float | None:
