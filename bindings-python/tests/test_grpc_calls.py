@@ -18,7 +18,7 @@ SUCCESS, FAILURE, CANCELLED, IN_FLIGHT = (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0
 
 
 class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types
-    """Serves methods by name: ``broken`` ends with an error, ``hanging`` waits until it is cancelled."""
+    """Serves methods by name: ``broken`` and ``invalid`` end with an error, ``hanging`` waits until it is cancelled."""
 
     def service(self, handler_call_details: Any) -> Any:
         kind, _, name = handler_call_details.method.strip("/").partition("/")
@@ -26,6 +26,8 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types
         def answer(_: bytes, context: Any) -> bytes:
             if name == "broken":
                 context.abort(grpc.StatusCode.UNAVAILABLE, "no")
+            if name == "invalid":
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no")
             return b"answer"
 
         def items(_: bytes, context: Any) -> Iterator[bytes]:
@@ -200,6 +202,34 @@ async def test_call_awaits_an_async_call(breaker: CircuitBreaker, address: str) 
     async with grpc.aio.insecure_channel(address) as channel:
         assert await breaker.call(channel.unary_unary("/one/whole"), b"") == b"answer"
     assert counts(breaker) == SUCCESS
+
+
+class Guard(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+    """An interceptor that guards each call of its channel."""
+
+    def __init__(self, breaker: CircuitBreaker) -> None:
+        self.breaker = breaker
+
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return self.breaker.call_sync(continuation, client_call_details, request)
+
+
+@pytest.mark.parametrize("decorated", [False, True], ids=["interceptor", "interceptor and decorator"])
+def test_an_error_that_an_interceptor_returns_is_judged_as_if_it_was_raised(
+    breaker: CircuitBreaker, address: str, decorated: bool
+) -> None:
+    with grpc.insecure_channel(address) as channel:
+        guarded = grpc.intercept_channel(channel, Guard(breaker))
+        methods = {name: guarded.unary_unary(f"/one/{name}") for name in ("whole", "broken", "invalid")}
+        calls = {name: breaker(method) if decorated else method for name, method in methods.items()}
+        for name in ("broken", "invalid"):
+            with pytest.raises(grpc.RpcError):
+                calls[name](b"")
+        assert counts(breaker)[:2] == (0, 1)
+        # The decorator around the interceptor ignores the failure that the interceptor has counted.
+        assert breaker.metrics.ignored_calls == (3 if decorated else 1)
+        assert calls["whole"](b"") == b"answer"
+        assert breaker.metrics.successful_calls == (2 if decorated else 1)
 
 
 async def test_timeouts_of_streams_cut_off_an_async_stream(address: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from halfopen._core import status_of_close_code
 from halfopen._names import names_of
-from halfopen._result_rules import SUCCESS, pairs_of, verdict_of, verdict_of_response
+from halfopen._result_rules import SUCCESS, pairs_of, verdict_of, verdict_of_response, verdict_of_rpc
 from halfopen.types import Verdict
 
 FAILURE = Verdict("failure", None, "provider")
@@ -116,9 +116,7 @@ def _botocore(error: Any, _: Classify) -> Verdict:
 
 
 def _grpc(error: Any, _: Classify) -> Verdict:
-    metadata = [(name, value) for name, value in error.trailing_metadata() or () if isinstance(value, str)]
-    renamed = [("retry-after-ms" if name == "grpc-retry-pushback-ms" else name, value) for name, value in metadata]
-    return _of_error(verdict_of(0, renamed, error.code().name))
+    return _of_error(verdict_of_rpc(error))
 
 
 # websockets

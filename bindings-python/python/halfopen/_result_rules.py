@@ -10,13 +10,15 @@ from halfopen.types import Outcome, Verdict
 
 SUCCESS = Verdict("success")
 
-# The attribute that holds the status.
+# The attribute that holds the status; of an error of grpc, the method that returns it.
 _RESPONSES = {
     "httpx.Response": "status_code",
     "httpx2.Response": "status_code",
     "requests.models.Response": "status_code",
     "aiohttp.client_reqrep.ClientResponse": "status",
     "urllib3.response.BaseHTTPResponse": "status",
+    # An interceptor of grpc gets the error of a call returned.
+    "grpc.RpcError": "code",
 }
 
 # More classes of responses than a program has.
@@ -33,7 +35,8 @@ def as_verdict(answer: Outcome | Verdict | None) -> Verdict:
 def classify_result(result: object) -> Verdict:
     """Classifies the result of a call.
 
-    A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status.
+    A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status, or an error
+    of grpc, as interceptors get them.
     """
     return verdict_of_result(result) or SUCCESS
 
@@ -41,7 +44,9 @@ def classify_result(result: object) -> Verdict:
 def verdict_of_result(result: object) -> Verdict | None:
     """The verdict on a response; ``None`` for an object of a class that is not a response."""
     attribute = _attribute_of(type(result))
-    return None if attribute is None else verdict_of_response(result, getattr(result, attribute))
+    if attribute is None:
+        return None
+    return verdict_of_rpc(result) if attribute == "code" else verdict_of_response(result, getattr(result, attribute))
 
 
 def is_response(result: object) -> bool:
@@ -67,6 +72,16 @@ def verdict_of_response(response: Any, status: object, *codes: object) -> Verdic
     if not codes and isinstance(status, int) and 100 <= status <= 399:
         return SUCCESS
     return verdict_of(status, getattr(response, "headers", None), *codes)
+
+
+def verdict_of_rpc(error: Any) -> Verdict:
+    """The verdict on an error of grpc, raised or returned. Not every one has a status."""
+    code = getattr(error, "code", None)
+    if code is None:
+        return verdict_of(0, None)
+    metadata = [(name, value) for name, value in error.trailing_metadata() or () if isinstance(value, str)]
+    renamed = [("retry-after-ms" if name == "grpc-retry-pushback-ms" else name, value) for name, value in metadata]
+    return verdict_of(0, renamed, code().name)
 
 
 def verdict_of(status: object, headers: Any, *codes: object) -> Verdict:
