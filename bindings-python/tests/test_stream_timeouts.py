@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -186,6 +188,23 @@ async def test_no_timer_stays_behind() -> None:
                     break
         assert [timer for timer in loop._scheduled if not timer.cancelled()] == []
     assert counts(breaker) == (1, 0, 1, 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_stream_in_a_cycle_is_collected_in_silence(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    breaker = CircuitBreaker(idle_timeout_seconds=30)
+    stream = WAYS[way](breaker, stream_of(0, 0))
+    assert await anext(stream) == 0
+    cycle = [stream]
+    cycle.append(cycle)
+    del stream, cycle
+    gc.collect()
+    # The event loop closes the generator inside.
+    await asyncio.sleep(0)
+    assert reported == []
+    assert counts(breaker) == (0, 0, 1, 0)
 
 
 def test_a_plain_generator_cannot_be_cut_off() -> None:

@@ -161,8 +161,10 @@ class _AsyncioWatch(_Waits):
         self._disarm()
 
     def abandon(self) -> None:
-        # A timer of another thread's loop stays, and finds that the stream is gone.
-        if self._asyncio._get_running_loop() is self._loop:
+        # The garbage collector clears an object in a cycle before the stream that holds it is dropped. Its timer stays,
+        # as one of another thread's loop does, and finds that the stream is gone.
+        asyncio = getattr(self, "_asyncio", None)
+        if asyncio is not None and asyncio._get_running_loop() is self._loop:
             self.close()
 
     def _is_ours(self) -> bool:
