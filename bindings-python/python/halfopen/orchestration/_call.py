@@ -24,7 +24,7 @@ class CallRun(Run[R]):
     def __init__(
         self, engine: Engine, func: Callable[..., Awaitable[R]], args: tuple[Any, ...], options: Options
     ) -> None:
-        super().__init__(engine, options, is_stream=False)
+        super().__init__(engine, is_stream=False, **options)
         self._func = func
         self._args = args
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
+from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, Unpack, overload
 
 from halfopen._arguments import check_function, check_functions, checked_members
 from halfopen._core import CircuitBreakerConfig, Need, Pool
@@ -67,16 +67,7 @@ class Orchestrator:
         self._engine = Engine(Pool(document, breakers, clock), given, breakers, settings)
         self._checks = None if settings.check is None else Checks(self._engine, settings.check)
 
-    async def call(
-        self,
-        func: Callable[[Provider, *Ts], Awaitable[R]],
-        /,
-        *args: *Ts,
-        session: str | Session | None = None,
-        need: Need | None = None,
-        replayable: bool = True,
-        deadline_seconds: float | None = None,
-    ) -> R:
+    async def call(self, func: Callable[[Provider, *Ts], Awaitable[R]], /, *args: *Ts, **options: Unpack[Options]) -> R:
         """Calls ``func(provider, *args)`` with the provider that was chosen, and with the next one if it fails.
 
         ``session`` names a conversation that stays with one provider. ``need`` tells what the provider must be able to
@@ -86,23 +77,16 @@ class Orchestrator:
         Raises ``AllProvidersFailed`` if no provider answered, and the error of ``func`` if it says nothing about the
         provider, for example that of a refused content.
         """
-        run = CallRun(self._engine, func, args, Options(session, need, replayable, deadline_seconds))
+        run = CallRun(self._engine, func, args, options)
         attempt, result = await run.obtain()
         run.succeeded(attempt)
         return result
 
     async def call_with_report(
-        self,
-        func: Callable[[Provider, *Ts], Awaitable[R]],
-        /,
-        *args: *Ts,
-        session: str | Session | None = None,
-        need: Need | None = None,
-        replayable: bool = True,
-        deadline_seconds: float | None = None,
+        self, func: Callable[[Provider, *Ts], Awaitable[R]], /, *args: *Ts, **options: Unpack[Options]
     ) -> tuple[R, Report]:
         """As ``call``; also returns who answered, with which model and usage, and after which attempts."""
-        run = CallRun(self._engine, func, args, Options(session, need, replayable, deadline_seconds))
+        run = CallRun(self._engine, func, args, options)
         attempt, result = await run.obtain()
         run.succeeded(attempt)
         return result, run.report(attempt, result)
@@ -114,11 +98,8 @@ class Orchestrator:
         /,
         *args: *Ts,
         on_break: Literal["restart"],
-        session: str | Session | None = None,
-        need: Need | None = None,
-        replayable: bool = True,
-        deadline_seconds: float | None = None,
         long_lived: bool = False,
+        **options: Unpack[Options],
     ) -> Stream[T | Restarted]: ...
     @overload
     def stream(
@@ -127,11 +108,8 @@ class Orchestrator:
         /,
         *args: *Ts,
         on_break: Literal["raise"] | Callable[[Break], Resume | None] | None = None,
-        session: str | Session | None = None,
-        need: Need | None = None,
-        replayable: bool = True,
-        deadline_seconds: float | None = None,
         long_lived: bool = False,
+        **options: Unpack[Options],
     ) -> Stream[T]: ...
     def stream(
         self,
@@ -139,11 +117,8 @@ class Orchestrator:
         /,
         *args: *Ts,
         on_break: OnBreak | None = None,
-        session: str | Session | None = None,
-        need: Need | None = None,
-        replayable: bool = True,
-        deadline_seconds: float | None = None,
         long_lived: bool = False,
+        **options: Unpack[Options],
     ) -> Stream[Any]:
         """The items of the stream that ``func(provider, *args)`` opens, or of the next provider's if it fails.
 
@@ -155,7 +130,6 @@ class Orchestrator:
         Iterating raises ``AllProvidersFailed`` if no provider answered, ``StreamBrokenError`` if a stream broke after
         its first content, and the error of ``func`` if it says nothing about the provider.
         """
-        options = Options(session, need, replayable, deadline_seconds)
         run: StreamRun[Any] = StreamRun(self._engine, func, args, options, on_break, long_lived=long_lived)
         return Stream(run)
 

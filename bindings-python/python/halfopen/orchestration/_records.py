@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import NamedTuple
 
 from halfopen._core import Attempt, Need
 from halfopen.breaker import CircuitBreaker
@@ -13,28 +12,41 @@ from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._provider_log import Moved
 from halfopen.orchestration._report import AttemptReport, Report, model_in, usage_in
 from halfopen.orchestration._sessions import Session
-from halfopen.types import Asked, Outcome, PassReason
+from halfopen.types import Asked, Outcome, PassReason, TypedDict
 
 
-class Options(NamedTuple):
+class Options(TypedDict, total=False):
     """The options of a call."""
 
     session: str | Session | None
+    """A conversation that stays with one provider, or its id."""
     need: Need | None
+    """The abilities that the provider must have."""
     replayable: bool
+    """``False`` for a call with effects: after a failure, which may have had them, no other provider is asked."""
     deadline_seconds: float | None
+    """Takes the place of the orchestrator's deadline."""
 
 
 class Records:
     """A call, as far as it has come. ``tried`` is the one set of providers that it has asked, for all its phases."""
 
-    def __init__(self, engine: Engine, options: Options, *, is_stream: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        is_stream: bool,
+        session: str | Session | None = None,
+        need: Need | None = None,
+        replayable: bool = True,
+        deadline_seconds: float | None = None,
+    ) -> None:
         self.engine = engine
         self.number = next(engine.numbers)
-        self.session = engine.session_of(options.session)
+        self.session = engine.session_of(session)
         self.session_id = None if self.session is None else self.session.id
-        self.need = options.need
-        self.replayable = options.replayable
+        self.need = need
+        self.replayable = replayable
         self.is_stream = is_stream
         self.pin = None if self.session is None else engine.pin_of(self.session)
         self.tried: list[int] = []
@@ -44,7 +56,7 @@ class Records:
         self.numbers: dict[Attempt, int] = {}
         self.has_ended = False
         self.begun = monotonic()
-        self._deadline = engine.deadline_of(options.deadline_seconds)
+        self._deadline = engine.deadline_of(deadline_seconds)
         self._spent = 0.0
         self._waiting_since: float | None = self.begun
         self.failed: dict[int, tuple[Exception, float]] = {}

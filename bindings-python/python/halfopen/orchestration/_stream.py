@@ -33,7 +33,7 @@ class StreamRun(Run[Opened[T]]):
         *,
         long_lived: bool,
     ) -> None:
-        super().__init__(engine, options, is_stream=True)
+        super().__init__(engine, is_stream=True, **options)
         self._func = func
         self._args = args
         if on_break is not None:
