@@ -14,13 +14,18 @@ Kind = Literal["gauge", "counter", "histogram"]
 
 
 class Family(NamedTuple):
-    """A metric. Prometheus adds ``_total`` to the name of a counter."""
+    """A metric."""
 
     name: str
     kind: Kind
     labels: tuple[str, ...]
     text: str
     """Its meaning in one sentence."""
+
+    @property
+    def suffix(self) -> str:
+        """What Prometheus adds to the name of its series."""
+        return "_total" if self.kind == "counter" else ""
 
 
 class Buckets(NamedTuple):
@@ -118,6 +123,11 @@ class CircuitReading(NamedTuple):
     def labels(self) -> tuple[str, str]:
         """The values of the labels ``circuit`` and ``provider``."""
         return self.name, self.provider
+
+    def values(self) -> Iterator[Reading]:
+        """The gauges and the counters."""
+        yield from self.gauges()
+        yield from self.counters()
 
     def gauges(self) -> Iterator[Reading]:
         """The values that rise and fall; none without a breaker."""

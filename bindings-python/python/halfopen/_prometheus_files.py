@@ -17,7 +17,8 @@ from halfopen._metric_families import CircuitReading, Family, read_circuits, rea
 INTERVAL_SECONDS = 1.0
 
 _OTHER = (OTHER, OTHER)
-_BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
+BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
+"""The upper bounds of histograms, as labels."""
 _LOG = logging.getLogger("halfopen")
 
 _Key = tuple[Family, str, tuple[str, ...]]
@@ -109,9 +110,9 @@ def _counts(circuit: CircuitReading) -> Counter[_Key]:
 
 def _count_items(circuit: CircuitReading) -> Iterator[tuple[_Key, Any]]:
     for family, values, count in circuit.counters():
-        yield (family, "_total", values[2:]), count
+        yield (family, family.suffix, values[2:]), count
     for family, values, (total_seconds, counts) in circuit.histograms():
-        for bound, count in zip(_BOUNDS, counts, strict=True):
+        for bound, count in zip(BOUNDS, counts, strict=True):
             yield (family, "_bucket", (*values[2:], bound)), count
         yield (family, "_sum", values[2:]), total_seconds
 
@@ -128,7 +129,7 @@ class PoolFiles:
         for family, labels, count in read_pools():
             before = self._written[family, labels]
             if count != before:
-                self._series.of(labels, (family, "_total", ())).inc(count - before)
+                self._series.of(labels, (family, family.suffix, ())).inc(count - before)
                 self._written[family, labels] = int(count)
 
 

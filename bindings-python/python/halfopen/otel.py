@@ -16,6 +16,7 @@ import atexit
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, wraps
 from importlib.metadata import version
+from itertools import chain
 from typing import Any, ParamSpec
 
 from opentelemetry._logs import LoggerProvider, SeverityNumber, get_logger
@@ -31,7 +32,6 @@ from halfopen._metric_families import (
     FIRST_ITEM,
     POOL_FAMILIES,
     Family,
-    Reading,
     read_circuits,
     read_pools,
 )
@@ -144,22 +144,14 @@ class _Telemetry:
 
     def _observations(self, family: Family) -> Iterator[Observation]:
         observed: dict[tuple[str, ...], float] = {}
-        for other, values, value in _readings(family):
+        of_circuits = chain.from_iterable(circuit.values() for circuit in read_circuits())
+        for other, values, value in chain(of_circuits, read_pools()):
             if other is family:
                 has_own = family in POOL_FAMILIES or self._own.admit(values[:2])
                 kept = values if has_own else (OTHER, OTHER, *values[2:])
                 observed[kept] = observed.get(kept, 0) + value
         for values, value in observed.items():
             yield Observation(value, _attributes(**dict(zip(family.labels, values, strict=True))))
-
-
-def _readings(family: Family) -> Iterable[Reading]:
-    if family in POOL_FAMILIES:
-        return read_pools()
-    circuits = read_circuits()
-    if family.kind == "gauge":
-        return (reading for circuit in circuits for reading in circuit.gauges())
-    return (reading for circuit in circuits for reading in circuit.counters())
 
 
 def _histogram(meter: Meter, family: Family) -> Histogram:

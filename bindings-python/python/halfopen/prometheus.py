@@ -29,7 +29,6 @@ treats as a restart.
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import accumulate
-from typing import Self
 from weakref import WeakSet
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -37,58 +36,14 @@ from prometheus_client.registry import REGISTRY, Collector, CollectorRegistry
 from prometheus_client.samples import Sample
 from prometheus_client.values import ValueClass
 
-from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics
+from halfopen._core import keep_ended_metrics
 from halfopen._fork import Lock
 from halfopen._metric_families import CIRCUIT_FAMILIES, POOL_FAMILIES, Buckets, Family, read_circuits, read_pools
-from halfopen._prometheus_files import FILES
+from halfopen._prometheus_files import BOUNDS, FILES
 
 __all__ = ["COLLECTOR", "flush", "is_registered", "register", "unregister"]
 
-_BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
 _KINDS = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily, "histogram": HistogramMetricFamily}
-
-
-class _Families:
-    """All metrics, with the samples of one scrape.
-
-    The samples are made here because ``add_metric`` takes more than twice as long.
-    """
-
-    def __init__(self) -> None:
-        self._metrics: dict[Family, Metric] = {
-            family: _KINDS[family.kind](family.name, family.text) for family in (*CIRCUIT_FAMILIES, *POOL_FAMILIES)
-        }
-
-    def read(self) -> Self:
-        """Reads all breakers and orchestrators."""
-        for circuit in read_circuits():
-            for family, values, value in circuit.gauges():
-                self._add(family, "", values, value)
-            for family, values, value in circuit.counters():
-                self._add(family, "_total", values, value)
-            for family, values, buckets in circuit.histograms():
-                self._add_histogram(family, values, buckets)
-        for family, values, value in read_pools():
-            self._add(family, "_total", values, value)
-        return self
-
-    def all(self) -> list[Metric]:
-        return list(self._metrics.values())
-
-    def _add(self, family: Family, suffix: str, values: Sequence[str], value: float) -> None:
-        labels = dict(zip(family.labels, values, strict=True))
-        self._metrics[family].samples.append(Sample(family.name + suffix, labels, value))
-
-    def _add_histogram(self, family: Family, values: Sequence[str], buckets: Buckets) -> None:
-        labels = dict(zip(family.labels, values, strict=True))
-        cumulative = list(accumulate(buckets.counts))
-        samples = self._metrics[family].samples
-        samples += [
-            Sample(f"{family.name}_bucket", {**labels, "le": bound}, count)
-            for bound, count in zip(_BOUNDS, cumulative, strict=True)
-        ]
-        samples.append(Sample(f"{family.name}_count", labels, cumulative[-1]))
-        samples.append(Sample(f"{family.name}_sum", labels, buckets.total_seconds))
 
 
 class _Collector(Collector):
@@ -96,11 +51,43 @@ class _Collector(Collector):
 
     def describe(self) -> list[Metric]:
         """The metrics without samples; the registry reads their names."""
-        return _Families().all()
+        return list(_metrics().values())
 
     def collect(self) -> list[Metric]:
-        """The metrics with samples."""
-        return _Families().read().all()
+        """The metrics with the samples of one scrape."""
+        metrics = _metrics()
+        for circuit in read_circuits():
+            for reading in circuit.values():
+                _add(metrics, *reading)
+            for histogram in circuit.histograms():
+                _add_histogram(metrics, *histogram)
+        for reading in read_pools():
+            _add(metrics, *reading)
+        return list(metrics.values())
+
+
+def _metrics() -> dict[Family, Metric]:
+    return {family: _KINDS[family.kind](family.name, family.text) for family in (*CIRCUIT_FAMILIES, *POOL_FAMILIES)}
+
+
+# The samples are made here because `add_metric` takes more than twice as long.
+
+
+def _add(metrics: dict[Family, Metric], family: Family, values: Sequence[str], value: float) -> None:
+    labels = dict(zip(family.labels, values, strict=True))
+    metrics[family].samples.append(Sample(family.name + family.suffix, labels, value))
+
+
+def _add_histogram(metrics: dict[Family, Metric], family: Family, values: Sequence[str], buckets: Buckets) -> None:
+    labels = dict(zip(family.labels, values, strict=True))
+    cumulative = list(accumulate(buckets.counts))
+    samples = metrics[family].samples
+    samples += [
+        Sample(f"{family.name}_bucket", {**labels, "le": bound}, count)
+        for bound, count in zip(BOUNDS, cumulative, strict=True)
+    ]
+    samples.append(Sample(f"{family.name}_count", labels, cumulative[-1]))
+    samples.append(Sample(f"{family.name}_sum", labels, buckets.total_seconds))
 
 
 COLLECTOR: Collector = _Collector()
