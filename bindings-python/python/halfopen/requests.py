@@ -19,6 +19,7 @@ from requests.adapters import BaseAdapter
 
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
+from halfopen._proxy import PlainProxy
 from halfopen._sealed import Sealed, made_once
 
 __all__ = ["BreakerPerHost", "BreakerPerKey", "CircuitBreakerAdapter"]
@@ -53,7 +54,7 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
             raise
         bodiless = request.method == "HEAD" or response.raw is None
         if exchange.answered(response, response.status_code, response.headers.items(), bodiless=bodiless):
-            response.raw = _Raw(response.raw, exchange)
+            response.raw = _Raw(exchange, response.raw)
         return response
 
     def close(self) -> None:
@@ -61,52 +62,39 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
         self._inner.close()
 
 
-class _Raw:
+class _Raw(PlainProxy):
     """The body of a response, in place of urllib3's. The request ends with it."""
 
-    def __init__(self, inner: Any, exchange: Exchange) -> None:
-        object.__setattr__(self, "_inner", inner)
-        object.__setattr__(self, "_exchange", exchange)
+    __slots__ = ()
 
-    _inner: Any
-    _exchange: Exchange
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._inner.__class__
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._inner, name, value)
+    _halfopen_call: Exchange
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        return self._exchange.through(self._inner.stream(*args, **kwargs))
+        return self._halfopen_call.through(self._halfopen_target.stream(*args, **kwargs))
 
     def read_chunked(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        return self._exchange.through(self._inner.read_chunked(*args, **kwargs))
+        return self._halfopen_call.through(self._halfopen_target.read_chunked(*args, **kwargs))
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._exchange.through(self._inner)
+        return self._halfopen_call.through(self._halfopen_target)
 
     def read(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
-        return self._part(lambda: self._inner.read(amt, *args, **kwargs), asked=amt != 0)
+        return self._part(lambda: self._halfopen_target.read(amt, *args, **kwargs), asked=amt != 0)
 
     def read1(self, amt: int | None = None, *args: Any, **kwargs: Any) -> bytes:
-        return self._part(lambda: self._inner.read1(amt, *args, **kwargs), asked=amt != 0)
+        return self._part(lambda: self._halfopen_target.read1(amt, *args, **kwargs), asked=amt != 0)
 
     def readinto(self, buffer: bytearray) -> int:
-        return len(self._part(lambda: bytes(buffer[: self._inner.readinto(buffer)]), asked=len(buffer) != 0))
+        return len(self._part(lambda: bytes(buffer[: self._halfopen_target.readinto(buffer)]), asked=len(buffer) != 0))
 
     def readline(self, size: int | None = -1) -> bytes:
-        return self._part(lambda: self._inner.readline(size), asked=size != 0)
+        return self._part(lambda: self._halfopen_target.readline(size), asked=size != 0)
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
         lines: list[bytes] = []
 
         def read() -> bytes:
-            lines.extend(self._inner.readlines(hint))
+            lines.extend(self._halfopen_target.readlines(hint))
             return b"".join(lines)
 
         self._part(read)
@@ -120,14 +108,14 @@ class _Raw:
 
     @property
     def data(self) -> bytes:
-        return self._part(lambda: self._inner.data or b"")
+        return self._part(lambda: self._halfopen_target.data or b"")
 
     def json(self) -> Any:
         return json.loads(self.data)
 
     def close(self) -> None:
-        self._exchange.left()
-        self._inner.close()
+        self._halfopen_call.left()
+        self._halfopen_target.close()
 
     def __enter__(self) -> Self:
         return self
@@ -137,14 +125,14 @@ class _Raw:
 
     def _part(self, read: Callable[[], bytes], *, asked: bool = True) -> bytes:
         """Reads a part of the body; where none was asked for, an empty one is not the end."""
-        self._exchange.waits()
+        self._halfopen_call.waits()
         try:
             part = read()
         except BaseException as error:
-            self._exchange.raised(error, may_go_on=self._exchange.is_mistake(error))
+            self._halfopen_call.raised(error, may_go_on=self._halfopen_call.is_mistake(error))
             raise
-        self._exchange.received(part)
+        self._halfopen_call.received(part)
         # urllib3 closes what it has read to the end.
-        if self._inner.closed or (asked and not part):
-            self._exchange.ended()
+        if self._halfopen_target.closed or (asked and not part):
+            self._halfopen_call.ended()
         return part
