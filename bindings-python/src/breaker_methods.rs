@@ -1,8 +1,8 @@
 //! The methods of `Breaker` that Python calls.
 
-use halfopen::Snapshot;
 use halfopen::clock::Clock;
 use halfopen::host::{self, Entries};
+use halfopen::{CircuitBreaker, Snapshot};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -14,9 +14,10 @@ use crate::config::PyConfig;
 use crate::context::Ready;
 use crate::convert::{Boolean, check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::{refused, to_python};
-use crate::evidence::{Histogram, PyEvidence, histogram_of};
+use crate::evidence::{Histogram, histogram_of};
 use crate::ffi::{call_host, is_abstract};
 use crate::guarded;
+use crate::judging::Judging;
 use crate::nesting::Probe;
 use crate::pending::PendingCall;
 use crate::permit::PyPermit;
@@ -50,11 +51,11 @@ impl PyBreaker {
     }
 
     /// Makes it a closed breaker. Raises `InvalidValueError` if it is initialised already.
-    #[pyo3(name = "_initialise", signature = (
+    #[pyo3(signature = (
         config, provider_id, clock, call_timeout_seconds, classify, judge, judges_all, /
     ))]
     #[expect(clippy::too_many_arguments, reason = "keywords would make each construction slower")]
-    fn initialise(
+    fn _initialise(
         &self,
         config: &PyConfig,
         provider_id: &Bound<'_, PyAny>,
@@ -66,19 +67,17 @@ impl PyBreaker {
     ) -> PyResult<()> {
         let py = provider_id.py();
         host::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
-        let clock = PyClock::new(py, clock)?;
-        if !self.close(py, config.config().clone(), &provider_id.extract::<String>()?, clock) {
-            let allowed = "one that is not initialised yet; make another breaker";
-            return Err(refused(py, "breaker", &self.core.name().into(), allowed));
+        let core = CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?);
+        let judging = Judging { classify, judge, judges_all: judges_all.0 };
+        if self.close(py, core, &provider_id.extract::<String>()?, call_timeout_seconds, judging) {
+            return Ok(());
         }
-        call_timeout_seconds.map(|seconds| self.call_timeout_seconds.set(seconds));
-        self.judging.set(classify, judge, judges_all.0);
-        Ok(())
+        let allowed = "one that is not initialised yet; make another breaker";
+        Err(refused(py, "breaker", &self.core.name().into(), allowed))
     }
 
     /// Raises `InvalidValueError` if the breaker is not initialised.
-    #[pyo3(name = "_check_initialised")]
-    fn check_initialised(&self, py: Python<'_>) -> PyResult<()> {
+    fn _check_initialised(&self, py: Python<'_>) -> PyResult<()> {
         self.initialised(py).map(drop)
     }
 
@@ -96,8 +95,8 @@ impl PyBreaker {
     }
 
     /// Begins the call that made this generator or async generator.
-    #[pyo3(name = "_begin_stream", signature = (generator, /))]
-    fn begin_stream(slf: &Bound<'_, Self>, generator: &Bound<'_, PyAny>) -> PyResult<PyStream> {
+    #[pyo3(signature = (generator, /))]
+    fn _begin_stream(slf: &Bound<'_, Self>, generator: &Bound<'_, PyAny>) -> PyResult<PyStream> {
         Ok(PyStream::new(slf, generator, PendingCall::begin(slf.get(), slf.py())?))
     }
 
@@ -145,8 +144,7 @@ impl PyBreaker {
     }
 
     /// Refuses a block if `call_timeout_seconds` is set, because it could not be cut off.
-    #[pyo3(name = "_check_no_deadline")]
-    fn check_block(&self, py: Python<'_>) -> PyResult<()> {
+    fn _check_no_deadline(&self, py: Python<'_>) -> PyResult<()> {
         self.check_no_deadline(py, BLOCK)
     }
 
@@ -156,40 +154,41 @@ impl PyBreaker {
         Ok(self.initialised(py)?.name.clone_ref(py))
     }
 
+    /// The provider behind the circuit, a label of its metrics.
+    #[getter]
+    fn provider_id(&self, py: Python<'_>) -> PyResult<&str> {
+        Ok(self.initialised(py)?.watched.provider())
+    }
+
     /// The state's name, now.
-    #[pyo3(name = "_read_state")]
-    fn read_state(&self, py: Python<'_>) -> PyResult<&'static str> {
+    fn _read_state(&self, py: Python<'_>) -> PyResult<&'static str> {
         Ok(self.ready(py)?.state().as_str())
     }
 
-    /// The mode's name, now.
-    #[pyo3(name = "_read_mode")]
-    fn read_mode(&self, py: Python<'_>) -> PyResult<&'static str> {
+    /// How the circuit is operated: `auto`, `forced_open`, `disabled` or `shadow`.
+    #[getter]
+    fn mode(&self, py: Python<'_>) -> PyResult<&'static str> {
         Ok(self.ready(py)?.mode().as_str())
     }
 
     /// The time of the clock, in seconds.
-    #[pyo3(name = "_read_now")]
-    fn read_now(&self, py: Python<'_>) -> PyResult<f64> {
+    fn _read_now(&self, py: Python<'_>) -> PyResult<f64> {
         Ok(self.ready(py)?.clock().now().as_seconds())
     }
 
     /// Every number that can be read, by name.
-    #[pyo3(name = "_read_status")]
-    fn read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+    fn _read_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         dict_of(py, self.ready(py)?.status().entries())
     }
 
     /// The kept transitions with a sequence number above `after`, oldest first.
-    #[pyo3(name = "_read_events")]
-    fn read_events<'py>(&self, py: Python<'py>, after: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    fn _read_events<'py>(&self, py: Python<'py>, after: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let after = count_of(py, "after", after)?;
         self.ready(py)?.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
     }
 
     /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
-    #[pyo3(name = "_read_percentile")]
-    fn read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    fn _read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
         let duration = host::percentile(self.ready(share.py())?, &value_of(share), &value_of(outcome));
         duration.map(|it| it.map(|it| it.as_secs_f64())).map_err(|error| to_python(share.py(), &error))
     }
@@ -218,8 +217,7 @@ impl PyBreaker {
     }
 
     /// Puts a whole new configuration in force.
-    #[pyo3(name = "_reconfigure")]
-    fn reconfigure(&self, py: Python<'_>, config: &PyConfig) -> PyResult<()> {
+    fn _reconfigure(&self, py: Python<'_>, config: &PyConfig) -> PyResult<()> {
         self.ready(py)?.reconfigure(config.config().clone());
         Ok(())
     }
@@ -243,27 +241,23 @@ impl PyBreaker {
 
     /// Calls `listener` with each further transition and with the clock's time then. Returns its number, for
     /// `_remove_listener`.
-    #[pyo3(name = "_add_listener")]
-    fn add_listener(&self, py: Python<'_>, listener: Py<PyAny>) -> PyResult<u64> {
+    fn _add_listener(&self, py: Python<'_>, listener: Py<PyAny>) -> PyResult<u64> {
         Ok(self.listeners.add(&self.ready(py)?.share(), listener))
     }
 
     /// Removes a listener; false if it was removed before.
-    #[pyo3(name = "_remove_listener")]
-    fn remove_listener(&self, number: u64) -> bool {
+    fn _remove_listener(&self, number: u64) -> bool {
         self.listeners.remove(&self.core, number)
     }
 
     /// Tells `observer` about every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
     /// return the error for the caller, and `settled(outcome, seconds)`; false where there is an observer already.
-    #[pyo3(name = "_observe")]
-    fn observe(&self, observer: Py<PyAny>) -> bool {
+    fn _observe(&self, observer: Py<PyAny>) -> bool {
         self.observer.set(observer)
     }
 
     /// Leaves the log of this breaker to its observer.
-    #[pyo3(name = "_keep_own_log")]
-    fn keep_own_log(&self, py: Python<'_>) -> PyResult<()> {
+    fn _keep_own_log(&self, py: Python<'_>) -> PyResult<()> {
         self.initialised(py)?.watched.keep_own_log();
         Ok(())
     }
@@ -275,26 +269,25 @@ impl PyBreaker {
     }
 
     /// Sets the functions that streams ask about their items; only the first call has an effect.
-    #[pyo3(name = "_ask_about_items", signature = (is_content, is_end, /))]
-    fn ask_about_items(&self, is_content: Option<Py<PyAny>>, is_end: Option<Py<PyAny>>) {
+    #[pyo3(signature = (is_content, is_end, /))]
+    fn _ask_about_items(&self, is_content: Option<Py<PyAny>>, is_end: Option<Py<PyAny>>) {
         self.stream_items.set(is_content, is_end);
     }
 
-    /// The times to the first item of streams.
-    #[pyo3(name = "_read_first_items")]
-    fn read_first_items(&self, py: Python<'_>) -> PyResult<Histogram> {
-        Ok(histogram_of(&self.ready(py)?.first_items()))
+    /// The durations of calls, by outcome.
+    fn _read_durations(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, Histogram)>> {
+        let by_outcome = self.ready(py)?.durations().by_outcome();
+        Ok(by_outcome.into_iter().map(|(outcome, read)| (outcome, histogram_of(&read))).collect())
     }
 
-    /// A handle on the numbers that outlives this object.
-    #[pyo3(name = "_evidence")]
-    fn evidence(&self, py: Python<'_>) -> PyResult<PyEvidence> {
-        Ok(PyEvidence { core: self.ready(py)?.share() })
+    /// The times to the first item of streams.
+    fn _read_first_items(&self, py: Python<'_>) -> PyResult<Histogram> {
+        Ok(histogram_of(&self.ready(py)?.first_items()))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.core.clock().traverse(&visit)?;
-        self.judging.traverse(&visit)?;
+        self.judging().traverse(&visit)?;
         self.stream_items.traverse(&visit)?;
         self.blocks.traverse(&visit)?;
         self.counted.traverse(&visit)?;
@@ -312,7 +305,7 @@ impl PyBreaker {
 /// Enters a block, which is one call.
 fn enter_block<'py>(breaker: &Bound<'py, PyBreaker>) -> PyResult<Bound<'py, PyPermit>> {
     let permit = Bound::new(breaker.py(), PyBreaker::acquire(breaker, None)?)?;
-    permit.get().entered(breaker.py())?;
+    permit.get().enter(breaker.py())?;
     breaker.get().blocks.enter(permit.as_any())?;
     Ok(permit)
 }

@@ -54,6 +54,14 @@ impl PyClock {
         }
     }
 
+    /// As [`Self::now`] without a report: garbage that is being collected may hold a clock that has already been taken apart.
+    pub fn now_quietly(&self) -> Tick {
+        match self {
+            Self::System(system) => system.now(),
+            Self::Host { callable, last } => read_host(callable, last, |fault, _| drop(fault)),
+        }
+    }
+
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::System(_) => Ok(()),
@@ -67,18 +75,6 @@ impl Clock for PyClock {
     /// no time has passed.
     #[inline]
     fn now(&self) -> Tick {
-        self.now_or(|_, callable, fault| report(fault, callable))
-    }
-}
-
-impl PyClock {
-    /// The same without a report: garbage that is being collected may hold a clock that has already been taken apart.
-    pub fn now_quietly(&self) -> Tick {
-        self.now_or(|_, _, _| {})
-    }
-
-    #[inline]
-    fn now_or(&self, report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr)) -> Tick {
         match self {
             Self::System(system) => system.now(),
             Self::Host { callable, last } => read_host(callable, last, report),
@@ -87,16 +83,12 @@ impl PyClock {
 }
 
 #[inline(never)]
-fn read_host(
-    callable: &Py<PyAny>,
-    last: &AtomicU64,
-    report: impl FnOnce(Python<'_>, &Bound<'_, PyAny>, PyErr),
-) -> Tick {
+fn read_host(callable: &Py<PyAny>, last: &AtomicU64, report: fn(PyErr, &Bound<'_, PyAny>)) -> Tick {
     attached(|py| {
         let callable = callable.bind(py);
         match read(callable) {
             Ok(tick) => last.store(tick.as_nanos(), Ordering::Relaxed),
-            Err(fault) => report(py, callable, fault),
+            Err(fault) => report(fault, callable),
         }
         Tick::from_nanos(last.load(Ordering::Relaxed))
     })

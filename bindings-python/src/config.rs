@@ -23,14 +23,6 @@ impl PyConfig {
         &self.config
     }
 
-    fn fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        dict_of(py, self.config.entries())
-    }
-
-    fn to_value(&self) -> Value {
-        Value::Map(self.config.entries().map(|(name, value)| (name.to_owned(), value)).collect())
-    }
-
     fn never_changes(&self, name: &str) -> PyErr {
         PyAttributeError::new_err(match host::config_field(&self.config, name) {
             Some(_) => format!(
@@ -67,8 +59,7 @@ impl PyConfig {
         }
     }
 
-    fn __setattr__(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = value;
+    fn __setattr__(&self, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
         Err(self.never_changes(name))
     }
 
@@ -80,7 +71,7 @@ impl PyConfig {
     #[pyo3(signature = (*, mode = "python"))]
     fn model_dump<'py>(&self, py: Python<'py>, mode: &str) -> PyResult<Bound<'py, PyDict>> {
         let _ = mode;
-        self.fields(py)
+        dict_of(py, self.config.entries())
     }
 
     /// A copy, with the fields in `update` changed and checked.
@@ -93,7 +84,7 @@ impl PyConfig {
     ) -> PyResult<Self> {
         // Nothing in a configuration can change, so a deep copy is the same copy.
         let _ = deep;
-        let fields = self.fields(py)?;
+        let fields = dict_of(py, self.config.entries())?;
         if let Some(update) = update {
             fields.update(update.as_mapping())?;
         }
@@ -101,12 +92,12 @@ impl PyConfig {
     }
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        Ok((PyTuple::empty(py), self.fields(py)?))
+        Ok((PyTuple::empty(py), dict_of(py, self.config.entries())?))
     }
 
     /// The fields with their values, as JSON.
     fn model_dump_json(&self) -> String {
-        self.to_value().to_json()
+        Value::Map(self.config.entries().map(|(name, value)| (name.to_owned(), value)).collect()).to_json()
     }
 
     /// A configuration from a dictionary of fields; one that is a configuration already is returned.

@@ -20,25 +20,12 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::ffi::Frame;
-use crate::imports::Imports;
 use crate::lock::Lock;
-
-/// Makes the classes of this file, which PyO3 would otherwise make at their first use.
-pub fn make_classes(py: Python<'_>) {
-    py.get_type::<Entered>();
-    py.get_type::<Ready>();
-}
+use crate::nesting::{Block, Marks};
 
 /// The blocks of one breaker that have been entered and not yet left.
 #[derive(Default)]
 pub struct Blocks(Lock<BTreeMap<Block, Entry>>);
-
-/// A block by the frame that entered it and by its number: later blocks have higher ones.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Block {
-    frame: Option<Frame>,
-    number: u64,
-}
 
 /// The contexts in which the block was entered refer to it weakly.
 type Entry = (Py<PyAny>, Arc<Block>);
@@ -49,9 +36,9 @@ impl Blocks {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let py = permit.py();
         let block = Arc::new(Block { frame: Frame::running(py), number: NEXT.fetch_add(1, Ordering::Relaxed) });
-        let mut blocks = Entered::read(py)?;
-        blocks.push(Arc::clone(&block));
-        Entered::write(py, &blocks)?;
+        let mut marks = Marks::read(py)?;
+        marks.blocks.push(Arc::downgrade(&block));
+        marks.write(py)?;
         self.0.lock().insert(*block, (permit.clone().unbind(), block));
         Ok(())
     }
@@ -59,13 +46,14 @@ impl Blocks {
     /// The permit of the block that is left now; `None` where none was entered.
     pub fn leave(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let frame = Frame::running(py);
-        let entered_here = Entered::read(py)?;
+        let entered_here = Marks::read(py)?.blocks;
         let mut open = self.0.lock();
         let of_the_frame = frame.and_then(|_| {
             let all = Block { frame, number: 0 }..=Block { frame, number: u64::MAX };
             open.range(all).next_back().map(|(block, _)| *block)
         });
-        let of_the_context = || entered_here.iter().rev().map(|block| **block).find(|block| open.contains_key(block));
+        let entered_here = entered_here.iter().rev().filter_map(Weak::upgrade);
+        let of_the_context = || entered_here.map(|block| *block).find(|block| open.contains_key(block));
         let last = || open.keys().max_by_key(|block| block.number).copied();
         let left = of_the_frame.or_else(of_the_context).or_else(last);
         Ok(left.and_then(|block| open.remove(&block)).map(|(permit, _)| permit))
@@ -78,33 +66,6 @@ impl Blocks {
     pub fn clear(&self) {
         let open = std::mem::take(&mut *self.0.lock());
         drop(open);
-    }
-}
-
-/// The blocks that were entered in a context.
-///
-/// It keeps neither breaker nor permit alive, because a task that is started inside a block inherits its context. A
-/// block that has been left, here or elsewhere, is forgotten when the next one is entered.
-#[pyclass(frozen, module = "halfopen._core")]
-struct Entered(Vec<Weak<Block>>);
-
-impl Entered {
-    fn read(py: Python<'_>) -> PyResult<Vec<Arc<Block>>> {
-        let entered = Imports::get(py)?.entered.get(py)?;
-        let Ok(entered) = entered.cast::<Self>() else { return Ok(Vec::new()) };
-        Ok(entered.get().0.iter().filter_map(Weak::upgrade).collect())
-    }
-
-    fn write(py: Python<'_>, blocks: &[Arc<Block>]) -> PyResult<()> {
-        let entered = Self(blocks.iter().map(Arc::downgrade).collect());
-        Imports::get(py)?.entered.set(py, entered)
-    }
-}
-
-#[pymethods]
-impl Entered {
-    fn __len__(&self) -> usize {
-        self.0.len()
     }
 }
 

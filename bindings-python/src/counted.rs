@@ -44,7 +44,8 @@ struct Failures {
 struct Failure {
     /// The number of the call that counted it.
     call: u64,
-    object: Token,
+    /// See [`token_of`].
+    token: Py<PyAny>,
 }
 
 impl Counted {
@@ -58,10 +59,10 @@ impl Counted {
 
     /// A call counts this failure while calls around it may be in flight.
     pub fn note(&self, call: u64, failure: &Bound<'_, PyAny>) {
-        let Ok(object) = Token::of(failure) else { return };
+        let Ok(token) = token_of(failure) else { return };
         let gone = {
             let mut failures = self.failures.lock();
-            let replaced = failures.noted.insert(address_of(failure), Failure { call, object });
+            let replaced = failures.noted.insert(address_of(failure), Failure { call, token: token.unbind() });
             let mut gone = failures.remove_dead(failure.py());
             gone.extend(replaced);
             gone
@@ -82,8 +83,8 @@ impl Counted {
         let py = failure.py();
         let later = |noted: &&Failure| noted.call > call;
         let noted =
-            self.failures.lock().noted.get(&address_of(failure)).filter(later).map(|noted| noted.object.clone_ref(py));
-        noted.is_some_and(|object| object.is(failure))
+            self.failures.lock().noted.get(&address_of(failure)).filter(later).map(|noted| noted.token.clone_ref(py));
+        noted.is_some_and(|token| is_token_of(token.bind(py), failure))
     }
 
     /// No call is in flight that could end with a noted failure.
@@ -120,7 +121,7 @@ impl Counted {
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let visited = |failures: &Failures| failures.noted.values().try_for_each(|it| visit.call(it.object.held()));
+        let visited = |failures: &Failures| failures.noted.values().try_for_each(|noted| visit.call(&noted.token));
         self.failures.traverse(visited)
     }
 }
@@ -135,60 +136,36 @@ impl Failures {
         }
         let noted = std::mem::take(&mut self.noted);
         let (alive, dead): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            noted.into_iter().partition(|(_, failure)| failure.object.is_alive(py));
+            noted.into_iter().partition(|(_, failure)| is_alive(failure.token.bind(py)));
         self.survived = alive.len();
         self.noted = alive;
         dead.into_values().collect()
     }
 }
 
-/// Identifies an object. The object stays alive only where it cannot be identified otherwise.
-enum Token {
-    Weak(Py<PyWeakrefReference>),
-    /// The dictionary of its attributes. Python's own exceptions cannot be referred to weakly, but each has such a
-    /// dictionary, mostly an empty one, and while it is held no other object can have the same.
-    Attributes(Py<PyAny>),
-    Itself(Py<PyAny>),
+/// An object that stands for this one, and for no other as long as it is held. Where it can be, this one is not kept alive: a
+/// weak reference, or else the dictionary of the attributes. Python's own exceptions cannot be referred to weakly, but each
+/// has such a dictionary, mostly an empty one.
+fn token_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    match PyWeakrefReference::new(object) {
+        Ok(reference) => Ok(reference.into_any()),
+        Err(_) => Ok(attributes_of(object)?.unwrap_or_else(|| object.clone())),
+    }
 }
 
-impl Token {
-    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(reference) = PyWeakrefReference::new(object) {
-            return Ok(Self::Weak(reference.unbind()));
-        }
-        let attributes = attributes_of(object)?;
-        Ok(attributes.map_or_else(|| Self::Itself(object.clone().unbind()), |it| Self::Attributes(it.unbind())))
+/// Whether a token stands for this object.
+fn is_token_of(token: &Bound<'_, PyAny>, object: &Bound<'_, PyAny>) -> bool {
+    match token.cast::<PyWeakrefReference>() {
+        Ok(reference) => reference.upgrade().is_some_and(|noted| noted.is(object)),
+        Err(_) => token.is(object) || attributes_of(object).is_ok_and(|it| it.is_some_and(|it| it.is(token))),
     }
+}
 
-    fn is(&self, object: &Bound<'_, PyAny>) -> bool {
-        match self {
-            Self::Weak(reference) => reference.bind(object.py()).upgrade().is_some_and(|noted| noted.is(object)),
-            Self::Attributes(noted) => attributes_of(object).is_ok_and(|it| it.is_some_and(|it| it.is(noted))),
-            Self::Itself(noted) => noted.is(object),
-        }
-    }
-
-    /// Whether anybody else has the object.
-    fn is_alive(&self, py: Python<'_>) -> bool {
-        match self {
-            Self::Weak(reference) => reference.bind(py).upgrade().is_some(),
-            Self::Attributes(held) | Self::Itself(held) => is_shared(held.bind(py)),
-        }
-    }
-
-    fn clone_ref(&self, py: Python<'_>) -> Self {
-        match self {
-            Self::Weak(reference) => Self::Weak(reference.clone_ref(py)),
-            Self::Attributes(attributes) => Self::Attributes(attributes.clone_ref(py)),
-            Self::Itself(object) => Self::Itself(object.clone_ref(py)),
-        }
-    }
-
-    fn held(&self) -> &Py<PyAny> {
-        match self {
-            Self::Weak(reference) => reference.as_any(),
-            Self::Attributes(held) | Self::Itself(held) => held,
-        }
+/// Whether anybody else has the object that a token stands for.
+fn is_alive(token: &Bound<'_, PyAny>) -> bool {
+    match token.cast::<PyWeakrefReference>() {
+        Ok(reference) => reference.upgrade().is_some(),
+        Err(_) => is_shared(token),
     }
 }
 

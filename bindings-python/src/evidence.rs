@@ -12,31 +12,11 @@ use pyo3::types::PyDict;
 use crate::clock::PyClock;
 use crate::convert::dict_of;
 
-/// A handle on a breaker's numbers that does not keep the breaker's Python object alive.
-#[pyclass(frozen, name = "Evidence", module = "halfopen._core")]
-pub struct PyEvidence {
-    pub core: Arc<CircuitBreaker<PyClock>>,
-}
-
 /// The calls, the sum of their durations in seconds, and bounds in seconds with the calls up to each.
 pub type Histogram = (u64, f64, Vec<(f64, u64)>);
 
 pub fn histogram_of(read: &Durations) -> Histogram {
     (read.count(), read.total.as_secs_f64(), read.cumulative().collect())
-}
-
-#[pymethods]
-impl PyEvidence {
-    /// The lifetime counters, by name.
-    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        dict_of(py, self.core.counts().entries())
-    }
-
-    /// The histograms by outcome.
-    fn durations(&self) -> Vec<(&'static str, Histogram)> {
-        let by_outcome = self.core.durations().by_outcome().into_iter();
-        by_outcome.map(|(name, read)| (name, histogram_of(&read))).collect()
-    }
 }
 
 /// The breakers of this process. Its lock is only taken by a thread that holds the interpreter's and for some steps of

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::awaiting::Awaiting;
 use crate::breaker::PyBreaker;
-use crate::ffi::{PLAIN_VALUES, attached, call_object, has_await, is_exactly, says_yes};
+use crate::ffi::{PLAIN_VALUES, call_object, has_await, is_exactly, says_yes, unless_replaced};
 use crate::imports::Imports;
 use crate::pending::PendingCall;
 use crate::results::{EndsLater, followed, guarded_stream, is_generator_based_coroutine};
@@ -49,10 +49,11 @@ pub fn call<'py>(
         Ok(result) => result,
         Err(error) => return Err(failed(function, pending, error)),
     };
-    match Returned::of(&result)? {
-        Returned::Value => pending.returned(&result).map(|()| result),
-        Returned::Awaitable | Returned::Future => awaited(&call_object(breaker, pending.release())?, &result),
-        Returned::Stream => guarded_stream(breaker, pending, &result),
+    let ends = if is_awaitable(&result)? { Some(EndsLater::Future) } else { EndsLater::of(&result)? };
+    match ends {
+        None => pending.returned(&result).map(|()| result),
+        Some(EndsLater::Future) => awaited(&call_object(breaker, pending.release())?, &result),
+        Some(EndsLater::Stream) => guarded_stream(breaker, pending, &result),
     }
 }
 
@@ -66,14 +67,8 @@ fn failed(function: &Bound<'_, PyAny>, pending: PendingCall<'_>, error: PyErr) -
         // Dropped, the call is cancelled.
         return error;
     }
-    match pending.raised(error.value(py)) {
-        Ok(()) => error,
-        Err(interrupt) => {
-            // Attached, so that PyO3 releases the error at once.
-            attached(|_| drop(error));
-            interrupt
-        }
-    }
+    let handled = pending.raised(error.value(py));
+    unless_replaced(error, handled)
 }
 
 /// Whether a function that is written in Python was called with wrong arguments: then nothing of it has run, and the
@@ -86,39 +81,12 @@ fn has_refused_arguments(function: &Bound<'_, PyAny>, error: &PyErr) -> bool {
     }
 }
 
-/// The kind of value that a function returned.
-enum Returned {
-    Value,
-    Awaitable,
-    /// A `concurrent.futures.Future`.
-    Future,
-    Stream,
-}
-
-impl Returned {
-    #[inline]
-    fn of(result: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if !PLAIN_VALUES.contains(result) && has_await(result) {
-            return Ok(Self::Awaitable);
-        }
-        Ok(match EndsLater::of(result)? {
-            None => Self::Value,
-            Some(EndsLater::Future) => Self::Future,
-            Some(EndsLater::Stream) => Self::of_stream(result)?,
-        })
-    }
-
-    #[cold]
-    fn of_stream(result: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(if is_generator_based_coroutine(result)? { Self::Awaitable } else { Self::Stream })
-    }
-}
-
 /// Whether `await` takes it.
 #[pyfunction]
 #[pyo3(signature = (result, /))]
+#[inline]
 pub fn is_awaitable(result: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(matches!(Returned::of(result)?, Returned::Awaitable))
+    Ok(!PLAIN_VALUES.contains(result) && (has_await(result) || is_generator_based_coroutine(result)?))
 }
 
 /// The awaitable that a call returned, which settles the call when it ends.

@@ -68,10 +68,6 @@ impl PyHealthySession {
         counted
     }
 
-    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.breaker)
-    }
-
     fn end(&self) {
         if !self.has_ended.swap(true, Ordering::Relaxed) {
             self.breaker.get().counted.session_has_ended();
@@ -91,8 +87,8 @@ impl PyHealthySession {
         counted
     }
 
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.traverse(&visit)
+    pub fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)
     }
 }
 

@@ -16,12 +16,8 @@ macro_rules! imports {
             $($(#[$text])* pub $field: Py<$class>,)+
             /// `Exception.__new__`.
             pub new_exception: Py<PyAny>,
-            /// The blocks that a context has entered.
-            pub entered: Variable,
-            /// The probes that a context is inside.
-            pub probes: Variable,
-            /// The results that were counted as failures in a context.
-            pub results: Variable,
+            /// The marks of a context; see [`crate::nesting`].
+            pub marks: Variable,
             pub names: Names,
             /// The names of the reasons of rejections, in the order of [`Reason::ALL`].
             reasons: Vec<Py<PyString>>,
@@ -32,9 +28,7 @@ macro_rules! imports {
                 Ok(Self {
                     $($field: py.import($module)?.getattr($name)?.cast_into::<$class>()?.unbind(),)+
                     new_exception: py.get_type::<PyException>().getattr("__new__")?.unbind(),
-                    entered: Variable::new(py, "halfopen_entered")?,
-                    probes: Variable::new(py, "halfopen_probes")?,
-                    results: Variable::new(py, "halfopen_counted_results")?,
+                    marks: Variable::new(py, "halfopen_marks")?,
                     names: Names::new(py),
                     reasons: Reason::ALL.iter().map(|it| PyString::intern(py, it.as_str()).unbind()).collect(),
                 })
@@ -99,15 +93,19 @@ impl Variable {
 }
 
 macro_rules! names {
-    ($($field:ident = $name:literal,)*) => {
+    ($($same:ident)* $(; $field:ident = $name:literal)*) => {
         /// Names of attributes.
         pub struct Names {
+            $(pub $same: Py<PyString>,)*
             $(pub $field: Py<PyString>,)*
         }
 
         impl Names {
             fn new(py: Python<'_>) -> Self {
-                Self { $($field: PyString::intern(py, $name).unbind(),)* }
+                Self {
+                    $($same: PyString::intern(py, stringify!($same)).unbind(),)*
+                    $($field: PyString::intern(py, $name).unbind(),)*
+                }
             }
         }
     };
@@ -117,36 +115,13 @@ macro_rules! names {
 pub type Method = fn(&Names) -> &Py<PyString>;
 
 names! {
-    abandon = "abandon",
-    aclose = "aclose",
-    admitted = "admitted",
-    arm = "arm",
-    asend = "asend",
-    athrow = "athrow",
-    begin = "begin",
-    cancelling = "cancelling",
-    changed = "changed",
-    class = "__class__",
-    close = "close",
-    code_flags = "co_flags",
-    dict = "__dict__",
-    end = "end",
-    first_item = "first_item",
-    fail = "fail",
-    generator_code = "gi_code",
-    items = "items",
-    passed = "passed",
-    raised = "raised",
-    recovered = "recovered",
-    rejected = "rejected",
-    response = "response",
-    returned = "returned",
-    settled = "settled",
-    status_code = "status_code",
-    throw = "throw",
-    traceback = "__traceback__",
-    value = "value",
-    wait = "wait",
+    abandon aclose admitted arm asend athrow begin cancelling changed close end fail first_item items passed raised recovered
+    rejected response returned settled status_code throw value wait;
+    class = "__class__";
+    code_flags = "co_flags";
+    dict = "__dict__";
+    generator_code = "gi_code";
+    traceback = "__traceback__"
 }
 
 static IMPORTS: PyOnceLock<Imports> = PyOnceLock::new();

@@ -1,8 +1,5 @@
 //! Classifies the exceptions and results of calls with the rules in Python.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use halfopen::Outcome;
 use halfopen::host;
 use pyo3::exceptions::PyException;
@@ -13,35 +10,24 @@ use pyo3::types::{PyString, PyTuple, PyType};
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::is_rejection;
 use crate::ffi::{
-    PLAIN_ERRORS, PLAIN_RESULTS, call_host, has_attribute, is_made_in_python, says_yes, unless_it_raised,
+    PLAIN_ERRORS, PLAIN_RESULTS, call_host_with_one, has_attribute, is_made_in_python, says_yes, unless_it_raised,
     while_handling,
 };
 use crate::imports::Imports;
 
-/// The rules of a breaker, which its `__init__` sets; each function takes one argument and returns an outcome, a `Verdict`
-/// or `None`.
-#[derive(Default)]
+/// The rules of a breaker; each function takes one argument and returns an outcome, a `Verdict` or `None`.
 pub struct Judging {
     /// Classifies exceptions. Without it, each is a failure unless it is a rejection.
-    classify: OnceLock<Py<PyAny>>,
+    pub classify: Option<Py<PyAny>>,
     /// Classifies results. Without it, each is a success.
-    judge: OnceLock<Py<PyAny>>,
+    pub judge: Option<Py<PyAny>>,
     /// Whether `judge` looks at results of every class. Otherwise it returns `None` for those of a plain class.
-    judges_all: AtomicBool,
+    pub judges_all: bool,
 }
 
 impl Judging {
-    /// Sets the rules; only the first call has an effect.
-    pub fn set(&self, classify: Option<Py<PyAny>>, judge: Option<Py<PyAny>>, judges_all: bool) {
-        classify.map(|classify| self.classify.set(classify));
-        judge.map(|judge| self.judge.set(judge));
-        self.judges_all.store(judges_all, Ordering::Relaxed);
-    }
-
-    #[inline(always)]
-    fn judges_all(&self) -> bool {
-        self.judges_all.load(Ordering::Relaxed)
-    }
+    /// Those of a breaker that is not initialised, which admits no calls.
+    pub const NONE: &Self = &Self { classify: None, judge: None, judges_all: false };
 
     /// Classifies an exception.
     #[inline]
@@ -55,14 +41,15 @@ impl Judging {
     #[inline(never)]
     fn classified(&self, error: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let is_exception = error.is_instance_of::<PyException>();
-        let Some(classify) = self.classify.get() else {
+        let Some(classify) = &self.classify else {
             return Ok(match is_exception {
                 false => Outcome::Cancelled,
                 true if is_rejection(error)? => Outcome::Ignored,
                 true => Outcome::FAILURE,
             });
         };
-        let answer = while_handling(error, || ask(classify, error)).and_then(|answer| outcome_in(&answer));
+        let answer = while_handling(error, || call_host_with_one(classify.bind(error.py()), error))
+            .and_then(|answer| outcome_in(&answer));
         // Its own code does not work any more when the interpreter is nearly gone.
         let outcome = unless_it_raised(error.py(), answer)?.flatten();
         Ok(outcome.unwrap_or(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }))
@@ -71,17 +58,16 @@ impl Judging {
     /// Whether a result may mean anything but success.
     #[inline(always)]
     pub fn looks_at(&self, result: &Bound<'_, PyAny>) -> bool {
-        self.judge.get().is_some()
-            && (self.judges_all() || is_made_in_python(result) && !PLAIN_RESULTS.contains(result))
+        self.judge.is_some() && (self.judges_all || is_made_in_python(result) && !PLAIN_RESULTS.contains(result))
     }
 
     /// Classifies a result.
     #[inline(never)]
     pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Outcome> {
-        let Some(judge) = self.judge.get() else { return Ok(Outcome::Success) };
-        let answer = ask(judge, result).and_then(|answer| outcome_in(&answer));
+        let Some(judge) = &self.judge else { return Ok(Outcome::Success) };
+        let answer = call_host_with_one(judge.bind(result.py()), result).and_then(|answer| outcome_in(&answer));
         let outcome = unless_it_raised(result.py(), answer)?;
-        if outcome == Some(None) && !self.judges_all() {
+        if outcome == Some(None) && !self.judges_all {
             PLAIN_RESULTS.add(result.get_type());
         }
         Ok(outcome.flatten().unwrap_or(Outcome::Success))
@@ -90,7 +76,7 @@ impl Judging {
     /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
     pub fn is_response(&self, result: &Bound<'_, PyAny>) -> bool {
         // The default rules judge nothing but responses.
-        !self.judges_all()
+        !self.judges_all
             || Imports::get(result.py())
                 .and_then(|imports| says_yes(&imports.is_response, result))
                 .is_ok_and(|said| said == Some(true))
@@ -98,13 +84,13 @@ impl Judging {
 
     /// Whether the default rules alone decide about exceptions, and class this one as a failure by its type alone.
     fn fails_plainly(&self, error: &Bound<'_, PyAny>) -> bool {
-        let (Some(classify), Ok(imports)) = (self.classify.get(), Imports::get(error.py())) else { return false };
+        let (Some(classify), Ok(imports)) = (&self.classify, Imports::get(error.py())) else { return false };
         classify.is(&imports.classify_error) && !has_attribute(error, imports.names.status_code.bind(error.py()))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(self.classify.get())?;
-        visit.call(self.judge.get())
+        visit.call(&self.classify)?;
+        visit.call(&self.judge)
     }
 }
 
@@ -120,11 +106,6 @@ pub fn add_plain_error(kind: Bound<'_, PyType>) {
 #[pyo3(signature = (retry_after, /))]
 pub fn is_hint(retry_after: &Bound<'_, PyAny>) -> bool {
     host::outcome_with_hint(Outcome::FAILURE, &value_of(retry_after)).is_ok()
-}
-
-fn ask<'py>(function: &Py<PyAny>, argument: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = argument.py();
-    call_host(function.bind(py), &PyTuple::new(py, [argument])?, None)
 }
 
 /// The outcome in an outcome or a `Verdict`; `None` for `None`.

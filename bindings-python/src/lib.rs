@@ -57,8 +57,8 @@ use pyo3::types::{PyTuple, PyWeakrefReference};
 fn fill_cells(py: Python<'_>) {
     clock::PyClock::system();
     ffi::make_rejecting_core();
-    context::make_classes(py);
-    nesting::make_classes(py);
+    py.get_type::<context::Ready>();
+    py.get_type::<nesting::Marks>();
     py.get_type::<async_stream::AsyncStream>();
     introduction::make_class(py);
     py.get_type::<PyWeakrefReference>();
@@ -80,7 +80,7 @@ mod _core {
         breaker::PyBreaker,
         config::{PyConfig, config_json_schema},
         error::report_unraisable,
-        evidence::{PyEvidence, after_fork, keep_ended_metrics, read_metrics},
+        evidence::{after_fork, keep_ended_metrics, read_metrics},
         guarded::{PyGuardedFunction, is_awaitable},
         healthy_session::PyHealthySession,
         imports::load_imports,

@@ -4,6 +4,7 @@
 //! listener that refers to its breaker would otherwise keep both alive for ever.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use halfopen::CircuitBreaker;
 use halfopen::clock::Tick;
@@ -19,17 +20,7 @@ use crate::ffi::{attached, call_host};
 use crate::lock::Lock;
 
 #[derive(Default)]
-pub struct PyListeners {
-    /// Created with the first listener: most breakers never have one.
-    list: Lock<Option<Box<List>>>,
-}
-
-#[derive(Default)]
-struct List {
-    listening: Vec<Listening>,
-    /// How many there have ever been, so that no number is used twice.
-    ever: u64,
-}
+pub struct PyListeners(Lock<Vec<Listening>>);
 
 struct Listening {
     number: u64,
@@ -43,6 +34,7 @@ struct Callable(Lock<Option<Py<PyAny>>>);
 impl PyListeners {
     /// `listener` is called with each event and with the time of the breaker's clock then.
     pub fn add(&self, core: &Arc<CircuitBreaker<PyClock>>, listener: Py<PyAny>) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let callable = Arc::new(Callable(Lock::new(Some(listener))));
         // The breaker holds what it calls, so a handle on it here would keep both for ever.
         let (called, breaker) = (Arc::clone(&callable), Arc::downgrade(core));
@@ -50,31 +42,25 @@ impl PyListeners {
             let now = breaker.upgrade().map_or(event.at, |breaker| breaker.clock().now_quietly());
             called.call(event, now);
         }));
-        let mut list = self.list.lock();
-        let list = list.get_or_insert_default();
-        let number = list.ever;
-        list.ever += 1;
-        list.listening.push(Listening { number, id, callable });
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.0.lock().push(Listening { number, id, callable });
         number
     }
 
     pub fn remove(&self, core: &CircuitBreaker<PyClock>, number: u64) -> bool {
-        let mut list = self.list.lock();
-        let listening = list.iter_mut().flat_map(|list| list.listening.extract_if(.., |it| it.number == number));
-        let gone: Vec<_> = listening.collect();
         // Dropping a callable may run Python, so the lock is free by then.
-        drop(list);
+        let gone: Vec<_> = self.0.lock().extract_if(.., |listening| listening.number == number).collect();
         gone.iter().any(|listening| core.unsubscribe(listening.id))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let visited = |listening: &Listening| listening.callable.0.traverse(|callable| visit.call(callable));
-        self.list.traverse(|list| list.iter().flat_map(|list| &list.listening).try_for_each(visited))
+        self.0.traverse(|all| all.iter().try_for_each(visited))
     }
 
     pub fn clear(&self) {
-        let listening = self.list.lock().as_mut().map_or_else(Vec::new, |list| std::mem::take(&mut list.listening));
-        for listening in &listening {
+        let all = std::mem::take(&mut *self.0.lock());
+        for listening in &all {
             let callable = listening.callable.0.lock().take();
             drop(callable);
         }

@@ -1,13 +1,5 @@
-//! The marks by which nested calls find each other.
-//!
-//! Both kinds are in the context (`contextvars`), which a task and `asyncio.to_thread` copy and a plain thread does
-//! not:
-//!
-//! - **Probes**: those whose functions run. A call inside one shares its permit. Ordinary calls leave no such mark, and
-//!   only a call that a closed circuit does not admit looks for one.
-//! - **Counted results**: those that an inner call has counted as failures while others were in flight. An outer call
-//!   of the same breaker that returns the same object does not count it again. They may be constants, so only the
-//!   context can tell that one call was made inside the other; errors and responses are in [`crate::counted`].
+//! The marks by which calls find each other in a context (`contextvars`), which a task and `asyncio.to_thread` copy and a
+//! plain thread does not.
 
 use std::sync::{Arc, Weak};
 
@@ -15,17 +7,71 @@ use halfopen::host::Stamp;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::ffi::is_shared;
+use crate::ffi::{Frame, is_shared};
 use crate::imports::Imports;
 
-/// Makes the classes of this file, which PyO3 would otherwise make at their first use.
-pub fn make_classes(py: Python<'_>) {
-    py.get_type::<Probes>();
-    py.get_type::<Results>();
+/// The marks of one context; the variable is `None` where there are none.
+///
+/// Blocks and probes are referred to weakly, because a task that is started inside one inherits its context and may outlive
+/// it. Those that have ended are forgotten when the next mark is made.
+#[pyclass(frozen, module = "halfopen._core")]
+#[derive(Default)]
+pub struct Marks {
+    /// The blocks that were entered; see [`crate::context`].
+    pub blocks: Vec<Weak<Block>>,
+    /// The probes whose functions run, outermost first. A call inside one shares its permit. Ordinary calls leave no such
+    /// mark, and only a call that a closed circuit does not admit looks for one.
+    probes: Vec<Weak<Probe>>,
+    /// The results that inner calls have counted as failures while others were in flight, oldest first. An outer call of the
+    /// same breaker that returns the same object does not count it again. They may be constants, so only the context can
+    /// tell that one call was made inside the other; errors and responses are in [`crate::counted`].
+    results: Vec<CountedResult>,
 }
 
-/// A probe that is not settled yet. The holder of its ticket owns it. Contexts refer to it weakly, because a task that is
-/// started inside a probe inherits its context and may outlive it.
+impl Marks {
+    /// The marks of the running context, as far as what they refer to is there.
+    pub fn read(py: Python<'_>) -> PyResult<Self> {
+        let marks = Imports::get(py)?.marks.get(py)?;
+        let Ok(marks) = marks.cast::<Self>() else { return Ok(Self::default()) };
+        let Self { blocks, probes, results } = marks.get();
+        Ok(Self {
+            blocks: blocks.iter().filter(|block| block.strong_count() > 0).cloned().collect(),
+            probes: probes.iter().filter(|probe| probe.strong_count() > 0).cloned().collect(),
+            results: results
+                .iter()
+                // A result without another reference cannot be returned again.
+                .filter(|noted| is_shared(noted.object.bind(py)))
+                .map(|noted| CountedResult { object: noted.object.clone_ref(py), ..*noted })
+                .collect(),
+        })
+    }
+
+    /// Makes them those of the running context.
+    pub fn write(self, py: Python<'_>) -> PyResult<()> {
+        let is_empty = self.blocks.is_empty() && self.probes.is_empty() && self.results.is_empty();
+        Imports::get(py)?.marks.set(py, (!is_empty).then_some(self))
+    }
+}
+
+#[pymethods]
+impl Marks {
+    fn __len__(&self) -> usize {
+        self.blocks.len() + self.probes.len() + self.results.len()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.results.iter().try_for_each(|noted| visit.call(&noted.object))
+    }
+}
+
+/// A block by the frame that entered it and by its number: later blocks have higher ones.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Block {
+    pub frame: Option<Frame>,
+    pub number: u64,
+}
+
+/// A probe that is not settled yet. The holder of its ticket owns it.
 #[derive(Debug)]
 pub struct Probe {
     /// The breaker's number.
@@ -33,25 +79,21 @@ pub struct Probe {
     pub stamp: Stamp,
 }
 
-/// The probes that a context is inside, outermost first.
-#[pyclass(frozen, module = "halfopen._core")]
-struct Probes(Vec<Weak<Probe>>);
-
 impl Probe {
     /// The probe's function runs from now on.
     pub fn enter(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
-        let mut probes = Self::alive(py)?;
-        probes.push(Arc::downgrade(self));
-        Self::write(py, probes)
+        let mut marks = Marks::read(py)?;
+        marks.probes.push(Arc::downgrade(self));
+        marks.write(py)
     }
 
     /// The probe's function does not run any more. If the mark cannot be removed, it ends with the probe.
     pub fn leave(self: &Arc<Self>, py: Python<'_>) {
-        let left = Self::alive(py).and_then(|mut probes| {
-            let entered = probes.iter().rposition(|probe| Weak::as_ptr(probe) == Arc::as_ptr(self));
+        let left = Marks::read(py).and_then(|mut marks| {
+            let entered = marks.probes.iter().rposition(|probe| Weak::as_ptr(probe) == Arc::as_ptr(self));
             entered.map_or(Ok(()), |place| {
-                probes.remove(place);
-                Self::write(py, probes)
+                marks.probes.remove(place);
+                marks.write(py)
             })
         });
         drop(left);
@@ -59,20 +101,8 @@ impl Probe {
 
     /// The innermost probe of that breaker in the running context.
     pub fn around(py: Python<'_>, breaker: u64) -> Option<Stamp> {
-        let probes = Self::alive(py).ok()?;
         let of_the_breaker = |probe: Arc<Self>| (probe.breaker == breaker).then_some(probe.stamp);
-        probes.iter().rev().filter_map(Weak::upgrade).find_map(of_the_breaker)
-    }
-
-    fn alive(py: Python<'_>) -> PyResult<Vec<Weak<Self>>> {
-        let noted = Imports::get(py)?.probes.get(py)?;
-        let Ok(noted) = noted.cast::<Probes>() else { return Ok(Vec::new()) };
-        Ok(noted.get().0.iter().filter(|probe| probe.strong_count() > 0).cloned().collect())
-    }
-
-    fn write(py: Python<'_>, probes: Vec<Weak<Self>>) -> PyResult<()> {
-        let noted = (!probes.is_empty()).then_some(Probes(probes));
-        Imports::get(py)?.probes.set(py, noted)
+        Marks::read(py).ok()?.probes.iter().rev().filter_map(Weak::upgrade).find_map(of_the_breaker)
     }
 }
 
@@ -95,10 +125,6 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// The results that were counted as failures in a context, oldest first.
-#[pyclass(frozen, module = "halfopen._core")]
-struct Results(Vec<CountedResult>);
-
 struct CountedResult {
     /// The breaker's number.
     breaker: u64,
@@ -107,47 +133,29 @@ struct CountedResult {
     object: Py<PyAny>,
 }
 
-/// A call counts this result while other calls of its breaker are in flight.
-pub fn note_result(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = result.py();
-    // A result without another reference cannot be returned again.
-    let mut results = read(py, |noted| !noted.is(breaker, result) && is_shared(noted.object.bind(py)))?;
-    results.push(CountedResult { breaker, call, object: result.clone().unbind() });
-    write(py, results)
-}
-
-/// Whether a call that began after this one, in the same context, has counted this result.
-pub fn is_counted(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(!read(result.py(), |noted| noted.is(breaker, result) && noted.call > call)?.is_empty())
-}
-
-/// A call has ended, and so have those inside it.
-pub fn forget_results(py: Python<'_>, breaker: u64, call: u64) -> PyResult<()> {
-    let is_inside = |noted: &CountedResult| noted.breaker == breaker && noted.call >= call;
-    if read(py, is_inside)?.is_empty() { Ok(()) } else { write(py, read(py, |noted| !is_inside(noted))?) }
-}
-
 impl CountedResult {
     fn is(&self, breaker: u64, result: &Bound<'_, PyAny>) -> bool {
         self.breaker == breaker && self.object.is(result)
     }
 }
 
-fn read(py: Python<'_>, keep: impl Fn(&CountedResult) -> bool) -> PyResult<Vec<CountedResult>> {
-    let noted = Imports::get(py)?.results.get(py)?;
-    let Ok(noted) = noted.cast::<Results>() else { return Ok(Vec::new()) };
-    let kept = noted.get().0.iter().filter(|noted| keep(noted));
-    Ok(kept.map(|it| CountedResult { object: it.object.clone_ref(py), ..*it }).collect())
+/// A call counts this result while other calls of its breaker are in flight.
+pub fn note_result(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = result.py();
+    let mut marks = Marks::read(py)?;
+    marks.results.retain(|noted| !noted.is(breaker, result));
+    marks.results.push(CountedResult { breaker, call, object: result.clone().unbind() });
+    marks.write(py)
 }
 
-fn write(py: Python<'_>, results: Vec<CountedResult>) -> PyResult<()> {
-    let noted = (!results.is_empty()).then_some(Results(results));
-    Imports::get(py)?.results.set(py, noted)
+/// Whether a call that began after this one, in the same context, has counted this result.
+pub fn is_counted(breaker: u64, call: u64, result: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(Marks::read(result.py())?.results.iter().any(|noted| noted.is(breaker, result) && noted.call > call))
 }
 
-#[pymethods]
-impl Results {
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.0.iter().try_for_each(|noted| visit.call(&noted.object))
-    }
+/// A call has ended, and so have those inside it.
+pub fn forget_results(py: Python<'_>, breaker: u64, call: u64) -> PyResult<()> {
+    let mut marks = Marks::read(py)?;
+    marks.results.retain(|noted| noted.breaker != breaker || noted.call < call);
+    marks.write(py)
 }

@@ -14,7 +14,7 @@ use crate::breaker::PyBreaker;
 use crate::context::Ready;
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::refused;
-use crate::ffi::handled_error;
+use crate::ffi::{attached, handled_error};
 use crate::healthy_session::PyHealthySession;
 use crate::lock::Lock;
 use crate::nesting::Probe;
@@ -69,27 +69,14 @@ impl PyPermit {
         unsettled.call.take()
     }
 
+    /// The host says how the call ended. Calls around it may end with the error that is being handled now.
     fn hand_back(&self, outcome: Outcome) -> bool {
         let Some(call) = self.take() else { return false };
         self.breaker.get().settle(call, outcome);
-        true
-    }
-
-    /// The host says how the call ended. Calls around it may end with the error that is being handled now.
-    fn hand_back_told(&self, py: Python<'_>, outcome: Outcome) -> bool {
-        let is_settled = self.hand_back(outcome);
-        if is_settled
-            && outcome.is_failure()
-            && let Some(error) = handled_error(py)
-        {
-            self.breaker.get().note_failure(self.number, &error);
+        if outcome.is_failure() {
+            attached(|py| handled_error(py).map(|error| self.breaker.get().note_failure(self.number, &error)));
         }
-        is_settled
-    }
-
-    /// The block that the permit was handed out to is entered.
-    pub fn entered(&self, py: Python<'_>) -> PyResult<()> {
-        self.probe().map_or(Ok(()), |probe| probe.enter(py))
+        true
     }
 
     /// The probe that the call is, until it has ended.
@@ -116,10 +103,6 @@ impl PyPermit {
             PendingCall::new(self.breaker.get(), call).ended_with(error, outcome);
         }
     }
-
-    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.breaker)
-    }
 }
 
 #[pymethods]
@@ -132,7 +115,7 @@ impl PyPermit {
     /// The call failed, and the provider is to blame; `retry_after` is how long it asked to be left alone, in seconds.
     #[pyo3(signature = (retry_after = None))]
     fn failure(&self, py: Python<'_>, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-        Ok(self.hand_back_told(py, outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
+        Ok(self.hand_back(outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
     }
 
     /// The call failed, and that says nothing about the provider.
@@ -153,30 +136,30 @@ impl PyPermit {
         outcome: &Bound<'_, PyAny>,
         retry_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        Ok(self.hand_back_told(py, outcome_with_hint(py, outcome_of(outcome)?, retry_after)?))
+        Ok(self.hand_back(outcome_with_hint(py, outcome_of(outcome)?, retry_after)?))
     }
 
     /// Notes an object by which outer calls recognise its failure: the request or the response of a client.
-    #[pyo3(name = "_note", signature = (object, /))]
-    fn note(&self, object: &Bound<'_, PyAny>) {
+    #[pyo3(signature = (object, /))]
+    fn _note(&self, object: &Bound<'_, PyAny>) {
         self.breaker.get().note_failure(self.number, object);
     }
 
     /// Whether a call inside this one has counted the failure that this object identifies.
-    #[pyo3(name = "_has_counted", signature = (object, /))]
-    fn has_counted(&self, object: &Bound<'_, PyAny>) -> bool {
+    #[pyo3(signature = (object, /))]
+    fn _has_counted(&self, object: &Bound<'_, PyAny>) -> bool {
         self.breaker.get().has_counted_object(self.number, object)
     }
 
-    /// The request of a client is made from now on.
+    /// The block that the permit was handed out to is entered, or the request of a client is made from now on.
     #[pyo3(name = "_enter")]
-    fn enter_context(&self, py: Python<'_>) -> PyResult<()> {
-        self.entered(py)
+    pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
+        self.probe().map_or(Ok(()), |probe| probe.enter(py))
     }
 
     /// The request of a client has its response, or its error.
     #[pyo3(name = "_leave")]
-    pub fn leave_context(&self, py: Python<'_>) {
+    pub fn leave(&self, py: Python<'_>) {
         if let Some(probe) = self.probe() {
             probe.leave(py);
         }
@@ -216,7 +199,7 @@ impl PyPermit {
             let allowed = "a permit that has not been settled";
             return Err(refused(py, "permit", &"settled".into(), allowed));
         }
-        slf.get().entered(py)?;
+        slf.get().enter(py)?;
         Ok(slf)
     }
 
@@ -225,7 +208,9 @@ impl PyPermit {
     }
 
     fn __aenter__(slf: Py<Self>) -> Ready {
-        Ready::entering(slf.into_any(), enter)
+        Ready::entering(slf.into_any(), |permit| {
+            Self::__enter__(permit.cast::<Self>()?.clone()).map(|entered| entered.unbind().into_any())
+        })
     }
 
     fn __aexit__(
@@ -243,8 +228,7 @@ impl PyPermit {
         self.unsettled.lock().call.is_none()
     }
 
-    fn __setattr__(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = value;
+    fn __setattr__(&self, name: &str, _value: &Bound<'_, PyAny>) -> PyResult<()> {
         Err(PyAttributeError::new_err(format!(
             "a permit's '{name}' cannot be set; success(), failure(), ignore(), cancel() or settle() settles it"
         )))
@@ -254,8 +238,8 @@ impl PyPermit {
         Err(PyAttributeError::new_err(format!("a permit's '{name}' cannot be deleted")))
     }
 
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.traverse(&visit)
+    pub fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.breaker)
     }
 }
 
@@ -266,9 +250,4 @@ impl Drop for PyPermit {
             self.breaker.get().abandon(call, *paused_at);
         }
     }
-}
-
-/// Runs when `async with` awaits its entry.
-fn enter(permit: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-    PyPermit::__enter__(permit.cast::<PyPermit>()?.clone()).map(|entered| entered.unbind().into_any())
 }

@@ -6,7 +6,8 @@ use pyo3::types::PyTuple;
 use crate::async_items::AsyncItems;
 use crate::breaker::PyBreaker;
 use crate::ffi::{
-    PLAIN_VALUES, call_host, has_aiter, has_await, inherits, is_exactly, is_iterator, is_made_in_python, says_yes,
+    PLAIN_VALUES, call_host, call_host_with_one, has_aiter, has_await, inherits, is_exactly, is_iterator,
+    is_made_in_python, says_yes,
 };
 use crate::imports::Imports;
 use crate::pending::PendingCall;
@@ -69,15 +70,16 @@ fn is_generator(result: &Bound<'_, PyAny>, classes: &Imports) -> bool {
         || result.is_exact_instance_of::<AsyncItems>()
 }
 
-/// Whether a generator is a coroutine of the kind that was written with a decorator.
-pub fn is_generator_based_coroutine(stream: &Bound<'_, PyAny>) -> PyResult<bool> {
+/// Whether it is a generator that is a coroutine, of the kind that was written with a decorator.
+pub fn is_generator_based_coroutine(result: &Bound<'_, PyAny>) -> PyResult<bool> {
     /// `inspect.CO_ITERABLE_COROUTINE`. (`inspect` itself does not work any more near the end of interpreter exit.)
     const ITERABLE_COROUTINE: u32 = 0x100;
-    let py = stream.py();
-    let names = &Imports::get(py)?.names;
-    let Some(code) = stream.getattr_opt(&names.generator_code)? else { return Ok(false) };
-    let flags: u32 = code.getattr(&names.code_flags)?.extract()?;
-    Ok(flags & ITERABLE_COROUTINE != 0)
+    let imports = Imports::get(result.py())?;
+    if !is_exactly(result, &imports.generator) {
+        return Ok(false);
+    }
+    let code = result.getattr(&imports.names.generator_code)?;
+    Ok(code.getattr(&imports.names.code_flags)?.extract::<u32>()? & ITERABLE_COROUTINE != 0)
 }
 
 /// A future or another awaitable that a call returned; it settles the call when its own outcome is known.
@@ -97,7 +99,7 @@ pub fn guarded_stream<'py>(
     let items = if is_generator(generator, imports) {
         generator.clone()
     } else {
-        call_host(imports.items_of.bind(py), &PyTuple::new(py, [generator])?, None)?
+        call_host_with_one(imports.items_of.bind(py), generator)?
     };
     let stream = PyStream::new(breaker, &items, pending);
     // No item was requested yet.

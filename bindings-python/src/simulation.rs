@@ -32,8 +32,7 @@ pub fn replay_log(py: Python<'_>, log: &str, config: &PyConfig, circuit: Option<
     let records = read_log(log, circuit).map_err(|error| to_python(py, &error))?;
     let config = config.config();
     Ok(py.detach(|| {
-        let [best, worst] =
-            [Outcome::Success, Outcome::Failure { retry_after: None }].map(|unknown| replay(&records, config, unknown));
+        let [best, worst] = [Outcome::Success, Outcome::FAILURE].map(|unknown| replay(&records, config, unknown));
         (best.to_json(), worst.to_json())
     }))
 }

@@ -100,7 +100,7 @@ impl Watched {
         &self.labels.name
     }
 
-    fn provider(&self) -> &str {
+    pub fn provider(&self) -> &str {
         &self.labels.provider
     }
 

@@ -148,7 +148,7 @@ def test_the_callee_and_the_clock_may_use_the_breaker() -> None:
     holder: list[CircuitBreaker] = []
 
     def clock() -> float:
-        return float(holder[0]._evidence().counts()["total_calls"]) if holder else 0.0
+        return float(holder[0].durations()["success"].count) if holder else 0.0
 
     breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1), clock=clock)
     holder.append(breaker)

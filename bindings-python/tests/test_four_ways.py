@@ -135,7 +135,7 @@ def test_blocks_left_in_other_contexts_do_not_accumulate(breaker: CircuitBreaker
         breaker.__enter__()
         contextvars.Context().run(breaker.__exit__, None, None, None)
     noted = {variable.name: value for variable, value in contextvars.copy_context().items()}
-    assert len(noted["halfopen_entered"]) <= 1
+    assert len(noted["halfopen_marks"]) <= 1
     assert breaker.metrics.successful_calls == 100
 
 

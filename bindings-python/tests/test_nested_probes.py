@@ -138,11 +138,11 @@ def test_a_mark_keeps_nothing_alive(clock: ManualClock) -> None:
 
 def test_marks_do_not_accumulate(clock: ManualClock) -> None:
     breaker = opened(clock, half_open_max_calls=255, success_threshold=255)
-    before = {variable.name: value for variable, value in contextvars.copy_context().items()}.get("halfopen_probes")
+    before = {variable.name: value for variable, value in contextvars.copy_context().items()}.get("halfopen_marks")
     for way in PLAIN_WAYS.values():
         for _ in range(10):
             assert way(breaker, lambda: "answer") == "answer"
-    after = {variable.name: value for variable, value in contextvars.copy_context().items()}.get("halfopen_probes")
+    after = {variable.name: value for variable, value in contextvars.copy_context().items()}.get("halfopen_marks")
     assert after is before is None
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from halfopen._arguments import check_functions, exception_types
 from halfopen._core import is_hint
@@ -32,43 +32,54 @@ class FailureByDefault:
         return self.classify(error) or every_exception_is_a_failure(error)
 
 
-def rules_of(
-    classify: Classifier | None, judge: Judge | None, ignore: ExceptionTypes, count: ExceptionTypes
-) -> tuple[Callable[..., Any] | None, Callable[..., Any] | None, bool, Callable[..., Any]]:
-    """Returns the classifier for exceptions, the judge for results, and whether the judge sees every class.
+class Rules(NamedTuple):
+    """The rules of a breaker, for its guards."""
 
-    Without a function for exceptions, each is a failure except a rejection; without one for results, each is a success.
-    The last one is the classifier for exceptions without the default rules.
-    """
+    of_error: Callable[[Any], Outcome | Verdict | None]
+    """Classifies exceptions: an orchestrator needs the whole verdict."""
+    of_result: Judge
+    """Classifies results: guards of HTTP clients judge responses before their bodies have ended."""
+    own_verdict: Callable[[BaseException], Outcome | Verdict | None]
+    """Classifies errors by ``classify``, ``ignore`` and ``count`` only."""
+    judges_all: bool = False
+    """Whether it looks at results of every class."""
+    counts_every_error: bool = False
+    """Whether the default rules have no say: an error reported inside a stream is a failure whatever its code."""
+
+    def for_core(self) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None, bool]:
+        """The classifier, the judge and whether that sees every class. Without a function, the core calls none."""
+        of_error = None if self.of_error is every_exception_is_a_failure else self.of_error
+        return of_error, None if self.of_result is every_result_is_a_success else self.of_result, self.judges_all
+
+
+def rules_of(classify: Classifier | None, judge: Judge | None, ignore: ExceptionTypes, count: ExceptionTypes) -> Rules:
+    """The rules for these arguments of a breaker."""
     ignored, counted = exception_types("ignore", ignore), exception_types("count", count)
     for kind in ignored:
         if kind in counted:
             raise InvalidValueError("ignore", kind.__qualname__, "types that are not in count")
     if classify is None and judge is None and not ignored and not counted:
-        # Most breakers have no rules of their own, and an object for them would take 400 bytes.
-        return classify_error, verdict_of_result, False, _no_verdict
+        return _DEFAULT
     otherwise: Callable[[BaseException], Outcome | Verdict] = classify_error
+    counts_every_error = classify is every_exception_is_a_failure
     if isinstance(classify, FailureByDefault):
-        classify, otherwise = classify.classify, _failure_by_default
-    rules = _Rules(classify, judge, ignored, counted, otherwise)
-    of_error: Callable[..., Any] | None = rules.error
-    if not ignored and not counted:
-        if classify is None:
-            of_error = classify_error
-        elif classify is every_exception_is_a_failure:
-            of_error = None
-    if judge is None:
-        return of_error, verdict_of_result, False, rules.own_verdict
-    return of_error, None if judge is every_result_is_a_success else rules.result, True, rules.own_verdict
-
-
-def counts_every_error(classify: Classifier | None) -> bool:
-    """Whether the default rules have no say in errors."""
-    return classify is every_exception_is_a_failure or isinstance(classify, FailureByDefault)
+        classify, otherwise, counts_every_error = classify.classify, _failure_by_default, True
+    own = _OwnRules(classify, judge, ignored, counted, otherwise)
+    of_error: Callable[[Any], Outcome | Verdict | None] = own.error
+    of_result: Judge = own.result
+    if not ignored and not counted and (classify is None or classify is every_exception_is_a_failure):
+        of_error = classify or classify_error
+    if judge is None or judge is every_result_is_a_success:
+        of_result = judge or verdict_of_result
+    return Rules(of_error, of_result, own.own_verdict, judge is not None, counts_every_error)
 
 
 def _no_verdict(_error: BaseException) -> None:
     """Leaves every exception to the default rules."""
+
+
+# Most breakers have no rules of their own, and objects for them would take 400 bytes.
+_DEFAULT = Rules(classify_error, verdict_of_result, _no_verdict)
 
 
 def _failure_by_default(error: BaseException) -> Outcome:
@@ -92,7 +103,7 @@ def _named_by(error: BaseException) -> tuple[type, ...]:
 
 
 @dataclass(slots=True, eq=False)
-class _Rules:
+class _OwnRules:
     """The rules of one breaker.
 
     A mistake of a function that it was given is logged once: a provider that is down would otherwise fill the log.

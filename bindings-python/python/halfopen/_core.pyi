@@ -37,7 +37,6 @@ __all__ = [
     "Breaker",
     "Call",
     "CircuitBreakerConfig",
-    "Evidence",
     "GuardedFunction",
     "HealthySession",
     "ItemsOf",
@@ -293,16 +292,13 @@ class Call:
         """
 
     def raised(self, error: BaseException, /) -> None:
-        """Settles the call by the exception that it raised."""
+        """Settles the call by the exception that it raised, or that its future raised."""
 
     def cancelled(self) -> None:
         """Settles the call as given up before it ended."""
 
     def future_returned(self, result: object, /) -> None:
         """Settles the call, whose future gave this result."""
-
-    def future_raised(self, error: BaseException, /) -> None:
-        """The same for an exception of the future that the call returned."""
 
 @final
 class Awaiting:
@@ -739,6 +735,14 @@ class Breaker:
     def name(self) -> str:
         """The name of the circuit."""
 
+    @property
+    def provider_id(self) -> str:
+        """The provider behind the circuit, a label of its metrics."""
+
+    @property
+    def mode(self) -> Mode:
+        """How the circuit is operated: ``auto``, ``forced_open``, ``disabled`` or ``shadow``."""
+
     def acquire(self, *, inside: Permit | None = None) -> Permit:
         """Asks for permission to make one call.
 
@@ -806,7 +810,6 @@ class Breaker:
         """Refuses a block if ``call_timeout_seconds`` is set, because it could not be cut off."""
 
     def _read_state(self) -> State: ...
-    def _read_mode(self) -> Mode: ...
     def _read_now(self) -> float: ...
     def _read_status(self) -> RawStatus: ...
     def _read_events(self, after: int) -> list[RawEvent]: ...
@@ -815,6 +818,9 @@ class Breaker:
     ) -> None:
         """Sets the functions that streams ask about their items."""
 
+    def _read_durations(
+        self,
+    ) -> list[tuple[Literal["success", "failure"], tuple[int, float, list[tuple[float, int]]]]]: ...
     def _read_first_items(self) -> tuple[int, float, list[tuple[float, int]]]: ...
     def _read_percentile(self, share: float, outcome: str) -> float | None: ...
     def _reconfigure(self, config: CircuitBreakerConfig) -> None: ...
@@ -826,14 +832,6 @@ class Breaker:
 
     def _add_listener(self, listener: Callable[[RawEvent, float], object]) -> int: ...
     def _remove_listener(self, number: int) -> bool: ...
-    def _evidence(self) -> Evidence: ...
-
-@final
-class Evidence:
-    """Reads a breaker's counters without keeping its Python object alive."""
-
-    def counts(self) -> RawCounts: ...
-    def durations(self) -> list[tuple[Literal["success", "failure"], tuple[int, float, list[tuple[float, int]]]]]: ...
 
 BUCKET_BOUNDS: tuple[float, ...]
 """The upper bounds of the histogram's buckets in seconds, without the last one, which is infinite."""

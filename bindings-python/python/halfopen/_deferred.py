@@ -53,7 +53,7 @@ def _settle(call: Call, future: Any) -> None:
     if error is None:
         call.future_returned(future.result())
     else:
-        call.future_raised(error)
+        call.raised(error)
 
 
 _classes: WeakKeyDictionary[type, type[Proxy]] = WeakKeyDictionary()

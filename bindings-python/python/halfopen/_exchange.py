@@ -28,9 +28,7 @@ class Exchange:
             self._permit: Permit = breaker.acquire()
         except CircuitBreakerOpenError as error:
             raise passing_sdks(error) from None
-        self._judge = breaker._judge
-        self._counts_every_error = breaker._counts_every_error
-        self._own_verdict = breaker._own_verdict
+        self._rules = breaker._rules
         self._request = request
         # The body of the response holds this object.
         self._response: Callable[[], object] = lambda: None
@@ -117,8 +115,8 @@ class Exchange:
             type(error).__module__ == "builtins"
             and isinstance(error, Exception)
             and not isinstance(error, (OSError, EOFError, BaseExceptionGroup))
-            and not self._counts_every_error
-            and self._own_verdict(error) is None
+            and not self._rules.counts_every_error
+            and self._rules.own_verdict(error) is None
         )
 
     def _settle_by(self, error: BaseException) -> None:
@@ -168,7 +166,7 @@ class Exchange:
         With ``encoded``, the parts of the body are compressed, and ``decoded`` gets their content.
         """
         self._response = ref(response)
-        verdict = as_verdict(self._judge(response))
+        verdict = as_verdict(self._rules.of_result(response))
         fields = {name.lower(): value for name, value in headers}
         bodiless = bodiless or status in (101, 204, 304) or fields.get("content-length") == "0"
         if verdict.outcome != "success" or bodiless:
@@ -254,7 +252,7 @@ class Exchange:
         if answer is None:
             return False
         if answer.error is not None:
-            outcome = "failure" if self._counts_every_error else answer.error.outcome
+            outcome = "failure" if self._rules.counts_every_error else answer.error.outcome
             self._settle(outcome, answer.error.retry_after)
         elif answer.ending in failures:
             self._settle("failure")

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Literal, NamedTuple, TypeAlias
 
 from halfopen._core import read_metrics
@@ -126,8 +127,7 @@ class CircuitReading(NamedTuple):
 
     def values(self) -> Iterator[Reading]:
         """The gauges and the counters."""
-        yield from self.gauges()
-        yield from self.counters()
+        return chain(self.gauges(), self.counters())
 
     def gauges(self) -> Iterator[Reading]:
         """The values that rise and fall; none without a breaker."""

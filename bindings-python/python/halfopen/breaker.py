@@ -18,7 +18,7 @@ from halfopen._arguments import (
     has_refused_arguments,
     refuse_plain_stream,
 )
-from halfopen._classify import counts_every_error, rules_of
+from halfopen._classify import Rules, rules_of
 from halfopen._core import Breaker, Call, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
 from halfopen._sealed import Sealed, SetByInit, made_once
@@ -27,7 +27,6 @@ from halfopen._stream_objects import guard_stream
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
-from halfopen.classify import every_exception_is_a_failure, every_result_is_a_success
 from halfopen.session import Session
 from halfopen.status import (
     STATES,
@@ -41,7 +40,7 @@ from halfopen.status import (
     metrics_of,
     status_of,
 )
-from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge, Mode, Outcome, Verdict
+from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -101,16 +100,8 @@ class CircuitBreaker(Sealed, Breaker):
     """
 
     _config: CircuitBreakerConfig
-    _provider_id: str
     _wall: WallClock
-    _classify: Callable[[Exception], Outcome | Verdict | None]
-    """Classifies exceptions: an orchestrator needs the whole verdict."""
-    _judge: Judge
-    """Classifies responses: guards of HTTP clients judge them before their bodies have ended."""
-    _counts_every_error: bool
-    """Whether an error that is reported inside a stream is a failure whatever its code."""
-    _own_verdict: Callable[[BaseException], Outcome | Verdict | None]
-    """Classifies errors by ``classify``, ``ignore`` and ``count`` only."""
+    _rules: Rules
     _deadline: Deadline | None = None
     _is_content: Callable[[Any], bool] | None
     _is_end: Callable[[Any], bool] | None
@@ -118,8 +109,7 @@ class CircuitBreaker(Sealed, Breaker):
 
     # `_deadline` is a plain default, because each call reads it; `_begin` refuses an uninitialised breaker.
     if not TYPE_CHECKING:
-        _config = _provider_id = _wall = _classify = _judge = _own_verdict = SetByInit()
-        _counts_every_error = _is_content = _is_end = SetByInit()
+        _config = _wall = _rules = _is_content = _is_end = SetByInit()
 
     _instead: ClassVar[Mapping[str, str]] = {
         **{
@@ -154,25 +144,21 @@ class CircuitBreaker(Sealed, Breaker):
     ) -> None:
         checked = config_of(config, fields)
         check_functions(clock, classify, judge)
-        of_error, of_result, judges_all, own_verdict = rules_of(classify, judge, ignore, count)
+        rules = rules_of(classify, judge, ignore, count)
         seconds = check_seconds("call_timeout_seconds", call_timeout_seconds)
         first_item_seconds = check_seconds("first_item_timeout_seconds", first_item_timeout_seconds)
         idle_seconds = check_seconds("idle_timeout_seconds", idle_timeout_seconds)
         content, end = checked_item_function("is_content", is_content), checked_item_function("is_end", is_end)
-        self._initialise(checked, provider_id, clock, seconds, of_error, of_result, judges_all)
+        self._initialise(checked, provider_id, clock, seconds, *rules.for_core())
         if content is not None or end is not None:
             self._ask_about_items(content, end)
         # Without the check of assignments, which would make the construction take half as long again.
         store = object.__setattr__
         store(self, "_config", checked)
-        store(self, "_provider_id", provider_id)
         store(self, "_wall", WallClock())
-        store(self, "_classify", of_error or every_exception_is_a_failure)
+        store(self, "_rules", rules)
         store(self, "_is_content", content)
         store(self, "_is_end", end)
-        store(self, "_judge", of_result or every_result_is_a_success)
-        store(self, "_counts_every_error", counts_every_error(classify))
-        store(self, "_own_verdict", own_verdict)
         store(self, "_deadline", None if seconds is None else Deadline(checked.name, seconds))
         if first_item_seconds is not None or idle_seconds is not None:
             store(self, "_stream_timeouts", StreamTimeouts(checked.name, first_item_seconds, idle_seconds))
@@ -279,11 +265,6 @@ class CircuitBreaker(Sealed, Breaker):
         return self._config
 
     @property
-    def provider_id(self) -> str:
-        """The provider behind the circuit, a label of its metrics."""
-        return self._provider_id
-
-    @property
     def call_timeout_seconds(self) -> float | None:
         """The time after which a call of a coroutine function is cut off."""
         self._check_initialised()
@@ -293,11 +274,6 @@ class CircuitBreaker(Sealed, Breaker):
     def state(self) -> CircuitBreakerState:
         """The state now; ``half_open`` as soon as the wait is over, even if no call has come yet."""
         return STATES[self._read_state()]
-
-    @property
-    def mode(self) -> Mode:
-        """How the circuit is operated: ``auto``, ``forced_open``, ``disabled`` or ``shadow``."""
-        return self._read_mode()
 
     @property
     def metrics(self) -> CircuitBreakerMetrics:
@@ -310,7 +286,7 @@ class CircuitBreaker(Sealed, Breaker):
 
     def durations(self) -> dict[Literal["success", "failure"], Durations]:
         """Durations of calls, by outcome."""
-        return {outcome: Durations(*read) for outcome, read in self._evidence().durations()}
+        return {outcome: Durations(*read) for outcome, read in self._read_durations()}
 
     def first_item_durations(self) -> Durations:
         """The times from the call to the first item of streams, without the time of the consumer."""

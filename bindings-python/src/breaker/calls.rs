@@ -10,7 +10,7 @@ use super::PyBreaker;
 use crate::admitted::AdmittedCall;
 use crate::clock::PyClock;
 use crate::error::{in_context, refused, rejection};
-use crate::ffi::{attached, call_host, while_handling};
+use crate::ffi::{attached, call_host_with_one, while_handling};
 use crate::imports::Imports;
 use crate::judging::Judging;
 use crate::nesting::{self, Probe};
@@ -80,16 +80,16 @@ impl PyBreaker {
     /// Refuses a call that `call_timeout_seconds` could not cut off.
     #[inline]
     pub fn check_no_deadline(&self, py: Python<'_>, allowed: &'static str) -> PyResult<()> {
-        match self.call_timeout_seconds.get() {
+        match self.identity.get().and_then(|identity| identity.call_timeout_seconds) {
             None => Ok(()),
-            Some(seconds) => Err(refused(py, "call_timeout_seconds", &(*seconds).into(), allowed)),
+            Some(seconds) => Err(refused(py, "call_timeout_seconds", &seconds.into(), allowed)),
         }
     }
 
     /// The rules for exceptions and results.
     #[inline(always)]
     pub fn judging(&self) -> &Judging {
-        &self.judging
+        self.identity.get().map_or(Judging::NONE, |identity| &identity.judging)
     }
 
     pub fn clock(&self) -> &PyClock {
@@ -137,7 +137,7 @@ impl PyBreaker {
             return;
         }
         attached(|_| {
-            if self.judging.is_response(result) {
+            if self.judging().is_response(result) {
                 self.counted.note(number, result);
             } else if nesting::note_result(self.number, number, result).is_ok() {
                 self.counted.result_noted();
@@ -193,7 +193,7 @@ impl PyBreaker {
 
     /// Whether a member of a group is not a failure by itself.
     fn is_no_failure(&self, group: &Bound<'_, PyAny>, member: &Bound<'_, PyAny>) -> bool {
-        !member.is(group) && self.judging.error(member).is_ok_and(|outcome| !outcome.is_failure())
+        !member.is(group) && self.judging().error(member).is_ok_and(|outcome| !outcome.is_failure())
     }
 
     /// Whether a call inside this one has counted this result.
@@ -271,6 +271,5 @@ impl PyBreaker {
 
 /// The failures that an error stands for, each as a tuple of the objects that identify it.
 fn failures_in<'py>(py: Python<'py>, error: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-    let failures = call_host(Imports::get(py)?.failures_in.bind(py), &PyTuple::new(py, [error])?, None)?;
-    Ok(failures.cast_into::<PyList>()?)
+    Ok(call_host_with_one(Imports::get(py)?.failures_in.bind(py), error)?.cast_into::<PyList>()?)
 }

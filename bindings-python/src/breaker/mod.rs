@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use halfopen::{CircuitBreaker, Config};
+use halfopen::CircuitBreaker;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
@@ -27,14 +27,12 @@ use crate::watchers::Watched;
 /// `__new__` takes any arguments, so that a subclass may have an `__init__` with others. Until that has called the one of
 /// `CircuitBreaker`, the core rejects every call, and everything else asks [`PyBreaker::initialised`].
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
+#[derive(Default)]
 pub struct PyBreaker {
     pub core: CoreSlot,
     /// Its number, which no other breaker of this process has or had.
     pub number: u64,
     pub counted: Counted,
-    /// If set, calls that cannot be cut off are refused.
-    pub call_timeout_seconds: OnceLock<f64>,
-    pub judging: Judging,
     pub stream_items: StreamItems,
     pub blocks: Blocks,
     pub listeners: PyListeners,
@@ -43,9 +41,12 @@ pub struct PyBreaker {
     identity: OnceLock<Identity>,
 }
 
-/// The name of an initialised breaker, and its entries in the log and the metrics.
+/// The name and the rules of an initialised breaker, and its entries in the log and the metrics.
 pub struct Identity {
     pub name: Py<PyString>,
+    pub judging: Judging,
+    /// If set, calls that cannot be cut off are refused.
+    pub call_timeout_seconds: Option<f64>,
     pub watched: Arc<Watched>,
     _followed: Followed,
 }
@@ -54,26 +55,24 @@ impl PyBreaker {
     /// A breaker that has still to be initialised.
     pub fn empty() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self {
-            core: CoreSlot::default(),
-            number: NEXT.fetch_add(1, Ordering::Relaxed),
-            counted: Counted::default(),
-            call_timeout_seconds: OnceLock::new(),
-            judging: Judging::default(),
-            stream_items: StreamItems::default(),
-            blocks: Blocks::default(),
-            listeners: PyListeners::default(),
-            observer: PyObserver::default(),
-            identity: OnceLock::new(),
-        }
+        Self { number: NEXT.fetch_add(1, Ordering::Relaxed), ..Self::default() }
     }
 
     /// Makes it a closed breaker, which the metrics of the process follow; false if it is a breaker already.
-    pub fn close(&self, py: Python<'_>, config: Config, provider_id: &str, clock: PyClock) -> bool {
-        let core = Arc::new(CircuitBreaker::with_clock(config, clock));
+    pub fn close(
+        &self,
+        py: Python<'_>,
+        core: CircuitBreaker<PyClock>,
+        provider_id: &str,
+        call_timeout_seconds: Option<f64>,
+        judging: Judging,
+    ) -> bool {
+        let core = Arc::new(core);
         let followed = Followed::new(&core, provider_id);
         let identity = Identity {
             name: PyString::new(py, core.name()).unbind(),
+            judging,
+            call_timeout_seconds,
             watched: Watched::new(&core, followed.labels().clone()),
             _followed: followed,
         };

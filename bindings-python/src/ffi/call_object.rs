@@ -75,9 +75,9 @@ pub fn call_object<'py>(breaker: &Bound<'py, PyBreaker>, call: Option<AdmittedCa
     }
 }
 
-static METHODS: Methods<6> = Methods([
+static METHODS: Methods<5> = Methods([
     method(c"returned", returned, c"returned($self, result, /)\n--\n\nThe call gave this result, which is handed on."),
-    method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call raised this."),
+    method(c"raised", raised, c"raised($self, error, /)\n--\n\nThe call, or the future that it returned, raised this."),
     ffi::PyMethodDef {
         ml_flags: ffi::METH_NOARGS,
         ..method(c"cancelled", cancelled, c"cancelled($self, /)\n--\n\nThe call was given up before it ended.")
@@ -86,11 +86,6 @@ static METHODS: Methods<6> = Methods([
         c"future_returned",
         future_returned,
         c"future_returned($self, result, /)\n--\n\nThe future that the call returned gave this result.",
-    ),
-    method(
-        c"future_raised",
-        future_raised,
-        c"future_raised($self, error, /)\n--\n\nThe future that the call returned raised this.",
     ),
     ffi::PyMethodDef::zeroed(),
 ]);
@@ -191,12 +186,7 @@ unsafe extern "C" fn returned(call: *mut ffi::PyObject, result: *mut ffi::PyObje
 unsafe extern "C" fn raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: as above.
     let [call, error] = unsafe { borrowed([call, error]) };
-    answered(call.py(), || {
-        if let Some((_, pending)) = take_call(&call) {
-            pending.raised(&error)?;
-        }
-        Ok(call.py().None())
-    })
+    settled(&call, |pending| pending.raised(&error))
 }
 
 unsafe extern "C" fn cancelled(call: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *mut ffi::PyObject {
@@ -212,12 +202,6 @@ unsafe extern "C" fn future_returned(call: *mut ffi::PyObject, result: *mut ffi:
     // SAFETY: as above.
     let [call, result] = unsafe { borrowed([call, result]) };
     settled(&call, |pending| pending.returned(&result))
-}
-
-unsafe extern "C" fn future_raised(call: *mut ffi::PyObject, error: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    // SAFETY: as above.
-    let [call, error] = unsafe { borrowed([call, error]) };
-    settled(&call, |pending| pending.raised(&error))
 }
 
 /// The answer of a method that settles the call, unless it was settled before.

@@ -60,9 +60,8 @@ pub fn call_host<'py>(
 /// Whether a function of the host's returns a true value for an object. `None` if it raises an `Exception`; any function may, at
 /// interpreter exit.
 pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
-    let py = object.py();
-    let answer = call_host(function.bind(py), &PyTuple::new(py, [object])?, None);
-    unless_it_raised(py, answer.and_then(|answer| answer.is_truthy()))
+    let answer = call_host_with_one(function.bind(object.py()), object);
+    unless_it_raised(object.py(), answer.and_then(|answer| answer.is_truthy()))
 }
 
 /// The answer of the host's code; `None` if that raised an `Exception`. An interrupt stays one.

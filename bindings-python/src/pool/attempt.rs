@@ -12,8 +12,7 @@ use pyo3::types::PyString;
 
 use super::PyPool;
 use super::choice::{Passed, passed_over};
-use crate::convert::{outcome_of, outcome_with_hint, value_of};
-use crate::error::refused;
+use crate::convert::{named, outcome_of, outcome_with_hint};
 use crate::healthy_session::PyHealthySession;
 use crate::lock::Lock;
 use crate::permit::PyPermit;
@@ -129,12 +128,12 @@ impl PyAttempt {
 
     /// The provider's function runs from now on.
     fn enter(&self, py: Python<'_>) -> PyResult<()> {
-        self.permit.entered(py)
+        self.permit.enter(py)
     }
 
     /// The provider's function does not run any more, or waits for the consumer.
     fn leave_context(&self, py: Python<'_>) {
-        self.permit.leave_context(py);
+        self.permit.leave(py);
     }
 
     /// The providers passed over at the choice, each with the reason and the seconds until it may be back.
@@ -221,7 +220,7 @@ impl PyAttempt {
     ) -> PyResult<Option<f64>> {
         let py = error.py();
         let outcome = outcome_with_hint(py, outcome_of(outcome)?, retry_after)?;
-        let scope = scope.map(scope_of).transpose()?;
+        let scope = scope.map(|name| named("scope", name, Scope::ALL, Scope::as_str)).transpose()?;
         let session = self.state.lock().session.take();
         if !self.leave(outcome) {
             return Ok(None);
@@ -264,8 +263,8 @@ impl PyAttempt {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.pool)?;
-        self.state.traverse(|state| state.session.as_ref().map_or(Ok(()), |session| session.traverse(&visit)))?;
-        self.permit.traverse(&visit)
+        self.state.traverse(|state| state.session.as_ref().map_or(Ok(()), |session| session.__traverse__(visit)))?;
+        self.permit.__traverse__(visit)
     }
 }
 
@@ -274,14 +273,4 @@ impl Drop for PyAttempt {
         // The permit, which is dropped as well, cancels itself.
         self.leave(Outcome::Cancelled);
     }
-}
-
-fn scope_of(name: &Bound<'_, PyAny>) -> PyResult<Scope> {
-    let given = value_of(name);
-    let named = |scope: &&Scope| given == scope.as_str().into();
-    Scope::ALL
-        .iter()
-        .find(named)
-        .copied()
-        .ok_or_else(|| refused(name.py(), "scope", &given, "provider, key, model or key_and_model"))
 }

@@ -23,10 +23,10 @@ impl PyPool {
         let circuits = this.circuits(py, now);
         let (order, price) = {
             let mut pool = this.pool.lock();
-            let order = asked.choose(&mut pool, &circuits, now);
+            let order = asked.order(&mut pool, |pool, need| pool.choose(&circuits, need, now));
             let price = if order.picks.is_empty() { Some(None) } else { price_of(&mut pool, &circuits, now) };
             let Some(price) = price else {
-                let unpaid = PyOrder::new(&order, now, pool.policy()).unpaid();
+                let unpaid = PyOrder { is_unpaid: true, ..PyOrder::new(&order, now, pool.policy()) };
                 return Ok(Bound::new(py, unpaid)?.into_any());
             };
             (order, price)
@@ -35,7 +35,7 @@ impl PyPool {
     }
 
     /// Begins an attempt at the first provider of an order that admits it, with its price; returns the order if none does.
-    fn begin_first<'py>(
+    pub(super) fn begin_first<'py>(
         slf: &Bound<'py, Self>,
         mut order: Order,
         price: Option<Price>,

@@ -8,15 +8,15 @@ use pyo3::prelude::*;
 #[pyclass(frozen, get_all, name = "Order", module = "halfopen._core")]
 pub struct PyOrder {
     /// The providers to try, with their roles.
-    picks: Vec<(usize, &'static str)>,
+    pub picks: Vec<(usize, &'static str)>,
     /// The providers passed over, each with the reason and the seconds until it may be back, if they are known.
-    passed_over: Vec<Passed>,
+    pub passed_over: Vec<Passed>,
     /// The seconds until the first of them may be back, if they are known.
-    earliest: Option<f64>,
+    pub earliest: Option<f64>,
     /// Whether the policy says to wait for it.
-    waits: bool,
+    pub waits: bool,
     /// Whether the budget did not pay for a further attempt.
-    is_unpaid: bool,
+    pub is_unpaid: bool,
 }
 
 impl PyOrder {
@@ -29,11 +29,6 @@ impl PyOrder {
             waits: waits && order.picks.is_empty(),
             is_unpaid: false,
         }
-    }
-
-    /// The budget did not pay for the attempt.
-    pub fn unpaid(self) -> Self {
-        Self { is_unpaid: true, ..self }
     }
 }
 

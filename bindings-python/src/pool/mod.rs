@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
-use halfopen::pool::{CallKind, Circuit, MoveAfter, Order, PassReason, Pick, Pool, Price, Provider, Readiness, Role};
+use halfopen::pool::{
+    CallKind, Circuit, MoveAfter, Need, Order, PassReason, Pick, Pool, Price, Provider, Readiness, Role,
+};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -25,7 +27,6 @@ use crate::breaker::PyBreaker;
 use crate::clock::PyClock;
 use crate::convert::{Boolean, Items, named, value_of};
 use crate::error::{refused, to_python};
-use crate::ffi::unless_it_raised;
 use crate::lock::Lock;
 use crate::nesting::Probe;
 
@@ -89,13 +90,13 @@ impl PyPool {
     /// The order that a call would get now; nothing changes.
     #[pyo3(signature = (asked, /))]
     fn look<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyOrder {
-        self.ordered(py, &asked, Asked::look)
+        self.ordered(py, &asked, |pool, circuits, need, now| pool.look(circuits, need, now))
     }
 
     /// As `look`, as a choice: it takes its turn.
     #[pyo3(signature = (asked, /))]
     fn choose<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyOrder {
-        self.ordered(py, &asked, Asked::choose)
+        self.ordered(py, &asked, Pool::choose)
     }
 
     /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
@@ -135,42 +136,28 @@ impl PyPool {
     /// cannot take it, or if the budget does not pay for it. With `as_probe` the circuit must offer a probe, and nothing
     /// is paid.
     #[pyo3(signature = (index, is_stream, as_probe, /))]
-    fn begin_at(
-        slf: &Bound<'_, Self>,
+    fn begin_at<'py>(
+        slf: &Bound<'py, Self>,
         index: usize,
         is_stream: Boolean,
         as_probe: Boolean,
-    ) -> PyResult<Option<PyAttempt>> {
+    ) -> PyResult<Option<Bound<'py, PyAttempt>>> {
         let (py, this) = (slf.py(), slf.get());
         this.check_index(py, index)?;
         let now = this.clock.now();
         let circuit = this.breaker(index).get().core().circuit_at(now);
-        let wanted = if as_probe.0 { Readiness::Probe } else { Readiness::Closed };
+        let (wanted, role) =
+            if as_probe.0 { (Readiness::Probe, Role::Probe) } else { (Readiness::Closed, Role::Normal) };
         let price = {
             let mut pool = this.pool.lock();
-            if circuit.readiness != wanted || pool.cooling_until(index, now).is_some() || !pool.enter(index) {
-                return Ok(None);
-            }
-            let Some(price) = (if as_probe.0 { Some(Price::FREE) } else { pool.hold() }) else {
-                pool.leave(index);
-                return Ok(None);
-            };
-            price
+            let takes_it = circuit.readiness == wanted && pool.cooling_until(index, now).is_none();
+            if as_probe.0 { takes_it.then_some(Price::FREE) } else { takes_it.then(|| pool.hold()).flatten() }
         };
-        match PyBreaker::acquire(this.breaker(index).bind(py), None) {
-            Ok(permit) => {
-                let role = if as_probe.0 { Role::Probe } else { Role::Normal };
-                let pick = Pick { index, role };
-                let order = Order { picks: vec![pick], ..Default::default() };
-                Ok(Some(PyAttempt::new(slf, pick, order, now, permit, kind_of(is_stream), Some(price))))
-            }
-            Err(rejected) => {
-                let mut pool = this.pool.lock();
-                pool.leave(index);
-                pool.release(price);
-                unless_it_raised(py, Err(rejected))
-            }
-        }
+        let Some(price) = price else { return Ok(None) };
+        let order = Order { picks: vec![Pick { index, role }], ..Default::default() };
+        let begun = Self::begin_first(slf, order, Some(price), kind_of(is_stream), now)?;
+        // Otherwise it is the order, with the provider passed over.
+        Ok(begun.cast_into::<PyAttempt>().ok())
     }
 
     /// Adds a call that was made without an attempt to a provider's record; `latency` is the length of a success in seconds,
@@ -270,12 +257,12 @@ impl PyPool {
         &self,
         py: Python<'py>,
         asked: &Asked<'py>,
-        order: impl FnOnce(&Asked<'py>, &mut Pool, &[Circuit], Tick) -> Order,
+        choose: impl FnOnce(&mut Pool, &[Circuit], &Need<'_>, Tick) -> Order,
     ) -> PyOrder {
         let now = self.clock.now();
         let circuits = self.circuits(py, now);
         let mut pool = self.pool.lock();
-        let order = order(asked, &mut pool, &circuits, now);
+        let order = asked.order(&mut pool, |pool, need| choose(pool, &circuits, need, now));
         PyOrder::new(&order, now, pool.policy())
     }
 

@@ -1,7 +1,6 @@
 //! `Need`: the requirements of a call.
 
-use halfopen::clock::Tick;
-use halfopen::pool::{CallKind, Circuit, Need, Order, Pool};
+use halfopen::pool::{CallKind, Need, Order, Pool};
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict, PyDict};
 
@@ -71,34 +70,22 @@ impl<'py> FromPyObject<'_, 'py> for Asked<'py> {
 }
 
 impl Asked<'_> {
-    /// Takes a turn of the pool.
-    pub fn choose(&self, pool: &mut Pool, circuits: &[Circuit], now: Tick) -> Order {
-        let (tried, pin) = self.ids(pool);
-        pool.choose(circuits, &self.need_with(&tried, pin.as_deref()), now)
-    }
-
-    /// The same without changing anything.
-    pub fn look(&self, pool: &mut Pool, circuits: &[Circuit], now: Tick) -> Order {
-        let (tried, pin) = self.ids(pool);
-        pool.look(circuits, &self.need_with(&tried, pin.as_deref()), now)
-    }
-
-    fn ids(&self, pool: &Pool) -> (Vec<String>, Option<String>) {
+    /// The order that the pool makes for this need by `choose`.
+    pub fn order(&self, pool: &mut Pool, choose: impl FnOnce(&mut Pool, &Need<'_>) -> Order) -> Order {
         let id = |index: &usize| pool.providers().get(*index).map(|provider| provider.id.clone());
-        (self.tried.iter().filter_map(id).collect(), self.pin.as_ref().and_then(id))
-    }
-
-    fn need_with<'b>(&'b self, tried: &'b [String], pin: Option<&'b str>) -> Need<'b> {
+        let tried: Vec<_> = self.tried.iter().filter_map(id).collect();
+        let pin = self.pin.as_ref().and_then(id);
         let need = self.need.as_ref().map(Bound::get);
-        Need {
+        let need = Need {
             capabilities: need.map_or(&[], |need| &need.capabilities),
             size: need.map_or(0, |need| need.size),
             larger_than: self.larger_than,
-            tried,
-            pin,
+            tried: &tried,
+            pin: pin.as_deref(),
             replayable: self.replayable,
             kind: self.kind,
-        }
+        };
+        choose(pool, &need)
     }
 }
 

@@ -95,7 +95,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
 
         def close() -> object:
             running.close()
-            return guard._evidence().counts()["cancelled_calls"]
+            return guard._read_status()["cancelled_calls"]
 
         return close
 
@@ -105,7 +105,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
 
         def drop() -> object:
             permits.clear()
-            return guard._evidence().counts()["cancelled_calls"]
+            return guard._read_status()["cancelled_calls"]
 
         return drop
 

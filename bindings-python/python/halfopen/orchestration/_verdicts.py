@@ -74,14 +74,14 @@ class Rules:
         if isinstance(error, ReportedError):
             verdict = error.verdict
         elif isinstance(error, Exception):
-            verdict = as_verdict(breaker._classify(error))
+            verdict = as_verdict(breaker._rules.of_error(error))
         else:
-            verdict = as_verdict(breaker._own_verdict(error) or classify_error(error))
+            verdict = as_verdict(breaker._rules.own_verdict(error) or classify_error(error))
         return Judgement(verdict, self._next(verdict, error), is_timeout(error))
 
     def judge_result(self, breaker: CircuitBreaker, error: FailedResultError) -> Judgement:
         """Judges a result, for example a response with an error status."""
-        verdict = as_verdict(breaker._judge(error.result))
+        verdict = as_verdict(breaker._rules.of_result(error.result))
         return Judgement(verdict, self._next(verdict, error), is_timeout=False)
 
     def _next(self, verdict: Verdict, error: BaseException) -> Next:
