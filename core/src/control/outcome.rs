@@ -93,3 +93,19 @@ pub(crate) struct Judged {
     pub outcome: Outcome,
     pub slow: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_outcome_is_shown_by_its_name_and_explained_by_a_sentence() {
+        assert_eq!(Outcome::FAILURE.to_string(), "failure");
+        for outcome in Outcome::ALL {
+            let text = outcome.description();
+            assert!(text.starts_with("It ") && text.ends_with('.'), "{outcome}: {text:?}");
+        }
+    }
+}

@@ -44,12 +44,14 @@ fn a_view_shows_the_window_and_the_probe_slots() {
         run.advance_to(at);
         run.circuit(0, 0).unwrap()
     };
-    let seconds = view(&rates(crate::config::WindowShape::Time(Duration::from_secs(10))), 35.0).window;
+    let closed = view(&rates(crate::config::WindowShape::Time(Duration::from_secs(10))), 35.0);
+    let seconds = closed.window;
     let summed = |index: usize| seconds.buckets.iter().map(|bucket| bucket[index]).sum::<u64>();
     assert_eq!((summed(0), summed(1), summed(2)), (seconds.calls, seconds.failed, seconds.slow));
     assert!(seconds.failed > 100 && seconds.calls > seconds.failed);
 
     let half_open = view(&breaker(), 60.5);
+    assert_eq!((closed.probe_slots, half_open.probe_slots), (0, 3));
     assert_eq!(
         half_open.window,
         WindowView { calls: 0, failed: 0, slow: 0, cells: String::new(), buckets: Vec::new() }
