@@ -1,5 +1,6 @@
 """Calls of grpc that guarded functions return are judged when they end, with a real server."""
 
+import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,14 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types
             if name == "broken":
                 context.abort(grpc.StatusCode.UNAVAILABLE, "no")
 
+        def echo(requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
+            for request in requests:
+                yield request
+                if name == "broken":
+                    context.abort(grpc.StatusCode.UNAVAILABLE, "no")
+
+        if kind == "both":
+            return grpc.stream_stream_rpc_method_handler(echo)
         return (
             grpc.unary_stream_rpc_method_handler(items)
             if kind == "stream"
@@ -182,6 +191,33 @@ async def test_an_async_stream_may_be_read(breaker: CircuitBreaker, address: str
         with pytest.raises(grpc.aio.AioRpcError):
             [await broken.read() for _ in range(3)]
         assert counts(breaker) == (1, 1, 0, 0)
+
+
+async def test_an_async_stream_that_is_written_to_may_fail_there(breaker: CircuitBreaker, address: str) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        whole = breaker(channel.stream_stream("/both/whole"))()
+        await whole.write(b"1")
+        assert await whole.read() == b"1"
+        await whole.done_writing()
+        assert await whole.read() is grpc.aio.EOF
+        with pytest.raises(asyncio.InvalidStateError):
+            await whole.write(b"2")
+        assert counts(breaker) == SUCCESS
+        broken = breaker(channel.stream_stream("/both/broken"))()
+        await broken.write(b"1")
+        assert await broken.read() == b"1"
+        with pytest.raises((grpc.aio.AioRpcError, asyncio.InvalidStateError)):
+            while True:
+                await broken.write(b"2")
+        assert counts(breaker) == (1, 1, 0, 0)
+        left = breaker(channel.stream_stream("/both/whole"))()
+        await left.write(b"1")
+        left.cancel()
+        with pytest.raises((asyncio.CancelledError, asyncio.InvalidStateError)):
+            await left.write(b"2")
+        del left
+        gc.collect()
+        assert counts(breaker) == (1, 1, 1, 0)
 
 
 @pytest.mark.parametrize("way", [by_decorator, by_decorated_coroutine, by_call_sync, by_call_of_a_coroutine])

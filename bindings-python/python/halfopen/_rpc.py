@@ -69,3 +69,23 @@ async def read(self: Proxy) -> Any:
         return await anext(self._halfopen_call.items)
     except StopAsyncIteration:
         return sys.modules["grpc.aio"].EOF
+
+
+async def write(self: Proxy, request: Any) -> None:
+    """Replaces the method ``write``: it may be the one that learns that the call has failed, and the last one asked."""
+    target = self._halfopen_target
+    try:
+        await target.write(request)
+    except Exception:
+        if target.done() and not target.cancelled():
+            await _raised_status(self._halfopen_call.stream, target)
+        raise
+
+
+async def _raised_status(stream: Any, target: Any) -> None:
+    """Settles the call of a stream by the status of its target, a call of ``grpc.aio`` that has ended."""
+    grpc = sys.modules["grpc"]
+    code = await target.code()
+    if code is not grpc.StatusCode.OK:
+        metadata = await target.initial_metadata(), await target.trailing_metadata()
+        stream.raised(grpc.aio.AioRpcError(code, *metadata, await target.details()))
