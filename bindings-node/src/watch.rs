@@ -19,10 +19,11 @@ pub struct Watch {
 /// loop.
 #[napi]
 pub fn watch(breaker: &JsBreaker, wake: Function<'_, (), ()>) -> Result<Watch> {
-    // Weak, so that it does not keep a process or worker alive.
-    let wake = wake.build_threadsafe_function().weak::<true>().build()?;
+    // Weak, so that it does not keep a process or worker alive. One call in its queue is enough, because the thread then
+    // reads all transitions; more would pile up without end while the thread is busy.
+    let wake = wake.build_threadsafe_function().weak::<true>().max_queue_size::<1>().build()?;
     let listener = breaker.core().subscribe(Arc::new(move |_| {
-        // A thread that is ending accepts no call.
+        // A thread that is ending, or whose queue is full, accepts no call.
         wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }));
     Ok(Watch { breaker: Arc::clone(breaker.core()), listener })

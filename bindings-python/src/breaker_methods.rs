@@ -187,6 +187,12 @@ impl PyBreaker {
         self.ready(py)?.events(after).iter().map(|event| dict_of(py, event.entries())).collect()
     }
 
+    /// How many transitions its listeners have missed because they were too slow.
+    #[getter]
+    fn missed_events(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.ready(py)?.missed_events())
+    }
+
     /// The duration in seconds that this share of the calls with that outcome did not exceed; `None` before the first.
     fn _read_percentile(&self, share: &Bound<'_, PyAny>, outcome: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
         let duration = host::percentile(self.ready(share.py())?, &value_of(share), &value_of(outcome));

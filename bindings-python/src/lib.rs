@@ -86,7 +86,7 @@ mod _core {
         imports::load_imports,
         judging::{add_plain_error, is_hint},
         permit::PyPermit,
-        pool::{PyAttempt, PyNeed, PyOrder, PyPool, replay_pool},
+        pool::{PyAttempt, PyNeed, PyOrder, PyPool, check_policy, check_provider, replay_pool},
         registry::PyRegistryPolicy,
         responses::{classify_response, status_of_close_code, status_of_code},
         simulation::{replay_log, run_scenario},

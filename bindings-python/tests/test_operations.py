@@ -3,6 +3,7 @@
 import gc
 import json
 import sys
+import threading
 import weakref
 from typing import Any
 
@@ -80,6 +81,30 @@ def test_a_listener_gets_each_transition_in_order_until_it_unsubscribes(breaker:
 
 async def _listen(event: Event) -> None:
     raise NotImplementedError
+
+
+@pytest.mark.parametrize("missed", [0, 100])
+def test_a_slow_listener_receives_the_newest_events_and_the_missed_ones_are_counted(missed: int) -> None:
+    breaker, received = CircuitBreaker(), list[int]()
+    entered, goes_on = threading.Event(), threading.Event()
+
+    def listener(event: Event) -> None:
+        received.append(event.sequence)
+        if event.sequence == 1:
+            entered.set()
+            assert goes_on.wait(60)
+
+    breaker.subscribe(listener)
+    slow = threading.Thread(target=breaker.force_open)
+    slow.start()
+    assert entered.wait(60)
+    for _ in range((4096 + missed) // 2):
+        breaker.reset()
+        breaker.force_open()
+    goes_on.set()
+    slow.join(60)
+    assert received == [1, *range(missed + 2, missed + 4098)]
+    assert breaker.missed_events == missed
 
 
 @pytest.mark.parametrize("listener", [_listen, None, 5, "print"])

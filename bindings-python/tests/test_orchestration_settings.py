@@ -89,6 +89,42 @@ def test_a_setting_is_refused_by_name(settings: dict[str, Any], field: str) -> N
     assert caught.value.code == "INVALID_VALUE"
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "allowed"),
+    [
+        (Settings, {"deadline_seconds": -1}, "above 0"),
+        (Settings, {"session_lifetime_seconds": None}, "leave it out"),
+        (Settings, {"max_attempts": 0}, "at least 1"),
+        (Settings, {"same_provider_retries": -1}, "at least 0"),
+        (Settings, {"kept_items": 0}, "at least 1"),
+        (Settings, {"min_health": 1.5}, "from 0 to 1"),
+        (Settings, {"strategy": "best"}, "priority_list"),
+        (Settings, {"on_exhausted": "retry"}, "last_resort"),
+        (Settings, {"return_to_primary": "always"}, "between_turns"),
+        (Settings, {"strict_pin": "yes"}, "true or false"),
+        (Settings, {"hedge_percentile": 100}, "from 50 to 99"),
+        (Settings, {"on_break": "continue"}, "restart"),
+        (Settings, {"check": generator}, "a coroutine function"),
+        (Provider, {"tier": -1}, "from 0"),
+        (Provider, {"tier": None}, "leave it out"),
+        (Provider, {"weight": 1.5}, "from 0"),
+        (Provider, {"enabled": "yes"}, "true or false"),
+        (Provider, {"limit": -1}, "at least 0"),
+        (Provider, {"model": 5}, "text"),
+        (Provider, {"last_resort": 1}, "true or false"),
+        (Provider, {"capabilities": "chat"}, "a collection of texts"),
+        (Provider, {"max_concurrent_calls": 2**32}, "4294967295"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_where_it_is_given(kind: Any, given: dict[str, Any], allowed: str) -> None:
+    ((field, value),) = given.items()
+    with pytest.raises(InvalidValueError) as refused:
+        kind(**({"id": "a"} if kind is Provider else {}), **given)
+    assert refused.value.field == field
+    assert repr(value).strip("[]'") in refused.value.value.strip('"')
+    assert allowed in refused.value.allowed
+
+
 class Host:
     async def check(self, _: Provider) -> None:
         """A background check."""

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import re
 from typing import Any
 
 import pytest
@@ -182,6 +183,67 @@ def test_a_provider_of_a_document_has_its_configuration_and_any_collection_of_ab
 def test_what_it_would_not_take_is_refused_by_pydantic(kind: type[Any], given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter[Any](kind).validate_python(given)
+
+
+BAD = (object(), -1, 5, "typo", {"typo": 1}, [-1])
+
+
+def names_in(schema: object) -> set[str]:
+    """The names of the fields in a JSON schema."""
+    if isinstance(schema, list):
+        return set().union(*map(names_in, schema))
+    if not isinstance(schema, dict):
+        return set()
+    properties = schema.get("properties", {})
+    return set(properties).union(*map(names_in, schema.values()))
+
+
+@pytest.mark.parametrize("kind", VALUES, ids=lambda kind: f"{kind.__module__}.{kind.__qualname__}")
+def test_the_location_of_a_refusal_consists_of_names_and_indices(kind: type[Any]) -> None:
+    adapter = TypeAdapter[Any](kind)
+    # The schema of a named tuple has no names.
+    names = names_in(adapter.json_schema()) | {"typo", *getattr(kind, "_fields", ())}
+    bad = [*BAD, *({name: value} for name in names for value in BAD)]
+    for given in bad:
+        try:
+            adapter.validate_python(given)
+        except ValidationError as refused:
+            parts = {part for line in refused.errors() for part in line["loc"] if not isinstance(part, int)}
+            assert parts <= names, (given, parts - names)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "location", "allowed"),
+    [
+        (CircuitBreakerConfig, {"timeout_seconds": 0}, ["timeout_seconds"], "above 0"),
+        (Need, {"size": -1}, ["size"], "greater than or equal to 0"),
+        (Resume, {"need": {"size": -1}}, ["need", "size"], "greater than or equal to 0"),
+        (Settings, {"max_attempts": 0}, ["max_attempts"], "max_attempts = 0 .* at least 1"),
+        (Settings, {"deadline_seconds": -1}, ["deadline_seconds"], "deadline_seconds = -1 .* above 0"),
+        (Settings, {"min_health": 1.5}, ["min_health"], "min_health = 1.5 .* from 0 to 1"),
+        (Settings, {"hedge_percentile": 100}, ["hedge_percentile"], "hedge_percentile = 100 .* from 50 to 99"),
+        (Settings, {"on_break": "continue"}, ["on_break"], "on_break = 'continue' .*\"raise\", \"restart\""),
+        (Provider, {"id": ""}, ["id"], "id = '' .* not empty"),
+        (Provider, {"id": "a", "tier": -1}, ["tier"], "tier = -1 .* from 0"),
+        (Provider, {"id": "a", "max_concurrent_calls": 0}, ["max_concurrent_calls"], "from 1"),
+        (Provider, {"id": "a", "breaker": {"failure_threshold": 0}}, ["breaker", "failure_threshold"], "from 1"),
+    ],
+)  # fmt: skip
+def test_a_route_refuses_a_value_with_its_field_and_what_is_allowed(
+    kind: type[Any], given: dict[str, Any], location: list[str], allowed: str
+) -> None:
+    app = FastAPI()
+
+    def route(value: Any) -> None:
+        raise NotImplementedError
+
+    route.__annotations__ = {"value": kind}
+    app.post("/")(route)
+    with TestClient(app) as client:
+        answer = client.post("/", json=given)
+    (line,) = answer.json()["detail"]
+    assert (answer.status_code, line["loc"]) == (422, ["body", *location])
+    assert re.search(allowed, line["msg"])
 
 
 def test_a_break_is_written_without_the_text_of_its_error_and_a_resume_is_read() -> None:

@@ -1,10 +1,10 @@
 //! Transitions reach whoever listens: after the change, in order, with no lock held, and nobody's panic reaches a call.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Barrier, Mutex, Weak};
 use std::thread;
 
 use halfopen::clock::ManualClock;
-use halfopen::evidence::Event;
+use halfopen::evidence::{EVENTS_WAITING, Event};
 use halfopen::host;
 use halfopen::{CircuitBreaker, Config, Outcome, State};
 
@@ -70,6 +70,44 @@ fn events_never_overtake_each_other() {
     });
     let sequence: Vec<u64> = seen.lock().unwrap().iter().map(|event| event.sequence).collect();
     assert_eq!(sequence, (1..=breaker.status().state_transitions).collect::<Vec<_>>());
+}
+
+/// A listener waits in its first event until another thread has made this many transitions; what it received, and what
+/// it missed.
+fn received_by_a_slow_listener(transitions: u64) -> (Vec<u64>, u64) {
+    let breaker = breaker();
+    let (entered, wait) = (Barrier::new(2), Barrier::new(2));
+    let barriers = Arc::new((entered, wait));
+    let waiting = Arc::clone(&barriers);
+    breaker.subscribe(Arc::new(move |event: &Event| {
+        if event.sequence == 1 {
+            waiting.0.wait();
+            waiting.1.wait();
+        }
+    }));
+    let seen = recorded(&breaker);
+    thread::scope(|scope| {
+        scope.spawn(|| breaker.force_open(None).unwrap());
+        barriers.0.wait();
+        for number in 0..transitions {
+            if number % 2 == 0 {
+                breaker.reset();
+            } else {
+                breaker.force_open(None).unwrap();
+            }
+        }
+        barriers.1.wait();
+    });
+    let sequence = seen.lock().unwrap().iter().map(|event| event.sequence).collect();
+    (sequence, breaker.missed_events())
+}
+
+#[test]
+fn a_slow_listener_receives_the_newest_events_and_the_missed_ones_are_counted() {
+    let most = EVENTS_WAITING as u64;
+    assert_eq!(received_by_a_slow_listener(most), ((1..=most + 1).collect(), 0));
+    let newest = [1].into_iter().chain(102..=most + 101).collect();
+    assert_eq!(received_by_a_slow_listener(most + 100), (newest, 100));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use halfopen::clock::SystemClock;
 use halfopen::config::{ConfigBuilder, WindowShape};
-use halfopen::evidence::EVENTS_KEPT;
+use halfopen::evidence::{EVENTS_KEPT, EVENTS_WAITING};
 use halfopen::metrics::{ENDED_KEPT, Metrics};
 use halfopen::{CircuitBreaker, Config};
 
@@ -44,6 +44,30 @@ fn the_event_history_is_bounded() {
     let full = events(EVENTS_KEPT);
     assert!(full <= 8 * 1024, "{full} bytes");
     assert_eq!(events(100 * EVENTS_KEPT), full);
+}
+
+#[test]
+fn events_that_waited_for_a_listener_hold_no_memory() {
+    let flood = |breaker: &CircuitBreaker<SystemClock>, rounds| {
+        for _ in 0..rounds {
+            breaker.force_open(None).unwrap();
+            breaker.reset();
+        }
+    };
+    let events = |rounds| {
+        let breaker = Arc::new(CircuitBreaker::new(Config::default()));
+        let weak = Arc::downgrade(&breaker);
+        flood(&breaker, EVENTS_KEPT);
+        breaker.subscribe(Arc::new(move |event| {
+            if event.sequence == 2 * EVENTS_KEPT as u64 + 1 {
+                flood(&weak.upgrade().unwrap(), rounds);
+            }
+        }));
+        let before = HELD.get();
+        breaker.force_open(None).unwrap();
+        HELD.get() - before
+    };
+    assert_eq!(events(4 * EVENTS_WAITING), events(EVENTS_KEPT / 2));
 }
 
 /// The heap bytes that a breaker in a box holds after use.

@@ -50,6 +50,8 @@ __all__ = [
     "Wait",
     "add_plain_error",
     "after_fork",
+    "check_policy",
+    "check_provider",
     "classify_response",
     "config_json_schema",
     "is_awaitable",
@@ -743,6 +745,10 @@ class Breaker:
     def mode(self) -> Mode:
         """How the circuit is operated: ``auto``, ``forced_open``, ``disabled`` or ``shadow``."""
 
+    @property
+    def missed_events(self) -> int:
+        """How many transitions its listeners have missed because they were too slow; ``subscribe`` describes it."""
+
     def acquire(self, *, inside: Permit | None = None) -> Permit:
         """Asks for permission to make one call.
 
@@ -876,6 +882,12 @@ def replay_log(log: str, config: CircuitBreakerConfig, circuit: str | None, /) -
 
     Returns two results as JSON: as if calls of unknown outcome had succeeded, and as if they had failed.
     """
+
+def check_policy(document: dict[str, Any], /) -> None:
+    """Refuses a policy of which a field is not allowed; the document is that of ``Pool`` without providers."""
+
+def check_provider(document: dict[str, Any], /) -> None:
+    """Refuses a provider of which a field is not allowed."""
 
 def replay_pool(log: str | bytes | bytearray, /) -> list[dict[str, Any]]:
     """Replays a log of a pool, a JSON document, and returns what each step shows.

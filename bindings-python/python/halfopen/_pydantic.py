@@ -13,6 +13,7 @@ from halfopen._core import CircuitBreakerConfig, Need, config_json_schema
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration import Resume
+from halfopen.orchestration._breaks import check_on_break
 
 
 def validator() -> CoreSchema:
@@ -32,6 +33,11 @@ def json_schema() -> dict[str, Any]:
     return {"title": "CircuitBreakerConfig", **config_json_schema()}
 
 
+def window_schema() -> CoreSchema:
+    """A schema for a window."""
+    return core_schema.no_info_plain_validator_function(_window)
+
+
 def error_schema() -> CoreSchema:
     """A schema for an exception or ``None``, which writes the name of the class."""
     return core_schema.nullable_schema(
@@ -43,10 +49,22 @@ def error_schema() -> CoreSchema:
 
 
 def breaker_schema() -> CoreSchema:
-    """A schema for a breaker, which writes its configuration."""
-    return core_schema.is_instance_schema(
-        CircuitBreaker, serialization=core_schema.plain_serializer_function_ser_schema(_config_of)
+    """A schema for a breaker, a configuration or ``None``, which writes the configuration."""
+    return _kept_or(
+        CircuitBreaker,
+        core_schema.nullable_schema(validator()),
+        core_schema.plain_serializer_function_ser_schema(_config_of),
     )
+
+
+def on_break_schema() -> CoreSchema:
+    """A schema for the handling of a broken stream."""
+    return core_schema.no_info_plain_validator_function(_on_break)
+
+
+def checked_schema(schema: CoreSchema) -> CoreSchema:
+    """The schema of a class that refuses values itself: a refusal names the field, as those of pydantic do."""
+    return core_schema.no_info_wrap_validator_function(_at_its_field, schema)
 
 
 def texts_schema() -> CoreSchema:
@@ -79,18 +97,53 @@ def _object_schema(
 ) -> CoreSchema:
     """A schema for an object, or a dictionary with the attributes from which ``create`` makes it."""
     dictionary = core_schema.typed_dict_schema(parts, extra_behavior="forbid")
-    created = core_schema.no_info_after_validator_function(create, dictionary)
-    return core_schema.json_or_python_schema(
-        created,
-        core_schema.union_schema([core_schema.is_instance_schema(kind), created]),
-        serialization=core_schema.plain_serializer_function_ser_schema(
+    return _kept_or(
+        kind,
+        core_schema.no_info_after_validator_function(create, dictionary),
+        core_schema.plain_serializer_function_ser_schema(
             lambda value: {name: getattr(value, name) for name in parts}, return_schema=dictionary
         ),
     )
 
 
-def _config_of(breaker: CircuitBreaker) -> dict[str, Any]:
-    return breaker.config.model_dump()
+def _kept_or(kind: type[Any], schema: CoreSchema, serialization: core_schema.SerSchema) -> CoreSchema:
+    """A schema that accepts an object of this class as it is."""
+    # Not a union, because the location of an error would name its members.
+    return core_schema.no_info_wrap_validator_function(
+        lambda value, validate: value if isinstance(value, kind) else validate(value),
+        schema,
+        serialization=serialization,
+    )
+
+
+def _window(value: Any) -> Any:
+    try:
+        return CircuitBreakerConfig(window=_without_texts(value)).window
+    except InvalidValueError as error:
+        raise _refusal(error) from None
+
+
+def _on_break(value: Any) -> Any:
+    try:
+        check_on_break(value)
+    except InvalidValueError as error:
+        raise _refusal(error) from None
+    return value
+
+
+def _at_its_field(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(value)
+    except ValidationError as refused:
+        error = refused.errors()[0].get("ctx", {}).get("error")
+        if isinstance(error, InvalidValueError):
+            raise _located(error, value, refused.title) from None
+        raise
+
+
+def _config_of(breaker: CircuitBreaker | CircuitBreakerConfig | None) -> dict[str, Any] | None:
+    config = breaker.config if isinstance(breaker, CircuitBreaker) else breaker
+    return None if config is None else config.model_dump()
 
 
 def _class_name(error: Exception | None) -> str | None:
@@ -101,12 +154,19 @@ def _validated(value: Any) -> CircuitBreakerConfig:
     try:
         return CircuitBreakerConfig.model_validate(_without_texts(value))
     except InvalidValueError as error:
-        refused = PydanticCustomError("invalid_value", "{text}", {"text": str(error), "allowed": error.allowed})
-        if not isinstance(value, dict) or error.field == "config":
-            raise refused from None
-        given = cast("dict[str, Any]", value).get(error.field)
-        line = InitErrorDetails(type=refused, loc=(error.field,), input=given)
-        raise ValidationError.from_exception_data("CircuitBreakerConfig", [line]) from None
+        if error.field == "config":
+            raise _refusal(error) from None
+        raise _located(error, value, "CircuitBreakerConfig") from None
+
+
+def _refusal(error: InvalidValueError) -> PydanticCustomError:
+    return PydanticCustomError("invalid_value", "{text}", {"text": str(error), "allowed": error.allowed})
+
+
+def _located(error: InvalidValueError, value: Any, title: str) -> ValidationError:
+    given = cast("dict[str, Any]", value).get(error.field) if isinstance(value, dict) else value
+    line = InitErrorDetails(type=_refusal(error), loc=(error.field,), input=given)
+    return ValidationError.from_exception_data(title, [line])
 
 
 def _without_texts(config: Any) -> Any:

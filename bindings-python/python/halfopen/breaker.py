@@ -318,8 +318,9 @@ class CircuitBreaker(Sealed, Breaker):
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], bool]:
         """Calls ``listener`` with each further transition, in order, and returns a function that unsubscribes it.
 
-        The listener runs inside the guarded call, so it should be quick. Exceptions that it raises go to
-        ``sys.unraisablehook`` and affect no call.
+        The listener runs inside the guarded call, so it should be quick. Other threads do not wait for it, and their
+        transitions are delivered when it returns: the newest 4,096, and ``missed_events`` counts the others. Exceptions
+        that it raises go to ``sys.unraisablehook`` and affect no call.
 
         Raises ``InvalidValueError`` if ``listener`` is not a plain function, for example a coroutine function.
         """

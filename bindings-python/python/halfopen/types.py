@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from halfopen._core import Need
@@ -115,7 +116,19 @@ class WindowOfSeconds(TypedDict):
     seconds: int
 
 
-Window = WindowOfCalls | WindowOfSeconds
+class _EitherWindow:
+    """Tells pydantic to check a window as the core does; from a union, errors would have the names of its members."""
+
+    # Only pydantic calls these, so pydantic is optional.
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        return import_module("halfopen._pydantic").window_schema()
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> Any:
+        return import_module("halfopen._pydantic").json_schema()["properties"]["window"]
+
+
+Window = Annotated[WindowOfCalls | WindowOfSeconds, _EitherWindow()]
 
 
 class ConfigFields(TypedDict, total=False):

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod begin;
+mod checks;
 mod choice;
 mod need;
 mod replay;
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 pub use attempt::PyAttempt;
+pub use checks::{check_policy, check_provider};
 pub use choice::PyOrder;
 pub use need::PyNeed;
 use need::{Asked, kind_of};

@@ -272,6 +272,14 @@ export class CircuitBreaker {
     return this.#executor.subscribe(listener);
   }
 
+  /**
+   * How many transitions the listeners have missed: other threads made more than 64 while the event loop of this one was
+   * busy.
+   */
+  get missedEvents(): number {
+    return this.#executor.missedEvents;
+  }
+
   /** Adds a recorder of every further call; false if there is one already. @internal */
   observe(observer: Observer): boolean {
     this.#executor.observer ??= observer;

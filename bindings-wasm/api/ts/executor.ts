@@ -164,6 +164,11 @@ export class Executor {
     return this.#listeners.add(listener);
   }
 
+  /** How many transitions the listeners have missed. */
+  get missedEvents(): number {
+    return this.#listeners?.missed ?? 0;
+  }
+
   /** Whether replacing the breaker with a new one would lose nothing. */
   isIdle(): boolean {
     return this.#listeners?.isEmpty !== false && this.ask((core, millis) => core.idle(millis));

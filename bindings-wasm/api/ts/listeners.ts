@@ -6,6 +6,9 @@ import type { TransitionEvent } from './status.js';
 /** Called with each transition; its result is not awaited. Its errors and rejections are reported as a warning. */
 export type TransitionListener = (event: TransitionEvent) => void;
 
+/** How many transitions the core keeps. */
+const EVENTS_KEPT = 64;
+
 interface Entry {
   readonly listener: TransitionListener;
   /** The sequence number of the last transition before it was added. */
@@ -20,6 +23,8 @@ export class Listeners {
   /** Fetched, not delivered yet. The core keeps only the last transitions, and a listener may cause many. */
   readonly #pending: TransitionEvent[] = [];
   #fetched = 0;
+  /** How many other threads made beyond those that the core keeps, while this thread was busy. */
+  missed = 0;
   #isDelivering = false;
   #unwatch: (() => void) | undefined;
   /** Kept here, because nothing else does. */
@@ -77,7 +82,11 @@ export class Listeners {
   }
 
   #fetch(): void {
-    for (const event of this.eventsAfter(this.#fetched)) {
+    const events = this.eventsAfter(this.#fetched);
+    if (events.length === EVENTS_KEPT) {
+      this.missed += (events[0] as TransitionEvent).sequence - this.#fetched - 1;
+    }
+    for (const event of events) {
       this.#pending.push(event);
       this.#fetched = event.sequence;
     }

@@ -36,9 +36,12 @@ export type Rules = ReadonlyMap<string, readonly [allowed: string, fits: (value:
 const RULES: Rules = new Map([
   [
     'clock',
-    ['an object with a method now() that returns milliseconds', (value) => typeOf(value, 'now') === 'function'],
+    [
+      'an object with a plain method now() that returns milliseconds',
+      (value) => isPlainFunction(() => (value as Clock).now),
+    ],
   ],
-  ['classify', ['a function', (value) => typeof value === 'function']],
+  ['classify', ['a plain function from an error to an outcome', (value) => isPlainFunction(() => value)]],
   ['captureStack', ['true or false', (value) => typeof value === 'boolean']],
   ['share', ["'threads', in the native build", (value) => value === 'threads' && !!connectedBackend().share]],
 ]);
@@ -71,6 +74,16 @@ export function checkedOptions<Options extends object>(options: Options, rules =
     }
   }
   return fields as Options;
+}
+
+/** Whether it is a function, but none whose answer comes later: an async function or a generator function. */
+function isPlainFunction(read: () => unknown): boolean {
+  try {
+    const value = read();
+    return typeof value === 'function' && !/Async|Generator/.test(Object.prototype.toString.call(value));
+  } catch {
+    return false;
+  }
 }
 
 /** The type of a property; undefined if it cannot be read. */

@@ -1,7 +1,7 @@
 //! Delivers transitions to listeners: after the change, in order, with no lock held.
 //!
 //! One thread delivers at a time; the others only enqueue. So a listener may call into its breaker, and events never
-//! overtake each other.
+//! overtake each other. A call never waits for a listener of another thread, so the queue of a slow one is bounded.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -11,7 +11,7 @@ use core::fmt;
 
 use super::CircuitBreaker;
 use crate::clock::Clock;
-use crate::evidence::{Event, Listener, ListenerId};
+use crate::evidence::{EVENTS_KEPT, EVENTS_WAITING, Event, Listener, ListenerId};
 use crate::sync::{Mutex, ThreadToken, thread_token};
 
 #[derive(Default)]
@@ -23,7 +23,10 @@ pub(super) struct Listeners {
 #[derive(Default)]
 struct DispatchQueue {
     listeners: Vec<Entry>,
+    /// At most [`EVENTS_WAITING`], the newest.
     waiting: VecDeque<Event>,
+    /// How many events were dropped from a full queue.
+    missed: u64,
     /// The sequence number of the last enqueued transition.
     announced: u64,
     /// The thread that is delivering.
@@ -74,12 +77,21 @@ impl Listeners {
         self.queue.lock().as_ref().is_none_or(|queue| queue.listeners.iter().all(|entry| entry.follows))
     }
 
+    /// How many events were dropped because the listeners were too slow.
+    pub(super) fn missed(&self) -> u64 {
+        self.queue.lock().as_ref().map_or(0, |queue| queue.missed)
+    }
+
     /// Enqueues a transition. The caller holds the lock that orders transitions.
     pub(super) fn announce(&self, event: Event) {
         if let Some(queue) = &mut *self.queue.lock()
             && !queue.listeners.is_empty()
         {
             queue.announced = event.sequence;
+            if queue.waiting.len() == EVENTS_WAITING {
+                queue.waiting.pop_front();
+                queue.missed += 1;
+            }
             queue.waiting.push_back(event);
         }
     }
@@ -107,6 +119,9 @@ impl Listeners {
         }
         let event = queue.waiting.pop_front();
         queue.delivering = event.map(|_| thread_token());
+        if event.is_none() {
+            queue.waiting.shrink_to(EVENTS_KEPT);
+        }
         let event = event?;
         let listening = queue.listeners.iter().filter(|entry| entry.since < event.sequence);
         Some((event, listening.map(|entry| entry.id).collect()))

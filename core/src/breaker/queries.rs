@@ -97,7 +97,8 @@ impl<C: Clock> CircuitBreaker<C> {
     }
 
     /// Calls `listener` with each further transition: after the change, in order and without a lock, in the thread that made
-    /// the change or in one that is still delivering an earlier event.
+    /// the change or in one that is still delivering an earlier event. If listeners are so slow that more than
+    /// [`EVENTS_WAITING`](crate::evidence::EVENTS_WAITING) events wait for them, they miss the oldest of these.
     pub fn subscribe(&self, listener: Arc<Listener>) -> ListenerId {
         self.listeners.add(listener, false)
     }
@@ -105,6 +106,11 @@ impl<C: Clock> CircuitBreaker<C> {
     /// Removes a listener; false if it was removed before.
     pub fn unsubscribe(&self, id: ListenerId) -> bool {
         self.listeners.remove(id)
+    }
+
+    /// How many transitions its listeners have missed because they were too slow.
+    pub fn missed_events(&self) -> u64 {
+        self.listeners.missed()
     }
 
     /// Whether replacing it with a new breaker would lose nothing: closed in mode `auto` or `shadow`, no failure streak, no

@@ -11,6 +11,10 @@ use crate::control::{Control, State, Transition};
 /// How many events a breaker keeps.
 pub const EVENTS_KEPT: usize = 64;
 
+/// How many events wait at most for listeners that are slower than the transitions; about 400 KB. A listener may cause
+/// hundreds of events itself, and all of them wait until it returns.
+pub const EVENTS_WAITING: usize = 4096;
+
 /// A transition with its time and the numbers that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

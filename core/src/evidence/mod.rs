@@ -17,7 +17,7 @@ pub use counters::Counts;
 pub(crate) use counters::{Counters, Rejections, Stripe};
 pub(crate) use histogram::Histogram;
 pub use histogram::{BUCKET_BOUNDS, Durations};
-pub use history::{EVENTS_KEPT, Edge, Event, Listener, ListenerId};
+pub use history::{EVENTS_KEPT, EVENTS_WAITING, Edge, Event, Listener, ListenerId};
 pub(crate) use history::{Edges, History, walked};
 pub(crate) use saved_window::SavedWindow;
 pub use status::{CallDurations, Status};

@@ -7,37 +7,32 @@ use core::time::Duration;
 use super::{Hedge, Policy, Pool, Provider};
 use crate::config::{Fields, InvalidValue, Value};
 
+/// The fields of a policy.
+const POLICY: [&str; 7] =
+    ["strategy", "min_health", "strict_pin", "slow_start_ms", "on_exhausted", "hedge_after_ms", "hedge_percentile"];
+
 impl Pool {
     /// A pool as a document describes it; without a `seed` in it, that one is used.
     ///
     /// # Errors
     /// [`InvalidValue`], naming the field.
     pub fn from_value(document: &Value, seed: u64) -> Result<Self, InvalidValue> {
-        let known = &[
-            "strategy",
-            "min_health",
-            "strict_pin",
-            "slow_start_ms",
-            "on_exhausted",
-            "hedge_after_ms",
-            "hedge_percentile",
-            "seed",
-            "providers",
-        ];
-        let fields = Fields::of("pool", document)?.only(known)?;
-        let default = Policy::default();
-        let policy = Policy {
-            strategy: fields.get_or("strategy", default.strategy)?,
-            min_health: min_health(&fields)?.unwrap_or(default.min_health),
-            strict_pin: fields.get_or("strict_pin", default.strict_pin)?,
-            slow_start: millis(&fields, "slow_start_ms")?.unwrap_or(default.slow_start),
-            on_exhausted: fields.get_or("on_exhausted", default.on_exhausted)?,
-            hedge: hedge(&fields)?,
-        };
+        let fields = Fields::of("pool", document)?.only(&[&POLICY[..], &["seed", "providers"]].concat())?;
+        let policy = policy(&fields)?;
         let seed = fields.get_or("seed", seed)?;
         let providers: Vec<&Value> = fields.get("providers")?;
         let providers: Result<_, _> = providers.into_iter().map(Provider::from_value).collect();
         Self::new(policy, providers?, seed)
+    }
+}
+
+impl Policy {
+    /// A policy as a document of these fields alone describes it.
+    ///
+    /// # Errors
+    /// [`InvalidValue`], naming the field.
+    pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
+        policy(&Fields::of("policy", document)?.only(&POLICY)?)
     }
 }
 
@@ -79,6 +74,18 @@ impl Provider {
 /// A time in whole milliseconds.
 pub(super) fn millis(fields: &Fields<'_>, name: &str) -> Result<Option<Duration>, InvalidValue> {
     Ok(fields.get::<Option<u64>>(name)?.map(Duration::from_millis))
+}
+
+fn policy(fields: &Fields<'_>) -> Result<Policy, InvalidValue> {
+    let default = Policy::default();
+    Ok(Policy {
+        strategy: fields.get_or("strategy", default.strategy)?,
+        min_health: min_health(fields)?.unwrap_or(default.min_health),
+        strict_pin: fields.get_or("strict_pin", default.strict_pin)?,
+        slow_start: millis(fields, "slow_start_ms")?.unwrap_or(default.slow_start),
+        on_exhausted: fields.get_or("on_exhausted", default.on_exhausted)?,
+        hedge: hedge(fields)?,
+    })
 }
 
 fn min_health(fields: &Fields<'_>) -> Result<Option<f64>, InvalidValue> {

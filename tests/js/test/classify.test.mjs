@@ -35,9 +35,7 @@ const FAULTS = {
   'a typo': () => 'failed',
   'a number': () => 1,
   'an inherited name': () => 'constructor',
-  'a promise': async () => {
-    throw new Error('async by mistake');
-  },
+  'a promise': () => Promise.reject(new Error('async by mistake')),
 };
 
 for (const [name, classify] of Object.entries(FAULTS)) {

@@ -163,11 +163,25 @@ test('getters and proxies that throw are refused, never thrown on', () => {
 });
 
 test('options that do not fit are refused', () => {
+  const later = [
+    async () => 'failure',
+    async function* () {
+      yield 'failure';
+    },
+    function* () {
+      yield 'failure';
+    },
+  ];
+  for (const now of later) {
+    assert.equal(refusal({ clock: { now } }).field, 'clock');
+  }
   for (const clock of [null, 5, 'now', {}, { now: 5 }, Object.defineProperty({}, 'now', { get: throws }), revoked()]) {
     assert.equal(refusal({ clock }).field, 'clock');
   }
-  for (const classify of [null, 5, 'failure', {}, []]) {
-    assert.equal(refusal({ classify }).field, 'classify');
+  for (const classify of [null, 5, 'failure', {}, [], ...later]) {
+    const { code, field, allowed } = refusal({ classify });
+    assert.deepEqual([code, field], ['INVALID_VALUE', 'classify']);
+    assert.match(allowed, /a plain function/);
   }
   assert.equal(refusal({ clasify: () => 'failure' }).field, 'clasify');
   assert.equal(refusal({ toString: 1 }).field, 'toString');

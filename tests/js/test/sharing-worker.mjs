@@ -83,6 +83,16 @@ const work = {
     parentPort.postMessage('listening');
   },
 
+  /** Makes transitions while the other thread waits. */
+  async flip(breaker) {
+    for (let made = 0; made < config.flips; made += 2) {
+      breaker.forceOpen();
+      breaker.reset();
+    }
+    Atomics.store(counts, STOPPED, 1);
+    Atomics.notify(counts, STOPPED);
+  },
+
   async read(breaker) {
     parentPort.postMessage({ state: breaker.state, totalCalls: breaker.status().totalCalls });
   },
@@ -93,5 +103,5 @@ function turn() {
 }
 
 const classify = config.classifyAs === undefined ? undefined : () => config.classifyAs;
-const { classifyAs: _, ...fields } = config;
+const { classifyAs: _, flips: __, ...fields } = config;
 await work[does](new CircuitBreaker({ ...fields, share: 'threads', ...(classify && { classify }) }));

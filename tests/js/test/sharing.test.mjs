@@ -151,6 +151,26 @@ test('a listener receives what other threads do, in order, while it makes no cal
   );
 });
 
+test('a thread that was busy receives the newest transitions, the missed ones are counted, and nothing piles up', async () => {
+  const { config, breaker } = sharing();
+  const received = [];
+  breaker.subscribe(({ sequence }) => received.push(sequence));
+  const memory = new SharedArrayBuffer(1024);
+  const { worker, ended } = start('flip', { ...config, flips: 1_000_000 }, { memory });
+  await once(worker, 'online');
+  const before = process.memoryUsage.rss();
+  Atomics.wait(new Int32Array(memory), STOPPED, 0, 60_000);
+  const grown = process.memoryUsage.rss() - before;
+  assert.deepEqual(await ended, [0]);
+  await until(() => received.length > 0);
+  assert.deepEqual(
+    received,
+    Array.from({ length: 64 }, (_, index) => 1_000_000 - 63 + index),
+  );
+  assert.equal(breaker.missedEvents, 1_000_000 - 64);
+  assert.ok(grown < 32 * 2 ** 20, `${grown} bytes`);
+});
+
 test('a listener that was removed receives nothing', async () => {
   const { config, breaker } = sharing();
   const received = [];

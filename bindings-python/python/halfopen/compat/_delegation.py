@@ -82,6 +82,11 @@ class Delegation:
         """The time after which a call of a coroutine function is cut off."""
         return self._native.call_timeout_seconds
 
+    @_reading
+    def missed_events(self) -> int:
+        """How many transitions its listeners have missed because they were too slow."""
+        return self._native.missed_events
+
     def call_sync(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Calls a plain function if the circuit admits the call."""
         result: R = self._native.call_sync(run, func, *args, **kwargs)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from halfopen._arguments import check_function
 from halfopen._core import Need
 from halfopen.errors import InvalidValueError
-from halfopen.orchestration._model_fields import ByClass, NotInJson
+from halfopen.orchestration._model_fields import ByClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Resume:
         return import_module("halfopen._pydantic").resume_schema()
 
 
-OnBreak: TypeAlias = Literal["raise", "restart"] | Annotated[Callable[[Break], Resume | None], NotInJson()]
+OnBreak: TypeAlias = Literal["raise", "restart"] | Callable[[Break], Resume | None]
 """``"raise"``, ``"restart"``, or a function that returns how to resume, or ``None`` to raise."""
 
 

@@ -12,7 +12,7 @@ EndedBy = Literal["exhausted", "max_attempts", "budget", "deadline", "not_replay
 """Why a call ended without a result: no provider was left, or no further attempt was allowed."""
 
 
-WhyNot: TypeAlias = PassReason | Literal["not_asked"]
+WhyNot: TypeAlias = Literal[PassReason, "not_asked"]
 """Why a provider was not asked; ``not_asked`` if there was no time for it."""
 
 
@@ -89,7 +89,7 @@ class ProviderFailure:
     provider: str
     error: Annotated[Exception, ByClass()]
     """The error of its last attempt, or a ``ProviderUnavailableError`` if it was not asked."""
-    reason: WhyNot | Literal["failed"]
+    reason: Literal[WhyNot, "failed"]
     """``failed`` if it was asked, otherwise why it was passed over."""
     seconds: float | None
     """How long its last attempt took; ``None`` if it was not asked."""

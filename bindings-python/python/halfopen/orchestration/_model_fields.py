@@ -19,15 +19,24 @@ class ByClass:
         return {"anyOf": [{"type": "string"}, {"type": "null"}]}
 
 
-class ByConfig:
-    """Tells pydantic to accept a breaker as it is, and to write its configuration."""
+class BreakerOrConfig:
+    """Tells pydantic to accept a breaker as it is or a configuration, and to write the configuration."""
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
         return import_module("halfopen._pydantic").breaker_schema()
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
-        schema: dict[str, Any] = import_module("halfopen._pydantic").json_schema()
-        return schema
+        return {"anyOf": [import_module("halfopen._pydantic").json_schema(), {"type": "null"}]}
+
+
+class CheckedOnBreak:
+    """Tells pydantic how a broken stream may be handled; in JSON by a name only."""
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        return import_module("halfopen._pydantic").on_break_schema()
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"enum": ["raise", "restart"], "type": "string"}
 
 
 class Texts:

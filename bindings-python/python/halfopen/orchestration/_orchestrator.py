@@ -19,7 +19,7 @@ from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._records import Options
 from halfopen.orchestration._report import Report
 from halfopen.orchestration._sessions import Session
-from halfopen.orchestration._settings import Settings, check_settings
+from halfopen.orchestration._settings import Settings, check_effects
 from halfopen.orchestration._stream import Stream, StreamRun
 from halfopen.types import Role
 
@@ -61,7 +61,7 @@ class Orchestrator:
         given = checked_members("providers", providers, Provider)
         settings = Settings(**fields) if settings is None else replace(settings, **fields)
         check_functions(clock, None, None)
-        check_settings(settings, given)
+        check_effects(settings, given)
         breakers = tuple(_breaker_of(provider, clock) for provider in given)
         document = {**settings.document(), "providers": [provider._document() for provider in given]}
         self._engine = Engine(Pool(document, breakers, clock), given, breakers, settings)

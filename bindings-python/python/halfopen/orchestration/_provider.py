@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from importlib import import_module
 from typing import Annotated, Any, ClassVar, cast
 
-from halfopen._core import CircuitBreakerConfig
+from halfopen._core import CircuitBreakerConfig, check_provider
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
-from halfopen.orchestration._model_fields import ONLY_DECLARED, ByConfig, Texts
+from halfopen.orchestration._model_fields import ONLY_DECLARED, BreakerOrConfig, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Provider:
 
     id: str
     """Its name, unique in the orchestrator."""
-    breaker: Annotated[CircuitBreaker, ByConfig()] | CircuitBreakerConfig | None = field(
+    breaker: Annotated[CircuitBreaker | CircuitBreakerConfig | None, BreakerOrConfig()] = field(
         default=None, repr=False, compare=False
     )
     """Its circuit breaker, or the configuration for a new one; ``None`` for a new one with the defaults.
@@ -63,6 +64,16 @@ class Provider:
                 repr(most),
                 "a whole number from 1, or None; enabled=False switches a provider off",
             )
+
+        for name in ("tier", "weight", "enabled", "last_resort"):
+            if getattr(self, name) is None:
+                raise InvalidValueError(name, "None", "a value: leave it out for the default")
+        check_provider(self._document())
+
+    # Only pydantic calls this, so pydantic is optional.
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return import_module("halfopen._pydantic").checked_schema(handler(source))
 
     def _document(self) -> dict[str, Any]:
         """The fields that the core knows; it checks them."""

@@ -3,15 +3,16 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from importlib import import_module
 from math import inf
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from halfopen._arguments import check_function, check_seconds
-from halfopen._core import SHORTEST_HEDGE_SECONDS
+from halfopen._core import SHORTEST_HEDGE_SECONDS, check_policy
 from halfopen._stream_items import checked_item_function
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import OnBreak, check_on_break
-from halfopen.orchestration._model_fields import ONLY_DECLARED, NotInJson
+from halfopen.orchestration._model_fields import ONLY_DECLARED, CheckedOnBreak, NotInJson
 from halfopen.orchestration._provider import Provider
 from halfopen.types import OnExhausted, Strategy
 
@@ -23,7 +24,11 @@ CHECK_ALLOWED = "a coroutine function of a provider, or a function that returns 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The arguments of ``Orchestrator`` beside the providers; its docstring describes them."""
+    """The arguments of ``Orchestrator`` beside the providers; its docstring describes them.
+
+    Raises ``InvalidValueError``, naming the field, for a value that is not allowed. Only the orchestrator refuses
+    settings that could do nothing, because that depends on its providers, and on functions that no document holds.
+    """
 
     strategy: Strategy = "priority_list"
     on_exhausted: OnExhausted = "fail"
@@ -44,7 +49,7 @@ class Settings:
     max_sessions: int = 10_000
     session_lifetime_seconds: float = 3600.0
     on_switch: Annotated[OnSwitch | None, NotInJson()] = None
-    on_break: OnBreak = "raise"
+    on_break: Annotated[OnBreak, CheckedOnBreak()] = "raise"
     is_content: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
     is_end: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
     is_tool_call: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
@@ -55,6 +60,26 @@ class Settings:
     kept_events: int = 1000
     kept_items: int = 10_000
     __pydantic_config__: ClassVar = ONLY_DECLARED
+
+    def __post_init__(self) -> None:
+        for name in _NEVER_NONE:
+            if getattr(self, name) is None:
+                raise InvalidValueError(name, "None", "a value: leave it out for the default")
+        for name in (declared.name for declared in fields(self)):
+            value = getattr(self, name)
+            if name.endswith("_seconds") and not (name == "slow_start_seconds" and value == 0):
+                check_seconds(name, value)
+        for name in ("max_attempts", "max_sessions", "kept_events", "kept_items"):
+            _check_count(name, getattr(self, name), 1)
+        _check_count("same_provider_retries", self.same_provider_retries, 0)
+        _check_choice("return_to_primary", self.return_to_primary, get_args(ReturnToPrimary))
+        _check_functions(self)
+        check_policy(self.document())
+
+    # Only pydantic calls this, so pydantic is optional.
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return import_module("halfopen._pydantic").checked_schema(handler(source))
 
     @property
     def hedges(self) -> bool:
@@ -78,23 +103,6 @@ class Settings:
 _NEVER_NONE = ("strategy", "on_exhausted", "min_health", "slow_start_seconds", "strict_pin", "session_lifetime_seconds")
 
 
-def check_settings(settings: Settings, providers: Sequence[Provider]) -> None:
-    """Refuses values that are not allowed, and settings that could do nothing."""
-    for name in _NEVER_NONE:
-        if getattr(settings, name) is None:
-            raise InvalidValueError(name, "None", "a value: leave it out for the default")
-    for name in (declared.name for declared in fields(Settings)):
-        value = getattr(settings, name)
-        if name.endswith("_seconds") and not (name == "slow_start_seconds" and value == 0):
-            check_seconds(name, value)
-    for name in ("max_attempts", "max_sessions", "kept_events", "kept_items"):
-        _check_count(name, getattr(settings, name), 1)
-    _check_count("same_provider_retries", settings.same_provider_retries, 0)
-    _check_choice("return_to_primary", settings.return_to_primary, get_args(ReturnToPrimary))
-    _check_functions(settings)
-    _check_effects(settings, providers)
-
-
 def _check_functions(settings: Settings) -> None:
     for name in ("is_content", "is_end", "is_tool_call"):
         checked_item_function(name, getattr(settings, name))
@@ -110,7 +118,7 @@ def _check_functions(settings: Settings) -> None:
     check_on_break(settings.on_break)
 
 
-def _check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
+def check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
     """Refuses settings without an effect, because users would not notice."""
     refuse = partial(_refuse, settings)
     _check_hedge(settings, len(providers))
