@@ -213,12 +213,13 @@ prove-exhaustive: $(DONE)/rust
 prove-interleavings: $(DONE)/rust
 	HALFOPEN_PROVE=1 $(interleavings)
 
-# Without the searches and the test with a hundred threads, which take hours in miri.
+# Without the searches and the tests with thousands of calls, breakers or threads, which take hours in miri.
+MIRI_TESTS := configuration contradictions entries explain fork futures host listeners nesting overdue percentile permits \
+	registry snapshots status
+
 prove-miri: $(DONE)/rust $(DONE)/miri
 	MIRIFLAGS=-Zmiri-disable-isolation PROPTEST_CASES=16 cargo +nightly miri test --package halfopen --target-dir target/miri \
-		--lib --test permits --test listeners --test registry --test percentile --test configuration --test status \
-		--test explain --test entries --test contradictions --test snapshots -- \
-		--skip every_reachable --skip as_a_map
+		--lib $(MIRI_TESTS:%=--test %) -- --skip every_reachable --skip many_hours
 
 prove-table: python
 	$(VENV)/python tests/reference/coverage.py

@@ -59,14 +59,14 @@ fn the_callees_error_passes_through_and_the_next_call_is_rejected() {
 fn a_failed_call_reads_as_the_callees_own_error_and_tells_its_source() {
     let parsed = "seven".parse::<u8>().unwrap_err();
     let error = CallError::Failed(Unreadable(parsed.clone()));
-    assert_eq!(error.to_string(), "the answer is no number");
+    assert_eq!((error.to_string(), error.is_rejected()), ("the answer is no number".into(), false));
     assert_eq!(error.source().unwrap().to_string(), parsed.to_string());
 
     let breaker = breaker();
     breaker.force_open(None).unwrap();
     let rejected = breaker.call(|| Ok::<_, Unreadable>(())).unwrap_err();
     assert_eq!(rejected.to_string(), "the circuit is OPEN (forced_open); it is held open until it is reset");
-    assert!(rejected.source().is_none());
+    assert!(rejected.is_rejected() && rejected.source().is_none());
 }
 
 /// A callee's error with a source of its own.

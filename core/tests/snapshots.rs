@@ -69,6 +69,18 @@ fn restored_changes_of_state_are_added_to_its_own() {
 }
 
 #[test]
+fn a_call_in_flight_is_saved_as_cancelled() {
+    let old = lived(WindowShape::Calls(4), 0);
+    let _in_flight = old.acquire().unwrap();
+    let snapshot = old.snapshot();
+    assert_eq!(Snapshot::from_value(&snapshot.to_value()).unwrap(), snapshot, "its document says all of it");
+    let new = breaker(WindowShape::Calls(4));
+    new.restore(&snapshot).unwrap();
+    let counts = new.counts();
+    assert_eq!((counts.total_calls, counts.cancelled_calls, counts.in_flight), (3, 1, 0));
+}
+
+#[test]
 fn a_window_of_another_shape_starts_empty() {
     let new = breaker(WindowShape::Calls(5));
     new.restore(&lived(WindowShape::Calls(4), 0).snapshot()).unwrap();
