@@ -11,11 +11,9 @@ const here = join(root, 'bindings-node');
 
 /** The types that the attributes name. */
 const HEADER = `/* Made by @napi-rs/cli. */
-import type { DurationsByOutcome as Durations, EffectiveConfig } from '@halfopen/api';
+import type { DurationsByOutcome, EffectiveConfig } from '@halfopen/api';
 import type { Plain } from '@halfopen/api/host-values';
-import type { EventReading, StatusReading as Status } from '@halfopen/api/status';
-
-type Events = EventReading[];
+import type { EventReading, StatusReading } from '@halfopen/api/status';
 
 `;
 

@@ -21,20 +21,13 @@ static LOOKING_UP: Mutex<()> = Mutex::new(());
 #[napi]
 pub fn share(config: Plain) -> Result<JsBreaker> {
     let host = Host::of(&config);
-    let breaker = get_or_create(host.config(config)?).map_err(|fault| {
-        let code = ("code", fault.code().into());
-        match &fault {
-            RegistryError::NameConflict { name, field } => {
-                let field = Spelling::CamelCase.name(field);
-                host.error(
-                    &fault.to_string(),
-                    &[code, ("circuit_name", name.as_str().into()), ("field", field.as_str().into())],
-                )
-            }
-            RegistryError::Full { bound } => host.error(&fault.to_string(), &[code, ("bound", (*bound as f64).into())]),
+    let shared = get_or_create(host.config(config)?).map_err(|refused| match refused {
+        RegistryError::NameConflict { name, field } => {
+            RegistryError::NameConflict { name, field: Spelling::CamelCase.name(&field) }
         }
-    })?;
-    Ok(JsBreaker::new(breaker, host))
+        full @ RegistryError::Full { .. } => full,
+    });
+    Ok(JsBreaker::new(host.checked(shared)?, host))
 }
 
 /// The breaker of the configuration's name. One that no thread holds any more continues with the new configuration.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use halfopen::clock::ManualClock;
 use halfopen::evidence::BUCKET_BOUNDS;
 use halfopen::host::{Entries, Value};
-use halfopen::{CircuitBreaker, Config};
+use halfopen::registry::RegistryError;
+use halfopen::{CircuitBreaker, Config, InvalidValue};
 
 /// Two successes of 5 and 20 milliseconds, a failure of a minute that opened it, and a rejection.
 fn lived() -> CircuitBreaker<ManualClock> {
@@ -49,6 +50,19 @@ fn a_status_tells_every_number_with_its_name() {
         ]
     );
     assert_eq!(entries[15..], counts);
+}
+
+#[test]
+fn an_error_tells_its_code_and_its_parts() {
+    let refused = InvalidValue::new("timeout_seconds", &Value::Uint(0), "more");
+    let [code, allowed] = ["INVALID_VALUE", "more"].map(Value::from);
+    let parts = [("code", code), ("field", "timeout_seconds".into()), ("value", Value::Uint(0)), ("allowed", allowed)];
+    assert_eq!(refused.entries().collect::<Vec<_>>(), parts);
+    let conflict = RegistryError::NameConflict { name: "gemini".into(), field: "shadow".into() };
+    let parts = [("code", "NAME_CONFLICT".into()), ("circuit_name", "gemini".into()), ("field", "shadow".into())];
+    assert_eq!(conflict.entries().collect::<Vec<_>>(), parts);
+    let full = RegistryError::Full { bound: 3 };
+    assert_eq!(full.entries().collect::<Vec<_>>(), [("code", "REGISTRY_FULL".into()), ("bound", Value::Uint(3))]);
 }
 
 #[test]

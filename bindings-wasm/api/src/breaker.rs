@@ -13,13 +13,13 @@ use napi_derive::napi;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::host::{Durations, EffectiveConfig, Events, Host, Plain, Result, Status};
+use crate::host::{Host, Plain, Result};
 use crate::{Breaker, Calls, JsClock, values};
 
 /// A breaker. Its calls enter and are settled through the `HotPath` of each build.
 ///
 /// `millis` is the host's time; NaN means that it has not read its clock. A method that refuses a value throws an
-/// error with the code `INVALID_VALUE`.
+/// error whose cause has the code `INVALID_VALUE`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
 pub struct JsBreaker {
@@ -86,28 +86,32 @@ impl JsBreaker {
     }
 
     /// A consistent reading of all state and counters.
-    #[napi]
-    pub fn status(&self, millis: f64) -> Result<Status> {
-        self.host.object(&values::object(self.at(millis).status().entries()))
+    #[napi(ts_return_type = "StatusReading")]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen(unchecked_return_type = "StatusReading"))]
+    pub fn status(&self, millis: f64) -> Result<Plain> {
+        self.host.plain(&values::object(self.at(millis).status().entries()))
     }
 
     /// The configuration in force.
-    #[napi]
-    pub fn config(&self) -> Result<EffectiveConfig> {
-        self.host.object(&values::object(self.breaker.config().entries()))
+    #[napi(ts_return_type = "EffectiveConfig")]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen(unchecked_return_type = "EffectiveConfig"))]
+    pub fn config(&self) -> Result<Plain> {
+        self.host.plain(&values::object(self.breaker.config().entries()))
     }
 
     /// The kept transitions with a sequence number above `after`, oldest first.
-    #[napi]
-    pub fn events(&self, after: f64) -> Result<Events> {
+    #[napi(ts_return_type = "EventReading[]")]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen(unchecked_return_type = "EventReading[]"))]
+    pub fn events(&self, after: f64) -> Result<Plain> {
         let events = self.breaker.events(after as u64);
-        self.host.object(&Value::List(events.iter().map(|event| values::object(event.entries())).collect()))
+        self.host.plain(&Value::List(events.iter().map(|event| values::object(event.entries())).collect()))
     }
 
     /// How long the calls took, by outcome.
-    #[napi]
-    pub fn durations(&self) -> Result<Durations> {
-        self.host.object(&values::durations(&self.breaker.durations()))
+    #[napi(ts_return_type = "DurationsByOutcome")]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen(unchecked_return_type = "DurationsByOutcome"))]
+    pub fn durations(&self) -> Result<Plain> {
+        self.host.plain(&values::durations(&self.breaker.durations()))
     }
 
     /// The seconds that this share of the calls with this outcome did not exceed; NaN before the first.
@@ -165,7 +169,7 @@ impl JsBreaker {
     /// The state of the breaker, for a JSON document.
     #[napi]
     pub fn snapshot(&self, millis: f64) -> Result<Plain> {
-        self.host.object(&values::number(self.at(millis).snapshot().to_value()))
+        self.host.plain(&values::number(self.at(millis).snapshot().to_value()))
     }
 
     /// Continues from a snapshot.

@@ -7,11 +7,11 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::host::{Host, Plain, Result};
 use crate::values;
 
-/// Replays a log of a pool and returns what each step shows. A bad log throws an error with the code `INVALID_VALUE`.
+/// Replays a log of a pool and returns what each step shows. A bad log throws an error whose cause has the code `INVALID_VALUE`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen(js_name = replayPool))]
 pub fn replay_pool(log: Plain) -> Result<Plain> {
     let host = Host::of(&log);
     let shown = halfopen::pool::replay(&host.value(log)?);
-    host.object(&values::number(host.checked(shown)?))
+    host.plain(&values::number(host.checked(shown)?))
 }

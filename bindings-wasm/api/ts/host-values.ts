@@ -6,7 +6,7 @@ import { formatValue, UNREADABLE } from './format-value.js';
 /** A value without getters, classes or cycles. NaN stands for a value that no field takes and JSON cannot express. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
-/** An error of the core, with the parts that belong to its code; the field is spelled as in JavaScript. */
+/** The parts of an error of the core, those that belong to its code; the field is spelled as in JavaScript. */
 interface CoreError {
   readonly code?: string;
   readonly field: string;
@@ -102,7 +102,7 @@ export function decodeOrThrow<Answer>(ask: () => Answer, given: Fields = {}): An
   try {
     return ask();
   } catch (error) {
-    const { code, field, value, allowed, circuitName, bound } = error as CoreError;
+    const { code, field, value, allowed, circuitName, bound } = ((error as Error).cause ?? {}) as CoreError;
     switch (code) {
       case 'INVALID_VALUE':
         throw new InvalidValueError(field, formatValue(Object.hasOwn(given, field) ? given[field] : value), allowed);

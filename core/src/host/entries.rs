@@ -4,8 +4,9 @@
 
 use alloc::vec::{IntoIter, Vec};
 
-use crate::config::{Config, Value};
+use crate::config::{Config, InvalidValue, Value};
 use crate::evidence::{Counts, Event, Status};
+use crate::registry::RegistryError;
 
 /// A reading as named values, in the order of the documentation.
 ///
@@ -67,5 +68,32 @@ impl Entries for Event {
             ("retry_after_seconds", self.retry_after.into()),
         ])
         .into_iter()
+    }
+}
+
+/// The parts of an error, for hosts that make an error of their own from them.
+impl Entries for InvalidValue {
+    fn entries(&self) -> IntoIter<(&'static str, Value)> {
+        Vec::from([
+            ("code", self.code().into()),
+            ("field", self.field().into()),
+            ("value", self.value().clone()),
+            ("allowed", self.allowed().into()),
+        ])
+        .into_iter()
+    }
+}
+
+/// The parts of an error, for hosts that make an error of their own from them.
+impl Entries for RegistryError {
+    fn entries(&self) -> IntoIter<(&'static str, Value)> {
+        let mut entries = Vec::from([("code", self.code().into())]);
+        match self {
+            Self::NameConflict { name, field } => {
+                entries.extend([("circuit_name", name.as_str().into()), ("field", field.as_str().into())]);
+            }
+            Self::Full { bound } => entries.push(("bound", (*bound as u64).into())),
+        }
+        entries.into_iter()
     }
 }

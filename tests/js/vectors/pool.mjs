@@ -10,7 +10,9 @@ export function poolDifference({ pool, steps = [], config_error: expectedError }
     shown = replayPool({ pool, steps });
   } catch (error) {
     const names = [expectedError, camelCase(expectedError ?? '')];
-    return error.code === 'INVALID_VALUE' && names.includes(error.field) ? undefined : `pool: ${error}`;
+    // A component has its errors' parts in the error.
+    const { code, field } = error.cause ?? error;
+    return code === 'INVALID_VALUE' && names.includes(field) ? undefined : `pool: ${error}`;
   }
   if (expectedError !== undefined) {
     return `config_error: wanted ${expectedError}, seen none`;

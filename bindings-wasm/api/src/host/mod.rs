@@ -5,34 +5,33 @@ mod node;
 #[cfg(target_family = "wasm")]
 mod wasm;
 
-use halfopen::{Config, InvalidValue};
+use halfopen::Config;
+use halfopen::host::Entries;
 
 use crate::values;
 
 #[cfg(not(target_family = "wasm"))]
-pub use node::{Durations, EffectiveConfig, Events, Host, Plain, Result, Status};
+pub use node::{Host, Plain, Result};
 #[cfg(target_family = "wasm")]
-pub use wasm::{Durations, EffectiveConfig, Events, Host, Plain, Result, Status};
+pub use wasm::{Host, Plain, Result};
 
 impl Host {
     /// A configuration from an object whose fields are named in camelCase.
     ///
     /// # Errors
-    /// An error with the code `INVALID_VALUE` for the first field that is bad or unknown.
+    /// An error of the core for the first field that is bad or unknown.
     pub fn config(self, object: Plain) -> Result<Config> {
         self.checked(values::config(&self.value(object)?))
     }
 
-    /// Throws a refusal of the core as an error with its parts as properties.
-    pub(crate) fn checked<T>(self, result: std::result::Result<T, InvalidValue>) -> Result<T> {
-        result.map_err(|refused| {
-            let properties = [
-                ("code", refused.code().into()),
-                ("field", refused.field().into()),
-                ("value", refused.value().clone()),
-                ("allowed", refused.allowed().into()),
-            ];
-            self.error(refused.allowed(), &properties)
-        })
+    /// Throws an error of the core, whose parts are the cause of what is thrown. The TypeScript makes its own error of them.
+    ///
+    /// # Errors
+    /// The error that is thrown.
+    pub fn checked<T>(self, result: std::result::Result<T, impl Entries>) -> Result<T> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.error(&values::object(error.entries()))?),
+        }
     }
 }

@@ -6,8 +6,6 @@ use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-use crate::values;
-
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = "import type { Plain } from '../ts/host-values.js';
 import type { EffectiveConfig } from '../ts/config.js';
@@ -15,21 +13,9 @@ import type { DurationsByOutcome, EventReading, StatusReading } from '../ts/stat
 
 #[wasm_bindgen]
 extern "C" {
-    /// A value that the TypeScript has reduced to a plain one.
+    /// A plain value of the host.
     #[wasm_bindgen(typescript_type = "Plain")]
     pub type Plain;
-    /// A status.
-    #[wasm_bindgen(typescript_type = "StatusReading")]
-    pub type Status;
-    /// A configuration in force.
-    #[wasm_bindgen(typescript_type = "EffectiveConfig")]
-    pub type EffectiveConfig;
-    /// Events.
-    #[wasm_bindgen(typescript_type = "EventReading[]")]
-    pub type Events;
-    /// The histograms.
-    #[wasm_bindgen(typescript_type = "DurationsByOutcome")]
-    pub type Durations;
 }
 
 /// A result, or what JavaScript throws.
@@ -52,25 +38,20 @@ impl Host {
 
     /// A value of the host.
     #[inline(never)]
-    pub fn value(self, value: Plain) -> Result<Value> {
+    pub(crate) fn value(self, value: Plain) -> Result<Value> {
         Ok(serde_wasm_bindgen::from_value(value.into())?)
     }
 
-    pub(crate) fn object<T: JsCast>(self, value: &Value) -> Result<T> {
-        plain(value).map(JsCast::unchecked_into)
-    }
-
-    /// An error with these properties.
+    /// A plain value, with `null` for none.
     #[inline(never)]
-    pub fn error(self, message: &str, properties: &[(&'static str, Value)]) -> JsValue {
-        let error = js_sys::Error::new(message);
-        let properties = plain(&values::object(properties.iter().cloned()));
-        properties.map_or_else(|fault| fault, |them| js_sys::Object::assign(&error, them.unchecked_ref()).into())
+    pub(crate) fn plain(self, value: &Value) -> Result<Plain> {
+        Ok(value.serialize(&Serializer::json_compatible())?.unchecked_into())
     }
-}
 
-/// A plain object, with `null` for none.
-#[inline(never)]
-fn plain(value: &Value) -> Result<JsValue> {
-    Ok(value.serialize(&Serializer::json_compatible())?)
+    /// An error with this cause.
+    pub(crate) fn error(self, cause: &Value) -> Result<JsValue> {
+        let error = js_sys::Error::new("refused by the core");
+        error.set_cause(&self.plain(cause)?.into());
+        Ok(error.into())
+    }
 }
