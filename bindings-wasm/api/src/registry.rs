@@ -1,14 +1,13 @@
 //! The policy of a registry over names, for hosts that keep the breakers themselves.
 
-use halfopen::host::Value;
-use halfopen::host::{RegistryPolicy as Policy, Search};
+use halfopen::host::{RegistryPolicy as Policy, Search, registry_bound};
 use napi_derive::napi;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::host::{Host, Plain, Result};
 
-/// The names of a registry, and what the core decides about them. A bad bound throws an error with the code
+/// The names of a registry, and what the core decides about them. A bad bound throws an error whose cause has the code
 /// `INVALID_VALUE`.
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
@@ -26,20 +25,14 @@ impl RegistryPolicy {
     #[napi(factory)]
     pub fn create(bound: Plain) -> Result<RegistryPolicy> {
         let host = Host::of(&bound);
-        let bound = parsed(host, bound)?;
+        let bound = host.checked(registry_bound(&host.value(bound)?))?;
         Ok(Self { policy: Policy::new(bound), searches: Vec::new(), host })
-    }
-
-    /// The most names that it holds.
-    #[napi]
-    pub fn bound(&self) -> f64 {
-        self.policy.bound() as f64
     }
 
     /// Changes the bound, and begins a search for what to evict.
     #[napi]
     pub fn resize(&mut self, bound: Plain) -> Result<()> {
-        let bound = parsed(self.host, bound)?;
+        let bound = self.host.checked(registry_bound(&self.host.value(bound)?))?;
         self.searches.push(self.policy.set_bound(bound));
         Ok(())
     }
@@ -72,15 +65,4 @@ impl RegistryPolicy {
         }
         next.unwrap_or_default()
     }
-
-    /// How many names there are.
-    #[napi]
-    pub fn size(&self) -> f64 {
-        self.policy.len() as f64
-    }
-}
-
-fn parsed(host: Host, bound: Plain) -> Result<usize> {
-    let bound: Value = host.value(bound)?;
-    host.checked(halfopen::host::registry_bound(&bound))
 }

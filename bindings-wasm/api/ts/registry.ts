@@ -27,6 +27,7 @@ interface Released {
  */
 export class Registry {
   readonly #policy: RegistryPolicy;
+  #bound: number;
   readonly #options: HostOptions;
   readonly #kept = new Map<string, CircuitBreaker>();
   /** Evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. */
@@ -43,6 +44,7 @@ export class Registry {
    */
   constructor(bound: number, options: HostOptions = {}) {
     this.#policy = decodeOrThrow(() => connectedBackend().createRegistry(plain(bound)), { bound });
+    this.#bound = bound;
     this.#sweepAt = bound;
     this.#options = checkedOptions(options);
   }
@@ -103,7 +105,7 @@ export class Registry {
 
   /** The most breakers that it keeps, unless it was lowered while more were in use. */
   get bound(): number {
-    return this.#policy.bound();
+    return this.#bound;
   }
 
   /**
@@ -114,12 +116,13 @@ export class Registry {
    */
   setBound(bound: number): void {
     decodeOrThrow(() => this.#policy.resize(plain(bound)), { bound });
+    this.#bound = bound;
     this.#evict();
   }
 
   /** How many breakers it keeps. */
   get size(): number {
-    return this.#policy.size();
+    return this.#kept.size;
   }
 
   /** The names of the breakers that it keeps, in order. */
