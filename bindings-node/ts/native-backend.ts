@@ -21,10 +21,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
     share(config: Plain): Opened {
       const breaker = addon.share(config);
-      const watch = (wake: () => void) => {
-        const watching = addon.watch(breaker, weakly(wake));
-        return () => watching.close();
-      };
+      const watch = (wake: () => void) => addon.watch(breaker, weakly(wake));
       return opened(Object.assign(breaker, { watch }));
     },
   };
