@@ -40,7 +40,6 @@ const LINES = 1000;
  * ```
  */
 export class Recorder {
-  readonly #bound: number;
   /** The calls in a ring, in the order of their ends. Typed arrays, because objects would burden the garbage collector. */
   readonly #began: Float64Array;
   readonly #seconds: Float64Array;
@@ -62,7 +61,6 @@ export class Recorder {
       const value = typeof bound === 'number' ? String(bound) : `(a value of type ${typeof bound})`;
       throw new InvalidValueError('bound', value, `a whole number from 1 to ${MOST}`);
     }
-    this.#bound = bound;
     this.#began = new Float64Array(bound);
     this.#seconds = new Float64Array(bound);
     this.#retryAfter = new Float64Array(bound);
@@ -93,14 +91,14 @@ export class Recorder {
 
   /** How many calls it keeps. */
   get size(): number {
-    return Math.min(this.#count, this.#bound);
+    return Math.min(this.#count, this.#began.length);
   }
 
   /** The calls, in the order of their ends. A call that ends meanwhile may take the place of the oldest. */
   *records(): Generator<RecordedCall, void, undefined> {
     const end = this.#count;
     for (let number = end - this.size; number < end; number += 1) {
-      const place = number % this.#bound;
+      const place = number % this.#began.length;
       const retryAfterSeconds = this.#retryAfter[place] as number;
       yield {
         atSeconds: this.#began[place] as number,
@@ -132,7 +130,7 @@ export class Recorder {
   }
 
   #add(circuit: number, outcome: RecordedCall['outcome'], millis: number, seconds: number, retryAfter: number): void {
-    const place = this.#count % this.#bound;
+    const place = this.#count % this.#began.length;
     // Without `millis` the core has read the system's clock, so this reads it once more.
     const ended = (Number.isNaN(millis) ? performance.now() : millis) / 1000;
     this.#began[place] = Math.max(0, ended - seconds);
@@ -144,13 +142,7 @@ export class Recorder {
   }
 }
 
-function lineOf({ atSeconds, circuit, durationSeconds, outcome, retryAfterSeconds }: RecordedCall): string {
-  const line = {
-    at_seconds: atSeconds,
-    circuit,
-    duration_seconds: durationSeconds,
-    outcome,
-    retry_after_seconds: retryAfterSeconds,
-  };
-  return `${JSON.stringify(line)}\n`;
+function lineOf(call: RecordedCall): string {
+  const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return `${JSON.stringify(Object.fromEntries(Object.entries(call).map(([name, part]) => [snakeCase(name), part])))}\n`;
 }

@@ -23,11 +23,6 @@ export function breakerAround(executor: Executor): CircuitBreaker {
   return new CircuitBreaker(executor as CircuitBreakerOptions);
 }
 
-function executorFor(options: CircuitBreakerOptions): Executor {
-  const { config, host } = splitOptions(options);
-  return new Executor(config, host);
-}
-
 const ACQUIRE_OPTIONS: Rules = new Map([['inside', ['a permit', (value) => value instanceof Permit]]]);
 const CALL_OPTIONS: Rules = new Map([
   ['signal', ['an AbortSignal', (value) => typeOf(value, 'aborted') === 'boolean']],
@@ -63,7 +58,7 @@ export class CircuitBreaker {
    * @throws InvalidValueError naming the option, for a value that is not allowed or an option that does not exist
    */
   constructor(options: CircuitBreakerOptions = {}) {
-    this.#executor = Executor.is(options) ? options : executorFor(options);
+    this.#executor = Executor.is(options) ? options : new Executor(...splitOptions(options));
   }
 
   static {

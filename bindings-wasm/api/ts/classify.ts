@@ -18,26 +18,16 @@ export interface Signal {
 export type Classifier = (error: unknown, signal?: Signal) => number;
 
 /** The properties of an error that are read. */
-interface ErrorShape {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
-  readonly details?: unknown;
-  readonly metadata?: unknown;
+interface ErrorShape extends Partial<Record<'name' | 'code' | 'cause' | 'errors' | 'details' | 'metadata', unknown>> {
   readonly constructor?: { readonly name?: unknown };
 }
 
-/** The names of errors that clients throw when their caller aborts a request. */
-const ABORT_NAMES: ReadonlySet<unknown> = new Set([
+/** What clients throw when their caller aborts a request: the name of the error or of its class, or its code. */
+const ABORTS: ReadonlySet<unknown> = new Set([
   'AbortError', // DOMException, Node, undici, got, node-fetch, the AWS SDK
   'APIUserAbortError', // openai, anthropic: the name of the class only
   'CancelError', // got, p-cancelable
   'CanceledError', // axios
-]);
-
-/** Their codes. */
-const ABORT_CODES: ReadonlySet<unknown> = new Set([
   'ABORT_ERR', // Node
   'ABORTED', // superagent
   'ERR_ABORTED', // got
@@ -129,9 +119,9 @@ function isAbort(error: ErrorShape, signal: Signal | undefined): boolean {
     return false;
   }
   return (
-    ABORT_NAMES.has(error.name) ||
-    ABORT_NAMES.has(error.constructor?.name) ||
-    ABORT_CODES.has(error.code) ||
+    ABORTS.has(error.name) ||
+    ABORTS.has(error.constructor?.name) ||
+    ABORTS.has(error.code) ||
     // An error of a gRPC client has both beside the code.
     (error.code === GRPC_CANCELLED && typeof error.details === 'string' && typeof error.metadata === 'object')
   );

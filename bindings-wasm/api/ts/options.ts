@@ -6,7 +6,7 @@ import type { Clock } from './clock.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { InvalidValueError } from './errors.js';
 import { formatValue } from './format-value.js';
-import { type Fields, fieldsOf, record } from './host-values.js';
+import { type Fields, fieldsOf } from './host-values.js';
 
 /** The options that only JavaScript has. */
 export interface HostOptions {
@@ -51,13 +51,13 @@ const RULES: Rules = new Map([
  *
  * @throws InvalidValueError naming the option, for one that does not fit
  */
-export function splitOptions(options: CircuitBreakerOptions): { config: Fields; host: HostOptions } {
-  const fields = Object.entries(fieldsOf('options', options));
-  const host = checkedOptions<HostOptions>(record(fields.filter(([name]) => RULES.has(name))));
-  if (host.clock !== undefined && host.share !== undefined) {
-    throw new InvalidValueError('clock', formatValue(host.clock), "nothing where share is 'threads'");
+export function splitOptions(options: CircuitBreakerOptions): [config: Fields, host: HostOptions] {
+  const { clock, classify, captureStack, share, ...config } = fieldsOf('options', options);
+  const host = checkedOptions({ clock, classify, captureStack, share } as HostOptions);
+  if (clock !== undefined && share !== undefined) {
+    throw new InvalidValueError('clock', formatValue(clock), "nothing where share is 'threads'");
   }
-  return { config: record(fields.filter(([name]) => !RULES.has(name))), host };
+  return [config, host];
 }
 
 /**
