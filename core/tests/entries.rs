@@ -53,6 +53,20 @@ fn a_status_tells_every_number_with_its_name() {
 }
 
 #[test]
+fn durations_have_names() {
+    let durations = lived().durations();
+    let entries: Vec<_> = durations.entries().collect();
+    let [("success", Value::Map(success)), ("failure", Value::Map(failure))] = entries.as_slice() else {
+        panic!("the outcomes that have durations: {entries:?}")
+    };
+    assert_eq!(success[..2], [("count".into(), Value::Uint(2)), ("total_seconds".into(), Value::Number(0.025))]);
+    let (name, Value::List(buckets)) = &failure[2] else { panic!("the buckets: {failure:?}") };
+    assert_eq!((name.as_str(), buckets.len()), ("buckets", BUCKET_BOUNDS.len() + 1));
+    let last = [("up_to_seconds".into(), Value::Number(f64::INFINITY)), ("count".into(), Value::Uint(1))];
+    assert_eq!(buckets.last(), Some(&Value::Map(last.into())));
+}
+
+#[test]
 fn an_error_tells_its_code_and_its_parts() {
     let refused = InvalidValue::new("timeout_seconds", &Value::Uint(0), "more");
     let [code, allowed] = ["INVALID_VALUE", "more"].map(Value::from);

@@ -39,7 +39,7 @@ class Entry:
 
     name: str
     kind: str
-    """`count`, `number`, `optional` for a number or none, or the name of an enumeration."""
+    """`count`, `number`, `optional` for a number or none, `buckets`, or the name of an enumeration."""
     meaning: str
     """A sentence, in which code stands between backticks."""
 

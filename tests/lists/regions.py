@@ -87,6 +87,7 @@ def typescript_fields(lists: Lists) -> list[str]:
 
 def typescript_entries(entries: list[Entry]) -> list[str]:
     kinds = {"count": "number", "number": "number", "optional": "number | null"}
+    kinds["buckets"] = "readonly { readonly upToSeconds: number; readonly count: number }[]"
     lines: list[str] = []
     for entry in entries:
         lines += typescript_comment(TYPESCRIPT.code_in(entry.meaning.replace("none", TYPESCRIPT.none)))
@@ -203,6 +204,7 @@ REGIONS: dict[str, Callable[[Lists], list[str]]] = {
     "typescript fields": typescript_fields,
     "typescript status": lambda lists: typescript_entries(lists.readings["status"] + lists.readings["counts"]),
     "typescript event": lambda lists: typescript_entries(lists.readings["event"]),
+    "typescript durations": lambda lists: typescript_entries(lists.readings["durations"]),
     "typescript enums": typescript_enums,
     "typescript codes": typescript_codes,
     "wit enums": wit_enums,

@@ -111,7 +111,7 @@ impl JsBreaker {
     #[napi(ts_return_type = "DurationsByOutcome")]
     #[cfg_attr(target_family = "wasm", wasm_bindgen(unchecked_return_type = "DurationsByOutcome"))]
     pub fn durations(&self) -> Result<Plain> {
-        self.host.plain(&values::durations(&self.breaker.durations()))
+        self.host.plain(&values::object(self.breaker.durations().entries()))
     }
 
     /// The seconds that this share of the calls with this outcome did not exceed; NaN before the first.
@@ -169,7 +169,7 @@ impl JsBreaker {
     /// The state of the breaker, for a JSON document.
     #[napi]
     pub fn snapshot(&self, millis: f64) -> Result<Plain> {
-        self.host.plain(&values::number(self.at(millis).snapshot().to_value()))
+        self.host.plain(&values::converted(self.at(millis).snapshot().to_value(), Spelling::SnakeCase))
     }
 
     /// Continues from a snapshot.

@@ -1,5 +1,6 @@
 //! The pool of the core.
 
+use halfopen::host::Spelling;
 use napi_derive::napi;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -13,5 +14,5 @@ use crate::values;
 pub fn replay_pool(log: Plain) -> Result<Plain> {
     let host = Host::of(&log);
     let shown = halfopen::pool::replay(&host.value(log)?);
-    host.plain(&values::number(host.checked(shown)?))
+    host.plain(&values::converted(host.checked(shown)?, Spelling::SnakeCase))
 }

@@ -138,9 +138,8 @@ export class Registry {
   }
 
   #find(name: string): CircuitBreaker | undefined {
-    const kept = this.#kept.get(name);
     const released = this.#released.get(name);
-    return kept ?? (released && this.#heldOr(name, released));
+    return this.#kept.get(name) ?? (released && this.#heldOr(name, released));
   }
 
   /** The released breaker, or another one around its executor. */

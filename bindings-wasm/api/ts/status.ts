@@ -94,12 +94,14 @@ export interface TransitionEvent {
 
 /** How long calls took. */
 export interface Durations {
+  // from make generate: typescript durations; do not edit
   /** The calls. */
   readonly count: number;
   /** All their durations added up, in seconds. */
   readonly totalSeconds: number;
   /** For each bucket its upper bound in seconds, the last one infinite, and the calls that took at most that long. */
   readonly buckets: readonly { readonly upToSeconds: number; readonly count: number }[];
+  // end
 }
 
 /** How long the calls took that ended in success, and those that ended in failure. */

@@ -5,7 +5,7 @@
 use alloc::vec::{IntoIter, Vec};
 
 use crate::config::{Config, InvalidValue, Value};
-use crate::evidence::{Counts, Event, Status};
+use crate::evidence::{CallDurations, Counts, Durations, Event, Status};
 use crate::registry::RegistryError;
 
 /// A reading as named values, in the order of the documentation.
@@ -69,6 +69,29 @@ impl Entries for Event {
         ])
         .into_iter()
     }
+}
+
+impl Entries for CallDurations {
+    fn entries(&self) -> IntoIter<(&'static str, Value)> {
+        let entries = self.by_outcome().map(|(outcome, durations)| (outcome, map(durations.entries())));
+        Vec::from(entries).into_iter()
+    }
+}
+
+impl Entries for Durations {
+    fn entries(&self) -> IntoIter<(&'static str, Value)> {
+        let bucket = |(bound, count): (f64, u64)| map([("up_to_seconds", bound.into()), ("count", count.into())]);
+        Vec::from([
+            ("count", self.count().into()),
+            ("total_seconds", self.total.into()),
+            ("buckets", Value::List(self.cumulative().map(bucket).collect())),
+        ])
+        .into_iter()
+    }
+}
+
+fn map(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
 /// The parts of an error, for hosts that make an error of their own from them.

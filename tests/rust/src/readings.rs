@@ -16,7 +16,8 @@ pub fn all() -> Value {
     let [event] = events.as_slice() else { panic!("one event") };
     check(status.entries(), STATUS.iter().chain(&COUNTS));
     check(event.entries(), EVENT.iter());
-    json!({ "status": STATUS, "counts": COUNTS, "event": EVENT })
+    check(breaker.durations().success.entries(), DURATIONS.iter());
+    json!({ "status": STATUS, "counts": COUNTS, "event": EVENT, "durations": DURATIONS })
 }
 
 /// The lists would lie if they had other names than the core.
@@ -65,6 +66,17 @@ const COUNTS: [Entry; 10] = [
     ("slow_calls", "count", "Calls that ended in success or failure, and were slow."),
     ("probe_timeouts", "count", "Probe slots taken back from probes that hung."),
     ("in_flight", "count", "Calls admitted that have not ended."),
+];
+
+/// Those of the durations of calls.
+const DURATIONS: [Entry; 3] = [
+    ("count", "count", "The calls."),
+    ("total_seconds", "number", "All their durations added up, in seconds."),
+    (
+        "buckets",
+        "buckets",
+        "For each bucket its upper bound in seconds, the last one infinite, and the calls that took at most that long.",
+    ),
 ];
 
 /// Those of an event.

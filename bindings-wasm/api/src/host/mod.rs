@@ -6,7 +6,7 @@ mod node;
 mod wasm;
 
 use halfopen::Config;
-use halfopen::host::Entries;
+use halfopen::host::{Entries, Spelling, config_from};
 
 use crate::values;
 
@@ -21,7 +21,7 @@ impl Host {
     /// # Errors
     /// An error of the core for the first field that is bad or unknown.
     pub fn config(self, object: Plain) -> Result<Config> {
-        self.checked(values::config(&self.value(object)?))
+        self.checked(config_from(&self.value(object)?, Spelling::CamelCase))
     }
 
     /// Throws an error of the core, whose parts are the cause of what is thrown. The TypeScript makes its own error of them.
