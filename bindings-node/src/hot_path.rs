@@ -11,9 +11,7 @@ use napi_derive::napi;
 /// The calls of a breaker; see `Calls` in `halfopen-js`.
 #[napi(object, object_from_js = false)]
 pub struct HotPath<'env> {
-    #[napi(ts_type = "(millis: number, outer: number) => number")]
     pub enter: Function<'env, FnArgs<(f64, f64)>, f64>,
-    #[napi(ts_type = "(permit: number, outcome: number, millis: number) => number")]
     pub settle: Function<'env, FnArgs<(f64, u32, f64)>, f64>,
 }
 

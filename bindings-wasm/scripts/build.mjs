@@ -30,8 +30,11 @@ if (!developmentProfile) {
 }
 const module = readFileSync(bound);
 const { order, letters } = lettersOf(module);
-writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);
-writeFileSync(join(pkg, 'module.d.ts'), 'export declare const order: string;\nexport declare const letters: string;\n');
+writeFileSync(join(pkg, 'module.js'), `export const order = [${order}];\nexport const letters = "${letters}";\n`);
+writeFileSync(
+  join(pkg, 'module.d.ts'),
+  'export declare const order: readonly number[];\nexport declare const letters: string;\n',
+);
 
 for (const part of ['index.js', 'module.js', 'node.js', MODULE, 'types', 'cjs']) {
   rmSync(join(dist, part), { recursive: true, force: true });

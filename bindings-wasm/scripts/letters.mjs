@@ -12,7 +12,7 @@ const LETTERS = Array.from({ length: 92 }, (_, index) => String.fromCharCode(35 
   (letter) => letter !== '<' && letter !== '\\',
 );
 
-/** The letters, and all bytes by their frequency in hexadecimal. */
+/** The letters, and all bytes by their frequency. */
 export function lettersOf(bytes) {
   const counts = new Array(256).fill(0);
   for (const byte of bytes) {
@@ -24,5 +24,5 @@ export function lettersOf(bytes) {
     const shift = Math.floor(place / SINGLES);
     texts[byte] = (shift === 0 ? '' : LETTERS[SINGLES + shift - 1]) + LETTERS[place % SINGLES];
   });
-  return { order: Buffer.from(order).toString('hex'), letters: Array.from(bytes, (byte) => texts[byte]).join('') };
+  return { order, letters: Array.from(bytes, (byte) => texts[byte]).join('') };
 }

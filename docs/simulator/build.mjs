@@ -104,9 +104,9 @@ function buildModule() {
     '--strip-target-features',
   );
   const { order, letters } = lettersOf(readFileSync(bound));
-  writeFileSync(join(pkg, 'module.js'), `export const order = '${order}';\nexport const letters = "${letters}";\n`);
+  writeFileSync(join(pkg, 'module.js'), `export const order = [${order}];\nexport const letters = "${letters}";\n`);
   writeFileSync(
     join(pkg, 'module.d.ts'),
-    'export declare const order: string;\nexport declare const letters: string;\n',
+    'export declare const order: readonly number[];\nexport declare const letters: string;\n',
   );
 }

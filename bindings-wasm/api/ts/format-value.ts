@@ -8,17 +8,11 @@ export const UNREADABLE = Symbol('unreadable');
 
 /** A value as a message shows it. */
 export function formatValue(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
-    case 'number':
-    case 'boolean':
-    case 'undefined':
-      return String(value);
-    default:
-      if (value === UNREADABLE) {
-        return '(a getter that threw)';
-      }
-      return value === null ? 'null' : `(a value of type ${typeof value})`;
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
   }
+  if (value === null || ['number', 'boolean', 'undefined'].includes(typeof value)) {
+    return String(value);
+  }
+  return value === UNREADABLE ? '(a getter that threw)' : `(a value of type ${typeof value})`;
 }

@@ -2,10 +2,7 @@
 const SINGLES = 88;
 
 /** The bytes of a module, from the text that `scripts/letters.mjs` has made of them. */
-export function decoded(order: string, letters: string): Uint8Array<ArrayBuffer> {
-  const byPlace = Uint8Array.from({ length: 256 }, (_, place) =>
-    Number.parseInt(order.slice(2 * place, 2 * place + 2), 16),
-  );
+export function decoded(order: readonly number[], letters: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(letters.length);
   let length = 0;
   let shift = 0;
@@ -14,7 +11,7 @@ export function decoded(order: string, letters: string): Uint8Array<ArrayBuffer>
     // Two codes are not letters: those of `<` and of the backslash.
     const place = code - 35 - (code > 60 ? 1 : 0) - (code > 92 ? 1 : 0);
     if (place < SINGLES) {
-      bytes[length++] = byPlace[place + shift * SINGLES] as number;
+      bytes[length++] = order[place + shift * SINGLES] as number;
       shift = 0;
     } else {
       shift = place - SINGLES + 1;
