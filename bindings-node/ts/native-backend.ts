@@ -15,7 +15,6 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     kind: 'native',
     // The core reads the operating system's clock.
     clock: undefined,
-    latest: addon.latest(),
     checkStack,
     create: (config, millis) => opened(addon.JsBreaker.create(config, millis)),
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),

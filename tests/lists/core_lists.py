@@ -51,6 +51,8 @@ class Lists:
     fields: list[Field]
     enums: dict[str, Enumeration]
     readings: dict[str, list[Entry]]
+    latest_millis: float
+    """The most milliseconds that a clock can mean."""
 
 
 def read_lists() -> Lists:
@@ -60,7 +62,7 @@ def read_lists() -> Lists:
     fields = [field_of(name, schema) for name, schema in printed["fields"].items()]
     enums = {name: Enumeration(name, **enum) for name, enum in printed["enums"].items()}
     readings = {name: [Entry(*entry) for entry in entries] for name, entries in printed["readings"].items()}
-    return Lists(fields, enums, readings)
+    return Lists(fields, enums, readings, printed["latest_millis"])
 
 
 def field_of(name: str, schema: dict[str, Any]) -> Field:

@@ -202,10 +202,3 @@ impl JsBreaker {
         &self.breaker
     }
 }
-
-/// The most milliseconds that a clock can mean.
-#[napi]
-#[cfg_attr(target_family = "wasm", wasm_bindgen)]
-pub fn latest() -> f64 {
-    halfopen::clock::Tick::LATEST_MILLIS
-}

@@ -16,7 +16,7 @@ mod pool;
 mod registry;
 mod values;
 
-pub use breaker::{JsBreaker, latest};
+pub use breaker::JsBreaker;
 pub use calls::{Breaker, Calls};
 pub use clock::JsClock;
 pub use host::{Host, Plain, Result};

@@ -38,8 +38,6 @@ export interface Backend {
   readonly kind: BackendKind;
   /** The default clock; undefined if the build reads the system's clock itself. */
   readonly clock: Clock | undefined;
-  /** The most milliseconds that a clock can mean. */
-  readonly latest: number;
   /** A new breaker; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Opened;
   /** The policy of an empty registry. */

@@ -1,5 +1,6 @@
 /** The clocks of a breaker. */
 
+import { LATEST_MILLIS } from './codes.js';
 import { InvalidValueError } from './errors.js';
 import { formatValue } from './format-value.js';
 import { reportOnce } from './report.js';
@@ -56,10 +57,7 @@ export class GuardedClock implements Clock {
   #last = 0;
   #reading = false;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly latestMillis: number,
-  ) {}
+  constructor(private readonly clock: Clock) {}
 
   now(): number {
     // A clock may use the breaker itself: that reads the last time, without recursion.
@@ -76,7 +74,7 @@ export class GuardedClock implements Clock {
   }
 
   #take(now: unknown): void {
-    if (typeof now === 'number' && now >= 0 && now <= this.latestMillis) {
+    if (typeof now === 'number' && now >= 0 && now <= LATEST_MILLIS) {
       this.#last = now;
     } else {
       this.#report(now);

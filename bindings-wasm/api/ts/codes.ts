@@ -11,6 +11,8 @@ export const SUCCESS = 0;
 export const FAILURE = 1;
 export const IGNORED = 2;
 export const CANCELLED = 3;
+/** The most milliseconds that a clock can mean. */
+export const LATEST_MILLIS = 18446744073709;
 // end
 
 /** The call has to be repeated with the time. */

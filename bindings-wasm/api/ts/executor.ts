@@ -66,7 +66,7 @@ export class Executor {
     this.#capturesStack = captureStack ?? false;
     this.#checkStack = backend.checkStack;
     if (share === undefined) {
-      this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock, backend.latest);
+      this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock);
     }
     // A user's clock may use another breaker, so it is read before the core is entered.
     const millis = this.#now();

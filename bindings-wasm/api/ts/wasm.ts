@@ -1,6 +1,6 @@
 /** The WebAssembly build. */
 
-import { checkStack, HotPath, initSync, JsBreaker, latest, RegistryPolicy } from '../pkg/halfopen_wasm.js';
+import { checkStack, HotPath, initSync, JsBreaker, RegistryPolicy } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
 import type { Clock } from './clock.js';
@@ -29,7 +29,6 @@ export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
   return {
     kind: 'wasm',
     clock,
-    latest: latest(),
     create(config, millis) {
       const breaker = JsBreaker.create(config, millis);
       return { core: breaker, calls: HotPath.create(breaker) };

@@ -4,6 +4,7 @@
 mod readings;
 
 use halfopen::classify::Scope;
+use halfopen::clock::Tick;
 use halfopen::control::{Cause, Mode, Reason};
 use halfopen::host::{self, ErrorCode};
 use halfopen::pool::{OnExhausted, PassReason, Role, Strategy};
@@ -30,7 +31,13 @@ fn main() -> Result<(), serde_json::Error> {
         ),
         "error_code": list("The stable code of an error.", ErrorCode::ALL, ErrorCode::as_str, ErrorCode::description),
     });
-    println!("{}", json!({ "fields": schema["properties"], "enums": enums, "readings": readings::all() }));
+    let lists = json!({
+        "fields": schema["properties"],
+        "enums": enums,
+        "readings": readings::all(),
+        "latest_millis": Tick::LATEST_MILLIS,
+    });
+    println!("{lists}");
     Ok(())
 }
 
