@@ -1,8 +1,9 @@
-//! Documents of a host that are no configuration: maps of known fields, read by their types.
+//! Documents that are no configuration, such as snapshots, pools and scenarios: maps of known fields, read by their types.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::parse::{boolean, number};
 use super::{InvalidValue, Value};
@@ -10,8 +11,8 @@ use crate::names::Named;
 
 /// A type that a field of a document may have.
 pub(crate) trait Read<'v>: Sized {
-    /// Reads a value. An error names its place, such as `faults[0].effect.share`.
-    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue>;
+    /// Reads a value. An error names its place.
+    fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue>;
 
     /// The value of a field that is left out or null, if it may be.
     fn missing() -> Option<Self> {
@@ -19,24 +20,73 @@ pub(crate) trait Read<'v>: Sized {
     }
 }
 
-/// The fields of a map, with the place of the map in its document.
-pub(crate) struct Fields<'v> {
-    place: String,
+/// Where a value stands in its document: `faults[0].effect.share`. Only an error needs it as a text.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'p> {
+    outer: Option<&'p Place<'p>>,
+    name: &'p str,
+    index: Option<usize>,
+}
+
+impl<'p> Place<'p> {
+    /// The place of a document.
+    pub const fn of(name: &'p str) -> Self {
+        Self { outer: None, name, index: None }
+    }
+
+    /// The place of an item of the list that stands at this one.
+    pub const fn item(self, index: usize) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    pub fn refused(&self, value: &Value, allowed: &str) -> InvalidValue {
+        InvalidValue::new(&self.to_string(), value, allowed)
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(outer) = self.outer {
+            write!(f, "{outer}.")?;
+        }
+        f.write_str(self.name)?;
+        self.index.map_or(Ok(()), |index| write!(f, "[{index}]"))
+    }
+}
+
+/// The fields of a map.
+pub(crate) struct Fields<'p, 'v> {
+    /// `None` for a document whose name is no part of the places in it.
+    place: Option<Place<'p>>,
     entries: &'v [(String, Value)],
 }
 
-impl<'v> Fields<'v> {
-    /// The map called `name`. Errors name its fields without a place.
-    pub fn of(name: &str, value: &'v Value) -> Result<Self, InvalidValue> {
-        Ok(Self { place: String::new(), ..Self::read(name, value)? })
+impl<'p, 'v> Fields<'p, 'v> {
+    /// The map at this place.
+    pub fn at(place: &Place<'p>, value: &'v Value) -> Result<Self, InvalidValue> {
+        match value {
+            Value::Map(entries) => Ok(Self { place: Some(*place), entries }),
+            _ => Err(place.refused(value, "an object")),
+        }
     }
 
-    /// Refuses every field that is not among these.
+    /// The document called `name`. Errors name its fields without it.
+    pub fn of(name: &'p str, value: &'v Value) -> Result<Self, InvalidValue> {
+        Ok(Self { place: None, ..Self::at(&Place::of(name), value)? })
+    }
+
+    /// Refuses every field that is not among these, or is given twice.
     pub fn only(self, known: &[&str]) -> Result<Self, InvalidValue> {
-        match self.entries.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => Err(self.refused(name, &format!("one of these fields: {}", known.join(", ")))),
-            None => Ok(self),
+        for (index, (name, value)) in self.entries.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                let allowed = format!("one of these fields: {}", known.join(", "));
+                return Err(self.place_of(name).refused(value, &allowed));
+            }
+            if self.entries[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(self.place_of(name).refused(value, "given once"));
+            }
         }
+        Ok(self)
     }
 
     /// A field of any type.
@@ -61,29 +111,31 @@ impl<'v> Fields<'v> {
     }
 
     pub fn refused(&self, name: &str, allowed: &str) -> InvalidValue {
-        InvalidValue::new(&self.place_of(name), self.value(name), allowed)
+        self.place_of(name).refused(self.value(name), allowed)
     }
 
-    fn place_of(&self, name: &str) -> String {
-        if self.place.is_empty() { name.to_string() } else { format!("{}.{name}", self.place) }
+    /// The place of a field.
+    pub fn place_of<'s>(&'s self, name: &'s str) -> Place<'s> {
+        Place { outer: self.place.as_ref(), name, index: None }
     }
 }
 
-impl<'v> Read<'v> for Fields<'v> {
-    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
-        match value {
-            Value::Map(entries) => Ok(Self { place: place.to_string(), entries }),
-            _ => Err(InvalidValue::new(place, value, "an object")),
-        }
-    }
+/// Reads a struct from the fields of its names. A field with a value behind `=` may be left out.
+macro_rules! read_fields {
+    ($fields:expr, $($type:ident)::+ $([$kind:literal])? { $($field:ident $(= $missing:expr)?),* $(,)? }) => {{
+        #[allow(unused_variables, reason = "a kind may have no fields")]
+        let fields = $fields.only(&[$($kind,)? $(stringify!($field)),*])?;
+        Ok($($type)::+ { $($field: read_fields!(@ fields $field $($missing)?)),* })
+    }};
+    (@ $fields:ident $field:ident) => { $fields.get(stringify!($field))? };
+    (@ $fields:ident $field:ident $missing:expr) => { $fields.get_or(stringify!($field), $missing)? };
 }
+pub(crate) use read_fields;
 
 impl<'v, T: Named> Read<'v> for T {
-    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
-        value
-            .as_text()
-            .and_then(T::from_name)
-            .ok_or_else(|| InvalidValue::new(place, value, &format!("one of: {}", T::NAMES.join(", "))))
+    fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue> {
+        let refused = || place.refused(value, &format!("one of: {}", T::NAMES.join(", ")));
+        value.as_text().and_then(T::from_name).ok_or_else(refused)
     }
 }
 
@@ -91,9 +143,9 @@ impl<'v, T: Named> Read<'v> for T {
 macro_rules! read_values {
     ($($type:ty: $allowed:literal, $parse:expr;)+) => {
         $(impl<'v> Read<'v> for $type {
-            fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+            fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue> {
                 let parse: fn(&'v Value) -> Option<Self> = $parse;
-                parse(value).ok_or_else(|| InvalidValue::new(place, value, $allowed))
+                parse(value).ok_or_else(|| place.refused(value, $allowed))
             }
         })+
     };
@@ -110,7 +162,7 @@ read_values! {
 }
 
 impl<'v, T: Read<'v>> Read<'v> for Option<T> {
-    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
+    fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue> {
         T::read(place, value).map(Some)
     }
 
@@ -119,14 +171,20 @@ impl<'v, T: Read<'v>> Read<'v> for Option<T> {
     }
 }
 
+impl<'v> Read<'v> for &'v [Value] {
+    fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue> {
+        if let Value::List(values) = value { Ok(values) } else { Err(place.refused(value, "a list")) }
+    }
+
+    fn missing() -> Option<Self> {
+        Some(&[])
+    }
+}
+
 impl<'v, T: Read<'v>> Read<'v> for Vec<T> {
-    fn read(place: &str, value: &'v Value) -> Result<Self, InvalidValue> {
-        let Value::List(values) = value else { return Err(InvalidValue::new(place, value, "a list")) };
-        let mut read = Self::with_capacity(values.len());
-        for (index, value) in values.iter().enumerate() {
-            read.push(T::read(&format!("{place}[{index}]"), value)?);
-        }
-        Ok(read)
+    fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue> {
+        let values = <&[Value]>::read(place, value)?.iter().enumerate();
+        values.map(|(index, value)| T::read(&place.item(index), value)).collect()
     }
 
     fn missing() -> Option<Self> {

@@ -1,7 +1,7 @@
 //! The configuration: its fields, their defaults and their checks. Every default and every limit is defined here.
 
 mod builder;
-mod document;
+pub(crate) mod document;
 mod error;
 mod explain;
 mod fields;
@@ -19,7 +19,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use builder::ConfigBuilder;
-pub(crate) use document::Fields;
 pub use error::InvalidValue;
 pub(crate) use explain::{counted, percent};
 pub(crate) use parse::{is_wait, wait_argument};

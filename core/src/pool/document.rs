@@ -1,11 +1,10 @@
 //! Reads a pool from a document: docs/pool.md, section 6.
 
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{Hedge, Policy, Pool, Provider};
-use crate::config::{Fields, InvalidValue, Value};
+use crate::config::document::{Fields, read_fields};
+use crate::config::{InvalidValue, Value};
 
 /// The fields of a policy.
 const POLICY: [&str; 7] =
@@ -20,8 +19,8 @@ impl Pool {
         let fields = Fields::of("pool", document)?.only(&[&POLICY[..], &["seed", "providers"]].concat())?;
         let policy = policy(&fields)?;
         let seed = fields.get_or("seed", seed)?;
-        let providers: Vec<&Value> = fields.get("providers")?;
-        let providers: Result<_, _> = providers.into_iter().map(Provider::from_value).collect();
+        let providers = fields.get::<&[Value]>("providers")?.iter().map(Provider::from_value);
+        let providers: Result<_, _> = providers.collect();
         Self::new(policy, providers?, seed)
     }
 }
@@ -42,41 +41,31 @@ impl Provider {
     /// # Errors
     /// [`InvalidValue`], naming the field.
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
-        let known = &[
-            "id",
-            "tier",
-            "weight",
-            "enabled",
-            "capabilities",
-            "limit",
-            "key",
-            "model",
-            "max_concurrent_calls",
-            "last_resort",
-        ];
-        let fields = Fields::of("providers", document)?.only(known)?;
-        let default = Self::new(fields.get::<String>("id")?);
-        Ok(Self {
-            tier: fields.get_or("tier", default.tier)?,
-            weight: fields.get_or("weight", default.weight)?,
-            enabled: fields.get_or("enabled", default.enabled)?,
-            capabilities: fields.get("capabilities")?,
-            limit: fields.get("limit")?,
-            key: fields.get("key")?,
-            model: fields.get("model")?,
-            max_concurrent_calls: fields.get("max_concurrent_calls")?,
-            last_resort: fields.get_or("last_resort", default.last_resort)?,
-            ..default
-        })
+        let default = Self::new("");
+        read_fields!(
+            Fields::of("providers", document)?,
+            Self {
+                id,
+                tier = default.tier,
+                weight = default.weight,
+                enabled = default.enabled,
+                capabilities,
+                limit,
+                key,
+                model,
+                max_concurrent_calls,
+                last_resort = default.last_resort,
+            }
+        )
     }
 }
 
 /// A time in whole milliseconds.
-pub(super) fn millis(fields: &Fields<'_>, name: &str) -> Result<Option<Duration>, InvalidValue> {
+pub(super) fn millis(fields: &Fields<'_, '_>, name: &str) -> Result<Option<Duration>, InvalidValue> {
     Ok(fields.get::<Option<u64>>(name)?.map(Duration::from_millis))
 }
 
-fn policy(fields: &Fields<'_>) -> Result<Policy, InvalidValue> {
+fn policy(fields: &Fields<'_, '_>) -> Result<Policy, InvalidValue> {
     let default = Policy::default();
     Ok(Policy {
         strategy: fields.get_or("strategy", default.strategy)?,
@@ -88,13 +77,13 @@ fn policy(fields: &Fields<'_>) -> Result<Policy, InvalidValue> {
     })
 }
 
-fn min_health(fields: &Fields<'_>) -> Result<Option<f64>, InvalidValue> {
+fn min_health(fields: &Fields<'_, '_>) -> Result<Option<f64>, InvalidValue> {
     let health: Option<f64> = fields.get("min_health")?;
     let is_share = health.is_none_or(|health| (0.0..=1.0).contains(&health));
     is_share.then_some(health).ok_or_else(|| fields.refused("min_health", "a number from 0 to 1"))
 }
 
-fn hedge(fields: &Fields<'_>) -> Result<Option<Hedge>, InvalidValue> {
+fn hedge(fields: &Fields<'_, '_>) -> Result<Option<Hedge>, InvalidValue> {
     let after = millis(fields, "hedge_after_ms")?;
     let Some(percentile) = fields.get::<Option<u64>>("hedge_percentile")? else {
         return Ok(after.map(|after| Hedge { percentile: None, after }));

@@ -10,7 +10,8 @@ use super::document::millis;
 use super::{CallKind, Circuit, Exhausted, MoveAfter, Need, Order, Pool, Price, Readiness};
 use crate::classify::Scope;
 use crate::clock::Tick;
-use crate::config::{Fields, InvalidValue, Value};
+use crate::config::document::Fields;
+use crate::config::{InvalidValue, Value};
 use crate::control::{Outcome, Reason};
 use crate::names::Named;
 
@@ -21,8 +22,7 @@ use crate::names::Named;
 pub fn replay(log: &Value) -> Result<Value, InvalidValue> {
     let fields = Fields::of("log", log)?.only(&["pool", "steps"])?;
     let mut replayed = Replayed::read(fields.value("pool"))?;
-    let steps: Vec<&Value> = fields.get("steps")?;
-    let shown: Result<_, _> = steps.into_iter().map(|step| replayed.step(step)).collect();
+    let shown: Result<_, _> = fields.get::<&[Value]>("steps")?.iter().map(|step| replayed.step(step)).collect();
     Ok(Value::List(shown?))
 }
 
@@ -192,6 +192,6 @@ impl Replayed {
 }
 
 /// A moment in whole milliseconds.
-fn tick(fields: &Fields<'_>, name: &str) -> Result<Option<Tick>, InvalidValue> {
+fn tick(fields: &Fields<'_, '_>, name: &str) -> Result<Option<Tick>, InvalidValue> {
     Ok(millis(fields, name)?.map(|millis| Tick::ZERO.after(millis)))
 }

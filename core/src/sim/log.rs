@@ -8,11 +8,11 @@ use core::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::document::Object;
 use super::nanos;
 use super::spans::{Spans, is_export};
+use crate::config::document::{Fields, read_fields};
 use crate::config::{InvalidValue, Value};
-use crate::names::{Named, named_enum};
+use crate::names::named_enum;
 
 /// How far the times of a log go: a century, so that those of a wall clock are taken too.
 pub(super) const LATEST_SECONDS: u32 = 3_200_000_000;
@@ -126,14 +126,10 @@ fn read_line(place: &str, line: &str, document: &Value) -> Result<Record, Invali
 }
 
 fn read_record(document: &Value) -> Result<Record, InvalidValue> {
-    let record = Object::of("", "a record", document)?.only(FIELDS)?;
-    Ok(Record {
-        at_seconds: record.number("at_seconds")?,
-        circuit: record.text("circuit")?.into(),
-        duration_seconds: record.number_or("duration_seconds", 0.0)?,
-        outcome: RecordedOutcome::ALL[record.named("outcome", RecordedOutcome::NAMES)?],
-        retry_after_seconds: record.optional("retry_after_seconds")?,
-    })
+    read_fields!(
+        Fields::of("a record", document)?,
+        Record { at_seconds, circuit, duration_seconds = 0.0, outcome, retry_after_seconds }
+    )
 }
 
 /// A row as an object. A number is a number only in a field of seconds, because circuits may be called `1`.

@@ -28,7 +28,6 @@
 
 mod checks;
 mod circuit_view;
-mod document;
 mod log;
 mod provider;
 mod random;

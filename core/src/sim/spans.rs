@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::document::Object;
 use super::log::{LATEST_SECONDS, Record, RecordedOutcome};
 use crate::classify::outcome_of_status;
+use crate::config::document::{Fields, Place};
 use crate::config::{InvalidValue, Value};
 use crate::control::Outcome;
 use crate::names::Named;
@@ -38,15 +38,15 @@ impl<'t> Spans<'t> {
 
     /// Adds the calls of an export.
     pub(super) fn read(&mut self, place: &str, export: &Value, records: &mut Vec<Record>) -> Result<(), InvalidValue> {
-        for resource in Object::of(place, place, export)?.objects("resourceSpans")? {
-            for scope in resource.objects("scopeSpans")? {
-                for span in scope.objects("spans")? {
+        each(&Fields::at(&Place::of(place), export)?, "resourceSpans", &mut |resource| {
+            each(resource, "scopeSpans", &mut |scope| {
+                each(scope, "spans", &mut |span| {
                     self.are_in_log = true;
-                    records.extend(self.call(&span)?);
-                }
-            }
-        }
-        Ok(())
+                    records.extend(self.call(span)?);
+                    Ok(())
+                })
+            })
+        })
     }
 
     /// Refuses a log that has spans and no call among them.
@@ -61,12 +61,12 @@ impl<'t> Spans<'t> {
         Err(InvalidValue::new("log", &Value::Other("spans without a call".into()), &allowed))
     }
 
-    fn call(&self, span: &Object<'_>) -> Result<Option<Record>, InvalidValue> {
+    fn call(&self, span: &Fields<'_, '_>) -> Result<Option<Record>, InvalidValue> {
         let circuit = match self.circuit {
             Some(named) => attribute(span, named),
-            None if is_named(span.get("kind"), 3, "SPAN_KIND_CLIENT") => {
+            None if is_named(span.value("kind"), 3, "SPAN_KIND_CLIENT") => {
                 let named = attribute(span, "peer.service").or_else(|| attribute(span, "server.address"));
-                Some(named.map_or_else(|| span.text("name").map(String::from), Ok)?)
+                Some(named.map_or_else(|| span.get("name"), Ok)?)
             }
             None => None,
         };
@@ -87,7 +87,19 @@ impl<'t> Spans<'t> {
     }
 }
 
-fn outcome_of(span: &Object<'_>) -> Result<RecordedOutcome, InvalidValue> {
+/// Calls `read` with each map of a list.
+fn each(
+    fields: &Fields<'_, '_>,
+    name: &str,
+    read: &mut dyn FnMut(&Fields<'_, '_>) -> Result<(), InvalidValue>,
+) -> Result<(), InvalidValue> {
+    for (index, map) in fields.get::<&[Value]>(name)?.iter().enumerate() {
+        read(&Fields::at(&fields.place_of(name).item(index), map)?)?;
+    }
+    Ok(())
+}
+
+fn outcome_of(span: &Fields<'_, '_>) -> Result<RecordedOutcome, InvalidValue> {
     if let Some(named) = attribute(span, OUTCOME) {
         let allowed = || format!("{OUTCOME} as one of: {}", RecordedOutcome::NAMES.join(", "));
         return RecordedOutcome::from_name(&named).ok_or_else(|| span.refused("attributes", &allowed()));
@@ -96,7 +108,7 @@ fn outcome_of(span: &Object<'_>) -> Result<RecordedOutcome, InvalidValue> {
         return Ok(RecordedOutcome::Rejected);
     }
     let error = attribute(span, "error.type");
-    let code = span.get("status").entry("code").unwrap_or(&Value::Null);
+    let code = span.value("status").entry("code").unwrap_or(&Value::Null);
     let is_error = error.is_some() || is_named(code, 2, "STATUS_CODE_ERROR");
     let status = attribute(span, "http.response.status_code").or_else(|| attribute(span, "http.status_code"));
     // A response with an error status has it as its type of error, too.
@@ -115,8 +127,8 @@ fn is_named(value: &Value, number: u64, name: &str) -> bool {
 }
 
 /// OTLP writes numbers of 64 bits as texts; some write numbers.
-fn nanos_of(span: &Object<'_>, name: &str) -> Result<u64, InvalidValue> {
-    let count = match span.get(name) {
+fn nanos_of(span: &Fields<'_, '_>, name: &str) -> Result<u64, InvalidValue> {
+    let count = match span.value(name) {
         Value::Text(text) => text.parse().ok(),
         value => value.as_whole(),
     };
@@ -125,8 +137,8 @@ fn nanos_of(span: &Object<'_>, name: &str) -> Result<u64, InvalidValue> {
 }
 
 /// An attribute as a text.
-fn attribute(span: &Object<'_>, key: &str) -> Option<String> {
-    let Value::List(attributes) = span.get("attributes") else { return None };
+fn attribute(span: &Fields<'_, '_>, key: &str) -> Option<String> {
+    let Value::List(attributes) = span.value("attributes") else { return None };
     let is_named = |entry: &&Value| matches!(entry.entry("key"), Some(Value::Text(name)) if name == key);
     attributes.iter().find(is_named)?.entry("value").and_then(text_of)
 }
