@@ -4,8 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::RangeInclusive;
 
-use super::parse::{boolean, number};
+use super::parse::{boolean, count, number};
 use super::{InvalidValue, Value};
 use crate::names::Named;
 
@@ -89,6 +90,19 @@ impl<'p, 'v> Fields<'p, 'v> {
         Ok(self)
     }
 
+    /// Refuses a map that lacks one of these fields, or has others, or one twice.
+    pub fn all(self, known: &[&str]) -> Result<Self, InvalidValue> {
+        match known.iter().find(|name| self.entries.iter().all(|(given, _)| given != **name)) {
+            Some(missing) => Err(self.refused(missing, "present")),
+            None => self.only(known),
+        }
+    }
+
+    /// A field that is a map.
+    pub fn map<'s>(&'s self, name: &'s str) -> Result<Fields<'s, 'v>, InvalidValue> {
+        Fields::at(&self.place_of(name), self.value(name))
+    }
+
     /// A field of any type.
     pub fn get<T: Read<'v>>(&self, name: &str) -> Result<T, InvalidValue> {
         let value = self.value(name);
@@ -103,6 +117,12 @@ impl<'p, 'v> Fields<'p, 'v> {
     /// A field of any type, or this value if it is left out.
     pub fn get_or<T: Read<'v>>(&self, name: &str, missing: T) -> Result<T, InvalidValue> {
         Ok(self.get::<Option<T>>(name)?.unwrap_or(missing))
+    }
+
+    /// A whole number in `range`.
+    pub fn whole(&self, name: &str, range: RangeInclusive<u64>) -> Result<u64, InvalidValue> {
+        let allowed = || format!("a whole number from {} to {}", range.start(), range.end());
+        count(self.value(name), range.clone()).ok_or_else(|| self.refused(name, &allowed()))
     }
 
     /// The value of a field; [`Value::Null`] if it is left out.

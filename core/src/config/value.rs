@@ -35,6 +35,11 @@ impl Value {
         entries.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// The names in a map.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        if let Self::Map(entries) = self { entries.iter().map(|(name, _)| name.as_str()).collect() } else { Vec::new() }
+    }
+
     /// The value as a text, if it is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
@@ -96,6 +101,12 @@ macro_rules! value_from {
 }
 
 value_from!(bool => Bool, u8 => Uint, u16 => Uint, u32 => Uint, u64 => Uint, f64 => Number, &str => Text, String => Text);
+
+impl<N: Into<String>> FromIterator<(N, Value)> for Value {
+    fn from_iter<I: IntoIterator<Item = (N, Self)>>(entries: I) -> Self {
+        Self::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+}
 
 /// In seconds.
 impl From<Duration> for Value {

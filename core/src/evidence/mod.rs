@@ -24,4 +24,4 @@ pub use status::{CallDurations, Status};
 pub use totals::Totals;
 pub(crate) use window::Window;
 pub use window_counts::WindowCounts;
-pub(crate) use window_counts::{BUCKETS, Call};
+pub(crate) use window_counts::Call;

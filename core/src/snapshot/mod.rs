@@ -4,28 +4,43 @@
 //! [`Value`]: each host writes it as JSON with its own library; in Rust, the feature `json` does.
 
 mod check;
-mod document;
 mod window;
 
-use alloc::format;
+use alloc::string::ToString;
+use core::time::Duration;
 
+use crate::clock::saturating_nanos;
+use crate::config::document::{Fields, Place};
 use crate::config::{InvalidValue, Value};
-use crate::control::{Mode, Saved, State};
+use crate::control::{Saved, State};
 use crate::evidence::{Counts, Edges, SavedWindow};
 use crate::names::Named;
-use document::{Document, EXACT, nanos};
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
 
-/// The states in a document. A half-open circuit is saved as open.
-const SAVED_STATES: &[&str] = State::NAMES.split_at(2).0;
+/// The largest count that every JSON library reads exactly.
+const EXACT: u64 = (1 << 53) - 1;
 
 /// Half of the exact range. A restored breaker can count as much again before its own snapshot becomes inexact.
 const RESTORED: u64 = EXACT / 2;
 
-/// The saved state of a breaker: control value, counters and window. Calls in flight are not part of it.
-#[derive(Clone, Debug, PartialEq)]
+/// The longest duration that a document holds, about 292 years. JSON libraries that only know doubles round nanoseconds
+/// from 104 days on, and this one up; rounding never changes which of two durations is longer.
+const LONGEST: u64 = i64::MAX as u64;
+
+/// Every possible change of state: a closed circuit never becomes half-open directly.
+const CHANGES: [(&str, State, State); 5] = [
+    ("closed>open", State::Closed, State::Open),
+    ("open>closed", State::Open, State::Closed),
+    ("open>half_open", State::Open, State::HalfOpen),
+    ("half_open>closed", State::HalfOpen, State::Closed),
+    ("half_open>open", State::HalfOpen, State::Open),
+];
+
+/// The saved state of a breaker: control value, counters and window. Calls in flight are not part of it. By default, that
+/// of a new breaker.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     pub(crate) control: Saved,
     pub(crate) consecutive_successes: u64,
@@ -38,9 +53,27 @@ pub struct Snapshot {
 impl Snapshot {
     /// The snapshot as a document.
     pub fn to_value(&self) -> Value {
-        document::write(|document| {
-            self.clone().walked(document);
-        })
+        let control = &self.control;
+        let nanos = |duration| Value::from(saturating_nanos(duration).min(LONGEST));
+        let (wait, left) = control.wait.unzip();
+        let changes = CHANGES.map(|(name, from, to)| (name, self.edges[from as usize][to as usize].into()));
+        let parts = [
+            ("version", VERSION.into()),
+            ("state", control.state.as_str().into()),
+            ("mode", control.mode.as_str().into()),
+            ("generation", control.generation.into()),
+            ("consecutive_failures", control.failures.into()),
+            ("wait_nanos", wait.map(nanos).into()),
+            ("left_nanos", left.map(nanos).into()),
+            ("openings", control.openings.into()),
+            ("last_wait_nanos", nanos(control.last_wait)),
+            ("clean_in_nanos", nanos(control.resets_in)),
+            ("consecutive_successes", self.consecutive_successes.into()),
+            ("counters", self.counts.lasting().map(|(name, count)| (name, count.into())).collect()),
+            ("transitions", changes.into_iter().collect()),
+            ("window", self.window.to_value()),
+        ];
+        parts.into_iter().collect()
     }
 
     /// Reads a document.
@@ -49,44 +82,46 @@ impl Snapshot {
     /// [`InvalidValue`] naming the part that is missing, of a wrong type, unknown, or inconsistent with the rest;
     /// `snapshot.version` for another version.
     pub fn from_value(document: &Value) -> Result<Self, InvalidValue> {
-        let snapshot = document::read("snapshot", document, |document| Self::blank().walked(document))?;
+        let fields = Fields::at(&Place::of("snapshot"), document)?;
+        if fields.value("version").as_whole() != Some(VERSION) {
+            return Err(fields.refused("version", &VERSION.to_string()));
+        }
+        // The parts that are read are those that are written.
+        let fields = fields.all(&Self::default().to_value().names())?;
+        let state = fields.value("state").as_text().and_then(State::from_name);
+        // A half-open circuit is saved as open.
+        let state = state.filter(|state| *state != State::HalfOpen);
+        let nanos = |count: u64| Duration::from_nanos(count.min(LONGEST));
+        let (wait, left): (Option<_>, Option<_>) = (fields.get("wait_nanos")?, fields.get("left_nanos")?);
+        if wait.is_some() != left.is_some() {
+            return Err(fields.refused("left_nanos", "null where wait_nanos is, and only there"));
+        }
+        let mut snapshot = Self {
+            control: Saved {
+                state: state.ok_or_else(|| fields.refused("state", "one of: closed, open"))?,
+                mode: fields.get("mode")?,
+                generation: fields.whole("generation", 0..=EXACT)?.min(RESTORED),
+                failures: fields.get("consecutive_failures")?,
+                wait: wait.map(nanos).zip(left.map(nanos)),
+                openings: fields.get("openings")?,
+                last_wait: nanos(fields.get("last_wait_nanos")?),
+                resets_in: nanos(fields.get("clean_in_nanos")?),
+            },
+            consecutive_successes: fields.whole("consecutive_successes", 0..=EXACT)?.min(RESTORED),
+            counts: Counts::default(),
+            edges: Edges::default(),
+            window: fields.get("window")?,
+        };
+        let counters = fields.map("counters")?.all(&Counts::LASTING.map(|(name, _)| name))?;
+        for (name, place) in Counts::LASTING {
+            *place(&mut snapshot.counts) = counters.whole(name, 0..=EXACT)?;
+        }
+        let changes = fields.map("transitions")?.all(&CHANGES.map(|(name, ..)| name))?;
+        for (name, from, to) in CHANGES {
+            snapshot.edges[from as usize][to as usize] = changes.whole(name, 0..=EXACT)?;
+        }
         snapshot.check(document)?;
         Ok(snapshot)
-    }
-
-    /// The parts of the document in their order, written or read.
-    fn walked(self, document: &mut Document<'_>) -> Self {
-        let control = self.control;
-        document.constant("version", VERSION);
-        Self {
-            control: Saved {
-                state: State::ALL[document.named("state", control.state as usize, SAVED_STATES)],
-                mode: Mode::ALL[document.named("mode", control.mode as usize, Mode::NAMES)],
-                generation: document.whole("generation", control.generation, 0..=EXACT).min(RESTORED),
-                failures: document.whole("consecutive_failures", control.failures.into(), 0..=u32::MAX.into()) as u32,
-                wait: {
-                    let chosen = document.duration_or_none("wait_nanos", control.wait.map(|(chosen, _)| chosen));
-                    let left = document.duration_or_none("left_nanos", control.wait.map(|(_, left)| left));
-                    if chosen.is_some() != left.is_some() {
-                        document.refuse(
-                            "left_nanos",
-                            &left.map(nanos).into(),
-                            "null where wait_nanos is, and only there",
-                        );
-                    }
-                    chosen.zip(left)
-                },
-                openings: document.whole("openings", control.openings.into(), 0..=u32::MAX.into()) as u32,
-                last_wait: document.duration("last_wait_nanos", control.last_wait),
-                resets_in: document.duration("clean_in_nanos", control.resets_in),
-            },
-            consecutive_successes: document
-                .whole("consecutive_successes", self.consecutive_successes, 0..=EXACT)
-                .min(RESTORED),
-            counts: walk_counts(document, self.counts),
-            edges: walk_edges(document, self.edges),
-            window: self.window.walked(document, "window"),
-        }
     }
 
     /// Checks that the sum with a breaker's own counts stays in the exact range.
@@ -100,41 +135,4 @@ impl Snapshot {
         let walked = self.edges.as_flattened().iter().fold(own_transitions, |sum, count| sum.saturating_add(*count));
         if walked > RESTORED { refuse("snapshot.transitions", walked) } else { Ok(()) }
     }
-
-    /// The start value for reading a document.
-    fn blank() -> Self {
-        Self {
-            control: Saved::default(),
-            consecutive_successes: 0,
-            counts: Counts::default(),
-            edges: Edges::default(),
-            window: SavedWindow::None,
-        }
-    }
-}
-
-/// Every possible change of state: a closed circuit never becomes half-open directly.
-fn pairs() -> impl Iterator<Item = (State, State)> {
-    let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
-    all.filter(|(from, to)| from != to && (*from, *to) != (State::Closed, State::HalfOpen))
-}
-
-fn walk_edges(document: &mut Document<'_>, mut edges: Edges) -> Edges {
-    document.part("transitions", &mut |document| {
-        for (from, to) in pairs() {
-            let count = &mut edges[from as usize][to as usize];
-            *count = document.whole(&format!("{from}>{to}"), *count, 0..=EXACT);
-        }
-    });
-    edges
-}
-
-fn walk_counts(document: &mut Document<'_>, mut counts: Counts) -> Counts {
-    document.part("counters", &mut |document| {
-        for (name, place) in Counts::LASTING {
-            let count = place(&mut counts);
-            *count = document.whole(name, *count, 0..=EXACT);
-        }
-    });
-    counts
 }

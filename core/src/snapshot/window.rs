@@ -1,68 +1,51 @@
 //! The window in a snapshot.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::RESTORED;
-use super::document::Document;
-use crate::config::{Value, WindowShape};
-use crate::evidence::{BUCKETS, Call, SavedWindow, WindowCounts};
+use crate::config::document::{Fields, Place, Read};
+use crate::config::{InvalidValue, Value, WindowShape};
+use crate::evidence::{Call, SavedWindow, WindowCounts};
 
 impl SavedWindow {
-    const BLANK_CALLS: Self = Self::Calls { size: 0, ended: Vec::new() };
-
-    /// The part called `name` of a document, as [`Document`] says.
-    pub(super) fn walked(mut self, document: &mut Document<'_>, name: &str) -> Self {
-        if document.is_null(name, matches!(self, Self::None)) {
-            return Self::None;
-        }
-        document.part(name, &mut |document| {
-            if let Some(of_calls) = document.has("calls") {
-                self = if of_calls { Self::BLANK_CALLS } else { Self::Seconds { size: 0, buckets: Box::default() } };
+    /// The window as a part of a document.
+    pub(super) fn to_value(&self) -> Value {
+        let counts =
+            |bucket: &WindowCounts| Value::List([bucket.calls, bucket.failed, bucket.slow].map(Value::from).into());
+        let parts = match self {
+            Self::None => return Value::Null,
+            Self::Calls { size, ended } => [("calls", Value::from(*size)), ("ended", Call::letters(ended).into())],
+            Self::Seconds { size, buckets } => {
+                [("seconds", (*size).into()), ("buckets", Value::List(buckets.iter().map(counts).collect()))]
             }
-            match &mut self {
-                Self::None => {}
-                Self::Calls { size, ended } => {
-                    *size = document.whole("calls", (*size).into(), WindowShape::CALLS) as u16;
-                    walk_ended(document, *size, ended);
-                }
-                Self::Seconds { size, buckets } => {
-                    *size = document.whole("seconds", (*size).into(), WindowShape::SECONDS) as u16;
-                    walk_buckets(document, buckets);
-                }
-            }
-        });
-        self
+        };
+        parts.into_iter().collect()
     }
 }
 
-fn walk_ended(document: &mut Document<'_>, size: u16, ended: &mut Vec<Call>) {
-    let Some(value) = document.at("ended", Value::Text(Call::letters(ended))) else { return };
-    let calls = value.as_text().and_then(Call::of_letters);
-    match calls {
-        Some(calls) if calls.len() <= size.into() => *ended = calls,
-        _ => document.refuse("ended", value, "a letter of . f s b for each call, no more"),
-    }
-}
-
-fn walk_buckets(document: &mut Document<'_>, buckets: &mut [WindowCounts; BUCKETS as usize]) {
-    let counts =
-        |bucket: &WindowCounts| Value::List([bucket.calls, bucket.failed, bucket.slow].map(Value::from).into());
-    let Some(value) = document.at("buckets", Value::List(buckets.iter().map(counts).collect())) else { return };
-    let list = if let Value::List(list) = value { list.as_slice() } else { &[] };
-    let mut fits = list.len() == buckets.len();
-    for (bucket, value) in buckets.iter_mut().zip(list) {
-        match bucket_of(value) {
-            Some(counts) => *bucket = counts,
-            None => fits = false,
+impl<'v> Read<'v> for SavedWindow {
+    fn read(place: &Place<'_>, value: &'v Value) -> Result<Self, InvalidValue> {
+        let fields = Fields::at(place, value)?;
+        if value.entry("calls").is_some() {
+            let fields = fields.all(&["calls", "ended"])?;
+            let size = fields.whole("calls", WindowShape::CALLS)? as u16;
+            let ended = fields.value("ended").as_text().and_then(Call::of_letters);
+            let refused = || fields.refused("ended", "a letter of . f s b for each call, no more");
+            return Ok(Self::Calls {
+                size,
+                ended: ended.filter(|ended| ended.len() <= size.into()).ok_or_else(refused)?,
+            });
         }
+        let fields = fields.all(&["seconds", "buckets"])?;
+        let size = fields.whole("seconds", WindowShape::SECONDS)? as u16;
+        let buckets: Option<Vec<_>> = fields.get::<&[Value]>("buckets")?.iter().map(bucket_of).collect();
+        let allowed = "ten lists of calls, failed and slow, neither of which is more than the calls";
+        let buckets = buckets.and_then(|buckets| buckets.try_into().ok());
+        Ok(Self::Seconds { size, buckets: buckets.ok_or_else(|| fields.refused("buckets", allowed))? })
     }
-    if !fits {
-        document.refuse(
-            "buckets",
-            value,
-            "ten lists of calls, failed and slow, neither of which is more than the calls",
-        );
+
+    fn missing() -> Option<Self> {
+        Some(Self::None)
     }
 }
 
