@@ -68,6 +68,33 @@ pub(crate) fn deserialize_name<'de, T: Named, D: serde::Deserializer<'de>>(deser
     T::from_name(&name).ok_or_else(|| serde::de::Error::unknown_variant(&name, T::NAMES))
 }
 
+/// Displays a type with `as_str`, and serialises it, by its name.
+macro_rules! by_name {
+    ($type:ident) => {
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::names::deserialize_name(deserializer)
+            }
+        }
+
+        impl core::fmt::Display for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use by_name;
+
 /// Declares a field-less enumeration together with the stable names of its values. With `: Default`, the first value is the
 /// default.
 ///
@@ -106,25 +133,7 @@ macro_rules! named_enum {
             const NAMES: &'static [&'static str] = &[$($name),+];
         }
 
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::names::deserialize_name(deserializer)
-            }
-        }
-
-        impl core::fmt::Display for $type {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
+        $crate::names::by_name!($type);
     };
 }
 

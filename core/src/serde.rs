@@ -9,10 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
 use crate::config::{Config, InvalidValue, Value};
-use crate::control::Outcome;
 use crate::evidence::{Event, Status};
 use crate::host::{Entries, Spelling, config_from};
-use crate::names::deserialize_name;
 use crate::snapshot::Snapshot;
 
 /// A map of fields. A field that is none by default and none now is left out, because some formats (TOML) have no null.
@@ -61,18 +59,4 @@ impl<'de> Deserialize<'de> for Snapshot {
 
 fn refused<E: Error>(error: InvalidValue) -> E {
     E::custom(error.to_string())
-}
-
-/// The name.
-impl Serialize for Outcome {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-/// From the name; a failure has no hint.
-impl<'de> Deserialize<'de> for Outcome {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserialize_name(deserializer)
-    }
 }

@@ -1,10 +1,9 @@
 //! How a call ended: as its host reports it, and as the rules count it.
 
-use core::fmt;
 use core::time::Duration;
 
 use crate::config::Rules;
-use crate::names::Named;
+use crate::names::{Named, by_name};
 
 /// How a call ended, as its host reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,11 +80,8 @@ impl Named for Outcome {
     const NAMES: &'static [&'static str] = &["success", "failure", "ignored", "cancelled"];
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+// A failure is read without a hint.
+by_name!(Outcome);
 
 /// How a call ended under the rules: the outcome that counts, and whether it was slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
