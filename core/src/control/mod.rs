@@ -101,12 +101,7 @@ impl Control {
 
     /// The state at `now`: an open circuit whose wait is over reads `half_open`, because the next call is a probe.
     pub fn state_at(&self, now: Tick) -> State {
-        match self.phase {
-            Phase::Closed { .. } => State::Closed,
-            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => State::HalfOpen,
-            Phase::Open { .. } => State::Open,
-            Phase::HalfOpen(_) => State::HalfOpen,
-        }
+        if self.wait().is_some_and(|wait| wait.is_over(now)) { State::HalfOpen } else { self.phase.state() }
     }
 
     /// The mode at `now`: a timed `forced_open` ends by itself.
@@ -116,16 +111,12 @@ impl Control {
 
     /// Whether a timed `forced_open` is over.
     fn is_forced_open_over(&self, now: Tick) -> bool {
-        let over = matches!(self.phase, Phase::Open { wait: Some(wait), .. } if wait.is_over(now));
-        over && self.mode == Mode::ForcedOpen
+        self.mode == Mode::ForcedOpen && self.wait().is_some_and(|wait| wait.is_over(now))
     }
 
     /// The rest of the wait at `now`; `None` if the circuit is not open, or is held open without end.
     pub fn retry_after_at(&self, now: Tick) -> Option<Duration> {
-        match self.phase {
-            Phase::Open { wait: Some(wait), .. } if !wait.is_over(now) => Some(wait.left(now)),
-            _ => None,
-        }
+        self.wait().filter(|wait| !wait.is_over(now)).map(|wait| wait.left(now))
     }
 
     /// The number that changes with every transition and every operator's call.
@@ -144,18 +135,12 @@ impl Control {
     /// Consecutive successes of probes, while half-open. The successes of a closed circuit change no decision, so they are
     /// counted in `evidence`.
     pub fn probe_successes(&self) -> u8 {
-        match self.phase {
-            Phase::HalfOpen(probing) => probing.successes,
-            Phase::Closed { .. } | Phase::Open { .. } => 0,
-        }
+        self.probing().map_or(0, |probing| probing.successes)
     }
 
     /// Probe slots taken.
     pub fn probe_slots(&self) -> u8 {
-        match self.phase {
-            Phase::HalfOpen(probing) => probing.slots,
-            Phase::Closed { .. } | Phase::Open { .. } => 0,
-        }
+        self.probing().map_or(0, |probing| probing.slots)
     }
 
     /// Whether it is closed, so that calls pass without changing this value.
@@ -196,6 +181,15 @@ impl Control {
     /// The same with another jitter.
     pub(crate) fn with_jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
+    }
+
+    /// The wait, while open with one that ends.
+    fn wait(&self) -> Option<Wait> {
+        if let Phase::Open { wait, .. } = self.phase { wait } else { None }
+    }
+
+    fn probing(&self) -> Option<Probing> {
+        if let Phase::HalfOpen(probing) = self.phase { Some(probing) } else { None }
     }
 
     fn with(self, phase: Phase) -> Self {
