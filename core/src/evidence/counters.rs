@@ -238,32 +238,47 @@ impl Counters {
     }
 }
 
-/// A reading of the lifetime counters.
-///
-/// `total_calls = successful_calls + failed_calls + ignored_calls + cancelled_calls + in_flight`, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
+/// Declares the reading, and the names of the counters that a snapshot keeps: all but the calls in flight.
+macro_rules! counts {
+    ($($(#[$text:meta])+ $name:ident,)+) => {
+        /// A reading of the lifetime counters.
+        ///
+        /// `total_calls = successful_calls + failed_calls + ignored_calls + cancelled_calls + in_flight`, always.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Counts {
+            $($(#[$text])+ pub $name: u64,)+
+            /// Calls admitted that have not ended.
+            pub in_flight: u64,
+        }
+
+        impl Counts {
+            /// The counters that a snapshot keeps, by name.
+            pub(crate) const LASTING: [(&'static str, Place); [$(stringify!($name)),+].len()] =
+                [$((stringify!($name), |counts| &mut counts.$name)),+];
+        }
+    };
+}
+
+counts! {
     /// Calls admitted.
-    pub total_calls: u64,
+    total_calls,
     /// Calls that ended in success.
-    pub successful_calls: u64,
+    successful_calls,
     /// Calls that ended in failure.
-    pub failed_calls: u64,
+    failed_calls,
     /// Calls that ended without saying anything about the provider.
-    pub ignored_calls: u64,
+    ignored_calls,
     /// Calls given up before they ended.
-    pub cancelled_calls: u64,
+    cancelled_calls,
     /// Calls that were not admitted.
-    pub rejected_calls: u64,
+    rejected_calls,
     /// Calls that were admitted only because the mode is `shadow`.
-    pub shadow_rejected: u64,
+    shadow_rejected,
     /// Calls that ended in success or failure, and were slow.
-    pub slow_calls: u64,
+    slow_calls,
     /// Probe slots taken back from probes that hung.
-    pub probe_timeouts: u64,
-    /// Calls admitted that have not ended.
-    pub in_flight: u64,
+    probe_timeouts,
 }
 
 /// Rejected calls, in the order of [`Reason::ALL`].
@@ -273,19 +288,6 @@ pub(crate) type Rejections = [u64; Reason::ALL.len()];
 type Place = fn(&mut Counts) -> &mut u64;
 
 impl Counts {
-    /// The counters that a snapshot keeps, by name: all but the calls in flight.
-    pub(crate) const LASTING: [(&'static str, Place); 9] = [
-        ("total_calls", |counts| &mut counts.total_calls),
-        ("successful_calls", |counts| &mut counts.successful_calls),
-        ("failed_calls", |counts| &mut counts.failed_calls),
-        ("ignored_calls", |counts| &mut counts.ignored_calls),
-        ("cancelled_calls", |counts| &mut counts.cancelled_calls),
-        ("rejected_calls", |counts| &mut counts.rejected_calls),
-        ("shadow_rejected", |counts| &mut counts.shadow_rejected),
-        ("slow_calls", |counts| &mut counts.slow_calls),
-        ("probe_timeouts", |counts| &mut counts.probe_timeouts),
-    ];
-
     /// The counters that a snapshot keeps, with their names.
     pub(crate) fn lasting(mut self) -> impl Iterator<Item = (&'static str, u64)> {
         Self::LASTING.into_iter().map(move |(name, place)| (name, *place(&mut self)))
