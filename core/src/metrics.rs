@@ -159,10 +159,14 @@ impl<C: Clock> Metrics<C> {
     pub fn read(&self) -> Vec<Reading> {
         let (unread, folded) = {
             let all = self.all.lock();
-            (all.unread(), all.folded())
+            // The handles of each series, for reading it without the lock.
+            let unread = all.series.iter().map(|(labels, series)| {
+                (labels.clone(), series.breakers.values().cloned().collect::<Vec<_>>(), series.gone.clone())
+            });
+            (unread.collect::<Vec<_>>(), all.folded())
         };
         // Reading takes no lock here, so no call waits for it. A breaker that is removed meanwhile is still read as present.
-        let mut read: Vec<_> = unread.into_iter().map(Unread::read).collect();
+        let mut read: Vec<_> = unread.into_iter().map(|(labels, members, gone)| read(labels, members, gone)).collect();
         if let Some(folded) = folded {
             match read.binary_search_by(|reading| reading.labels.cmp(&folded.labels)) {
                 // A user gave a breaker these labels.
@@ -262,36 +266,16 @@ impl<C: Clock> All<C> {
         let labels = Labels { name: FOLDED_NAME.into(), provider: provider.into() };
         (self.folds > 0).then_some(Reading { labels, state: None, totals: self.folded })
     }
-
-    fn unread(&self) -> Vec<Unread<C>> {
-        let unread = |(labels, series): (&Labels, &Series<C>)| Unread {
-            labels: labels.clone(),
-            breakers: series.breakers.values().cloned().collect(),
-            gone: series.gone.clone(),
-        };
-        self.series.iter().map(unread).collect()
-    }
 }
 
-/// The handles of a series, for reading it without the lock.
-struct Unread<C> {
-    labels: Labels,
-    breakers: Vec<Member<C>>,
-    gone: Option<Arc<Totals>>,
-}
-
-impl<C: Clock> Unread<C> {
-    fn read(self) -> Reading {
-        let totals = self.gone.as_deref().copied().unwrap_or_default();
-        let mut reading = Reading { labels: self.labels, state: None, totals };
-        for member in self.breakers {
-            let breaker = &member.breaker;
-            let (totals, state) = breaker.totals_at(breaker.clock().now());
-            reading.totals.add(&member.totals(totals));
-            reading.state = reading.state.into_iter().chain([state]).max_by_key(|state| state.severity());
-        }
-        reading
+fn read<C: Clock>(labels: Labels, members: Vec<Member<C>>, gone: Option<Arc<Totals>>) -> Reading {
+    let mut reading = Reading { labels, state: None, totals: gone.as_deref().copied().unwrap_or_default() };
+    for member in members {
+        let (totals, state) = member.breaker.totals_at(member.breaker.clock().now());
+        reading.totals.add(&member.totals(totals));
+        reading.state = reading.state.into_iter().chain([state]).max_by_key(|state| state.severity());
     }
+    reading
 }
 
 impl<C> Series<C> {

@@ -54,10 +54,7 @@ impl<C: Clock> CircuitBreaker<C> {
             let _inside = nesting::enter(self, permit.stamp());
             function()
         };
-        match &result {
-            Ok(_) => permit.settle(Outcome::Success),
-            Err(error) => permit.settle(classify(error)),
-        }
+        permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
         result.map_err(CallError::Failed)
     }
 
@@ -101,10 +98,7 @@ impl<C: Clock> CircuitBreaker<C> {
             future.as_mut().poll(context)
         });
         let result = polled.await;
-        match &result {
-            Ok(_) => permit.settle(Outcome::Success),
-            Err(error) => permit.settle(classify(error)),
-        }
+        permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
         result.map_err(CallError::Failed)
     }
 }
