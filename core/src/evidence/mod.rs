@@ -23,5 +23,5 @@ pub(crate) use saved_window::SavedWindow;
 pub use status::{CallDurations, Status};
 pub use totals::Totals;
 pub(crate) use window::Window;
-pub use window_counts::WindowCounts;
 pub(crate) use window_counts::Call;
+pub use window_counts::WindowCounts;
