@@ -18,7 +18,7 @@ import halfopen
 import halfopen.prometheus
 from halfopen import ManualClock, compat
 from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, _metric_writers
-from halfopen.compat._write_queue import WRITES, WriteQueue
+from halfopen.compat._write_queue import MOST_WAITING, WRITES, WriteQueue
 
 
 def sample(metric: str, name: str, **labels: str) -> float | None:
@@ -133,6 +133,23 @@ def test_counts_of_many_threads_add_up() -> None:
         thread.join()
     assert sample("calls_total", "threads", status="success") == 2000
     assert sample("call_duration_seconds_count", "threads", status="success") == 2000
+
+
+def test_callers_wait_a_moment_for_the_one_that_writes_if_many_writes_are_queued(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("halfopen.compat._write_queue.sleep", pauses.append)
+    queue, written = WriteQueue(), list[int]()
+
+    def flood() -> None:
+        for number in range(MOST_WAITING + 100):
+            queue.write(written.append, number)
+
+    queue.write(flood)
+    assert len(pauses) == 100
+    assert max(pauses) < 0.001
+    assert written == list(range(MOST_WAITING + 100))
 
 
 def test_a_write_inside_a_write_is_queued() -> None:

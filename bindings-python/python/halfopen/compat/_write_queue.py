@@ -14,6 +14,10 @@ from typing import Any
 
 _log = logging.getLogger("halfopen")
 
+MOST_WAITING = 10_000
+"""How many writes wait before their callers give the one that writes some time. Without a pause, threads that call all
+the time would add them faster than it writes, so it would write for ever."""
+
 
 class WriteQueue:
     """A queue of writes, and a lock that one caller at a time takes without waiting."""
@@ -52,6 +56,9 @@ class WriteQueue:
         while self._entries:
             try:
                 if self._lock.setdefault("owner", me) is not me:
+                    if len(self._entries) > MOST_WAITING:
+                        # Not until the queue is shorter: the caller that writes may be further down this very stack.
+                        sleep(0.0001)
                     return
                 while self._entries:
                     self._attempt(*self._entries[0])
