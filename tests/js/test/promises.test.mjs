@@ -158,7 +158,7 @@ test('replacing the global Promise changes no outcome', async () => {
   assert.ok(answer instanceof own && refusal instanceof own);
 });
 
-test('a rejection that nobody handles is reported as any other', () => {
+test('a rejection or failure that nobody handles is reported as any other', () => {
   const script = `
     import { CircuitBreaker } from 'halfopen';
     process.on('unhandledRejection', (error) => console.log(error.code));
@@ -166,9 +166,16 @@ test('a rejection that nobody handles is reported as any other', () => {
     breaker.forceOpen();
     breaker.call(() => 1);
     breaker.call(() => 1).catch(() => undefined);
+    breaker.reset();
+    const fail = async () => {
+      throw Object.assign(new Error('the provider is down'), { code: 'DOWN' });
+    };
+    breaker.call(fail);
+    breaker.call(fail).catch(() => undefined);
   `;
   const run = ['--input-type=module', '--eval', script];
-  assert.equal(execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' }), 'CIRCUIT_OPEN\n');
+  const reported = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
+  assert.equal(reported, 'CIRCUIT_OPEN\nDOWN\n');
 });
 
 test('a rejection captures no stack, and other errors still do', async () => {
