@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use halfopen::clock::{ManualClock, Tick};
+use halfopen::config::WindowShape;
 use halfopen::control::Reason;
 use halfopen::host::{self, TryAdmitError, Value};
 use halfopen::{CircuitBreaker, Config, Outcome, State};
@@ -49,6 +50,23 @@ fn a_host_that_fetches_the_time_learns_when_it_is_needed() {
     assert_eq!(untimed.state(), State::Open);
     assert_eq!(host::try_admit(&untimed, None, || None).unwrap_err(), TryAdmitError::NeedsTime);
     assert_eq!(untimed.counts().rejected_calls, 0, "nothing was asked");
+}
+
+#[test]
+fn a_success_in_a_window_of_calls_needs_the_time_only_after_a_failure() {
+    let config = Config::builder().failure_rate_threshold(1.0).window(WindowShape::Calls(10)).record_durations(false);
+    let breaker = CircuitBreaker::with_clock(config.build().unwrap(), ManualClock::new());
+    let settle = |outcome, now| {
+        let ticket = host::try_admit(&breaker, None, || None).unwrap();
+        host::try_settle(&breaker, ticket, outcome, now)
+    };
+    assert!(settle(Outcome::Success, None).is_ok());
+    assert_eq!(breaker.status().window.calls, 1);
+    settle(Outcome::FAILURE, Some(Tick::ZERO)).unwrap();
+    let success = settle(Outcome::Success, None).unwrap_err();
+    assert_eq!(breaker.status().window.calls, 2, "nothing has changed");
+    host::try_settle(&breaker, success, Outcome::Success, Some(Tick::ZERO)).unwrap();
+    assert_eq!(breaker.status().window.calls, 3);
 }
 
 #[test]
