@@ -96,7 +96,7 @@ impl AsyncItems {
         is_generator: Boolean,
         start_watch: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        Self::new(py, AsyncStream::new(stream, is_generator.0, start_watch))
+        Self::new(py, AsyncStream::new(py, stream, is_generator.0, start_watch))
     }
 
     /// The items of an async generator. Its call begins when the first item is asked for.
@@ -109,7 +109,7 @@ impl AsyncItems {
     ) -> PyResult<Self> {
         let py = breaker.py();
         let stream = Py::new(py, PyStream::not_begun(breaker, generator))?;
-        Self::new(py, AsyncStream::new(stream, true, start_watch))
+        Self::new(py, AsyncStream::new(py, stream, true, start_watch))
     }
 
     fn __aiter__(slf: Py<Self>) -> Py<Self> {

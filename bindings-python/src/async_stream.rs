@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::ffi::{attached, call_host_plainly, unless_replaced};
+use crate::ffi::{Anext, attached, call_host_plainly, unless_replaced};
 use crate::introduction::Introduction;
 use crate::request::Request;
 use crate::stream::PyStream;
@@ -19,6 +19,8 @@ pub struct AsyncStream {
     stream: Py<PyStream>,
     /// Whether the source is an async generator, and not just an async iterator.
     pub is_generator: bool,
+    /// Asks the source for an item.
+    pub anext: Anext,
     /// Makes the watch, if there are timeouts.
     start_watch: Option<Py<PyAny>>,
     watch: OnceLock<Watch>,
@@ -37,8 +39,9 @@ mod phase {
 }
 
 impl AsyncStream {
-    pub fn new(stream: Py<PyStream>, is_generator: bool, start_watch: Option<Py<PyAny>>) -> Self {
+    pub fn new(py: Python<'_>, stream: Py<PyStream>, is_generator: bool, start_watch: Option<Py<PyAny>>) -> Self {
         Self {
+            anext: Anext::of(stream.get().items(py)),
             stream,
             is_generator,
             start_watch,
@@ -54,10 +57,15 @@ impl AsyncStream {
         self.stream.get().items(py)
     }
 
+    /// Whether a step runs now.
+    pub fn is_running(&self) -> bool {
+        self.is_running.load(Ordering::Relaxed)
+    }
+
     /// Whether this request is a step of the call. Some are not: those before its beginning and after its end.
-    #[inline]
+    #[inline(always)]
     pub fn admits(&self, py: Python<'_>, request: &Request) -> PyResult<bool> {
-        if self.is_running.load(Ordering::Relaxed) {
+        if self.is_running() {
             return Err(already_running(request));
         }
         if self.phase.load(Ordering::Relaxed) == phase::GOING { Ok(true) } else { self.admits_outside(py, request) }
@@ -98,7 +106,7 @@ impl AsyncStream {
     }
 
     /// A step of the call begins.
-    #[inline]
+    #[inline(always)]
     pub fn asked(&self, py: Python<'_>, request: &Request) -> PyResult<()> {
         self.is_running.store(true, Ordering::Relaxed);
         let stream = self.stream.get();
@@ -106,17 +114,23 @@ impl AsyncStream {
             stream.thrown(error.bind(py));
         }
         let now = stream.resume(py)?;
-        self.watch(request).map_or(Ok(()), |watch| watch.asked(py, now))
+        match self.watch(request) {
+            Some(watch) => watch.asked(py, now),
+            None => Ok(()),
+        }
     }
 
     /// The step suspends the running task.
-    #[inline]
+    #[inline(always)]
     pub fn suspended(&self, py: Python<'_>, request: &Request) -> PyResult<()> {
-        self.watch(request).map_or(Ok(()), |watch| watch.suspended(py))
+        match self.watch(request) {
+            Some(watch) => watch.suspended(py),
+            None => Ok(()),
+        }
     }
 
     /// The step has this result.
-    #[inline]
+    #[inline(always)]
     pub fn received(&self, item: &Bound<'_, PyAny>, request: &Request) -> PyResult<()> {
         if matches!(request, Request::Close) {
             return self.stopped(item.py());
@@ -158,7 +172,7 @@ impl AsyncStream {
     }
 
     /// The watch, if it has to know of this step: closing has no timeout.
-    #[inline]
+    #[inline(always)]
     fn watch(&self, request: &Request) -> Option<&Watch> {
         self.watch.get().filter(|_| !matches!(request, Request::Close))
     }

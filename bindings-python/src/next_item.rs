@@ -9,8 +9,8 @@ use pyo3::types::PyTuple;
 use pyo3::types::iterator::PySendResult;
 
 use crate::async_stream::AsyncStream;
-use crate::ffi::{ObjectSlot, anext_host, call_host_method, send_host, throw_host};
-use crate::imports::Imports;
+use crate::ffi::{Arguments, ObjectSlot, Step, call_host_method, step_host, throw_step};
+use crate::imports::{Imports, Method};
 use crate::request::Request;
 
 /// `NextItem`: what `__anext__`, `asend`, `athrow` and `aclose` of a guarded async stream return.
@@ -48,99 +48,139 @@ impl NextItem {
     /// It serves another item.
     #[inline]
     pub fn renew(&self, py: Python<'_>) {
-        if self.state.swap(state::FRESH, Ordering::Relaxed) == state::SUSPENDED {
+        if self.state.load(Ordering::Relaxed) == state::SUSPENDED {
             drop(self.step.take(py));
         }
+        self.state.store(state::FRESH, Ordering::Relaxed);
     }
 
     /// Takes a step; the first one asks the source.
-    #[inline]
-    pub fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
-        self.advance(value.py(), |step| send_host(step, value))
+    #[inline(always)]
+    pub fn send<'py>(&self, value: &Bound<'py, PyAny>) -> Step<'py> {
+        self.advance(value.py(), |step| step_host(step, value))
     }
 
     #[inline(always)]
-    fn advance<'py>(
-        &self,
-        py: Python<'py>,
-        take: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<PySendResult<'py>>,
-    ) -> PyResult<PySendResult<'py>> {
-        let stream = self.stream.get();
-        let step = match self.state.load(Ordering::Relaxed) {
-            state::FRESH => {
-                self.state.store(state::DONE, Ordering::Relaxed);
-                let is_guarded = stream.admits(py, &self.request)?;
-                self.is_guarded.store(is_guarded, Ordering::Relaxed);
-                let asked = if is_guarded { stream.asked(py, &self.request) } else { Ok(()) };
-                match asked.and_then(|()| self.first_step(py)) {
-                    Ok(Some(step)) => step,
-                    Ok(None) => return stream.stopped(py).map(|()| PySendResult::Return(py.None().into_bound(py))),
-                    Err(error) => return Err(self.failed(py, error)),
-                }
+    fn advance<'py>(&self, py: Python<'py>, take: impl FnOnce(&Bound<'py, PyAny>) -> Step<'py>) -> Step<'py> {
+        let is_fresh = self.state.load(Ordering::Relaxed) == state::FRESH;
+        self.state.store(state::DONE, Ordering::Relaxed);
+        let step = if is_fresh {
+            match self.begin(py) {
+                Ok(Some(step)) => step,
+                Ok(None) => return self.closed(py),
+                Err(error) => return Step::raise(py, error),
             }
-            state::SUSPENDED => {
-                self.state.store(state::DONE, Ordering::Relaxed);
-                match self.step.take(py) {
-                    Some(step) => step,
-                    None => return Err(self.reused()),
-                }
+        } else {
+            match self.step.take(py) {
+                Some(step) => step,
+                None => return Step::raise(py, self.reused()),
             }
-            _ => return Err(self.reused()),
         };
-        let result = take(&step);
-        self.stepped(&step, result)
+        match take(&step) {
+            Step::Return(item) => self.received(item),
+            Step::Next(waits_for) => self.suspended(step, waits_for),
+            Step::Raise => self.raised(py),
+        }
+    }
+
+    /// Makes the step of the source, as [`Self::first_step`] does, and says so to the stream if it is one of the call.
+    #[inline(always)]
+    fn begin<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let stream = self.stream.get();
+        let is_guarded = stream.admits(py, &self.request).map_err(|refusal| self.refused(py, refusal))?;
+        self.is_guarded.store(is_guarded, Ordering::Relaxed);
+        if is_guarded && let Err(error) = stream.asked(py, &self.request) {
+            return Err(self.failed(py, error));
+        }
+        match self.first_step(py) {
+            Err(error) => Err(self.failed(py, error)),
+            step => step,
+        }
+    }
+
+    /// It may not begin. While another step runs, Python lets an item be awaited again later, up to 3.12.3.
+    #[cold]
+    fn refused(&self, py: Python<'_>, refusal: PyErr) -> PyErr {
+        let asks_for_item = matches!(self.request, Request::Next | Request::Send(_));
+        if asks_for_item && self.stream.get().is_running() && py.version_info() < (3, 12, 4) {
+            self.state.store(state::FRESH, Ordering::Relaxed);
+        }
+        refusal
     }
 
     /// The source's awaitable; `None` if the source stays open, because it is not a generator and is only to be closed.
     ///
     /// Not made earlier: CPython 3.13 warns of one that is dropped before its first step.
-    #[inline]
+    #[inline(always)]
     fn first_step<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let stream = self.stream.get();
         let source = stream.source(py);
-        match &self.request {
-            Request::Close if !stream.is_generator => return Ok(None),
-            _ if stream.introduction.is_made() => self.ask(source),
-            _ => stream.introduction.make(source, || self.ask(source)),
+        if matches!(self.request, Request::Close) && !stream.is_generator {
+            return Ok(None);
         }
-        .map(Some)
+        let step = if stream.introduction.is_made() {
+            self.ask(source)?
+        } else {
+            stream.introduction.make(source, || self.ask(source))?
+        };
+        Ok(Some(step))
     }
 
-    #[inline]
+    #[inline(always)]
     fn ask<'py>(&self, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = source.py();
         match &self.request {
-            Request::Next => anext_host(source),
-            Request::Send(value) => call_host_method(source, &Imports::get(py)?.names.asend, (value,)),
-            Request::Throw(error) => call_host_method(source, &Imports::get(py)?.names.athrow, (error,)),
-            Request::Close => call_host_method(source, &Imports::get(py)?.names.aclose, ()),
+            Request::Next => self.stream.get().anext.call(source),
+            Request::Send(value) => call_by_name(source, |names| &names.asend, (value,)),
+            Request::Throw(error) => call_by_name(source, |names| &names.athrow, (error,)),
+            Request::Close => call_by_name(source, |names| &names.aclose, ()),
         }
     }
 
-    #[inline]
-    fn stepped<'py>(
-        &self,
-        step: &Bound<'py, PyAny>,
-        result: PyResult<PySendResult<'py>>,
-    ) -> PyResult<PySendResult<'py>> {
+    #[inline(always)]
+    fn received<'py>(&self, item: Bound<'py, PyAny>) -> Step<'py> {
+        if self.is_guarded.load(Ordering::Relaxed)
+            && let Err(interrupt) = self.stream.get().received(&item, &self.request)
+        {
+            let py = item.py();
+            return Step::raise(py, self.failed(py, interrupt));
+        }
+        Step::Return(item)
+    }
+
+    #[inline(always)]
+    fn suspended<'py>(&self, step: Bound<'py, PyAny>, waits_for: Bound<'py, PyAny>) -> Step<'py> {
+        if self.is_guarded.load(Ordering::Relaxed)
+            && let Err(interrupt) = self.stream.get().suspended(step.py(), &self.request)
+        {
+            return self.interrupted(step, interrupt);
+        }
+        self.step.put(step);
+        self.state.store(state::SUSPENDED, Ordering::Relaxed);
+        Step::Next(waits_for)
+    }
+
+    /// The watch was interrupted before it knew of this wait, so the step is told instead of waiting.
+    #[cold]
+    fn interrupted<'py>(&self, step: Bound<'py, PyAny>, interrupt: PyErr) -> Step<'py> {
         let py = step.py();
-        let is_guarded = self.is_guarded.load(Ordering::Relaxed);
-        match result {
-            Ok(PySendResult::Return(item)) => {
-                if is_guarded && let Err(interrupt) = self.stream.get().received(&item, &self.request) {
-                    return Err(self.failed(py, interrupt));
-                }
-                Ok(PySendResult::Return(item))
-            }
-            Ok(PySendResult::Next(waits_for)) => {
-                if is_guarded && let Err(interrupt) = self.stream.get().suspended(py, &self.request) {
-                    return self.stepped(step, throw_host(step, (interrupt.into_value(py),)));
-                }
-                self.step.put(step.clone());
-                self.state.store(state::SUSPENDED, Ordering::Relaxed);
-                Ok(PySendResult::Next(waits_for))
-            }
-            Err(error) => Err(self.failed(py, error)),
+        match throw_step(&step, (interrupt.into_value(py),)) {
+            Step::Return(item) => self.received(item),
+            Step::Next(waits_for) => self.suspended(step, waits_for),
+            Step::Raise => self.raised(py),
+        }
+    }
+
+    #[cold]
+    fn raised<'py>(&self, py: Python<'py>) -> Step<'py> {
+        Step::raise(py, self.failed(py, PyErr::fetch(py)))
+    }
+
+    /// The consumer closed a source that stays open.
+    #[cold]
+    fn closed<'py>(&self, py: Python<'py>) -> Step<'py> {
+        match self.stream.get().stopped(py) {
+            Ok(()) => Step::Return(py.None().into_bound(py)),
+            Err(error) => Step::raise(py, error),
         }
     }
 
@@ -180,17 +220,18 @@ impl NextItem {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        yielded(self.send(py.None().bind(py))?)
+        yielded(self.send(py.None().bind(py)).fetch(py)?)
     }
 
     #[pyo3(name = "send", signature = (value, /))]
     fn send_once<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        yielded(self.send(value)?)
+        yielded(self.send(value).fetch(value.py())?)
     }
 
     #[pyo3(signature = (*error))]
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
-        yielded(self.advance(error.py(), |step| throw_host(step, error.clone()))?)
+        let py = error.py();
+        yielded(self.advance(py, |step| throw_step(step, error.clone())).fetch(py)?)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
@@ -212,6 +253,16 @@ impl NextItem {
         }
         self.step.traverse(&visit)
     }
+}
+
+/// Not inlined into the path of an item.
+#[cold]
+fn call_by_name<'py>(
+    object: &Bound<'py, PyAny>,
+    name: Method,
+    arguments: impl Arguments<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    call_host_method(object, name(&Imports::get(object.py())?.names), arguments)
 }
 
 /// As `send` of an iterator says what its step was.

@@ -13,7 +13,7 @@ use pyo3::types::iterator::PySendResult;
 
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
-use crate::ffi::{call_host_method, send_host, throw_host};
+use crate::ffi::{call_host_method, is_shared, send_host, throw_host};
 use crate::imports::Imports;
 use crate::lock::Lock;
 use crate::nesting::Probe;
@@ -35,6 +35,8 @@ pub struct PyStream {
     generator: Py<PyAny>,
     has_begun: AtomicBool,
     is_probe: AtomicBool,
+    /// Whether the breaker has functions that look at each item.
+    looks_at_items: bool,
     /// Taken to settle the call.
     call: Lock<Option<AdmittedCall>>,
     pause: Pause,
@@ -42,8 +44,10 @@ pub struct PyStream {
     has_content: AtomicBool,
     /// Whether the last item that the protocol requires has been received.
     has_ended: AtomicBool,
-    /// The consumer's error, which was thrown into the generator.
+    /// The consumer's error, which was thrown into the generator and may come back.
     thrown: Lock<Option<Py<PyAny>>>,
+    /// Whether there is one.
+    has_thrown: AtomicBool,
 }
 
 impl PyStream {
@@ -61,11 +65,13 @@ impl PyStream {
             generator: generator.clone().unbind(),
             has_begun: AtomicBool::new(false),
             is_probe: AtomicBool::new(false),
+            looks_at_items: !breaker.get().stream_items.is_empty(),
             call: Lock::new(None),
             pause: Pause::new(),
             has_content: AtomicBool::new(false),
             has_ended: AtomicBool::new(false),
             thrown: Lock::new(None),
+            has_thrown: AtomicBool::new(false),
         }
     }
 
@@ -150,13 +156,41 @@ impl PyStream {
     /// The consumer throws this into the generator.
     pub fn thrown(&self, error: &Bound<'_, PyAny>) {
         let before = self.thrown.lock().replace(error.clone().unbind());
-        drop(before);
+        self.has_thrown.store(true, Ordering::Relaxed);
+        drop(before.map(|before| before.into_bound(error.py())));
+    }
+
+    /// The generator has handled the consumer's error. If nobody else has that any more, it cannot come back.
+    #[cold]
+    fn handled(&self, py: Python<'_>) {
+        let mut thrown = self.thrown.lock();
+        if thrown.as_ref().is_some_and(|error| is_shared(error.bind(py))) {
+            return;
+        }
+        let error = thrown.take();
+        drop(thrown);
+        self.has_thrown.store(false, Ordering::Relaxed);
+        drop(error.map(|error| error.into_bound(py)));
     }
 
     /// The consumer has received an item; returns whether one that counts as content has been received.
     #[inline]
     pub fn pause(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.rest(item.py());
+        if self.has_thrown.load(Ordering::Relaxed) {
+            self.handled(item.py());
+        }
+        if self.looks_at_items {
+            self.look_at(item)?;
+        } else if !self.has_content.load(Ordering::Relaxed) {
+            self.begin_content(item.py());
+        }
+        Ok(self.has_content.load(Ordering::Relaxed))
+    }
+
+    /// Asks the breaker's functions about an item.
+    #[cold]
+    fn look_at(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
         let items = &self.breaker.get().stream_items;
         if !self.has_content.load(Ordering::Relaxed) && items.is_content(item)? {
             self.begin_content(item.py());
@@ -165,7 +199,7 @@ impl PyStream {
             self.has_ended.store(true, Ordering::Relaxed);
             self.settle(item.py(), Outcome::Success);
         }
-        Ok(self.has_content.load(Ordering::Relaxed))
+        Ok(())
     }
 
     /// The generator has ended.
@@ -234,9 +268,9 @@ impl PyStream {
     /// failure.
     #[pyo3(signature = (error, /))]
     pub fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let thrown = self.thrown.lock().take();
+        let thrown = self.thrown.lock().take().map(|thrown| thrown.into_bound(error.py()));
         match self.take(error.py()) {
-            Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, thrown.bind(error.py()))) => {
+            Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, &thrown)) => {
                 pending.settle(Outcome::Cancelled);
                 Ok(())
             }

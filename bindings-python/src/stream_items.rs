@@ -25,6 +25,11 @@ impl StreamItems {
         let _ = self.functions.set(Box::new(Functions { is_content, is_end }));
     }
 
+    /// Whether there are none, so that nothing need be asked.
+    pub fn is_empty(&self) -> bool {
+        self.functions.get().is_none_or(|functions| functions.is_content.is_none() && functions.is_end.is_none())
+    }
+
     /// Whether an item counts as the first one.
     pub fn is_content(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
         match self.functions.get().and_then(|functions| functions.is_content.as_ref()) {

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 import pytest
+import trio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -137,6 +138,28 @@ async def test_two_tasks_cannot_take_a_step_at_once(first: str, second: str) -> 
     assert said[0] == said[1]
     assert said[1][0] is RuntimeError
     assert counts(breaker) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("step", ["next", "send nothing", "throw", "close"])
+async def test_a_refused_awaitable_is_awaited_again_as_without_a_guard(step: str) -> None:
+    async def waits() -> AsyncGenerator[int, str]:
+        for item in range(4):
+            yield item
+            await asyncio.sleep(0)
+
+    said = list[Any]()
+    for stream in (waits(), CircuitBreaker()(waits)()):
+        assert await anext(stream) == 0
+        running = asyncio.ensure_future(outcome(lambda stream=stream: STEPS["next"](stream)))  # type: ignore[misc]
+        await asyncio.sleep(0)
+        refused = STEPS[step](stream)
+        outcomes = [await outcome(lambda refused=refused: refused)]  # type: ignore[misc]
+        assert await running == ("returned", 1)
+        outcomes += [await outcome(lambda refused=refused: refused) for _ in range(2)]  # type: ignore[misc]
+        said.append(outcomes)
+        await stream.aclose()
+    assert said[0] == said[1]
+    assert said[0][0][0] is RuntimeError
 
 
 @pytest.mark.parametrize("step", ["next", "send nothing", "throw", "close"])
@@ -272,6 +295,43 @@ def test_the_event_loop_closes_each_stream_once(
 
     anyio.run(begins, backend=backend)
     assert (counts(inner), counts(outer)) == ((0, 0, 1, 0), (0, 0, 1, 0))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_trio_as_a_guest_of_asyncio_closes_its_own_streams_and_no_others(capfd: pytest.CaptureFixture[str]) -> None:
+    closed = list[str]()
+
+    async def source(name: str) -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(name)
+
+    breaker = CircuitBreaker()
+    of_guest, of_host = breaker(source)("guest"), breaker(source)("host")
+
+    async def guest() -> None:
+        assert await anext(of_guest) == 1
+
+    async def host() -> None:
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        outcomes = list[Any]()
+
+        def ended(outcome: Any) -> None:
+            outcomes.append(outcome)
+            done.set()
+
+        assert await anext(of_host) == 1
+        trio.lowlevel.start_guest_run(guest, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=ended)
+        await done.wait()
+        outcomes[0].unwrap()
+        assert closed == ["guest"]
+        assert counts(breaker) == (0, 0, 1, 1)
+
+    asyncio.run(host())
+    assert closed == ["guest", "host"]
+    assert counts(breaker) == (0, 0, 2, 0)
     assert capfd.readouterr() == ("", "")
 
 

@@ -185,6 +185,29 @@ async def test_a_thrown_error_lives_no_longer_than_the_stream(breaker: CircuitBr
     assert gone() is None
 
 
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_thrown_error_that_the_generator_has_handled_is_released(breaker: CircuitBreaker, way: str) -> None:
+    def plain() -> Iterator[int]:
+        with contextlib.suppress(Mine):
+            yield 1
+        yield 2
+        yield 3
+
+    async def asynchronous() -> AsyncIterator[int]:
+        with contextlib.suppress(Mine):
+            yield 1
+        yield 2
+        yield 3
+
+    stream, mine = stream_of(way, breaker, plain, asynchronous), Mine()
+    gone = weakref.ref(mine)
+    await stream.next()
+    assert await stream.throw(mine) == 2
+    del mine
+    assert await stream.next() == 3
+    assert gone() is None
+
+
 async def test_an_error_thrown_through_two_guarded_generators_is_cancelled(breaker: CircuitBreaker) -> None:
     inner, inner_async = breaker(plain_numbers), breaker(numbers)
 

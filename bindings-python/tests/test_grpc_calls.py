@@ -234,6 +234,30 @@ async def test_an_async_call_is_judged_when_it_was_awaited(breaker: CircuitBreak
         assert counts(breaker) == (1, 1, 0, 0)
 
 
+@pytest.mark.parametrize("observed", ["code", "details", "trailing_metadata", "debug_error_string"])
+@pytest.mark.parametrize("way", [by_decorator, by_decorated_coroutine, by_call_sync, by_call_of_a_coroutine])
+async def test_an_async_call_is_judged_when_its_status_was_asked_for(address: str, way: Way, observed: str) -> None:
+    judged: list[Any] = []
+    breaker = CircuitBreaker("model", failure_threshold=9, judge=judged.append)
+    async with grpc.aio.insecure_channel(address) as channel:
+        whole = await way(breaker, lambda: channel.unary_unary("/one/whole")(b""))
+        await getattr(whole, observed)()
+        assert counts(breaker) == SUCCESS
+        assert judged == [b"answer"]
+        assert await whole == b"answer"
+        broken = await way(breaker, lambda: channel.unary_unary("/one/broken")(b""))
+        await getattr(broken, observed)()
+        assert await broken.code() is grpc.StatusCode.UNAVAILABLE
+        assert counts(breaker) == (1, 1, 0, 0)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await broken
+        cancelled = await way(breaker, lambda: channel.unary_unary("/one/whole")(b""))
+        cancelled.cancel()
+        await getattr(cancelled, observed)()
+        assert counts(breaker) == (1, 1, 1, 0)
+        assert judged == [b"answer"]
+
+
 async def test_call_awaits_an_async_call(breaker: CircuitBreaker, address: str) -> None:
     async with grpc.aio.insecure_channel(address) as channel:
         assert await breaker.call(channel.unary_unary("/one/whole"), b"") == b"answer"

@@ -6,7 +6,8 @@ shorter: here a provider is silent after 0.4 s instead of 10 or 30.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ import openai
 import pytest
 
 import provider as loopback
-from halfopen import CircuitBreakerConfig, ManualClock
+from halfopen import CircuitBreaker, CircuitBreakerConfig, ManualClock
 from halfopen.orchestration import (
     AllProvidersFailed,
     Break,
@@ -51,6 +52,8 @@ SHORT: dict[str, Any] = {
     "first_item_timeout_seconds": SILENCE,
     "idle_timeout_seconds": SILENCE,
 }
+PATIENT: dict[str, Any] = dict.fromkeys(SHORT, 30.0)
+"""For providers that answer: a machine that is busy may take its time."""
 SETTINGS: dict[Setting, dict[str, Any]] = {
     "defaults": SHORT,
     "retry and restart": SHORT | {"same_provider_retries": 1, "retry_delay_seconds": 0.05, "on_break": "restart"},
@@ -93,9 +96,23 @@ class Pair:
         return len(self.first.requests), len(self.second.requests)
 
 
-def paired(first: loopback.Provider, second: loopback.Provider, clock: ManualClock | None, **settings: Any) -> Pair:
+def paired(
+    first: loopback.Provider,
+    second: loopback.Provider,
+    clock: ManualClock | None,
+    *,
+    silent_first: bool = False,
+    **settings: Any,
+) -> Pair:
+    """With ``silent_first`` only the first one is cut off after ``SILENCE``, whatever the settings are."""
+    breaker = CircuitBreaker(
+        CircuitBreakerConfig(name="first"),
+        clock=clock,
+        call_timeout_seconds=SILENCE if silent_first else None,
+        first_item_timeout_seconds=SILENCE if silent_first else None,
+    )
     members = [
-        Provider("first", CircuitBreakerConfig(name="first"), model="small", limit=8),
+        Provider("first", breaker, model="small", limit=8),
         Provider("second", CircuitBreakerConfig(name="second"), tier=1, model="large", limit=80),
     ]
     clients = {
@@ -121,10 +138,16 @@ def servers() -> Iterator[tuple[loopback.Provider, loopback.Provider]]:
 async def pair(
     servers: tuple[loopback.Provider, loopback.Provider], setting: Setting, clock: ManualClock
 ) -> AsyncIterator[Pair]:
-    made = paired(*servers, clock, **SETTINGS[setting])
-    yield made
-    assert in_flight(made.orchestrator) == 0
-    for client in made.clients.values():
+    async with closing(paired(*servers, clock, **SETTINGS[setting])) as made:
+        yield made
+
+
+@asynccontextmanager
+async def closing(pair: Pair) -> AsyncGenerator[Pair]:
+    """Closes its clients, after all its calls have ended."""
+    yield pair
+    assert in_flight(pair.orchestrator) == 0
+    for client in pair.clients.values():
         await client.close()
 
 
@@ -140,17 +163,25 @@ BEFORE_CONTENT: list[tuple[Fault, bool]] = [
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize(("fault", "always"), BEFORE_CONTENT, ids=repr)
+@pytest.mark.parametrize("outage", BEFORE_CONTENT, ids=repr)
 async def test_a_fault_before_the_answer(
-    pair: Pair, setting: Setting, fault: Fault, always: bool, streamed: bool
+    servers: tuple[loopback.Provider, loopback.Provider],
+    setting: Setting,
+    clock: ManualClock,
+    outage: tuple[Fault, bool],
+    streamed: bool,
 ) -> None:
-    if always:
-        pair.first.always(fault)
-    else:
-        pair.first.next(fault)
-    begun = time.perf_counter()
-    text, report = await pair.text(streamed=streamed)
-    assert time.perf_counter() - begun < SOON
+    fault, always = outage
+    is_silent = fault == NoAnswer()
+    made = paired(*servers, clock, silent_first=is_silent, **(SETTINGS[setting] | PATIENT))
+    async with closing(made) as pair:
+        if always:
+            pair.first.always(fault)
+        else:
+            pair.first.next(fault)
+        begun = time.perf_counter()
+        text, report = await pair.text(streamed=streamed)
+        assert time.perf_counter() - begun < SOON
     assert text in {pair.first.text, pair.second.text}
     is_first = text == pair.first.text
     assert (report.provider, report.model) == (("first", "small") if is_first else ("second", "large"))
@@ -290,8 +321,7 @@ async def test_cut_and_the_next_provider_takes_no_prefill(pair: Pair, setting: S
 async def test_a_provider_that_is_down_gets_its_probes_and_no_more(
     servers: tuple[loopback.Provider, loopback.Provider], setting: Setting, clock: ManualClock, streamed: bool
 ) -> None:
-    # Nobody is silent here, so a machine that is busy may take its time.
-    pair = paired(*servers, clock, **(SETTINGS[setting] | dict.fromkeys(SHORT, 30.0)))
+    pair = paired(*servers, clock, **(SETTINGS[setting] | PATIENT))
     pair.first.always(Status(503))
     calls = 90
     for _ in range(calls):

@@ -4,6 +4,7 @@ A call of ``grpc`` is an iterator and a future at once, and only its user knows 
 """
 
 import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from weakref import ref
@@ -89,3 +90,27 @@ async def _raised_status(stream: Any, target: Any) -> None:
     if code is not grpc.StatusCode.OK:
         metadata = await target.initial_metadata(), await target.trailing_metadata()
         stream.raised(grpc.aio.AioRpcError(code, *metadata, await target.details()))
+
+
+def _settling(name: str) -> Callable[[Proxy], Any]:
+    async def observe(self: Proxy) -> Any:
+        call, target = self._halfopen_call, self._halfopen_target
+        value = await getattr(target, name)()
+        if target.cancelled():
+            # The error that awaiting the call would raise.
+            call.raised(sys.modules["asyncio"].CancelledError())
+            return value
+        try:
+            # The call has ended, so this takes no time.
+            call.returned(await target)
+        except Exception as error:
+            call.raised(error)
+        return value
+
+    return observe
+
+
+STATUS_METHODS: dict[str, Callable[[Proxy], Any]] = {
+    name: _settling(name) for name in ("code", "details", "trailing_metadata", "debug_error_string")
+}
+"""Replace those of a call of ``grpc.aio`` with one answer: whoever asks for its status may never await the answer."""

@@ -35,6 +35,7 @@ impl Drop for HangIfUnwound {
 }
 
 /// Makes a call of the host's code.
+#[inline(always)]
 fn guarded(py: Python<'_>, call: impl FnOnce() -> *mut PyObject) -> PyResult<Bound<'_, PyAny>> {
     let hang = HangIfUnwound;
     let result = call();
@@ -92,8 +93,44 @@ pub fn call_host_method<'py>(
     call_host(&object.getattr(name)?, &args.into_pyobject(object.py()).map_err(Into::into)?, None)
 }
 
+/// A step of a coroutine, of a generator, or of the iterator of an `await`. Unlike a `Result` with an error in it, it is
+/// returned in registers.
+pub enum Step<'py> {
+    /// The running task is suspended, and waits for this.
+    Next(Bound<'py, PyAny>),
+    /// It was the last step, with this result.
+    Return(Bound<'py, PyAny>),
+    /// It raised an error, which the interpreter has.
+    Raise,
+}
+
+impl<'py> Step<'py> {
+    /// A step that raises this.
+    #[cold]
+    pub fn raise(py: Python<'py>, error: PyErr) -> Self {
+        error.restore(py);
+        Self::Raise
+    }
+
+    /// The step with the error taken from the interpreter.
+    #[inline]
+    pub fn fetch(self, py: Python<'py>) -> PyResult<PySendResult<'py>> {
+        match self {
+            Self::Next(waits_for) => Ok(PySendResult::Next(waits_for)),
+            Self::Return(result) => Ok(PySendResult::Return(result)),
+            Self::Raise => Err(PyErr::fetch(py)),
+        }
+    }
+}
+
 /// The next step of a coroutine, of a generator, or of the iterator of an `await`.
 pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
+    step_host(steps, value).fetch(steps.py())
+}
+
+/// The same with the error left to the interpreter.
+#[inline(always)]
+pub fn step_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Step<'py> {
     let py = steps.py();
     let mut result = ptr::null_mut();
     // SAFETY: as above.
@@ -103,8 +140,11 @@ pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> P
     let step = unsafe { send(steps.as_ptr(), value.as_ptr(), &raw mut result) };
     forget(hang);
     // SAFETY: it has written a new reference, or null if the step raised.
-    let result = unsafe { Bound::from_owned_ptr_or_err(py, result)? };
-    Ok(if step == ffi::PySendResult::PYGEN_RETURN { PySendResult::Return(result) } else { PySendResult::Next(result) })
+    match unsafe { Bound::from_owned_ptr_or_opt(py, result) } {
+        None => Step::Raise,
+        Some(result) if step == ffi::PySendResult::PYGEN_RETURN => Step::Return(result),
+        Some(result) => Step::Next(result),
+    }
 }
 
 /// The step of a coroutine, a generator or the iterator of an `await` into which this is thrown.
@@ -119,27 +159,58 @@ pub fn throw_host<'py>(steps: &Bound<'py, PyAny>, error: impl Arguments<'py>) ->
     }
 }
 
-/// The steps by which `await anext(iterator)` gets the next item.
-pub fn anext_host<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// The same with the error left to the interpreter.
+pub fn throw_step<'py>(steps: &Bound<'py, PyAny>, error: impl Arguments<'py>) -> Step<'py> {
+    match throw_host(steps, error) {
+        Ok(PySendResult::Next(waits_for)) => Step::Next(waits_for),
+        Ok(PySendResult::Return(result)) => Step::Return(result),
+        Err(error) => Step::raise(steps.py(), error),
+    }
+}
+
+/// Asks one async iterator for its next items.
+pub struct Anext(Option<Call0>);
+
+impl Anext {
+    /// Looks up how the items of an async generator are asked for. Their class never changes; others may.
+    pub fn of(iterator: &Bound<'_, PyAny>) -> Self {
+        let is_generator = Imports::get(iterator.py()).is_ok_and(|it| is_exactly(iterator, &it.async_generator));
+        Self(if is_generator { slot(iterator, ffi::Py_am_anext) } else { None })
+    }
+
+    /// The steps by which `await anext(iterator)` gets the next item. Those of an async generator are its items.
+    #[inline(always)]
+    pub fn call<'py>(&self, iterator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0 {
+            // SAFETY: attached, with an object of the slot's class.
+            Some(anext) => guarded(iterator.py(), || unsafe { anext(iterator.as_ptr()) }),
+            None => steps_of_item(iterator),
+        }
+    }
+}
+
+fn steps_of_item<'py>(iterator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let item = call_slot(iterator, ffi::Py_am_anext, "is no async iterator")?;
-    let classes = Imports::get(item.py())?;
-    // The items of async generators are the steps themselves.
-    if is_exactly(iterator, &classes.async_generator) || is_exactly(&item, &classes.coroutine) {
+    if is_exactly(&item, &Imports::get(item.py())?.coroutine) {
         return Ok(item);
     }
     call_slot(&item, ffi::Py_am_await, "is no awaitable")
 }
 
 /// The answer of a slot of an object's class, which takes the object alone.
-fn call_slot<'py>(object: &Bound<'py, PyAny>, slot: c_int, lack: &str) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: the class is valid, and what is in this slot is a function of this type or null. The compiler knows nothing
-    // of it.
-    let function = unsafe { transmute::<*mut c_void, Option<Call0>>(ffi::PyType_GetSlot(object.get_type_ptr(), slot)) };
-    let Some(function) = function else {
+fn call_slot<'py>(object: &Bound<'py, PyAny>, place: c_int, lack: &str) -> PyResult<Bound<'py, PyAny>> {
+    let Some(function) = slot(object, place) else {
         return Err(PyTypeError::new_err(format!("{} of a guarded stream {lack}", object.get_type())));
     };
     // SAFETY: attached, with an object of the slot's class.
     guarded(object.py(), || unsafe { function(object.as_ptr()) })
+}
+
+/// What is in a slot for a function that takes the object alone.
+fn slot(object: &Bound<'_, PyAny>, place: c_int) -> Option<Call0> {
+    // SAFETY: the class is valid, and what is in this slot is a function of this type or null. The compiler knows nothing
+    // of it.
+    unsafe { transmute::<*mut c_void, Option<Call0>>(ffi::PyType_GetSlot(object.get_type_ptr(), place)) }
 }
 
 /// `callable()`.

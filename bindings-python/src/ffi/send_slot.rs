@@ -8,9 +8,9 @@ use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyTuple, PyType};
 
+use super::host_calls::Step;
 use super::methods::borrowed;
 use crate::next_item::NextItem;
 
@@ -51,13 +51,12 @@ unsafe extern "C" fn send(
         (next_item.cast_unchecked::<NextItem>(), value)
     };
     let step = catch_unwind(AssertUnwindSafe(|| next_item.get().send(&value)));
-    let (object, kind) = match step.unwrap_or_else(|_| Err(PanicException::new_err("a stream could not take a step"))) {
-        Ok(PySendResult::Next(waits_for)) => (waits_for.into_ptr(), ffi::PySendResult::PYGEN_NEXT),
-        Ok(PySendResult::Return(item)) => (item.into_ptr(), ffi::PySendResult::PYGEN_RETURN),
-        Err(error) => {
-            error.restore(value.py());
-            (ptr::null_mut(), ffi::PySendResult::PYGEN_ERROR)
-        }
+    let step =
+        step.unwrap_or_else(|_| Step::raise(value.py(), PanicException::new_err("a stream could not take a step")));
+    let (object, kind) = match step {
+        Step::Next(waits_for) => (waits_for.into_ptr(), ffi::PySendResult::PYGEN_NEXT),
+        Step::Return(item) => (item.into_ptr(), ffi::PySendResult::PYGEN_RETURN),
+        Step::Raise => (ptr::null_mut(), ffi::PySendResult::PYGEN_ERROR),
     };
     // SAFETY: the interpreter wants the result here.
     unsafe { *result = object };

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from halfopen._answer_items import Facts, verdict_of_item
 from halfopen._core import Attempt, is_awaitable
 from halfopen._stream_timeouts import StreamTimeouts, Watch
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration._errors import IncompleteStreamError, ReportedError
-from halfopen.orchestration._items import Facts, verdict_of_item
 from halfopen.orchestration._probing import inside
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, cast
 
+from halfopen._answer_items import get
 from halfopen.orchestration._model_fields import ByClass
 from halfopen.types import Outcome, Role
 
@@ -30,13 +31,6 @@ class Report:
     """The usage that the answer reports, in the provider's own words."""
     attempts: tuple[AttemptReport, ...]
     seconds: float
-
-
-def get(item: Any, name: str) -> Any:
-    """A member of an answer, which may be an object of an SDK or parsed JSON; ``None`` if there is none."""
-    if isinstance(item, Mapping):
-        return cast("Mapping[str, Any]", item).get(name)
-    return getattr(item, name, None)
 
 
 def model_in(answer: Any) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple
 
+from halfopen._answer_items import get
 from halfopen._core import report_unraisable
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._library_errors import codes_in
@@ -14,7 +15,6 @@ from halfopen._names import names_of
 from halfopen._result_rules import as_verdict
 from halfopen.breaker import CircuitBreaker
 from halfopen.orchestration._errors import FailedResultError, ReportedError
-from halfopen.orchestration._report import get
 from halfopen.types import Verdict
 
 Next = Literal["no", "if_replayable", "at_once", "larger"]
