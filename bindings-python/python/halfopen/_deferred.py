@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from halfopen._core import Awaiting, Call, is_awaitable
 from halfopen._proxy import Proxy, class_of, proxy_class
-from halfopen._rpc import STATUS_METHODS, is_async_rpc_class
+from halfopen._rpc import status_methods_of
 
 
 def followed(call: Call, result: Any) -> Any:
@@ -66,8 +66,7 @@ def _proxy_of(call: Call, target: Any) -> Any:
     if made is None:
         is_coroutine = issubclass(kind, Coroutine | GeneratorType)
         methods = _METHODS | _METHODS_OF_COROUTINES if is_coroutine else _METHODS
-        if is_async_rpc_class(kind):
-            methods = methods | STATUS_METHODS
+        methods = methods | status_methods_of(kind)
         observed = {name: method for name, method in methods.items() if hasattr(kind, name)}
         if kind is GeneratorType:
             # A generator-based coroutine has no `__await__`.

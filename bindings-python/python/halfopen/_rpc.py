@@ -12,6 +12,8 @@ from weakref import ref
 from halfopen._names import names_of
 from halfopen._proxy import Proxy, class_of
 
+_ASYNC_RPC = "grpc.aio._base_call.Call"
+
 
 def is_async_rpc(result: object) -> bool:
     """Whether it is a call of ``grpc.aio``."""
@@ -20,7 +22,7 @@ def is_async_rpc(result: object) -> bool:
 
 def is_async_rpc_class(kind: type) -> bool:
     """Whether it is a class of such calls."""
-    return _has_base(kind, "grpc.aio._base_call.Call")
+    return _has_base(kind, _ASYNC_RPC)
 
 
 def is_rpc(result: object) -> bool:
@@ -102,15 +104,22 @@ def _settling(name: str) -> Callable[[Proxy], Any]:
             return value
         try:
             # The call has ended, so this takes no time.
-            call.returned(await target)
+            answer = await target
         except Exception as error:
             call.raised(error)
+        else:
+            call.returned(answer)
         return value
 
     return observe
 
 
-STATUS_METHODS: dict[str, Callable[[Proxy], Any]] = {
-    name: _settling(name) for name in ("code", "details", "trailing_metadata", "debug_error_string")
-}
-"""Replace those of a call of ``grpc.aio`` with one answer: whoever asks for its status may never await the answer."""
+_STATUS_METHODS = {name: _settling(name) for name in ("code", "details", "trailing_metadata", "debug_error_string")}
+
+
+def status_methods_of(kind: type) -> dict[str, Callable[[Proxy], Any]]:
+    """Replace those of calls of ``grpc.aio`` with one answer, which whoever asks for the status may never await.
+
+    Empty for any other class. The answer is not kept here, because it would keep the class.
+    """
+    return _STATUS_METHODS if _ASYNC_RPC in names_of(kind) else {}
