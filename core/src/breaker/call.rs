@@ -54,7 +54,10 @@ impl<C: Clock> CircuitBreaker<C> {
             let _inside = nesting::enter(self, permit.stamp());
             function()
         };
-        permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
+        match &result {
+            Ok(_) => permit.settle(Outcome::Success),
+            Err(error) => permit.settle(classify(error)),
+        }
         result.map_err(CallError::Failed)
     }
 
@@ -98,7 +101,10 @@ impl<C: Clock> CircuitBreaker<C> {
             future.as_mut().poll(context)
         });
         let result = polled.await;
-        permit.settle(result.as_ref().map_or_else(classify, |_| Outcome::Success));
+        match &result {
+            Ok(_) => permit.settle(Outcome::Success),
+            Err(error) => permit.settle(classify(error)),
+        }
         result.map_err(CallError::Failed)
     }
 }

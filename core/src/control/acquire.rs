@@ -91,7 +91,7 @@ impl Control {
     /// While half-open with no slot free: the time until the slots are taken back, provided that no probe shows a sign of
     /// life.
     pub(crate) fn probes_busy_for(&self, rules: &Rules, now: Tick) -> Option<Duration> {
-        self.probing()?.busy_for(rules, now)
+        if let Phase::HalfOpen(probing) = self.phase { probing.busy_for(rules, now) } else { None }
     }
 
     fn gate_for(&self, wait: Option<Wait>) -> OpenGate {
@@ -125,7 +125,7 @@ impl Control {
     }
 
     fn admitted(self, taken_back: u8, transition: Option<Transition>) -> (Self, Admission) {
-        let slot_epoch = self.probing().map_or(0, |probing| probing.slot_epoch);
+        let slot_epoch = if let Phase::HalfOpen(probing) = self.phase { probing.slot_epoch } else { 0 };
         let stamp = Stamp { generation: self.generation, slot_epoch };
         (self, Admission::Admitted { stamp, taken_back, transition, shadow_rejected: false })
     }

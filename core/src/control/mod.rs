@@ -101,7 +101,12 @@ impl Control {
 
     /// The state at `now`: an open circuit whose wait is over reads `half_open`, because the next call is a probe.
     pub fn state_at(&self, now: Tick) -> State {
-        if self.wait().is_some_and(|wait| wait.is_over(now)) { State::HalfOpen } else { self.phase.state() }
+        match self.phase {
+            Phase::Closed { .. } => State::Closed,
+            Phase::Open { wait: Some(wait), .. } if wait.is_over(now) => State::HalfOpen,
+            Phase::Open { .. } => State::Open,
+            Phase::HalfOpen(_) => State::HalfOpen,
+        }
     }
 
     /// The mode at `now`: a timed `forced_open` ends by itself.
@@ -111,12 +116,16 @@ impl Control {
 
     /// Whether a timed `forced_open` is over.
     fn is_forced_open_over(&self, now: Tick) -> bool {
-        self.mode == Mode::ForcedOpen && self.wait().is_some_and(|wait| wait.is_over(now))
+        let over = matches!(self.phase, Phase::Open { wait: Some(wait), .. } if wait.is_over(now));
+        over && self.mode == Mode::ForcedOpen
     }
 
     /// The rest of the wait at `now`; `None` if the circuit is not open, or is held open without end.
     pub fn retry_after_at(&self, now: Tick) -> Option<Duration> {
-        self.wait().filter(|wait| !wait.is_over(now)).map(|wait| wait.left(now))
+        match self.phase {
+            Phase::Open { wait: Some(wait), .. } if !wait.is_over(now) => Some(wait.left(now)),
+            _ => None,
+        }
     }
 
     /// The number that changes with every transition and every operator's call.
@@ -135,12 +144,18 @@ impl Control {
     /// Consecutive successes of probes, while half-open. The successes of a closed circuit change no decision, so they are
     /// counted in `evidence`.
     pub fn probe_successes(&self) -> u8 {
-        self.probing().map_or(0, |probing| probing.successes)
+        match self.phase {
+            Phase::HalfOpen(probing) => probing.successes,
+            Phase::Closed { .. } | Phase::Open { .. } => 0,
+        }
     }
 
     /// Probe slots taken.
     pub fn probe_slots(&self) -> u8 {
-        self.probing().map_or(0, |probing| probing.slots)
+        match self.phase {
+            Phase::HalfOpen(probing) => probing.slots,
+            Phase::Closed { .. } | Phase::Open { .. } => 0,
+        }
     }
 
     /// Whether it is closed, so that calls pass without changing this value.
@@ -181,15 +196,6 @@ impl Control {
     /// The same with another jitter.
     pub(crate) fn with_jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }
-    }
-
-    /// The wait, while open with one that ends.
-    fn wait(&self) -> Option<Wait> {
-        if let Phase::Open { wait, .. } = self.phase { wait } else { None }
-    }
-
-    fn probing(&self) -> Option<Probing> {
-        if let Phase::HalfOpen(probing) = self.phase { Some(probing) } else { None }
     }
 
     fn with(self, phase: Phase) -> Self {
