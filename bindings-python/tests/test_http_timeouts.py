@@ -1,14 +1,18 @@
 """Timeouts of the breaker in guarded HTTP clients."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import httpx2
 import pytest
 import requests
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from halfopen import CallTimeoutError, CircuitBreaker, InvalidValueError
+from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.httpx import guarded_transport
 from halfopen.requests import CircuitBreakerAdapter
 from http_clients import CLIENTS, STREAM, WHOLE, Client, counts
@@ -61,6 +65,32 @@ async def test_a_slow_consumer_runs_into_no_timeout(name: str, url: str) -> None
         await asyncio.sleep(0.6)
         await response.read(lambda part: asyncio.sleep(0.6 if b"[DONE]" in part else 0))
     assert counts(breaker) == {"successful": 1}
+
+
+async def test_a_body_that_is_read_at_once_may_take_longer_than_each_of_its_parts() -> None:
+    breaker = CircuitBreaker("gemini", first_item_timeout_seconds=0.6, idle_timeout_seconds=0.6)
+
+    async def slow_bytes(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(5):
+            await asyncio.sleep(0.2)
+            await response.write(b"part")
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", slow_bytes)
+    middleware = CircuitBreakerMiddleware(breaker)
+    reads: list[Callable[[aiohttp.ClientResponse], Awaitable[bytes]]] = [
+        lambda response: response.read(),
+        lambda response: response.content.read(-1),
+        lambda response: response.content.readexactly(20),
+    ]
+    async with TestServer(app) as server, aiohttp.ClientSession(middlewares=[middleware]) as session:
+        for read in reads:
+            async with session.get(server.make_url("/")) as response:
+                assert await read(response) == b"part" * 5
+    assert counts(breaker) == {"successful": 3}
 
 
 @pytest.mark.parametrize("field", ["call_timeout_seconds", "first_item_timeout_seconds", "idle_timeout_seconds"])

@@ -52,7 +52,7 @@ class CircuitBreakerMiddleware(Sealed):
         return response
 
 
-_READS = frozenset(("read", "readany", "readline", "readuntil", "readexactly", "readchunk"))
+_READS = frozenset(("readany", "readline", "readuntil", "readchunk"))
 """The methods of a ``StreamReader`` that wait for a part of the body."""
 
 
@@ -76,6 +76,14 @@ class _Content:
     iter_chunked = StreamReader.iter_chunked
     iter_any = StreamReader.iter_any
     iter_chunks = StreamReader.iter_chunks
+    readexactly = StreamReader.readexactly
+
+    async def read(self, n: int = -1) -> bytes:
+        if n < 0:
+            # This reads one part after the other, each with its own wait.
+            return await StreamReader.read(cast("StreamReader", self), n)
+        part: bytes = await self._part(self._inner.read, n)
+        return part
 
     def set_exception(self, *args: Any, **kwargs: Any) -> None:
         """The response is closed or released."""
