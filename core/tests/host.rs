@@ -97,6 +97,8 @@ fn a_host_with_metrics_of_its_own_learns_how_a_call_was_counted() {
         let breaker = CircuitBreaker::with_clock(config, ManualClock::new());
         let ticket = host::admit(&breaker, || None).unwrap();
         let call = host::try_settle(&breaker, ticket, outcome, Tick::from_seconds(seconds)).unwrap();
+        let recorded = if record { breaker.counts().failed_calls } else { 0 };
+        assert_eq!(breaker.durations().failure.count(), recorded, "only failures have the duration of a failure");
         (call.outcome, call.duration.map(|it| it.as_secs_f64()), breaker.counts().failed_calls)
     };
     assert_eq!(settled(true, Outcome::Success, 1.0), (Outcome::Success, Some(1.0), 0));
