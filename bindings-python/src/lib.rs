@@ -29,6 +29,7 @@ mod listeners;
 mod lock;
 mod nesting;
 mod next_item;
+mod object_slot;
 mod observer;
 mod pause;
 mod pending;

@@ -9,8 +9,9 @@ use pyo3::types::PyTuple;
 use pyo3::types::iterator::PySendResult;
 
 use crate::async_stream::AsyncStream;
-use crate::ffi::{Arguments, ObjectSlot, Step, call_host_method, step_host, throw_step};
+use crate::ffi::{Arguments, Step, call_host_method, step_host, throw_step};
 use crate::imports::{Imports, Method};
+use crate::object_slot::ObjectSlot;
 use crate::request::Request;
 
 /// `NextItem`: what `__anext__`, `asend`, `athrow` and `aclose` of a guarded async stream return.
@@ -41,7 +42,7 @@ impl NextItem {
             request,
             state: AtomicU8::new(state::FRESH),
             is_guarded: AtomicBool::new(false),
-            step: ObjectSlot::new(),
+            step: ObjectSlot::default(),
         }
     }
 

@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::convert::Boolean;
-use crate::ffi::{ObjectSlot, call_host_method, call_host_with_one};
+use crate::ffi::{call_host_method, call_host_with_one};
 use crate::imports::Imports;
+use crate::object_slot::ObjectSlot;
 
 /// `Wait`: notes of the wait under way, in a task of asyncio.
 ///
@@ -105,7 +106,7 @@ impl Wait {
             is_suspended: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
             has_expired: AtomicBool::new(false),
-            task: ObjectSlot::new(),
+            task: ObjectSlot::default(),
             cancelling: AtomicU64::new(0),
         }
     }

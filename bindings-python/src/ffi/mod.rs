@@ -1,7 +1,7 @@
 //! All unsafe code of this binding: PyO3 cannot do these things, or not fast enough.
 //!
-//! Three parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
-//! [`call_object`], which replace classes of PyO3's, and [`object_slot`]. The figures stand in the files.
+//! Two parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
+//! [`call_object`], which replace classes of PyO3's. The figures stand in the files.
 
 mod attach;
 mod call_object;
@@ -10,7 +10,6 @@ mod frame;
 mod handled_error;
 mod host_calls;
 mod methods;
-mod object_slot;
 mod objects;
 mod plain_classes;
 mod raise_soon;
@@ -26,7 +25,6 @@ pub use host_calls::{
     Anext, Arguments, Step, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, send_host,
     step_host, throw_host, throw_step, unless_it_raised,
 };
-pub use object_slot::ObjectSlot;
 pub use objects::{
     has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
 };

@@ -1,0 +1,36 @@
+//! A place for an object.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use crate::lock::Lock;
+
+/// An object or nothing. Objects are released while the lock is free, and at once: as PyO3 does it, one would be released
+/// later where a slot of ours runs.
+#[derive(Default)]
+pub struct ObjectSlot(Lock<Option<Py<PyAny>>>);
+
+impl ObjectSlot {
+    /// Whether it is this object that is in here.
+    pub fn holds(&self, object: &Bound<'_, PyAny>) -> bool {
+        self.0.lock().as_ref().is_some_and(|held| held.is(object))
+    }
+
+    /// Puts in an object.
+    pub fn put(&self, object: Bound<'_, PyAny>) {
+        let py = object.py();
+        let before = self.0.lock().replace(object.unbind());
+        drop(before.map(|before| before.into_bound(py)));
+    }
+
+    /// Takes the object out.
+    pub fn take<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let taken = self.0.lock().take();
+        taken.map(|object| object.into_bound(py))
+    }
+
+    /// Shows the object to the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.traverse(|object| visit.call(object))
+    }
+}
