@@ -54,7 +54,8 @@ NOTES = {
     "operating system. A halfopen breaker counts in four stripes, assigned to threads in turn: *the first and the "
     "fifth thread* share one.",
     "Python": "`halfopen` is the decorator. The replaced module is [an imitation](../tests/bench/python/replaced.py) "
-    "of a backend's own breaker. A stream has 1,000 items; no peer guards one.",
+    "of a backend's own breaker. A stream has 1,000 items; no peer guards one, so an async generator that only "
+    "passes the items on stands beside it.",
     "Node, WebAssembly": "`await breaker.call(fn)` with the build that Node loads by default. The windows of opossum "
     "and of cockatiel's SamplingBreaker are periods of time.",
     "Node, native": "The same with `HALFOPEN_BACKEND=native`.",

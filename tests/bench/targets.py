@@ -119,7 +119,12 @@ def python(readings: Readings) -> Iterator[Target]:
     for mode in ("sync", "async"):
         path = f"{mode}, streak, rejection"
         yield ratio(readings, path, "halfopen", "circuitbreaker", 0.5, name=f"Python: {path}", reason=INTERPRETED)
-    for mode, reason in (("sync", STREAMED), ("async", ASYNC_STREAMED)):
+    for mode, reason in (
+        ("sync", STREAMED),
+        ("async", ASYNC_STREAMED),
+        ("async iterator", ASYNC_STREAMED),
+        ("async and suspending", SUSPENDED),
+    ):
         path = f"stream, {mode}, each item"
         yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=reason)
     for source, reason in (
