@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use halfopen::CircuitBreaker;
 use halfopen::clock::Tick;
-use halfopen::host::{self, Stamp, Ticket};
+use halfopen::host::{self, Ticket};
 use pyo3::prelude::*;
 
 use crate::clock::PyClock;
@@ -24,10 +24,6 @@ impl AdmittedCall {
     #[inline]
     pub fn new(number: u64, ticket: Ticket, probe: Option<Probe>) -> Self {
         Self { ticket, number, probe: probe.map(Arc::new) }
-    }
-
-    pub fn stamp(&self) -> Stamp {
-        self.ticket.stamp()
     }
 
     /// The probe that the call is, if it is one.

@@ -1,5 +1,7 @@
 //! The methods of `Breaker` that Python calls.
 
+use std::sync::Arc;
+
 use halfopen::clock::Clock;
 use halfopen::host::{self, Entries};
 use halfopen::{CircuitBreaker, Snapshot};
@@ -8,13 +10,13 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
-use crate::breaker::PyBreaker;
+use crate::breaker::{Identity, PyBreaker};
 use crate::clock::PyClock;
 use crate::config::PyConfig;
 use crate::context::Ready;
 use crate::convert::{Boolean, check_callable, count_of, dict_of, json_of, value_of};
 use crate::error::{refused, to_python};
-use crate::evidence::{Histogram, histogram_of};
+use crate::evidence::{Followed, Histogram, histogram_of};
 use crate::ffi::{call_host, is_abstract};
 use crate::guarded;
 use crate::judging::Judging;
@@ -22,6 +24,7 @@ use crate::nesting::Probe;
 use crate::pending::PendingCall;
 use crate::permit::PyPermit;
 use crate::stream::PyStream;
+use crate::watchers::Watched;
 
 /// Allowed instead of a plain call, which cannot be cut off.
 const PLAIN_CALL: &str = "None for plain functions, which cannot be cut off: set the timeout of the client that the \
@@ -50,7 +53,7 @@ impl PyBreaker {
         Ok(Self::empty())
     }
 
-    /// Makes it a closed breaker. Raises `InvalidValueError` if it is initialised already.
+    /// Makes it a closed breaker, which the metrics of the process follow. Raises `InvalidValueError` if it is initialised already.
     #[pyo3(signature = (
         config, provider_id, clock, call_timeout_seconds, classify, judge, judges_all, /
     ))]
@@ -67,9 +70,16 @@ impl PyBreaker {
     ) -> PyResult<()> {
         let py = provider_id.py();
         host::check_name("provider_id", &value_of(provider_id)).map_err(|error| to_python(py, &error))?;
-        let core = CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?);
-        let judging = Judging { classify, judge, judges_all: judges_all.0 };
-        if self.close(py, core, &provider_id.extract::<String>()?, call_timeout_seconds, judging) {
+        let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
+        let followed = Followed::new(&core, &provider_id.extract::<String>()?);
+        let identity = Identity {
+            name: PyString::new(py, core.name()).unbind(),
+            judging: Judging { classify, judge, judges_all: judges_all.0 },
+            call_timeout_seconds,
+            watched: Watched::new(&core, followed.labels().clone()),
+            _followed: followed,
+        };
+        if self.core.fill(core) && self.identity.set(identity).is_ok() {
             return Ok(());
         }
         let allowed = "one that is not initialised yet; make another breaker";

@@ -80,6 +80,9 @@ impl Counted {
 
     /// Whether a call that began after this one has counted this failure.
     pub fn contains(&self, call: u64, failure: &Bound<'_, PyAny>) -> bool {
+        if !self.any_since(call) {
+            return false;
+        }
         let py = failure.py();
         let later = |noted: &&Failure| noted.call > call;
         let noted =

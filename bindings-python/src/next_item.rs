@@ -9,7 +9,7 @@ use pyo3::types::PyTuple;
 use pyo3::types::iterator::PySendResult;
 
 use crate::async_stream::AsyncStream;
-use crate::ffi::{Arguments, Step, call_host_method, step_host, throw_step};
+use crate::ffi::{Step, call_host_method, step_host, throw_step};
 use crate::imports::{Imports, Method};
 use crate::object_slot::ObjectSlot;
 use crate::request::Request;
@@ -261,7 +261,7 @@ impl NextItem {
 fn call_by_name<'py>(
     object: &Bound<'py, PyAny>,
     name: Method,
-    arguments: impl Arguments<'py>,
+    arguments: impl IntoPyObject<'py, Target = PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
     call_host_method(object, name(&Imports::get(object.py())?.names), arguments)
 }

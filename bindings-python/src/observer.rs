@@ -10,9 +10,10 @@ use halfopen::host::SettledCall;
 use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::error::report;
-use crate::ffi::{Arguments, call_host_method};
+use crate::ffi::call_host_method;
 use crate::imports::{Imports, Method};
 
 #[derive(Default)]
@@ -47,7 +48,7 @@ impl PyObserver {
         &self,
         py: Python<'py>,
         method: Method,
-        arguments: impl Arguments<'py>,
+        arguments: impl IntoPyObject<'py, Target = PyTuple>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(observer) = self.0.get() else { return Ok(None) };
         match call_host_method(observer.bind(py), method(&Imports::get(py)?.names), arguments) {

@@ -55,7 +55,7 @@ impl PyPermit {
     /// The stamp for a call of this breaker that is made inside this one; `None` where it has ended, or is another
     /// breaker's.
     pub fn stamp_for(&self, breaker: &Bound<'_, PyBreaker>) -> Option<Stamp> {
-        self.unsettled.lock().call.as_ref().filter(|_| self.breaker.is(breaker)).map(AdmittedCall::stamp)
+        self.unsettled.lock().call.as_ref().filter(|_| self.breaker.is(breaker)).map(|call| call.ticket.stamp())
     }
 
     /// Takes the call, to settle it. Settling may call the host's clock, so the lock is free again by then.
@@ -148,7 +148,7 @@ impl PyPermit {
     /// Whether a call inside this one has counted the failure that this object identifies.
     #[pyo3(signature = (object, /))]
     fn _has_counted(&self, object: &Bound<'_, PyAny>) -> bool {
-        self.breaker.get().has_counted_object(self.number, object)
+        self.breaker.get().counted.contains(self.number, object)
     }
 
     /// The block that the permit was handed out to is entered, or the request of a client is made from now on.

@@ -6,8 +6,9 @@ use halfopen::clock::Tick;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
-use crate::ffi::{Arguments, attached, call_host_method, unless_replaced};
+use crate::ffi::{attached, call_host_method, unless_replaced};
 use crate::imports::{Imports, Method};
 use crate::wait::Wait;
 
@@ -120,7 +121,12 @@ impl Watch {
     }
 
     #[cold]
-    fn tell<'py>(&self, py: Python<'py>, name: Method, arguments: impl Arguments<'py>) -> PyResult<()> {
+    fn tell<'py>(
+        &self,
+        py: Python<'py>,
+        name: Method,
+        arguments: impl IntoPyObject<'py, Target = PyTuple>,
+    ) -> PyResult<()> {
         attached(|_| call_host_method(self.object.bind(py), name(&Imports::get(py)?.names), arguments).map(drop))
     }
 

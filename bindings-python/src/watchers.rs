@@ -12,11 +12,12 @@ use halfopen::host::{self, Entries, SettledCall, Throttle};
 use halfopen::metrics::Labels;
 use halfopen::{CircuitBreaker, Rejected};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::clock::PyClock;
 use crate::convert::dict_of;
 use crate::error::report;
-use crate::ffi::{Arguments, attached, call_host_method};
+use crate::ffi::{attached, call_host_method};
 use crate::imports::{Imports, Method};
 use crate::lock::Lock;
 
@@ -48,7 +49,7 @@ impl Watcher {
     }
 
     /// Calls a method of the watcher, if there is one. Its exception goes to `sys.unraisablehook`.
-    fn tell<'py>(&self, py: Python<'py>, method: Method, told: PyResult<impl Arguments<'py>>) {
+    fn tell<'py>(&self, py: Python<'py>, method: Method, told: PyResult<impl IntoPyObject<'py, Target = PyTuple>>) {
         if !self.is_there() {
             return;
         }

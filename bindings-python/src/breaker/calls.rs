@@ -113,7 +113,13 @@ impl PyBreaker {
     /// As [`Self::settle`], for a call that ended with an error. Calls around it may end with the same one, so it is noted.
     pub fn settle_error(&self, call: AdmittedCall, outcome: Outcome, error: &Bound<'_, PyAny>) {
         let number = call.number;
-        self.settle_raised(call.ticket, outcome, error);
+        let settle = || self.settle_ticket(call.ticket, outcome);
+        // An observer finds the error in `sys.exception()`.
+        if self.observer.is_there() {
+            while_handling(error, settle)
+        } else {
+            settle()
+        }
         if self.has_ended_alone(number) || !outcome.is_failure() {
             return;
         }
@@ -170,11 +176,6 @@ impl PyBreaker {
             && attached(|py| self.counted.contains(number, error) || self.has_counted_parts(py, number, error))
     }
 
-    /// Whether a call inside this one has counted the failure that this object identifies.
-    pub fn has_counted_object(&self, number: u64, object: &Bound<'_, PyAny>) -> bool {
-        self.counted.any_since(number) && self.counted.contains(number, object)
-    }
-
     /// Whether a call inside this one has counted each failure that the error stands for.
     fn has_counted_parts(&self, py: Python<'_>, number: u64, error: &Bound<'_, PyAny>) -> bool {
         let is_counted = |objects: &Bound<'_, PyTuple>| objects.iter().any(|it| self.counted.contains(number, &it));
@@ -208,15 +209,6 @@ impl PyBreaker {
     fn forget_results(&self, number: u64) {
         // If Python cannot be entered, the results stay until newer ones replace them.
         drop(attached(|py| nesting::forget_results(py, self.number, number)));
-    }
-
-    /// As [`Self::settle_ticket`], for a call that ended with this error: an observer finds it in `sys.exception()`.
-    pub fn settle_raised(&self, ticket: Ticket, outcome: Outcome, error: &Bound<'_, PyAny>) {
-        if self.observer.is_there() {
-            while_handling(error, || self.settle_ticket(ticket, outcome));
-        } else {
-            self.settle_ticket(ticket, outcome);
-        }
     }
 
     /// As [`Self::settle`], without regard to outer and inner calls.

@@ -6,11 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use halfopen::CircuitBreaker;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::clock::PyClock;
 use crate::context::Blocks;
 use crate::counted::Counted;
 use crate::error::refused;
@@ -38,7 +36,7 @@ pub struct PyBreaker {
     pub listeners: PyListeners,
     pub observer: PyObserver,
     /// Dropped last, because the other fields may count something when they are dropped.
-    identity: OnceLock<Identity>,
+    pub identity: OnceLock<Identity>,
 }
 
 /// The name and the rules of an initialised breaker, and its entries in the log and the metrics.
@@ -48,7 +46,7 @@ pub struct Identity {
     /// If set, calls that cannot be cut off are refused.
     pub call_timeout_seconds: Option<f64>,
     pub watched: Arc<Watched>,
-    _followed: Followed,
+    pub _followed: Followed,
 }
 
 impl PyBreaker {
@@ -56,27 +54,6 @@ impl PyBreaker {
     pub fn empty() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self { number: NEXT.fetch_add(1, Ordering::Relaxed), ..Self::default() }
-    }
-
-    /// Makes it a closed breaker, which the metrics of the process follow; false if it is a breaker already.
-    pub fn close(
-        &self,
-        py: Python<'_>,
-        core: CircuitBreaker<PyClock>,
-        provider_id: &str,
-        call_timeout_seconds: Option<f64>,
-        judging: Judging,
-    ) -> bool {
-        let core = Arc::new(core);
-        let followed = Followed::new(&core, provider_id);
-        let identity = Identity {
-            name: PyString::new(py, core.name()).unbind(),
-            judging,
-            call_timeout_seconds,
-            watched: Watched::new(&core, followed.labels().clone()),
-            _followed: followed,
-        };
-        self.core.fill(core) && self.identity.set(identity).is_ok()
     }
 
     /// The core, for everything except calls. Raises `InvalidValueError` if `__init__` has not been called.

@@ -11,6 +11,7 @@ use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
 use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::{BoundObject, IntoPyObjectExt};
 
 use super::is_exactly;
 use crate::imports::Imports;
@@ -73,24 +74,13 @@ pub fn unless_it_raised<T>(py: Python<'_>, answer: PyResult<T>) -> PyResult<Opti
     }
 }
 
-/// Arguments by position: a tuple of Rust's or of Python's.
-pub trait Arguments<'py>:
-    IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>
-{
-}
-
-impl<'py, T> Arguments<'py> for T where
-    T: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>
-{
-}
-
-/// `object.name(*args)`.
+/// `object.name(*args)`; the arguments are a tuple of Rust's or of Python's.
 pub fn call_host_method<'py>(
     object: &Bound<'py, PyAny>,
     name: &Py<PyString>,
-    args: impl Arguments<'py>,
+    args: impl IntoPyObject<'py, Target = PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    call_host(&object.getattr(name)?, &args.into_pyobject(object.py()).map_err(Into::into)?, None)
+    call_host(&object.getattr(name)?, &args.into_pyobject_or_pyerr(object.py())?.into_bound(), None)
 }
 
 /// A step of a coroutine, of a generator, or of the iterator of an `await`. Unlike a `Result` with an error in it, it is
@@ -148,7 +138,10 @@ pub fn step_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> S
 }
 
 /// The step of a coroutine, a generator or the iterator of an `await` into which this is thrown.
-pub fn throw_host<'py>(steps: &Bound<'py, PyAny>, error: impl Arguments<'py>) -> PyResult<PySendResult<'py>> {
+pub fn throw_host<'py>(
+    steps: &Bound<'py, PyAny>,
+    error: impl IntoPyObject<'py, Target = PyTuple>,
+) -> PyResult<PySendResult<'py>> {
     let py = steps.py();
     match call_host_method(steps, &Imports::get(py)?.names.throw, error) {
         Ok(item) => Ok(PySendResult::Next(item)),
@@ -160,7 +153,7 @@ pub fn throw_host<'py>(steps: &Bound<'py, PyAny>, error: impl Arguments<'py>) ->
 }
 
 /// The same with the error left to the interpreter.
-pub fn throw_step<'py>(steps: &Bound<'py, PyAny>, error: impl Arguments<'py>) -> Step<'py> {
+pub fn throw_step<'py>(steps: &Bound<'py, PyAny>, error: impl IntoPyObject<'py, Target = PyTuple>) -> Step<'py> {
     match throw_host(steps, error) {
         Ok(PySendResult::Next(waits_for)) => Step::Next(waits_for),
         Ok(PySendResult::Return(result)) => Step::Return(result),

@@ -22,8 +22,8 @@ pub use core_slot::{CoreSlot, make_rejecting_core};
 pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
 pub use host_calls::{
-    Anext, Arguments, Step, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, send_host,
-    step_host, throw_host, throw_step, unless_it_raised,
+    Anext, Step, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, send_host, step_host,
+    throw_host, throw_step, unless_it_raised,
 };
 pub use objects::{
     has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
