@@ -146,9 +146,9 @@ impl Failures {
     }
 }
 
-/// An object that stands for this one, and for no other as long as it is held. Where it can be, this one is not kept alive: a
-/// weak reference, or else the dictionary of the attributes. Python's own exceptions cannot be referred to weakly, but each
-/// has such a dictionary, mostly an empty one.
+/// Identifies an object as long as the token is held: a weak reference, or else the dictionary of the object's attributes.
+/// Python's own exceptions cannot be referred to weakly, but each has such a dictionary, mostly an empty one. An object
+/// with neither is its own token, and so is kept alive.
 fn token_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     match PyWeakrefReference::new(object) {
         Ok(reference) => Ok(reference.into_any()),
