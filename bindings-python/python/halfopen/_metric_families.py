@@ -15,18 +15,13 @@ Kind = Literal["gauge", "counter", "histogram"]
 
 
 class Family(NamedTuple):
-    """A metric."""
+    """A metric. Prometheus adds ``_total`` to the name of a counter."""
 
     name: str
     kind: Kind
     labels: tuple[str, ...]
     text: str
     """Its meaning in one sentence."""
-
-    @property
-    def suffix(self) -> str:
-        """What Prometheus adds to the name of its series."""
-        return "_total" if self.kind == "counter" else ""
 
 
 class Buckets(NamedTuple):

@@ -110,7 +110,7 @@ def _counts(circuit: CircuitReading) -> Counter[_Key]:
 
 def _count_items(circuit: CircuitReading) -> Iterator[tuple[_Key, Any]]:
     for family, values, count in circuit.counters():
-        yield (family, family.suffix, values[2:]), count
+        yield (family, "_total", values[2:]), count
     for family, values, (total_seconds, counts) in circuit.histograms():
         for bound, count in zip(BOUNDS, counts, strict=True):
             yield (family, "_bucket", (*values[2:], bound)), count
@@ -129,7 +129,7 @@ class PoolFiles:
         for family, labels, count in read_pools():
             before = self._written[family, labels]
             if count != before:
-                self._series.of(labels, (family, family.suffix, ())).inc(count - before)
+                self._series.of(labels, (family, "_total", ())).inc(count - before)
                 self._written[family, labels] = int(count)
 
 

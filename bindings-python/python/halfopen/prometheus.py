@@ -57,12 +57,14 @@ class _Collector(Collector):
         """The metrics with the samples of one scrape."""
         metrics = _metrics()
         for circuit in read_circuits():
-            for reading in circuit.values():
-                _add(metrics, *reading)
+            for family, values, value in circuit.gauges():
+                _add(metrics, family, "", values, value)
+            for family, values, value in circuit.counters():
+                _add(metrics, family, "_total", values, value)
             for histogram in circuit.histograms():
                 _add_histogram(metrics, *histogram)
-        for reading in read_pools():
-            _add(metrics, *reading)
+        for family, values, value in read_pools():
+            _add(metrics, family, "_total", values, value)
         return list(metrics.values())
 
 
@@ -73,9 +75,9 @@ def _metrics() -> dict[Family, Metric]:
 # The samples are made here because `add_metric` takes more than twice as long.
 
 
-def _add(metrics: dict[Family, Metric], family: Family, values: Sequence[str], value: float) -> None:
+def _add(metrics: dict[Family, Metric], family: Family, suffix: str, values: Sequence[str], value: float) -> None:
     labels = dict(zip(family.labels, values, strict=True))
-    metrics[family].samples.append(Sample(family.name + family.suffix, labels, value))
+    metrics[family].samples.append(Sample(family.name + suffix, labels, value))
 
 
 def _add_histogram(metrics: dict[Family, Metric], family: Family, values: Sequence[str], buckets: Buckets) -> None:
