@@ -50,6 +50,7 @@ fn a_host_that_fetches_the_time_learns_when_it_is_needed() {
     assert_eq!(untimed.state(), State::Open);
     assert_eq!(host::try_admit(&untimed, None, || None).unwrap_err(), TryAdmitError::NeedsTime);
     assert_eq!(untimed.counts().rejected_calls, 0, "nothing was asked");
+    assert_eq!(TryAdmitError::NeedsTime.to_string(), "the answer depends on the time");
 }
 
 #[test]
