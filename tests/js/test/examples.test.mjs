@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
 import { CircuitBreaker, CircuitBreakerOpenError } from 'halfopen';
 
+import { printedBy } from '../own-process.mjs';
 import { importExample } from '../readme.mjs';
 
 test('the example asks while the provider is well, and spares it while it is down', async () => {
@@ -43,9 +43,7 @@ test('a breaker keeps no process alive', () => {
     breaker.acquire().failure();
     console.log(breaker.state);
   `;
-  const run = ['--input-type=module', '--eval', script];
-  const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 };
-  assert.equal(execFileSync(process.execPath, run, options), 'open\n');
+  assert.equal(printedBy(script), 'open\n');
 });
 
 test('calls leave no timer and no listener behind', async () => {
@@ -80,7 +78,5 @@ test('tens of thousands of breakers are made while V8 optimises and gives up its
     for (let n = 0; n < 20_000; n += 1) new CircuitBreaker({ name: 'circuit ' + n, failureThreshold: 3 });
     console.log('alive');
   `;
-  const run = ['--input-type=module', '--eval', script];
-  const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 };
-  assert.equal(execFileSync(process.execPath, run, options), 'alive\n');
+  assert.equal(printedBy(script), 'alive\n');
 });

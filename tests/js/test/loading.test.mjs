@@ -19,7 +19,7 @@ after(() => rmSync(bare, { recursive: true }));
 
 /** Runs Node in a process of its own, after a command of the shell. */
 function node(args, wish, first = 'true') {
-  const { HALFOPEN_BACKEND: _, ...env } = process.env;
+  const { HALFOPEN_BACKEND: _, FORCE_COLOR: __, ...env } = process.env;
   const run = spawnSync('sh', ['-c', `${first} && exec "$@"`, 'sh', process.execPath, ...args], {
     env: { ...env, ...(wish === undefined ? {} : { HALFOPEN_BACKEND: wish }) },
     encoding: 'utf8',

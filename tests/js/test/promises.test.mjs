@@ -1,12 +1,12 @@
 /** Guarded calls with promises and thenables, and how they fail. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import vm from 'node:vm';
 
 import { CircuitBreaker, CircuitBreakerOpenError, InvalidValueError } from 'halfopen';
 
+import { printedBy } from '../own-process.mjs';
 import { addsUp, onStage, opened } from './stage.mjs';
 
 /** A promise, and what ends it. */
@@ -173,9 +173,7 @@ test('a rejection or failure that nobody handles is reported as any other', () =
     breaker.call(fail);
     breaker.call(fail).catch(() => undefined);
   `;
-  const run = ['--input-type=module', '--eval', script];
-  const reported = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
-  assert.equal(reported, 'CIRCUIT_OPEN\nDOWN\n');
+  assert.equal(printedBy(script), 'CIRCUIT_OPEN\nDOWN\n');
 });
 
 test('a rejection captures no stack, and other errors still do', async () => {
@@ -214,9 +212,7 @@ for (const [how, prepare] of Object.entries({
       const after = JSON.stringify(Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit'));
       console.log(error.code, error.reason, before === after);
     `;
-    const run = ['--input-type=module', '--eval', script];
-    const printed = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
-    assert.equal(printed, 'CIRCUIT_OPEN forced_open true\n');
+    assert.equal(printedBy(script), 'CIRCUIT_OPEN forced_open true\n');
   });
 }
 

@@ -1,7 +1,6 @@
 /** Breakers that the threads of a process share by name. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -9,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { CircuitBreaker, InvalidValueError, ManualClock, NameConflictError, Registry } from 'halfopen';
 
 import { collectedUntil } from '../garbage.mjs';
+import { printedBy } from '../own-process.mjs';
 import { ENDED, MOST_INSIDE, OF_EACH, STOPPED, TOO_MANY } from './sharing-places.mjs';
 import { addsUp } from './stage.mjs';
 
@@ -221,9 +221,7 @@ test('the number of names is bounded, and idle circuits without a holder are dro
     for (let n = 0; n < 5; n += 1) { await new Promise(setImmediate); gc(); }
     console.log(share('in time').state, share(1).state);
   `;
-  const run = ['--input-type=module', '--eval', script];
-  const messages = execFileSync(process.execPath, run, { cwd: import.meta.dirname, encoding: 'utf8' });
-  assert.equal(messages, 'RegistryFullError REGISTRY_FULL 10000\nclosed open\n');
+  assert.equal(printedBy(script), 'RegistryFullError REGISTRY_FULL 10000\nclosed open\n');
 });
 
 test('a circuit that nobody holds keeps its state, and takes another configuration', async () => {

@@ -8,7 +8,9 @@ const LIMIT_MS = 240_000;
 
 /** A user's environment: without the variables of this test run and of npm, and without telemetry. */
 export const environment = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|HALFOPEN_|NODE_|CI$)/i.test(name))),
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(npm_|HALFOPEN_|NODE_|CI$|FORCE_COLOR$)/i.test(name)),
+  ),
   NO_COLOR: '1',
   NEXT_TELEMETRY_DISABLED: '1',
   ASTRO_TELEMETRY_DISABLED: '1',
