@@ -180,6 +180,23 @@ def test_an_error_while_being_cut_off_stays_the_error(backend: str) -> None:
     assert counts(breaker) == (0, 1, 0, 0)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_function_that_returns_although_it_is_cut_off_is_judged_by_its_result(backend: str) -> None:
+    async def hang_and_return() -> str:
+        try:
+            return await hang()
+        except anyio.get_cancelled_exc_class():
+            return "what there is"
+
+    breaker = cutting(SHORT)
+
+    async def main() -> None:
+        assert await breaker.call(hang_and_return) == "what there is"
+
+    anyio.run(main, backend=backend)
+    assert counts(breaker) == (1, 0, 0, 0)
+
+
 async def test_the_task_can_go_on_after_a_call_was_cut_off() -> None:
     breaker = cutting(20 * SHORT)
     task = asyncio.current_task()
