@@ -1,5 +1,6 @@
 """Streams, consumers that take them whole or step by step, and what a breaker counted, for the tests."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
@@ -18,6 +19,17 @@ async def numbers() -> AsyncGenerator[int, None]:
 def plain_numbers() -> Generator[int, None, None]:
     yield 1
     yield 2
+
+
+async def talk(*, first: str = "ready") -> AsyncGenerator[str, str | None]:
+    """Answers what is sent or thrown in; ``"end"`` ends it."""
+    said: str | None = first
+    while said != "end":
+        try:
+            said = yield str(said)
+            await asyncio.sleep(0)
+        except Mine:
+            said = "caught"
 
 
 async def drain(stream: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 
 /**
- * What a module prints in a process of its own.
+ * Runs a module in a process of its own and returns its output.
  *
  * Without colours: Node's test runner asks for them where it writes to a terminal, and a process takes that on.
  */

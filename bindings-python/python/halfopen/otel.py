@@ -144,10 +144,11 @@ class _Telemetry:
 
     def _observations(self, family: Family) -> Iterator[Observation]:
         observed: dict[tuple[str, ...], float] = {}
-        of_circuits = chain.from_iterable(circuit.values() for circuit in read_circuits())
-        for other, values, value in chain(of_circuits, read_pools()):
+        is_of_pools = family in POOL_FAMILIES
+        readings = read_pools() if is_of_pools else chain.from_iterable(it.values() for it in read_circuits())
+        for other, values, value in readings:
             if other is family:
-                has_own = family in POOL_FAMILIES or self._own.admit(values[:2])
+                has_own = is_of_pools or self._own.admit(values[:2])
                 kept = values if has_own else (OTHER, OTHER, *values[2:])
                 observed[kept] = observed.get(kept, 0) + value
         for values, value in observed.items():

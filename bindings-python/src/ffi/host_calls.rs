@@ -199,7 +199,7 @@ fn call_slot<'py>(object: &Bound<'py, PyAny>, place: c_int, lack: &str) -> PyRes
     guarded(object.py(), || unsafe { function(object.as_ptr()) })
 }
 
-/// What is in a slot for a function that takes the object alone.
+/// The function in this slot of an object's class, if there is one. It takes no other argument.
 fn slot(object: &Bound<'_, PyAny>, place: c_int) -> Option<Call0> {
     // SAFETY: the class is valid, and what is in this slot is a function of this type or null. The compiler knows nothing
     // of it.

@@ -22,7 +22,7 @@ interface ErrorShape extends Partial<Record<'name' | 'code' | 'cause' | 'errors'
   readonly constructor?: { readonly name?: unknown };
 }
 
-/** What clients throw when their caller aborts a request: the name of the error or of its class, or its code. */
+/** Names and codes of the errors that clients throw when their caller aborts a request. */
 const ABORTS: ReadonlySet<unknown> = new Set([
   'AbortError', // DOMException, Node, undici, got, node-fetch, the AWS SDK
   'APIUserAbortError', // openai, anthropic: the name of the class only

@@ -21,7 +21,7 @@ pub(crate) trait Read<'v>: Sized {
     }
 }
 
-/// Where a value stands in its document: `faults[0].effect.share`. Only an error needs it as a text.
+/// The path to a value in its document, such as `faults[0].effect.share`. Only errors format it.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'p> {
     outer: Option<&'p Place<'p>>,

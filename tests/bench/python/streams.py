@@ -82,7 +82,7 @@ def opened(breaker: halfopen.CircuitBreaker, source: Source) -> Source:
 
 
 def passing_on(source: Source) -> Source:
-    """What a guard that is written in Python would take at least."""
+    """The least that a guard written in Python could do."""
 
     async def passed_on() -> AsyncGenerator[Any]:
         async for item in source():

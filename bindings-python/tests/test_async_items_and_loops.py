@@ -1,0 +1,134 @@
+"""The event loop closes guarded async generators as it closes those that are not guarded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+import trio
+
+from consumers import counts, drain, talk
+from halfopen import CircuitBreaker
+
+# The first steps that a consumer can take.
+BEGINNINGS: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "next": anext,
+    "send nothing": lambda stream: stream.asend(None),
+}
+
+
+async def outcome_of_first(stream: Any) -> None:
+    assert await anext(stream) == 1
+
+
+async def test_the_event_loop_closes_the_generator_of_a_dropped_stream() -> None:
+    closed = list[bool]()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    breaker = CircuitBreaker()
+    stream = breaker(source)()
+    assert await anext(stream) == 1
+    del stream
+    assert counts(breaker) == (0, 0, 1, 0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert closed == [True]
+
+
+def test_the_event_loop_closes_what_is_open_when_it_ends() -> None:
+    closed = list[bool]()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    breaker = CircuitBreaker()
+    stream: Any = breaker(source)()
+    asyncio.run(outcome_of_first(stream))
+    assert closed == [True]
+    # The stream is still held, and does not hold its permit.
+    assert counts(breaker) == (0, 0, 1, 0)
+    assert asyncio.run(drain(stream)) == []
+    assert counts(breaker) == (0, 0, 1, 0)
+
+
+# Guarded twice, in each way.
+NESTED: dict[str, Callable[[CircuitBreaker, CircuitBreaker], Any]] = {
+    "decorated twice": lambda inner, outer: outer(inner(talk))(),
+    "decorated": lambda inner, outer: outer.stream(inner(talk)()),
+    "streams": lambda inner, outer: outer.stream(inner.stream(talk())),
+}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("begin", BEGINNINGS)
+@pytest.mark.parametrize("way", NESTED)
+def test_the_event_loop_closes_each_stream_once(
+    backend: str, begin: str, way: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inner, outer = CircuitBreaker(), CircuitBreaker()
+    stream = NESTED[way](inner, outer)
+
+    async def begins() -> None:
+        assert await BEGINNINGS[begin](stream) == "ready"
+
+    anyio.run(begins, backend=backend)
+    assert (counts(inner), counts(outer)) == ((0, 0, 1, 0), (0, 0, 1, 0))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_trio_as_a_guest_of_asyncio_closes_its_own_streams_and_no_others(capfd: pytest.CaptureFixture[str]) -> None:
+    closed = list[str]()
+
+    async def source(name: str) -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(name)
+
+    breaker = CircuitBreaker()
+    of_guest, of_host = breaker(source)("guest"), breaker(source)("host")
+
+    async def guest() -> None:
+        assert await anext(of_guest) == 1
+
+    async def host() -> None:
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        outcomes = list[Any]()
+
+        def ended(outcome: Any) -> None:
+            outcomes.append(outcome)
+            done.set()
+
+        assert await anext(of_host) == 1
+        trio.lowlevel.start_guest_run(guest, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=ended)
+        await done.wait()
+        outcomes[0].unwrap()
+        assert closed == ["guest"]
+        assert counts(breaker) == (0, 0, 1, 1)
+
+    asyncio.run(host())
+    assert closed == ["guest", "host"]
+    assert counts(breaker) == (0, 0, 2, 0)
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_stream_that_had_begun_before_it_was_guarded_is_closed_by_its_event_loop() -> None:
+    breaker, bare = CircuitBreaker(), talk()
+    assert await anext(bare) == "ready"
+    stream: Any = breaker.stream(bare)
+    assert await stream.asend("guarded") == "guarded"
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    assert await drain(bare) == []
