@@ -97,7 +97,7 @@ impl PyConfig {
 
     /// The fields with their values, as JSON.
     fn model_dump_json(&self) -> String {
-        Value::Map(self.config.entries().map(|(name, value)| (name.to_owned(), value)).collect()).to_json()
+        self.config.entries().collect::<Value>().to_json()
     }
 
     /// A configuration from a dictionary of fields; one that is a configuration already is returned.

@@ -53,6 +53,8 @@ class Lists:
     readings: dict[str, list[Entry]]
     latest_millis: float
     """The most milliseconds that a clock can mean."""
+    events_kept: int
+    """How many transitions a breaker keeps."""
 
 
 def read_lists() -> Lists:
@@ -62,7 +64,7 @@ def read_lists() -> Lists:
     fields = [field_of(name, schema) for name, schema in printed["fields"].items()]
     enums = {name: Enumeration(name, **enum) for name, enum in printed["enums"].items()}
     readings = {name: [Entry(*entry) for entry in entries] for name, entries in printed["readings"].items()}
-    return Lists(fields, enums, readings, printed["latest_millis"])
+    return Lists(fields, enums, readings, printed["latest_millis"], printed["events_kept"])
 
 
 def field_of(name: str, schema: dict[str, Any]) -> Field:

@@ -108,15 +108,19 @@ def typescript_enums(lists: Lists) -> list[str]:
 
 
 def typescript_codes(lists: Lists) -> list[str]:
-    """The values that cross the border as numbers, in the core's order, and the largest time."""
+    """The values that cross the border as numbers, in the core's order, and two limits."""
     lines: list[str] = []
     for name, about in (("outcome", "The outcomes"), ("reason", "The reasons of a rejection")):
         values = ", ".join(f"'{value}'" for value in lists.enums[name].values)
         lines.append(f"/** {about}, each at the index that is its number. */")
         lines.append(f"export const {name.upper()}S: readonly {name.title()}[] = [{values}];")
     lines += [f"export const {value.upper()} = {at};" for at, value in enumerate(lists.enums["outcome"].values)]
-    latest = f"export const LATEST_MILLIS = {TYPESCRIPT.literal(lists.latest_millis)};"
-    return [*lines, *typescript_comment("The most milliseconds that a clock can mean."), latest]
+    for name, about, value in (
+        ("LATEST_MILLIS", "The most milliseconds that a clock can mean.", lists.latest_millis),
+        ("EVENTS_KEPT", "How many transitions a breaker keeps.", lists.events_kept),
+    ):
+        lines += [*typescript_comment(about), f"export const {name} = {TYPESCRIPT.literal(value)};"]
+    return lines
 
 
 # The component

@@ -5,7 +5,7 @@ use halfopen::host::{Spelling, Value};
 
 /// An object of named values, with all names in camelCase.
 pub(crate) fn object(entries: impl Iterator<Item = (&'static str, Value)>) -> Value {
-    converted(Value::Map(entries.map(|(name, value)| (name.into(), value)).collect()), Spelling::CamelCase)
+    converted(entries.collect(), Spelling::CamelCase)
 }
 
 /// A value with its names in this spelling and its counts as doubles: larger ones are not integers in JavaScript, and no

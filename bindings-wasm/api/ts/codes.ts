@@ -13,6 +13,8 @@ export const IGNORED = 2;
 export const CANCELLED = 3;
 /** The most milliseconds that a clock can mean. */
 export const LATEST_MILLIS = 18446744073709;
+/** How many transitions a breaker keeps. */
+export const EVENTS_KEPT = 64;
 // end
 
 /** The call has to be repeated with the time. */

@@ -1,13 +1,11 @@
 /** Delivers transitions to listeners, after the change and in order. Their errors never reach the guarded call. */
 
+import { EVENTS_KEPT } from './codes.js';
 import { reportOnce } from './report.js';
 import type { TransitionEvent } from './status.js';
 
 /** Called with each transition; its result is not awaited. Its errors and rejections are reported as a warning. */
 export type TransitionListener = (event: TransitionEvent) => void;
-
-/** How many transitions the core keeps. */
-const EVENTS_KEPT = 64;
 
 interface Entry {
   readonly listener: TransitionListener;

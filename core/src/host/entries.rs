@@ -73,14 +73,16 @@ impl Entries for Event {
 
 impl Entries for CallDurations {
     fn entries(&self) -> IntoIter<(&'static str, Value)> {
-        let entries = self.by_outcome().map(|(outcome, durations)| (outcome, map(durations.entries())));
+        let entries = self.by_outcome().map(|(outcome, durations)| (outcome, durations.entries().collect()));
         Vec::from(entries).into_iter()
     }
 }
 
 impl Entries for Durations {
     fn entries(&self) -> IntoIter<(&'static str, Value)> {
-        let bucket = |(bound, count): (f64, u64)| map([("up_to_seconds", bound.into()), ("count", count.into())]);
+        let bucket = |(bound, count): (f64, u64)| {
+            [("up_to_seconds", bound.into()), ("count", count.into())].into_iter().collect()
+        };
         Vec::from([
             ("count", self.count().into()),
             ("total_seconds", self.total.into()),
@@ -88,10 +90,6 @@ impl Entries for Durations {
         ])
         .into_iter()
     }
-}
-
-fn map(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    Value::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
 /// The parts of an error, for hosts that make an error of their own from them.

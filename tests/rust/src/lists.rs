@@ -6,6 +6,7 @@ mod readings;
 use halfopen::classify::Scope;
 use halfopen::clock::Tick;
 use halfopen::control::{Cause, Mode, Reason};
+use halfopen::evidence::EVENTS_KEPT;
 use halfopen::host::{self, ErrorCode};
 use halfopen::pool::{OnExhausted, PassReason, Role, Strategy};
 use halfopen::{Outcome, State};
@@ -36,6 +37,7 @@ fn main() -> Result<(), serde_json::Error> {
         "enums": enums,
         "readings": readings::all(),
         "latest_millis": Tick::LATEST_MILLIS,
+        "events_kept": EVENTS_KEPT,
     });
     println!("{lists}");
     Ok(())
