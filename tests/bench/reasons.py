@@ -41,8 +41,3 @@ ASYNC_STREAMED = (
     "each item passes through an awaitable of the compiled core, and the consumer's time does not count, so the time "
     "is read twice for each item."
 )
-SUSPENDED = (
-    "each item takes a step of the event loop of 2,600 ns itself, and what the guard needs has left the caches by "
-    "then; a generator that only passes the items on takes about as long (see the table). While any timer is set, "
-    "asyncio looks at it in each step, in 40 ns of Python code; the timeouts also ask which task waits."
-)

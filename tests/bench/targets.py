@@ -16,7 +16,6 @@ from reasons import (
     REJECTED,
     SIZE,
     STREAMED,
-    SUSPENDED,
     TIMED,
 )
 
@@ -123,14 +122,14 @@ def python(readings: Readings) -> Iterator[Target]:
         ("sync", STREAMED),
         ("async", ASYNC_STREAMED),
         ("async iterator", ASYNC_STREAMED),
-        ("async and suspending", SUSPENDED),
+        ("async and suspending", ASYNC_STREAMED),
     ):
         path = f"stream, {mode}, each item"
         yield time(readings, path, "halfopen", 60, name=f"Python: {path}", reason=reason)
     for source, reason in (
         ("async", ASYNC_STREAMED),
         ("async iterator", ASYNC_STREAMED),
-        ("async and suspending", SUSPENDED),
+        ("async and suspending", ASYNC_STREAMED),
     ):
         path, timeouts = f"stream, {source}, each item", "halfopen, both timeouts"
         yield time(readings, path, timeouts, 250, name=f"Python: {path}, both timeouts", reason=reason)
