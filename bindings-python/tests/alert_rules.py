@@ -36,7 +36,7 @@ def samples(exposition: str, wanted: Callable[[Labels], bool]) -> Series:
 
 
 def check_alerts(folder: Path, scrapes: Sequence[Series], alert: str, firing: Mapping[str, Iterable[Labels]]) -> None:
-    """Checks at each moment with which labels the alert fires, if each interval gave one of these scrapes."""
+    """Checks with which labels the alert fires at each moment of ``firing``, given one scrape for each interval."""
     shutil.copy(RULES, folder)
     lines = ["rule_files: [alerts.yml]", "tests:", f"  - interval: {INTERVAL}s", "    input_series:"]
     for series, values in _values(scrapes).items():

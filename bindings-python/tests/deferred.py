@@ -22,7 +22,7 @@ def counts(breaker: CircuitBreaker) -> dict[str, int]:
 
 
 class Request:
-    """A request of an HTTP client: awaitable, a context manager, with attributes, items and an order."""
+    """A request of an HTTP client: awaitable, a context manager, with attributes, items and comparisons."""
 
     __slots__ = ("__weakref__", "closed", "entered", "fault", "url")
 

@@ -13,7 +13,7 @@ FAILURE = Verdict("failure", None, "provider")
 
 
 class StatusError(Exception):
-    """An error as the SDKs raise it that the rules do not know by name."""
+    """An error with the attributes of those of SDKs, and a name that the rules do not know."""
 
     def __init__(self, status_code: Any, headers: Any = None, body: Any = None) -> None:
         self.status_code = status_code

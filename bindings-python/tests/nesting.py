@@ -10,7 +10,7 @@ OPEN, CLOSED = CircuitBreakerState.OPEN, CircuitBreakerState.CLOSED
 
 
 def run(way: Any) -> Any:
-    """Runs or awaits the result of a way to call."""
+    """The result of a way to call, which may be a coroutine."""
     return asyncio.run(way) if asyncio.iscoroutine(way) else way
 
 

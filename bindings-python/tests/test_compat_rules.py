@@ -213,7 +213,7 @@ def test_every_member_of_the_core_s_breaker_is_there(member: str) -> None:
 
 
 CHANGED = {"call", "call_sync", "reset", "force_open", "reconfigure", "stream", "__call__"}
-"""With parameters as the replaced module had them, or of another type."""
+"""Members with the parameters of the replaced module, or of another type."""
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def by_httpx2(breaker: CircuitBreaker, status: int) -> int:
 
 
 def by_a_request_inside_another(breaker: CircuitBreaker, status: int) -> int:
-    """As for a token that is fetched by the way, through the same breaker."""
+    """Makes a second request inside the first, through the same breaker, as a client does that fetches a token."""
     answering = httpx.MockTransport(lambda _: httpx.Response(status))
     inner = httpx.Client(transport=guarded_transport(answering, breaker))
     outer = httpx.MockTransport(lambda _: inner.get(URL))

@@ -115,7 +115,7 @@ TRANSPORT = httpx.MockTransport(lambda _: httpx.Response(200))
 
 
 class ReadingAdapter(BaseAdapter):
-    """Reads the request, which does not end well."""
+    """Reads the body of the request, which raises."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         raise AssertionError(list(cast("Iterator[bytes]", request.body)))

@@ -205,7 +205,7 @@ async def test_a_first_token_that_takes_too_long_fails_over(pair: Pair, streamed
 
 
 def test_the_default_timeouts_move_on_within_fifteen_seconds() -> None:
-    """The tests above are the same with shorter times."""
+    """The tests above use shorter times than these defaults."""
     settings = Settings()
     assert settings.first_item_timeout_seconds is not None
     assert settings.first_item_timeout_seconds < 15

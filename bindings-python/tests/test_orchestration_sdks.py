@@ -131,7 +131,7 @@ MESSAGES = ("prompt is too long", "maximum number of tokens allowed", "maximum c
 
 
 def says_so(error: Exception) -> bool:
-    """A user's own function, which may go by the text."""
+    """A user's own function; unlike the default rules, it may judge by the text."""
     return any(message in str(error) for message in MESSAGES)
 
 
@@ -235,7 +235,7 @@ async def test_the_timeout_of_the_attempt_ends_the_waits_and_retries_of_an_sdk(
         begun = loop.time()
         await orchestrator.call(lambda provider: clients[provider.id]())
         assert loop.time() - begun < 5
-        # Nothing continues without the caller's knowledge.
+        # No request is sent after the call has returned.
         await asyncio.sleep(0.2)
         assert (len(first.requests), len(second.requests)) == (1, 1)
     assert counts(orchestrator, "first") == {"failed": 1}

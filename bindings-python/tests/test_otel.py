@@ -244,7 +244,7 @@ def test_an_sdk_that_fails_harms_no_call(
 
 
 def test_the_tests_before_do_not_matter(clock: ManualClock, collected: Collected) -> None:
-    """The circuits of other tests, present and gone, leave a new one its data points."""
+    """A new circuit has data points of its own, however many circuits of other tests there are or were."""
     others = [CircuitBreaker(f"before-{number}", clock=clock) for number in range(2 * MAX_LABEL_SETS)]
     del others[::2]
     breaker = CircuitBreaker("after many", clock=clock)

@@ -19,14 +19,14 @@ from halfopen.session import Session
 
 
 class Mine(CircuitBreaker):
-    """A subclass, which must stay one wherever it is handed back."""
+    """A subclass. Methods that return the breaker must have this type."""
 
     def guard(self, func: Callable[[int], int]) -> Callable[[int], int]:
         return self(func)
 
 
 class Voice(Session):
-    """A subclass, which ``with`` must hand back as one."""
+    """A subclass, which ``with`` must bind as this type."""
 
 
 def plain(count: int, *, text: str = "a") -> str:

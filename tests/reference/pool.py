@@ -44,7 +44,7 @@ class Provider:
     credit: int = 0
 
     def rests_with(self, other: Provider, scope: str) -> bool:
-        """Whether a cooldown of this scope of the other one concerns this one."""
+        """Whether this provider rests when the other one gets a cooldown of this scope."""
         if self.id == other.id:
             return True
         same_key = self.key is not None and self.key == other.key

@@ -81,16 +81,16 @@ def check_unix_seconds(field: str, value: object) -> None:
 
 
 def has_refused_arguments(func: Callable[..., Any], error: BaseException) -> bool:
-    """Whether a function written in Python was called with wrong arguments, by the frame that asks.
+    """Whether the caller has just called ``func``, a function written in Python, with wrong arguments.
 
-    Nothing of the function has run then, so the traceback ends with that frame.
+    Nothing of ``func`` has run then, so the traceback ends with the caller's frame.
     """
     traceback = error.__traceback__
     return type(error) is TypeError and traceback is not None and traceback.tb_next is None and is_python_function(func)
 
 
 def is_python_function(func: object) -> bool:
-    """Whether calling it calls a function written in Python, and nothing before it that could raise."""
+    """Whether a call goes to a function written in Python, without code in between that could raise."""
     while isinstance(func, partial | MethodType):
         func = func.func if isinstance(func, partial) else func.__func__
     return isinstance(func, FunctionType)

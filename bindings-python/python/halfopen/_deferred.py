@@ -1,4 +1,4 @@
-"""Results that end later: futures and other awaitables. The call that returned one ends when it ends.
+"""Results that end later: futures and other awaitables. A call that returned one ends with it.
 
 - An asyncio future or task, or a ``concurrent.futures.Future``, is returned itself.
 - Any other awaitable is returned as a proxy. The call ends when it was awaited, entered (``async with`` or ``with``) or

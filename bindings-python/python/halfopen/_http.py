@@ -108,7 +108,7 @@ def choice_of(breaker: BreakerOrChoice[R], *, plain: bool = False) -> Callable[[
 
     Raises:
         InvalidValueError: for anything that is neither a breaker nor a function, and for a breaker with a timeout that
-            such a client cannot enforce. If it is chosen later, the request raises that.
+            such a client cannot enforce. If a function chooses such a breaker, the request raises the error.
 
     """
     one = breaker_in(breaker)

@@ -198,7 +198,7 @@ RULES: dict[str, Rule] = {
     "openai.APIConnectionError": _by_cause,
     "openai.APIResponseValidationError": FAILURE,
     "openai.WebSocketConnectionClosedError": _by_cause,
-    # A mistake in the configuration, or an answer of which the caller can make nothing.
+    # A mistake in the configuration, or an answer that the caller cannot use.
     "openai.OpenAIError": IGNORED,
     "anthropic.APIError": FAILURE,
     "anthropic.APIStatusError": _anthropic,

@@ -75,7 +75,7 @@ async def read(self: Proxy) -> Any:
 
 
 async def write(self: Proxy, request: Any) -> None:
-    """Replaces the method ``write``: it may be the one that learns that the call has failed, and the last one asked."""
+    """Replaces the method ``write``, because the consumer may learn only from it that the call has failed."""
     target = self._halfopen_target
     try:
         await target.write(request)
@@ -118,8 +118,9 @@ _STATUS_METHODS = {name: _settling(name) for name in ("code", "details", "traili
 
 
 def status_methods_of(kind: type) -> dict[str, Callable[[Proxy], Any]]:
-    """Replace those of calls of ``grpc.aio`` with one answer, which whoever asks for the status may never await.
+    """The methods of a proxy for a call of ``grpc.aio`` with one answer that return its status. None for other classes.
 
-    Empty for any other class. The answer is not kept here, because it would keep the class.
+    Each also settles the call, because a caller that has the status may never await the answer. The answer is not kept
+    in this module, because it would keep the class.
     """
     return _STATUS_METHODS if _ASYNC_RPC in names_of(kind) else {}

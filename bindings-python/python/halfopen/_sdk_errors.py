@@ -10,7 +10,7 @@ E = TypeVar("E", bound=HalfopenError)
 
 
 def passing_sdks(error: E) -> E:
-    """The same error, as one that the SDKs which are loaded hand to their caller at once.
+    """The same error, in a class that the imported SDKs raise at once instead of retrying.
 
     Anthropic's SDK retries after any error of a transport, unless it is one of its own. Code that catches the base
     error of an SDK, as its documentation says, catches this one too.

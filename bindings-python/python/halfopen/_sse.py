@@ -54,7 +54,7 @@ class AnswerReader:
         try:
             document: Any = loads(data)
         except (ValueError, RecursionError):
-            # Only of these protocols it is known that each event is JSON.
+            # Only in the known protocols is each event JSON.
             if self.ending != "unknown":
                 self.ending = "malformed"
         else:

@@ -161,8 +161,8 @@ class _AsyncioWatch(_Waits):
         self._disarm()
 
     def abandon(self) -> None:
-        # The garbage collector clears an object in a cycle before the stream that holds it is dropped. Its timer stays,
-        # as one of another thread's loop does, and finds that the stream is gone.
+        # Two timers are left to fire, and then find that the stream is gone: that of a loop in another thread, and that
+        # of a watch in a reference cycle, which the garbage collector clears before it drops the stream.
         asyncio = getattr(self, "_asyncio", None)
         if asyncio is not None and asyncio._get_running_loop() is self._loop:
             self.close()

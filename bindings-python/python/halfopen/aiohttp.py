@@ -57,7 +57,7 @@ _READS = frozenset(("readany", "readline", "readuntil", "readchunk"))
 
 
 class _Content:
-    """The body of a response, in place of its ``StreamReader``. The request ends with it."""
+    """Takes the place of a response's ``StreamReader``, which reads the body. The request ends with the body."""
 
     def __init__(self, inner: StreamReader, exchange: Exchange) -> None:
         self._inner = inner

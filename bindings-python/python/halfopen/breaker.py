@@ -336,7 +336,7 @@ class CircuitBreaker(Sealed, Breaker):
 
 
 def _raised_at_once(call: Call, func: Callable[..., Any], error: BaseException) -> None:
-    """Ends a call whose function has returned nothing; if it was called with wrong arguments, nothing of it has run."""
+    """Ends a call whose function raised at once. Wrong arguments say nothing about the provider."""
     if has_refused_arguments(func, error):
         call.cancelled()
     else:

@@ -21,7 +21,7 @@ class HalfopenError(Exception):
 def restored(kind: type[E], args: tuple[Any, ...], fields: dict[str, Any]) -> E:
     """An error of this class with these arguments and attributes."""
     error: E = kind.__new__(kind, *args)
-    # An `OSError` whose subclass has an `__init__` of its own takes them there.
+    # If a subclass of `OSError` has an `__init__` of its own, `__new__` does not store the arguments.
     error.args = args
     error.__dict__.update(fields)
     return error

@@ -76,7 +76,7 @@ def _library_of(inner: object, base: str) -> ModuleType:
 
 @cache
 def _class(mixin: type, library: ModuleType, base: str) -> Any:
-    """The mixin on the base class of its library, which the client asks for."""
+    """The mixin with the base class of its library, because a client accepts only such transports."""
     return type(mixin.__name__.removeprefix("_"), (mixin, getattr(library, base)), {"library": library})
 
 
@@ -152,7 +152,7 @@ class _AsyncTransport(_Guarding):
 
 
 class _Guarded:
-    """In place of a part of a response."""
+    """Stands in for a part of a response, and tells the exchange what happens to it."""
 
     def __init__(self, inner: Any, exchange: Exchange) -> None:
         self._inner = inner

@@ -63,7 +63,7 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
 
 
 class _Raw(PlainProxy):
-    """The body of a response, in place of urllib3's. The request ends with it."""
+    """Takes the place of urllib3's response, which holds the body. The request ends with the body."""
 
     __slots__ = ()
 
@@ -124,7 +124,7 @@ class _Raw(PlainProxy):
         self.close()
 
     def _part(self, read: Callable[[], bytes], *, asked: bool = True) -> bytes:
-        """Reads a part of the body; where none was asked for, an empty one is not the end."""
+        """Reads a part of the body. An empty part is the end, unless zero bytes were ``asked`` for."""
         self._halfopen_call.waits()
         try:
             part = read()
@@ -132,7 +132,7 @@ class _Raw(PlainProxy):
             self._halfopen_call.raised(error, may_go_on=self._halfopen_call.is_mistake(error))
             raise
         self._halfopen_call.received(part)
-        # urllib3 closes what it has read to the end.
+        # urllib3 closes a body that it has read to the end.
         if self._halfopen_target.closed or (asked and not part):
             self._halfopen_call.ended()
         return part

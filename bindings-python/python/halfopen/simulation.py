@@ -43,7 +43,7 @@ class Score(TypedDict):
     """Calls that a breaker rejected and that would have succeeded."""
     calls_per_request: float
     latency_seconds: list[float] | None
-    """Until an answered request had its answer: half of them, 95 %, 99 %."""
+    """The time to the answer of an answered request: the median, the 95th and the 99th percentile."""
 
 
 class _Changed(TypedDict):

@@ -29,7 +29,7 @@ class Status:
         return _KINDS.get(self.code, "server_error")
 
     def headers(self) -> dict[str, str]:
-        """Those beside the body's, with the wait as the large providers send it."""
+        """The headers beside those of the body: the wait, as the large providers send it."""
         if self.retry_after is None:
             return {}
         return {"retry-after": f"{self.retry_after:g}", "retry-after-ms": f"{self.retry_after * 1000:g}"}
@@ -59,7 +59,7 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Late:
-    """The headers come at once and the first event after this delay; so does an answer in one piece."""
+    """The headers come at once. The first event, or the answer in one piece, comes after this delay."""
 
     seconds: float
 
@@ -68,7 +68,7 @@ class Late:
 class Cut:
     """The connection ends after this share of the answer.
 
-    With ``in_form`` the body ends as HTTP wants it, so only the protocol shows that something is missing.
+    With ``in_form`` the body ends as HTTP requires, so only the provider's protocol shows that something is missing.
     """
 
     share: float = 2 / 3
@@ -77,7 +77,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Stall:
-    """After this share of the answer nothing more comes for this time; with ``None``, until the client leaves."""
+    """The answer stops after this share, and goes on after this time; with ``None`` it never goes on."""
 
     share: float = 0.5
     seconds: float | None = None
@@ -85,7 +85,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Malformed:
-    """After this share of the answer comes an event that is not JSON, or with ``framing`` a chunk without a size."""
+    """Sends this share of the answer, then an event that is not JSON, or with ``framing`` a chunk without a size."""
 
     share: float = 0.5
     framing: bool = False
@@ -93,7 +93,7 @@ class Malformed:
 
 @dataclass(frozen=True)
 class ErrorEvent:
-    """After this share of the answer the stream ends with the protocol's error for a status."""
+    """Sends this share of the answer, then the protocol's event for an error with this status."""
 
     status: Status
     share: float = 0.5
@@ -101,7 +101,7 @@ class ErrorEvent:
 
 @dataclass(frozen=True)
 class NoTerminator:
-    """The answer is complete, but what the protocol sends after it (``[DONE]``) is missing."""
+    """The answer is complete, but the protocol's end marker (``[DONE]``) is missing."""
 
 
 Fault = Status | Reset | NoAnswer | Late | Cut | Stall | Malformed | ErrorEvent | NoTerminator

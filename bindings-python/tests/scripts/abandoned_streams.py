@@ -47,7 +47,7 @@ def plain_items() -> Iterator[bytes]:
 
 
 class Streams:
-    """One way each to open a guarded stream."""
+    """The ways to open a guarded stream, one for each method."""
 
     def __init__(self, breaker: CircuitBreaker, cutting: CircuitBreaker) -> None:
         self._breaker = breaker

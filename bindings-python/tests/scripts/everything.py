@@ -1,4 +1,4 @@
-"""Uses everything that the compiled part of the package can do, so that each of its cells is filled."""
+"""Uses everything that the compiled part can do, so that each static is filled that is filled at its first use."""
 
 import asyncio
 import json

@@ -122,7 +122,7 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         return call
 
     class Response:
-        """As requests has it."""
+        """Has the names and attributes of the response of requests."""
 
         __module__ = "requests.models"
         __qualname__ = "Response"

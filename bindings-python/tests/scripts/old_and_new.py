@@ -1,7 +1,7 @@
 """Random histories through the replaced module and through ``halfopen.compat``: everything that a backend sees agrees.
 
-Prints the number of steps that were compared. The two streaks are not compared; ``docs/migrating.md`` names the
-difference, and that a wait that is over reads as half-open.
+Prints the number of steps that were compared. Two differences are left out, which ``docs/migrating.md`` lists: the two
+streaks, and the state after the wait is over, which reads as half-open.
 """
 
 import asyncio

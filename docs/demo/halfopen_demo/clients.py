@@ -23,7 +23,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class ProviderApi:
-    """The paths, the request body and the parsers of one provider; without a path for streams it has none."""
+    """The paths, the request body and the parser of one provider. It cannot stream without a ``stream_path``."""
 
     path: str
     body: Callable[[str], dict[str, Any]]

@@ -61,7 +61,7 @@ class ProviderServer:
     calls: int = 0
 
     async def tokens(self, text: str) -> AsyncGenerator[str]:
-        """The words of the answer, as long as the provider works: it breaks in mid-stream as it does before."""
+        """The words of the answer. Each one looks at the behaviour, so the provider can break in mid-stream."""
         for word in f"The simulated {self.provider} received: {text}. {FILLER}".split():
             await asyncio.sleep(TOKEN_SECONDS)
             match self.behaviour.mode:

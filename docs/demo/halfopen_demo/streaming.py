@@ -1,4 +1,4 @@
-"""A stream of tokens as server-sent events: who speaks, what, and when another provider takes over."""
+"""A stream of tokens as server-sent events: the provider, its tokens, and each change of the provider."""
 
 import json
 import time

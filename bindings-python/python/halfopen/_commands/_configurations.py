@@ -11,20 +11,20 @@ from halfopen.errors import InvalidValueError
 
 
 def add_configurations(command: argparse.ArgumentParser, *optional: str) -> None:
-    """Adds ``--a``, and further ones that may be left out."""
+    """Adds the option ``--a``, and further ones that may be left out."""
     command.add_argument("--a", type=Path, required=True, metavar="TOML", help="fields of a configuration")
     for name in optional:
         command.add_argument(name, type=Path, metavar="TOML", help="fields of another configuration")
 
 
 def configurations(options: argparse.Namespace) -> dict[str, CircuitBreakerConfig]:
-    """Those of ``--a`` and ``--b``, as far as they are given."""
+    """The configurations of ``--a`` and, if it is given, of ``--b``."""
     paths = {"A": options.a, "B": options.b}
     return {name: CircuitBreakerConfig(**read_toml(path)) for name, path in paths.items() if path is not None}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML document."""
+    """Reads a TOML document."""
     try:
         return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:

@@ -14,12 +14,12 @@ from halfopen.breaker import CircuitBreaker
 
 
 class WatchedBreaker(NamedTuple):
-    """A breaker."""
+    """A breaker, with the deadlines of its calls."""
 
     breaker: CircuitBreaker
     name: str
     deadline_seconds: float | None
-    """After which its calls are cut off, by the breaker or by its orchestrator."""
+    """When its breaker or its orchestrator cuts off a call."""
     limits_streams: bool
     """Whether streams that stall are cut off."""
 
@@ -41,7 +41,7 @@ class Client(NamedTuple):
 
 
 class Program(NamedTuple):
-    """All of it."""
+    """The parts of a program that ``doctor`` looks at."""
 
     breakers: list[WatchedBreaker]
     clients: list[Client]

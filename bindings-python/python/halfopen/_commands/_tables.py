@@ -23,7 +23,7 @@ def print_table(rows: Sequence[tuple[str, Sequence[str]]], names: Sequence[str])
 
 
 def print_transitions(heading: str, transitions: Sequence[tuple[float, str, Mapping[str, Any]]]) -> None:
-    """The first twenty; the others are counted."""
+    """Prints the first twenty transitions, and the number of the others."""
     if not transitions:
         return
     print(f"\n{heading}")

@@ -23,13 +23,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    # As a server does: it is started in the folder of the program.
+    # A server runs in the folder of the program and imports it from there.
     sys.path.insert(0, "")
     for name in options.module:
         module, _, attribute = name.partition(":")
         try:
             imported = import_module(module)
-            # It may make its breakers when it is looked up, as a module with __getattr__ does.
+            # A module with __getattr__ may make its breakers only when its attribute is looked up.
             if attribute:
                 getattr(imported, attribute)
         except Exception as error:

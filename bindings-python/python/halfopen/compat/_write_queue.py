@@ -15,8 +15,8 @@ from typing import Any
 _log = logging.getLogger("halfopen")
 
 MOST_WAITING = 10_000
-"""How many writes wait before their callers give the one that writes some time. Without a pause, threads that call all
-the time would add them faster than it writes, so it would write for ever."""
+"""The length of the queue above which callers pause. Without a pause, busy threads would add writes faster than one
+caller performs them, and that caller would never return."""
 
 
 class WriteQueue:

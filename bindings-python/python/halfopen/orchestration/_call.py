@@ -56,7 +56,7 @@ class CallRun(Run[R]):
             raise
         if not is_awaitable(awaitable):
             is_stream = isinstance(awaitable, AsyncIterator)
-            # It is the host's mistake, and says nothing about the provider.
+            # It is the user's mistake, and says nothing about the provider.
             self.cancelled(attempt)
             raise InvalidValueError("func", repr(self._func), _NO_STREAM if is_stream else _AWAITABLE)
         result: R = await awaitable

@@ -62,7 +62,7 @@ class Checks:
         try:
             async with scope:
                 if not await inside(attempt, lambda: self._run_check(provider)):
-                    # It is the host's mistake, and says nothing about the provider.
+                    # It is the user's mistake, and says nothing about the provider.
                     attempt.cancelled()
                     report_unraisable(InvalidValueError("check", repr(self._check), CHECK_ALLOWED), self._check)
                     return

@@ -31,7 +31,7 @@ class ProviderStatus:
     state: CircuitBreakerState
     in_flight: int
     success_rate: float | None
-    """The recent one, from 0 to 1: old calls count less."""
+    """The share of calls that succeeded, from 0 to 1. Old calls count less."""
     call_seconds: float | None
     """How long its calls take at present."""
     first_item_seconds: float | None
@@ -40,7 +40,7 @@ class ProviderStatus:
     slow_start_share: float | None
     """The share of its weight that it gets, from 0.1 to 1, because its circuit has just closed."""
     slow_start_for: float | None
-    """How long until it gets the whole."""
+    """How long until it gets its whole weight."""
 
 
 class Engine:
@@ -94,7 +94,7 @@ class Engine:
         return self.index[primary]
 
     def _is_back(self, index: int) -> bool:
-        """Whether a provider takes calls without a doubt."""
+        """Whether a provider gets calls again, and not just a probe."""
         return (index, "normal") in self.look().picks
 
     def cools_down(self, index: int, scope: Scope | None, seconds: float) -> None:

@@ -86,7 +86,7 @@ class Opened(Generic[T]):
             manager, source = source, await source.__aenter__()
             self._closers.append(lambda: manager.__aexit__(None, None, None))
         if not hasattr(source, "__aiter__"):
-            # It is the host's mistake, and says nothing about the provider.
+            # It is the user's mistake, and says nothing about the provider.
             self._run.cancelled(self.attempt)
             raise InvalidValueError("func", repr(source), _STREAMS)
         for name in ("aclose", "close"):

@@ -9,7 +9,7 @@ from halfopen.orchestration._sessions import Session
 
 
 async def announce(call: Records, attempt: Attempt, session: Session) -> None:
-    """Tells the host that a session speaks with another provider from now on."""
+    """Tells ``on_switch`` that a session speaks with another provider from now on."""
     new = call.provider_of(attempt)
     old, session.spoke_with = session.spoke_with, new.id
     if old is None or old == new.id:
@@ -28,7 +28,7 @@ async def announce(call: Records, attempt: Attempt, session: Session) -> None:
             if is_awaitable(waited):
                 await waited
         except BaseException:
-            # It is the host's error and not the provider's.
+            # It is the user's error and not the provider's.
             call.cancelled(attempt)
             raise
 

@@ -9,7 +9,7 @@ R = TypeVar("R")
 
 
 async def inside(attempt: Attempt, work: Callable[[], Awaitable[R]]) -> R:
-    """Awaits ``work`` as a part of the probe that the attempt is."""
+    """Awaits ``work`` as a part of the attempt, which may be a probe."""
     attempt.enter()
     try:
         return await work()

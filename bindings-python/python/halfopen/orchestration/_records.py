@@ -29,7 +29,7 @@ class Options(TypedDict, total=False):
 
 
 class Records:
-    """A call, as far as it has come. ``tried`` is the one set of providers that it has asked, for all its phases."""
+    """The progress of a call. ``tried`` holds the providers that it has asked, in all its phases."""
 
     def __init__(
         self,

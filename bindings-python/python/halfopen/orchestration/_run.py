@@ -72,7 +72,7 @@ class Run(Records, ABC, Generic[R]):
     def settle(self, attempt: Attempt, error: BaseException, cause: SwitchCause = "failure") -> bool:
         """Settles an attempt that raised this, and returns whether another one may follow."""
         if attempt.has_ended:
-            # It was cancelled, because the error is the host's own.
+            # It was cancelled, because the error is the user's own.
             self.ended("cancelled", None)
             return False
         judgement = self.engine.rules.judge(self.breaker_of(attempt), error)
@@ -185,7 +185,7 @@ class Run(Records, ABC, Generic[R]):
         return None
 
     def _accepts(self, attempt: Attempt, result: R) -> bool:
-        """Whether a result ends the call; one that is an error of the provider's does not."""
+        """Whether a result ends the call. A result that is an error of the provider does not."""
         error = FailedResultError(attempt.provider, result)
         judgement = self.engine.rules.judge_result(self.breaker_of(attempt), error)
         if judgement.verdict.outcome == "success":

@@ -105,7 +105,7 @@ class Rules:
 
 
 def _says(function: Callable[[Exception], bool] | None, error: Exception) -> bool:
-    """Whether the user's function says so. One that raises says no, so the attempt still ends with its own error."""
+    """The answer of the user's function; false if it raises, so that the attempt still ends with its own error."""
     try:
         return function is not None and bool(function(error))
     except Exception as fault:

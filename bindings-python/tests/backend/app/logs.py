@@ -16,7 +16,7 @@ class JsonLines(logging.Formatter):
 
 
 class OnlyOurs(logging.Filter):
-    """Without the records of libraries."""
+    """Drops the records of libraries."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.name.startswith("app.")

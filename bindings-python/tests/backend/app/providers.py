@@ -1,4 +1,4 @@
-"""Providers as that backend writes them."""
+"""The clients of the backend's providers."""
 
 from app.patterns import CircuitBreaker, CircuitBreakerConfig
 

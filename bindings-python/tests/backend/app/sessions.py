@@ -10,7 +10,7 @@ log = logging.getLogger("app.sessions")
 
 
 class NamedBreaker(CircuitBreaker):
-    """Remembers whom it last called."""
+    """Remembers the names of the functions that it called."""
 
     def __init__(self, provider_id: str, config: CircuitBreakerConfig) -> None:
         super().__init__(config, provider_id=provider_id)

@@ -81,7 +81,7 @@ class Health:
         return [index for index in range(len(self._need)) if not self.is_able(index, capabilities)]
 
     def _probed_enough(self) -> list[int]:
-        """The providers to which as many sessions were sent as probes as have slots.
+        """The providers whose probe slots are all taken by sessions that were sent there.
 
         A selection takes no permit, so without this bound every session of an instant would go to a provider that
         admits three. A session that never calls loses its place after the circuit's timeout.

@@ -1,4 +1,4 @@
-"""As the backend's own package re-exported it."""
+"""Re-exports the module, as the backend's package did."""
 
 from .circuit_breaker import CircuitBreaker, CircuitBreakerConfig, CircuitBreakerState
 
