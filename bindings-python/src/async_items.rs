@@ -20,8 +20,8 @@ use crate::thrown::instance_of;
 
 /// `AsyncItems`: stands in for an async generator, and has the attributes of that one.
 ///
-/// It is not an async generator around the other one, through which each item would take 63 ns more. The event loop knows of
-/// it, and not of the generator: what it closes at its end, it closes through the guard.
+/// It is not an async generator around the other one, through which each item would take 63 ns more. The event loop closes
+/// the generator through it; see [`crate::stand_in`].
 #[pyclass(frozen, weakref, module = "halfopen._core")]
 pub struct AsyncItems {
     stream: Py<AsyncStream>,

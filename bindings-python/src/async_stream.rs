@@ -187,6 +187,7 @@ impl AsyncStream {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.stream)?;
         visit.call(&self.start_watch)?;
+        self.introduction.traverse(&visit)?;
         self.watch.get().map_or(Ok(()), |watch| watch.traverse(&visit))
     }
 }

@@ -63,6 +63,7 @@ imports! {
     generator: PyType = "types" "GeneratorType";
     async_generator: PyType = "types" "AsyncGeneratorType";
     future: PyType = "concurrent.futures" "Future";
+    nothing_to_close: PyAny = "halfopen._streams" "nothing_to_close";
     get_asyncgen_hooks: PyAny = "sys" "get_asyncgen_hooks";
     set_asyncgen_hooks: PyAny = "sys" "set_asyncgen_hooks";
     current_thread: PyAny = "threading" "current_thread";

@@ -1,4 +1,4 @@
-//! Introduces a guarded async generator to the event loop, in place of the generator that it stands in for.
+//! Introduces a guarded async generator to the event loop.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,23 +7,24 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefMethods, PyWeakrefReference};
 
-use crate::ffi::{call_host_plainly, call_host_with_one};
+use crate::ffi::{call_host, call_host_plainly};
 use crate::imports::Imports;
+use crate::stand_in::{Finalizer, FirstIteration, StandIn};
 
-/// The object that the event loop gets to know when the generator is asked for its first item.
-///
-/// At its end, an event loop closes what it was introduced to. Through the guard, the breaker learns of it.
+/// The guard through which the event loop closes the generator, and whether the event loop knows of it.
 #[derive(Default)]
 pub struct Introduction {
-    guest: OnceLock<Py<PyWeakrefReference>>,
+    guard: OnceLock<Py<PyWeakrefReference>>,
     is_made: AtomicBool,
+    /// Held here as well, because an event loop may have a hook for the first item alone.
+    stand_in: OnceLock<Py<StandIn>>,
 }
 
 impl Introduction {
-    /// Introduces this one, unless another one has been named before.
-    pub fn of(&self, guest: &Bound<'_, PyAny>) -> PyResult<()> {
-        if self.guest.get().is_none() {
-            let _ = self.guest.set(PyWeakrefReference::new(guest)?.unbind());
+    /// Names the guard, unless another one has been named before.
+    pub fn of(&self, guard: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.guard.get().is_none() {
+            let _ = self.guard.set(PyWeakrefReference::new(guard)?.unbind());
         }
         Ok(())
     }
@@ -31,11 +32,7 @@ impl Introduction {
     /// Leaves it to the introduction of the source, which is guarded itself.
     pub fn leave_to(&self, py: Python<'_>, source: &Self) -> PyResult<()> {
         self.is_made.store(true, Ordering::Relaxed);
-        self.guest(py).map_or(Ok(()), |guest| source.of(&guest))
-    }
-
-    fn guest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.guest.get().and_then(|guest| guest.bind(py).upgrade())
+        self.guard.get().and_then(|guard| guard.bind(py).upgrade()).map_or(Ok(()), |guard| source.of(&guard))
     }
 
     #[inline]
@@ -52,44 +49,26 @@ impl Introduction {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = source.py();
         self.is_made.store(true, Ordering::Relaxed);
-        let Some(guest) = self.guest(py) else { return ask() };
+        let Some(guard) = self.guard.get() else { return ask() };
         let imports = Imports::get(py)?;
         let hooks = call_host_plainly(imports.get_asyncgen_hooks.bind(py))?.cast_into::<PyTuple>()?;
-        let hook = hooks.get_item(0)?;
-        if hook.is_none() {
+        let (first, last) = (hooks.get_item(0)?, hooks.get_item(1)?);
+        if first.is_none() {
             return ask();
         }
+        let stand_in = Bound::new(py, StandIn::new(guard.clone_ref(py)))?;
+        let _ = self.stand_in.set(stand_in.clone().unbind());
+        let finalizer = if last.is_none() { None } else { Some(Bound::new(py, Finalizer::new(&stand_in, &last))?) };
+        let first_iteration = Bound::new(py, FirstIteration::new(&stand_in, source, &first))?;
         let set = imports.set_asyncgen_hooks.bind(py);
-        let introduces = Introduces { guest: guest.unbind(), hook: hook.clone().unbind() };
-        call_host_with_one(set, Bound::new(py, introduces)?.as_any())?;
+        call_host(set, &(first_iteration, finalizer).into_pyobject(py)?, None)?;
         let step = ask();
-        call_host_with_one(set, &hook)?;
+        call_host(set, &hooks, None)?;
         step
     }
-}
 
-/// Makes the class of the hook, as the module is imported.
-pub fn make_class(py: Python<'_>) {
-    py.get_type::<Introduces>();
-}
-
-/// The hook of the event loop, which gets the guest instead of the generator.
-#[pyclass(frozen, module = "halfopen._core")]
-struct Introduces {
-    guest: Py<PyAny>,
-    hook: Py<PyAny>,
-}
-
-#[pymethods]
-impl Introduces {
-    #[pyo3(signature = (_generator, /))]
-    fn __call__<'py>(&self, _generator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = _generator.py();
-        call_host_with_one(self.hook.bind(py), self.guest.bind(py))
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.guest)?;
-        visit.call(&self.hook)
+    /// Shows the stand-in to the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.stand_in.get().map_or(Ok(()), |stand_in| visit.call(stand_in))
     }
 }

@@ -40,6 +40,7 @@ mod request;
 mod responses;
 mod results;
 mod simulation;
+mod stand_in;
 mod stream;
 mod stream_items;
 mod thrown;
@@ -61,7 +62,7 @@ fn fill_cells(py: Python<'_>) {
     py.get_type::<context::Ready>();
     py.get_type::<nesting::Marks>();
     py.get_type::<async_stream::AsyncStream>();
-    introduction::make_class(py);
+    stand_in::make_classes(py);
     py.get_type::<PyWeakrefReference>();
     py.get_type::<PanicException>();
     // Two errors need names: that of a class without a constructor, and that of an argument of a wrong class.

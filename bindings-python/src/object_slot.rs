@@ -23,6 +23,11 @@ impl ObjectSlot {
         drop(before.map(|before| before.into_bound(py)));
     }
 
+    /// The object in it.
+    pub fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.0.lock().as_ref().map(|object| object.bind(py).clone())
+    }
+
     /// Takes the object out.
     pub fn take<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         let taken = self.0.lock().take();

@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import pytest
-import trio
 
 from consumers import counts, drain, talk
 from halfopen import CircuitBreaker
@@ -88,43 +87,6 @@ def test_the_event_loop_closes_each_stream_once(
     assert capfd.readouterr() == ("", "")
 
 
-def test_trio_as_a_guest_of_asyncio_closes_its_own_streams_and_no_others(capfd: pytest.CaptureFixture[str]) -> None:
-    closed = list[str]()
-
-    async def source(name: str) -> AsyncIterator[int]:
-        try:
-            yield 1
-            yield 2
-        finally:
-            closed.append(name)
-
-    breaker = CircuitBreaker()
-    of_guest, of_host = breaker(source)("guest"), breaker(source)("host")
-
-    async def guest() -> None:
-        assert await anext(of_guest) == 1
-
-    async def host() -> None:
-        loop, done = asyncio.get_running_loop(), asyncio.Event()
-        outcomes = list[Any]()
-
-        def ended(outcome: Any) -> None:
-            outcomes.append(outcome)
-            done.set()
-
-        assert await anext(of_host) == 1
-        trio.lowlevel.start_guest_run(guest, run_sync_soon_threadsafe=loop.call_soon_threadsafe, done_callback=ended)
-        await done.wait()
-        outcomes[0].unwrap()
-        assert closed == ["guest"]
-        assert counts(breaker) == (0, 0, 1, 1)
-
-    asyncio.run(host())
-    assert closed == ["guest", "host"]
-    assert counts(breaker) == (0, 0, 2, 0)
-    assert capfd.readouterr() == ("", "")
-
-
 async def test_a_stream_that_had_begun_before_it_was_guarded_is_closed_by_its_event_loop() -> None:
     breaker, bare = CircuitBreaker(), talk()
     assert await anext(bare) == "ready"
@@ -132,3 +94,48 @@ async def test_a_stream_that_had_begun_before_it_was_guarded_is_closed_by_its_ev
     assert await stream.asend("guarded") == "guarded"
     await asyncio.get_running_loop().shutdown_asyncgens()
     assert await drain(bare) == []
+
+
+def test_the_event_loop_closes_a_generator_that_outlives_its_guard() -> None:
+    breaker, closed = CircuitBreaker(), list[bool]()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    bare = source()
+    asyncio.run(outcome_of_first(breaker.stream(bare)))
+    assert closed == [True]
+    assert asyncio.run(drain(bare)) == []
+    assert counts(breaker) == (0, 0, 1, 0)
+
+
+class Delegates:
+    """An async iterator, and none that could be closed."""
+
+    def __init__(self, source: AsyncIterator[int]) -> None:
+        self.source = source
+
+    def __aiter__(self) -> "Delegates":
+        return self
+
+    def __anext__(self) -> Awaitable[int]:
+        return self.source.__anext__()
+
+
+def test_the_event_loop_closes_the_generator_behind_a_guarded_iterator() -> None:
+    closed = list[bool]()
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            closed.append(True)
+
+    stream: Any = CircuitBreaker().stream(Delegates(source()))
+    asyncio.run(outcome_of_first(stream))
+    assert closed == [True]

@@ -56,3 +56,7 @@ def guarded_async_iterator(stream: Stream) -> AsyncItems:
 def _async_items(stream: Stream, *, is_generator: bool) -> AsyncItems:
     timeouts = stream.breaker._stream_timeouts
     return AsyncItems(stream, is_generator, timeouts and timeouts.start)
+
+
+async def nothing_to_close() -> None:
+    """Closes a generator that has ended."""
