@@ -1,12 +1,13 @@
 //! Wakes the threads that listen to shared breakers after a transition.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use halfopen::evidence::ListenerId;
-use halfopen_js::{Breaker, JsBreaker};
+use halfopen_js::JsBreaker;
 use napi::bindgen_prelude::{Env, Function, Result};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
+use scopeguard::guard;
 
 /// Calls `wake` after each transition of the breaker, whichever thread made it, on a later turn of this thread's event
 /// loop. The function that it returns ends that, as does its collection as garbage, or the end of the thread.
@@ -20,26 +21,11 @@ pub fn watch<'env>(env: &'env Env, breaker: &JsBreaker, wake: Function<'_, (), (
         // A thread that is ending, or whose queue is full, accepts no call.
         wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }));
-    let subscription = Subscription { breaker, listener };
+    let subscription = Cell::new(Some(guard(breaker, move |breaker| {
+        breaker.unsubscribe(listener);
+    })));
     env.create_function_from_closure("unwatch", move |_| {
-        subscription.end();
+        subscription.take();
         Ok(())
     })
-}
-
-struct Subscription {
-    breaker: Arc<Breaker>,
-    listener: ListenerId,
-}
-
-impl Subscription {
-    fn end(&self) {
-        self.breaker.unsubscribe(self.listener);
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.end();
-    }
 }

@@ -35,7 +35,7 @@ function load(): typeof Addon {
       }
       faults.push(`${candidate}: version ${addon.VERSION}, wanted ${version}`);
     } catch (fault) {
-      faults.push(`${candidate}: ${fault instanceof Error ? fault.message.split('\n')[0] : String(fault)}`);
+      faults.push(`${candidate}: ${String(fault).split('\n')[0]}`);
     }
   }
   // Bundlers copy no addons.

@@ -57,8 +57,8 @@ function loadEither(): Backend {
     try {
       return loadNative();
     } catch (native) {
-      const reasons = `WebAssembly: ${reasonOf(wasm)}\nnative: ${reasonOf(native)}`;
-      throw new AggregateError([wasm, native], `neither build of halfopen starts\n${reasons}`);
+      const message = `neither build of halfopen starts\nWebAssembly: ${wasm}\nnative: ${native}`;
+      throw new AggregateError([wasm, native], message);
     }
   }
 }
@@ -72,10 +72,7 @@ function nativeForSharing(): ReturnType<typeof loadNative> {
   try {
     return loadNative();
   } catch (fault) {
-    throw new Error(`only the native build shares breakers between threads: ${reasonOf(fault)}`, { cause: fault });
+    const { message } = fault as Error;
+    throw new Error(`only the native build shares breakers between threads: ${message}`, { cause: fault });
   }
-}
-
-function reasonOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault);
 }

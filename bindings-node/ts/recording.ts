@@ -22,8 +22,11 @@ const OUTCOMES: readonly RecordedCall['outcome'][] = ['success', 'failure', 'ign
 
 const MOST = 10_000_000;
 
-/** How many lines are written at once. */
-const LINES = 1000;
+/** A call as it is kept: its circuit and its outcome are places in lists. */
+type Kept = [began: number, seconds: number, retryAfter: number, circuit: number, outcome: number];
+
+/** How many numbers a call has. */
+const NUMBERS = 5;
 
 /**
  * Keeps the newest calls of breakers in memory: when each began, its circuit, its duration and its outcome.
@@ -40,12 +43,8 @@ const LINES = 1000;
  * ```
  */
 export class Recorder {
-  /** The calls in a ring, in the order of their ends. Typed arrays, because objects would burden the garbage collector. */
-  readonly #began: Float64Array;
-  readonly #seconds: Float64Array;
-  readonly #retryAfter: Float64Array;
-  readonly #circuits: Uint32Array;
-  readonly #outcomes: Uint8Array;
+  /** The calls in a ring, in the order of their ends. A typed array, because objects would burden the garbage collector. */
+  readonly #calls: Float64Array;
   readonly #names: string[] = [];
   /** How many calls ended since the recorder was made. */
   #count = 0;
@@ -53,7 +52,7 @@ export class Recorder {
   /**
    * An empty recorder.
    *
-   * @param bound - the most calls that are kept, 1 to 10,000,000. The oldest go first; each takes 29 bytes, reserved now
+   * @param bound - the most calls that are kept, 1 to 10,000,000. The oldest go first; each takes 40 bytes, reserved now
    * @throws InvalidValueError for another bound
    */
   constructor(bound = 100_000) {
@@ -61,11 +60,7 @@ export class Recorder {
       const value = typeof bound === 'number' ? String(bound) : `(a value of type ${typeof bound})`;
       throw new InvalidValueError('bound', value, `a whole number from 1 to ${MOST}`);
     }
-    this.#began = new Float64Array(bound);
-    this.#seconds = new Float64Array(bound);
-    this.#retryAfter = new Float64Array(bound);
-    this.#circuits = new Uint32Array(bound);
-    this.#outcomes = new Uint8Array(bound);
+    this.#calls = new Float64Array(bound * NUMBERS);
   }
 
   /**
@@ -91,20 +86,21 @@ export class Recorder {
 
   /** How many calls it keeps. */
   get size(): number {
-    return Math.min(this.#count, this.#began.length);
+    return Math.min(this.#count, this.#calls.length / NUMBERS);
   }
 
   /** The calls, in the order of their ends. A call that ends meanwhile may take the place of the oldest. */
   *records(): Generator<RecordedCall, void, undefined> {
     const end = this.#count;
     for (let number = end - this.size; number < end; number += 1) {
-      const place = number % this.#began.length;
-      const retryAfterSeconds = this.#retryAfter[place] as number;
+      const place = this.#placeOf(number);
+      const kept = [...this.#calls.subarray(place, place + NUMBERS)] as Kept;
+      const [atSeconds, durationSeconds, retryAfterSeconds, circuit, outcome] = kept;
       yield {
-        atSeconds: this.#began[place] as number,
-        circuit: this.#names[this.#circuits[place] as number] as string,
-        durationSeconds: this.#seconds[place] as number,
-        outcome: OUTCOMES[this.#outcomes[place] as number] as RecordedCall['outcome'],
+        atSeconds,
+        circuit: this.#names[circuit] as string,
+        durationSeconds,
+        outcome: OUTCOMES[outcome] as RecordedCall['outcome'],
         ...(Number.isNaN(retryAfterSeconds) ? {} : { retryAfterSeconds }),
       };
     }
@@ -114,15 +110,9 @@ export class Recorder {
   write(path: string | URL): number {
     const file = openSync(path, 'w');
     try {
-      let lines: string[] = [];
       for (const call of this.records()) {
-        lines.push(lineOf(call));
-        if (lines.length === LINES) {
-          writeSync(file, lines.join(''));
-          lines = [];
-        }
+        writeSync(file, lineOf(call));
       }
-      writeSync(file, lines.join(''));
     } finally {
       closeSync(file);
     }
@@ -130,15 +120,20 @@ export class Recorder {
   }
 
   #add(circuit: number, outcome: RecordedCall['outcome'], millis: number, seconds: number, retryAfter: number): void {
-    const place = this.#count % this.#began.length;
     // Without `millis` the core has read the system's clock, so this reads it once more.
     const ended = (Number.isNaN(millis) ? performance.now() : millis) / 1000;
-    this.#began[place] = Math.max(0, ended - seconds);
-    this.#seconds[place] = seconds;
-    this.#retryAfter[place] = retryAfter;
-    this.#circuits[place] = circuit;
-    this.#outcomes[place] = OUTCOMES.indexOf(outcome);
+    // One by one, because `set` takes five times as long.
+    const place = this.#placeOf(this.#count);
+    this.#calls[place] = Math.max(0, ended - seconds);
+    this.#calls[place + 1] = seconds;
+    this.#calls[place + 2] = retryAfter;
+    this.#calls[place + 3] = circuit;
+    this.#calls[place + 4] = OUTCOMES.indexOf(outcome);
     this.#count += 1;
+  }
+
+  #placeOf(number: number): number {
+    return (number * NUMBERS) % this.#calls.length;
   }
 }
 

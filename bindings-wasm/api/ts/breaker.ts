@@ -10,7 +10,7 @@ import { formatValue } from './format-value.js';
 import { fieldsOf, parsed, plain } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
-import { type CircuitBreakerOptions, checkedOptions, type Rules, splitOptions, typeOf } from './options.js';
+import { type CircuitBreakerOptions, checkedOptions, type Rules, splitOptions } from './options.js';
 import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
@@ -25,7 +25,7 @@ export function breakerAround(executor: Executor): CircuitBreaker {
 
 const ACQUIRE_OPTIONS: Rules = new Map([['inside', ['a permit', (value) => value instanceof Permit]]]);
 const CALL_OPTIONS: Rules = new Map([
-  ['signal', ['an AbortSignal', (value) => typeOf(value, 'aborted') === 'boolean']],
+  ['signal', ['an AbortSignal', (value) => typeof (value as Signal).aborted === 'boolean']],
   ...ACQUIRE_OPTIONS,
 ]);
 

@@ -122,24 +122,16 @@ export function decodeOrThrow<Answer>(ask: () => Answer, given: Fields = {}): An
  */
 function ownProperties(object: unknown): [string, unknown][] | undefined {
   try {
-    if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-      return undefined;
-    }
     const prototype: unknown = Object.getPrototypeOf(object);
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      return undefined;
-    }
-    return readableKeys(object).map((key) => [String(key), read(object, key)]);
+    const isPlain = typeof object === 'object' && (prototype === null || Object.getPrototypeOf(prototype) === null);
+    // Symbols too, so that an option named by one is refused. A module's namespace has one that is not enumerable.
+    const isEnumerable = (key: PropertyKey) => Object.prototype.propertyIsEnumerable.call(object, key);
+    const keys = isPlain ? Reflect.ownKeys(object as object).filter(isEnumerable) : undefined;
+    return keys?.map((key) => [String(key), read(object as object, key)]);
   } catch {
-    // A proxy that throws.
+    // Null, or a proxy that throws.
     return undefined;
   }
-}
-
-/** All keys except non-enumerable symbols: the namespace of a module has one. */
-function readableKeys(object: object): (string | symbol)[] {
-  const isHidden = (key: symbol) => !Object.prototype.propertyIsEnumerable.call(object, key);
-  return Reflect.ownKeys(object).filter((key) => typeof key === 'string' || !isHidden(key));
 }
 
 function read(object: object, key: string | symbol): unknown {

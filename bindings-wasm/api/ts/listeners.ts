@@ -15,8 +15,7 @@ interface Entry {
 
 /** The listeners of one breaker. Events are fetched from the core's record, so the core never calls the host. */
 export class Listeners {
-  /** Replaced by each change, so that a delivery goes on with those that it began with. */
-  #entries: readonly Entry[] = [];
+  readonly #entries = new Set<Entry>();
   readonly #report = reportOnce('a listener of a circuit breaker threw');
   /** Fetched, not delivered yet. The core keeps only the last transitions, and a listener may cause many. */
   readonly #pending: TransitionEvent[] = [];
@@ -35,7 +34,7 @@ export class Listeners {
   ) {}
 
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#entries.size === 0;
   }
 
   /** Adds a listener; returns a function that removes it and tells whether it was still there. */
@@ -48,10 +47,9 @@ export class Listeners {
       this.#fetch();
     }
     const entry = { listener, since: this.#fetched };
-    this.#entries = [...this.#entries, entry];
+    this.#entries.add(entry);
     return () => {
-      const wasThere = this.#entries.includes(entry);
-      this.#entries = this.#entries.filter((other) => other !== entry);
+      const wasThere = this.#entries.delete(entry);
       if (this.isEmpty) {
         this.#unwatch?.();
         this.#unwatch = undefined;
@@ -69,9 +67,8 @@ export class Listeners {
     this.#isDelivering = true;
     try {
       this.#fetch();
-      for (let event = this.#pending[0]; event !== undefined && !isNested; event = this.#pending[0]) {
-        this.#pending.shift();
-        this.#notifyAll(event);
+      while (!isNested && this.#pending.length > 0) {
+        this.#notifyAll(this.#pending.shift() as TransitionEvent);
       }
     } catch {
       // The stack is full. The rest is delivered with the next transition.
@@ -91,10 +88,10 @@ export class Listeners {
   }
 
   #notifyAll(event: TransitionEvent): void {
-    for (const entry of this.#entries) {
-      // A listener that was notified before it may have removed it.
-      if (entry.since < event.sequence && this.#entries.includes(entry)) {
-        this.#notify(entry.listener, event);
+    // A listener that another one adds meanwhile is skipped, and one that another one removes is not visited.
+    for (const { listener, since } of this.#entries) {
+      if (since < event.sequence) {
+        this.#notify(listener, event);
       }
     }
   }

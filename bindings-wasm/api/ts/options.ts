@@ -30,18 +30,12 @@ export interface HostOptions {
 /** The options of a breaker. */
 export interface CircuitBreakerOptions extends CircuitBreakerConfig, HostOptions {}
 
-/** The allowed values of each option. */
+/** The allowed values of each option. A check that throws accepts nothing. */
 export type Rules = ReadonlyMap<string, readonly [allowed: string, fits: (value: unknown) => boolean]>;
 
 const RULES: Rules = new Map([
-  [
-    'clock',
-    [
-      'an object with a plain method now() that returns milliseconds',
-      (value) => isPlainFunction(() => (value as Clock).now),
-    ],
-  ],
-  ['classify', ['a plain function from an error to an outcome', (value) => isPlainFunction(() => value)]],
+  ['clock', ['an object with a plain method now(), in milliseconds', (it) => isPlainFunction((it as Clock).now)]],
+  ['classify', ['a plain function from an error to an outcome', isPlainFunction]],
   ['captureStack', ['true or false', (value) => typeof value === 'boolean']],
   ['share', ["'threads', in the native build", (value) => value === 'threads' && !!connectedBackend().share]],
 ]);
@@ -69,28 +63,23 @@ export function checkedOptions<Options extends object>(options: Options, rules =
   const fields = fieldsOf('options', options);
   for (const [name, value] of Object.entries(fields)) {
     const [allowed, fits] = rules.get(name) ?? [`one of: ${[...rules.keys()].join(', ')}`, () => false];
-    if (!fits(value)) {
+    if (!accepts(fits, value)) {
       throw new InvalidValueError(name, formatValue(value), allowed);
     }
   }
   return fields as Options;
 }
 
-/** Whether it is a function, but none whose answer comes later: an async function or a generator function. */
-function isPlainFunction(read: () => unknown): boolean {
+function accepts(fits: (value: unknown) => boolean, value: unknown): boolean {
   try {
-    const value = read();
-    return typeof value === 'function' && !/Async|Generator/.test(Object.prototype.toString.call(value));
+    return fits(value);
   } catch {
+    // Null, or a proxy that throws.
     return false;
   }
 }
 
-/** The type of a property; undefined if it cannot be read. */
-export function typeOf(value: unknown, property: string): string | undefined {
-  try {
-    return typeof (value as Record<string, unknown>)[property];
-  } catch {
-    return undefined;
-  }
+/** Whether it is a function, but none whose answer comes later: an async function or a generator function. */
+function isPlainFunction(value: unknown): boolean {
+  return typeof value === 'function' && !/Async|Generator/.test(Object.prototype.toString.call(value));
 }
