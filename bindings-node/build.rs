@@ -1,4 +1,4 @@
-//! Leaves Node's symbols to be found when Node loads the addon, where the platform's linker needs an option for it.
+//! Passes the linker's option for symbols that exist only once Node loads the addon, on platforms that need one.
 
 fn main() {
     napi_build::setup();

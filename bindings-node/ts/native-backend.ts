@@ -27,8 +27,8 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
 }
 
 /**
- * Calls `wake` while it is reachable. The addon holds the result, so nothing else may be in its scope: an unreachable
- * breaker is collected with its listeners.
+ * A function that calls `wake` while that is reachable. The addon keeps this function and all that its scope holds alive,
+ * so the scope must not hold `wake`: otherwise a breaker with listeners would never be collected.
  */
 function weakly(wake: () => void): () => void {
   const weak = new WeakRef(wake);
@@ -48,7 +48,7 @@ function checked({ enter, settle }: HotPath): HotPath {
   };
 }
 
-/** Throws a RangeError unless there is room for the JavaScript between an enter and its settle; the addon needs none. */
+/** Throws a RangeError unless the stack has room for the JavaScript that runs until the call is settled. */
 function checkStack(frames = 8): void {
   if (frames > 0) {
     checkStack(frames - 1);

@@ -26,7 +26,7 @@ impl AdmittedCall {
         Self { ticket, number, probe: probe.map(Arc::new) }
     }
 
-    /// The probe that the call is, if it is one.
+    /// The call as a probe; `None` if it is not one.
     pub fn probe(&self) -> Option<&Arc<Probe>> {
         self.probe.as_ref()
     }

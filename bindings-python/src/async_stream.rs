@@ -30,7 +30,7 @@ pub struct AsyncStream {
     pub introduction: Introduction,
 }
 
-/// How far a stream is. Its call begins with the first item that is asked for.
+/// The progress of a stream. Its call begins when the first item is asked for.
 mod phase {
     pub const NEW: u8 = 0;
     pub const GOING: u8 = 1;
@@ -129,7 +129,7 @@ impl AsyncStream {
         }
     }
 
-    /// The step has this result.
+    /// The step ended with this item, or with the end of a close.
     #[inline(always)]
     pub fn received(&self, item: &Bound<'_, PyAny>, request: &Request) -> PyResult<()> {
         if matches!(request, Request::Close) {
@@ -143,7 +143,7 @@ impl AsyncStream {
         Ok(())
     }
 
-    /// The step ended with this error, and the consumer gets the result.
+    /// The step ended with this error. Returns the error for the consumer.
     #[cold]
     pub fn failed(&self, py: Python<'_>, error: PyErr, request: &Request) -> PyErr {
         self.phase.store(phase::OVER, Ordering::Relaxed);

@@ -29,7 +29,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// The marks of the running context, as far as what they refer to is there.
+    /// The marks of the running context, without those whose objects are gone.
     pub fn read(py: Python<'_>) -> PyResult<Self> {
         let marks = Imports::get(py)?.marks.get(py)?;
         let Ok(marks) = marks.cast::<Self>() else { return Ok(Self::default()) };
@@ -46,7 +46,7 @@ impl Marks {
         })
     }
 
-    /// Makes them those of the running context.
+    /// Sets the marks of the running context.
     pub fn write(self, py: Python<'_>) -> PyResult<()> {
         let is_empty = self.blocks.is_empty() && self.probes.is_empty() && self.results.is_empty();
         Imports::get(py)?.marks.set(py, (!is_empty).then_some(self))

@@ -84,7 +84,7 @@ impl NextItem {
         }
     }
 
-    /// Makes the step of the source, as [`Self::first_step`] does, and says so to the stream if it is one of the call.
+    /// As [`Self::first_step`]; also tells the stream of the step if the step belongs to the call.
     #[inline(always)]
     fn begin<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let stream = self.stream.get();
@@ -99,7 +99,7 @@ impl NextItem {
         }
     }
 
-    /// It may not begin. While another step runs, Python lets an item be awaited again later, up to 3.12.3.
+    /// The step may not begin. Up to Python 3.12.3, an item that was refused because another step runs can be awaited again.
     #[cold]
     fn refused(&self, py: Python<'_>, refusal: PyErr) -> PyErr {
         let asks_for_item = matches!(self.request, Request::Next | Request::Send(_));
@@ -160,7 +160,7 @@ impl NextItem {
         Step::Next(waits_for)
     }
 
-    /// The watch was interrupted before it knew of this wait, so the step is told instead of waiting.
+    /// The watch was interrupted before it knew of this wait. So the step does not wait: the interrupt is thrown into it.
     #[cold]
     fn interrupted<'py>(&self, step: Bound<'py, PyAny>, interrupt: PyErr) -> Step<'py> {
         let py = step.py();
@@ -266,7 +266,7 @@ fn call_by_name<'py>(
     call_host_method(object, name(&Imports::get(object.py())?.names), arguments)
 }
 
-/// As `send` of an iterator says what its step was.
+/// A step as the method `send` of an iterator reports it: the end is a `StopIteration`.
 fn yielded(step: PySendResult<'_>) -> PyResult<Bound<'_, PyAny>> {
     match step {
         PySendResult::Next(waits_for) => Ok(waits_for),

@@ -1,4 +1,4 @@
-//! A place for an object.
+//! A field of a class of ours that holds a Python object or nothing.
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -11,12 +11,12 @@ use crate::lock::Lock;
 pub struct ObjectSlot(Lock<Option<Py<PyAny>>>);
 
 impl ObjectSlot {
-    /// Whether it is this object that is in here.
+    /// Whether it holds this object.
     pub fn holds(&self, object: &Bound<'_, PyAny>) -> bool {
         self.0.lock().as_ref().is_some_and(|held| held.is(object))
     }
 
-    /// Puts in an object.
+    /// Puts an object in, in place of the one before.
     pub fn put(&self, object: Bound<'_, PyAny>) {
         let py = object.py();
         let before = self.0.lock().replace(object.unbind());

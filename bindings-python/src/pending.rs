@@ -59,7 +59,7 @@ impl<'b> PendingCall<'b> {
         }
     }
 
-    /// This call returned this. Only one that is judged is pending, so a plain success stays in registers.
+    /// As [`Self::returned`] without a pending call if nothing looks at the result, so a plain success stays in registers.
     #[inline(always)]
     pub fn has_returned(breaker: &'b PyBreaker, call: AdmittedCall, result: &Bound<'_, PyAny>) -> PyResult<()> {
         if breaker.judging().looks_at(result) {

@@ -79,7 +79,7 @@ impl PyPermit {
         true
     }
 
-    /// The probe that the call is, until it has ended.
+    /// The call as a probe; `None` if it is not one, or has ended.
     pub fn probe(&self) -> Option<Arc<Probe>> {
         self.unsettled.lock().call.as_ref().and_then(AdmittedCall::probe).cloned()
     }

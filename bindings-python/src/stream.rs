@@ -46,7 +46,7 @@ pub struct PyStream {
     has_ended: AtomicBool,
     /// The consumer's error, which was thrown into the generator and may come back.
     thrown: Lock<Option<Py<PyAny>>>,
-    /// Whether there is one.
+    /// Whether `thrown` holds one.
     has_thrown: AtomicBool,
 }
 

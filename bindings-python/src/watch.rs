@@ -81,7 +81,7 @@ impl Watch {
         }
     }
 
-    /// The wait ended with this error, and the consumer gets the result.
+    /// The wait ended with this error. Returns the error for the consumer.
     #[cold]
     pub fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
         let has_ended = error.is_instance_of::<PyStopAsyncIteration>(py);

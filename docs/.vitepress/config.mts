@@ -6,7 +6,7 @@ import llmstxt from 'vitepress-plugin-llms';
 
 const DOCS = resolve(fileURLToPath(import.meta.url), '../..');
 
-/** The switch, as on the page of the simulator. */
+/** The switch that the page of the simulator draws. */
 const ICON = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><g fill='none' stroke='#2c7a63' stroke-width='3' stroke-linecap='round'><path d='M2 20h6M24 20h6M8 20 22 10'/></g></svg>`;
 
 const SIDEBAR = [
@@ -98,7 +98,7 @@ export default defineConfig({
   vite: { plugins: [llmstxt({ ignoreFiles: ['demo/**', 'simulator/**'] })] },
 });
 
-/** Comments and parameters, which the themes of the code paint too faintly. */
+/** Darkens comments and parameters, whose contrast is too low in the themes of the code. */
 function readable(html: string): string {
   return html
     .replaceAll('--shiki-light:#C2C3C5;--shiki-dark:#6B737C', '--shiki-light:var(--soft);--shiki-dark:var(--soft)')
@@ -110,7 +110,7 @@ function adapt(markdown: MarkdownRenderer): void {
   plainCorners(markdown);
 }
 
-/** Makes an empty header cell, as in the corner of a table, an empty cell: a header without a text says nothing. */
+/** Turns an empty header cell, as in the corner of a table, into an ordinary cell: an empty header is an error for axe. */
 function plainCorners(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push('plain-corners', ({ tokens }) => {
     tokens.forEach((token, at) => {
@@ -125,7 +125,7 @@ function plainCorners(markdown: MarkdownRenderer): void {
   });
 }
 
-/** Shows a link to a file of the tree that is no page of this site as plain text. */
+/** Turns links to files of the tree into plain text, unless the file is a page of this site. */
 function unlinkSources(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push('unlink-sources', ({ tokens, env }) => {
     // Links do not nest, so each opening token is followed by its closing one.

@@ -70,7 +70,7 @@ const sizes = ['index.html', 'tokens.css', 'halfopen-sim.js'].map(
 const total = sizes.reduce((sum, size) => sum + size, 0);
 console.log(`simulator: ${total} bytes gzipped, of which the script has ${sizes.at(-1)}`);
 
-/** A script that esbuild has bundled, again: this takes 2 KB more away. */
+/** Minifies a script once more that esbuild has minified, which saves 2 KB. */
 function minified(script) {
   const { code, errors } = minifySync('script.js', script, { compress: { target: 'es2022' }, mangle: true });
   if (errors.length > 0) {
@@ -97,7 +97,7 @@ function buildModule() {
     '--converge',
     '--gufa',
     '-Oz',
-    // Nothing lies in the first kilobyte: the stack would have to overflow into it.
+    // The linker puts the stack first, so the first kilobyte is its far end and holds no data.
     '--low-memory-unused',
     '--strip-debug',
     '--strip-producers',

@@ -658,7 +658,7 @@ class Attempt:
         """The provider did what was asked; returns the seconds, or ``None`` if the attempt had ended before."""
 
     def healthy(self) -> None:
-        """A call that lasts votes success now; its later failure counts as a call of its own."""
+        """Counts a long call as a success now; its later failure counts as a call of its own."""
 
     def ended(
         self,

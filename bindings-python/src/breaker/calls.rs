@@ -48,7 +48,8 @@ impl PyBreaker {
         Ok(AdmittedCall::new(self.counted.next_call(), ticket, None))
     }
 
-    /// The ticket is moved into an array, here and below, so that the usual way has no use for its address.
+    /// The ticket is passed in an array, here and below. Otherwise this rare path would take its address, and the usual path
+    /// would have to keep it in memory.
     #[inline(never)]
     fn admitted(&self, py: Python<'_>, [ticket]: [Ticket; 1]) -> PyResult<AdmittedCall> {
         let shared = ticket.shares_permit();

@@ -262,13 +262,13 @@ fn take_admitted<'a, 'py>(call: &'a Bound<'py, PyAny>) -> Option<(&'a Bound<'py,
     Some((breaker, admitted))
 }
 
-/// The probe that a call in flight is; `None` if it is not a probe, has ended, or the object is not a call.
+/// The call as a probe; `None` if it is not one, has ended, or the object is not a call.
 pub fn probe_of(call: &Bound<'_, PyAny>) -> Option<Arc<Probe>> {
     if call.get_type_ptr() != call_class(call.py()).ok()?.as_type_ptr() {
         return None;
     }
     let fields = call.as_ptr().cast::<Call>();
-    // SAFETY: it is one, as its class shows, and alive; no other thread uses its admission, as in `take_call`.
+    // SAFETY: the object is a call, as its class shows, and alive; no other thread uses its admission, as in `take_call`.
     unsafe {
         with_critical_section(call, || (*(*fields).admitted.get()).as_ref().and_then(AdmittedCall::probe).cloned())
     }

@@ -51,8 +51,8 @@ pub fn call_host<'py>(
     args: &Bound<'py, PyTuple>,
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    // SAFETY: the two types differ in whether unwinding may pass, which their calling conventions have in common. The
-    // compiler must not see which function it is, because it assumes that this one never unwinds.
+    // SAFETY: the two types have the same calling convention, and differ only in whether unwinding may pass. The compiler
+    // must not see which function it is, because it assumes that this one never unwinds.
     let call = black_box(unsafe { transmute::<*const (), Call>(ffi::PyObject_Call as *const ()) });
     let kwargs = kwargs.map_or(ptr::null_mut(), |kwargs| kwargs.as_ptr());
     // SAFETY: attached, with a tuple and a dictionary or null; all stay alive.

@@ -71,7 +71,7 @@ unsafe fn called<'py>(
     }
 }
 
-/// As [`called`], for any number of arguments; Python 3.11 offers extensions that run in later versions too no other way.
+/// As [`called`], for any number of arguments. The stable interface of Python 3.11 has no way without a tuple.
 ///
 /// # Safety
 /// As for [`called`].

@@ -36,7 +36,7 @@ struct State {
     has_left: bool,
     /// Whether its end was reported to the budget.
     is_settled: bool,
-    /// A long call that has voted before its end.
+    /// The rest of a long call that was counted as a success before its end.
     session: Option<PyHealthySession>,
     first_item: Option<Duration>,
 }
@@ -78,10 +78,10 @@ impl PyAttempt {
 
     /// Reports a success to the pool if it has just been reported to the breaker; returns how long the attempt has
     /// lasted.
-    fn voted(&self, has_voted: bool) -> Duration {
+    fn succeeded_now(&self, has_counted: bool) -> Duration {
         let (this, index) = (self.pool.get(), self.pick.index);
         let (now, lasted) = this.since(self.begun);
-        if has_voted {
+        if has_counted {
             let latency = self.state.lock().first_item.unwrap_or(lasted);
             // Its own success may have closed the circuit.
             let is_probe = self.pick.role == Role::Probe;
@@ -195,14 +195,14 @@ impl PyAttempt {
         if !self.leave(Outcome::Success) {
             return None;
         }
-        Some(self.voted(self.permit.success()).as_secs_f64())
+        Some(self.succeeded_now(self.permit.success()).as_secs_f64())
     }
 
     /// A call that lasts has shown that the provider is well, and goes on: it votes now and not at its end, because a probe
     /// would hold the circuit half-open for as long. Its later failure counts as a call of its own.
     fn healthy(&self, py: Python<'_>) {
         let Some(session) = self.permit.healthy(py) else { return };
-        self.voted(true);
+        self.succeeded_now(true);
         self.settle(Outcome::Success);
         self.state.lock().session = Some(session);
     }

@@ -95,7 +95,7 @@ impl PyPool {
         self.ordered(py, &asked, |pool, circuits, need, now| pool.look(circuits, need, now))
     }
 
-    /// As `look`, as a choice: it takes its turn.
+    /// As `look`, but a choice: it takes a turn in the strategy.
     #[pyo3(signature = (asked, /))]
     fn choose<'py>(&self, py: Python<'py>, asked: Asked<'py>) -> PyOrder {
         self.ordered(py, &asked, Pool::choose)
@@ -158,7 +158,7 @@ impl PyPool {
         let Some(price) = price else { return Ok(None) };
         let order = Order { picks: vec![Pick { index, role }], ..Default::default() };
         let begun = Self::begin_first(slf, order, Some(price), kind_of(is_stream), now)?;
-        // Otherwise it is the order, with the provider passed over.
+        // If it is no attempt, it is the order, with the provider passed over.
         Ok(begun.cast_into::<PyAttempt>().ok())
     }
 

@@ -80,7 +80,7 @@ export class Executor {
     this.name = core.config().name;
   }
 
-  /** Whether a value is one; reads nothing of the value, which may be a proxy that throws. */
+  /** Whether a value is an executor. Reads nothing of the value, which may be a proxy that throws. */
   static is(value: unknown): value is Executor {
     return typeof value === 'object' && value !== null && #core in value;
   }

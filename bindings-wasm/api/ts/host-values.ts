@@ -23,7 +23,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 const DEPTH = 3;
 /** No document that the core accepts is deeper. */
 const DOCUMENT_DEPTH = 8;
-/** The core accepts no longer text, so the rest of one need not cross. */
+/** The core accepts no longer text, so only the beginning of a longer one crosses. */
 const LONGEST = 1000;
 
 /**

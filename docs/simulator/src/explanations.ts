@@ -7,7 +7,7 @@ import type { Lab } from './lab.js';
 export class Explanations {
   readonly element = make('div', { class: 'why' });
 
-  /** Explains the first circuit of each configuration that is not closed, or the first. */
+  /** Explains one circuit of each configuration: the first that is not closed, otherwise the first. */
   show(lab: Lab, views: (CircuitView | undefined)[]): void {
     const shown = lab.shown();
     const lanes = views.length / shown.length;

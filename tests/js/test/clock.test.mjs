@@ -89,7 +89,7 @@ test('a clock may use the breaker, which takes the last time meanwhile', async (
   let breaker;
   const clock = {
     now: () => {
-      // Not for ever: the call below reads the clock again when it ends.
+      // At most three times, because the call below reads the clock again when it ends.
       if (breaker && asked.length < 3) {
         asked.push(breaker.status().nowSeconds);
         breaker.call(() => 'from inside the clock');

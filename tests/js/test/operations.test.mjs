@@ -246,7 +246,7 @@ test('an event that found the stack full is delivered later', async () => {
     try {
       useUp();
     } catch {
-      // On the way back there is a little more of the stack in each function.
+      // The stack is full. Each function that returns leaves a little more room for the next try.
     }
     if (orders < 500) {
       orders += 1;
@@ -254,7 +254,7 @@ test('an event that found the stack full is delivered later', async () => {
         breaker.forceOpen();
         breaker.reset();
       } catch {
-        // Not enough yet.
+        // Still too little room.
       }
     }
   };

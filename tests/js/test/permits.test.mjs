@@ -156,7 +156,7 @@ test('a permit that its own breaker can reach is collected with it', async () =>
     collected += 1;
   });
   for (let n = 0; n < 100; n += 1) {
-    // A session that judges for its breaker, and holds a permit of it.
+    // A cycle: the breaker refers to the session by its classifier, and the session holds a permit of the breaker.
     const session = {};
     session.breaker = new CircuitBreaker({ classify: () => session.verdict });
     session.permit = session.breaker.acquire();

@@ -9,7 +9,7 @@ import { CircuitBreaker, CircuitBreakerOpenError, InvalidValueError } from 'half
 import { printedBy } from '../own-process.mjs';
 import { addsUp, onStage, opened } from './stage.mjs';
 
-/** A promise, and what ends it. */
+/** A promise with the functions that settle it. */
 function promised() {
   const ends = {};
   const promise = new Promise((resolve, reject) => Object.assign(ends, { resolve, reject }));

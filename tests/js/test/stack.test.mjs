@@ -12,7 +12,7 @@ setFlagsFromString('--no-opt');
 const window = { failureThreshold: null, failureRateThreshold: 1, minimumCalls: 100 };
 const policies = { streak: { failureThreshold: 65_535 }, window, untimed: { ...window, recordDurations: false } };
 
-/** Uses up the stack from this many places further down. */
+/** Calls `deeper` with a frame of this many values more below it, so that the stack ends at another point. */
 function from(places, deeper) {
   const start = (..._arguments) => deeper();
   start(...Array.from({ length: places }, () => 0));
@@ -40,7 +40,7 @@ for (const [way, deeperOf] of Object.entries(ways)) {
     test(`calls that are ${way} when the stack is used up come back: ${policy}`, async () => {
       const breaker = new CircuitBreaker({ ...config, clock: new ManualClock() });
       const deeper = deeperOf(breaker);
-      // As many as the frame of one level has.
+      // More values than a frame of `deeper` has, so the stack ends at each point of it.
       for (let places = 0; places < 30; places += 1) {
         try {
           from(places, deeper);
@@ -67,7 +67,7 @@ test('a stack that is used up again and again in one circuit harms no other', as
       try {
         deeper();
       } catch {
-        // On the way back there is a little more of the stack in each function.
+        // The stack is full. Each function that returns leaves a little more room for the next try.
       }
       if (uses < 900) {
         uses += 1;
@@ -75,7 +75,7 @@ test('a stack that is used up again and again in one circuit harms no other', as
           breaker.acquire().success();
           breaker.status();
         } catch {
-          // Not enough yet.
+          // Still too little room.
         }
       }
     };

@@ -13,14 +13,14 @@ import { runVectors } from './run.mjs';
 const replayPool = halfopen.backend === 'native' ? nativeReplay() : await wasmReplay();
 tell(`node-${halfopen.backend}`, runVectors(readVectors(), halfopen, replayPool));
 
-/** That of the addon beside the package. */
+/** The function `replayPool` of the addon beside the package. */
 function nativeReplay() {
   const dist = dirname(fileURLToPath(import.meta.resolve('halfopen')));
   const addon = readdirSync(dist).find((name) => name.endsWith('.node'));
   return createRequire(import.meta.url)(join(dist, addon)).replayPool;
 }
 
-/** That of the module which is built for this. */
+/** The function `replayPool` of a module that is built for the vectors. */
 async function wasmReplay() {
   const built = await import('../../../target/with-pool/halfopen_wasm.js');
   built.initSync({ module: readFileSync(new URL('../../../target/with-pool/halfopen_wasm_bg.wasm', import.meta.url)) });

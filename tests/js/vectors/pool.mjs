@@ -10,7 +10,7 @@ export function poolDifference({ pool, steps = [], config_error: expectedError }
     shown = replayPool({ pool, steps });
   } catch (error) {
     const names = [expectedError, camelCase(expectedError ?? '')];
-    // A component has its errors' parts in the error.
+    // The packages throw an error with the core's as its cause; the component throws the core's.
     const { code, field } = error.cause ?? error;
     return code === 'INVALID_VALUE' && names.includes(field) ? undefined : `pool: ${error}`;
   }

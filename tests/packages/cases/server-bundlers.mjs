@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import { EXPECTED } from './expected.mjs';
 
-/** Builds `server.mjs` with one of the bundlers, and runs what comes out by itself. */
+/** Builds `server.mjs` with one of the bundlers, and runs the result without the project's packages. */
 function bundled(name, tool, build, output, more = {}) {
   return {
     name,

@@ -45,7 +45,7 @@ async function install(name) {
   for (const cache of readdirSync(modules).filter((entry) => /^\.(vite|cache|vitest|deno)/.test(entry))) {
     rmSync(join(modules, cache), { recursive: true });
   }
-  // Neither package depends on another (a case of its own holds that), so to install one is to unpack it.
+  // The packages have no dependencies, which a case checks, so unpacking one installs it.
   for (const [name, { path }] of Object.entries(await tarballs())) {
     rmSync(join(modules, name), { recursive: true, force: true });
     mkdirSync(join(modules, name));

@@ -39,7 +39,7 @@ const NAMES = {
   vitest: 'Vitest',
 };
 
-/** Whether the README has the table as the cases are now. */
+/** Whether the table in the README lists the present cases. */
 export function isCurrent() {
   return updated() === readFileSync(README, 'utf8');
 }

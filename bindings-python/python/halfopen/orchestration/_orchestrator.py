@@ -125,7 +125,7 @@ class Orchestrator:
         ``func`` returns an async iterable, an async context manager that yields one, or an awaitable of one. Until the
         first content item, another provider takes over without a trace; items before it are held back until then.
         Afterwards ``on_break`` decides, by default that of the settings. ``deadline_seconds`` limits the time without
-        content. A ``long_lived`` stream, such as a socket, votes success at its first content and not at its end.
+        content. A ``long_lived`` stream, such as a socket, is a success at its first content and not at its end.
 
         Iterating raises ``AllProvidersFailed`` if no provider answered, ``StreamBrokenError`` if a stream broke after
         its first content, and the error of ``func`` if it says nothing about the provider.

@@ -40,7 +40,7 @@ class StreamRun(Run[Opened[T]]):
             check_on_break(on_break)
         self._on_break = engine.settings.on_break if on_break is None else on_break
         self.is_long_lived = long_lived
-        """Whether it is a socket, which votes at its first content and may carry several answers."""
+        """Whether it is a socket, which is a success at its first content and may carry several answers."""
         self.opened: Opened[T] | None = None
         """The stream that the consumer reads."""
 

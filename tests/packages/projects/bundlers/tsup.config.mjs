@@ -1,6 +1,6 @@
 export default {
   entry: ['server.mjs'],
   target: 'node20',
-  // Left to itself, tsup bundles what is among the devDependencies only.
+  // By default tsup bundles only packages in devDependencies.
   noExternal: ['halfopen'],
 };

@@ -10,7 +10,7 @@ const withSignal = (signal) => ({ signal });
 const { origin, requests, stop } = await provider();
 const counts = {};
 
-/** Writes down what the breaker has counted, and the error of a call that it took for something else. */
+/** Records what the breaker has counted; with `--errors` also the error, to find out why it was misjudged. */
 function count(what, breaker, error) {
   const { cancelledCalls: cancelled, failedCalls: failed, state } = breaker.status();
   counts[what] = { cancelled, failed, state };

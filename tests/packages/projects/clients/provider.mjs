@@ -1,4 +1,4 @@
-/** A provider on the loopback interface that lets every request wait; by its path in one of three ways. */
+/** A provider on the loopback interface that answers no request completely. The path names the way. */
 
 import { createServer } from 'node:http';
 
@@ -14,7 +14,7 @@ const WAYS = {
   broken: (response) => response.destroy(),
 };
 
-/** The provider, its origin, and a function that resolves when so many requests more have come. */
+/** Starts it. `requests(count)` resolves when that many further requests have come. */
 export async function start() {
   let awaited = { count: 0, resolve: () => undefined };
   const server = createServer((request, response) => {

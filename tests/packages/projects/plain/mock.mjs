@@ -1,4 +1,4 @@
-/** A user's mock makes the error of a rejection with what it knows. */
+/** A mock in a user's tests can construct the error of a rejection. */
 
 import assert from 'node:assert/strict';
 

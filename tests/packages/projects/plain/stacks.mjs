@@ -1,4 +1,4 @@
-/** A rejection shows the frame of its caller where that was asked for, by every way that rejects. */
+/** With the option for stacks, the error of every kind of rejection shows the caller's frame. */
 
 import assert from 'node:assert/strict';
 

@@ -2,7 +2,7 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen-wasm'
 
 import { story } from './story.mjs';
 
-/** Made where a host lets nothing be compiled, at the start. */
+/** Made when the module starts, when workerd allows no compilation. */
 const breaker = new CircuitBreaker({ name: 'worker' });
 
 export default {

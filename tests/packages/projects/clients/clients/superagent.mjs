@@ -2,7 +2,7 @@ import superagent from 'superagent';
 
 export function request(url, signal) {
   const sent = superagent.get(url);
-  // A request has a method `then`: a listener that returned it would make its error one that nobody handles.
+  // In braces, because a request is a thenable: returned from a listener, its error would be an unhandled rejection.
   signal.addEventListener('abort', () => {
     sent.abort();
   });
