@@ -4,9 +4,8 @@ import { checkFunction, guardedCall } from './call.js';
 import type { Signal } from './classify.js';
 import type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
 import type { Mode, State } from './enums.js';
-import { InvalidValueError } from './errors.js';
 import { Executor, type Observer } from './executor.js';
-import { formatValue } from './format-value.js';
+import { check } from './format-value.js';
 import { fieldsOf, parsed, plain } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
@@ -155,9 +154,7 @@ export class CircuitBreaker {
    * @throws InvalidValueError unless `after` is a whole number of 0 or more
    */
   events(after = 0): TransitionEvent[] {
-    if (!(Number.isInteger(after) && after >= 0)) {
-      throw new InvalidValueError('after', formatValue(after), 'a sequence number, or 0 for all');
-    }
+    check(Number.isInteger(after) && after >= 0, 'after', after, 'a sequence number, or 0 for all');
     return this.#executor.eventsAfter(after);
   }
 

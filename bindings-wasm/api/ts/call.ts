@@ -2,9 +2,8 @@
 
 import type { Signal } from './classify.js';
 import { isProbe, SUCCESS } from './codes.js';
-import { InvalidValueError } from './errors.js';
 import type { Call, Executor } from './executor.js';
-import { formatValue } from './format-value.js';
+import { check } from './format-value.js';
 import { outerCall, runInside } from './nesting.js';
 import { guardStream, isStream } from './streams.js';
 
@@ -70,7 +69,5 @@ async function rejected(rejection: Error): Promise<never> {
 
 /** @throws InvalidValueError unless `fn` is a function */
 export function checkFunction(fn: unknown): void {
-  if (typeof fn !== 'function') {
-    throw new InvalidValueError('fn', formatValue(fn), 'a function');
-  }
+  check(typeof fn === 'function', 'fn', fn, 'a function');
 }

@@ -1,4 +1,6 @@
-/** The host's values in short form, without running their code. */
+/** The host's values in short form, without running their code, and the refusal of one. */
+
+import { InvalidValueError } from './errors.js';
 
 /** The longest text that a message repeats, in characters. */
 const LONGEST = 80;
@@ -15,4 +17,11 @@ export function formatValue(value: unknown): string {
     return String(value);
   }
   return value === UNREADABLE ? '(a getter that threw)' : `(a value of type ${typeof value})`;
+}
+
+/** @throws InvalidValueError unless the value is allowed */
+export function check(isAllowed: boolean, field: string, value: unknown, allowed: string): asserts isAllowed {
+  if (!isAllowed) {
+    throw new InvalidValueError(field, formatValue(value), allowed);
+  }
 }

@@ -1,7 +1,7 @@
 /** Reads the host's objects once, because getters and proxies may throw or answer differently the second time. */
 
 import { InvalidValueError, NameConflictError, RegistryFullError } from './errors.js';
-import { formatValue, UNREADABLE } from './format-value.js';
+import { check, formatValue, UNREADABLE } from './format-value.js';
 
 /** A value without getters, classes or cycles. NaN stands for a value that no field takes and JSON cannot express. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
@@ -33,9 +33,7 @@ const LONGEST = 1000;
  */
 export function fieldsOf(argument: string, object: unknown): Fields {
   const fields = ownProperties(object);
-  if (fields === undefined) {
-    throw new InvalidValueError(argument, formatValue(object), 'a plain object');
-  }
+  check(fields !== undefined, argument, object, 'a plain object');
   return record(fields.filter(([, value]) => value !== undefined));
 }
 

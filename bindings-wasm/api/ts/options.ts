@@ -4,8 +4,7 @@ import { connectedBackend } from './backend.js';
 import type { Classify } from './classify.js';
 import type { Clock } from './clock.js';
 import type { CircuitBreakerConfig } from './config.js';
-import { InvalidValueError } from './errors.js';
-import { formatValue } from './format-value.js';
+import { check } from './format-value.js';
 import { type Fields, fieldsOf } from './host-values.js';
 
 /** The options that only JavaScript has. */
@@ -48,9 +47,7 @@ const RULES: Rules = new Map([
 export function splitOptions(options: CircuitBreakerOptions): [config: Fields, host: HostOptions] {
   const { clock, classify, captureStack, share, ...config } = fieldsOf('options', options);
   const host = checkedOptions({ clock, classify, captureStack, share } as HostOptions);
-  if (clock !== undefined && share !== undefined) {
-    throw new InvalidValueError('clock', formatValue(clock), "nothing where share is 'threads'");
-  }
+  check(clock === undefined || share === undefined, 'clock', clock, "nothing where share is 'threads'");
   return [config, host];
 }
 
@@ -63,9 +60,7 @@ export function checkedOptions<Options extends object>(options: Options, rules =
   const fields = fieldsOf('options', options);
   for (const [name, value] of Object.entries(fields)) {
     const [allowed, fits] = rules.get(name) ?? [`one of: ${[...rules.keys()].join(', ')}`, () => false];
-    if (!accepts(fits, value)) {
-      throw new InvalidValueError(name, formatValue(value), allowed);
-    }
+    check(accepts(fits, value), name, value, allowed);
   }
   return fields as Options;
 }

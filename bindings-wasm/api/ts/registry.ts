@@ -69,7 +69,7 @@ export class Registry {
     if (difference !== undefined) {
       throw new NameConflictError(name, difference);
     }
-    if (!(this.#kept.has(name) || this.#keep(name, known))) {
+    if (!this.#keep(name, known)) {
       throw new RegistryFullError(this.bound);
     }
     return known;
