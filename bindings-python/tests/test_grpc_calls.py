@@ -3,8 +3,6 @@
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 from typing import Any
 
 import grpc
@@ -14,56 +12,15 @@ import pytest
 from consumers import counts
 from halfopen import CallTimeoutError, CircuitBreaker
 from real_servers import eventually
+from rpc_server import OPTIONS, serving
 
 SUCCESS, FAILURE, CANCELLED, IN_FLIGHT = (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)
 
 
-class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types
-    """Serves methods by name: ``broken`` and ``invalid`` end with an error, ``hanging`` waits until it is cancelled."""
-
-    def service(self, handler_call_details: Any) -> Any:
-        kind, _, name = handler_call_details.method.strip("/").partition("/")
-
-        def answer(_: bytes, context: Any) -> bytes:
-            if name == "broken":
-                context.abort(grpc.StatusCode.UNAVAILABLE, "no")
-            if name == "invalid":
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no")
-            return b"answer"
-
-        def items(_: bytes, context: Any) -> Iterator[bytes]:
-            if name == "hanging":
-                ended = Event()
-                context.add_callback(ended.set)
-                ended.wait(30)
-            yield b"1"
-            yield b"2"
-            if name == "broken":
-                context.abort(grpc.StatusCode.UNAVAILABLE, "no")
-
-        def echo(requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
-            for request in requests:
-                yield request
-                if name == "broken":
-                    context.abort(grpc.StatusCode.UNAVAILABLE, "no")
-
-        if kind == "both":
-            return grpc.stream_stream_rpc_method_handler(echo)
-        return (
-            grpc.unary_stream_rpc_method_handler(items)
-            if kind == "stream"
-            else grpc.unary_unary_rpc_method_handler(answer)
-        )
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers((Handler(),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture
@@ -101,7 +58,6 @@ async def by_call_of_a_coroutine(breaker: CircuitBreaker, func: Callable[[], Any
 
 
 WAYS: list[Way] = [by_decorator, by_decorated_coroutine, by_call_sync, by_call, by_call_of_a_coroutine]
-OPTIONS: list[list[tuple[str, int]]] = [[], [("SingleThreadedUnaryStream", 1)]]
 
 
 @pytest.mark.parametrize("way", WAYS)

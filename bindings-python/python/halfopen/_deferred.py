@@ -2,7 +2,8 @@
 
 - An asyncio future or task, or a ``concurrent.futures.Future``, is returned itself.
 - Any other awaitable is returned as a proxy. The call ends when it was awaited, entered (``async with`` or ``with``) or
-  iterated to the end, whichever comes first. A call of ``grpc.aio`` also ends when its status was asked for.
+  iterated to the end, whichever comes first. A call of ``grpc.aio`` also ends when its status was asked for, or when its
+  user cancels it.
 
 Entering ends the call because entering makes the request: ``async with session.get(url) as response`` means
 ``response = await session.get(url)``, and a block that closes the response. Errors in the block are the caller's own.
@@ -18,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from halfopen._core import Awaiting, Call, is_awaitable
 from halfopen._proxy import Proxy, class_of, proxy_class
-from halfopen._rpc import status_methods_of
+from halfopen._rpc import answer_methods_of
 
 
 def followed(call: Call, result: Any) -> Any:
@@ -66,7 +67,7 @@ def _proxy_of(call: Call, target: Any) -> Any:
     if made is None:
         is_coroutine = issubclass(kind, Coroutine | GeneratorType)
         methods = _METHODS | _METHODS_OF_COROUTINES if is_coroutine else _METHODS
-        methods = methods | status_methods_of(kind)
+        methods = methods | answer_methods_of(kind)
         observed = {name: method for name, method in methods.items() if hasattr(kind, name)}
         if kind is GeneratorType:
             # A generator-based coroutine has no `__await__`.

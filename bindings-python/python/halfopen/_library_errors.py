@@ -116,6 +116,10 @@ def _botocore(error: Any, _: Classify) -> Verdict:
 
 
 def _grpc(error: Any, _: Classify) -> Verdict:
+    # The error of a stream is the call itself, which says whether its user has cancelled it.
+    cancelled = getattr(error, "cancelled", None)
+    if cancelled is not None and cancelled():
+        return CANCELLED
     return _of_error(verdict_of_rpc(error))
 
 

@@ -27,7 +27,10 @@ def is_async_rpc_class(kind: type) -> bool:
 
 def is_rpc(result: object) -> bool:
     """Whether it is a call of ``grpc`` that may still run."""
-    kind = class_of(result)
+    return _is_rpc_class(class_of(result))
+
+
+def _is_rpc_class(kind: type) -> bool:
     return _has_base(kind, "grpc.Future") and hasattr(kind, "__next__")
 
 
@@ -66,15 +69,45 @@ def _settle(guard: Any, target: Any) -> None:
         guard.stream.raised(error)
 
 
-async def read(self: Proxy) -> Any:
-    """Replaces the method ``read`` of calls of ``grpc.aio``, the other way to get their items."""
+def stream_methods_of(kind: type) -> dict[str, Callable[..., Any]]:
+    """The methods of a proxy for a call of ``grpc`` or ``grpc.aio`` with a stream. None for other classes."""
+    if is_async_rpc_class(kind):
+        return _METHODS_OF_ASYNC_STREAMS
+    return _METHODS_OF_STREAMS if _is_rpc_class(kind) else {}
+
+
+def _cancel(self: Proxy) -> bool:
+    """Its user may keep the call and never ask again. If it has ended already, nothing is cancelled."""
+    is_cancelled: bool = self._halfopen_target.cancel()
+    if is_cancelled:
+        self._halfopen_call.stream.cancelled()
+    return is_cancelled
+
+
+def _cancel_async(settle: Callable[[Any, BaseException], None]) -> Callable[[Proxy], bool]:
+    def cancel(self: Proxy) -> bool:
+        is_cancelled: bool = self._halfopen_target.cancel()
+        if is_cancelled:
+            settle(self._halfopen_call, _cancelled_error())
+        return is_cancelled
+
+    return cancel
+
+
+def _cancelled_error() -> Any:
+    """The error that awaiting a cancelled call raises: the breaker may count it."""
+    return sys.modules["asyncio"].CancelledError()
+
+
+async def _read(self: Proxy) -> Any:
+    """The other way to get the items of a call of ``grpc.aio``."""
     try:
         return await anext(self._halfopen_call.items)
     except StopAsyncIteration:
         return sys.modules["grpc.aio"].EOF
 
 
-async def write(self: Proxy, request: Any) -> None:
+async def _write(self: Proxy, request: Any) -> None:
     """Replaces the method ``write``, because the consumer may learn only from it that the call has failed."""
     target = self._halfopen_target
     try:
@@ -99,8 +132,7 @@ def _settling(name: str) -> Callable[[Proxy], Any]:
         call, target = self._halfopen_call, self._halfopen_target
         value = await getattr(target, name)()
         if target.cancelled():
-            # The error that awaiting the call would raise.
-            call.raised(sys.modules["asyncio"].CancelledError())
+            call.raised(_cancelled_error())
             return value
         try:
             # The call has ended, so this takes no time.
@@ -114,13 +146,22 @@ def _settling(name: str) -> Callable[[Proxy], Any]:
     return observe
 
 
-_STATUS_METHODS = {name: _settling(name) for name in ("code", "details", "trailing_metadata", "debug_error_string")}
+_METHODS_OF_STREAMS: dict[str, Callable[..., Any]] = {"cancel": _cancel}
+_METHODS_OF_ASYNC_STREAMS: dict[str, Callable[..., Any]] = {
+    "cancel": _cancel_async(lambda guard, error: guard.stream.raised(error)),
+    "read": _read,
+    "write": _write,
+}
+_METHODS_OF_ANSWERS: dict[str, Callable[..., Any]] = {
+    "cancel": _cancel_async(lambda call, error: call.raised(error)),
+    **{name: _settling(name) for name in ("code", "details", "trailing_metadata", "debug_error_string")},
+}
 
 
-def status_methods_of(kind: type) -> dict[str, Callable[[Proxy], Any]]:
-    """The methods of a proxy for a call of ``grpc.aio`` with one answer that return its status. None for other classes.
+def answer_methods_of(kind: type) -> dict[str, Callable[..., Any]]:
+    """The methods of a proxy for a call of ``grpc.aio`` with one answer that end it. None for other classes.
 
-    Each also settles the call, because a caller that has the status may never await the answer. The answer is not kept
-    in this module, because it would keep the class.
+    They return its status, or cancel it. Each also settles the call, because a caller that has the status may never
+    await the answer. The answer is not kept in this module, because it would keep the class.
     """
-    return _STATUS_METHODS if _ASYNC_RPC in names_of(kind) else {}
+    return _METHODS_OF_ANSWERS if _ASYNC_RPC in names_of(kind) else {}

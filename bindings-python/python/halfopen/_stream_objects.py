@@ -11,7 +11,7 @@ from halfopen._arguments import refuse_plain_stream
 from halfopen._core import AsyncItems, ItemsOf, Stream
 from halfopen._deadline import Scope
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
-from halfopen._rpc import is_async_rpc_class, is_rpc, read, settle_at_end, write
+from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
 from halfopen._streams import guarded_async_generator, guarded_async_iterator, guarded_generator
 from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
 
@@ -149,9 +149,7 @@ def _class_of_proxies(kind: type) -> type[Proxy]:
     for name in ("close", "aclose"):
         if hasattr(kind, name):
             methods[name] = _close_async(name) if iscoroutinefunction(getattr(kind, name)) else _close(name)
-    if is_async_rpc_class(kind):
-        methods["read"] = read
-        methods["write"] = write
+    methods |= stream_methods_of(kind)
     own = ("__aiter__", "__anext__", "__iter__", "__next__", "close", "aclose")
     observed = {name: method for name, method in methods.items() if name in own or hasattr(kind, name)}
     return proxy_class(kind, observed, base)
