@@ -2,8 +2,8 @@
 
 - An asyncio future or task, or a ``concurrent.futures.Future``, is returned itself.
 - Any other awaitable is returned as a proxy. The call ends when it was awaited, entered (``async with`` or ``with``) or
-  iterated to the end, whichever comes first. A call of ``grpc.aio`` also ends when its status was asked for, or when its
-  user cancels it.
+  iterated to the end, whichever comes first. A call of ``grpc.aio`` also ends when its status was asked for, or when
+  its user cancels it.
 
 Entering ends the call because entering makes the request: ``async with session.get(url) as response`` means
 ``response = await session.get(url)``, and a block that closes the response. Errors in the block are the caller's own.
