@@ -99,8 +99,8 @@ impl PyBreaker {
     pub fn acquire(slf: &Bound<'_, Self>, inside: Option<&Bound<'_, PyAny>>) -> PyResult<PyPermit> {
         let (py, this) = (slf.py(), slf.get());
         let inside = inside.map(PyPermit::of_argument).transpose()?;
-        let said = || inside.and_then(|outer| outer.stamp_for(slf));
-        let call = this.admit_inside(py, || said().or_else(|| Probe::around(py, this.number)))?;
+        let declared = || inside.and_then(|outer| outer.stamp_for(slf));
+        let call = this.admit_inside(py, || declared().or_else(|| Probe::around(py, this.number)))?;
         Ok(PyPermit::new(slf.clone().unbind(), call))
     }
 

@@ -77,7 +77,7 @@ fn has_refused_arguments(function: &Bound<'_, PyAny>, error: &PyErr) -> bool {
     let py = function.py();
     error.value(py).is_exact_instance_of::<PyTypeError>() && error.traceback(py).is_none() && {
         let asked = Imports::get(py).and_then(|imports| says_yes(&imports.is_python_function, function));
-        asked.is_ok_and(|said| said == Some(true))
+        asked.is_ok_and(|answer| answer == Some(true))
     }
 }
 

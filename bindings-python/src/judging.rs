@@ -79,7 +79,7 @@ impl Judging {
         !self.judges_all
             || Imports::get(result.py())
                 .and_then(|imports| says_yes(&imports.is_response, result))
-                .is_ok_and(|said| said == Some(true))
+                .is_ok_and(|is_failure| is_failure == Some(true))
     }
 
     /// Whether the default rules alone decide about exceptions, and class this one as a failure by its type alone.

@@ -31,20 +31,20 @@ impl PyObserver {
 
     /// A call has been admitted. Fails only if there was an interrupt, which the caller must get.
     pub fn admitted(&self, py: Python<'_>) -> PyResult<()> {
-        self.told(py, |names| &names.admitted, ()).map(drop)
+        self.notify(py, |names| &names.admitted, ()).map(drop)
     }
 
     /// A call has been rejected: the observer's own error for the caller, where it has one.
     pub fn rejected(&self, py: Python<'_>, rejected: &Rejected) -> Option<PyErr> {
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-        match self.told(py, |names| &names.rejected, (retry_after, rejected.reason.as_str())) {
+        match self.notify(py, |names| &names.rejected, (retry_after, rejected.reason.as_str())) {
             Ok(answer) => answer.filter(|it| it.is_instance_of::<PyBaseException>()).map(PyErr::from_value),
             Err(interrupt) => Some(interrupt),
         }
     }
 
     /// The answer of the observer; `None` where it has none, because there is no observer or it raised an `Exception`.
-    fn told<'py>(
+    fn notify<'py>(
         &self,
         py: Python<'py>,
         method: Method,

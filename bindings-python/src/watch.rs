@@ -1,4 +1,4 @@
-//! The timeouts of an async stream: an object of `halfopen._stream_timeouts`, and what it has to be told.
+//! The timeouts of an async stream: an object of `halfopen._stream_timeouts`, and the calls that tell it of each wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,7 +46,7 @@ impl Watch {
             }
             Kind::Scope { has_begun } => {
                 has_begun.store(true, Ordering::Relaxed);
-                self.tell(py, |names| &names.begin, ())
+                self.notify(py, |names| &names.begin, ())
             }
         }
     }
@@ -55,7 +55,7 @@ impl Watch {
     #[inline]
     pub fn suspended(&self, py: Python<'_>) -> PyResult<()> {
         match &self.kind {
-            Kind::Timer { wait, .. } if wait.get().suspended(py)? => self.tell(py, |names| &names.arm, ()),
+            Kind::Timer { wait, .. } if wait.get().suspended(py)? => self.notify(py, |names| &names.arm, ()),
             _ => Ok(()),
         }
     }
@@ -66,17 +66,17 @@ impl Watch {
         match &self.kind {
             Kind::Timer { wait, has_content: before } => {
                 if wait.get().ended() {
-                    self.tell(py, |names| &names.recovered, ())?;
+                    self.notify(py, |names| &names.recovered, ())?;
                 }
                 if before.load(Ordering::Relaxed) {
                     return Ok(());
                 }
                 before.store(has_content, Ordering::Relaxed);
-                self.tell(py, |names| &names.passed, (wait.get().waited(), has_content))
+                self.notify(py, |names| &names.passed, (wait.get().waited(), has_content))
             }
             Kind::Scope { has_begun } => {
                 has_begun.store(false, Ordering::Relaxed);
-                self.tell(py, |names| &names.end, (has_content,))
+                self.notify(py, |names| &names.end, (has_content,))
             }
         }
     }
@@ -85,25 +85,25 @@ impl Watch {
     #[cold]
     pub fn failed(&self, py: Python<'_>, error: PyErr) -> PyErr {
         let has_ended = error.is_instance_of::<PyStopAsyncIteration>(py);
-        let told = match &self.kind {
+        let notified = match &self.kind {
             Kind::Timer { wait, .. } => match wait.get().ended() {
                 false => return error,
-                true if has_ended => self.tell(py, |names| &names.recovered, ()),
-                true => self.tell(py, |names| &names.fail, (error.value(py),)),
+                true if has_ended => self.notify(py, |names| &names.recovered, ()),
+                true => self.notify(py, |names| &names.fail, (error.value(py),)),
             },
             Kind::Scope { has_begun } => match has_begun.swap(false, Ordering::Relaxed) {
                 false => return error,
-                true if has_ended => self.tell(py, |names| &names.end, (true,)),
-                true => self.tell(py, |names| &names.fail, (error.value(py),)),
+                true if has_ended => self.notify(py, |names| &names.end, (true,)),
+                true => self.notify(py, |names| &names.fail, (error.value(py),)),
             },
         };
-        unless_replaced(error, told)
+        unless_replaced(error, notified)
     }
 
     /// The stream has ended.
     #[cold]
     pub fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.tell(py, |names| &names.close, ())
+        self.notify(py, |names| &names.close, ())
     }
 
     /// The stream was dropped before its end. An exception may be on its way.
@@ -111,7 +111,7 @@ impl Watch {
     pub fn abandon(&self) {
         attached(|py| {
             let on_its_way = PyErr::take(py);
-            if let Err(error) = self.tell(py, |names| &names.abandon, ()) {
+            if let Err(error) = self.notify(py, |names| &names.abandon, ()) {
                 error.write_unraisable(py, Some(self.object.bind(py)));
             }
             if let Some(error) = on_its_way {
@@ -121,7 +121,7 @@ impl Watch {
     }
 
     #[cold]
-    fn tell<'py>(
+    fn notify<'py>(
         &self,
         py: Python<'py>,
         name: Method,

@@ -49,14 +49,19 @@ impl Watcher {
     }
 
     /// Calls a method of the watcher, if there is one. Its exception goes to `sys.unraisablehook`.
-    fn tell<'py>(&self, py: Python<'py>, method: Method, told: PyResult<impl IntoPyObject<'py, Target = PyTuple>>) {
+    fn notify<'py>(
+        &self,
+        py: Python<'py>,
+        method: Method,
+        arguments: PyResult<impl IntoPyObject<'py, Target = PyTuple>>,
+    ) {
         if !self.is_there() {
             return;
         }
         let kept = self.object.lock().as_ref().map(|it| it.clone_ref(py));
         let Some(object) = kept else { return };
         let object = object.bind(py);
-        let called = Imports::get(py).and_then(|imports| call_host_method(object, method(&imports.names), told?));
+        let called = Imports::get(py).and_then(|imports| call_host_method(object, method(&imports.names), arguments?));
         if let Err(error) = called {
             report(error, object);
         }
@@ -124,8 +129,8 @@ impl Watched {
         let watchers = [(self.is_logged(), &LOG), (TELEMETRY.is_there(), &TELEMETRY)];
         for (_, watcher) in watchers.into_iter().filter(|(is_told, _)| *is_told) {
             attached(|py| {
-                let told = dict_of(py, event.entries()).map(|raw| (self.name(), self.provider(), raw));
-                watcher.tell(py, |names| &names.changed, told);
+                let arguments = dict_of(py, event.entries()).map(|raw| (self.name(), self.provider(), raw));
+                watcher.notify(py, |names| &names.changed, arguments);
             });
         }
     }
@@ -133,21 +138,21 @@ impl Watched {
     pub fn rejected(&self, py: Python<'_>, rejected: &Rejected, now: Tick) {
         let reason = rejected.reason.as_str();
         let retry_after = rejected.retry_after.map(|wait| wait.as_secs_f64());
-        TELEMETRY.tell(py, |names| &names.rejected, Ok((self.name(), self.provider(), reason, retry_after)));
+        TELEMETRY.notify(py, |names| &names.rejected, Ok((self.name(), self.provider(), reason, retry_after)));
         if self.is_logged()
             && let Some(count) = self.rejections.count(now)
         {
-            LOG.tell(py, |names| &names.rejected, Ok((self.name(), self.provider(), reason, retry_after, count)));
+            LOG.notify(py, |names| &names.rejected, Ok((self.name(), self.provider(), reason, retry_after, count)));
         }
     }
 
     pub fn first_item(&self, py: Python<'_>, waited: Duration) {
-        TELEMETRY.tell(py, |names| &names.first_item, Ok((self.name(), self.provider(), waited.as_secs_f64())));
+        TELEMETRY.notify(py, |names| &names.first_item, Ok((self.name(), self.provider(), waited.as_secs_f64())));
     }
 
     pub fn settled(&self, py: Python<'_>, call: &SettledCall) {
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let told = (self.name(), self.provider(), call.outcome.as_str(), seconds);
-        TELEMETRY.tell(py, |names| &names.settled, Ok(told));
+        let arguments = (self.name(), self.provider(), call.outcome.as_str(), seconds);
+        TELEMETRY.notify(py, |names| &names.settled, Ok(arguments));
     }
 }

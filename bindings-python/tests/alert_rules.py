@@ -60,4 +60,4 @@ def _values(scrapes: Sequence[Series]) -> dict[str, str]:
     for number, scrape in enumerate(scrapes):
         for series, value in scrape.items():
             values[series] += ["_"] * (number - len(values[series])) + [f"{value:g}"]
-    return {series: " ".join(told) for series, told in values.items()}
+    return {series: " ".join(column) for series, column in values.items()}

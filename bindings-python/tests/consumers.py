@@ -23,13 +23,13 @@ def plain_numbers() -> Generator[int, None, None]:
 
 async def talk(*, first: str = "ready") -> AsyncGenerator[str, str | None]:
     """Answers what is sent or thrown in; ``"end"`` ends it."""
-    said: str | None = first
-    while said != "end":
+    answer: str | None = first
+    while answer != "end":
         try:
-            said = yield str(said)
+            answer = yield str(answer)
             await asyncio.sleep(0)
         except Mine:
-            said = "caught"
+            answer = "caught"
 
 
 async def drain(stream: Any) -> list[Any]:

@@ -114,16 +114,16 @@ async def test_two_tasks_cannot_take_a_step_at_once(first: str, second: str) -> 
         await asyncio.sleep(0)
         yield 1
 
-    breaker, said = CircuitBreaker(), list[Any]()
+    breaker, seen = CircuitBreaker(), list[Any]()
     for stream in (waits(), breaker(waits)()):
         assert await anext(stream) == 0
         running = asyncio.ensure_future(outcome(lambda stream=stream: STEPS[first](stream)))  # type: ignore[misc]
         await asyncio.sleep(0)
-        said.append(await outcome(lambda stream=stream: STEPS[second](stream)))  # type: ignore[misc]
+        seen.append(await outcome(lambda stream=stream: STEPS[second](stream)))  # type: ignore[misc]
         assert await running == ("returned", 1)
         await stream.aclose()
-    assert said[0] == said[1]
-    assert said[1][0] is RuntimeError
+    assert seen[0] == seen[1]
+    assert seen[1][0] is RuntimeError
     assert counts(breaker) == (0, 0, 1, 0)
 
 
@@ -134,7 +134,7 @@ async def test_a_refused_awaitable_is_awaited_again_as_without_a_guard(step: str
             yield item
             await asyncio.sleep(0)
 
-    said = list[Any]()
+    seen = list[Any]()
     for stream in (waits(), CircuitBreaker()(waits)()):
         assert await anext(stream) == 0
         running = asyncio.ensure_future(outcome(lambda stream=stream: STEPS["next"](stream)))  # type: ignore[misc]
@@ -143,23 +143,23 @@ async def test_a_refused_awaitable_is_awaited_again_as_without_a_guard(step: str
         outcomes = [await outcome(lambda refused=refused: refused)]  # type: ignore[misc]
         assert await running == ("returned", 1)
         outcomes += [await outcome(lambda refused=refused: refused) for _ in range(2)]  # type: ignore[misc]
-        said.append(outcomes)
+        seen.append(outcomes)
         await stream.aclose()
-    assert said[0] == said[1]
-    assert said[0][0][0] is RuntimeError
+    assert seen[0] == seen[1]
+    assert seen[0][0][0] is RuntimeError
 
 
 @pytest.mark.parametrize("step", ["next", "send nothing", "throw", "close"])
 async def test_an_awaitable_serves_once(step: str) -> None:
-    breaker, said = CircuitBreaker(), list[Any]()
+    breaker, seen = CircuitBreaker(), list[Any]()
     for stream in (talk(), breaker(talk)()):
         await anext(stream)
         awaitable = STEPS[step](stream)
         await awaitable
-        said.append(await outcome(lambda awaitable=awaitable: awaitable))  # type: ignore[misc]
+        seen.append(await outcome(lambda awaitable=awaitable: awaitable))  # type: ignore[misc]
         await stream.aclose()
-    assert said[0] == said[1]
-    assert said[1][0] is RuntimeError
+    assert seen[0] == seen[1]
+    assert seen[1][0] is RuntimeError
 
 
 async def test_a_rejected_stream_has_ended() -> None:
@@ -195,12 +195,12 @@ async def test_a_generator_that_ignores_that_it_was_closed_goes_on() -> None:
         yield 2
         yield 3
 
-    breaker, said = CircuitBreaker(), list[Any]()
+    breaker, seen = CircuitBreaker(), list[Any]()
     for stream in (stubborn(), breaker(stubborn)()):
         steps: list[Callable[[Any], Awaitable[Any]]] = [anext, STEPS["close"], anext, anext]
-        said.append([await outcome(lambda step=step, stream=stream: step(stream)) for step in steps])  # type: ignore[misc]
-    assert said[0] == said[1]
-    assert said[1][2:] == [("returned", 3), (StopAsyncIteration, "")]
+        seen.append([await outcome(lambda step=step, stream=stream: step(stream)) for step in steps])  # type: ignore[misc]
+    assert seen[0] == seen[1]
+    assert seen[1][2:] == [("returned", 3), (StopAsyncIteration, "")]
     assert counts(breaker) == (0, 1, 0, 0)
 
 

@@ -97,12 +97,12 @@ async def test_closing_or_cancelling_an_unstarted_coroutine_warns_about_nothing(
 async def test_a_coroutine_can_be_driven_by_hand(breaker: CircuitBreaker) -> None:
     @types.coroutine
     def _echo() -> Generator[str, str, str]:
-        said = yield "ready"
+        sent = yield "ready"
         try:
-            said = yield said.upper()
+            sent = yield sent.upper()
         except ValueError:
-            said = yield "caught"
-        return said
+            sent = yield "caught"
+        return sent
 
     echo: Any = _echo
 

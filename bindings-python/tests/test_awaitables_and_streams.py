@@ -145,9 +145,9 @@ async def test_a_stream_never_started_takes_nothing(breaker: CircuitBreaker) -> 
 
 async def test_values_and_errors_pass_both_ways_through_a_stream(breaker: CircuitBreaker) -> None:
     async def echo() -> AsyncGenerator[str, str]:
-        said = yield "ready"
+        sent = yield "ready"
         try:
-            said = yield said.upper()
+            sent = yield sent.upper()
         except ValueError:
             yield "caught"
 

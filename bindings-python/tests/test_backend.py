@@ -125,19 +125,19 @@ def forty_calls(backend: Workers) -> Sums:
 
 
 def test_metrics_of_two_workers_add_up_as_before(tmp_path: Path) -> None:
-    told: dict[str, Sums] = {}
+    seen: dict[str, Sums] = {}
     for module in MODULES:
         with workers(module, tmp_path / module, failure_threshold=100) as backend:
-            told[module] = forty_calls(backend)
+            seen[module] = forty_calls(backend)
     labels = (("name", "provider_gemini"), ("provider", "gemini"))
 
     def calls(status: str) -> float:
-        return told["new"]["circuit_breaker_calls_total", (*labels, ("status", status))]
+        return seen["new"]["circuit_breaker_calls_total", (*labels, ("status", status))]
 
     ended = {"attempted": 40, "success": 30, "failure": 10, "rejected": 3}
     assert {status: calls(status) for status in ended} == ended
-    assert told["new"]["circuit_breaker_state", labels] == 2, "one worker's circuit is open, the other's closed"
-    assert told["new"] == told["old"]
+    assert seen["new"]["circuit_breaker_state", labels] == 2, "one worker's circuit is open, the other's closed"
+    assert seen["new"] == seen["old"]
 
 
 def of_gemini(labels: Labels) -> bool:
@@ -211,15 +211,15 @@ def outage(backend: Workers) -> list[str]:
 
 
 def test_the_log_of_two_workers_is_as_before(tmp_path: Path) -> None:
-    told: dict[str, list[str]] = {}
+    seen: dict[str, list[str]] = {}
     paged: dict[str, list[dict[str, Any]]] = {}
     for module in MODULES:
         with workers(module, tmp_path / module, failure_threshold=2) as backend:
-            told[module] = outage(backend)
+            seen[module] = outage(backend)
             paged[module] = backend.records("paged")
-    assert told["new"] == told["old"]
-    assert told["new"].count("ERROR app.patterns.circuit_breaker") == 1
-    assert told["new"].count("DEBUG app.patterns.circuit_breaker") == 2
+    assert seen["new"] == seen["old"]
+    assert seen["new"].count("ERROR app.patterns.circuit_breaker") == 1
+    assert seen["new"].count("DEBUG app.patterns.circuit_breaker") == 2
     for module in MODULES:
         [record] = paged[module]
         assert (record["level"], "OPENED" in record["text"]) == ("ERROR", True)

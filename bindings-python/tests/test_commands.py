@@ -173,9 +173,9 @@ def test_the_doctor_finds(doctor: Doctor, finding: str) -> None:
 
 
 def test_the_doctor_names_the_client_and_what_to_write(doctor: Doctor) -> None:
-    told = doctor("import openai\nfrom halfopen import CircuitBreaker\nclient = openai.OpenAI(api_key='x')\n").stdout
-    assert "openai.OpenAI program.client repeats a failed request up to 2 times by itself." in told
-    assert "Write: max_retries=0 in its constructor" in told
+    printed = doctor("import openai\nfrom halfopen import CircuitBreaker\nclient = openai.OpenAI(api_key='x')\n").stdout
+    assert "openai.OpenAI program.client repeats a failed request up to 2 times by itself." in printed
+    assert "Write: max_retries=0 in its constructor" in printed
 
 
 def test_the_doctor_knows_of_worker_processes(doctor: Doctor, tmp_path: Path) -> None:

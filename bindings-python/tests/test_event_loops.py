@@ -14,9 +14,9 @@ import trio
 from halfopen import CircuitBreaker
 
 
-async def later(said: list[str], text: str) -> str:
+async def later(finished: list[str], text: str) -> str:
     await anyio.lowlevel.checkpoint()
-    said.append(text)
+    finished.append(text)
     return text
 
 
@@ -26,14 +26,14 @@ def breaker() -> CircuitBreaker:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def finished() -> list[str]:
     return []
 
 
 @pytest.fixture
-def guarded(breaker: CircuitBreaker, said: list[str]) -> Callable[[str], Coroutine[Any, Any, str]]:
+def guarded(breaker: CircuitBreaker, finished: list[str]) -> Callable[[str], Coroutine[Any, Any, str]]:
     def plain(text: str) -> Coroutine[Any, Any, str]:
-        return later(said, text)
+        return later(finished, text)
 
     return breaker(plain)
 
@@ -66,7 +66,7 @@ def test_another_thread_submits_it_to_a_loop(breaker: CircuitBreaker, guarded: G
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_anyio_and_trio_run_it(breaker: CircuitBreaker, guarded: Guarded, said: list[str], backend: str) -> None:
+def test_anyio_and_trio_run_it(breaker: CircuitBreaker, guarded: Guarded, finished: list[str], backend: str) -> None:
     async def in_a_group() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(guarded, "b")
@@ -74,7 +74,7 @@ def test_anyio_and_trio_run_it(breaker: CircuitBreaker, guarded: Guarded, said: 
 
     anyio.run(guarded, "a", backend=backend)
     anyio.run(in_a_group, backend=backend)
-    assert said == ["a", "b", "c"]
+    assert finished == ["a", "b", "c"]
     assert breaker.metrics.successful_calls == 3
 
 

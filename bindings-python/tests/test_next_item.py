@@ -12,25 +12,25 @@ from halfopen._core import AsyncItems, Wait
 
 
 class Recorder:
-    """A watch that notes what it is told of each wait."""
+    """A watch that notes each call of its methods."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.noted: list[Any] = []
 
     def begin(self) -> None:
-        self.told.append("begin")
+        self.noted.append("begin")
 
     def end(self, has_content: bool, /) -> None:
-        self.told.append(("end", has_content))
+        self.noted.append(("end", has_content))
 
     def fail(self, error: BaseException, /) -> None:
-        self.told.append(type(error))
+        self.noted.append(type(error))
 
     def close(self) -> None:
-        self.told.append("close")
+        self.noted.append("close")
 
     def abandon(self) -> None:
-        self.told.append("abandon")
+        self.noted.append("abandon")
 
 
 class TimerRecorder(Recorder):
@@ -42,14 +42,14 @@ class TimerRecorder(Recorder):
 
     def arm(self) -> None:
         self.wait.timed(True)
-        self.told.append(("arm", self.wait.number))
+        self.noted.append(("arm", self.wait.number))
 
     def passed(self, waited: float, has_content: bool, /) -> None:
         assert 0 <= waited < 5
-        self.told.append(("passed", has_content))
+        self.noted.append(("passed", has_content))
 
     def recovered(self) -> None:
-        self.told.append("recovered")
+        self.noted.append("recovered")
 
 
 async def items(*waits: bool) -> AsyncGenerator[int]:
@@ -71,7 +71,7 @@ async def drain(stream: Any) -> list[Any]:
 async def test_one_timer_is_asked_for_by_the_first_wait_that_suspends_the_task() -> None:
     watch = TimerRecorder()
     assert await drain(guarded(items(False, True, False, True), watch)) == [0, 1, 2, 3]
-    assert watch.told == [("passed", True), ("arm", 1), "close"]
+    assert watch.noted == [("passed", True), ("arm", 1), "close"]
     assert watch.wait.number is None
 
 
@@ -79,7 +79,7 @@ async def test_every_wait_counts_until_content_has_come() -> None:
     watch = TimerRecorder()
     stream = guarded(items(False, True, False, False), watch, is_content=lambda item: item >= 2)
     assert await drain(stream) == [0, 1, 2, 3]
-    assert watch.told == [("passed", False), ("arm", 1), ("passed", False), ("passed", True), "close"]
+    assert watch.noted == [("passed", False), ("arm", 1), ("passed", False), ("passed", True), "close"]
 
 
 async def test_a_timer_finds_the_task_that_waits_and_what_it_has_waited() -> None:
@@ -93,7 +93,7 @@ async def test_a_timer_finds_the_task_that_waits_and_what_it_has_waited() -> Non
     assert watch.wait.expire() == (task, 0)
     with pytest.raises(StopIteration):
         steps.send(None)
-    assert watch.told == [("arm", 1), "recovered", ("passed", True)]
+    assert watch.noted == [("arm", 1), "recovered", ("passed", True)]
 
 
 async def test_a_wait_that_was_cut_off_fails() -> None:
@@ -104,7 +104,7 @@ async def test_a_wait_that_was_cut_off_fails() -> None:
     watch.wait.expire()
     with pytest.raises(asyncio.CancelledError):
         steps.throw(asyncio.CancelledError())
-    assert watch.told == [("arm", 1), asyncio.CancelledError, "close"]
+    assert watch.noted == [("arm", 1), asyncio.CancelledError, "close"]
 
 
 async def test_a_scope_is_told_before_the_first_step() -> None:
@@ -112,12 +112,12 @@ async def test_a_scope_is_told_before_the_first_step() -> None:
     seen = list[Any]()
 
     async def source() -> AsyncIterator[int]:
-        seen.extend(watch.told)
+        seen.extend(watch.noted)
         yield 1
 
     assert await drain(guarded(source(), watch)) == [1]
     assert seen == ["begin"]
-    assert watch.told == ["begin", ("end", True), "begin", ("end", True), "close"]
+    assert watch.noted == ["begin", ("end", True), "begin", ("end", True), "close"]
 
 
 async def test_a_wait_that_fails_is_over() -> None:
@@ -131,7 +131,7 @@ async def test_a_wait_that_fails_is_over() -> None:
 
     with pytest.raises(KeyError):
         await drain(guarded(source(), watch))
-    assert watch.told == ["begin", ("end", True), "begin", KeyError, "close"]
+    assert watch.noted == ["begin", ("end", True), "begin", KeyError, "close"]
 
 
 async def test_closing_a_stream_has_no_timeout() -> None:
@@ -146,7 +146,7 @@ async def test_closing_a_stream_has_no_timeout() -> None:
     stream = guarded(source(), watch)
     await anext(stream)
     await stream.aclose()
-    assert watch.told == ["begin", ("end", True), "close"]
+    assert watch.noted == ["begin", ("end", True), "close"]
 
 
 async def test_a_dropped_stream_abandons_its_watch() -> None:
@@ -154,7 +154,7 @@ async def test_a_dropped_stream_abandons_its_watch() -> None:
     stream = guarded(items(False), watch)
     await anext(stream)
     del stream
-    assert watch.told == ["begin", ("end", True), "abandon"]
+    assert watch.noted == ["begin", ("end", True), "abandon"]
 
 
 async def test_a_watch_that_is_interrupted_reaches_the_generator() -> None:
@@ -178,7 +178,7 @@ def test_closing_a_suspended_wait_ends_it() -> None:
     steps.send(None)
     steps.close()
     steps.close()
-    assert watch.told == ["begin", GeneratorExit, "close"]
+    assert watch.noted == ["begin", GeneratorExit, "close"]
 
 
 @pytest.mark.parametrize("value", [None, (1, 2), (), ValueError("an item"), StopAsyncIteration()])

@@ -74,7 +74,7 @@ def test_breakers_of_the_same_labels_add_up_and_show_the_worst_state() -> None:
 
 def test_a_scrape_contains_all_counts(clock: ManualClock) -> None:
     metrics = registry()
-    config = CircuitBreakerConfig(name="told", failure_threshold=1, timeout_seconds=30)
+    config = CircuitBreakerConfig(name="listed", failure_threshold=1, timeout_seconds=30)
     breaker = CircuitBreaker(config, "p", clock=clock)
     permit = breaker.acquire()
     clock.advance(0.02)
@@ -94,39 +94,39 @@ def test_a_scrape_contains_all_counts(clock: ManualClock) -> None:
         with pytest.raises(Exception, match="OPEN"):
             breaker.acquire()
         text = generate_latest(metrics).decode()
-    lines = {line for line in text.splitlines() if 'circuit="told"' in line}
+    lines = {line for line in text.splitlines() if 'circuit="listed"' in line}
     assert lines >= {
-        'halfopen_state{circuit="told",provider="p",state="closed"} 0.0',
-        'halfopen_state{circuit="told",provider="p",state="half_open"} 0.0',
-        'halfopen_state{circuit="told",provider="p",state="open"} 1.0',
-        'halfopen_calls_in_flight{circuit="told",provider="p"} 2.0',
-        'halfopen_calls_total{circuit="told",outcome="success",provider="p"} 1.0',
-        'halfopen_calls_total{circuit="told",outcome="failure",provider="p"} 1.0',
-        'halfopen_calls_total{circuit="told",outcome="ignored",provider="p"} 0.0',
-        'halfopen_calls_total{circuit="told",outcome="cancelled",provider="p"} 0.0',
-        'halfopen_rejections_total{circuit="told",provider="p",reason="open"} 1.0',
-        'halfopen_rejections_total{circuit="told",provider="p",reason="probes_busy"} 0.0',
-        'halfopen_rejections_total{circuit="told",provider="p",reason="forced_open"} 0.0',
-        'halfopen_shadow_rejections_total{circuit="told",provider="p"} 0.0',
-        'halfopen_slow_calls_total{circuit="told",provider="p"} 0.0',
-        'halfopen_probe_timeouts_total{circuit="told",provider="p"} 0.0',
-        'halfopen_transitions_total{circuit="told",from_state="closed",provider="p",to_state="open"} 1.0',
-        'halfopen_call_duration_seconds_bucket{circuit="told",le="0.01",outcome="success",provider="p"} 0.0',
-        'halfopen_call_duration_seconds_bucket{circuit="told",le="0.025",outcome="success",provider="p"} 1.0',
-        'halfopen_call_duration_seconds_bucket{circuit="told",le="+Inf",outcome="success",provider="p"} 1.0',
-        'halfopen_call_duration_seconds_bucket{circuit="told",le="10.0",outcome="failure",provider="p"} 0.0',
-        'halfopen_call_duration_seconds_bucket{circuit="told",le="+Inf",outcome="failure",provider="p"} 1.0',
-        'halfopen_call_duration_seconds_count{circuit="told",outcome="failure",provider="p"} 1.0',
-        'halfopen_call_duration_seconds_sum{circuit="told",outcome="failure",provider="p"} 100.0',
-        'halfopen_call_duration_seconds_sum{circuit="told",outcome="success",provider="p"} 0.02',
-        'halfopen_first_item_seconds_bucket{circuit="told",le="0.1",provider="p"} 0.0',
-        'halfopen_first_item_seconds_bucket{circuit="told",le="0.25",provider="p"} 1.0',
-        'halfopen_first_item_seconds_count{circuit="told",provider="p"} 1.0',
+        'halfopen_state{circuit="listed",provider="p",state="closed"} 0.0',
+        'halfopen_state{circuit="listed",provider="p",state="half_open"} 0.0',
+        'halfopen_state{circuit="listed",provider="p",state="open"} 1.0',
+        'halfopen_calls_in_flight{circuit="listed",provider="p"} 2.0',
+        'halfopen_calls_total{circuit="listed",outcome="success",provider="p"} 1.0',
+        'halfopen_calls_total{circuit="listed",outcome="failure",provider="p"} 1.0',
+        'halfopen_calls_total{circuit="listed",outcome="ignored",provider="p"} 0.0',
+        'halfopen_calls_total{circuit="listed",outcome="cancelled",provider="p"} 0.0',
+        'halfopen_rejections_total{circuit="listed",provider="p",reason="open"} 1.0',
+        'halfopen_rejections_total{circuit="listed",provider="p",reason="probes_busy"} 0.0',
+        'halfopen_rejections_total{circuit="listed",provider="p",reason="forced_open"} 0.0',
+        'halfopen_shadow_rejections_total{circuit="listed",provider="p"} 0.0',
+        'halfopen_slow_calls_total{circuit="listed",provider="p"} 0.0',
+        'halfopen_probe_timeouts_total{circuit="listed",provider="p"} 0.0',
+        'halfopen_transitions_total{circuit="listed",from_state="closed",provider="p",to_state="open"} 1.0',
+        'halfopen_call_duration_seconds_bucket{circuit="listed",le="0.01",outcome="success",provider="p"} 0.0',
+        'halfopen_call_duration_seconds_bucket{circuit="listed",le="0.025",outcome="success",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_bucket{circuit="listed",le="+Inf",outcome="success",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_bucket{circuit="listed",le="10.0",outcome="failure",provider="p"} 0.0',
+        'halfopen_call_duration_seconds_bucket{circuit="listed",le="+Inf",outcome="failure",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_count{circuit="listed",outcome="failure",provider="p"} 1.0',
+        'halfopen_call_duration_seconds_sum{circuit="listed",outcome="failure",provider="p"} 100.0',
+        'halfopen_call_duration_seconds_sum{circuit="listed",outcome="success",provider="p"} 0.02',
+        'halfopen_first_item_seconds_bucket{circuit="listed",le="0.1",provider="p"} 0.0',
+        'halfopen_first_item_seconds_bucket{circuit="listed",le="0.25",provider="p"} 1.0',
+        'halfopen_first_item_seconds_count{circuit="listed",provider="p"} 1.0',
     }
     assert len(lines) == 3 + 1 + 4 + 3 + 3 + 1 + 3 * 17
     del stream
     clock.advance(30)
-    assert state(metrics, "told", "p") == ["half_open"]
+    assert state(metrics, "listed", "p") == ["half_open"]
 
 
 def test_a_call_that_ends_after_its_breaker_is_dropped_counts() -> None:

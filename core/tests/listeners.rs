@@ -1,4 +1,4 @@
-//! Transitions reach whoever listens: after the change, in order, with no lock held, and nobody's panic reaches a call.
+//! Listeners receive transitions after the change, in order, with no lock held. Their panics reach no call.
 
 use std::sync::{Arc, Barrier, Mutex, Weak};
 use std::thread;
@@ -72,8 +72,8 @@ fn events_never_overtake_each_other() {
     assert_eq!(sequence, (1..=breaker.status().state_transitions).collect::<Vec<_>>());
 }
 
-/// A listener waits in its first event until another thread has made this many transitions; what it received, and what
-/// it missed.
+/// What a listener received and what it missed, if it waits in its first event until another thread has made this many
+/// transitions.
 fn received_by_a_slow_listener(transitions: u64) -> (Vec<u64>, u64) {
     let breaker = breaker();
     let (entered, wait) = (Barrier::new(2), Barrier::new(2));

@@ -24,18 +24,18 @@ after(() => browser.close());
 
 /** The faults of a page, and of each embedded simulation once it has started. */
 async function faults(page, url, width) {
-  const told = [];
-  page.on('pageerror', (error) => told.push(String(error)));
+  const seen = [];
+  page.on('pageerror', (error) => seen.push(String(error)));
   await page.goto(url);
   for (const simulation of await page.locator('halfopen-sim').all()) {
     await simulation.locator('.stage canvas').first().waitFor();
   }
-  told.push(...(await violationsOn(page)));
+  seen.push(...(await violationsOn(page)));
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (excess > 0) {
-    told.push(`${excess} pixels are cut off at a width of ${width}`);
+    seen.push(`${excess} pixels are cut off at a width of ${width}`);
   }
-  return told;
+  return seen;
 }
 
 for (const [colorScheme, width] of [
@@ -54,9 +54,9 @@ for (const [colorScheme, width] of [
       async (origin) => {
         for (const name of pages) {
           const page = await context.newPage();
-          const told = await faults(page, `${origin}/${name}`, width);
-          if (told.length > 0) {
-            found[name] = told;
+          const seen = await faults(page, `${origin}/${name}`, width);
+          if (seen.length > 0) {
+            found[name] = seen;
           }
           await page.close();
         }

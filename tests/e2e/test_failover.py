@@ -233,18 +233,18 @@ def test_a_forced_circuit_does_not_close_by_itself(client: DemoClient) -> None:
 
 
 def test_a_stream_moves_to_the_next_provider_in_the_middle_of_a_sentence(client: DemoClient) -> None:
-    said: list[str] = []
+    tokens: list[str] = []
     moved: list[tuple[str, str, int]] = []
     end: dict[str, object] = {}
     for kind, event in client.tell("Hello", session="a conversation"):
         match kind:
             case "token":
-                said.append(event["text"])
-                if len(said) == 3 and not moved:
+                tokens.append(event["text"])
+                if len(tokens) == 3 and not moved:
                     client.set_behaviour(FIRST, "hang")
             case "restart":
                 moved.append((event["old"], event["new"], event["dropped"]))
-                said.clear()
+                tokens.clear()
             case _:
                 assert kind == "end"
                 end = event
@@ -252,7 +252,7 @@ def test_a_stream_moves_to_the_next_provider_in_the_middle_of_a_sentence(client:
     assert (old, new) == (FIRST, SECOND)
     assert dropped >= 3
     assert end == {"provider": SECOND, "model": "gpt-mini"}
-    assert "".join(said).startswith("The simulated openai received: Hello")
+    assert "".join(tokens).startswith("The simulated openai received: Hello")
     exchange = client.get("/live").json()["exchanges"][0]
     assert [(step["provider"], step["outcome"]) for step in exchange["steps"]] == [
         (FIRST, "failed"),

@@ -52,7 +52,7 @@ def instrument(*, meter_provider: MeterProvider | None = None, logger_provider: 
         logger_provider: The provider of the log events; by default the global one.
 
     """
-    global _telemetry  # noqa: PLW0603 (one per process, as the breakers that it is told about)
+    global _telemetry  # noqa: PLW0603 (one per process, as the breakers are)
     if _telemetry is not None:
         return
     keep_ended_metrics()
@@ -72,20 +72,20 @@ def uninstrument() -> None:
         atexit.unregister(set_telemetry)
 
 
-def _harmless(tell: Callable[P, None]) -> Callable[P, None]:
+def _harmless(report: Callable[P, None]) -> Callable[P, None]:
     """Keeps an exception of an SDK from the call. The first one is logged, because each call would log one."""
 
-    @wraps(tell)
-    def told(*args: P.args, **kwargs: P.kwargs) -> None:
+    @wraps(report)
+    def reported(*args: P.args, **kwargs: P.kwargs) -> None:
         global _has_failed  # noqa: PLW0603
         try:
-            tell(*args, **kwargs)
+            report(*args, **kwargs)
         except Exception as fault:
             if not _has_failed:
                 _has_failed = True
                 LOG.warning("the telemetry of circuit breakers fails: %s", type(fault).__name__)
 
-    return told
+    return reported
 
 
 class _Telemetry:

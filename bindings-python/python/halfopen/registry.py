@@ -63,7 +63,7 @@ class Registry(Sealed):
 
     @property
     def bound(self) -> int:
-        """The most breakers that the registry holds. It holds more if the bound was lowered while they were in use."""
+        """The most breakers that it holds. If it was lowered while more were in use, those stay."""
         return self._policy.bound
 
     def set_bound(self, bound: int) -> None:

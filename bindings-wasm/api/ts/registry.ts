@@ -103,7 +103,7 @@ export class Registry {
     return this.#evict();
   }
 
-  /** The most breakers that it keeps, unless it was lowered while more were in use. */
+  /** The most breakers that it keeps. If it was lowered while more were in use, those stay. */
   get bound(): number {
     return this.#bound;
   }

@@ -37,7 +37,7 @@ pub(super) struct Inner {
 struct Rare {
     /// The times to the first item of streams.
     first_items: Durations,
-    /// Created with the first call that is tracked, and kept, because no number of a group returns.
+    /// Created with the first call that is tracked, and kept, because the number of a group must never be used again.
     groups: Option<CallGroups>,
 }
 

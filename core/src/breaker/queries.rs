@@ -50,7 +50,7 @@ impl<C: Clock> CircuitBreaker<C> {
         inner.control.acquire(&inner.rules, now).1
     }
 
-    /// When the circuit closed, if it is closed and was not so from the start.
+    /// When the circuit closed; `None` if it is not closed, or was never open.
     pub fn closed_since(&self) -> Option<Tick> {
         let inner = self.inner.lock();
         inner.history.last_change().filter(|_| inner.control.is_closed())

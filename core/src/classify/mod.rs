@@ -104,8 +104,8 @@ impl Response<'_> {
 
     /// The status that the code stands for, if it is known and more precise, otherwise the status itself.
     ///
-    /// Beside an error status, only a code that concerns a key or a model is: the others are too general, and some
-    /// providers send one of them with every error.
+    /// Beside an error status, only a code that concerns a key or a model is more precise. Other codes are too general,
+    /// and some providers send one of them with every error.
     fn effective_status(&self) -> u16 {
         let is_error = (400..=599).contains(&self.status);
         let is_precise = |coded: &u16| !is_error || matches!(coded, 401..=404 | 429);

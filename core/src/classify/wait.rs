@@ -21,7 +21,7 @@ pub(super) fn of_retry_after(response: &Response<'_>) -> Option<Duration> {
     in_millis.or_else(|| response.header_values("retry-after").find_map(|text| from_text(text, response.now)))
 }
 
-/// By the same, otherwise by the last reset of a limit that is used up.
+/// By the same headers, otherwise by the last reset of a limit that is used up.
 pub(super) fn of_rate_limit(response: &Response<'_>) -> Option<Duration> {
     of_retry_after(response).or_else(|| {
         let used_up = response.headers.iter().filter(|(name, _)| is_used_up(response, name));

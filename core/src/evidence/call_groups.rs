@@ -13,7 +13,7 @@ use core::time::Duration;
 use crate::clock::{Tick, saturating_nanos};
 use crate::sync::{AtomicU64, Ordering};
 
-/// A group has a number; 0 is that of calls in none.
+/// The number of a group; 0 for a call that is in none.
 pub(crate) type GroupNumber = u64;
 
 /// The bits of a word that count joined calls. When they are full, callers take the lock, which sets them to zero.

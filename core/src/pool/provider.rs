@@ -118,8 +118,8 @@ pub struct Need<'n> {
     pub tried: &'n [String],
     /// The provider to which the session is pinned.
     pub pin: Option<&'n str>,
-    /// Whether the call may be made again if it fails. Only such a call may go to a probe while a provider without a doubt
-    /// is there.
+    /// Whether the call may be made again if it fails. Only such a call may go to a probe while another provider
+    /// takes ordinary calls.
     pub replayable: bool,
     /// The latency by which providers are compared.
     pub kind: CallKind,

@@ -80,7 +80,7 @@ impl<C: Clock, F: Fn() -> C> Registry<C, F> {
         }
     }
 
-    /// The most breakers that it holds, unless it was lowered while more were in use.
+    /// The most breakers that it holds. If it was lowered while more were in use, those stay.
     pub fn bound(&self) -> usize {
         self.policy.lock().bound()
     }

@@ -66,7 +66,7 @@ impl<H> RegistryPolicy<H> {
         Self { bound, entries: BTreeMap::new(), queue: BTreeMap::new(), turn: 0 }
     }
 
-    /// The most breakers that it holds, unless it was lowered while more were in use.
+    /// The most breakers that it holds. If it was lowered while more were in use, those stay.
     pub const fn bound(&self) -> usize {
         self.bound
     }

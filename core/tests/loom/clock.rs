@@ -10,7 +10,7 @@ use loom::thread;
 
 use crate::{Turn, bounded, two_threads};
 
-/// Four counts to a nanosecond, so a reading is exact, whichever anchor it is taken from, and is not if it mixes two.
+/// Four counts to a nanosecond: a reading from one anchor is exact, and a reading that mixes two is not.
 const COUNTS: u64 = 4;
 const MILLISECOND: Duration = Duration::from_millis(1);
 

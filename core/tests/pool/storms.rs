@@ -1,4 +1,4 @@
-//! The budget under load: it stops storms, and no call that a healthy provider could take.
+//! The budget under load stops storms of retries, but no call that a healthy provider could take.
 
 use crate::crowd::{Behaviour, Crowd, Figures, Script, answers};
 

@@ -73,17 +73,17 @@ class Scenario:
         self.check("gemini, the first, answers everything", answers, Counter(gemini=4))
 
     def a_stream_moves(self) -> None:
-        said: list[str] = []
+        tokens: list[str] = []
         restart: dict[str, Any] = {}
         end: dict[str, Any] = {}
         for kind, event in self.client.tell("Hello"):
             if kind == "token":
-                said.append(event["text"])
-                if len(said) == 4 and self.break_gemini and not restart:
+                tokens.append(event["text"])
+                if len(tokens) == 4 and self.break_gemini and not restart:
                     self.client.set_behaviour("gemini", "fail")
             elif kind == "restart":
                 restart = event
-                said.clear()
+                tokens.clear()
             else:
                 end = event
         self.client.set_behaviour("gemini", "healthy")
@@ -91,7 +91,7 @@ class Scenario:
         self.answers[by] += 1
         self.row("gemini breaks in mid-stream", Counter({by: 1}))
         self.check("the stream moves from gemini to openai", (restart.get("old"), by), ("gemini", "openai"))
-        self.check("with openai's whole answer", "".join(said)[:34], "The simulated openai received: Hel")
+        self.check("with openai's whole answer", "".join(tokens)[:34], "The simulated openai received: Hel")
         self.check("the broken stream is a failure", self.client.counter("gemini", "failed_calls"), 1)
         answers = self.say(1)
         self.row("it works again", answers)

@@ -26,7 +26,7 @@ class Telling:
         clients, need = services.clients, Need([TEXT])
         self.stream: Stream[Any] = services.orchestrator.stream(clients.tokens, text, need=need, session=session)
         self.first: Any = None
-        self.said: list[str] = []
+        self.texts: list[str] = []
 
     async def begin(self) -> None:
         """Waits for the first token, so that a request without an answer gets a status instead of a stream."""
@@ -50,17 +50,17 @@ class Telling:
 
     def _token(self, item: Any) -> bytes:
         text = text_of(item)
-        self.said.append(text)
+        self.texts.append(text)
         return _event("token", provider=self.stream.provider, text=text)
 
     def _restart(self, marker: Restarted) -> bytes:
-        self.said.clear()
+        self.texts.clear()
         return _event("restart", **asdict(marker))
 
     def _record(self, status: int) -> None:
         report = self.stream.report
         steps = steps_of(self.events, report.attempts if report else ())
-        reply = Reply("".join(self.said)) if status == 200 else None
+        reply = Reply("".join(self.texts)) if status == 200 else None
         milliseconds = (time.perf_counter() - self.start) * 1000
         self.services.exchange_log.record(self.at, self.text, status, steps, reply=reply, milliseconds=milliseconds)
 

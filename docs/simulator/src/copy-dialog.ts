@@ -7,7 +7,7 @@ import { LANGUAGES, type Language, snippet } from './snippets.js';
 export class CopyDialog {
   readonly element: HTMLDialogElement;
   readonly #code = make('code');
-  readonly #told = make('span', { class: 'soft', role: 'status' });
+  readonly #status = make('span', { class: 'soft', role: 'status' });
   readonly #title = make('h2');
   readonly #tabs: HTMLButtonElement[];
   #language: Language = 'Python';
@@ -26,14 +26,14 @@ export class CopyDialog {
       this.#title,
       make('div', { class: 'row', role: 'group', 'aria-label': 'Language' }, ...this.#tabs),
       code,
-      make('div', { class: 'row' }, copy, close, this.#told),
+      make('div', { class: 'row' }, copy, close, this.#status),
     );
   }
 
   open(name: string, config: ConfigDocument): void {
     this.#config = config;
     write(this.#title, `Configuration ${name}`);
-    write(this.#told, '');
+    write(this.#status, '');
     this.#choose(this.#language);
     this.element.showModal();
   }
@@ -44,20 +44,20 @@ export class CopyDialog {
       tab.setAttribute('aria-pressed', String(LANGUAGES[index] === language));
     }
     write(this.#code, snippet(language, this.#config));
-    write(this.#told, '');
+    write(this.#status, '');
   }
 
   async #copy(): Promise<void> {
-    write(this.#told, await copied(this.#code.textContent ?? ''));
+    write(this.#status, await copied(this.#code.textContent ?? ''));
   }
 }
 
 /** A button that copies a text and shows the result beside it. */
 export function copyButton(title: string, text: () => string): HTMLElement {
-  const told = make('span', { class: 'soft', role: 'status' });
+  const outcome = make('span', { class: 'soft', role: 'status' });
   const copy = make('button', { type: 'button', class: 'small' }, title);
-  copy.addEventListener('click', async () => write(told, await copied(text())));
-  return make('span', { class: 'copying' }, copy, told);
+  copy.addEventListener('click', async () => write(outcome, await copied(text())));
+  return make('span', { class: 'copying' }, copy, outcome);
 }
 
 /** Copies a text; returns what to tell the reader. */

@@ -41,12 +41,12 @@ export function logTable(runs: { name: string; run: LogRun }[]): HTMLTableElemen
       : [[name, best]],
   );
   const head = make('tr', {}, make('td'), ...columns.map(([name]) => make('th', { scope: 'col' }, name)));
-  const rows = ROWS.map(([title, hint, tell]) =>
+  const rows = ROWS.map(([title, hint, format]) =>
     make(
       'tr',
       {},
       make('th', { scope: 'row', title: hint }, title),
-      ...columns.map(([, result]) => make('td', {}, tell(result))),
+      ...columns.map(([, result]) => make('td', {}, format(result))),
     ),
   );
   return make(

@@ -117,7 +117,7 @@ export class Plots {
     lines: Line[],
     length: number,
     palette: Palette,
-    told: (value: number) => string,
+    format: (value: number) => string,
     thresholds: Threshold[],
   ): UPlot {
     const axis = {
@@ -147,7 +147,7 @@ export class Plots {
             incrs: WHOLE_SECONDS,
             values: (_, ticks) => ticks.map((tick) => clock(tick).split('.')[0] as string),
           },
-          { ...axis, size: GUTTER, gap: 6, space: 28, values: (_, ticks) => ticks.map((tick) => told(tick)) },
+          { ...axis, size: GUTTER, gap: 6, space: 28, values: (_, ticks) => ticks.map((tick) => format(tick)) },
         ],
         series: [
           {},

@@ -8,7 +8,7 @@ interface Measure {
   title: string;
   hint: string;
   of(report: Report): number | null;
-  tell(value: number): string;
+  format(value: number): string;
 }
 
 const MEASURES: Measure[] = [
@@ -16,49 +16,49 @@ const MEASURES: Measure[] = [
     title: 'Failed requests',
     hint: 'Requests of users that were not answered: failed or refused',
     of: ({ score }) => score.failed_requests,
-    tell: count,
+    format: count,
   },
   {
     title: 'Time to open',
     hint: 'From the beginning of the first fault to the first opening',
     of: ({ score }) => score.seconds_to_open,
-    tell: duration,
+    format: duration,
   },
   {
     title: 'Time to recover',
     hint: 'From the end of the last fault until every circuit is closed again',
     of: ({ score }) => score.seconds_to_recover,
-    tell: duration,
+    format: duration,
   },
   {
     title: 'Wasted calls',
     hint: 'Calls that failed while a fault of their provider was in force',
     of: ({ score }) => score.wasted_calls,
-    tell: count,
+    format: count,
   },
   {
     title: 'Refused in vain',
     hint: 'Calls that the circuit rejected, and that would have succeeded',
     of: ({ score }) => score.refused_in_vain,
-    tell: count,
+    format: count,
   },
   {
     title: 'Calls per request',
     hint: 'More than 1 by retries and failover, less by rejections',
     of: ({ score }) => score.calls_per_request,
-    tell: (value) => value.toFixed(2),
+    format: (value) => value.toFixed(2),
   },
   {
     title: 'Latency, median',
     hint: 'Of answered requests, with their retries',
     of: ({ score }) => score.latency_seconds?.[0] ?? null,
-    tell: duration,
+    format: duration,
   },
   {
     title: 'Latency, 99 %',
     hint: 'One in a hundred answered requests takes longer',
     of: ({ score }) => score.latency_seconds?.[2] ?? null,
-    tell: duration,
+    format: duration,
   },
 ];
 
@@ -78,7 +78,7 @@ export function scoreTable(columns: Column[]): HTMLTableElement {
     const least = Math.min(...values.filter((value): value is number => value !== null));
     const isDecided = values.some((value) => value !== null && value !== least);
     const cells = values.map((value) =>
-      make('td', { class: isDecided && value === least ? 'best' : '' }, value === null ? '–' : measure.tell(value)),
+      make('td', { class: isDecided && value === least ? 'best' : '' }, value === null ? '–' : measure.format(value)),
     );
     const [one, other] = values.slice(-2) as [number | null, number | null];
     return make(
@@ -105,7 +105,7 @@ function difference(one: number | null, other: number | null, measure: Measure):
   if (one === other) {
     return '=';
   }
-  return `${other > one ? '+' : '−'}${measure.tell(Math.abs(other - one))}`;
+  return `${other > one ? '+' : '−'}${measure.format(Math.abs(other - one))}`;
 }
 
 /** The changes of state as a table. */

@@ -111,7 +111,7 @@ class Lane {
       return { view: undefined, drawn: 0 };
     }
     const view = run.circuitAt(moment.time, moment.worker, this.#provider);
-    this.#tell(view, moment, subject);
+    this.#describe(view, moment, subject);
     const context = this.#surface.begin();
     const { width, height } = this.#surface;
     const isNarrow = width < NARROW;
@@ -145,7 +145,7 @@ class Lane {
     return left === undefined || opened === undefined ? undefined : left + time - opened.at_seconds;
   }
 
-  #tell(view: CircuitView | undefined, { time, worker }: Moment, subject: Case): void {
+  #describe(view: CircuitView | undefined, { time, worker }: Moment, subject: Case): void {
     const state: State | undefined = view?.state;
     this.element.dataset['state'] = state ?? 'none';
     write(this.#badge, state === undefined ? 'no breaker' : (STATES[state] ?? state));

@@ -38,7 +38,7 @@ export class SweepPanel {
     ...OBJECTIVES.map(([value, text]) => make('option', { value }, text)),
   );
   readonly #result = make('div', { class: 'heat', role: 'region', 'aria-label': 'Heat map', tabindex: 0 });
-  readonly #told = make('p', { class: 'soft', role: 'status' });
+  readonly #status = make('p', { class: 'soft', role: 'status' });
   #worker: Worker | undefined;
 
   constructor(lab: () => Lab, onPick: (config: ConfigDocument) => void) {
@@ -65,7 +65,7 @@ export class SweepPanel {
         'A hundred configurations around A in this scenario, and what each costs. Choose a point to make it A.',
       ),
       controls,
-      this.#told,
+      this.#status,
       this.#result,
     );
   }
@@ -91,7 +91,7 @@ export class SweepPanel {
       objective: this.#objective.value as Objective,
     };
     const results: (number | null)[][] = [];
-    write(this.#told, 'Computing …');
+    write(this.#status, 'Computing …');
     const source = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
     this.#worker = new Worker(source);
     this.#worker.addEventListener('message', ({ data }: MessageEvent<SweepRow>) => {
@@ -110,14 +110,14 @@ export class SweepPanel {
     const [best, worst] = [Math.min(...known), Math.max(...known)];
     const near = known.filter((value) => value <= best + 0.1 * (worst - best)).length;
     const head = make('tr', {}, make('th', { scope: 'col' }, `${labelOf(y.field)} ↓  ${labelOf(x.field)} →`));
-    head.append(...x.values.map((value) => make('th', { scope: 'col' }, told(x.field, value))));
+    head.append(...x.values.map((value) => make('th', { scope: 'col' }, valueText(x.field, value))));
     const rows = y.values.map((down, row) => {
       const cells = x.values.map((across, column) => {
-        const place = `${labelOf(y.field)} ${told(y.field, down)}, ${labelOf(x.field)} ${told(x.field, across)}`;
+        const place = `${labelOf(y.field)} ${valueText(y.field, down)}, ${labelOf(x.field)} ${valueText(x.field, across)}`;
         const config = (configs[row] as ConfigDocument[])[column] as ConfigDocument;
         return this.#cell(results[row]?.[column] ?? null, best, worst, place, config);
       });
-      return make('tr', {}, make('th', { scope: 'row' }, told(y.field, down)), ...cells);
+      return make('tr', {}, make('th', { scope: 'row' }, valueText(y.field, down)), ...cells);
     });
     this.#result.replaceChildren(
       make(
@@ -135,7 +135,7 @@ export class SweepPanel {
           ? 'The hill is round'
           : 'The hill is steep';
     write(
-      this.#told,
+      this.#status,
       `Best ${count(best)}, worst ${count(worst)}. ${shape}: ${near} of ${known.length} points are within a tenth of the range from the best.`,
     );
   }
@@ -166,7 +166,7 @@ function labelOf(field: string): string {
   return FIELDS.find(([name]) => name === field)?.[1].label ?? field;
 }
 
-function told(field: string, value: number): string {
+function valueText(field: string, value: number): string {
   const unit = FIELDS.find(([name]) => name === field)?.[1].unit ?? '';
   return unit.includes('%')
     ? `${Math.round(value * 100)} %`

@@ -34,7 +34,7 @@ export class Toolbar {
   });
   readonly #copy = make('button', { type: 'button' }, 'Copy link');
   readonly #views: HTMLButtonElement[];
-  readonly #told = make('span', { class: 'told', role: 'status' });
+  readonly #status = make('span', { class: 'status-line', role: 'status' });
   readonly #log = make('option', { value: 'log', hidden: true });
 
   constructor(transport: Transport, events: ToolbarEvents) {
@@ -54,8 +54,8 @@ export class Toolbar {
     );
     this.#copy.addEventListener('click', async () => {
       const link = events.link();
-      const told = await copied(link);
-      write(this.#told, told === 'Copied.' ? 'Link copied.' : 'The link is in the address bar.');
+      const result = await copied(link);
+      write(this.#status, result === 'Copied.' ? 'Link copied.' : 'The link is in the address bar.');
     });
     const file = make('input', {
       type: 'file',
@@ -92,7 +92,7 @@ export class Toolbar {
         replay,
         file,
         this.#copy,
-        this.#told,
+        this.#status,
       ),
       make('div', { class: 'row' }, transport.element, views),
     );
@@ -111,11 +111,11 @@ export class Toolbar {
       button.setAttribute('aria-pressed', String(name === view));
       button.disabled = runs.b === undefined && name !== 'a';
     });
-    write(this.#told, '');
+    write(this.#status, '');
   }
 
   fail(message: string): void {
-    write(this.#told, message);
-    this.#told.classList.toggle('error', message !== '');
+    write(this.#status, message);
+    this.#status.classList.toggle('error', message !== '');
   }
 }

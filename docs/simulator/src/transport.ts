@@ -48,7 +48,7 @@ export class Transport {
       this.#clock,
       speed,
     );
-    this.#tell();
+    this.#drawButton();
   }
 
   toggle(isPlaying = !this.isPlaying): void {
@@ -56,7 +56,7 @@ export class Transport {
       this.#onSeek(0);
     }
     this.isPlaying = isPlaying;
-    this.#tell();
+    this.#drawButton();
   }
 
   setSpeed(speed: number): void {
@@ -75,7 +75,7 @@ export class Transport {
     write(this.#clock, `${clock(this.time)} / ${clock(this.seconds)}`);
   }
 
-  #tell(): void {
+  #drawButton(): void {
     const drawing = icon(this.isPlaying ? 'M3 2h4v12H3zM9 2h4v12H9z' : 'M3 1.5v13L14 8z');
     this.#play.replaceChildren(drawing, this.isPlaying ? ' Pause' : ' Play');
   }

@@ -102,10 +102,10 @@ export class Reader {
         ]),
       );
       const isStage = ({ canvas }) => canvas.closest('.rail') !== null;
-      const watch = (name, told) => {
+      const watch = (name, complaints) => {
         prototype[name] = function (...values) {
           if (isStage(this)) {
-            told(this, ...values);
+            complaints(this, ...values);
           }
           return globalThis.original[name].apply(this, values);
         };
@@ -168,19 +168,19 @@ export async function reading(
       try {
         const page = await context.newPage();
         page.setDefaultTimeout(15_000);
-        const told = [];
-        page.on('console', (message) => told.push(message.text()));
-        page.on('pageerror', (error) => told.push(String(error)));
+        const complaints = [];
+        page.on('console', (message) => complaints.push(message.text()));
+        page.on('pageerror', (error) => complaints.push(String(error)));
         page.on('request', (request) => {
           if (!request.url().startsWith(origin) && !/^(data|blob|file):/.test(request.url())) {
-            told.push(`asked ${request.url()}`);
+            complaints.push(`asked ${request.url()}`);
           }
         });
         await page.goto(file || `${origin}${FOLDER}${fragment}`);
         await page.locator('.stage canvas').first().waitFor();
         await work(new Reader(page), page, `${origin}${FOLDER}`);
-        if (told.length > 0) {
-          throw new Error(`The page told: ${told.join('\n')}`);
+        if (complaints.length > 0) {
+          throw new Error(`The page complaints: ${complaints.join('\n')}`);
         }
       } finally {
         await context.close();

@@ -17,7 +17,7 @@ export class ManualClock {
   }
 
   /** From now on the component reads this one. */
-  tell() {
+  use() {
     reading = this.#now;
   }
 }
@@ -82,7 +82,7 @@ class Permit {
   }
 
   acquireNested = () => {
-    this.#clock.tell();
+    this.#clock.use();
     return callOrThrow(() => this.#permit.acquireNested());
   };
 
@@ -97,7 +97,7 @@ class Permit {
   }
 
   #end(how) {
-    this.#clock.tell();
+    this.#clock.use();
     return this.#permit !== undefined && callOrThrow(() => how(this.#permit));
   }
 }
@@ -109,7 +109,7 @@ export class CircuitBreaker {
   constructor({ clock, ...config }, handle = undefined) {
     this.#clock = clock;
     const record = configOf(config);
-    clock.tell();
+    clock.use();
     this.#breaker = handle ?? callOrThrow(() => Breaker.create(record, undefined));
   }
 
@@ -176,7 +176,7 @@ export class CircuitBreaker {
   }
 
   #ask(what) {
-    this.#clock.tell();
+    this.#clock.use();
     return callOrThrow(() => what(this.#breaker));
   }
 }
@@ -243,7 +243,7 @@ export class Registry {
   }
 
   #ask(what) {
-    this.#clock.tell();
+    this.#clock.use();
     return callOrThrow(() => what(this.#registry));
   }
 }

@@ -86,9 +86,9 @@ test('a consumer that stops early is neutral', async () => {
 test('a stream is passed on both ways', async () => {
   const { breaker } = onStage();
   const stream = await breaker.call(async function* () {
-    let said = yield 'ready';
+    let sent = yield 'ready';
     try {
-      said = yield said.toUpperCase();
+      sent = yield sent.toUpperCase();
     } catch {
       yield 'caught';
     }

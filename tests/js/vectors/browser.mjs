@@ -1,7 +1,7 @@
 /** The vectors in a real browser. */
 
 import { withPage } from '../browser/page.mjs';
-import { readVectors, tell } from './files.mjs';
+import { printResult, readVectors } from './files.mjs';
 
 const result = await withPage(async ({ page }) => {
   return page.evaluate(async (vectors) => {
@@ -12,4 +12,4 @@ const result = await withPage(async ({ page }) => {
     return runVectors(vectors, halfopen, built.replayPool);
   }, readVectors());
 });
-tell('browser', result);
+printResult('browser', result);

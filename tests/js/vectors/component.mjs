@@ -2,7 +2,7 @@
 
 import * as halfopen from '../component/package.mjs';
 
-import { readVectors, tell } from './files.mjs';
+import { printResult, readVectors } from './files.mjs';
 import { runVectors } from './run.mjs';
 
-tell('component-jco', runVectors(readVectors(), halfopen, halfopen.replayPool));
+printResult('component-jco', runVectors(readVectors(), halfopen, halfopen.replayPool));

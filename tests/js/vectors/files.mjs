@@ -26,7 +26,7 @@ function readFolder(folder) {
 }
 
 /** Prints the result; the process fails if a vector failed or none ran. */
-export function tell(runner, { passed, failures }) {
+export function printResult(runner, { passed, failures }) {
   for (const failure of failures) {
     console.log(failure);
   }

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 import * as halfopen from 'halfopen';
 
-import { readVectors, tell } from './files.mjs';
+import { printResult, readVectors } from './files.mjs';
 import { runVectors } from './run.mjs';
 
 const replayPool = halfopen.backend === 'native' ? nativeReplay() : await wasmReplay();
-tell(`node-${halfopen.backend}`, runVectors(readVectors(), halfopen, replayPool));
+printResult(`node-${halfopen.backend}`, runVectors(readVectors(), halfopen, replayPool));
 
 /** The function `replayPool` of the addon beside the package. */
 function nativeReplay() {

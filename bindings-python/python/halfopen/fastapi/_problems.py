@@ -66,8 +66,8 @@ def _invalid(detail: str, errors: list[dict[str, Any]]) -> JSONResponse:
 async def on_open_circuit(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
     """The exception handler: 503 for a request; a WebSocket is closed with 1013."""
     assert isinstance(error, CircuitBreakerOpenError)
-    told = f"circuit {error.circuit_name!r} is open"
-    return await _unavailable(connection, error, told, circuit=error.circuit_name, reason=error.reason)
+    summary = f"circuit {error.circuit_name!r} is open"
+    return await _unavailable(connection, error, summary, circuit=error.circuit_name, reason=error.reason)
 
 
 async def on_all_failed(connection: Request | WebSocket, error: Exception) -> JSONResponse | None:
@@ -76,18 +76,18 @@ async def on_all_failed(connection: Request | WebSocket, error: Exception) -> JS
     providers = [
         {"provider": it.provider, "reason": it.reason, "retry_after_seconds": it.retry_after} for it in error.failures
     ]
-    told = "no provider answered"
-    return await _unavailable(connection, error, told, ended_by=error.ended_by, providers=providers)
+    summary = "no provider answered"
+    return await _unavailable(connection, error, summary, ended_by=error.ended_by, providers=providers)
 
 
 async def _unavailable(
-    connection: Request | WebSocket, error: CircuitBreakerOpenError | AllProvidersFailed, told: str, **members: Any
+    connection: Request | WebSocket, error: CircuitBreakerOpenError | AllProvidersFailed, summary: str, **members: Any
 ) -> JSONResponse | None:
     wait = error.retry_after
     if not isinstance(connection, WebSocket):
         return problem(503, error.code, str(error), retry_after=wait, **members, retry_after_seconds=wait)
     if connection.application_state is not WebSocketState.DISCONNECTED:
-        await connection.close(TRY_AGAIN_LATER, told[:120])
+        await connection.close(TRY_AGAIN_LATER, summary[:120])
     return None
 
 

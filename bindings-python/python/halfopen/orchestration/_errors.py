@@ -118,9 +118,9 @@ class AllProvidersFailed(HalfopenError, ExceptionGroup[Exception]):  # noqa: N81
         seconds: float = 0.0,
         retry_after: float | None = None,
     ) -> Self:
-        told = "; ".join(_told(failure) for failure in failures)
+        parts = "; ".join(_described(failure) for failure in failures)
         wait = "" if retry_after is None else f", retry after {retry_after:.1f} s"
-        message = f"no provider answered within {seconds:.1f} s ({ended_by}{wait}): {told}"
+        message = f"no provider answered within {seconds:.1f} s ({ended_by}{wait}): {parts}"
         self = super().__new__(cls, message, [failure.error for failure in failures])
         self.failures = tuple(failures)
         self.ended_by = ended_by
@@ -158,6 +158,6 @@ def _leaves(error: Exception) -> set[int]:
     return {leaf for member in members for leaf in _leaves(member)}
 
 
-def _told(failure: ProviderFailure) -> str:
+def _described(failure: ProviderFailure) -> str:
     # The type alone: the text of an exception may contain a secret.
     return f"{failure.provider}: {type(failure.error).__name__ if failure.reason == 'failed' else failure.reason}"

@@ -11,8 +11,8 @@ PAGED = os.environ.get("BACKEND_PAGED", os.devnull)
 
 class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        told = {"level": record.levelname, "logger": record.name, "text": record.getMessage(), "worker": os.getpid()}
-        return json.dumps(told)
+        fields = {"level": record.levelname, "logger": record.name, "text": record.getMessage(), "worker": os.getpid()}
+        return json.dumps(fields)
 
 
 class OnlyOurs(logging.Filter):

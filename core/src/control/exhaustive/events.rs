@@ -51,7 +51,7 @@ fn different(out: &[Out]) -> impl Iterator<Item = usize> {
     (0..out.len()).filter(|&index| index == 0 || out[index] != out[index - 1])
 }
 
-/// No generation and no slot epoch returns: a permit of it might still be alive.
+/// No generation and no slot epoch is used twice, because a permit of it might still be alive.
 fn nothing_comes_back(before: &Situation, after: &Situation) {
     let (old, new) = (before.control, after.control);
     assert!(new.generation >= old.generation);

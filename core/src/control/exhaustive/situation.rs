@@ -43,8 +43,8 @@ impl Situation {
 
     /// The same situation in the form that stands for all that behave alike.
     ///
-    /// Older ones may be treated alike, because no generation and no slot epoch returns while a permit of it is alive:
-    /// both only ever grow, and `events` checks that at each step.
+    /// Older ones may be treated alike, because no generation and no slot epoch is used twice: both only ever grow, and
+    /// `events` checks that at each step.
     pub(super) fn canonical(mut self, family: &[Rules]) -> Self {
         let generation = self.control.generation;
         let slot_epoch = if let Phase::HalfOpen(probing) = self.control.phase { probing.slot_epoch } else { 0 };
