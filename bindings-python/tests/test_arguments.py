@@ -5,6 +5,7 @@ import functools
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from inspect import isawaitable
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock, Mock
 
@@ -236,13 +237,42 @@ class Provider:
     def method(self, first: object) -> object:
         return first
 
+    async def async_method(self, first: object) -> object:
+        return first
+
+    @classmethod
+    async def async_class_method(cls, first: object) -> object:
+        return first
+
+
+class Called:
+    def __call__(self, first: object) -> object:
+        return first
+
+
+class CalledLater:
+    async def __call__(self, first: object) -> object:
+        return first
+
+
+async def with_a_name_of_ours(_call: object) -> object:
+    return _call
+
 
 CALLED_WRONGLY: dict[str, Callable[[], Any]] = {
     "function": lambda: plain,
     "method": lambda: Provider().method,
     "partial": lambda: functools.partial(plain),
     "partial of a method": lambda: functools.partial(Provider().method),
+    "object": Called,
     "coroutine function": lambda: coroutine_of_one,
+    "coroutine function with a name of ours": lambda: with_a_name_of_ours,
+    "async method": lambda: Provider().async_method,
+    "async class method": lambda: Provider.async_class_method,
+    "object with an async __call__": CalledLater,
+    "partial of a coroutine function": lambda: functools.partial(coroutine_of_one),
+    "partial of an async method": lambda: functools.partial(Provider().async_method),
+    "partial of an object with an async __call__": lambda: functools.partial(CalledLater()),
 }
 
 
@@ -254,10 +284,25 @@ async def test_wrong_arguments_are_no_failure(breaker: CircuitBreaker, name: str
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         breaker.call_sync(function)
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
-        breaker(function)()
+        await awaited(breaker(function))
     assert breaker.state == "closed"
     assert breaker.metrics.failed_calls == 0
     assert breaker.metrics.in_flight == 0
+
+
+@pytest.mark.parametrize("name", [name for name in CALLED_WRONGLY if "async" in name or "coroutine" in name])
+async def test_wrong_arguments_are_no_failure_with_a_deadline(name: str) -> None:
+    breaker = CircuitBreaker("gemini", failure_threshold=1, call_timeout_seconds=60)
+    guarded = breaker(CALLED_WRONGLY[name]())
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        await awaited(guarded)
+    assert await guarded(1) == 1
+    assert (breaker.metrics.failed_calls, breaker.metrics.successful_calls, breaker.metrics.in_flight) == (0, 1, 0)
+
+
+async def awaited(guarded: Callable[[], Any]) -> object:
+    result = guarded()
+    return await result if isawaitable(result) else result
 
 
 def raises_a_type_error(*_: object) -> None:
@@ -274,7 +319,26 @@ def failed_future() -> asyncio.Future[None]:
     return future
 
 
-@pytest.mark.parametrize("function", [raises_a_type_error, functools.partial(raises_a_type_error, 1), later, int])
+class Raising:
+    def __call__(self) -> None:
+        raise TypeError
+
+
+class RaisingLater:
+    async def __call__(self) -> None:
+        raise TypeError
+
+
+@pytest.mark.parametrize("function", [functools.partial(later), RaisingLater(), RaisingLater().__call__])
+async def test_a_type_error_inside_a_guarded_coroutine_is_a_failure(breaker: CircuitBreaker, function: Any) -> None:
+    with pytest.raises(TypeError):
+        await breaker(function)()
+    assert breaker.metrics.failed_calls == 1
+
+
+@pytest.mark.parametrize(
+    "function", [raises_a_type_error, functools.partial(raises_a_type_error, 1), later, int, Raising()]
+)
 async def test_a_type_error_of_the_function_itself_is_a_failure(clock: ManualClock, function: Any) -> None:
     arguments: tuple[Any, ...] = ([],) if function is int else ()
     breaker = CircuitBreaker("gemini", failure_threshold=10, clock=clock)

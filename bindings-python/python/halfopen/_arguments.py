@@ -93,7 +93,8 @@ def is_python_function(func: object) -> bool:
     """Whether a call goes to a function written in Python, without code in between that could raise."""
     while isinstance(func, partial | MethodType):
         func = func.func if isinstance(func, partial) else func.__func__
-    return isinstance(func, FunctionType)
+    # Not the attribute of the object: Python looks up `__call__` in the class.
+    return isinstance(func, FunctionType) or isinstance(getattr(type(func), "__call__", None), FunctionType)  # noqa: B004
 
 
 def check_config(config: object) -> None:

@@ -19,14 +19,21 @@ _VARARGS, _VARKEYWORDS = 4, 8
 """Flags of a code object: the function takes ``*args``, ``**kwargs``."""
 
 
-def wrap(template: str, func: Callable[..., Any], flags: int = 0, /, **names: Any) -> Callable[..., Any]:
+def wrap(
+    template: str, func: Callable[..., Any], flags: int = 0, /, *, of_any_arguments: str = "", **names: Any
+) -> Callable[..., Any]:
     """Compiles the function ``guarded`` of a template for ``func``, with the name, text and parameters of ``func``.
+
+    If ``func`` is a method, a partial or another object, its parameters cannot be copied; ``of_any_arguments`` is the
+    template for it, if that is another one.
 
     In the template ``{parameters}`` stands for the parameters of ``func``, ``{arguments}`` for the arguments that pass
     them on, ``_func`` for ``func``, and each of ``names`` for its value. ``flags`` are set in its code: by them
     ``inspect`` knows the kind of a function.
     """
     own = _signature_of(func, template) if isinstance(func, FunctionType) else None
+    if own is None:
+        template = of_any_arguments or template
     bound = _binder(template, own or _ANY_ARGUMENTS, tuple(names))(func, *names.values())
     # Each wrapper needs a code object of its own: the interpreter specializes code to the function that it calls.
     code = bound.__code__.replace(co_flags=bound.__code__.co_flags | flags)

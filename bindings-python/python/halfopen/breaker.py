@@ -181,13 +181,26 @@ class CircuitBreaker(Sealed, Breaker):
             guarded = guarded_async_generator_function(self, function, self._stream_timeouts)
         elif self._deadline is not None:
             check_coroutine_function(function, self._deadline.seconds)
-            guarded = wrap(_COROUTINE_WITH_DEADLINE, function, _begin=self._begin, _start=self._deadline.start)
+            guarded = wrap(
+                _COROUTINE_WITH_DEADLINE,
+                function,
+                of_any_arguments=_COROUTINE_OF_ANY_ARGUMENTS_WITH_DEADLINE,
+                _begin=self._begin,
+                _start=self._deadline.start,
+                _raised_at_once=_raised_at_once,
+            )
         elif calls_kind(isgeneratorfunction, function):
             if self._stream_timeouts is not None:
                 refuse_plain_stream("func", function)
             guarded = guarded_generator_function(self._begin_stream, function)
         elif calls_kind(iscoroutinefunction, function):
-            guarded = wrap(_COROUTINE, function, _begin=self._begin)
+            guarded = wrap(
+                _COROUTINE,
+                function,
+                of_any_arguments=_COROUTINE_OF_ANY_ARGUMENTS,
+                _begin=self._begin,
+                _raised_at_once=_raised_at_once,
+            )
         else:
             guarded = wrap(_PLAIN, function, _run=GuardedFunction(self, function).run)
         result: F = guarded
@@ -367,6 +380,40 @@ async def guarded({parameters}):
     try:
         async with _scope:
             _result = await _func({arguments})
+        return _call.returned(_result)
+    except BaseException as _error:
+        _call.raised(_error)
+        raise
+"""
+
+# Wrong arguments show only when the function is called, so these tell them apart from an error of the function.
+_COROUTINE_OF_ANY_ARGUMENTS = """
+async def guarded({parameters}):
+    _call = _begin(_func)
+    try:
+        _coroutine = _func({arguments})
+    except BaseException as _error:
+        _raised_at_once(_call, _func, _error)
+        raise
+    try:
+        return _call.returned(await _coroutine)
+    except BaseException as _error:
+        _call.raised(_error)
+        raise
+"""
+
+_COROUTINE_OF_ANY_ARGUMENTS_WITH_DEADLINE = """
+async def guarded({parameters}):
+    _scope = _start()
+    _call = _begin(_func)
+    try:
+        _coroutine = _func({arguments})
+    except BaseException as _error:
+        _raised_at_once(_call, _func, _error)
+        raise
+    try:
+        async with _scope:
+            _result = await _coroutine
         return _call.returned(_result)
     except BaseException as _error:
         _call.raised(_error)
