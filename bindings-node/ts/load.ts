@@ -65,7 +65,7 @@ function loadEither(): Backend {
 
 /** WebAssembly, with the native build for shared breakers. */
 function loadWasm(): Backend {
-  return { ...startWasm(clock), share: (config) => nativeForSharing().share(config) };
+  return { ...startWasm(() => clock), share: (config) => nativeForSharing().share(config) };
 }
 
 function nativeForSharing(): ReturnType<typeof loadNative> {

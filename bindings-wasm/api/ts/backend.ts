@@ -5,7 +5,7 @@ import type {
   HotPath as ExportedCalls,
   RegistryPolicy as ExportedPolicy,
 } from '../pkg/halfopen_wasm.js';
-import type { Clock } from './clock.js';
+import type { ClockSource } from './clock.js';
 import type { BackendKind } from './enums.js';
 import type { Plain } from './host-values.js';
 
@@ -37,7 +37,7 @@ export type RegistryPolicy = Omit<ExportedPolicy, 'free' | typeof Symbol.dispose
 export interface Backend {
   readonly kind: BackendKind;
   /** The default clock; undefined if the build reads the system's clock itself. */
-  readonly clock: Clock | undefined;
+  readonly clock: ClockSource | undefined;
   /** A new breaker; with NaN for the time, on the build's own clock. */
   create(config: Plain, millis: number): Opened;
   /** The policy of an empty registry. */

@@ -111,11 +111,12 @@ export class CircuitBreaker {
    */
   acquire(options?: Pick<CallOptions, 'inside'>): Permit {
     const inside = options === undefined ? undefined : checkedOptions(options, ACQUIRE_OPTIONS).inside;
-    const number = this.#executor.enter(inside?.numberFor(this.#executor) ?? outerCall(this.#executor));
+    const clock = this.#executor.clockOfCall();
+    const number = this.#executor.enter(clock, inside?.numberFor(this.#executor) ?? outerCall(this.#executor));
     if (number < 0) {
       throw this.#executor.rejection(number);
     }
-    const permit = new Permit(this.#executor, number);
+    const permit = new Permit(this.#executor, number, clock);
     trackPermit(permit);
     return permit;
   }

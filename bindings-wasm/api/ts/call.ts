@@ -24,18 +24,19 @@ export function guardedCall<Result>(
   let call: Call | undefined;
   try {
     checkFunction(work);
-    const permit = executor.enter(inside ?? outerCall(executor));
+    const clock = executor.clockOfCall();
+    const permit = executor.enter(clock, inside ?? outerCall(executor));
     if (permit < 0) {
       return rejected(executor.rejection(permit));
     }
     executor.begun += 1;
-    call = { permit, number: executor.begun, lastInside: Number.POSITIVE_INFINITY, signal };
+    call = { permit, clock, number: executor.begun, lastInside: Number.POSITIVE_INFINITY, signal };
     const returned = isProbe(permit) ? runInside(executor, permit, work) : work();
     call.lastInside = executor.begun;
     return ending(executor, call, returned);
   } catch (error) {
     if (call !== undefined) {
-      executor.settle(call.permit, executor.outcomeOf(error, call));
+      executor.settle(call.permit, executor.outcomeOf(error, call), call.clock);
     }
     return Promise.reject(error);
   }
@@ -49,22 +50,30 @@ function ending<Result>(executor: Executor, call: Call, returned: Result): Promi
       if (typeof result === 'object' && isStream(result)) {
         guardStream(result, executor, call);
       } else {
-        executor.settle(call.permit, SUCCESS);
+        executor.settle(call.permit, SUCCESS, call.clock);
       }
       return result;
     },
     (error: unknown) => {
-      executor.settle(call.permit, executor.outcomeOf(error, call));
+      executor.settle(call.permit, executor.outcomeOf(error, call), call.clock);
       // It is rejected with this error. Throwing the error again takes V8 0.3 µs longer, a third of a call that fails.
       return promise;
     },
   );
 }
 
-/** A promise that is rejected a moment later: V8's bookkeeping for one that has no handler yet takes longer. */
-async function rejected(rejection: Error): Promise<never> {
-  await undefined;
-  throw rejection;
+// The language's own, also if the host replaces the global later (zone.js), as an `async` function has it.
+const OwnPromise = Promise;
+const resolved = OwnPromise.resolve();
+
+/**
+ * A promise that is rejected in the next microtask: V8's bookkeeping for one that has no handler yet takes 0.6 µs. An
+ * `async` function would take 0.2 µs longer, a seventh of a rejection.
+ */
+function rejected(rejection: Error): Promise<never> {
+  return new OwnPromise((_, reject) => {
+    resolved.then(() => reject(rejection));
+  });
 }
 
 /** @throws InvalidValueError unless `fn` is a function */

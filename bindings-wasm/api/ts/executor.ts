@@ -2,7 +2,7 @@
 
 import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
 import { type Classifier, classifyBy, classifyByShape, DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
-import { type Clock, GuardedClock } from './clock.js';
+import { type Clock, type ClockSource, guardedSource } from './clock.js';
 import { FAILURE, IGNORED, isProbe, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf, sharesPermit } from './codes.js';
 import type { Outcome } from './enums.js';
 import { CircuitBreakerOpenError } from './errors.js';
@@ -14,6 +14,8 @@ import { eventOf, type TransitionEvent, WallClock } from './status.js';
 /** A call in flight. */
 export interface Call {
   readonly permit: number;
+  /** The clock that it began with; undefined if its beginning was not timed. */
+  readonly clock: Clock | undefined;
   /** The breaker's count of calls when this one began. */
   readonly number: number;
   /** The same count when its function returned or reached its first `await`; the calls in between are nested in it. */
@@ -24,9 +26,9 @@ export interface Call {
 /** An error that was counted as a failure. */
 interface Failure {
   /** The number of the call that counted it last. */
-  readonly call: number;
+  call: number;
   /** Whether several calls counted it, none of them nested in another: it may be a constant. */
-  readonly isShared: boolean;
+  isShared: boolean;
 }
 
 /** Receives a breaker's calls, for a recorder; `millis` is NaN if the core reads the system's clock itself. */
@@ -45,7 +47,7 @@ export class Executor {
   readonly #core: JsBreaker;
   readonly #calls: HotPath;
   /** Undefined if the core reads the system's clock itself. */
-  readonly #clock: Clock | undefined;
+  readonly #clock: ClockSource | undefined;
   readonly #checkStack: () => void;
   /** Created with the first listener, so that a call without one has nothing to ask. */
   #listeners: Listeners | undefined;
@@ -66,7 +68,7 @@ export class Executor {
     this.#capturesStack = captureStack ?? false;
     this.#checkStack = backend.checkStack;
     if (share === undefined) {
-      this.#clock = clock === undefined ? backend.clock : new GuardedClock(clock);
+      this.#clock = clock === undefined ? backend.clock : guardedSource(clock);
     }
     // A user's clock may use another breaker, so it is read before the core is entered.
     const millis = this.#now();
@@ -85,9 +87,14 @@ export class Executor {
     return typeof value === 'object' && value !== null && #core in value;
   }
 
+  /** The clock for a call from its beginning to its end; undefined if a call does not need the time. */
+  clockOfCall(): Clock | undefined {
+    return this.#isTimed ? this.#clock?.() : undefined;
+  }
+
   /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
-  enter(outer?: number): number {
-    let millis = outer === undefined ? this.#timeOfCall() : this.#now();
+  enter(clock: Clock | undefined, outer?: number): number {
+    let millis = outer === undefined ? this.#timeOfCall(clock) : this.#now(clock);
     let permit = this.#calls.enter(millis, outer ?? NO_PERMIT);
     if (permit === NEEDS_TIME) {
       millis = this.#now();
@@ -106,13 +113,13 @@ export class Executor {
   }
 
   /** Settles a permit; false if it was settled before. */
-  settle(permit: number, outcome: number): boolean {
+  settle(permit: number, outcome: number, clock?: Clock): boolean {
     if (this.observer !== undefined) {
-      return this.#settleObserved(permit, outcome);
+      return this.#settleObserved(permit, outcome, clock);
     }
-    let settled = this.#calls.settle(permit, outcome, this.#timeOfCall());
+    let settled = this.#calls.settle(permit, outcome, this.#timeOfCall(clock));
     if (settled === NEEDS_TIME) {
-      settled = this.#calls.settle(permit, outcome, this.#now());
+      settled = this.#calls.settle(permit, outcome, this.#now(clock));
     }
     return this.#ended(permit, settled > 0);
   }
@@ -122,19 +129,20 @@ export class Executor {
    *
    * @throws InvalidValueError unless `retryAfter` is a number of seconds
    */
-  fail(permit: number, retryAfter: unknown): boolean {
+  fail(permit: number, retryAfter: unknown, clock?: Clock): boolean {
     const given = { retryAfterSeconds: retryAfter };
-    const settled = this.ask((core, millis) => {
+    const fail = (core: JsBreaker, millis: number) => {
       const settle = () => core.fail(permit, plain(retryAfter), millis);
       return this.#observed('failure', permit, millis, settle, retryAfter as number);
-    }, given);
+    };
+    const settled = this.ask(fail, given, clock);
     return this.#ended(permit, settled);
   }
 
   /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
-  pause(permit: number, isPaused: boolean): void {
+  pause(permit: number, isPaused: boolean, clock?: Clock): void {
     this.#checkStack();
-    this.#core.pause(permit, isPaused, this.#timeOfCall());
+    this.#core.pause(permit, isPaused, this.#timeOfCall(clock));
   }
 
   /**
@@ -142,8 +150,8 @@ export class Executor {
    *
    * @throws InvalidValueError if the core refuses one of the values `given`
    */
-  ask<Answer>(ask: (core: JsBreaker, millis: number) => Answer, given?: Fields): Answer {
-    const millis = this.#now();
+  ask<Answer>(ask: (core: JsBreaker, millis: number) => Answer, given?: Fields, clock?: Clock): Answer {
+    const millis = this.#now(clock);
     return decodeOrThrow(() => {
       this.#checkStack();
       return ask(this.#core, millis);
@@ -197,13 +205,13 @@ export class Executor {
    * began later and has already counted the same error is therefore treated as nested, unless the error is shared.
    */
   outcomeOf(error: unknown, call: Call): number {
-    if (this.#hasCounted(error, call)) {
+    const counted = this.#failureOf(error);
+    if (this.#hasCounted(error, counted, call)) {
       return IGNORED;
     }
     const outcome = this.#classify(error, call.signal);
-    if (outcome === FAILURE && isObject(error) && !sharesPermit(call.permit)) {
-      this.#failures ??= new WeakMap();
-      this.#failures.set(error, { call: call.number, isShared: this.#failures.has(error) });
+    if (outcome === FAILURE && !sharesPermit(call.permit)) {
+      this.#count(error, counted, call.number);
     }
     return outcome;
   }
@@ -215,18 +223,16 @@ export class Executor {
   }
 
   /** Whether a call inside this one has counted the error, or each member of a group that is a failure. */
-  #hasCounted(error: unknown, call: Call, depth = 0): boolean {
-    const failures = this.#failures;
-    if (failures === undefined || !isObject(error)) {
+  #hasCounted(error: unknown, counted: Failure | undefined, call: Call, depth = 0): boolean {
+    if (this.#failures === undefined) {
       return false;
     }
-    const counted = failures.get(error);
     if (counted !== undefined && counted.call > call.number) {
       return counted.call <= call.lastInside || !counted.isShared;
     }
     let anyCounted = false;
     for (const member of depth < DEPTH_FOLLOWED ? membersOf(error) : []) {
-      if (this.#hasCounted(member, call, depth + 1)) {
+      if (this.#hasCounted(member, this.#failureOf(member), call, depth + 1)) {
         anyCounted = true;
       } else if (this.#classify(member, call.signal) === FAILURE) {
         return false;
@@ -235,9 +241,24 @@ export class Executor {
     return anyCounted;
   }
 
+  #failureOf(error: unknown): Failure | undefined {
+    return isObject(error) ? this.#failures?.get(error) : undefined;
+  }
+
+  /** Records that a call counted the error. */
+  #count(error: unknown, counted: Failure | undefined, call: number): void {
+    if (counted !== undefined) {
+      counted.call = call;
+      counted.isShared = true;
+    } else if (isObject(error)) {
+      this.#failures ??= new WeakMap();
+      this.#failures.set(error, { call, isShared: false });
+    }
+  }
+
   // Not a part of `settle`, which would be slower with a closure in it.
-  #settleObserved(permit: number, outcome: number): boolean {
-    const millis = this.#now();
+  #settleObserved(permit: number, outcome: number, clock: Clock | undefined): boolean {
+    const millis = this.#now(clock);
     const settle = () => this.#calls.settle(permit, outcome, millis) > 0;
     return this.#ended(permit, this.#observed(OUTCOMES[outcome] as Outcome, permit, millis, settle));
   }
@@ -263,12 +284,13 @@ export class Executor {
   }
 
   /** The time, or NaN if a call does not need it. */
-  #timeOfCall(): number {
-    return this.#isTimed ? this.#now() : Number.NaN;
+  #timeOfCall(clock: Clock | undefined): number {
+    return this.#isTimed ? this.#now(clock) : Number.NaN;
   }
 
-  #now(): number {
-    return this.#clock === undefined ? Number.NaN : this.#clock.now();
+  /** The time by this clock, or by the one that is found now. */
+  #now(clock = this.#clock?.()): number {
+    return clock === undefined ? Number.NaN : clock.now();
   }
 }
 
@@ -278,14 +300,21 @@ function isObject(error: unknown): error is object {
 
 /** Calls `make` with V8's stack capture off, because a capture takes longer than a guarded call. */
 function withoutStack<Made>(make: () => Made): Made {
-  const limit: unknown = Reflect.get(Error, 'stackTraceLimit');
-  // Other engines have no such limit, and a hardened host has a frozen one.
-  const isSet = typeof limit === 'number' && Reflect.set(Error, 'stackTraceLimit', 0);
+  const errors = Error as { stackTraceLimit?: unknown };
+  const limit = errors.stackTraceLimit;
+  if (typeof limit !== 'number') {
+    // Other engines have no such limit.
+    return make();
+  }
+  try {
+    errors.stackTraceLimit = 0;
+  } catch {
+    // A hardened host has frozen it.
+    return make();
+  }
   try {
     return make();
   } finally {
-    if (isSet) {
-      Reflect.set(Error, 'stackTraceLimit', limit);
-    }
+    errors.stackTraceLimit = limit;
   }
 }

@@ -2,6 +2,7 @@
 
 /** Permission to make one call. */
 
+import type { Clock } from './clock.js';
 import { CANCELLED, FAILURE, IGNORED, OUTCOMES, SUCCESS } from './codes.js';
 import type { Outcome } from './enums.js';
 import { InvalidValueError } from './errors.js';
@@ -21,12 +22,14 @@ const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dis
 export class Permit implements Disposable {
   readonly #executor: Executor;
   readonly #number: number;
+  readonly #clock: Clock | undefined;
   #stage: 'new' | 'tracked' | 'settled' = 'new';
 
   /** @internal */
-  constructor(executor: Executor, number: number) {
+  constructor(executor: Executor, number: number, clock: Clock | undefined) {
     this.#executor = executor;
     this.#number = number;
+    this.#clock = clock;
   }
 
   /** The call did what was asked. */
@@ -41,7 +44,9 @@ export class Permit implements Disposable {
    * @throws InvalidValueError for anything that is not a number of seconds
    */
   failure(retryAfter: number | null = null): boolean {
-    return retryAfter === null ? this.end(FAILURE) : this.#ended(this.#executor.fail(this.#number, retryAfter));
+    return retryAfter === null
+      ? this.end(FAILURE)
+      : this.#ended(this.#executor.fail(this.#number, retryAfter, this.#clock));
   }
 
   /** The call failed, and that says nothing about the provider. */
@@ -75,12 +80,12 @@ export class Permit implements Disposable {
 
   /** @internal */
   end(outcome: number): boolean {
-    return this.#ended(this.#executor.settle(this.#number, outcome));
+    return this.#ended(this.#executor.settle(this.#number, outcome, this.#clock));
   }
 
   /** @internal */
   pause(isPaused: boolean): void {
-    this.#executor.pause(this.#number, isPaused);
+    this.#executor.pause(this.#number, isPaused, this.#clock);
   }
 
   /** Its number for a call that is made inside this one; undefined for a call of another breaker. @internal */

@@ -37,7 +37,7 @@ export function isStream(result: object | null): result is AsyncGenerator {
  * same object; only its methods are wrapped. The consumer's time between two steps does not count as the call's.
  */
 export function guardStream(stream: AsyncGenerator, executor: Executor, call: Call): void {
-  const permit = new Permit(executor, call.permit);
+  const permit = new Permit(executor, call.permit, call.clock);
   let ended = false;
   let running = 0;
   const end = (outcome: () => number): void => {

@@ -3,7 +3,7 @@
 import { checkStack, HotPath, initSync, JsBreaker, RegistryPolicy } from '../pkg/halfopen_wasm.js';
 import { letters, order } from '../pkg/module.js';
 import type { Backend } from './backend.js';
-import type { Clock } from './clock.js';
+import type { ClockSource } from './clock.js';
 import { decoded } from './letters.js';
 
 export { pageClock } from './clock.js';
@@ -15,12 +15,12 @@ export { pageClock } from './clock.js';
  * @param clock - for breakers whose user gave none: the module has no clock of its own
  * @throws Error that says what to allow, where a content security policy forbids WebAssembly
  */
-export function startWasm(clock: Clock): Backend {
+export function startWasm(clock: ClockSource): Backend {
   return startModule(compiled(decoded(order, letters)), clock);
 }
 
 /** Starts a module that the host has compiled, where it forbids compiling bytes. */
-export function startModule(module: WebAssembly.Module, clock: Clock): Backend {
+export function startModule(module: WebAssembly.Module, clock: ClockSource): Backend {
   if (!(module instanceof WebAssembly.Module)) {
     // Compiled in another realm, as in Next's edge runtime: wasm-bindgen would mistake it for bytes.
     Object.setPrototypeOf(module, WebAssembly.Module.prototype);

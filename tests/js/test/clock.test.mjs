@@ -257,3 +257,43 @@ test('the package for pages looks its clock up at each reading, as fake timers e
     Object.defineProperty(globalThis, 'performance', { value: own, configurable: true, writable: true });
   }
 });
+
+test('in a page, a call ends by the clock that it began with, also if fake timers come or go meanwhile', async () => {
+  const { CircuitBreaker: PageBreaker } = await import('halfopen-wasm');
+  const own = globalThis.performance;
+  const clocks = [5_000, 100_000, 0].map((now) => ({ at: now, now: () => now }));
+  const replace = (value) =>
+    Object.defineProperty(globalThis, 'performance', { value, configurable: true, writable: true });
+  const ends = [
+    (breaker, meanwhile) => breaker.call(meanwhile),
+    (breaker, meanwhile) => breaker.call(async () => meanwhile()),
+    (breaker, meanwhile) => {
+      const permit = breaker.acquire();
+      meanwhile();
+      permit.success();
+    },
+    (breaker, meanwhile) => {
+      const permit = breaker.acquire();
+      meanwhile();
+      permit.failure(1);
+    },
+  ];
+  try {
+    for (const [first, ...others] of [clocks, [...clocks].reverse()]) {
+      for (const other of others) {
+        for (const end of ends) {
+          replace(first);
+          const breaker = new PageBreaker();
+          await end(breaker, () => replace(other));
+          const { success, failure } = breaker.durations();
+          assert.equal(success.count + failure.count, 1);
+          assert.equal(success.totalSeconds + failure.totalSeconds, 0, `${first.at} to ${other.at}`);
+          // The next call reads the clock that is there by then.
+          assert.equal(breaker.status().nowSeconds, other.at / 1_000);
+        }
+      }
+    }
+  } finally {
+    replace(own);
+  }
+});
