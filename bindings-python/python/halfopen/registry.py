@@ -105,8 +105,8 @@ class Registry(Sealed):
         """Removes the breakers that are idle and that nothing else refers to; returns their number.
 
         Replacing an idle breaker with a new one loses nothing: it is closed, has no failure streak, no failure or slow
-        call in its window, no call in flight, no listener, no operator's order, and no earlier opening that would make
-        the next wait longer.
+        call in its window, no call in flight, no listener and no earlier opening that would make the next wait longer,
+        and no operator has disabled it.
         """
         return self._policy.remove_unused()
 

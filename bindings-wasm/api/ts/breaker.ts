@@ -177,8 +177,8 @@ export class CircuitBreaker {
 
   /**
    * Whether a new breaker in its place would behave the same: it is closed, has no failure streak, no failed or slow
-   * call in its window, no earlier opening that makes the next wait longer, no call in flight, no listener and no
-   * operator's order.
+   * call in its window, no earlier opening that makes the next wait longer, no call in flight and no listener,
+   * and no operator has disabled it.
    */
   isIdle(): boolean {
     return this.#executor.isIdle();

@@ -15,7 +15,7 @@ export interface Status {
   readonly mode: Mode;
   /** The rest of the wait, in seconds; null unless open, and null if held open without an end. */
   readonly retryAfterSeconds: number | null;
-  /** The number that changes with every transition and every operator's call. */
+  /** The number that changes with every transition and every operation of an operator. */
   readonly generation: number;
   /** Successes in percent of the calls that ended in success or failure; 0 without such calls. */
   readonly successRate: number;

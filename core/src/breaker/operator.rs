@@ -1,4 +1,4 @@
-//! The operator's actions. Each takes effect at once, and calls that began before cannot undo it.
+//! The operator's operations. Each takes effect at once, and calls that began before cannot undo it.
 
 use core::time::Duration;
 

@@ -128,7 +128,7 @@ impl Control {
         }
     }
 
-    /// The number that changes with every transition and every operator's call.
+    /// The number that changes with every transition and every operation of an operator.
     pub fn generation(&self) -> u64 {
         self.generation
     }

@@ -1,4 +1,4 @@
-//! The operator's actions. Each starts a new generation, so calls that began before it cannot undo it.
+//! The operator's operations. Each starts a new generation, so calls that began before it cannot undo it.
 
 use core::time::Duration;
 

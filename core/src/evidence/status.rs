@@ -18,7 +18,7 @@ pub struct Status {
     pub mode: Mode,
     /// The rest of the wait; `None` unless open, and if forced open without a duration.
     pub retry_after: Option<Duration>,
-    /// The number that changes with every transition and every operator's call.
+    /// The number that changes with every transition and every operation of an operator.
     pub generation: u64,
     /// Failures in a row.
     pub consecutive_failures: u64,

@@ -1,4 +1,4 @@
-//! Calls that meet an operator's orders, and the changes that both announce.
+//! Calls that meet an operator's operations, and the changes that both announce.
 
 use core::time::Duration;
 

@@ -37,7 +37,7 @@ const STATUS: [Entry; 15] = [
         "optional",
         "The rest of the wait, in seconds; none unless open, and none if held open without an end.",
     ),
-    ("generation", "count", "The number that changes with every transition and every operator's call."),
+    ("generation", "count", "The number that changes with every transition and every operation of an operator."),
     (
         "success_rate",
         "number",
