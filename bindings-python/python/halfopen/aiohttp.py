@@ -42,7 +42,7 @@ class CircuitBreakerMiddleware(Sealed):
         if breaker is None:
             return await handler(request)
         exchange = Exchange(breaker)
-        response = await exchange.awaited(lambda: handler(request))
+        response = await exchange.awaited(lambda: _within_total_timeout(request, handler))
         content = response.content
         bodiless = request.method == "HEAD"
         if exchange.answered(
@@ -50,6 +50,13 @@ class CircuitBreakerMiddleware(Sealed):
         ):
             response.content = cast("StreamReader", _Content(content, exchange))
         return response
+
+
+async def _within_total_timeout(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    # Outside of the middlewares, aiohttp turns the cancellation by its total timeout into a `TimeoutError`. While it
+    # waits for headers or a body, it also does so inside, but not while it connects. The timer is not public.
+    with request._timer:
+        return await handler(request)
 
 
 _READS = frozenset(("readany", "readline", "readuntil", "readchunk"))
@@ -77,6 +84,7 @@ class _Content:
     iter_any = StreamReader.iter_any
     iter_chunks = StreamReader.iter_chunks
     readexactly = StreamReader.readexactly
+    read_nowait = StreamReader.read_nowait
 
     async def read(self, n: int = -1) -> bytes:
         if n < 0:
@@ -84,6 +92,16 @@ class _Content:
             return await StreamReader.read(cast("StreamReader", self), n)
         part: bytes = await self._part(self._inner.read, n)
         return part
+
+    def exception(self) -> BaseException | None:
+        """The error with which the body broke off, maybe before it was read. Closing the response asks for it too."""
+        error = self._inner.exception()
+        if error is not None:
+            self._exchange.raised(error)
+        return error
+
+    _exception = property(exception)
+    """The methods of the class raise it."""
 
     def set_exception(self, *args: Any, **kwargs: Any) -> None:
         """The response is closed or released."""
