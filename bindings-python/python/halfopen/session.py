@@ -24,6 +24,9 @@ class Session(Sealed):
     since ``healthy()``: as with every call, a call that began before it changes nothing after it. Neither does it count
     if a call of the same breaker inside the session has counted it.
 
+    Until a session that is a probe is healthy, calls and sessions of the same breaker inside it share its permit and
+    have no vote: call ``healthy()`` of the outer session too.
+
     >>> from halfopen import CircuitBreaker
     >>> breaker = CircuitBreaker("voice")
     >>> with breaker.session() as session:
