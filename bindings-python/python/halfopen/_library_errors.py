@@ -140,6 +140,15 @@ def _websocket_closed(error: Any, _: Classify) -> Verdict:
 _ORDINARY_ENDS = frozenset((1000, 1001))
 
 
+# Starlette and FastAPI, whose errors tell of the clients that this server serves
+
+
+def _socket_refused(error: Any, _: Classify) -> Verdict:
+    """By the code with which the application closes its client's socket, as an ``HTTPException`` by its status."""
+    status = status_of_close_code(error.code)
+    return IGNORED if status is None else _of_error(verdict_of(status, None))
+
+
 # Others
 
 
@@ -224,4 +233,8 @@ RULES: dict[str, Rule] = {
     "websockets.legacy.exceptions.InvalidStatusCode": by_status_code,
     "websockets.exceptions.ConnectionClosed": _websocket_closed,
     **_table(IGNORED, "websockets.exceptions", "InvalidURI InvalidProxy ConcurrencyError"),
+    "starlette.exceptions.WebSocketException": _socket_refused,
+    "starlette.websockets.WebSocketDisconnect": IGNORED,
+    "starlette.requests.ClientDisconnect": IGNORED,
+    **_table(IGNORED, "fastapi.exceptions", "RequestValidationError WebSocketRequestValidationError"),
 }

@@ -20,7 +20,11 @@ def guarded_async_generator_function(
     breaker: Breaker, func: Callable[..., Any], timeouts: StreamTimeouts | None
 ) -> Callable[..., AsyncGenerator[Any, Any]]:
     """The same for an async generator function. The call begins with the first item."""
-    names: dict[str, Any] = {"_items": AsyncItems.of_generator, "_breaker": breaker, "_start": timeouts and timeouts.start}
+    names: dict[str, Any] = {
+        "_items": AsyncItems.of_generator,
+        "_breaker": breaker,
+        "_start": timeouts and timeouts.start,
+    }
     return wrap(_ASYNC_GENERATOR, func, CO_ASYNC_GENERATOR, **names)
 
 
