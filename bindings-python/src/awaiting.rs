@@ -1,12 +1,11 @@
 //! Awaits the result of a guarded function, then settles the call.
 
-use pyo3::exceptions::{PyGeneratorExit, PyStopIteration};
+use pyo3::exceptions::PyGeneratorExit;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyList, PyString, PyTuple};
 
-use crate::ffi::{call_host_method, probe_of, send_host, throw_host};
+use crate::ffi::{Step, call_host_method, probe_of, step_host, throw_host};
 use crate::imports::Imports;
 use crate::nesting::Inside;
 
@@ -25,14 +24,13 @@ impl Awaiting {
     fn step<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
         let _inside = self.enter(py)?;
-        self.stepped(py, send_host(self.steps.bind(py), value))
+        self.stepped(py, step_host(self.steps.bind(py), value))
     }
 
-    fn stepped<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
+    fn stepped<'py>(&self, py: Python<'py>, step: Step<'py>) -> PyResult<Bound<'py, PyAny>> {
         match step {
-            Ok(PySendResult::Next(waits_for)) => Ok(waits_for),
-            Ok(PySendResult::Return(result)) => Err(PyStopIteration::new_err((self.returned(&result)?.unbind(),))),
-            Err(error) => Err(self.raised(py, error)?),
+            Step::Return(result) => Step::Return(self.returned(&result)?).answer(py),
+            step => step.answer(py).or_else(|error| Err(self.raised(py, error)?)),
         }
     }
 

@@ -73,17 +73,15 @@ impl PyBreaker {
         let core = Arc::new(CircuitBreaker::with_clock(config.config().clone(), PyClock::new(py, clock)?));
         let followed = Followed::new(&core, &provider_id.extract::<String>()?);
         let identity = Identity {
+            core: Arc::clone(&core),
             name: PyString::new(py, core.name()).unbind(),
             judging: Judging { classify, judge, judges_all: judges_all.0 },
             call_timeout_seconds,
             watched: Watched::new(&core, followed.labels().clone()),
             _followed: followed,
         };
-        if self.core.fill(core) && self.identity.set(identity).is_ok() {
-            return Ok(());
-        }
         let allowed = "one that is not initialised yet; make another breaker";
-        Err(refused(py, "breaker", &self.core.name().into(), allowed))
+        self.identity.set(identity).map_err(|_| refused(py, "breaker", &self.core().name().into(), allowed))
     }
 
     /// Raises `InvalidValueError` if the breaker is not initialised.
@@ -258,12 +256,12 @@ impl PyBreaker {
     /// Calls `listener` with each further transition and with the clock's time then. Returns its number, for
     /// `_remove_listener`.
     fn _add_listener(&self, py: Python<'_>, listener: Py<PyAny>) -> PyResult<u64> {
-        Ok(self.listeners.add(&self.ready(py)?.share(), listener))
+        Ok(self.listeners.add(self.ready(py)?, listener))
     }
 
     /// Removes a listener; false if it was removed before.
     fn _remove_listener(&self, number: u64) -> bool {
-        self.listeners.remove(&self.core, number)
+        self.listeners.remove(self.core(), number)
     }
 
     /// Tells `observer` about every call, by its methods `admitted()`, `rejected(retry_after, reason)`, which may
@@ -302,7 +300,7 @@ impl PyBreaker {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.core.clock().traverse(&visit)?;
+        self.core().clock().traverse(&visit)?;
         self.judging().traverse(&visit)?;
         self.stream_items.traverse(&visit)?;
         self.blocks.traverse(&visit)?;

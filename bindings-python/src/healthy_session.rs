@@ -50,22 +50,20 @@ impl PyHealthySession {
         Self { breaker: breaker.clone_ref(py), number, generation, has_ended: AtomicBool::new(false) }
     }
 
-    /// The call as which an error counts; `None` if it does not.
-    fn call_of(&self, error: &Bound<'_, PyAny>) -> PyResult<Option<PendingCall<'_>>> {
+    /// Ends the session, and settles the call as which an error counts, if it does.
+    fn counted(&self, error: &Bound<'_, PyAny>, settle: impl FnOnce(PendingCall<'_>) -> PyResult<()>) -> PyResult<()> {
         let breaker = self.breaker.get();
-        let is_current = breaker.core().status().generation == self.generation;
-        if is_current && !breaker.has_counted_error(self.number, error) {
-            breaker.begin_late(error.py())
-        } else {
-            Ok(None)
-        }
+        let counts =
+            breaker.core().status().generation == self.generation && !breaker.has_counted_error(self.number, error);
+        let call = if counts { breaker.begin_late(error.py()) } else { Ok(None) };
+        let counted = call.and_then(|call| call.map_or(Ok(()), settle));
+        self.end();
+        counted
     }
 
     /// As [`Self::ended`], with the verdict on the error.
     pub fn ended_with(&self, error: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
-        let counted = self.call_of(error).map(|call| call.into_iter().for_each(|call| call.ended_with(error, outcome)));
-        self.end();
-        counted
+        self.counted(error, |call| call.ended_with(error, outcome))
     }
 
     fn end(&self) {
@@ -81,10 +79,11 @@ impl PyHealthySession {
     /// the session was healthy, unless a call inside the session has counted it.
     #[pyo3(signature = (error, /))]
     fn ended(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let call = if error.is_instance_of::<PyException>() { self.call_of(error) } else { Ok(None) };
-        let counted = call.and_then(|call| call.map_or(Ok(()), |call| call.raised(error)));
-        self.end();
-        counted
+        if !error.is_instance_of::<PyException>() {
+            self.end();
+            return Ok(());
+        }
+        self.counted(error, |call| call.raised(error))
     }
 
     pub fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -58,7 +58,7 @@ use pyo3::types::{PyTuple, PyWeakrefReference};
 #[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
 fn fill_cells(py: Python<'_>) {
     clock::PyClock::system();
-    ffi::make_rejecting_core();
+    breaker::rejecting_core();
     py.get_type::<context::Ready>();
     py.get_type::<nesting::Marks>();
     py.get_type::<async_stream::AsyncStream>();

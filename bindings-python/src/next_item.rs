@@ -2,14 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyStopIteration};
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use pyo3::types::iterator::PySendResult;
 
 use crate::async_stream::AsyncStream;
-use crate::ffi::{Step, call_host_method, step_host, throw_step};
+use crate::ffi::{Step, call_host_method, step_host, throw_host};
 use crate::imports::{Imports, Method};
 use crate::object_slot::ObjectSlot;
 use crate::request::Request;
@@ -164,7 +163,7 @@ impl NextItem {
     #[cold]
     fn interrupted<'py>(&self, step: Bound<'py, PyAny>, interrupt: PyErr) -> Step<'py> {
         let py = step.py();
-        match throw_step(&step, (interrupt.into_value(py),)) {
+        match throw_host(&step, (interrupt.into_value(py),)) {
             Step::Return(item) => self.received(item),
             Step::Next(waits_for) => self.suspended(step, waits_for),
             Step::Raise => self.raised(py),
@@ -221,18 +220,18 @@ impl NextItem {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        yielded(self.send(py.None().bind(py)).fetch(py)?)
+        self.send(py.None().bind(py)).answer(py)
     }
 
     #[pyo3(name = "send", signature = (value, /))]
     fn send_once<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        yielded(self.send(value).fetch(value.py())?)
+        self.send(value).answer(value.py())
     }
 
     #[pyo3(signature = (*error))]
     fn throw<'py>(&self, error: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = error.py();
-        yielded(self.advance(py, |step| throw_step(step, error.clone())).fetch(py)?)
+        self.advance(py, |step| throw_host(step, error.clone())).answer(py)
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
@@ -264,12 +263,4 @@ fn call_by_name<'py>(
     arguments: impl IntoPyObject<'py, Target = PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
     call_host_method(object, name(&Imports::get(object.py())?.names), arguments)
-}
-
-/// A step as the method `send` of an iterator reports it: the end is a `StopIteration`.
-fn yielded(step: PySendResult<'_>) -> PyResult<Bound<'_, PyAny>> {
-    match step {
-        PySendResult::Next(waits_for) => Ok(waits_for),
-        PySendResult::Return(item) => Err(PyStopIteration::new_err((item.unbind(),))),
-    }
 }

@@ -62,14 +62,10 @@ impl PyObserver {
 
     /// A call has been settled. The call is over and its result on the way, so an interrupt is raised a moment later.
     pub fn settled(&self, py: Python<'_>, call: SettledCall) {
-        let Some(observer) = self.0.get() else { return };
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let notified = Imports::get(py).and_then(|imports| {
-            let arguments = (call.outcome.as_str(), seconds);
-            call_host_method(observer.bind(py), &imports.names.settled, arguments)
-        });
-        if let Err(error) = notified {
-            report(error, observer.bind(py));
+        let told = self.told(py, |names| &names.settled, (call.outcome.as_str(), seconds));
+        if let (Err(interrupt), Some(observer)) = (told, self.0.get()) {
+            report(interrupt, observer.bind(py));
         }
     }
 

@@ -71,48 +71,49 @@ impl<'b> PendingCall<'b> {
 
     /// As an error, a response that passes through several calls is the failure of one of them.
     #[inline(never)]
-    fn judged(mut self, result: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some((number, shared)) = self.call.as_ref().map(|call| (call.number, call.ticket.shares_permit())) else {
-            return Ok(());
+    fn judged(self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        let judge = |breaker: &PyBreaker, number| {
+            let outcome = breaker.judging().result(result)?;
+            Ok((outcome, outcome.is_failure() && breaker.has_counted_result(number, result)))
         };
-        let outcome = self.breaker.judging().result(result)?;
-        let counted = outcome.is_failure() && self.breaker.has_counted_result(number, result);
-        let Some(call) = self.call.take() else { return Ok(()) };
-        if shared || !outcome.is_failure() {
-            self.breaker.settle(call, outcome);
-        } else {
-            self.breaker.settle_result(call, if counted { Outcome::Ignored } else { outcome }, result);
-        }
-        Ok(())
+        self.settle_by(judge, |breaker, call, outcome| breaker.settle_result(call, outcome, result))
     }
 
     /// The call ended with this error, which the classifier judges.
-    pub fn raised(mut self, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let Some((number, shared)) = self.call.as_ref().map(|call| (call.number, call.ticket.shares_permit())) else {
-            return Ok(());
+    pub fn raised(self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let judge = |breaker: &PyBreaker, number| match breaker.has_counted_error(number, error) {
+            true => Ok((Outcome::Ignored, true)),
+            false => Ok((breaker.judging().error(error)?, false)),
         };
-        let counted = self.breaker.has_counted_error(number, error);
-        let outcome = if counted { Outcome::Ignored } else { self.breaker.judging().error(error)? };
-        self.settle_as(error, outcome, shared, counted);
-        Ok(())
+        self.settle_by(judge, |breaker, call, outcome| breaker.settle_error(call, outcome, error))
     }
 
     /// The same with the judgement on the error, which the caller has made.
-    pub fn ended_with(mut self, error: &Bound<'_, PyAny>, outcome: Outcome) {
-        let Some((number, shared)) = self.call.as_ref().map(|call| (call.number, call.ticket.shares_permit())) else {
-            return;
+    pub fn ended_with(self, error: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
+        let judge = |breaker: &PyBreaker, number| {
+            Ok((outcome, outcome.is_failure() && breaker.has_counted_error(number, error)))
         };
-        let counted = outcome.is_failure() && self.breaker.has_counted_error(number, error);
-        self.settle_as(error, if counted { Outcome::Ignored } else { outcome }, shared, counted);
+        self.settle_by(judge, |breaker, call, outcome| breaker.settle_error(call, outcome, error))
     }
 
-    fn settle_as(&mut self, error: &Bound<'_, PyAny>, outcome: Outcome, shared: bool, counted: bool) {
-        let Some(call) = self.call.take() else { return };
-        if shared || !outcome.is_failure() && !counted {
+    /// Settles the call as `judge` says: with an outcome, or as ignored if a call inside this one has counted the failure.
+    /// A failure, counted here or there, is settled by `settle`, which notes it; those that share a permit have no vote.
+    #[inline(always)]
+    fn settle_by(
+        mut self,
+        judge: impl FnOnce(&PyBreaker, u64) -> PyResult<(Outcome, bool)>,
+        settle: impl FnOnce(&PyBreaker, AdmittedCall, Outcome),
+    ) -> PyResult<()> {
+        let Some(number) = self.call.as_ref().map(|call| call.number) else { return Ok(()) };
+        let (outcome, is_counted) = judge(self.breaker, number)?;
+        let Some(call) = self.call.take() else { return Ok(()) };
+        let outcome = if is_counted { Outcome::Ignored } else { outcome };
+        if call.ticket.shares_permit() || !outcome.is_failure() && !is_counted {
             self.breaker.settle(call, outcome);
         } else {
-            self.breaker.settle_error(call, outcome, error);
+            settle(self.breaker, call, outcome);
         }
+        Ok(())
     }
 
     /// Leaves settling to the holder of the call.

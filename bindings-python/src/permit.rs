@@ -98,10 +98,8 @@ impl PyPermit {
 
     /// The call ended with this error, or with a result that is one, which has been judged. A call inside this one may have
     /// counted it.
-    pub fn ended_with(&self, error: &Bound<'_, PyAny>, outcome: Outcome) {
-        if let Some(call) = self.take() {
-            PendingCall::new(self.breaker.get(), call).ended_with(error, outcome);
-        }
+    pub fn ended_with(&self, error: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
+        self.take().map_or(Ok(()), |call| PendingCall::new(self.breaker.get(), call).ended_with(error, outcome))
     }
 }
 

@@ -1,9 +1,10 @@
-//! `RegistryPolicy`: the breakers of a registry, and the core's policy over them.
+//! `RegistryPolicy`: the compiled base class of `Registry`, with the core's policy over its breakers.
 
 use halfopen::clock::Clock;
 use halfopen::host::{self, RegistryPolicy, Search};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::breaker::PyBreaker;
 use crate::convert::value_of;
@@ -15,7 +16,7 @@ type Policy = RegistryPolicy<Py<PyBreaker>>;
 
 /// Breakers by name, as many as the bound allows. Each method takes effect at one instant, with no step of Python in
 /// between.
-#[pyclass(frozen, generic, name = "RegistryPolicy", module = "halfopen._core")]
+#[pyclass(frozen, generic, subclass, name = "RegistryPolicy", module = "halfopen._core")]
 pub struct PyRegistryPolicy(Lock<Policy>);
 
 impl PyRegistryPolicy {
@@ -40,21 +41,23 @@ impl PyRegistryPolicy {
 
 #[pymethods]
 impl PyRegistryPolicy {
+    /// Takes any arguments, so that a subclass may have an `__init__` with others; that of `Registry` sets the bound.
     #[new]
-    #[pyo3(signature = (bound, /))]
-    fn new(bound: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let bound = host::registry_bound(&value_of(bound)).map_err(|error| to_python(bound.py(), &error))?;
-        Ok(Self(Lock::new(Policy::new(bound))))
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self(Lock::new(Policy::new(1)))
     }
 
-    /// The most breakers that it holds.
+    /// The most breakers that it holds. If it was lowered while more were in use, those stay.
     #[getter]
     fn bound(&self) -> usize {
         self.0.lock().bound()
     }
 
-    /// Changes the bound, and evicts as many unused breakers as it asks for.
-    #[pyo3(signature = (bound, /))]
+    /// Changes the bound.
+    ///
+    /// Unused breakers are removed until no more are left than `bound`; those in use stay, and no new one is made until
+    /// there are fewer. Raises `InvalidValueError` unless it is a whole number of at least 1.
     fn set_bound(&self, bound: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = bound.py();
         let bound = host::registry_bound(&value_of(bound)).map_err(|error| to_python(py, &error))?;
@@ -62,15 +65,14 @@ impl PyRegistryPolicy {
         Ok(())
     }
 
-    /// The breaker of that name.
-    #[pyo3(signature = (name, /))]
+    /// The breaker of that name, if there is one.
     fn get(&self, py: Python<'_>, name: &str) -> Option<Py<PyBreaker>> {
         self.0.lock().get(name).map(|breaker| breaker.clone_ref(py))
     }
 
     /// The breaker of this one's name, which is this one if there was none. Raises `RegistryFullError`.
     #[pyo3(signature = (breaker, /))]
-    fn add(&self, py: Python<'_>, breaker: &Bound<'_, PyBreaker>) -> PyResult<Py<PyBreaker>> {
+    fn _add(&self, py: Python<'_>, breaker: &Bound<'_, PyBreaker>) -> PyResult<Py<PyBreaker>> {
         let core = breaker.get().ready(py)?;
         loop {
             let added =
@@ -85,19 +87,22 @@ impl PyRegistryPolicy {
         }
     }
 
-    /// Removes the breaker of that name.
-    #[pyo3(signature = (name, /))]
+    /// Removes the breaker of that name and returns it. Code that already holds it can go on using it.
     fn remove(&self, name: &str) -> Option<Py<PyBreaker>> {
         self.0.lock().remove(name)
     }
 
-    /// Removes every unused breaker, and returns their number.
+    /// Removes the breakers that are idle and that nothing else refers to; returns their number.
+    ///
+    /// Replacing an idle breaker with a new one loses nothing: it is closed, has no failure streak, no failure or slow call in
+    /// its window, no call in flight, no listener and no earlier opening that would make the next wait longer, and no
+    /// operator has disabled it.
     fn remove_unused(&self, py: Python<'_>) -> usize {
         self.evict(py, |policy| policy.all_unused())
     }
 
-    /// All breakers, in the order of their names.
-    fn all(&self, py: Python<'_>) -> Vec<Py<PyBreaker>> {
+    /// All breakers, ordered by name.
+    fn breakers(&self, py: Python<'_>) -> Vec<Py<PyBreaker>> {
         self.0.lock().iter().map(|(_, breaker)| breaker.clone_ref(py)).collect()
     }
 

@@ -6,14 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use halfopen::Outcome;
 use halfopen::clock::{Clock, Tick};
 use halfopen::host;
-use pyo3::exceptions::PyStopIteration;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::iterator::PySendResult;
 
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
-use crate::ffi::{call_host_method, is_shared, send_host, throw_host};
+use crate::ffi::{Step, call_host_method, is_shared, step_host, throw_host};
 use crate::imports::Imports;
 use crate::lock::Lock;
 use crate::nesting::Probe;
@@ -209,18 +207,16 @@ impl PyStream {
     }
 
     /// The answer to the consumer, after the generator has made a step.
-    fn answer<'py>(&self, py: Python<'py>, step: PyResult<PySendResult<'py>>) -> PyResult<Bound<'py, PyAny>> {
-        match step {
-            Ok(PySendResult::Next(item)) => {
-                self.pause(&item)?;
-                Ok(item)
+    fn answer<'py>(&self, py: Python<'py>, step: Step<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &step {
+            Step::Next(item) => drop(self.pause(item)?),
+            Step::Return(_) => self.returned(py),
+            Step::Raise => {
+                let error = PyErr::fetch(py);
+                return self.raised(error.value(py)).and(Err(error));
             }
-            Ok(PySendResult::Return(result)) => {
-                self.returned(py);
-                Err(PyStopIteration::new_err((result.unbind(),)))
-            }
-            Err(error) => self.raised(error.value(py)).and(Err(error)),
         }
+        step.answer(py)
     }
 }
 
@@ -291,8 +287,7 @@ impl PyStream {
     #[pyo3(signature = (value, /))]
     fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.resume(value.py())?;
-        let step = send_host(self.generator.bind(value.py()), value);
-        self.answer(value.py(), step)
+        self.answer(value.py(), step_host(self.generator.bind(value.py()), value))
     }
 
     /// Throws the consumer's error into the generator.

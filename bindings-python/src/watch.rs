@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::ffi::{attached, call_host_method, unless_replaced};
+use crate::ffi::{attached, beside_an_error, call_host_method, unless_replaced};
 use crate::imports::{Imports, Method};
 use crate::wait::Wait;
 
@@ -106,16 +106,12 @@ impl Watch {
         self.notify(py, |names| &names.close, ())
     }
 
-    /// The stream was dropped before its end. An exception may be on its way.
+    /// The stream was dropped before its end.
     #[cold]
     pub fn abandon(&self) {
-        attached(|py| {
-            let on_its_way = PyErr::take(py);
+        beside_an_error(|py| {
             if let Err(error) = self.notify(py, |names| &names.abandon, ()) {
                 error.write_unraisable(py, Some(self.object.bind(py)));
-            }
-            if let Some(error) = on_its_way {
-                error.restore(py);
             }
         });
     }

@@ -17,6 +17,7 @@ from prometheus_client import REGISTRY, Gauge
 import halfopen
 import halfopen.prometheus
 from halfopen import ManualClock, compat
+from halfopen._log import WarnOnce
 from halfopen.compat import CircuitBreaker, CircuitBreakerConfig, _metric_writers
 from halfopen.compat._write_queue import MOST_WAITING, WRITES, WriteQueue
 
@@ -113,7 +114,7 @@ def test_failing_metrics_affect_no_call(monkeypatch: pytest.MonkeyPatch, caplog:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(compat.circuit_breaker_calls_total, "labels", broken)
-    monkeypatch.setattr(WRITES, "_has_failed", False)
+    monkeypatch.setattr(WRITES, "_warn", WarnOnce())
     guard = breaker("broken")
     assert guard.call_sync(lambda: 7) == 7
     guard.acquire().failure()

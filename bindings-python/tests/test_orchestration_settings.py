@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from inspect import signature
 from typing import Any
 from unittest.mock import AsyncMock, Mock
 
@@ -9,6 +10,7 @@ import pytest
 
 from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, ManualClock
 from halfopen.orchestration import Break, Need, Orchestrator, Provider, Resume, Settings
+from halfopen.orchestration._records import Options
 from orchestrated import Script, in_flight, pair
 
 
@@ -227,6 +229,19 @@ async def test_a_function_of_another_kind_is_refused_and_counts_nothing() -> Non
         await orchestrator.call(check, "too many")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert orchestrator.breaker("a").metrics.cancelled_calls == 3
     assert in_flight(orchestrator) == 0
+
+
+@pytest.mark.parametrize("method", ["call", "call_with_report", "stream"])
+def test_an_option_of_a_call_that_does_not_exist_is_refused_by_the_method(method: str) -> None:
+    with pytest.raises(TypeError, match=rf"Orchestrator\.{method}\(\) got an unexpected keyword argument 'sesion'"):
+        getattr(pair(), method)(check, sesion="a")
+
+
+@pytest.mark.parametrize("method", ["call", "call_with_report", "stream"])
+def test_help_shows_the_options_of_a_call(method: str) -> None:
+    shown = signature(getattr(Orchestrator, method)).parameters
+    options = signature(Options).parameters
+    assert {name: shown[name].default for name in options} == {name: it.default for name, it in options.items()}
 
 
 @pytest.mark.parametrize("capabilities", ["tools", [1], 3])

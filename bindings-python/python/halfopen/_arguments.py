@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial, partialmethod
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, iscoroutinefunction
+from math import inf
 from types import FunctionType, MethodType
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -17,6 +18,15 @@ _RUNS_LATER = CO_COROUTINE | _YIELDS
 _GUARDED = "a function or another callable, or a staticmethod, classmethod, property, cached_property or partialmethod"
 
 
+def refused(field: str, value: object, allowed: str) -> InvalidValueError:
+    """The error for a value that is not allowed."""
+    try:
+        shown = repr(value)
+    except Exception:
+        shown = "an object without a repr"
+    return InvalidValueError(field, shown, allowed)
+
+
 def config_of(config: object, fields: ConfigFields) -> CircuitBreakerConfig:
     """The configuration for a constructor that takes a ``CircuitBreakerConfig``, or a name and fields.
 
@@ -29,12 +39,12 @@ def config_of(config: object, fields: ConfigFields) -> CircuitBreakerConfig:
         if given:
             field, value = next(iter(given.items()))
             allowed = "a field beside a name; beside a CircuitBreakerConfig, use its model_copy(update={…})"
-            raise InvalidValueError(field, _shown(value), allowed)
+            raise refused(field, value, allowed)
         return config
     if not isinstance(config, str):
-        raise InvalidValueError("config", _shown(config), "a name or a CircuitBreakerConfig")
+        raise refused("config", config, "a name or a CircuitBreakerConfig")
     if "name" in given:
-        raise InvalidValueError("name", _shown(given["name"]), "one name, either as the first argument or by keyword")
+        raise refused("name", given["name"], "one name, either as the first argument or by keyword")
     given["name"] = config
     return CircuitBreakerConfig(**given)
 
@@ -43,11 +53,11 @@ def checked_members(field: str, values: Iterable[T], kind: type[T]) -> tuple[T, 
     """The values; refuses anything but objects of this class."""
     given, allowed = cast("Any", values), f"a list of {kind.__name__}"
     if not hasattr(given, "__iter__"):
-        raise InvalidValueError(field, repr(given), allowed)
+        raise refused(field, given, allowed)
     members: tuple[Any, ...] = tuple(given)
     for member in members:
         if not isinstance(member, kind):
-            raise InvalidValueError(field, repr(member), allowed)
+            raise refused(field, member, allowed)
     return members
 
 
@@ -58,26 +68,36 @@ def check_seconds(field: str, value: object) -> float | None:
     checked: Any = value
     try:
         return CircuitBreakerConfig(timeout_seconds=checked).timeout_seconds
-    except InvalidValueError as refused:
-        raise InvalidValueError(field, refused.value, f"{refused.allowed}, or None") from None
+    except InvalidValueError as error:
+        raise InvalidValueError(field, error.value, f"{error.allowed}, or None") from None
 
 
-def check_whole_number(field: str, value: object, largest: int) -> None:
-    """Refuses anything but a whole number from 0 to ``largest``."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= largest:
-        raise InvalidValueError(field, _shown(value), f"a whole number from 0 to {largest}")
+def check_whole_number(field: str, value: object, least: int, largest: float = inf, *, more: str = "") -> None:
+    """Refuses anything but a whole number in this range; ``more`` tells what else is allowed."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= largest:
+        return
+    limits = f", at least {least}" if largest == inf else f" from {least} to {largest}"
+    raise refused(field, value, f"a whole number{limits}{more}")
+
+
+def check_present(holder: object, fields: Iterable[str]) -> None:
+    """Refuses ``None`` in these fields."""
+    for field in fields:
+        if getattr(holder, field) is None:
+            raise refused(field, None, "a value: leave it out for the default")
 
 
 def check_text(field: str, value: object) -> None:
     """Refuses anything but a text or ``None``."""
     if value is not None and not isinstance(value, str):
-        raise InvalidValueError(field, _shown(value), "a text or None")
+        raise refused(field, value, "a text or None")
 
 
-def check_unix_seconds(field: str, value: object) -> None:
-    """Refuses anything but a time from 1970 on, in seconds."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**53:
-        raise InvalidValueError(field, _shown(value), "seconds since the Unix epoch, at least 0")
+def checked_number(field: str, value: object, end: float, allowed: str) -> float:
+    """The value; refuses anything but a number from 0 and below ``end``."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < end:
+        return value
+    raise refused(field, value, allowed)
 
 
 def has_refused_arguments(func: Callable[..., Any], error: BaseException) -> bool:
@@ -100,7 +120,7 @@ def is_python_function(func: object) -> bool:
 def check_config(config: object) -> None:
     """Refuses anything but a configuration."""
     if not isinstance(config, CircuitBreakerConfig):
-        raise InvalidValueError("config", _shown(config), "a CircuitBreakerConfig")
+        raise refused("config", config, "a CircuitBreakerConfig")
 
 
 def check_functions(clock: object, classify: object, judge: object) -> None:
@@ -134,7 +154,7 @@ def check_coroutine_function(function: object, seconds: float) -> None:
             " off a plain function. Set the timeout of the client that it uses, and guard it with a breaker without"
             " call_timeout_seconds"
         )
-        raise InvalidValueError("func", _shown(function), allowed)
+        raise refused("func", function, allowed)
 
 
 def exception_types(field: str, value: object) -> tuple[type[BaseException], ...]:
@@ -147,7 +167,7 @@ def exception_types(field: str, value: object) -> tuple[type[BaseException], ...
     for kind in given:  # pyright: ignore[reportUnknownVariableType]
         shown: Any = kind
         if not isinstance(kind, type) or not issubclass(kind, BaseException):
-            raise InvalidValueError(field, _shown(shown), "exception types: one, or a tuple of them")
+            raise refused(field, shown, "exception types: one, or a tuple of them")
         types.append(kind)
     return tuple(types)
 
@@ -158,7 +178,7 @@ def refuse_plain_stream(field: str, stream: object) -> NoReturn:
         "an async generator function or an async stream, since timeouts of streams cannot cut off a plain one. Set the"
         " read timeout of the client that it uses, and guard it with a breaker without these timeouts"
     )
-    raise InvalidValueError(field, _shown(stream), allowed)
+    raise refused(field, stream, allowed)
 
 
 def check_function(
@@ -172,15 +192,15 @@ def check_function(
     function = value
     while isinstance(function, partial):
         function = function.func
-    refused = _YIELDS if may_be_async else _RUNS_LATER
+    runs_later = _YIELDS if may_be_async else _RUNS_LATER
     if (
         not callable(function)
         or (isinstance(function, type) and not may_be_class)
-        or _kind(function) & refused
-        or _kind(type(function).__call__) & refused
+        or _kind(function) & runs_later
+        or _kind(type(function).__call__) & runs_later
         or not _takes(value, arguments)
     ):
-        raise InvalidValueError(field, _shown(value), allowed)
+        raise refused(field, value, allowed)
 
 
 def guarded_descriptor(guard: Callable[[Any], Any], func: Any) -> Any:
@@ -200,7 +220,7 @@ def guarded_descriptor(guard: Callable[[Any], Any], func: Any) -> Any:
     if isinstance(func, partialmethod):
         return kind(guard(func.func), *func.args, **func.keywords)
     if not callable(func):
-        raise InvalidValueError("func", _shown(func), _GUARDED)
+        raise refused("func", func, _GUARDED)
     return None
 
 
@@ -234,10 +254,3 @@ def _takes(function: Any, arguments: int) -> bool:
     return (
         missing == 0 and required <= arguments and (arguments <= code.co_argcount or bool(code.co_flags & CO_VARARGS))
     )
-
-
-def _shown(value: object) -> str:
-    try:
-        return repr(value)
-    except Exception:
-        return "an object without a repr"

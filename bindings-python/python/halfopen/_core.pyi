@@ -446,33 +446,42 @@ class Wait:
     def forget_task(self) -> None:
         """The stream has ended."""
 
-@final
+@disjoint_base
 class RegistryPolicy(Generic[_B]):
     """Breakers by name, as many as the bound allows. Each method takes effect at one instant."""
 
     @classmethod
     def __class_getitem__(cls, key: Any) -> GenericAlias: ...
-    def __new__(cls, bound: int, /) -> Self: ...
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self: ...
     @property
     def bound(self) -> int:
-        """The most breakers that it holds."""
+        """The most breakers that it holds. If it was lowered while more were in use, those stay."""
 
-    def set_bound(self, bound: int, /) -> None:
-        """Changes the bound, and evicts as many unused breakers as it asks for."""
+    def set_bound(self, bound: int) -> None:
+        """Changes the bound.
 
-    def get(self, name: str, /) -> _B | None:
-        """The breaker of that name."""
+        Unused breakers are removed until no more are left than ``bound``; those in use stay, and no new one is made
+        until there are fewer. Raises ``InvalidValueError`` unless it is a whole number of at least 1.
+        """
 
-    def add(self, breaker: _B, /) -> _B:
+    def get(self, name: str) -> _B | None:
+        """The breaker of that name, if there is one."""
+
+    def _add(self, breaker: _B, /) -> _B:
         """The breaker of this one's name, which is this one if there was none. Raises ``RegistryFullError``."""
 
-    def remove(self, name: str, /) -> _B | None:
-        """Removes the breaker of that name."""
+    def remove(self, name: str) -> _B | None:
+        """Removes the breaker of that name and returns it. Code that already holds it can go on using it."""
 
     def remove_unused(self) -> int:
-        """Removes every unused breaker, and returns their number."""
+        """Removes the breakers that are idle and that nothing else refers to; returns their number.
 
-    def all(self) -> list[_B]:
+        Replacing an idle breaker with a new one loses nothing: it is closed, has no failure streak, no failure or slow
+        call in its window, no call in flight, no listener and no earlier opening that would make the next wait longer,
+        and no operator has disabled it.
+        """
+
+    def breakers(self) -> list[_B]:
         """All breakers, ordered by name."""
 
     def __len__(self) -> int: ...

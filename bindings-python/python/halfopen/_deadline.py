@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import inf
-from types import TracebackType
 from typing import Any, Protocol
 
 from halfopen.errors import CallTimeoutError
@@ -13,9 +13,7 @@ class Scope(Protocol):
     """An async context manager that raises ``CallTimeoutError`` when the time is over."""
 
     async def __aenter__(self) -> None: ...
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None: ...
     def lift(self) -> bool:
         """Lifts the deadline; false if it has expired."""
         ...
@@ -33,14 +31,12 @@ def for_running_task(owner: object, in_asyncio: Callable[..., Any], in_trio: Cal
     raise RuntimeError(f"{needs} a task of asyncio or trio; no such task is running")
 
 
+@dataclass(slots=True, eq=False)
 class Deadline:
     """The deadline of every call of one breaker."""
 
-    __slots__ = ("_circuit_name", "seconds")
-
-    def __init__(self, circuit_name: str, seconds: float) -> None:
-        self._circuit_name = circuit_name
-        self.seconds = seconds
+    circuit_name: str
+    seconds: float
 
     def start(self) -> Scope:
         """A scope for the running task. Cancellation from outside, also by a deadline around it, passes unchanged."""
@@ -49,7 +45,7 @@ class Deadline:
 
     def error(self) -> CallTimeoutError:
         """The error of a call that took too long."""
-        return CallTimeoutError(self._circuit_name, self.seconds)
+        return CallTimeoutError(self.circuit_name, self.seconds)
 
 
 class _AsyncioScope:
@@ -64,9 +60,7 @@ class _AsyncioScope:
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
@@ -91,9 +85,7 @@ class _TrioScope:
     async def __aenter__(self) -> None:
         self._scope.__enter__()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._scope.__exit__(kind, error, trace)
         if self._scope.cancelled_caught:
             raise self._deadline.error() from error

@@ -10,7 +10,7 @@ Entering ends the call because entering makes the request: ``async with session.
 """
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
 from types import GeneratorType
@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 from halfopen._core import Awaiting, Call, is_awaitable
 from halfopen._proxy import Proxy, class_of, proxy_class
 from halfopen._rpc import answer_methods_of
+from halfopen._stream_objects import items_of_async_iterator
 
 
 def followed(call: Call, result: Any) -> Any:
@@ -97,17 +98,8 @@ def _enter_async(self: Proxy) -> Any:
 
 def _iterate_async(self: Proxy) -> Any:
     call, target = self._halfopen_call, self._halfopen_target
-    return call.returned(_items(_or_settle(call, class_of(target).__aiter__, target)))
-
-
-async def _items(iterator: Any) -> AsyncGenerator[Any, None]:
     # A guarded generator does not count the time of its consumer.
-    while True:
-        try:
-            item = await anext(iterator)
-        except StopAsyncIteration:
-            return
-        yield item
+    return call.returned(items_of_async_iterator(_or_settle(call, class_of(target).__aiter__, target)))
 
 
 async def _next_async(self: Proxy) -> Any:
@@ -130,20 +122,11 @@ def _or_settle(call: Call, method: Callable[[Any], Any], target: Any) -> Any:
         raise
 
 
-def _next(self: Proxy) -> Any:
-    return next(Awaiting(self._halfopen_call, self._halfopen_target))
+def _step(name: str) -> Callable[..., Any]:
+    def step(self: Proxy, *args: Any) -> Any:
+        return getattr(Awaiting(self._halfopen_call, self._halfopen_target), name)(*args)
 
-
-def _send(self: Proxy, value: Any) -> Any:
-    return Awaiting(self._halfopen_call, self._halfopen_target).send(value)
-
-
-def _throw(self: Proxy, *error: Any) -> Any:
-    return Awaiting(self._halfopen_call, self._halfopen_target).throw(*error)
-
-
-def _close(self: Proxy) -> None:
-    Awaiting(self._halfopen_call, self._halfopen_target).close()
+    return step
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -155,8 +138,5 @@ _METHODS: dict[str, Callable[..., Any]] = {
 }
 _METHODS_OF_COROUTINES: dict[str, Callable[..., Any]] = {
     "__iter__": _await,
-    "__next__": _next,
-    "send": _send,
-    "throw": _throw,
-    "close": _close,
+    **{name: _step(name) for name in ("__next__", "send", "throw", "close")},
 }

@@ -1,6 +1,7 @@
 """The child of a fork: breakers, pools, counts and locks begin anew there."""
 
 import os
+from collections.abc import Callable
 from threading import RLock
 from typing import Protocol, TypeVar
 from weakref import WeakSet
@@ -39,11 +40,16 @@ class Lock:
         self.current = RLock()
 
 
+def at_fork(**steps: Callable[[], None]) -> None:
+    """Registers steps around forks as ``os.register_at_fork`` does, where the platform has forks."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(**steps)
+
+
 def _after_fork() -> None:
     after_fork()
     for renewable in _renewables:
         renewable.after_fork()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+at_fork(after_in_child=_after_fork)

@@ -1,19 +1,19 @@
 """Which breaker guards an HTTP request: one for all, one for each host, or one by a key."""
 
-import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
-from halfopen._arguments import check_config, check_function
+from halfopen._arguments import check_config, check_function, refused
 from halfopen._core import CircuitBreakerConfig
 from halfopen._inner import AnyBreaker, breaker_in, checked_breaker
+from halfopen._log import WarnOnce
 from halfopen._sealed import Sealed, made_once
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError, RegistryFullError
+from halfopen.errors import RegistryFullError
 from halfopen.registry import Registry
 
-_log = logging.getLogger("halfopen")
 _NO_TIMEOUT = "None for a client without an event loop, whose requests cannot be cut off: set the client's own timeout"
 
 
@@ -44,13 +44,13 @@ class BreakerPerKey(Sealed, Generic[R]):
 
     def __init__(self, registry: Registry, config: CircuitBreakerConfig, key: Callable[[R], str | None]) -> None:
         if not isinstance(registry, Registry):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValueError("registry", repr(registry), "a Registry")
+            raise refused("registry", registry, "a Registry")
         check_config(config)
         check_function("key", key, "a plain function from a request to the name of its breaker or None", 1)
         self._registry = registry
         self._config = config
         self._key = key
-        self._warned = False
+        self._warn = WarnOnce()
 
     def __call__(self, request: R) -> CircuitBreaker | None:
         """The breaker of a request."""
@@ -58,18 +58,14 @@ class BreakerPerKey(Sealed, Generic[R]):
         if name is None:
             return None
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValueError(
-                "key", repr(name), "a string or None, from the function that names the breaker of a request"
-            )
+            raise refused("key", name, "a string or None, from the function that names the breaker of a request")
         known = self._registry.get(name)
         if known is not None:
             return known
         try:
             return self._registry.get_or_create(self._config.model_copy(update={"name": name}))
         except RegistryFullError as full:
-            if not self._warned:
-                self._warned = True
-                _log.warning("the registry holds %d circuits, as many as it may: requests pass unguarded", full.bound)
+            self._warn("the registry holds %d circuits, as many as it may: requests pass unguarded", full.bound)
             return None
 
 
@@ -91,13 +87,11 @@ def host_of(request: HasURL) -> str:
     return address[-128:]
 
 
+@dataclass(slots=True, eq=False)
 class OneBreaker:
     """Chooses the same breaker for each request."""
 
-    __slots__ = ("breaker",)
-
-    def __init__(self, breaker: CircuitBreaker) -> None:
-        self.breaker = breaker
+    breaker: CircuitBreaker
 
     def __call__(self, _: object) -> CircuitBreaker:
         return self.breaker
@@ -141,4 +135,4 @@ def _check_timeouts(breaker: CircuitBreaker) -> None:
     }
     for field, seconds in timeouts.items():
         if seconds is not None:
-            raise InvalidValueError(field, repr(seconds), _NO_TIMEOUT)
+            raise refused(field, seconds, _NO_TIMEOUT)

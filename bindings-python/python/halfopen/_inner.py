@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from halfopen._arguments import refused
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError
 
 
 class HasNative(Protocol):
@@ -29,5 +29,5 @@ def checked_breaker(given: object, allowed: str = "a CircuitBreaker") -> Circuit
     """The same; raises ``InvalidValueError`` for anything that is not a breaker."""
     inner = breaker_in(given)
     if inner is None:
-        raise InvalidValueError("breaker", repr(given), allowed)
+        raise refused("breaker", given, allowed)
     return inner

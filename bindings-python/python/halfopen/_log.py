@@ -6,6 +6,7 @@ holds the text of an exception, which may contain secrets.
 
 import atexit
 import logging
+from contextlib import suppress
 from typing import Any
 
 from halfopen._core import set_log
@@ -59,6 +60,23 @@ def is_enabled(level: int) -> bool:
 def write(level: int, message: str, *arguments: object, facts: dict[str, Any]) -> None:
     """Writes a record with these facts as its extra fields."""
     LOG.handle(LOG.makeRecord(LOG.name, level, __file__, 0, message, arguments, None, extra=facts))
+
+
+class WarnOnce:
+    """Logs a warning once: a mistake that each call repeats would fill the log."""
+
+    __slots__ = ("_is_done",)
+
+    def __init__(self) -> None:
+        self._is_done = False
+
+    def __call__(self, message: str, *parts: object) -> None:
+        """Logs the first one. Parts are no texts of exceptions, which may contain secrets."""
+        if not self._is_done:
+            self._is_done = True
+            # Logging may fail, for example at interpreter exit.
+            with suppress(Exception):
+                LOG.warning(message, *parts)
 
 
 class _BreakerLog:

@@ -1,8 +1,6 @@
 """Writes the metrics of this process to the files of ``prometheus_client``'s multiprocess mode."""
 
 import atexit
-import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +9,9 @@ from typing import Any
 from prometheus_client.values import ValueClass
 
 from halfopen._core import BUCKET_BOUNDS
+from halfopen._fork import at_fork
 from halfopen._label_sets import OTHER, LabelSets
+from halfopen._log import WarnOnce
 from halfopen._metric_families import CircuitReading, Family, read_circuits, read_pools
 
 INTERVAL_SECONDS = 1.0
@@ -19,7 +19,6 @@ INTERVAL_SECONDS = 1.0
 _OTHER = (OTHER, OTHER)
 BOUNDS = (*map(str, BUCKET_BOUNDS), "+Inf")
 """The upper bounds of histograms, as labels."""
-_LOG = logging.getLogger("halfopen")
 
 _Key = tuple[Family, str, tuple[str, ...]]
 """A series of a circuit: its family, the suffix of its name, and the values of its labels after the first two."""
@@ -141,7 +140,7 @@ class Files:
         # Re-entrant, because an allocation may start garbage collection, which may run any code in this thread.
         self._lock = threading.RLock()
         self._stop: threading.Event | None = None
-        self._has_failed = False
+        self._warn = WarnOnce()
 
     def _begin(self) -> None:
         self._circuits = CircuitFiles()
@@ -180,9 +179,7 @@ class Files:
                 self._circuits.write()
                 self._pools.write()
             except Exception as fault:
-                if not self._has_failed:
-                    self._has_failed = True
-                    _LOG.warning("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
+                self._warn("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
             finally:
                 self._is_writing = False
 
@@ -213,9 +210,4 @@ class Files:
 
 
 FILES = Files()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=FILES.before_fork,
-        after_in_parent=FILES.after_fork_in_parent,
-        after_in_child=FILES.after_fork_in_child,
-    )
+at_fork(before=FILES.before_fork, after_in_parent=FILES.after_fork_in_parent, after_in_child=FILES.after_fork_in_child)

@@ -2,21 +2,25 @@
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import aclosing, nullcontext, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutinefunction
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from halfopen._arguments import refuse_plain_stream
+from halfopen._arguments import refuse_plain_stream, refused
 from halfopen._core import AsyncItems, ItemsOf, Stream
 from halfopen._deadline import Scope
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
-from halfopen._streams import guarded_async_generator, guarded_async_iterator, guarded_generator
-from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
+from halfopen._streams import guarded_items
+from halfopen.errors import CircuitBreakerOpenError
 
 if TYPE_CHECKING:
     from halfopen.breaker import CircuitBreaker
+
+
+_GENERATORS = (GeneratorType, AsyncGeneratorType)
 
 
 def is_stream_object(result: Any) -> bool:
@@ -43,11 +47,11 @@ def items_of(target: Any) -> Any:
 def _generator_of(target: Any) -> AsyncGenerator[Any, None] | Generator[Any, None, None]:
     kind = class_of(target)
     if hasattr(kind, "__anext__"):
-        return _items_of_async_iterator(target)
+        return items_of_async_iterator(target)
     return _items_of_async_iterable(target) if hasattr(kind, "__aiter__") else _items_of_iterator(target)
 
 
-async def _items_of_async_iterator(iterator: Any) -> AsyncGenerator[Any, None]:
+async def items_of_async_iterator(iterator: Any) -> AsyncGenerator[Any, None]:
     step = class_of(iterator).__anext__
     while True:
         try:
@@ -75,7 +79,7 @@ class _Guard:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self.items: Any = _guarded_items(stream)
+        self.items: Any = guarded_items(stream)
 
     async def stop_async(self) -> None:
         """The consumer wants no more items; a stream that has ended stays as it is."""
@@ -91,29 +95,19 @@ class _Guard:
         self.stream.cancelled()
 
 
-def _guarded_items(stream: Stream) -> Any:
-    if isinstance(stream.generator, AsyncGeneratorType):
-        return guarded_async_generator(stream)
-    is_async = hasattr(class_of(stream.generator), "__anext__")
-    return guarded_async_iterator(stream) if is_async else guarded_generator(stream)
-
-
 def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     """A stream or a context manager that yields one, guarded."""
     kind = class_of(source)
     if not any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__aenter__")):
         _check_no_timeouts(breaker, source)
     if is_stream(source):
-        is_generator = isinstance(source, GeneratorType | AsyncGeneratorType)
-        stream = breaker._begin_stream(source if is_generator else items_of(source))
+        stream = breaker._begin_stream(source if isinstance(source, _GENERATORS) else items_of(source))
         stream.rest()
         return guarded_stream(stream, source)
     if hasattr(kind, "__aenter__") or hasattr(kind, "__enter__"):
         deadline = breaker._deadline
         return guarded_manager(breaker._begin_stream, None if deadline is None else deadline.start, source)
-    raise InvalidValueError(
-        "source", repr(source), "an iterator, an async iterator, or a context manager that yields one"
-    )
+    raise refused("source", source, "an iterator, an async iterator, or a context manager that yields one")
 
 
 def _check_no_timeouts(breaker: "CircuitBreaker", source: Any) -> None:
@@ -129,8 +123,7 @@ def guarded_stream(stream: Stream, source: Any) -> Any:
     # `inspect` would fail at interpreter exit.
     if isinstance(source, GeneratorType):
         _check_no_timeouts(stream.breaker, source)
-        return guarded_generator(stream)
-    return guarded_async_generator(stream) if isinstance(source, AsyncGeneratorType) else guarded_object(stream, source)
+    return guarded_items(stream) if isinstance(source, _GENERATORS) else guarded_object(stream, source)
 
 
 def guarded_object(stream: Stream, target: Any) -> Any:
@@ -222,16 +215,23 @@ _SYNC: dict[str, Callable[..., Any]] = {
 }
 
 
+@dataclass(slots=True, eq=False)
 class _Entering:
     """The call of a context manager that yields a stream. It begins when the context manager is entered."""
 
-    __slots__ = ("begin", "guard", "start", "stream")
+    begin: Callable[[Any], Stream]
+    start: Callable[[], Scope] | None
+    guard: _Guard | None = None
 
-    def __init__(self, begin: Callable[[Any], Stream], start: Callable[[], Scope] | None) -> None:
-        self.begin = begin
-        self.start = start
-        self.stream: Stream | None = None
-        self.guard: _Guard | None = None
+    async def stop_async(self) -> None:
+        """The context manager is left."""
+        if self.guard is not None:
+            await self.guard.stop_async()
+
+    def stop(self) -> None:
+        """The same without ``async``."""
+        if self.guard is not None:
+            self.guard.stop()
 
     def entered(self, stream: Stream, source: list[Any], result: Any) -> Any:
         """A proxy of the stream that was entered; any other result ends the call."""
@@ -285,7 +285,7 @@ async def _enter_manager_async(self: Proxy) -> Any:
     source: list[Any] = []
     scope = entering.start() if entering.start else nullcontext()
     try:
-        entering.stream = stream = entering.begin(_items_of_entered_async(source))
+        stream = entering.begin(_items_of_entered_async(source))
     except CircuitBreakerOpenError:
         _close_request(target)
         raise
@@ -311,17 +311,10 @@ def _close_request(manager: Any) -> None:
             held.close()
 
 
-async def _exit_manager_async(self: Proxy, *error: Any) -> Any:
-    entering, target = self._halfopen_call, self._halfopen_target
-    if entering.guard is not None:
-        await entering.guard.stop_async()
-    return await class_of(target).__aexit__(target, *error)
-
-
 def _enter_manager(self: Proxy) -> Any:
     entering, target = self._halfopen_call, self._halfopen_target
     source: list[Any] = []
-    entering.stream = stream = entering.begin(_items_of_entered(source))
+    stream = entering.begin(_items_of_entered(source))
     try:
         result = class_of(target).__enter__(target)
     except BaseException as error:
@@ -330,16 +323,9 @@ def _enter_manager(self: Proxy) -> Any:
     return entering.entered(stream, source, result)
 
 
-def _exit_manager(self: Proxy, *error: Any) -> Any:
-    entering, target = self._halfopen_call, self._halfopen_target
-    if entering.guard is not None:
-        entering.guard.stop()
-    return class_of(target).__exit__(target, *error)
-
-
 _MANAGER: dict[str, Callable[..., Any]] = {
     "__aenter__": _enter_manager_async,
-    "__aexit__": _exit_manager_async,
+    "__aexit__": _exit_async,
     "__enter__": _enter_manager,
-    "__exit__": _exit_manager,
+    "__exit__": _exit,
 }

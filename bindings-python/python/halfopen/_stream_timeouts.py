@@ -1,6 +1,7 @@
 """Cuts off async streams whose next item does not come in time, in asyncio and in trio."""
 
 import sys
+from dataclasses import dataclass
 from math import inf
 from typing import Any, Protocol
 from weakref import ref
@@ -50,15 +51,13 @@ class Timer(Watch, Protocol):
         """The stream came with an item, or ended, although it was cut off."""
 
 
+@dataclass(slots=True, eq=False)
 class StreamTimeouts:
     """The timeouts of every stream of one breaker."""
 
-    __slots__ = ("_circuit_name", "first_item_seconds", "idle_seconds")
-
-    def __init__(self, circuit_name: str, first_item_seconds: float | None, idle_seconds: float | None) -> None:
-        self._circuit_name = circuit_name
-        self.first_item_seconds = first_item_seconds
-        self.idle_seconds = idle_seconds
+    circuit_name: str
+    first_item_seconds: float | None
+    idle_seconds: float | None
 
     def start(self) -> Watch:
         """A watch for a stream that the running task consumes."""
@@ -68,8 +67,8 @@ class StreamTimeouts:
     def error(self, has_content: bool) -> CallTimeoutError:
         """The error of a stream whose next item did not come in time."""
         if self.first_item_seconds is not None and not has_content:
-            return CallTimeoutError(self._circuit_name, self.first_item_seconds, "first_item_timeout_seconds")
-        return CallTimeoutError(self._circuit_name, self.idle_seconds or 0.0, "idle_timeout_seconds")
+            return CallTimeoutError(self.circuit_name, self.first_item_seconds, "first_item_timeout_seconds")
+        return CallTimeoutError(self.circuit_name, self.idle_seconds or 0.0, "idle_timeout_seconds")
 
 
 class _Waits:

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from inspect import CO_ASYNC_GENERATOR
+from types import AsyncGeneratorType
 from typing import Any
 
 from halfopen._core import AsyncItems, Breaker, Stream
+from halfopen._proxy import class_of
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._wrap import wrap
 
@@ -47,19 +49,13 @@ def _return_stream(stream: Stream) -> Stream:
 guarded_generator = guarded_generator_function(_return_stream, _return_stream)
 
 
-def guarded_async_generator(stream: Stream) -> AsyncItems:
-    """The async generator of a stream, guarded, with the timeouts of its breaker."""
-    return _async_items(stream, is_generator=True)
-
-
-def guarded_async_iterator(stream: Stream) -> AsyncItems:
-    """The items of a stream whose source is any async iterator. It is not closed here."""
-    return _async_items(stream, is_generator=False)
-
-
-def _async_items(stream: Stream, *, is_generator: bool) -> AsyncItems:
+def guarded_items(stream: Stream) -> Any:
+    """The items of a stream, guarded, with the timeouts of its breaker. At their end only a generator is closed."""
+    source = stream.generator
+    if not hasattr(class_of(source), "__anext__"):
+        return guarded_generator(stream)
     timeouts = stream.breaker._stream_timeouts
-    return AsyncItems(stream, is_generator, timeouts and timeouts.start)
+    return AsyncItems(stream, isinstance(source, AsyncGeneratorType), timeouts and timeouts.start)
 
 
 async def nothing_to_close() -> None:

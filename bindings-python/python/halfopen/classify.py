@@ -11,11 +11,10 @@ Verdict(outcome='ignored', retry_after=None, scope='key_and_model', cooldown=20.
 from collections.abc import Iterable, Mapping
 from time import time
 
-from halfopen._arguments import check_text, check_unix_seconds, check_whole_number
+from halfopen._arguments import check_text, check_whole_number, checked_number, refused
 from halfopen._core import classify_response as core_classify_response
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._result_rules import classify_result, pairs_of
-from halfopen.errors import InvalidValueError
 from halfopen.types import Classifier, Judge, Outcome, Scope, Verdict
 
 __all__ = [
@@ -47,9 +46,9 @@ def classify_response(
     time before 1970.
     """
     seconds = time() if now is None else now
-    check_whole_number("status", status, 65535)
+    check_whole_number("status", status, 0, 65535)
     check_text("code", code)
-    check_unix_seconds("now", seconds)
+    checked_number("now", seconds, 2**53, "seconds since the Unix epoch, at least 0")
     return Verdict(*core_classify_response(status, code, _checked_pairs(headers), seconds))
 
 
@@ -67,4 +66,4 @@ def _checked_pairs(headers: object) -> list[tuple[str, str]]:
     try:
         return pairs_of(headers)
     except (TypeError, ValueError):
-        raise InvalidValueError("headers", repr(headers), "a mapping, or pairs of a name and a value") from None
+        raise refused("headers", headers, "a mapping, or pairs of a name and a value") from None

@@ -2,7 +2,7 @@
 
 from math import inf
 
-from halfopen.errors import InvalidValueError
+from halfopen._arguments import checked_number
 
 
 class ManualClock:
@@ -44,6 +44,4 @@ class ManualClock:
 
 
 def _checked(seconds: object) -> float:
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < inf:
-        return seconds
-    raise InvalidValueError("seconds", repr(seconds), "a finite number, at least 0")
+    return checked_number("seconds", seconds, inf, "a finite number, at least 0")

@@ -16,11 +16,11 @@ from inspect import isasyncgen
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Never, Self, overload
 
+from halfopen._arguments import refused
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
 from halfopen._sealed import Sealed, made_once
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError
 
 if TYPE_CHECKING:
     import httpx
@@ -71,7 +71,7 @@ def _library_of(inner: object, base: str) -> ModuleType:
         module = sys.modules.get(library)
         if module is not None and isinstance(inner, getattr(module, base)):
             return module
-    raise InvalidValueError("inner", repr(inner), f"a transport of httpx or httpx2: an instance of {base}")
+    raise refused("inner", inner, f"a transport of httpx or httpx2: an instance of {base}")
 
 
 @cache

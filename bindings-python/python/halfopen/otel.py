@@ -25,7 +25,7 @@ from opentelemetry.trace import get_current_span
 
 from halfopen._core import BUCKET_BOUNDS, keep_ended_metrics, set_telemetry
 from halfopen._label_sets import OTHER, LabelSets
-from halfopen._log import LOG, describe, facts_of
+from halfopen._log import WarnOnce, describe, facts_of
 from halfopen._metric_families import (
     CALL_DURATION,
     CIRCUIT_FAMILIES,
@@ -41,6 +41,7 @@ __all__ = ["instrument", "uninstrument"]
 
 P = ParamSpec("P")
 _SCOPE = "halfopen"
+_warn = WarnOnce()
 _OTHERS = {"circuit": OTHER, "provider": OTHER}
 
 
@@ -77,13 +78,10 @@ def _harmless(report: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(report)
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
-        global _has_failed  # noqa: PLW0603
         try:
             report(*args, **kwargs)
         except Exception as fault:
-            if not _has_failed:
-                _has_failed = True
-                LOG.warning("the telemetry of circuit breakers fails: %s", type(fault).__name__)
+            _warn("the telemetry of circuit breakers fails: %s", type(fault).__name__)
 
     return reported
 
@@ -176,4 +174,3 @@ def _attributes(**values: Any) -> dict[str, Any]:
 
 
 _telemetry: _Telemetry | None = None
-_has_failed = False

@@ -3,13 +3,14 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from os import PathLike
 from time import monotonic
 from typing import Any, ClassVar
 
+from halfopen._arguments import check_whole_number, refused
 from halfopen._inner import AnyBreaker, checked_breaker
 from halfopen._sealed import Sealed, made_once
-from halfopen.errors import InvalidValueError
 from halfopen.types import Outcome, Reason
 
 __all__ = ["Recorder"]
@@ -39,8 +40,7 @@ class Recorder(Sealed):
     _instead: ClassVar[Mapping[str, str]] = made_once("Recorder", "bound")
 
     def __init__(self, bound: int = 100_000) -> None:
-        if not isinstance(bound, int) or isinstance(bound, bool) or not 1 <= bound <= 10_000_000:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidValueError("bound", repr(bound), "a whole number from 1 to 10000000")
+        check_whole_number("bound", bound, 1, 10_000_000)
         self._calls: deque[_Kept] = deque(maxlen=bound)
         # Times count from here: small numbers keep more digits than those of a wall clock.
         self._origin = monotonic()
@@ -55,9 +55,9 @@ class Recorder(Sealed):
         """
         breaker = checked_breaker(breaker)
         if not breaker.config.record_durations:
-            raise InvalidValueError("breaker", repr(breaker), "one with record_durations=True")
+            raise refused("breaker", breaker, "one with record_durations=True")
         if not breaker._observe(_Observer(breaker.name, self._calls, self._origin)):
-            raise InvalidValueError("breaker", repr(breaker), "one that is not observed yet")
+            raise refused("breaker", breaker, "one that is not observed yet")
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The calls in the order of their ends, as ``halfopen.simulation.replay`` takes them."""
@@ -76,22 +76,20 @@ class Recorder(Sealed):
         return len(self._calls)
 
 
+@dataclass(slots=True, eq=False)
 class _Observer:
-    __slots__ = ("_calls", "_circuit", "_origin")
-
-    def __init__(self, circuit: str, calls: deque[_Kept], origin: float) -> None:
-        self._circuit = circuit
-        self._calls = calls
-        self._origin = origin
+    circuit: str
+    calls: deque[_Kept]
+    origin: float
 
     def admitted(self) -> None:
         """A call is recorded when it ends."""
 
     def rejected(self, _retry_after: float | None, _reason: Reason, /) -> None:
-        self._calls.append((monotonic() - self._origin, self._circuit, 0.0, "rejected"))
+        self.calls.append((monotonic() - self.origin, self.circuit, 0.0, "rejected"))
 
     def settled(self, outcome: Outcome, seconds: float | None, /) -> None:
         seconds = seconds or 0.0
         # A call that began before the recorder has a negative time; its log begins with the recorder.
-        began = max(0.0, monotonic() - self._origin - seconds)
-        self._calls.append((began, self._circuit, seconds, outcome))
+        began = max(0.0, monotonic() - self.origin - seconds)
+        self.calls.append((began, self.circuit, seconds, outcome))

@@ -12,7 +12,7 @@ from halfopen.errors import NameConflictError
 from halfopen.types import Classifier, ConfigFields, ExceptionTypes, Judge
 
 
-class Registry(Sealed):
+class Registry(Sealed, RegistryPolicy[CircuitBreaker]):
     """A bounded set of breakers, one for each name, shared by any number of threads.
 
     Names often come from user input; without a bound, this would leak memory. Each breaker gets the
@@ -45,8 +45,7 @@ class Registry(Sealed):
         is_content: Callable[[Any], bool] | None = None,
         is_end: Callable[[Any], bool] | None = None,
     ) -> None:
-        # Its lock is never held during a fork.
-        self._policy: RegistryPolicy[CircuitBreaker] = RegistryPolicy(bound)
+        self.set_bound(bound)
         check_functions(clock, classify, judge)
         self._arguments: dict[str, Any] = {
             "clock": clock,
@@ -61,19 +60,6 @@ class Registry(Sealed):
             "is_end": checked_item_function("is_end", is_end),
         }
 
-    @property
-    def bound(self) -> int:
-        """The most breakers that it holds. If it was lowered while more were in use, those stay."""
-        return self._policy.bound
-
-    def set_bound(self, bound: int) -> None:
-        """Changes the bound.
-
-        Unused breakers are removed until no more are left than ``bound``; those in use stay, and no new one is made
-        until there are fewer. Raises ``InvalidValueError`` unless it is a whole number of at least 1.
-        """
-        self._policy.set_bound(bound)
-
     def get_or_create(
         self, config: CircuitBreakerConfig | str, provider_id: str = "unknown", **fields: Unpack[ConfigFields]
     ) -> CircuitBreaker:
@@ -87,32 +73,8 @@ class Registry(Sealed):
         if known is None:
             # The constructor reads the clock, which may be the user's, so it must run without the lock. Another thread
             # may add a breaker of that name first.
-            known = self._policy.add(CircuitBreaker(checked, provider_id, **self._arguments))
+            known = self._add(CircuitBreaker(checked, provider_id, **self._arguments))
         field = known._difference(checked) or ("provider_id" if known.provider_id != provider_id else None)
         if field is not None:
             raise NameConflictError(checked.name, field)
         return known
-
-    def get(self, name: str) -> CircuitBreaker | None:
-        """The breaker of that name, if there is one."""
-        return self._policy.get(name)
-
-    def remove(self, name: str) -> CircuitBreaker | None:
-        """Removes the breaker of that name and returns it. Code that already holds it can go on using it."""
-        return self._policy.remove(name)
-
-    def remove_unused(self) -> int:
-        """Removes the breakers that are idle and that nothing else refers to; returns their number.
-
-        Replacing an idle breaker with a new one loses nothing: it is closed, has no failure streak, no failure or slow
-        call in its window, no call in flight, no listener and no earlier opening that would make the next wait longer,
-        and no operator has disabled it.
-        """
-        return self._policy.remove_unused()
-
-    def breakers(self) -> list[CircuitBreaker]:
-        """All breakers, ordered by name."""
-        return self._policy.all()
-
-    def __len__(self) -> int:
-        return len(self._policy)

@@ -2,7 +2,7 @@
 
 use halfopen::clock::{Clock, Tick};
 use halfopen::host::{self, SettledCall, Stamp, Ticket, TryAdmitError};
-use halfopen::{CircuitBreaker, Outcome, Rejected};
+use halfopen::{Outcome, Rejected};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
@@ -10,17 +10,13 @@ use super::PyBreaker;
 use crate::admitted::AdmittedCall;
 use crate::clock::PyClock;
 use crate::error::{in_context, refused, rejection};
-use crate::ffi::{attached, call_host_with_one, while_handling};
+use crate::ffi::{attached, beside_an_error, call_host_with_one, while_handling};
 use crate::imports::Imports;
 use crate::judging::Judging;
 use crate::nesting::{self, Probe};
 use crate::watchers::Watched;
 
 impl PyBreaker {
-    pub fn core(&self) -> &CircuitBreaker<PyClock> {
-        &self.core
-    }
-
     /// Permission to make one call, or the error of a rejected one.
     ///
     /// Inlined, here and below, so that a call stays in registers. A copy writes words and reads double words, which takes
@@ -34,11 +30,11 @@ impl PyBreaker {
     #[inline(always)]
     pub fn admit_inside(&self, py: Python<'_>, outer: impl Fn() -> Option<Stamp>) -> PyResult<AdmittedCall> {
         // Read here and not by the core, because the log of a rejection needs the time too.
-        let mut now = None;
+        let (core, mut now) = (self.core(), None);
         let ticket = loop {
-            match host::try_admit(&self.core, now, &outer) {
+            match host::try_admit(core, now, &outer) {
                 Ok(ticket) => break ticket,
-                Err(TryAdmitError::NeedsTime) => now = Some(self.clock().now()),
+                Err(TryAdmitError::NeedsTime) => now = Some(core.clock().now()),
                 Err(TryAdmitError::Rejected(rejected)) => return Err(self.rejected(py, &rejected, now)),
             }
         };
@@ -94,12 +90,12 @@ impl PyBreaker {
     }
 
     pub fn clock(&self) -> &PyClock {
-        self.core.clock()
+        self.core().clock()
     }
 
     /// Whether anything asks how long calls take.
     pub fn times_calls(&self) -> bool {
-        host::times_calls(&self.core)
+        host::times_calls(self.core())
     }
 
     #[inline(always)]
@@ -161,7 +157,7 @@ impl PyBreaker {
 
     /// Whether no call in flight could still end with the failure of a call that has ended.
     fn has_ended_alone(&self, number: u64) -> bool {
-        if self.core.counts().in_flight > 0 || self.counted.has_sessions() {
+        if self.core().counts().in_flight > 0 || self.counted.has_sessions() {
             return false;
         }
         self.counted.clear();
@@ -218,17 +214,15 @@ impl PyBreaker {
         if (self.observer.is_there() || Watched::hears_settles()) && !ticket.shares_permit() {
             self.settle_observed([ticket], outcome);
         } else {
-            host::settle(&self.core, ticket, outcome);
+            host::settle(self.core(), ticket, outcome);
         }
     }
 
     #[inline(never)]
     fn settle_observed(&self, [ticket]: [Ticket; 1], outcome: Outcome) {
-        let now = self.core.clock().now();
-        if let Ok(call) = host::try_settle(&self.core, ticket, outcome, Some(now)) {
-            attached(|py| {
-                self.report_settled(py, call);
-            });
+        let now = self.core().clock().now();
+        if let Ok(call) = host::try_settle(self.core(), ticket, outcome, Some(now)) {
+            attached(|py| self.report_settled(py, call));
         }
     }
 
@@ -241,22 +235,18 @@ impl PyBreaker {
 
     /// Cancels a call that was dropped.
     ///
-    /// An exception may be propagating, so it is set aside while the host's clock and listeners run. A stream that is
-    /// paused has not run since `paused_at`.
+    /// The host's clock and listeners run then. A stream that is paused has not run since `paused_at`.
     pub fn abandon(&self, mut call: AdmittedCall, paused_at: Option<Tick>) {
-        attached(|py| {
-            let on_its_way = PyErr::take(py);
-            let now = self.core.clock().now_quietly();
-            call.resume(&self.core, paused_at, now);
+        beside_an_error(|py| {
+            let core = self.core();
+            let now = core.clock().now_quietly();
+            call.resume(core, paused_at, now);
             let shared = call.ticket.shares_permit();
-            let settled = host::try_settle(&self.core, call.ticket, Outcome::Cancelled, Some(now));
+            let settled = host::try_settle(core, call.ticket, Outcome::Cancelled, Some(now));
             if let Ok(settled) = settled
                 && !shared
             {
                 self.report_settled(py, settled);
-            }
-            if let Some(error) = on_its_way {
-                error.restore(py);
             }
         });
     }

@@ -3,17 +3,18 @@
 mod calls;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
+use halfopen::{CircuitBreaker, Config};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::clock::PyClock;
 use crate::context::Blocks;
 use crate::counted::Counted;
 use crate::error::refused;
 use crate::evidence::Followed;
-use crate::ffi::CoreSlot;
 use crate::judging::Judging;
 use crate::listeners::PyListeners;
 use crate::observer::PyObserver;
@@ -27,7 +28,6 @@ use crate::watchers::Watched;
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 #[derive(Default)]
 pub struct PyBreaker {
-    pub core: CoreSlot,
     /// Its number, which no other breaker of this process has or had.
     pub number: u64,
     pub counted: Counted,
@@ -39,8 +39,25 @@ pub struct PyBreaker {
     pub identity: OnceLock<Identity>,
 }
 
-/// The name and the rules of an initialised breaker, and its entries in the log and the metrics.
+pub type Core = CircuitBreaker<PyClock>;
+
+/// Held open without an end: the core of breakers that are not initialised.
+static REJECTING: LazyLock<Arc<Core>> = LazyLock::new(|| {
+    let core = CircuitBreaker::with_clock(Config::default(), PyClock::system());
+    // Without a duration, nothing is refused.
+    let _ = core.force_open(None);
+    Arc::new(core)
+});
+
+/// Makes the core that rejects every call, which the first use would otherwise make.
+#[cold]
+pub fn rejecting_core() -> &'static Arc<Core> {
+    &REJECTING
+}
+
+/// The core, the name and the rules of an initialised breaker, and its entries in the log and the metrics.
 pub struct Identity {
+    pub core: Arc<Core>,
     pub name: Py<PyString>,
     pub judging: Judging,
     /// If set, calls that cannot be cut off are refused.
@@ -56,9 +73,18 @@ impl PyBreaker {
         Self { number: NEXT.fetch_add(1, Ordering::Relaxed), ..Self::default() }
     }
 
+    /// The core; until `__init__` has been called, one that rejects every call.
+    #[inline(always)]
+    pub fn core(&self) -> &Arc<Core> {
+        match self.identity.get() {
+            Some(identity) => &identity.core,
+            None => rejecting_core(),
+        }
+    }
+
     /// The core, for everything except calls. Raises `InvalidValueError` if `__init__` has not been called.
-    pub fn ready(&self, py: Python<'_>) -> PyResult<&CoreSlot> {
-        self.initialised(py).map(|_| &self.core)
+    pub fn ready(&self, py: Python<'_>) -> PyResult<&Arc<Core>> {
+        self.initialised(py).map(|identity| &identity.core)
     }
 
     /// Its identity. Raises `InvalidValueError` if `__init__` has not been called.

@@ -25,3 +25,14 @@ pub fn unless_replaced(error: PyErr, handled: PyResult<()>) -> PyErr {
         }),
     }
 }
+
+/// Runs code for an object that is dropped. An exception may be propagating, which is set aside meanwhile.
+pub fn beside_an_error(work: impl FnOnce(Python<'_>)) {
+    attached(|py| {
+        let on_its_way = PyErr::take(py);
+        work(py);
+        if let Some(error) = on_its_way {
+            error.restore(py);
+        }
+    });
+}

@@ -9,7 +9,6 @@ use std::thread;
 use pyo3::exceptions::{PyException, PyStopIteration, PyTypeError};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::types::iterator::PySendResult;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use pyo3::{BoundObject, IntoPyObjectExt};
 
@@ -102,23 +101,18 @@ impl<'py> Step<'py> {
         Self::Raise
     }
 
-    /// The step with the error taken from the interpreter.
+    /// As `__next__` and `send` answer: the last step raises `StopIteration`.
     #[inline]
-    pub fn fetch(self, py: Python<'py>) -> PyResult<PySendResult<'py>> {
+    pub fn answer(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self {
-            Self::Next(waits_for) => Ok(PySendResult::Next(waits_for)),
-            Self::Return(result) => Ok(PySendResult::Return(result)),
+            Self::Next(waits_for) => Ok(waits_for),
+            Self::Return(result) => Err(PyStopIteration::new_err((result.unbind(),))),
             Self::Raise => Err(PyErr::fetch(py)),
         }
     }
 }
 
 /// The next step of a coroutine, of a generator, or of the iterator of an `await`.
-pub fn send_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<PySendResult<'py>> {
-    step_host(steps, value).fetch(steps.py())
-}
-
-/// The same with the error left to the interpreter.
 #[inline(always)]
 pub fn step_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Step<'py> {
     let py = steps.py();
@@ -138,27 +132,15 @@ pub fn step_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> S
 }
 
 /// The step of a coroutine, a generator or the iterator of an `await` into which this is thrown.
-pub fn throw_host<'py>(
-    steps: &Bound<'py, PyAny>,
-    error: impl IntoPyObject<'py, Target = PyTuple>,
-) -> PyResult<PySendResult<'py>> {
+pub fn throw_host<'py>(steps: &Bound<'py, PyAny>, error: impl IntoPyObject<'py, Target = PyTuple>) -> Step<'py> {
     let py = steps.py();
-    match call_host_method(steps, &Imports::get(py)?.names.throw, error) {
-        Ok(item) => Ok(PySendResult::Next(item)),
+    let step = Imports::get(py).and_then(|imports| match call_host_method(steps, &imports.names.throw, error) {
         Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
-            end.value(py).getattr(&Imports::get(py)?.names.value).map(PySendResult::Return)
+            end.value(py).getattr(&imports.names.value).map(Step::Return)
         }
-        Err(error) => Err(error),
-    }
-}
-
-/// The same with the error left to the interpreter.
-pub fn throw_step<'py>(steps: &Bound<'py, PyAny>, error: impl IntoPyObject<'py, Target = PyTuple>) -> Step<'py> {
-    match throw_host(steps, error) {
-        Ok(PySendResult::Next(waits_for)) => Step::Next(waits_for),
-        Ok(PySendResult::Return(result)) => Step::Return(result),
-        Err(error) => Step::raise(steps.py(), error),
-    }
+        step => step.map(Step::Next),
+    });
+    step.unwrap_or_else(|error| Step::raise(py, error))
 }
 
 /// Asks one async iterator for its next items.

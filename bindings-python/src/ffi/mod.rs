@@ -5,7 +5,6 @@
 
 mod attach;
 mod call_object;
-mod core_slot;
 mod frame;
 mod handled_error;
 mod host_calls;
@@ -16,14 +15,13 @@ mod raise_soon;
 mod run_method;
 mod send_slot;
 
-pub use attach::{attached, unless_replaced};
+pub use attach::{attached, beside_an_error, unless_replaced};
 pub use call_object::{add_begin, call_object, make_call_class, probe_of};
-pub use core_slot::{CoreSlot, make_rejecting_core};
 pub use frame::Frame;
 pub use handled_error::{handled_error, while_handling};
 pub use host_calls::{
-    Anext, Step, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, send_host, step_host,
-    throw_host, throw_step, unless_it_raised,
+    Anext, Step, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, step_host, throw_host,
+    unless_it_raised,
 };
 pub use objects::{
     has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,

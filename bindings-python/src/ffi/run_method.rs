@@ -28,7 +28,7 @@ pub fn add_run(py: Python<'_>) -> PyResult<()> {
 
 unsafe extern "C" fn run(
     guarded: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
+    values: *const *mut ffi::PyObject,
     positional: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
@@ -41,32 +41,35 @@ unsafe extern "C" fn run(
     answered(py, || {
         let PyGuardedFunction { breaker, function } = guarded.get();
         // SAFETY: these are the arguments of the running call.
-        let run = || unsafe { called(function.bind(py), arguments, positional as usize, names) };
+        let run =
+            || unsafe { called(function.bind(py), &Arguments { values, positional: positional as usize, names }) };
         call(breaker.bind(py), function.bind(py), run).map(Bound::unbind)
     })
+}
+
+/// The arguments of a method: this many by position, and after them one for each of `names`, which are a tuple of strings or
+/// null.
+struct Arguments {
+    values: *const *mut ffi::PyObject,
+    positional: usize,
+    names: *mut ffi::PyObject,
 }
 
 /// Calls a function with the arguments of a method.
 ///
 /// # Safety
-/// There are this many arguments by position, and after them one for each of `names`, which are a tuple of strings or
-/// null; all stay alive.
-unsafe fn called<'py>(
-    function: &Bound<'py, PyAny>,
-    arguments: *const *mut ffi::PyObject,
-    positional: usize,
-    names: *mut ffi::PyObject,
-) -> PyResult<Bound<'py, PyAny>> {
+/// They are as [`Arguments`] says, and stay alive.
+unsafe fn called<'py>(function: &Bound<'py, PyAny>, arguments: &Arguments) -> PyResult<Bound<'py, PyAny>> {
     let end = ptr::null_mut();
     // SAFETY: as asked of the caller.
     unsafe {
-        let at = |place: usize| *arguments.add(place);
-        match (positional, names.is_null()) {
+        let at = |place: usize| *arguments.values.add(place);
+        match (arguments.positional, arguments.names.is_null()) {
             (0, true) => call_host_plainly(function),
             (1, true) => call_host_with(function, [at(0), end, end]),
             (2, true) => call_host_with(function, [at(0), at(1), end]),
             (3, true) => call_host_with(function, [at(0), at(1), at(2)]),
-            _ => packed(function, arguments, positional, names),
+            _ => packed(function, arguments),
         }
     }
 }
@@ -76,17 +79,12 @@ unsafe fn called<'py>(
 /// # Safety
 /// As for [`called`].
 #[cold]
-unsafe fn packed<'py>(
-    function: &Bound<'py, PyAny>,
-    arguments: *const *mut ffi::PyObject,
-    positional: usize,
-    names: *mut ffi::PyObject,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = function.py();
+unsafe fn packed<'py>(function: &Bound<'py, PyAny>, arguments: &Arguments) -> PyResult<Bound<'py, PyAny>> {
+    let (py, &Arguments { values, positional, names }) = (function.py(), arguments);
     // SAFETY: as asked of the caller.
     let (argument, names) = unsafe {
         let names = Bound::from_borrowed_ptr_or_opt(py, names).map(|names| names.cast_into_unchecked::<PyTuple>());
-        (|place: usize| Bound::from_borrowed_ptr(py, *arguments.add(place)), names)
+        (|place: usize| Bound::from_borrowed_ptr(py, *values.add(place)), names)
     };
     let args = PyTuple::new(py, (0..positional).map(argument))?;
     let kwargs = names.map(|names| {

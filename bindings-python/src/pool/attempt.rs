@@ -20,18 +20,18 @@ use crate::permit::PyPermit;
 /// An attempt of a call. It ends once; dropped before its end, it is cancelled.
 #[pyclass(frozen, name = "Attempt", module = "halfopen._core")]
 pub struct PyAttempt {
-    pool: Py<PyPool>,
-    pick: Pick,
-    order: Order,
-    begun: Tick,
-    permit: PyPermit,
-    kind: CallKind,
-    price: Option<Price>,
-    state: Lock<State>,
+    pub pool: Py<PyPool>,
+    pub pick: Pick,
+    pub order: Order,
+    pub begun: Tick,
+    pub permit: PyPermit,
+    pub kind: CallKind,
+    pub price: Option<Price>,
+    pub state: Lock<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub struct State {
     /// Whether the call is no longer in flight.
     has_left: bool,
     /// Whether its end was reported to the budget.
@@ -42,19 +42,6 @@ struct State {
 }
 
 impl PyAttempt {
-    pub fn new(
-        pool: &Bound<'_, PyPool>,
-        pick: Pick,
-        order: Order,
-        begun: Tick,
-        permit: PyPermit,
-        kind: CallKind,
-        price: Option<Price>,
-    ) -> Self {
-        let pool = pool.clone().unbind();
-        Self { pool, pick, order, begun, permit, kind, price, state: Lock::default() }
-    }
-
     /// The call is no longer in flight, and its end is reported to the budget; false if it was not in flight before.
     fn leave(&self, outcome: Outcome) -> bool {
         let (first, session) = {
@@ -225,7 +212,7 @@ impl PyAttempt {
         if !self.leave(outcome) {
             return Ok(None);
         }
-        self.permit.ended_with(error, outcome);
+        self.permit.ended_with(error, outcome)?;
         session.map_or(Ok(()), |session| session.ended_with(error, outcome))?;
         let this = self.pool.get();
         let (now, index) = (this.since(self.begun).0, self.pick.index);

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use super::need::Asked;
 use super::{PyAttempt, PyOrder, PyPool, choice};
 use crate::breaker::PyBreaker;
+use crate::lock::Lock;
 
 impl PyPool {
     /// Chooses, and begins an attempt at the first provider that admits it, if the budget pays. `price_of` returns the
@@ -51,7 +52,8 @@ impl PyPool {
             }
             match PyBreaker::acquire(this.breaker(pick.index).bind(py), None) {
                 Ok(permit) => {
-                    let attempt = PyAttempt::new(slf, pick, order, now, permit, kind, price);
+                    let (pool, state) = (slf.clone().unbind(), Lock::default());
+                    let attempt = PyAttempt { pool, pick, order, begun: now, permit, kind, price, state };
                     return Ok(Bound::new(py, attempt)?.into_any());
                 }
                 Err(rejected) => {

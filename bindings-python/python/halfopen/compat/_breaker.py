@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, Never, ParamSpec, TypeVar, overload
 
+from halfopen._arguments import refused
 from halfopen._classify import FailureByDefault
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.breaker import CircuitBreaker as NativeBreaker
@@ -14,7 +15,6 @@ from halfopen.compat._log import log_forced_opening, log_reset
 from halfopen.compat._metrics_model import CircuitBreakerMetrics
 from halfopen.compat._observer import BreakerObserver
 from halfopen.compat._removed_attributes import RemovedAttributes
-from halfopen.errors import InvalidValueError
 from halfopen.status import CircuitBreakerState
 from halfopen.types import Classifier
 
@@ -150,7 +150,7 @@ class CircuitBreaker(Delegation, RemovedAttributes):
         if isinstance(method, staticmethod | classmethod):
             return type(method)(self(method.__func__))  # type: ignore[return-value]  # a descriptor
         if not callable(func):
-            raise InvalidValueError("func", repr(func), "a function")
+            raise refused("func", func, "a function")
 
         @wraps(func)
         async def guarded(*args: Any, **kwargs: Any) -> Any:

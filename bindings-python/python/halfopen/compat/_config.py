@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from halfopen._arguments import refused
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.compat._validation import as_invalid_value
-from halfopen.errors import InvalidValueError
 
 NATIVE_FIELDS = frozenset(NativeConfig().model_dump())
 """All settings of the core."""
@@ -70,7 +70,7 @@ def native_of(config: object) -> NativeConfig:
     if isinstance(config, NativeConfig):
         return config
     if not all(hasattr(config, name) for name in CircuitBreakerConfig.model_fields):
-        raise InvalidValueError("config", repr(config), "a CircuitBreakerConfig")
+        raise refused("config", config, "a CircuitBreakerConfig")
     return NativeConfig(**{name: getattr(config, name) for name in NATIVE_FIELDS if hasattr(config, name)})
 
 
@@ -79,4 +79,4 @@ def _refuse_what_does_nothing(model: type[BaseModel], data: Mapping[Any, Any]) -
     aliases = {str(alias) for field in fields.values() for alias in (field.alias, field.validation_alias)}
     for name in sorted(NATIVE_FIELDS.intersection(data).difference(fields, aliases)):
         allowed = "a field that a subclass declares, or one of a halfopen.CircuitBreakerConfig"
-        raise InvalidValueError(name, repr(data[name]), allowed)
+        raise refused(name, data[name], allowed)

@@ -4,15 +4,13 @@ The locks of ``prometheus_client`` are not re-entrant: a destructor or a signal 
 writing would deadlock. So writes go through a queue, and one caller at a time writes.
 """
 
-import logging
-import os
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from time import sleep
 from typing import Any
 
-_log = logging.getLogger("halfopen")
+from halfopen._fork import at_fork
+from halfopen._log import WarnOnce
 
 MOST_WAITING = 10_000
 """The length of the queue above which callers pause. Without a pause, busy threads would add writes faster than one
@@ -29,7 +27,7 @@ class WriteQueue:
         self._entries: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._lock: dict[str, object] = {}
         self._fork: object = None
-        self._has_failed = False
+        self._warn = WarnOnce()
 
     def add(self, write: Callable[..., object], *args: Any) -> None:
         """Appends a write to the queue, for the next caller that writes. An interrupted write is repeated."""
@@ -72,12 +70,7 @@ class WriteQueue:
         try:
             write(*args)
         except Exception as fault:
-            # Only once, because a broken metrics backend would fail at each call.
-            if not self._has_failed:
-                self._has_failed = True
-                # At interpreter exit, the metrics fail because logging has ended, too.
-                with suppress(Exception):
-                    _log.warning("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
+            self._warn("the metrics of circuit breakers cannot be written: %s", type(fault).__name__)
 
     def before_fork(self) -> None:
         """Waits for at most about a second until no write runs, so that the child inherits no held lock."""
@@ -99,9 +92,6 @@ class WriteQueue:
 
 
 WRITES = WriteQueue()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=WRITES.before_fork,
-        after_in_parent=WRITES.after_fork_in_parent,
-        after_in_child=WRITES.after_fork_in_child,
-    )
+at_fork(
+    before=WRITES.before_fork, after_in_parent=WRITES.after_fork_in_parent, after_in_child=WRITES.after_fork_in_child
+)

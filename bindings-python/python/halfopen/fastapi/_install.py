@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from halfopen._arguments import check_seconds, checked_members
+from halfopen._arguments import check_seconds, checked_members, refused
 from halfopen._inner import AnyBreaker, checked_breaker
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import CircuitBreakerOpenError, InvalidValueError
+from halfopen.errors import CircuitBreakerOpenError
 from halfopen.fastapi._audit import AuditTrail
 from halfopen.fastapi._operator_routes import operator_router
 from halfopen.fastapi._problems import document, on_all_failed, on_open_circuit
@@ -67,7 +67,7 @@ def install(
     given = tuple({id(it): it for it in (*map(checked_breaker, breakers), *_breakers_of(pools))}.values())
     names = [breaker.name for breaker in given]
     if len(set(names)) < len(names):
-        raise InvalidValueError("breakers", repr(names), "breakers of different names")
+        raise refused("breakers", names, "breakers of different names")
     # A registry without breakers is false, because it has a length.
     registry = Registry(1_000) if registry is None else registry
     installed = Installed(registry, given, AuditTrail(1_000), pools, prefix is not None and viewer is None)
@@ -115,19 +115,19 @@ def _check(
     app: FastAPI, prefix: str | None, viewer: Callable[..., Any] | None, operator: Callable[..., Any] | None
 ) -> None:
     if getattr(app.state, "halfopen", None) is not None:
-        raise InvalidValueError("app", repr(app), "an application that has no breakers yet: call install once")
+        raise refused("app", app, "an application that has no breakers yet: call install once")
     if prefix is not None and (not prefix.startswith("/") or prefix.endswith("/")):
-        raise InvalidValueError("prefix", repr(prefix), "a path that begins with / and does not end with it, or None")
+        raise refused("prefix", prefix, "a path that begins with / and does not end with it, or None")
     for field, dependency in (("viewer", viewer), ("operator", operator)):
         if dependency is not None and not callable(dependency):
-            raise InvalidValueError(field, repr(dependency), "a function, as Depends takes it, or None")
+            raise refused(field, dependency, "a function, as Depends takes it, or None")
         if dependency is not None and prefix is None:
-            raise InvalidValueError(field, repr(dependency), "None, because there are no routes without a prefix")
+            raise refused(field, dependency, "None, because there are no routes without a prefix")
 
 
 def _check_parts(registry: object, stream_seconds: object) -> None:
     if registry is not None and not isinstance(registry, Registry):
-        raise InvalidValueError("registry", repr(registry), "a Registry, or None")
+        raise refused("registry", registry, "a Registry, or None")
     if stream_seconds is None:
-        raise InvalidValueError("stream_seconds", "None", "a number of seconds, because a server that stops waits")
+        raise refused("stream_seconds", None, "a number of seconds, because a server that stops waits")
     check_seconds("stream_seconds", stream_seconds)

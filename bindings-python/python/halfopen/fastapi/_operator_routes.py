@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
+from halfopen._arguments import refused
 from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.fastapi._audit import Act
@@ -46,8 +47,8 @@ def operator_router(operator: Callable[..., Any]) -> APIRouter:
         installed: InstalledDependency, name: str, body: _Order, actor: Any = who
     ) -> dict[str, Any] | JSONResponse:
         if body.seconds is not None and body.order != "force_open":
-            refused = InvalidValueError("seconds", repr(body.seconds), "no duration: only a forced opening has one")
-            return invalid_value(refused)
+            no_duration = refused("seconds", body.seconds, "no duration: only a forced opening has one")
+            return invalid_value(no_duration)
 
         def change(breaker: CircuitBreaker) -> None:
             if body.order == "force_open":
@@ -69,7 +70,7 @@ def operator_router(operator: Callable[..., Any]) -> APIRouter:
     ) -> dict[str, Any] | JSONResponse:
         def change(breaker: CircuitBreaker) -> None:
             if "name" in body.fields:
-                raise InvalidValueError("name", repr(body.fields["name"]), "no name: a circuit keeps its own")
+                raise refused("name", body.fields["name"], "no name: a circuit keeps its own")
             breaker.reconfigure(breaker.config.model_copy(update=body.fields))
             installed.audit.add(actor, "reconfigure", name, body.reason, fields=body.fields)
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, Literal, TypeAlias
 
-from halfopen._arguments import check_function
+from halfopen._arguments import check_function, refused
 from halfopen._core import Need
-from halfopen.errors import InvalidValueError
 from halfopen.orchestration._model_fields import ByClass
 
 
@@ -63,7 +62,7 @@ def checked_resume(resume: object) -> Resume | None:
     """Refuses a result of the ``on_break`` function that is neither a ``Resume`` nor ``None``."""
     if resume is None or isinstance(resume, Resume):
         return resume
-    raise InvalidValueError("on_break", repr(resume), "a function that returns a Resume or None")
+    raise refused("on_break", resume, "a function that returns a Resume or None")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
 """A call that returns one result."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
-from halfopen._arguments import has_refused_arguments
+from halfopen._arguments import refused
 from halfopen._core import Attempt, is_awaitable
-from halfopen.errors import CallTimeoutError, InvalidValueError
-from halfopen.orchestration._engine import Engine
+from halfopen.errors import CallTimeoutError
 from halfopen.orchestration._probing import inside
-from halfopen.orchestration._records import Options
 from halfopen.orchestration._run import Run
 from halfopen.types import TimeoutName
 
@@ -21,12 +19,7 @@ _NO_STREAM = "a function that returns one result: Orchestrator.stream takes func
 class CallRun(Run[R]):
     """A call of a function that returns an awaitable."""
 
-    def __init__(
-        self, engine: Engine, func: Callable[..., Awaitable[R]], args: tuple[Any, ...], options: Options
-    ) -> None:
-        super().__init__(engine, is_stream=False, **options)
-        self._func = func
-        self._args = args
+    is_stream = False
 
     async def once(self, attempt: Attempt) -> R:
         """Makes one attempt within its timeout and the deadline of the call."""
@@ -48,17 +41,12 @@ class CallRun(Run[R]):
         return await self._answer(attempt)
 
     async def _answer(self, attempt: Attempt) -> R:
-        try:
-            awaitable: Any = self._func(self.provider_of(attempt), *self._args)
-        except TypeError as error:
-            if has_refused_arguments(self._func, error):
-                self.cancelled(attempt)
-            raise
+        awaitable = self.called(attempt)
         if not is_awaitable(awaitable):
             is_stream = isinstance(awaitable, AsyncIterator)
             # It is the user's mistake, and says nothing about the provider.
             self.cancelled(attempt)
-            raise InvalidValueError("func", repr(self._func), _NO_STREAM if is_stream else _AWAITABLE)
+            raise refused("func", self._func, _NO_STREAM if is_stream else _AWAITABLE)
         result: R = await awaitable
         return result
 

@@ -5,8 +5,9 @@ import random
 from contextlib import suppress
 from typing import Any
 
+from halfopen._arguments import refused
 from halfopen._core import Attempt, is_awaitable, report_unraisable
-from halfopen.errors import CallTimeoutError, InvalidValueError
+from halfopen.errors import CallTimeoutError
 from halfopen.orchestration._engine import Engine
 from halfopen.orchestration._events import Checked
 from halfopen.orchestration._probing import inside
@@ -64,7 +65,7 @@ class Checks:
                 if not await inside(attempt, lambda: self._run_check(provider)):
                     # It is the user's mistake, and says nothing about the provider.
                     attempt.cancelled()
-                    report_unraisable(InvalidValueError("check", repr(self._check), CHECK_ALLOWED), self._check)
+                    report_unraisable(refused("check", self._check, CHECK_ALLOWED), self._check)
                     return
         except TimeoutError as error:
             late = CallTimeoutError(breaker.name, seconds or 0.0, "attempt_timeout_seconds")

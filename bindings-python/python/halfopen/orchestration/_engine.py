@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from halfopen._arguments import check_seconds
+from halfopen._arguments import check_seconds, refused
 from halfopen._core import Need, Order, Pool
 from halfopen._fork import renewed_in_child
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError
 from halfopen.orchestration._events import CoolingDown, EventLog
 from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._provider_log import ProviderLog
@@ -65,7 +64,7 @@ class Engine:
         """The index of the provider with this id."""
         index = self.index.get(provider)
         if index is None:
-            raise InvalidValueError("provider", repr(provider), "one of: " + ", ".join(self.index))
+            raise refused("provider", provider, "one of: " + ", ".join(self.index))
         return index
 
     def session_of(self, session: str | Session | None) -> Session | None:

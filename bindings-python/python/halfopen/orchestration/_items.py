@@ -1,40 +1,34 @@
 """Reads the items of a stream for the orchestrator."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from halfopen._answer_items import CONTENT, Facts, facts_of, get
 from halfopen.orchestration._report import model_in, usage_in
 
 
+@dataclass(slots=True, eq=False)
 class Reader:
     """Reads the items of one stream: their facts, and the model and the usage that they name."""
 
-    __slots__ = ("_is_content", "_is_end", "_is_tool_call", "model", "usage")
-
-    def __init__(
-        self,
-        is_content: Callable[[Any], bool] | None,
-        is_end: Callable[[Any], bool] | None,
-        is_tool_call: Callable[[Any], bool] | None,
-    ) -> None:
-        self._is_content = is_content
-        self._is_end = is_end
-        self._is_tool_call = is_tool_call
-        self.model: str | None = None
-        self.usage: dict[str, Any] | None = None
+    is_content: Callable[[Any], bool] | None
+    is_end: Callable[[Any], bool] | None
+    is_tool_call: Callable[[Any], bool] | None
+    model: str | None = None
+    usage: dict[str, Any] | None = None
 
     def read(self, item: Any) -> Facts:
         """Reads an item. The user's functions, if there are any, decide whether it is content or the end."""
         facts = facts_of(item)
         if facts is not CONTENT:
             self._take_account(item)
-        if self._is_content is not None:
-            facts = facts._replace(is_content=self._is_content(item))
-        if self._is_end is not None:
-            facts = facts._replace(is_end=self._is_end(item), has_end=True)
-        if self._is_tool_call is not None:
-            facts = facts._replace(is_tool_call=self._is_tool_call(item))
+        if self.is_content is not None:
+            facts = facts._replace(is_content=self.is_content(item))
+        if self.is_end is not None:
+            facts = facts._replace(is_end=self.is_end(item), has_end=True)
+        if self.is_tool_call is not None:
+            facts = facts._replace(is_tool_call=self.is_tool_call(item))
         return facts
 
     def _take_account(self, item: Any) -> None:

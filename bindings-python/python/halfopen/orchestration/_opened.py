@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from halfopen._answer_items import Facts, verdict_of_item
+from halfopen._arguments import refused
 from halfopen._core import Attempt, is_awaitable
 from halfopen._stream_timeouts import StreamTimeouts, Watch
-from halfopen.errors import InvalidValueError
 from halfopen.orchestration._errors import IncompleteStreamError, ReportedError
 from halfopen.orchestration._probing import inside
 
@@ -88,7 +88,7 @@ class Opened(Generic[T]):
         if not hasattr(source, "__aiter__"):
             # It is the user's mistake, and says nothing about the provider.
             self._run.cancelled(self.attempt)
-            raise InvalidValueError("func", repr(source), _STREAMS)
+            raise refused("func", source, _STREAMS)
         for name in ("aclose", "close"):
             if hasattr(source, name):
                 self._closers.append(getattr(source, name))

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, Unpack, overload
+from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
-from halfopen._arguments import check_function, check_functions, checked_members
+from halfopen._arguments import check_function, check_functions, checked_members, refused
 from halfopen._core import CircuitBreakerConfig, Need, Pool
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import Break, OnBreak, Restarted, Resume
 from halfopen.orchestration._call import CallRun
 from halfopen.orchestration._checks import Checks
@@ -67,7 +66,16 @@ class Orchestrator:
         self._engine = Engine(Pool(document, breakers, clock), given, breakers, settings)
         self._checks = None if settings.check is None else Checks(self._engine, settings.check)
 
-    async def call(self, func: Callable[[Provider, *Ts], Awaitable[R]], /, *args: *Ts, **options: Unpack[Options]) -> R:
+    async def call(
+        self,
+        func: Callable[[Provider, *Ts], Awaitable[R]],
+        /,
+        *args: *Ts,
+        session: str | Session | None = None,
+        need: Need | None = None,
+        replayable: bool = True,
+        deadline_seconds: float | None = None,
+    ) -> R:
         """Calls ``func(provider, *args)`` with the provider that was chosen, and with the next one if it fails.
 
         ``session`` names a conversation that stays with one provider. ``need`` tells what the provider must be able to
@@ -77,16 +85,25 @@ class Orchestrator:
         Raises ``AllProvidersFailed`` if no provider answered, and the error of ``func`` if it says nothing about the
         provider, for example that of a refused content.
         """
-        run = CallRun(self._engine, func, args, options)
+        options = Options(session, need, replayable, deadline_seconds)
+        run: CallRun[R] = CallRun(self._engine, func, args, options)
         attempt, result = await run.obtain()
         run.succeeded(attempt)
         return result
 
     async def call_with_report(
-        self, func: Callable[[Provider, *Ts], Awaitable[R]], /, *args: *Ts, **options: Unpack[Options]
+        self,
+        func: Callable[[Provider, *Ts], Awaitable[R]],
+        /,
+        *args: *Ts,
+        session: str | Session | None = None,
+        need: Need | None = None,
+        replayable: bool = True,
+        deadline_seconds: float | None = None,
     ) -> tuple[R, Report]:
         """As ``call``; also returns who answered, with which model and usage, and after which attempts."""
-        run = CallRun(self._engine, func, args, options)
+        options = Options(session, need, replayable, deadline_seconds)
+        run: CallRun[R] = CallRun(self._engine, func, args, options)
         attempt, result = await run.obtain()
         run.succeeded(attempt)
         return result, run.report(attempt, result)
@@ -99,7 +116,10 @@ class Orchestrator:
         *args: *Ts,
         on_break: Literal["restart"],
         long_lived: bool = False,
-        **options: Unpack[Options],
+        session: str | Session | None = None,
+        need: Need | None = None,
+        replayable: bool = True,
+        deadline_seconds: float | None = None,
     ) -> Stream[T | Restarted]: ...
     @overload
     def stream(
@@ -109,7 +129,10 @@ class Orchestrator:
         *args: *Ts,
         on_break: Literal["raise"] | Callable[[Break], Resume | None] | None = None,
         long_lived: bool = False,
-        **options: Unpack[Options],
+        session: str | Session | None = None,
+        need: Need | None = None,
+        replayable: bool = True,
+        deadline_seconds: float | None = None,
     ) -> Stream[T]: ...
     def stream(
         self,
@@ -118,7 +141,10 @@ class Orchestrator:
         *args: *Ts,
         on_break: OnBreak | None = None,
         long_lived: bool = False,
-        **options: Unpack[Options],
+        session: str | Session | None = None,
+        need: Need | None = None,
+        replayable: bool = True,
+        deadline_seconds: float | None = None,
     ) -> Stream[Any]:
         """The items of the stream that ``func(provider, *args)`` opens, or of the next provider's if it fails.
 
@@ -130,8 +156,8 @@ class Orchestrator:
         Iterating raises ``AllProvidersFailed`` if no provider answered, ``StreamBrokenError`` if a stream broke after
         its first content, and the error of ``func`` if it says nothing about the provider.
         """
-        run: StreamRun[Any] = StreamRun(self._engine, func, args, options, on_break, long_lived=long_lived)
-        return Stream(run)
+        options = Options(session, need, replayable, deadline_seconds)
+        return Stream(StreamRun(self._engine, func, args, options, on_break, long_lived=long_lived))
 
     def session(self, session_id: str) -> Session:
         """The session of that id, which begins if there is none."""
@@ -194,7 +220,7 @@ class Orchestrator:
         index = engine.index_of(provider)
         for name in ("id", "breaker", "key", "model", "last_resort"):
             if name in fields:
-                raise InvalidValueError(name, repr(fields[name]), "no change: make another Orchestrator")
+                raise refused(name, fields[name], "no change: make another Orchestrator")
         changed = replace(engine.providers[index], **fields)
         engine.pool.declare(index, changed._document())
         engine.providers[index] = changed

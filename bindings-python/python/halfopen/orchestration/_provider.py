@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, fields
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, cast
 
+from halfopen._arguments import check_present, check_whole_number, refused
 from halfopen._core import CircuitBreakerConfig, check_provider
 from halfopen.breaker import CircuitBreaker
-from halfopen.errors import InvalidValueError
 from halfopen.orchestration._model_fields import ONLY_DECLARED, BreakerOrConfig, Texts
 
 
@@ -50,24 +50,17 @@ class Provider:
     def __post_init__(self) -> None:
         breaker, name = cast("Any", self.breaker), cast("Any", self.id)
         if not isinstance(name, str) or not name:
-            raise InvalidValueError("id", repr(name), "a text that is not empty")
+            raise refused("id", name, "a text that is not empty")
         if breaker is not None and not isinstance(breaker, CircuitBreaker | CircuitBreakerConfig):
-            raise InvalidValueError("breaker", repr(breaker), "a CircuitBreaker, a CircuitBreakerConfig or None")
+            raise refused("breaker", breaker, "a CircuitBreaker, a CircuitBreakerConfig or None")
         capabilities = cast("Any", self.capabilities)
         if isinstance(capabilities, str) or not isinstance(capabilities, Iterable):
-            raise InvalidValueError("capabilities", repr(capabilities), "a collection of texts, not one text")
+            raise refused("capabilities", capabilities, "a collection of texts, not one text")
         object.__setattr__(self, "capabilities", tuple(self.capabilities))
-        most = cast("Any", self.max_concurrent_calls)
-        if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
-            raise InvalidValueError(
-                "max_concurrent_calls",
-                repr(most),
-                "a whole number from 1, or None; enabled=False switches a provider off",
-            )
-
-        for name in ("tier", "weight", "enabled", "last_resort"):
-            if getattr(self, name) is None:
-                raise InvalidValueError(name, "None", "a value: leave it out for the default")
+        if self.max_concurrent_calls is not None:
+            more = ", or None; enabled=False switches a provider off"
+            check_whole_number("max_concurrent_calls", self.max_concurrent_calls, 1, 2**32 - 1, more=more)
+        check_present(self, ("tier", "weight", "enabled", "last_resort"))
         check_provider(self._document())
 
     # Only pydantic calls this, so pydantic is optional.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from time import monotonic
+from typing import ClassVar, NamedTuple
 
 from halfopen._core import Attempt, Need
 from halfopen.breaker import CircuitBreaker
@@ -12,42 +13,33 @@ from halfopen.orchestration._provider import Provider
 from halfopen.orchestration._provider_log import Moved
 from halfopen.orchestration._report import AttemptReport, Report, model_in, usage_in
 from halfopen.orchestration._sessions import Session
-from halfopen.types import Asked, Outcome, PassReason, TypedDict
+from halfopen.types import Asked, Outcome, PassReason
 
 
-class Options(TypedDict, total=False):
-    """The options of a call."""
+class Options(NamedTuple):
+    """The options of a call, which the methods of ``Orchestrator`` take by keyword."""
 
-    session: str | Session | None
+    session: str | Session | None = None
     """A conversation that stays with one provider, or its id."""
-    need: Need | None
+    need: Need | None = None
     """The abilities that the provider must have."""
-    replayable: bool
+    replayable: bool = True
     """``False`` for a call with effects: after a failure, which may have had them, no other provider is asked."""
-    deadline_seconds: float | None
+    deadline_seconds: float | None = None
     """Takes the place of the orchestrator's deadline."""
 
 
 class Records:
     """The progress of a call. ``tried`` holds the providers that it has asked, in all its phases."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        is_stream: bool,
-        session: str | Session | None = None,
-        need: Need | None = None,
-        replayable: bool = True,
-        deadline_seconds: float | None = None,
-    ) -> None:
+    is_stream: ClassVar[bool]
+
+    def __init__(self, engine: Engine, options: Options) -> None:
+        session, self.need, self.replayable, deadline_seconds = options
         self.engine = engine
         self.number = next(engine.numbers)
         self.session = engine.session_of(session)
         self.session_id = None if self.session is None else self.session.id
-        self.need = need
-        self.replayable = replayable
-        self.is_stream = is_stream
         self.pin = None if self.session is None else engine.pin_of(self.session)
         self.tried: list[int] = []
         self.larger_than: int | None = None

@@ -3,15 +3,17 @@
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
+from halfopen._arguments import has_refused_arguments
 from halfopen._core import Attempt, Order
-from halfopen.orchestration._engine import DEFAULT_RETRY_DELAY_SECONDS
+from halfopen.orchestration._engine import DEFAULT_RETRY_DELAY_SECONDS, Engine
 from halfopen.orchestration._errors import FailedResultError
 from halfopen.orchestration._events import Budget, SwitchCause
 from halfopen.orchestration._hedging import race
 from halfopen.orchestration._pins import announce, pin
-from halfopen.orchestration._records import Records
+from halfopen.orchestration._records import Options, Records
 from halfopen.orchestration._verdicts import Judgement
 
 R = TypeVar("R")
@@ -29,6 +31,20 @@ class Run(Records, ABC, Generic[R]):
     _retries = 0
     _has_hedged = False
     _last: Judgement | None = None
+
+    def __init__(self, engine: Engine, func: Callable[..., Any], args: tuple[Any, ...], options: Options) -> None:
+        super().__init__(engine, options)
+        self._func = func
+        self._args = args
+
+    def called(self, attempt: Attempt) -> Any:
+        """Calls the function for the provider of an attempt."""
+        try:
+            return self._func(self.provider_of(attempt), *self._args)
+        except TypeError as error:
+            if has_refused_arguments(self._func, error):
+                self.cancelled(attempt)
+            raise
 
     @abstractmethod
     async def once(self, attempt: Attempt) -> R:

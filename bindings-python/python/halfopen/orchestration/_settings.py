@@ -7,10 +7,9 @@ from importlib import import_module
 from math import inf
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
-from halfopen._arguments import check_function, check_seconds
+from halfopen._arguments import check_function, check_present, check_seconds, check_whole_number, refused
 from halfopen._core import SHORTEST_HEDGE_SECONDS, check_policy
 from halfopen._stream_items import checked_item_function
-from halfopen.errors import InvalidValueError
 from halfopen.orchestration._breaks import OnBreak, check_on_break
 from halfopen.orchestration._model_fields import ONLY_DECLARED, CheckedOnBreak, NotInJson
 from halfopen.orchestration._provider import Provider
@@ -62,16 +61,14 @@ class Settings:
     __pydantic_config__: ClassVar = ONLY_DECLARED
 
     def __post_init__(self) -> None:
-        for name in _NEVER_NONE:
-            if getattr(self, name) is None:
-                raise InvalidValueError(name, "None", "a value: leave it out for the default")
+        check_present(self, _NEVER_NONE)
         for name in (declared.name for declared in fields(self)):
             value = getattr(self, name)
             if name.endswith("_seconds") and not (name == "slow_start_seconds" and value == 0):
                 check_seconds(name, value)
         for name in ("max_attempts", "max_sessions", "kept_events", "kept_items"):
-            _check_count(name, getattr(self, name), 1)
-        _check_count("same_provider_retries", self.same_provider_retries, 0)
+            check_whole_number(name, getattr(self, name), 1)
+        check_whole_number("same_provider_retries", self.same_provider_retries, 0)
         _check_choice("return_to_primary", self.return_to_primary, get_args(ReturnToPrimary))
         _check_functions(self)
         check_policy(self.document())
@@ -139,9 +136,7 @@ def check_effects(settings: Settings, providers: Sequence[Provider]) -> None:
     if settings.on_exhausted == "last_resort" and not resorts:
         refuse("on_exhausted", "'fail' or 'wait' without a provider that is declared as last_resort")
     if settings.on_exhausted != "last_resort" and resorts:
-        raise InvalidValueError(
-            "last_resort", repr(resorts), f"no such provider with on_exhausted={settings.on_exhausted!r}"
-        )
+        raise refused("last_resort", resorts, f"no such provider with on_exhausted={settings.on_exhausted!r}")
 
 
 def _check_hedge(settings: Settings, count: int) -> None:
@@ -163,14 +158,9 @@ def _check_hedge(settings: Settings, count: int) -> None:
 
 
 def _refuse(settings: Settings, name: str, allowed: str) -> None:
-    raise InvalidValueError(name, repr(getattr(settings, name)), allowed)
-
-
-def _check_count(name: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidValueError(name, repr(value), f"a whole number, at least {least}")
+    raise refused(name, getattr(settings, name), allowed)
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise InvalidValueError(name, repr(value), "one of: " + ", ".join(allowed))
+        raise refused(name, value, "one of: " + ", ".join(allowed))

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Generic, Self, TypeVar
 
-from halfopen._arguments import has_refused_arguments
 from halfopen._core import Attempt
 from halfopen.orchestration._breaks import Break, OnBreak, Restarted, check_on_break, checked_resume
 from halfopen.orchestration._engine import Engine
@@ -23,6 +22,8 @@ T = TypeVar("T")
 class StreamRun(Run[Opened[T]]):
     """A call of a function that returns a stream."""
 
+    is_stream = True
+
     def __init__(
         self,
         engine: Engine,
@@ -33,9 +34,7 @@ class StreamRun(Run[Opened[T]]):
         *,
         long_lived: bool,
     ) -> None:
-        super().__init__(engine, is_stream=True, **options)
-        self._func = func
-        self._args = args
+        super().__init__(engine, func, args, options)
         if on_break is not None:
             check_on_break(on_break)
         self._on_break = engine.settings.on_break if on_break is None else on_break
@@ -57,15 +56,6 @@ class StreamRun(Run[Opened[T]]):
     async def discard(self, result: Opened[T]) -> None:
         """Closes a stream that is not read."""
         await result.close()
-
-    def called(self, attempt: Attempt) -> Any:
-        """Calls the function for the provider of an attempt."""
-        try:
-            return self._func(self.provider_of(attempt), *self._args)
-        except TypeError as error:
-            if has_refused_arguments(self._func, error):
-                self.cancelled(attempt)
-            raise
 
     def reader_of(self, attempt: Attempt) -> Reader:
         """A reader for the items of an attempt."""

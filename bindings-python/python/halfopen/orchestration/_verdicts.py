@@ -4,6 +4,7 @@ The table stands in ``docs/orchestration.md``.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple
 
@@ -58,16 +59,12 @@ class Judgement(NamedTuple):
         return "timeout" if self.is_timeout else "failure"
 
 
+@dataclass(slots=True, eq=False)
 class Rules:
     """The user's functions that decide beside the table."""
 
-    __slots__ = ("_is_too_large", "_next_after")
-
-    def __init__(
-        self, is_too_large: Callable[[Exception], bool] | None, next_after: Callable[[Exception], bool] | None
-    ) -> None:
-        self._is_too_large = is_too_large
-        self._next_after = next_after
+    is_too_large: Callable[[Exception], bool] | None
+    next_after: Callable[[Exception], bool] | None
 
     def judge(self, breaker: CircuitBreaker, error: BaseException) -> Judgement:
         """Judges an exception."""
@@ -99,9 +96,9 @@ class Rules:
     def _next_after_ignored(self, error: Exception) -> Next:
         if is_rejection(error):
             return "at_once"
-        if is_too_large_by_code(error) or _says(self._is_too_large, error):
+        if is_too_large_by_code(error) or _says(self.is_too_large, error):
             return "larger"
-        return "at_once" if _says(self._next_after, error) else "no"
+        return "at_once" if _says(self.next_after, error) else "no"
 
 
 def _says(function: Callable[[Exception], bool] | None, error: Exception) -> bool:
