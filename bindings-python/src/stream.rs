@@ -29,7 +29,11 @@ use crate::thrown::{instance_of, is_same};
 /// all else that guards it.
 #[pyclass(frozen, name = "Stream", module = "halfopen._core")]
 pub struct PyStream {
+    /// The breaker of the call.
+    #[pyo3(get)]
     breaker: Py<PyBreaker>,
+    /// The generator that is guarded.
+    #[pyo3(get)]
     generator: Py<PyAny>,
     has_begun: AtomicBool,
     is_probe: AtomicBool,
@@ -222,12 +226,6 @@ impl PyStream {
 
 #[pymethods]
 impl PyStream {
-    /// The generator that is guarded.
-    #[getter]
-    fn generator(&self, py: Python<'_>) -> Py<PyAny> {
-        self.generator.clone_ref(py)
-    }
-
     /// The consumer does something else from now on, until it asks for an item.
     #[inline]
     pub fn rest(&self, py: Python<'_>) {
@@ -246,12 +244,6 @@ impl PyStream {
     /// The consumer does not want any more items.
     pub fn cancelled(&self, py: Python<'_>) {
         self.settle(py, Outcome::Cancelled);
-    }
-
-    /// The breaker of the call.
-    #[getter]
-    fn breaker(&self, py: Python<'_>) -> Py<PyBreaker> {
-        self.breaker.clone_ref(py)
     }
 
     /// The call has ended with this instead of a stream.

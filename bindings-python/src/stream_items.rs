@@ -32,18 +32,14 @@ impl StreamItems {
 
     /// Whether an item counts as the first one.
     pub fn is_content(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match self.functions.get().and_then(|functions| functions.is_content.as_ref()) {
-            None => Ok(true),
-            Some(is_content) => Ok(says_yes(is_content, item)?.unwrap_or(true)),
-        }
+        let is_content = self.functions.get().and_then(|functions| functions.is_content.as_ref());
+        is_content.map_or(Ok(true), |is_content| Ok(says_yes(is_content, item)?.unwrap_or(true)))
     }
 
     /// Whether an item completes its stream.
     pub fn is_end(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match self.functions.get().and_then(|functions| functions.is_end.as_ref()) {
-            None => Ok(false),
-            Some(is_end) => Ok(says_yes(is_end, item)?.unwrap_or(true)),
-        }
+        let is_end = self.functions.get().and_then(|functions| functions.is_end.as_ref());
+        is_end.map_or(Ok(false), |is_end| Ok(says_yes(is_end, item)?.unwrap_or(true)))
     }
 
     /// Whether a stream that ends without such an item is a failure.

@@ -81,14 +81,6 @@ impl Wait {
         self.task.put(task);
         Ok(())
     }
-
-    /// The wait is over. Returns whether the timer has cut it off.
-    pub fn ended(&self) -> bool {
-        self.is_suspended.load(Ordering::Relaxed) && {
-            self.is_suspended.store(false, Ordering::Relaxed);
-            self.has_expired.load(Ordering::Relaxed) && self.has_expired.swap(false, Ordering::Relaxed)
-        }
-    }
 }
 
 #[pymethods]
@@ -124,8 +116,12 @@ impl Wait {
     }
 
     /// The wait is over. Returns whether the timer has cut it off.
-    fn end(&self) -> bool {
-        self.ended()
+    #[pyo3(name = "end")]
+    pub fn ended(&self) -> bool {
+        self.is_suspended.load(Ordering::Relaxed) && {
+            self.is_suspended.store(false, Ordering::Relaxed);
+            self.has_expired.load(Ordering::Relaxed) && self.has_expired.swap(false, Ordering::Relaxed)
+        }
     }
 
     /// How long the consumer has waited for the item, in seconds.

@@ -7,11 +7,11 @@
 """
 
 from dataclasses import field, make_dataclass
-from importlib import import_module
 from inspect import Parameter, Signature
-from typing import Any, cast
+from typing import Any
 
 from halfopen._core import CircuitBreakerConfig, Need, config_json_schema
+from halfopen._pydantic_hooks import hook
 
 
 def describe() -> None:
@@ -33,27 +33,18 @@ def describe() -> None:
     attributes = {
         "__dataclass_fields__": made.__dataclass_fields__,
         "__dataclass_params__": made.__dataclass_params__,
-        "__get_pydantic_core_schema__": _called_by_pydantic("validator"),
-        "__get_pydantic_json_schema__": _called_by_pydantic("json_schema"),
+        "__get_pydantic_core_schema__": staticmethod(hook("validator")),
+        "__get_pydantic_json_schema__": staticmethod(hook("json_schema")),
         "__signature__": Signature(parameters),
         "__doc__": "\n".join([CircuitBreakerConfig.__doc__ or "", "", "The fields:", "", *described]),
     }
     for name, value in attributes.items():
         setattr(CircuitBreakerConfig, name, value)
     need: Any = Need
-    need.__get_pydantic_core_schema__ = _called_by_pydantic("need_schema")
+    need.__get_pydantic_core_schema__ = staticmethod(hook("need_schema"))
     parts = [("capabilities", list[str], _field([])), ("size", int, _field(0))]
     made = make_dataclass("_", parts, init=False, repr=False, eq=False, frozen=True)
     need.__dataclass_fields__, need.__dataclass_params__ = made.__dataclass_fields__, made.__dataclass_params__
-
-
-def _called_by_pydantic(function: str) -> Any:
-    """A method that pydantic calls. Only pydantic imports the module with the function, so pydantic is optional."""
-
-    def called(_class: type, _source: Any, _handler: Any) -> Any:
-        return getattr(import_module("halfopen._pydantic"), function)()
-
-    return cast("Any", classmethod(called))
 
 
 def _field(value: Any) -> Any:

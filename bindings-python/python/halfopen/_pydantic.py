@@ -5,9 +5,9 @@ Only pydantic imports this module, so pydantic is optional.
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Never, cast
 
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, PydanticOmit, ValidationError, core_schema
 
 from halfopen._core import CircuitBreakerConfig, Need, config_json_schema
 from halfopen.breaker import CircuitBreaker
@@ -33,9 +33,19 @@ def json_schema() -> dict[str, Any]:
     return {"title": "CircuitBreakerConfig", **config_json_schema()}
 
 
+def omit() -> Never:
+    """Leaves a field out of a JSON Schema."""
+    raise PydanticOmit
+
+
 def window_schema() -> CoreSchema:
     """A schema for a window."""
     return core_schema.no_info_plain_validator_function(_window)
+
+
+def window_json() -> Any:
+    """Its JSON Schema."""
+    return json_schema()["properties"]["window"]
 
 
 def error_schema() -> CoreSchema:
@@ -48,6 +58,11 @@ def error_schema() -> CoreSchema:
     )
 
 
+def error_json() -> dict[str, Any]:
+    """Its JSON Schema."""
+    return {"anyOf": [{"type": "string"}, {"type": "null"}]}
+
+
 def breaker_schema() -> CoreSchema:
     """A schema for a breaker, a configuration or ``None``, which writes the configuration."""
     return _kept_or(
@@ -57,9 +72,19 @@ def breaker_schema() -> CoreSchema:
     )
 
 
+def breaker_json() -> dict[str, Any]:
+    """Its JSON Schema."""
+    return {"anyOf": [json_schema(), {"type": "null"}]}
+
+
 def on_break_schema() -> CoreSchema:
     """A schema for the handling of a broken stream."""
     return core_schema.no_info_plain_validator_function(_on_break)
+
+
+def on_break_json() -> dict[str, Any]:
+    """Its JSON Schema."""
+    return {"enum": ["raise", "restart"], "type": "string"}
 
 
 def checked_schema(schema: CoreSchema) -> CoreSchema:

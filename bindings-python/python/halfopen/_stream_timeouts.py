@@ -30,27 +30,6 @@ class Watch(Protocol):
         """The stream was dropped before its end, maybe in another thread."""
 
 
-class Timer(Watch, Protocol):
-    """A watch that looks at the wait under way when its time has come.
-
-    Streams of the compiled core note their waits in ``wait`` themselves, and call neither ``begin`` nor ``end``.
-    """
-
-    wait: Wait
-
-    def arm(self) -> None:
-        """The consumer waits and no timer is set."""
-
-    def passed(self, waited: float, has_content: bool, /) -> None:
-        """A wait took this many seconds; ``has_content`` says whether an item that counts has come.
-
-        Called until one has.
-        """
-
-    def recovered(self) -> None:
-        """The stream came with an item, or ended, although it was cut off."""
-
-
 @dataclass(slots=True, eq=False)
 class StreamTimeouts:
     """The timeouts of every stream of one breaker."""
@@ -86,6 +65,10 @@ class _Waits:
         return self._idle if self._has_content or self._first_item_left is None else self._first_item_left
 
     def passed(self, waited: float, has_content: bool, /) -> None:
+        """A wait took this many seconds; ``has_content`` says whether an item that counts has come.
+
+        The core calls it until one has.
+        """
         self._has_content = has_content
         # Items that are not content do not extend the wait for the first one that is.
         if not has_content and self._first_item_left is not None:
@@ -93,7 +76,10 @@ class _Waits:
 
 
 class _AsyncioWatch(_Waits):
-    """One timer for all waits of a stream. It is set for the first one, and again when it finds a later one."""
+    """One timer for all waits of a stream. It is set for the first one, and again when it finds a later one.
+
+    Streams of the compiled core note their waits in ``wait`` themselves, and call neither ``begin`` nor ``end``.
+    """
 
     __slots__ = ("__weakref__", "_asyncio", "_cancelling", "_loop", "_task", "_timed_wait", "_timer", "wait")
 
@@ -120,6 +106,7 @@ class _AsyncioWatch(_Waits):
             self.passed(self.wait.waited(), has_content)
 
     def arm(self) -> None:
+        """The consumer waits and no timer is set."""
         self.wait.timed(True)
         left = self._allowed() - self.wait.waited()
         if left < inf:
@@ -148,6 +135,7 @@ class _AsyncioWatch(_Waits):
             self._disarm()
 
     def recovered(self) -> None:
+        """The stream came with an item, or ended, although it was cut off."""
         self._is_ours()
 
     def fail(self, error: BaseException, /) -> None:

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeAlias
+
+from halfopen._pydantic_hooks import WINDOW
 
 if TYPE_CHECKING:
     from halfopen._core import Need
@@ -116,19 +117,7 @@ class WindowOfSeconds(TypedDict):
     seconds: int
 
 
-class _EitherWindow:
-    """Tells pydantic to check a window as the core does; from a union, errors would have the names of its members."""
-
-    # Only pydantic calls these, so pydantic is optional.
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
-        return import_module("halfopen._pydantic").window_schema()
-
-    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> Any:
-        return import_module("halfopen._pydantic").json_schema()["properties"]["window"]
-
-
-Window = Annotated[WindowOfCalls | WindowOfSeconds, _EitherWindow()]
+Window = Annotated[WindowOfCalls | WindowOfSeconds, WINDOW]
 
 
 class ConfigFields(TypedDict, total=False):

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Annotated, Any, Literal, TypeAlias
 
 from halfopen._arguments import check_function, refused
 from halfopen._core import Need
-from halfopen.orchestration._model_fields import ByClass
+from halfopen._pydantic_hooks import BY_CLASS, hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class Break:
     """A stream that broke."""
 
     provider: str
-    error: Annotated[Exception, ByClass()]
+    error: Annotated[Exception, BY_CLASS]
     items: Sequence[Any]
     """The newest items that the consumer has received."""
     args: tuple[Any, ...]
@@ -40,10 +39,7 @@ class Resume:
         need = () if self.need is None else (f"need={self.need!r}",)
         return f"Resume({', '.join((*map(repr, self.args), *need))})"
 
-    # Only pydantic calls this, so pydantic is optional.
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
-        return import_module("halfopen._pydantic").resume_schema()
+    __get_pydantic_core_schema__ = staticmethod(hook("resume_schema"))
 
 
 OnBreak: TypeAlias = Literal["raise", "restart"] | Callable[[Break], Resume | None]

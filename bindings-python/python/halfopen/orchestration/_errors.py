@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self, TypeAlias, cast
 
+from halfopen._pydantic_hooks import BY_CLASS
 from halfopen.errors import HalfopenError
-from halfopen.orchestration._model_fields import ByClass
 from halfopen.types import PassReason, Verdict
 
 EndedBy = Literal["exhausted", "max_attempts", "budget", "deadline", "not_replayable"]
@@ -87,7 +87,7 @@ class ProviderFailure:
     """One provider's part in a call that failed."""
 
     provider: str
-    error: Annotated[Exception, ByClass()]
+    error: Annotated[Exception, BY_CLASS]
     """The error of its last attempt, or a ``ProviderUnavailableError`` if it was not asked."""
     reason: Literal[WhyNot, "failed"]
     """``failed`` if it was asked, otherwise why it was passed over."""

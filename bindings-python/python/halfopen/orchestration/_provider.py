@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, cast
 
 from halfopen._arguments import check_present, check_whole_number, refused
 from halfopen._core import CircuitBreakerConfig, check_provider
+from halfopen._pydantic_hooks import BREAKER_OR_CONFIG, ONLY_DECLARED, TEXTS
 from halfopen.breaker import CircuitBreaker
-from halfopen.orchestration._model_fields import ONLY_DECLARED, BreakerOrConfig, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Provider:
 
     id: str
     """Its name, unique in the orchestrator."""
-    breaker: Annotated[CircuitBreaker | CircuitBreakerConfig | None, BreakerOrConfig()] = field(
+    breaker: Annotated[CircuitBreaker | CircuitBreakerConfig | None, BREAKER_OR_CONFIG] = field(
         default=None, repr=False, compare=False
     )
     """Its circuit breaker, or the configuration for a new one; ``None`` for a new one with the defaults.
@@ -33,7 +33,7 @@ class Provider:
     """Its share beside the others of its tier, from 0; 0 drains it: it gets no further calls."""
     enabled: bool = True
     """Whether calls may go to it."""
-    capabilities: Annotated[Iterable[str], Texts()] = ()
+    capabilities: Annotated[Iterable[str], TEXTS] = ()
     """Its abilities, in words of your own: a call that needs one goes only to providers that have it."""
     limit: int | None = None
     """The largest request that it takes, in a unit of your own (tokens, for example); ``None`` for no limit."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, cast
 
 from halfopen._answer_items import get
-from halfopen.orchestration._model_fields import ByClass
+from halfopen._pydantic_hooks import BY_CLASS
 from halfopen.types import Outcome, Role
 
 
@@ -16,7 +16,7 @@ class AttemptReport(NamedTuple):
     role: Role
     outcome: Outcome
     seconds: float
-    error: Annotated[Exception | None, ByClass()]
+    error: Annotated[Exception | None, BY_CLASS]
 
 
 @dataclass(frozen=True, slots=True)

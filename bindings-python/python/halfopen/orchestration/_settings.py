@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 from halfopen._arguments import check_function, check_present, check_seconds, check_whole_number, refused
 from halfopen._core import SHORTEST_HEDGE_SECONDS, check_policy
+from halfopen._pydantic_hooks import NOT_IN_JSON, ON_BREAK, ONLY_DECLARED
 from halfopen._stream_items import checked_item_function
 from halfopen.orchestration._breaks import OnBreak, check_on_break
-from halfopen.orchestration._model_fields import ONLY_DECLARED, CheckedOnBreak, NotInJson
 from halfopen.orchestration._provider import Provider
 from halfopen.types import OnExhausted, Strategy
 
@@ -47,14 +47,14 @@ class Settings:
     hold_seconds: float | None = None
     max_sessions: int = 10_000
     session_lifetime_seconds: float = 3600.0
-    on_switch: Annotated[OnSwitch | None, NotInJson()] = None
-    on_break: Annotated[OnBreak, CheckedOnBreak()] = "raise"
-    is_content: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
-    is_end: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
-    is_tool_call: Annotated[Callable[[Any], bool] | None, NotInJson()] = None
-    is_too_large: Annotated[Callable[[Exception], bool] | None, NotInJson()] = None
-    next_after: Annotated[Callable[[Exception], bool] | None, NotInJson()] = None
-    check: Annotated[Check | None, NotInJson()] = None
+    on_switch: Annotated[OnSwitch | None, NOT_IN_JSON] = None
+    on_break: Annotated[OnBreak, ON_BREAK] = "raise"
+    is_content: Annotated[Callable[[Any], bool] | None, NOT_IN_JSON] = None
+    is_end: Annotated[Callable[[Any], bool] | None, NOT_IN_JSON] = None
+    is_tool_call: Annotated[Callable[[Any], bool] | None, NOT_IN_JSON] = None
+    is_too_large: Annotated[Callable[[Exception], bool] | None, NOT_IN_JSON] = None
+    next_after: Annotated[Callable[[Exception], bool] | None, NOT_IN_JSON] = None
+    check: Annotated[Check | None, NOT_IN_JSON] = None
     check_interval_seconds: float | None = None
     kept_events: int = 1000
     kept_items: int = 10_000
