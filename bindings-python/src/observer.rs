@@ -63,8 +63,8 @@ impl PyObserver {
     /// A call has been settled. The call is over and its result on the way, so an interrupt is raised a moment later.
     pub fn settled(&self, py: Python<'_>, call: SettledCall) {
         let seconds = call.duration.map(|duration| duration.as_secs_f64());
-        let told = self.told(py, |names| &names.settled, (call.outcome.as_str(), seconds));
-        if let (Err(interrupt), Some(observer)) = (told, self.0.get()) {
+        let notified = self.notify(py, |names| &names.settled, (call.outcome.as_str(), seconds));
+        if let (Err(interrupt), Some(observer)) = (notified, self.0.get()) {
             report(interrupt, observer.bind(py));
         }
     }
