@@ -16,7 +16,7 @@ export function nativeBackend(addon: typeof Addon): NativeBackend {
     // The core reads the operating system's clock.
     clock: undefined,
     checkStack,
-    create: (config, millis) => opened(addon.JsBreaker.create(config, millis)),
+    create: (config, millis) => opened(addon.JsBreaker.create(config, millis, Math.random())),
     createRegistry: (bound) => addon.RegistryPolicy.create(bound),
     share(config: Plain): Opened {
       const breaker = addon.share(config);

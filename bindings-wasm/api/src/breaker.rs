@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use halfopen::control::Jitter;
 use halfopen::host::{Entries, Spelling, Value};
 use halfopen::{CircuitBreaker, Outcome, Snapshot};
 use napi_derive::napi;
@@ -31,13 +32,15 @@ pub struct JsBreaker {
 #[napi]
 #[cfg_attr(target_family = "wasm", wasm_bindgen)]
 impl JsBreaker {
-    /// A breaker on the host's clock, which reads `millis`, or on the system's if that is NaN.
+    /// A breaker on the host's clock, which reads `millis`, or on the system's if that is NaN. `random` is a number that the
+    /// host draws for the jitter of the waits, because WebAssembly has no source of randomness.
     #[napi(factory)]
-    pub fn create(config: Plain, millis: f64) -> Result<JsBreaker> {
+    pub fn create(config: Plain, millis: f64, random: f64) -> Result<JsBreaker> {
         let host = Host::of(&config);
         let config = host.config(config)?;
         let clock = JsClock::new(millis);
-        Ok(Self::new(Arc::new(CircuitBreaker::with_jitter(config, clock, Host::jitter())), host))
+        let jitter = Jitter { seed: random.to_bits() };
+        Ok(Self::new(Arc::new(CircuitBreaker::with_jitter(config, clock, jitter)), host))
     }
 
     /// Settles a permit with a failure whose provider asked for a wait of this many seconds; false if no such permit is

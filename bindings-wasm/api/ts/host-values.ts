@@ -1,5 +1,6 @@
 /** Reads the host's objects once, because getters and proxies may throw or answer differently the second time. */
 
+import type { ErrorCode } from './enums.js';
 import { InvalidValueError, NameConflictError, RegistryFullError } from './errors.js';
 import { check, formatValue, UNREADABLE } from './format-value.js';
 
@@ -7,14 +8,9 @@ import { check, formatValue, UNREADABLE } from './format-value.js';
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
 /** The parts of an error of the core, those that belong to its code; the field is spelled as in JavaScript. */
-interface CoreError {
-  readonly code?: string;
-  readonly field: string;
-  readonly value: unknown;
-  readonly allowed: string;
-  readonly circuitName: string;
-  readonly bound: number;
-}
+type CoreError = { readonly code?: ErrorCode } & Pick<InvalidValueError, 'field' | 'value' | 'allowed'> &
+  Pick<NameConflictError, 'circuitName'> &
+  Pick<RegistryFullError, 'bound'>;
 
 /** The fields of an object that was read, by name. */
 export type Fields = Readonly<Record<string, unknown>>;

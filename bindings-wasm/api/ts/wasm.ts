@@ -30,7 +30,7 @@ export function startModule(module: WebAssembly.Module, clock: ClockSource): Bac
     kind: 'wasm',
     clock,
     create(config, millis) {
-      const breaker = JsBreaker.create(config, millis);
+      const breaker = JsBreaker.create(config, millis, Math.random());
       return { core: breaker, calls: HotPath.create(breaker) };
     },
     createRegistry: RegistryPolicy.create,

@@ -301,6 +301,11 @@ test('a hint makes the wait longer, and a bad one leaves the permit as it was', 
   assert.equal(breaker.status().retryAfterSeconds, 90);
 });
 
+test('breakers that opened together do not probe together', () => {
+  const waits = Array.from({ length: 10 }, () => opened({ timeoutJitter: 1 }).breaker.status().retryAfterSeconds);
+  assert.ok(new Set(waits).size > 5, waits.join(', '));
+});
+
 test('it explains itself', () => {
   const { breaker } = opened();
   assert.equal(breaker.explain(), 'open after 1 failure in a row: in 10.0 s the next call is let through as a probe');

@@ -1,6 +1,5 @@
 //! Values and errors on their way between JavaScript and the addon, by serde.
 
-use halfopen::control::Jitter;
 use halfopen::host::Value;
 use napi::bindgen_prelude::{Env, Error, JsValue, Object, Unknown};
 
@@ -17,10 +16,6 @@ impl Host {
     /// The host of a value.
     pub fn of(value: &Plain<'_>) -> Self {
         Self(Env::from(value.value().env))
-    }
-
-    pub(crate) fn jitter() -> Jitter {
-        halfopen::host::random_jitter()
     }
 
     /// A value of the host.

@@ -1,6 +1,5 @@
 //! Values and errors on their way between JavaScript and WebAssembly, by serde.
 
-use halfopen::control::Jitter;
 use halfopen::host::Value;
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
@@ -29,11 +28,6 @@ impl Host {
     /// The host of a value.
     pub fn of(_value: &Plain) -> Self {
         Self
-    }
-
-    /// WebAssembly has no source of randomness of its own.
-    pub(crate) fn jitter() -> Jitter {
-        Jitter { seed: js_sys::Math::random().to_bits() }
     }
 
     /// A value of the host.
