@@ -80,7 +80,7 @@ def test_the_worst_member_of_a_group_counts(members: list[BaseException], verdic
     assert outcome_of(group) == verdict.outcome
 
 
-def test_a_group_as_deep_as_one_likes_is_judged() -> None:
+def test_a_group_of_any_depth_is_judged() -> None:
     group: Exception = StatusError(503)
     for _ in range(5_000):
         group = ExceptionGroup("group", [group])

@@ -306,7 +306,7 @@ def _close_request(manager: Any) -> None:
     if issubclass(class_of(manager), Coroutine):
         manager.close()
     for held in getattr(manager, "__dict__", {}).values():
-        # One that has begun belongs to somebody else.
+        # A coroutine that has begun is awaited elsewhere.
         if class_of(held) is CoroutineType and getcoroutinestate(held) == CORO_CREATED:
             held.close()
 

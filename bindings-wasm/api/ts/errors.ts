@@ -51,7 +51,7 @@ export class NameConflictError extends HalfopenError {
   override readonly code = 'NAME_CONFLICT';
 
   constructor(
-    /** The name. */
+    /** The name of the circuit. */
     readonly circuitName: string,
     /** The first field that differs. */
     readonly field: string,
@@ -65,7 +65,7 @@ export class RegistryFullError extends HalfopenError {
   override readonly code = 'REGISTRY_FULL';
 
   constructor(
-    /** How many that is. */
+    /** The most circuits that it may hold. */
     readonly bound: number,
   ) {
     super(`the registry holds ${bound} circuits, as many as it may`);

@@ -15,7 +15,7 @@ use super::{Clock, Tick};
 /// the operating system's clock once in 5 ms. Libraries that calibrate the counter at their
 /// start (`quanta`) drift (metrics-rs/quanta#99), and jump when a virtual machine moves to another host (see Linux'
 /// `vmclock-abi.h`); a breaker could stay open too long. This clock is off by 5 ms at most in such a case, and otherwise by
-/// less than a microsecond. It may step back by as much, which a breaker takes for no time.
+/// less than a microsecond. If it steps back by as much, no time has passed for a breaker.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock(&'static Process);
 
@@ -23,7 +23,7 @@ pub struct SystemClock(&'static Process);
 #[derive(Debug)]
 struct Process {
     origin: Instant,
-    /// The counter's last anchor; none if the processor has no even counter.
+    /// The counter's last anchor; none if the processor has no counter that runs at an even pace.
     anchor: Option<Anchor>,
 }
 

@@ -17,7 +17,7 @@ pub enum RegistryError {
     },
     /// There are as many breakers as the registry may hold, and each of them is in use.
     Full {
-        /// How many that is.
+        /// The most breakers that it may hold.
         bound: usize,
     },
 }

@@ -54,7 +54,7 @@ fn every_pool_of_three_keeps_the_promises() {
                     let need = Need { pin, replayable, ..Need::default() };
                     let (next, order) = choose(&policy, state, &candidates, &need, NOW);
                     check(&policy, &candidates, &need, &order).unwrap();
-                    somebody_takes_it(&declared, &candidates, order.picks.len());
+                    picks_all_that_could_take_it(&declared, &candidates, order.picks.len());
                     state = next;
                     choices += 1;
                 }
@@ -64,8 +64,8 @@ fn every_pool_of_three_keeps_the_promises() {
     println!("exhaustive pool: {choices} choices in {pools} pools");
 }
 
-/// A call is lost only if nobody could take it.
-fn somebody_takes_it(declared: &[Provider], candidates: &[Candidate<'_>], picks: usize) {
+/// The order has every provider that could take the call, so a call is lost only if there is none.
+fn picks_all_that_could_take_it(declared: &[Provider], candidates: &[Candidate<'_>], picks: usize) {
     let could = |it: &&Candidate<'_>| {
         !matches!(it.readiness, Readiness::Rejected { .. }) && it.in_flight < it.provider.max_concurrent_calls.unwrap()
     };
@@ -73,7 +73,7 @@ fn somebody_takes_it(declared: &[Provider], candidates: &[Candidate<'_>], picks:
 }
 
 #[test]
-fn a_move_after_a_failure_is_free_exactly_where_a_new_call_would_not_be_a_usual_one() {
+fn a_move_after_a_failure_is_free_exactly_if_an_ordinary_call_would_avoid_the_provider() {
     let mut free = 0;
     let mut code = 0_usize;
     for readiness in [Readiness::Closed, Readiness::Probe, rejected(Some(5)), rejected(None)] {
@@ -95,12 +95,12 @@ fn a_move_after_a_failure_is_free_exactly_where_a_new_call_would_not_be_a_usual_
             }
             let circuits = [Circuit { readiness, closed_since: None }, Circuit::CLOSED];
             let order = pool.look(&circuits, &Need::default(), NOW);
-            let is_usual = order.picks.iter().any(|pick| pick.index == 0 && pick.role != Role::Probe)
+            let takes_calls = order.picks.iter().any(|pick| pick.index == 0 && pick.role != Role::Probe)
                 || order.passed_over.iter().any(|passed| passed.index == 0 && passed.reason == PassReason::Full)
                     && readiness == Readiness::Closed;
             for after in MoveAfter::ALL {
                 let price = pool.price_of_move(0, circuits[0], *after, NOW);
-                let expects_free = !is_usual || *after == MoveAfter::Refusal;
+                let expects_free = !takes_calls || *after == MoveAfter::Refusal;
                 assert_eq!(
                     price.is_some_and(|price| price.is_free()),
                     expects_free,

@@ -25,7 +25,7 @@ class Break:
 class Resume:
     """The request that continues a broken stream: new arguments for the function, and a new need, if given.
 
-    ``need`` tells which providers can continue, for example ``Need(["prefill"])``.
+    ``need`` says which providers can continue, for example ``Need(["prefill"])``.
     """
 
     args: tuple[Any, ...]
