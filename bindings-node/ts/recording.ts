@@ -70,7 +70,7 @@ export class Recorder {
    */
   record(breaker: CircuitBreaker): void {
     if (!(breaker instanceof CircuitBreaker && breaker.config.recordDurations)) {
-      throw new InvalidValueError('breaker', `(a value of type ${typeof breaker})`, 'one with recordDurations: true');
+      throw new InvalidValueError('breaker', `(a value of type ${typeof breaker})`, 'a CircuitBreaker with recordDurations: true');
     }
     const circuit = this.#names.length;
     const isFirst = breaker.observe({

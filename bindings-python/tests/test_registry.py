@@ -47,7 +47,7 @@ def test_a_full_registry_removes_unused_breakers_only() -> None:
     registry = Registry(2)
     held = registry.get_or_create(config("held"))
     fails(registry.get_or_create(config("open")))
-    with pytest.raises(RegistryFullError, match="the registry holds 2 circuits, as many as it may") as caught:
+    with pytest.raises(RegistryFullError, match="the registry is full: each of its 2 circuits is in use;") as caught:
         registry.get_or_create(config("one too many"))
     assert (caught.value.code, caught.value.bound) == ("REGISTRY_FULL", 2)
     assert registry.get_or_create(config("held")) is held

@@ -65,7 +65,7 @@ class BreakerPerKey(Sealed, Generic[R]):
         try:
             return self._registry.get_or_create(self._config.model_copy(update={"name": name}))
         except RegistryFullError as full:
-            self._warn("the registry holds %d circuits, as many as it may: requests pass unguarded", full.bound)
+            self._warn("%s. Until then, a request without a circuit passes unguarded", full)
             return None
 
 

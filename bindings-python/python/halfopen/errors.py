@@ -107,5 +107,5 @@ class RegistryFullError(HalfopenError):
     code = "REGISTRY_FULL"
 
     def __init__(self, bound: int) -> None:
-        super().__init__(f"the registry holds {bound} circuits, as many as it may")
+        super().__init__(f"the registry is full: each of its {bound} circuits is in use; raise its bound or remove one")
         self.bound = bound

@@ -261,7 +261,7 @@ export class CircuitBreaker {
    * Calls `listener` with each further transition, after the change and in order; returns a function that unsubscribes.
    */
   subscribe(listener: TransitionListener): () => boolean {
-    checkFunction(listener);
+    checkFunction(listener, 'listener');
     return this.#executor.subscribe(listener);
   }
 

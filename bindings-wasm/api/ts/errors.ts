@@ -68,6 +68,6 @@ export class RegistryFullError extends HalfopenError {
     /** The most circuits that it may hold. */
     readonly bound: number,
   ) {
-    super(`the registry holds ${bound} circuits, as many as it may`);
+    super(`the registry is full: each of its ${bound} circuits is in use; raise its bound or remove one`);
   }
 }

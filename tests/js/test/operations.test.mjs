@@ -108,6 +108,11 @@ test('a window of ten thousand calls survives a snapshot', () => {
   assert.deepEqual([other.status().windowCalls, other.status().windowFailed], [10_000, 3_334]);
 });
 
+test('a listener that is no function is refused by its own name', () => {
+  const { breaker } = onStage();
+  assert.throws(() => breaker.subscribe(5), { code: 'INVALID_VALUE', field: 'listener' });
+});
+
 test('a listener receives each transition in order until it is removed', () => {
   const { breaker, clock } = onStage({ failureThreshold: 1, timeoutSeconds: 10, successThreshold: 1 });
   const received = [];

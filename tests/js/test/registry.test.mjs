@@ -49,7 +49,7 @@ test('a full registry evicts idle breakers and no others', () => {
       error instanceof RegistryFullError &&
       error.code === 'REGISTRY_FULL' &&
       error.bound === 2 &&
-      error.message === 'the registry holds 2 circuits, as many as it may',
+      error.message === 'the registry is full: each of its 2 circuits is in use; raise its bound or remove one',
   );
   permit.success();
   assert.equal(registry.getOrCreate(config('now there is room')).name, 'now there is room');
