@@ -70,7 +70,11 @@ export class Recorder {
    */
   record(breaker: CircuitBreaker): void {
     if (!(breaker instanceof CircuitBreaker && breaker.config.recordDurations)) {
-      throw new InvalidValueError('breaker', `(a value of type ${typeof breaker})`, 'a CircuitBreaker with recordDurations: true');
+      throw new InvalidValueError(
+        'breaker',
+        `(a value of type ${typeof breaker})`,
+        'a CircuitBreaker with recordDurations: true',
+      );
     }
     const circuit = this.#names.length;
     const isFirst = breaker.observe({

@@ -78,8 +78,7 @@ def test_a_full_registry_lets_requests_pass_and_says_so_once(
         for _ in range(2):
             assert client.get(provider.openai_url + "/models").status_code == 200
     assert [record.getMessage() for record in caplog.records if "registry" in record.getMessage()] == [
-        "the registry is full: each of its 1 circuits is in use; raise its bound or remove one. "
-        "Until then, a request without a circuit passes unguarded"
+        "each of the 1 circuits of the registry is in use: a request without a circuit passes unguarded"
     ]
 
 

@@ -65,7 +65,8 @@ class BreakerPerKey(Sealed, Generic[R]):
         try:
             return self._registry.get_or_create(self._config.model_copy(update={"name": name}))
         except RegistryFullError as full:
-            self._warn("%s. Until then, a request without a circuit passes unguarded", full)
+            text = "each of the %d circuits of the registry is in use: a request without a circuit passes unguarded"
+            self._warn(text, full.bound)
             return None
 
 

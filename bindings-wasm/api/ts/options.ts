@@ -47,7 +47,12 @@ const RULES: Rules = new Map([
 export function splitOptions(options: CircuitBreakerOptions): [config: Fields, host: HostOptions] {
   const { clock, classify, captureStack, share, ...config } = fieldsOf('options', options);
   const host = checkedOptions({ clock, classify, captureStack, share } as HostOptions);
-  check(clock === undefined || share === undefined, 'clock', clock, "no clock beside share: 'threads', which uses the system's");
+  check(
+    clock === undefined || share === undefined,
+    'clock',
+    clock,
+    "no clock beside share: 'threads', which uses the system's",
+  );
   return [config, host];
 }
 
