@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { CircuitBreaker, InvalidValueError, ManualClock } from 'halfopen';
 
+import { printedBy } from '../own-process.mjs';
 import { onStage, opened, warningsOf } from './stage.mjs';
 
 test('performance, Date and a ManualClock are clocks', () => {
@@ -297,3 +298,20 @@ test('in a page, a call ends by the clock that it began with, also if fake timer
     replace(own);
   }
 });
+
+for (const file of ['index.mjs', 'bundled.mjs']) {
+  test(`the package for Node looks its clock up at each reading, as fake timers expect: ${file}`, () => {
+    const script = `
+      process.env.HALFOPEN_BACKEND = 'wasm';
+      const { CircuitBreaker } = await import('../../bindings-node/dist/${file}');
+      const breaker = new CircuitBreaker();
+      const read = () => breaker.status().nowSeconds;
+      const { hrtime } = process;
+      process.hrtime = () => [77, 500_000_000];
+      const faked = read();
+      process.hrtime = hrtime;
+      console.log(faked, read() === 77.5);
+    `;
+    assert.equal(printedBy(script), '77.5 false\n');
+  });
+}
