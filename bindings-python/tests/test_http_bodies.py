@@ -103,8 +103,15 @@ class Events(httpx2.AsyncByteStream):
             yield self._compressor.flush()
 
 
-async def read_events(breaker: CircuitBreaker, events: list[bytes], *, compressed: bool, pause: float = 0) -> bytes:
-    headers = {"content-type": "text/event-stream"} | ({"content-encoding": "gzip"} if compressed else {})
+async def read_events(
+    breaker: CircuitBreaker,
+    events: list[bytes],
+    *,
+    compressed: bool = False,
+    pause: float = 0,
+    kind: str = "text/event-stream",
+) -> bytes:
+    headers = {"content-type": kind} | ({"content-encoding": "gzip"} if compressed else {})
     body = Events(events, compressed=compressed, pause=pause)
     provider = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, stream=body))
     async with httpx2.AsyncClient(transport=guarded_async_transport(provider, breaker)) as client:
@@ -124,6 +131,8 @@ OLD = b'{"choices": [{"text": "half", "finish_reason": null}]}'
         ([], "failed"),
         ([b"no JSON"], "failed"),
         ([b'{"error": {"code": "rate_limit_exceeded"}}'], "ignored"),
+        ([b'{"error": "overloaded"}'], "failed"),
+        ([END, b'{"error": "overloaded"}'], "failed"),
     ],
 )
 async def test_events_are_read_in_every_encoding(
@@ -131,6 +140,27 @@ async def test_events_are_read_in_every_encoding(
 ) -> None:
     assert b"half" in await read_events(breaker, HALF + last, compressed=compressed)
     assert counts(breaker) == {count: 1}
+
+
+@pytest.mark.parametrize(
+    ("events", "count"),
+    [
+        ([b"no JSON", *HALF, END], "failed"),
+        ([b"no JSON", END], "failed"),
+        ([b"no JSON", b'{"tick": 1}', b"[DONE]"], "successful"),
+        ([b'{"error": "a word of its own"}', b'{"tick": 1}'], "successful"),
+    ],
+)
+async def test_an_event_that_is_not_json_counts_once_the_protocol_is_known(
+    breaker: CircuitBreaker, events: list[bytes], count: str
+) -> None:
+    await read_events(breaker, events)
+    assert counts(breaker) == {count: 1}
+
+
+async def test_a_media_type_may_be_in_upper_case(breaker: CircuitBreaker) -> None:
+    await read_events(breaker, HALF, kind="Text/Event-Stream; charset=utf-8")
+    assert counts(breaker) == {"failed": 1}
 
 
 @pytest.mark.parametrize(("first", "compressed"), [(HALF[0], False), (HALF[0], True), (OLD, False)])

@@ -173,7 +173,7 @@ class Exchange:
             self._close_watch()
             self._settle(verdict.outcome, verdict.retry_after)
             return False
-        if fields.get("content-type", "").startswith("text/event-stream"):
+        if fields.get("content-type", "").lower().startswith("text/event-stream"):
             self._answer = AnswerReader()
             self._encoded = encoded
         elif arrived:

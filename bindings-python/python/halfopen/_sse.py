@@ -3,7 +3,7 @@
 from json import loads
 from typing import Any, Literal
 
-from halfopen._answer_items import facts_of, verdict_of_item
+from halfopen._answer_items import facts_of, get, verdict_of_item
 from halfopen.types import Verdict
 
 Ending = Literal["complete", "incomplete", "malformed", "unknown"]
@@ -27,6 +27,7 @@ class AnswerReader:
         self._rest = b""
         self._data: list[bytes] = []
         self._gave_up = False
+        self._has_other_data = False
 
     def feed(self, chunk: bytes) -> None:
         """Reads the next bytes."""
@@ -54,7 +55,8 @@ class AnswerReader:
         try:
             document: Any = loads(data)
         except (ValueError, RecursionError):
-            # Only in the known protocols is each event JSON.
+            # Only in the known protocols is each event JSON. A later event may show that this is one of them.
+            self._has_other_data = True
             if self.ending != "unknown":
                 self.ending = "malformed"
         else:
@@ -63,8 +65,12 @@ class AnswerReader:
 
     def _item(self, item: Any) -> None:
         facts = facts_of(item)
-        if facts.error is not None:
-            self.error = verdict_of_item(facts.error)
+        # Within these protocols a plain text is an error as well, and the SDKs raise it.
+        error = get(item, "error") if facts.error is None and self.ending != "unknown" else facts.error
+        if error:
+            self.error = verdict_of_item(error)
+        elif facts.has_end and self._has_other_data:
+            self.ending = "malformed"
         elif facts.is_end:
             self.ending = "complete"
         elif facts.has_end and self.ending == "unknown":
