@@ -29,7 +29,7 @@ export class Run implements Played {
     recording.free();
   }
 
-  /** Advanced from the last time, or started again to go back. */
+  /** Advances a run of its own from the last time, or starts it again if the time is earlier. */
   circuitAt(time: number, worker: number, provider: number): CircuitView | undefined {
     if (this.config === null) {
       return undefined;
