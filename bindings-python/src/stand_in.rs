@@ -23,8 +23,8 @@ pub fn make_classes(py: Python<'_>) {
 ///
 /// When an event loop ends, it closes the generators that its hook for the first item has received. It receives this object
 /// instead and closes it, and through the guard the breaker learns of the end. If the generator is dropped before, the hook
-/// for that receives the same object, because a loop may look it up among those that it has received, as trio does as a guest
-/// of another loop. The object lives as long as the generator; the guard may be dropped earlier.
+/// for that receives the same object, because a loop may look it up among those that it has received, as trio does as a
+/// guest of another loop. The object lives as long as the generator; the guard may be dropped earlier.
 #[pyclass(frozen, weakref, module = "halfopen._core")]
 pub struct StandIn {
     guard: Py<PyWeakrefReference>,

@@ -10,7 +10,7 @@ from code_blocks import ROOT
 INTERFACE = ROOT / "docs" / "interface.md"
 # The first code column of a row is Rust's; then come Python, and Node with the browser.
 COLUMN = {"python": 2, "js": 3}
-# The page of public names has those of the component too, and the one on migrating those of `halfopen.compat`.
+# These pages also name methods of the component and of `halfopen.compat`.
 OTHERS = ("interface.md", "migrating.md")
 PAGES = [
     *(page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in OTHERS),

@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 _ORDER = "call reset() or force_open()"
 _READ = "read metrics or get_status()"
-_JUDGE = "settle a permit: acquire().success() or acquire().failure()"
+_SETTLE = "settle a permit: acquire().success() or acquire().failure()"
 
 _INSTEAD = {
     "_state": f"read state, or {_ORDER}",
@@ -16,8 +16,8 @@ _INSTEAD = {
     "_last_state_change": _READ,
     "_half_open_calls": "nothing: a probe frees its slot at its end",
     "_transition_to": _ORDER,
-    "_on_success": _JUDGE,
-    "_on_failure": _JUDGE,
+    "_on_success": _SETTLE,
+    "_on_failure": _SETTLE,
 }
 _INSTEAD_OF_READING = {**_INSTEAD, "_lock": "nothing: there is no lock"}
 """Assigning ``_lock`` is allowed, because a subclass may have its own."""
