@@ -74,7 +74,7 @@ async def test_a_full_provider_keeps_its_sessions() -> None:
     assert await orchestrator.call(script, session="s") == "a"
 
 
-async def test_a_session_pinned_to_the_backup_probes_the_primary_and_stays_with_never() -> None:
+async def test_a_session_pinned_to_the_backup_probes_the_primary_and_stays_pinned_by_default() -> None:
     clock, switches = ManualClock(), Switches()
     orchestrator, script = pair(clock, on_switch=switches), Script(a=["a", HttpError(503)])
     for expected in ("a", "b", "b"):

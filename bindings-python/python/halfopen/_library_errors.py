@@ -144,7 +144,7 @@ _ORDINARY_ENDS = frozenset((1000, 1001))
 
 
 def _socket_refused(error: Any, _: Classify) -> Verdict:
-    """By the code with which the application closes its client's socket, as an ``HTTPException`` by its status."""
+    """By the code with which the application closes a socket, as an ``HTTPException`` is judged by its status."""
     status = status_of_close_code(error.code)
     return IGNORED if status is None else _of_error(verdict_of(status, None))
 

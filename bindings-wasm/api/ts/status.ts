@@ -95,7 +95,7 @@ export interface TransitionEvent {
 /** How long calls took. */
 export interface Durations {
   // from make generate: typescript durations; do not edit
-  /** The calls. */
+  /** The number of calls. */
   readonly count: number;
   /** All their durations added up, in seconds. */
   readonly totalSeconds: number;

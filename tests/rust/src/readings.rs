@@ -70,7 +70,7 @@ const COUNTS: [Entry; 10] = [
 
 /// Those of the durations of calls.
 const DURATIONS: [Entry; 3] = [
-    ("count", "count", "The calls."),
+    ("count", "count", "The number of calls."),
     ("total_seconds", "number", "All their durations added up, in seconds."),
     (
         "buckets",
