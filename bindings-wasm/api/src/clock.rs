@@ -30,12 +30,10 @@ impl JsClock {
 
     /// Sets the host's time, in milliseconds. Returns false for NaN, which means that the host has not read its clock.
     #[inline]
+    // The only kind in WebAssembly.
+    #[cfg_attr(target_family = "wasm", expect(irrefutable_let_patterns))]
     pub fn push(&self, millis: f64) -> bool {
-        let now = match self {
-            Self::Pushed(now) => now,
-            #[cfg(not(target_family = "wasm"))]
-            Self::System(_) => return true,
-        };
+        let Self::Pushed(now) = self else { return true };
         let Some(tick) = Tick::from_millis(millis) else { return false };
         now.store(tick.as_nanos(), Ordering::Relaxed);
         true

@@ -51,18 +51,11 @@ export interface Backend {
 /** Which build of the core is in use. */
 export let backend: BackendKind;
 
-let connected: Backend | undefined;
+/** The build in use. @internal */
+export let connected: Backend;
 
 /** Chooses the build. The entry of a package does it once, before anyone can make a breaker. @internal */
 export function connect(chosen: Backend): void {
   connected = chosen;
   backend = chosen.kind;
-}
-
-/** The build in use. @internal */
-export function connectedBackend(): Backend {
-  if (connected === undefined) {
-    throw new Error('halfopen was loaded without one of its entries');
-  }
-  return connected;
 }

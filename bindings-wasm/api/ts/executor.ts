@@ -1,6 +1,6 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
-import { connectedBackend, type HotPath, type JsBreaker } from './backend.js';
+import { connected, type HotPath, type JsBreaker } from './backend.js';
 import { type Classifier, classifyBy, classifyByShape, DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
 import { type Clock, type ClockSource, guardedSource } from './clock.js';
 import { FAILURE, IGNORED, isProbe, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf, sharesPermit } from './codes.js';
@@ -62,13 +62,12 @@ export class Executor {
 
   /** @throws InvalidValueError naming the field, for a bad configuration */
   constructor(config: Fields, { clock, classify, captureStack, share }: HostOptions) {
-    const backend = connectedBackend();
-    const create = share === undefined ? backend.create : (backend.share ?? backend.create);
+    const create = share === undefined ? connected.create : (connected.share ?? connected.create);
     this.#classify = classify === undefined ? classifyByShape : classifyBy(classify);
     this.#capturesStack = captureStack ?? false;
-    this.#checkStack = backend.checkStack;
+    this.#checkStack = connected.checkStack;
     if (share === undefined) {
-      this.#clock = clock === undefined ? backend.clock : guardedSource(clock);
+      this.#clock = clock === undefined ? connected.clock : guardedSource(clock);
     }
     // A user's clock may use another breaker, so it is read before the core is entered.
     const millis = this.#now();

@@ -1,6 +1,6 @@
 /** The options of a breaker: the core's configuration, and helpers of the host. */
 
-import { connectedBackend } from './backend.js';
+import { connected } from './backend.js';
 import type { Classify } from './classify.js';
 import type { Clock } from './clock.js';
 import type { CircuitBreakerConfig } from './config.js';
@@ -36,7 +36,7 @@ const RULES: Rules = new Map([
   ['clock', ['an object with a plain method now(), in milliseconds', (it) => isPlainFunction((it as Clock).now)]],
   ['classify', ['a plain function from an error to an outcome', isPlainFunction]],
   ['captureStack', ['true or false', (value) => typeof value === 'boolean']],
-  ['share', ["'threads', in the native build", (value) => value === 'threads' && !!connectedBackend().share]],
+  ['share', ["'threads', in the native build", (value) => value === 'threads' && !!connected.share]],
 ]);
 
 /**

@@ -1,6 +1,6 @@
 /** A bounded registry of breakers by name. */
 
-import { connectedBackend, type RegistryPolicy } from './backend.js';
+import { connected, type RegistryPolicy } from './backend.js';
 import { breakerAround, CircuitBreaker, executorOf } from './breaker.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { NameConflictError, RegistryFullError } from './errors.js';
@@ -43,7 +43,7 @@ export class Registry {
    * @throws InvalidValueError naming the argument, for one that is not allowed
    */
   constructor(bound: number, options: HostOptions = {}) {
-    this.#policy = decodeOrThrow(() => connectedBackend().createRegistry(plain(bound)), { bound });
+    this.#policy = decodeOrThrow(() => connected.createRegistry(plain(bound)), { bound });
     this.#bound = bound;
     this.#sweepAt = bound;
     this.#options = checkedOptions(options);
