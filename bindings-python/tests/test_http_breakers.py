@@ -68,6 +68,17 @@ def test_a_breaker_that_the_registry_has_is_used_as_it_is(provider: Provider) ->
     assert counts(own) == {"successful": 1}
 
 
+def test_a_url_without_a_host_gets_the_error_of_the_client() -> None:
+    registry = Registry(10)
+    transport = guarded_transport(httpx2.HTTPTransport(), BreakerPerHost(registry, CONFIG))
+    with (
+        httpx2.Client(transport=transport) as client,
+        pytest.raises(httpx2.UnsupportedProtocol, match=r"missing an 'http://' or 'https://' protocol"),
+    ):
+        client.get("/models")
+    assert registry.breakers() == []
+
+
 def test_a_full_registry_lets_requests_pass_and_says_so_once(
     provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:

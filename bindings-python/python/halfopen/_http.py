@@ -81,11 +81,12 @@ class BreakerPerHost(BreakerPerKey[HasURL]):
         super().__init__(registry, config, host_of)
 
 
-def host_of(request: HasURL) -> str:
+def host_of(request: HasURL) -> str | None:
     """``api.example.com`` or ``127.0.0.1:8000``: the host in lower case, with the port where the URL gives one."""
     address = urlsplit(str(request.url)).netloc.rpartition("@")[2].lower()
-    # A name has at most 128 characters, and the end of a host says whose it is.
-    return address[-128:]
+    # A name has at most 128 characters, and the end of a host says whose it is. A URL without a host is refused by the
+    # client, whose error says why.
+    return address[-128:] or None
 
 
 @dataclass(slots=True, eq=False)
