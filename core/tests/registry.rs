@@ -34,7 +34,7 @@ fn a_full_registry_evicts_unused_breakers_and_no_others() {
     let error = registry.get_or_create(config("one too many")).unwrap_err();
     assert_eq!(
         (error.code(), error.to_string().as_str()),
-        ("REGISTRY_FULL", "the registry holds 2 circuits, as many as it may")
+        ("REGISTRY_FULL", "the registry is full: each of its 2 circuits is in use; raise its bound or remove one")
     );
 
     drop(held);

@@ -39,7 +39,9 @@ impl fmt::Display for RegistryError {
             Self::NameConflict { name, field } => {
                 write!(f, "a circuit named {name:?} exists with another configuration: {field} differs")
             }
-            Self::Full { bound } => write!(f, "the registry holds {bound} circuits, as many as it may"),
+            Self::Full { bound } => {
+                write!(f, "the registry is full: each of its {bound} circuits is in use; raise its bound or remove one")
+            }
         }
     }
 }
