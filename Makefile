@@ -14,6 +14,9 @@ VENV := .venv/bin
 # The versions of CPython that the package supports; .venv has one of them. PYTHON312=/path/to/python says where 3.12 is.
 PYTHONS := 3.11 3.12 3.13
 other_pythons = $(filter-out $(shell $(VENV)/python -c 'import sys; print("{}.{}".format(*sys.version_info))'),$(PYTHONS))
+# A target that has no `std`.
+NO_STD_TARGET := aarch64-unknown-none
+
 DONE := target/done
 BENCH := target/bench
 # The interpreter for a rule of `venv-3.12` or another version.
@@ -104,7 +107,7 @@ lint-rust: $(DONE)/rust ## Format, clippy and docs of Rust
 	cargo fmt --manifest-path $(FUZZ_CRATE) --check
 	cargo clippy --quiet --locked --manifest-path $(FUZZ_CRATE) --target-dir target/fuzz --all-targets -- -D warnings
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
-	cargo clippy --quiet --package halfopen --no-default-features --features spin,json -- -D warnings
+	cargo clippy --quiet --package halfopen --no-default-features --features spin,json --target $(NO_STD_TARGET) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --package halfopen --features sim
 
 lint-python: $(call built,python) ## Format, lints and types of Python
@@ -292,7 +295,8 @@ $(DONE):
 $(DONE)/rust: rust-toolchain.toml | $(DONE)
 	@echo "Rust: the toolchain in rust-toolchain.toml"
 	rustc --version || rustup toolchain install
-	rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+	for target in wasm32-unknown-unknown $(NO_STD_TARGET); do \
+		rustup target list --installed | grep -qx $$target || rustup target add $$target || exit 1; done
 	@touch $@
 
 $(DONE)/miri: | $(DONE)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -158,6 +159,22 @@ def test_the_recorder_keeps_no_texts_and_no_more_than_its_bound() -> None:
         "outcome",
     }
     assert "secret" not in json.dumps(list(recorder.records()))
+
+
+def test_a_recorded_call_takes_about_130_bytes() -> None:
+    recorder = Recorder(10_000)
+    breaker = CircuitBreaker("gemini")
+    recorder.record(breaker)
+    breaker.call_sync(str.upper, "hello")
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(10_000):
+            breaker.call_sync(str.upper, "hello")
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 115 < (after - before) / 10_000 < 145
 
 
 def test_a_call_that_cannot_be_recorded_is_refused() -> None:
