@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY, Gauge
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 
 import halfopen
 import halfopen.prometheus
@@ -367,3 +367,36 @@ for module in walk_packages(halfopen.__path__, "halfopen."):
 print("imported")
 """
     assert python(code) == "imported\n"
+
+
+async def test_the_counter_of_transitions_lacks_those_that_were_missed_and_the_one_that_is_read_does_not() -> None:
+    guard = breaker("flooded")
+
+    def flood(_: object) -> None:
+        unsubscribe()
+        for _ in range(3000):
+            guard.native.force_open()
+            guard.native.reset()
+
+    unsubscribe = guard.native.subscribe(flood)
+    await guard.force_open()
+    made, missed = guard.native.metrics.state_transitions, guard.missed_events
+    assert missed > 1000
+    ways = {("closed", "open"), ("open", "closed")}
+    written = [
+        sample("state_transitions_total", "flooded", from_state=left, to_state=entered) for left, entered in ways
+    ]
+    assert sum(value or 0 for value in written) == made - missed
+    registry = CollectorRegistry()
+    halfopen.prometheus.register(registry)
+    try:
+        read = [
+            registry.get_sample_value(
+                "halfopen_transitions_total",
+                {"circuit": "flooded", "provider": "p", "from_state": left, "to_state": entered},
+            )
+            for left, entered in ways
+        ]
+    finally:
+        halfopen.prometheus.unregister(registry)
+    assert sum(value or 0 for value in read) == made

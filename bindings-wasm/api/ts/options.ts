@@ -79,7 +79,19 @@ function accepts(fits: (value: unknown) => boolean, value: unknown): boolean {
   }
 }
 
-/** Whether it is a function, but none whose answer comes later: an async function or a generator function. */
+/** Whether it is a function, but no class, and none whose answer comes later: an async function or a generator function. */
 function isPlainFunction(value: unknown): boolean {
-  return typeof value === 'function' && !/Async|Generator/.test(Object.prototype.toString.call(value));
+  return isListener(value) && !/Async|Generator/.test(Object.prototype.toString.call(value));
+}
+
+/** Whether it is a function, but no class. */
+export function isListener(value: unknown): boolean {
+  return typeof value === 'function' && !isClass(value);
+}
+
+/** Whether it is a class, which cannot be called, or a constructor of the language, such as `Error`. */
+function isClass(value: object): boolean {
+  // A frozen function has such a prototype too.
+  const hasFixedPrototype = Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+  return hasFixedPrototype && /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 }

@@ -172,19 +172,37 @@ test('options that do not fit are refused', () => {
       yield 'failure';
     },
   ];
-  for (const now of later) {
+  const classes = [class {}, class extends Error {}, Error, Promise, Object.freeze(class {}), new Proxy(class {}, {})];
+  for (const now of [...later, ...classes]) {
     assert.equal(refusal({ clock: { now } }).field, 'clock');
   }
   for (const clock of [null, 5, 'now', {}, { now: 5 }, Object.defineProperty({}, 'now', { get: throws }), revoked()]) {
     assert.equal(refusal({ clock }).field, 'clock');
   }
-  for (const classify of [null, 5, 'failure', {}, [], ...later]) {
+  for (const classify of [null, 5, 'failure', {}, [], ...later, ...classes]) {
     const { code, field, allowed } = refusal({ classify });
     assert.deepEqual([code, field], ['INVALID_VALUE', 'classify']);
     assert.match(allowed, /a plain function/);
   }
+  const { breaker } = onStage();
+  for (const listener of [null, {}, ...classes]) {
+    assert.throws(() => breaker.subscribe(listener), { code: 'INVALID_VALUE', field: 'listener' });
+  }
   assert.equal(refusal({ clasify: () => 'failure' }).field, 'clasify');
   assert.equal(refusal({ toString: 1 }).field, 'toString');
+});
+
+test('functions of every other kind are options', () => {
+  function plain() {
+    return 'failure';
+  }
+  const { method } = { method: () => 'failure' };
+  for (const classify of [plain, method, plain.bind(null), new Proxy(method, {}), Object.freeze(plain)]) {
+    assert.equal(new CircuitBreaker({ classify }).state, 'closed');
+  }
+  for (const clock of [Date, performance, { now: () => 0 }]) {
+    assert.equal(new CircuitBreaker({ clock }).state, 'closed');
+  }
 });
 
 test('no opening policy at all is refused', () => {
