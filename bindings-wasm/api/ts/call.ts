@@ -76,7 +76,7 @@ function rejected(rejection: Error): Promise<never> {
   });
 }
 
-/** @throws InvalidValueError naming the argument, unless it is a function */
-export function checkFunction(value: unknown, argument = 'fn'): void {
-  check(typeof value === 'function', argument, value, 'a function');
+/** @throws InvalidValueError unless `fn` is a function */
+export function checkFunction(fn: unknown): void {
+  check(typeof fn === 'function', 'fn', fn, 'a function');
 }
