@@ -226,6 +226,11 @@ impl PyStream {
 
 #[pymethods]
 impl PyStream {
+    /// The context manager that yields the stream is entered from now on, which is part of the call.
+    fn enter(&self, py: Python<'_>) -> PyResult<()> {
+        self.probe().map_or(Ok(()), |probe| probe.enter(py))
+    }
+
     /// The consumer does something else from now on, until it asks for an item.
     #[inline]
     pub fn rest(&self, py: Python<'_>) {

@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from unittest.mock import Mock
 
@@ -162,6 +163,74 @@ async def test_the_consumer_of_a_probing_stream_does_not_share_its_permit(clock:
     assert (next(stream) if kind == "plain" else await anext(stream)) == 1
     with pytest.raises(CircuitBreakerOpenError):
         breaker.call_sync(lambda: "the slot is taken")
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_entering_the_context_manager_of_a_stream_is_part_of_the_probe(clock: ManualClock, kind: str) -> None:
+    breaker = opened(clock, half_open_max_calls=1, success_threshold=1)
+
+    @breaker
+    def request() -> str:
+        return "sent"
+
+    @contextmanager
+    def plain() -> Iterator[Iterator[str]]:
+        yield iter([request()])
+
+    @asynccontextmanager
+    async def asynchronous() -> AsyncIterator[AsyncIterator[str]]:
+        async def items() -> AsyncIterator[str]:
+            yield sent
+
+        await asyncio.sleep(0)
+        sent = request()
+        yield items()
+
+    async def read() -> list[str]:
+        if kind == "plain":
+            with breaker.stream(plain()) as stream:
+                with pytest.raises(CircuitBreakerOpenError):
+                    request()  # the consumer's own
+                return list(stream)
+        async with breaker.stream(asynchronous()) as answers:
+            with pytest.raises(CircuitBreakerOpenError):
+                request()
+            return [item async for item in answers]
+
+    before = breaker.metrics.total_calls
+    assert await read() == ["sent"]
+    assert breaker.state is CLOSED
+    assert breaker.metrics.total_calls - before == 1
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_a_context_manager_that_fails_to_be_entered_leaves_its_probe(clock: ManualClock, kind: str) -> None:
+    breaker = opened(clock, half_open_max_calls=1, success_threshold=1)
+
+    @contextmanager
+    def plain() -> Iterator[Iterator[str]]:
+        raise ConnectionError
+        yield iter(())
+
+    @asynccontextmanager
+    async def asynchronous() -> AsyncIterator[Iterator[str]]:
+        raise ConnectionError
+        yield iter(())
+
+    async def enter() -> None:
+        if kind == "plain":
+            breaker.stream(plain()).__enter__()
+        else:
+            await breaker.stream(asynchronous()).__aenter__()
+
+    with pytest.raises(ConnectionError):
+        await enter()
+    assert breaker.state == "open"
+    with pytest.raises(CircuitBreakerOpenError):
+        breaker.acquire()
+    clock.advance(60)
+    breaker.acquire().success()
+    assert breaker.state is CLOSED
 
 
 def test_a_probe_of_one_breaker_is_no_probe_of_another(clock: ManualClock) -> None:

@@ -336,6 +336,9 @@ class Stream(Iterator[Any]):
     def generator(self) -> Any:
         """The guarded generator."""
 
+    def enter(self) -> None:
+        """The context manager that yields the stream is entered from now on, which is part of the call."""
+
     def rest(self) -> None:
         """The consumer does something else from now on, until it asks for an item."""
 

@@ -290,6 +290,7 @@ async def _enter_manager_async(self: Proxy) -> Any:
         _close_request(target)
         raise
     try:
+        stream.enter()
         async with scope:
             result = await class_of(target).__aenter__(target)
     except BaseException as error:
@@ -316,6 +317,7 @@ def _enter_manager(self: Proxy) -> Any:
     source: list[Any] = []
     stream = entering.begin(_items_of_entered(source))
     try:
+        stream.enter()
         result = class_of(target).__enter__(target)
     except BaseException as error:
         stream.raised(error)

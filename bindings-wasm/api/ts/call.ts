@@ -31,7 +31,8 @@ export function guardedCall<Result>(
     }
     executor.begun += 1;
     call = { permit, clock, number: executor.begun, lastInside: Number.POSITIVE_INFINITY, signal };
-    const returned = isProbe(permit) ? runInside(executor, permit, work) : work();
+    // The `then` of a lazy promise, which is called later, does the work: in a probe, it is part of that too.
+    const returned = isProbe(permit) ? runInside(executor, permit, () => Promise.resolve(work())) : work();
     call.lastInside = executor.begun;
     return ending(executor, call, returned);
   } catch (error) {

@@ -14,6 +14,19 @@ function probing(config = {}) {
   return stage;
 }
 
+class Lazy {
+  #work;
+
+  constructor(work) {
+    this.#work = work;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: awaiting it is its purpose
+  then(resolve, reject) {
+    return this.#work().then(resolve, reject);
+  }
+}
+
 const LAYERS = {
   'made at once': async (work) => work(),
   'made after an await': async (work) => {
@@ -24,6 +37,8 @@ const LAYERS = {
     await new Promise(setImmediate);
     return work();
   },
+  // A query builder sends its query when it is awaited.
+  'made by a lazy promise': (work) => new Lazy(work),
 };
 
 for (const [when, layer] of Object.entries(LAYERS)) {
