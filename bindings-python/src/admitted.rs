@@ -37,6 +37,7 @@ impl AdmittedCall {
     }
 
     /// The call's function runs from now on.
+    #[inline]
     pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
         self.probe.as_ref().map_or(Ok(()), |probe| probe.enter(py))
     }

@@ -41,11 +41,11 @@ impl Awaiting {
 
     fn returned<'py>(&self, result: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = result.py();
-        call_host_method(self.call.bind(py), &Imports::get(py)?.names.returned, (result,))
+        call_host_method(self.call.bind(py), |names| &names.returned, (result,))
     }
 
     fn raised(&self, py: Python<'_>, error: PyErr) -> PyResult<PyErr> {
-        call_host_method(self.call.bind(py), &Imports::get(py)?.names.raised, (error.value(py),))?;
+        call_host_method(self.call.bind(py), |names| &names.raised, (error.value(py),))?;
         Ok(error)
     }
 }
@@ -83,7 +83,7 @@ impl Awaiting {
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         let _inside = self.enter(py)?;
-        let closed = call_host_method(self.steps.bind(py), &Imports::get(py)?.names.close, ());
+        let closed = call_host_method(self.steps.bind(py), |names| &names.close, ());
         self.raised(py, PyGeneratorExit::new_err(()))?;
         closed.map(|_| ())
     }

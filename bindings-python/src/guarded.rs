@@ -40,9 +40,7 @@ pub fn call<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = breaker.py();
     let pending = PendingCall::begin(breaker.get(), py)?;
-    if pending.is_probe() {
-        pending.enter(py)?;
-    }
+    pending.enter(py)?;
     let result = run();
     pending.leave(py);
     let result = match result {

@@ -9,7 +9,6 @@ use pyo3::types::PyTuple;
 
 use crate::async_stream::AsyncStream;
 use crate::ffi::{Step, call_host_method, step_host, throw_host};
-use crate::imports::{Imports, Method};
 use crate::object_slot::ObjectSlot;
 use crate::request::Request;
 
@@ -130,9 +129,9 @@ impl NextItem {
     fn ask<'py>(&self, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         match &self.request {
             Request::Next => self.stream.get().anext.call(source),
-            Request::Send(value) => call_by_name(source, |names| &names.asend, (value,)),
-            Request::Throw(error) => call_by_name(source, |names| &names.athrow, (error,)),
-            Request::Close => call_by_name(source, |names| &names.aclose, ()),
+            Request::Send(value) => call_host_method(source, |names| &names.asend, (value,)),
+            Request::Throw(error) => call_host_method(source, |names| &names.athrow, (error,)),
+            Request::Close => call_host_method(source, |names| &names.aclose, ()),
         }
     }
 
@@ -237,7 +236,7 @@ impl NextItem {
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.state.store(state::DONE, Ordering::Relaxed);
         let Some(step) = self.step.take(py) else { return Ok(()) };
-        let closed = call_host_method(&step, &Imports::get(py)?.names.close, ());
+        let closed = call_host_method(&step, |names| &names.close, ());
         let ended_with =
             closed.as_ref().err().map_or_else(|| PyGeneratorExit::new_err(()), |error| error.clone_ref(py));
         drop(self.failed(py, ended_with));
@@ -253,14 +252,4 @@ impl NextItem {
         }
         self.step.traverse(&visit)
     }
-}
-
-/// Not inlined into the path of an item.
-#[cold]
-fn call_by_name<'py>(
-    object: &Bound<'py, PyAny>,
-    name: Method,
-    arguments: impl IntoPyObject<'py, Target = PyTuple>,
-) -> PyResult<Bound<'py, PyAny>> {
-    call_host_method(object, name(&Imports::get(object.py())?.names), arguments)
 }

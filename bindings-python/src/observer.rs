@@ -14,7 +14,7 @@ use pyo3::types::PyTuple;
 
 use crate::error::report;
 use crate::ffi::call_host_method;
-use crate::imports::{Imports, Method};
+use crate::imports::Method;
 
 #[derive(Default)]
 pub struct PyObserver(OnceLock<Py<PyAny>>);
@@ -51,7 +51,7 @@ impl PyObserver {
         arguments: impl IntoPyObject<'py, Target = PyTuple>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(observer) = self.0.get() else { return Ok(None) };
-        match call_host_method(observer.bind(py), method(&Imports::get(py)?.names), arguments) {
+        match call_host_method(observer.bind(py), method, arguments) {
             Err(error) if error.is_instance_of::<PyException>(py) => {
                 error.write_unraisable(py, Some(observer.bind(py)));
                 Ok(None)

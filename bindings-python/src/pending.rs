@@ -31,6 +31,7 @@ impl<'b> PendingCall<'b> {
     }
 
     /// The call's function runs from now on.
+    #[inline]
     pub fn enter(&self, py: Python<'_>) -> PyResult<()> {
         self.call.as_ref().map_or(Ok(()), |call| call.enter(py))
     }

@@ -63,7 +63,7 @@ impl StandIn {
     fn aclose<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let imports = Imports::get(py)?;
         match self.target(py) {
-            Some(target) => call_host_method(&target, &imports.names.aclose, ()),
+            Some(target) => call_host_method(&target, |names| &names.aclose, ()),
             None => call_host_plainly(imports.nothing_to_close.bind(py)),
         }
     }

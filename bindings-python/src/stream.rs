@@ -12,7 +12,6 @@ use pyo3::prelude::*;
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 use crate::ffi::{Step, call_host_method, is_shared, step_host, throw_host};
-use crate::imports::Imports;
 use crate::lock::Lock;
 use crate::nesting::Probe;
 use crate::pause::Pause;
@@ -305,7 +304,7 @@ impl PyStream {
     /// The consumer stops early.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.resume(py)?;
-        match call_host_method(self.generator.bind(py), &Imports::get(py)?.names.close, ()) {
+        match call_host_method(self.generator.bind(py), |names| &names.close, ()) {
             Ok(_) => {
                 self.settle(py, Outcome::Cancelled);
                 Ok(())

@@ -9,7 +9,6 @@ use pyo3::types::PyDict;
 
 use crate::convert::Boolean;
 use crate::ffi::{call_host_method, call_host_with_one};
-use crate::imports::Imports;
 use crate::object_slot::ObjectSlot;
 
 /// `Wait`: notes of the wait under way, in a task of asyncio.
@@ -75,8 +74,7 @@ impl Wait {
 
     #[cold]
     fn look_at(&self, task: Bound<'_, PyAny>) -> PyResult<()> {
-        let py = task.py();
-        let cancelling = call_host_method(&task, &Imports::get(py)?.names.cancelling, ())?;
+        let cancelling = call_host_method(&task, |names| &names.cancelling, ())?;
         self.cancelling.store(cancelling.extract()?, Ordering::Relaxed);
         self.task.put(task);
         Ok(())

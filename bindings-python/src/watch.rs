@@ -123,7 +123,7 @@ impl Watch {
         name: Method,
         arguments: impl IntoPyObject<'py, Target = PyTuple>,
     ) -> PyResult<()> {
-        attached(|_| call_host_method(self.object.bind(py), name(&Imports::get(py)?.names), arguments).map(drop))
+        attached(|_| call_host_method(self.object.bind(py), name, arguments).map(drop))
     }
 
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

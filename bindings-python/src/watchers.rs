@@ -18,7 +18,7 @@ use crate::clock::PyClock;
 use crate::convert::dict_of;
 use crate::error::report;
 use crate::ffi::{attached, call_host_method};
-use crate::imports::{Imports, Method};
+use crate::imports::Method;
 use crate::lock::Lock;
 
 /// Notified of transitions, and of rejections once a minute.
@@ -61,8 +61,7 @@ impl Watcher {
         let kept = self.object.lock().as_ref().map(|it| it.clone_ref(py));
         let Some(object) = kept else { return };
         let object = object.bind(py);
-        let called = Imports::get(py).and_then(|imports| call_host_method(object, method(&imports.names), arguments?));
-        if let Err(error) = called {
+        if let Err(error) = arguments.and_then(|arguments| call_host_method(object, method, arguments)) {
             report(error, object);
         }
     }

@@ -57,9 +57,14 @@ def is_enabled(level: int) -> bool:
     return not LOG.disabled and LOG.manager.disable < level >= LOG.getEffectiveLevel()
 
 
-def write(level: int, message: str, *arguments: object, facts: dict[str, Any]) -> None:
-    """Writes a record with these facts as its extra fields."""
-    LOG.handle(LOG.makeRecord(LOG.name, level, __file__, 0, message, arguments, None, extra=facts))
+def write(level: int, event: str, message: str, facts: dict[str, Any]) -> None:
+    """Writes a record with these facts as its extra fields. The message may name them, as in ``%(circuit)r``."""
+    LOG.handle(LOG.makeRecord(LOG.name, level, __file__, 0, message, (facts,), None, extra=extra(event, **facts)))
+
+
+def escaped(text: str) -> str:
+    """A text as a part of a message that names facts."""
+    return text.replace("%", "%%")
 
 
 class WarnOnce:
@@ -84,28 +89,17 @@ class _BreakerLog:
         level = logging.WARNING if event["to_state"] == "open" else logging.INFO
         if not is_enabled(level):
             return
-        facts = extra("transition", **facts_of(name, provider, event))
-        write(level, "%s", describe(name, provider, event), facts=facts)
+        write(level, "transition", escaped(describe(name, provider, event)), facts_of(name, provider, event))
 
     def rejected(self, name: str, provider: str, reason: Reason, retry_after: float | None, count: int, /) -> None:
         if not is_enabled(logging.INFO):
             return
-        write(
-            logging.INFO,
-            "circuit %r of provider %r has rejected %d calls since the last such record (%s)",
-            name,
-            provider,
-            count,
-            reason,
-            facts=extra(
-                "rejections",
-                circuit=name,
-                provider=provider,
-                reason=reason,
-                rejected_calls=count,
-                retry_after_seconds=retry_after,
-            ),
+        message = (
+            "circuit %(circuit)r of provider %(provider)r has rejected %(rejected_calls)d calls since the last such"
+            " record (%(reason)s)"
         )
+        facts = {"circuit": name, "provider": provider, "reason": reason, "rejected_calls": count}
+        write(logging.INFO, "rejections", message, {**facts, "retry_after_seconds": retry_after})
 
 
 # Without a handler, Python would print warnings to stderr; with logging configured, the records go to its handlers.

@@ -9,11 +9,11 @@ use std::thread;
 use pyo3::exceptions::{PyException, PyStopIteration, PyTypeError};
 use pyo3::ffi::{self, PyObject};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 use pyo3::{BoundObject, IntoPyObjectExt};
 
 use super::is_exactly;
-use crate::imports::Imports;
+use crate::imports::{Imports, Method};
 
 type Call0 = unsafe extern "C-unwind" fn(*mut PyObject) -> *mut PyObject;
 type Call = unsafe extern "C-unwind" fn(*mut PyObject, *mut PyObject, *mut PyObject) -> *mut PyObject;
@@ -76,9 +76,10 @@ pub fn unless_it_raised<T>(py: Python<'_>, answer: PyResult<T>) -> PyResult<Opti
 /// `object.name(*args)`; the arguments are a tuple of Rust's or of Python's.
 pub fn call_host_method<'py>(
     object: &Bound<'py, PyAny>,
-    name: &Py<PyString>,
+    name: Method,
     args: impl IntoPyObject<'py, Target = PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let name = name(&Imports::get(object.py())?.names);
     call_host(&object.getattr(name)?, &args.into_pyobject_or_pyerr(object.py())?.into_bound(), None)
 }
 
@@ -134,12 +135,12 @@ pub fn step_host<'py>(steps: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> S
 /// The step of a coroutine, a generator or the iterator of an `await` into which this is thrown.
 pub fn throw_host<'py>(steps: &Bound<'py, PyAny>, error: impl IntoPyObject<'py, Target = PyTuple>) -> Step<'py> {
     let py = steps.py();
-    let step = Imports::get(py).and_then(|imports| match call_host_method(steps, &imports.names.throw, error) {
+    let step = match call_host_method(steps, |names| &names.throw, error) {
         Err(end) if end.is_instance_of::<PyStopIteration>(py) => {
-            end.value(py).getattr(&imports.names.value).map(Step::Return)
+            Imports::get(py).and_then(|imports| end.value(py).getattr(&imports.names.value)).map(Step::Return)
         }
         step => step.map(Step::Next),
-    });
+    };
     step.unwrap_or_else(|error| Step::raise(py, error))
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from halfopen._core import report_unraisable
 from halfopen._fork import Lock
-from halfopen._log import LOG, extra, is_enabled, write
+from halfopen._log import LOG, escaped, is_enabled, write
 from halfopen.orchestration._errors import AllProvidersFailed
 from halfopen.orchestration._events import SwitchCause
 from halfopen.types import Scope
@@ -31,46 +31,54 @@ class ProviderLog:
 
     def switched(self, moved: Moved, old: str, new: str, cause: SwitchCause) -> None:
         """A call, a stream or a session moved to another provider."""
-        count = self._due(logging.INFO, "switch", moved, old, new, cause)
-        if count:
-            facts = extra("switch", moved=moved, from_provider=old, to_provider=new, cause=cause, switches=count)
-            message = "%d %s(s) moved from provider %r to %r since the last such record (%s)"
-            self._write(logging.INFO, message, count, moved, old, new, cause, facts=facts)
+        facts = {"moved": moved, "from_provider": old, "to_provider": new, "cause": cause}
+        message = (
+            "%(switches)d %(moved)s(s) moved from provider %(from_provider)r to %(to_provider)r since the last such"
+            " record (%(cause)s)"
+        )
+        self._record(logging.INFO, ("switch", moved, old, new, cause), "switches", message, facts)
 
     def cools_down(self, provider: str, scope: Scope, seconds: float) -> None:
         """A provider, its key or its model rests."""
-        count = self._due(logging.INFO, "cooldown", provider, scope)
-        if count:
-            facts = extra("cooldown", provider=provider, scope=scope, cooldown_seconds=seconds, cooldowns=count)
-            message = "provider %r rests for %.1f s (%s); %d cooldown(s) since the last such record"
-            self._write(logging.INFO, message, provider, seconds, scope, count, facts=facts)
+        facts = {"provider": provider, "scope": scope, "cooldown_seconds": seconds}
+        message = (
+            "provider %(provider)r rests for %(cooldown_seconds).1f s (%(scope)s); %(cooldowns)d cooldown(s) since the"
+            " last such record"
+        )
+        self._record(logging.INFO, ("cooldown", provider, scope), "cooldowns", message, facts)
 
     def failed(self, error: AllProvidersFailed, attempts: int) -> None:
         """No provider answered a call."""
-        count = self._due(logging.WARNING, "call_failed", error.ended_by)
-        if count:
-            facts = extra(
-                "call_failed",
-                ended_by=error.ended_by,
-                attempts=attempts,
-                seconds=error.seconds,
-                retry_after_seconds=error.retry_after,
-                failed_calls=count,
-            )
-            # The error's own text names the types of the providers' errors, and not their texts.
-            message = "%s; %d such call(s) since the last such record"
-            self._write(logging.WARNING, message, error.message, count, facts=facts)
+        facts = {
+            "ended_by": error.ended_by,
+            "attempts": attempts,
+            "seconds": error.seconds,
+            "retry_after_seconds": error.retry_after,
+        }
+        # The error's own text names the types of the providers' errors, and not their texts.
+        message = f"{escaped(error.message)}; %(failed_calls)d such call(s) since the last such record"
+        self._record(logging.WARNING, ("call_failed", error.ended_by), "failed_calls", message, facts)
 
     def broke(self, provider: str, error: Exception) -> None:
         """A stream broke after its first content, and nothing continued it."""
-        name = type(error).__name__
-        count = self._due(logging.WARNING, "stream_broken", provider)
-        if count:
-            facts = extra("stream_broken", provider=provider, error=name, broken_streams=count)
-            message = "%d stream(s) of provider %r broke since the last such record, and nothing continued them (%s)"
-            self._write(logging.WARNING, message, count, provider, name, facts=facts)
+        facts = {"provider": provider, "error": type(error).__name__}
+        message = (
+            "%(broken_streams)d stream(s) of provider %(provider)r broke since the last such record, and nothing"
+            " continued them (%(error)s)"
+        )
+        self._record(logging.WARNING, ("stream_broken", provider), "broken_streams", message, facts)
 
-    def _due(self, level: int, *kind: str) -> int:
+    def _record(self, level: int, kind: tuple[str, ...], counted: str, message: str, facts: dict[str, Any]) -> None:
+        """Writes a record if one is due; ``counted`` is the fact that is the number of events since the last one."""
+        count = self._due(level, kind)
+        if count:
+            # Outside of the lock: a handler may run any code.
+            try:
+                write(level, kind[0], message, {**facts, counted: count})
+            except Exception as fault:
+                report_unraisable(fault, LOG)
+
+    def _due(self, level: int, kind: tuple[str, ...]) -> int:
         """The events of a kind since its last record, with this one; 0 if no record is due."""
         if not is_enabled(level):
             return 0
@@ -83,10 +91,3 @@ class ProviderLog:
                 return 0
             self._kinds[kind] = (now, 0)
             return count
-
-    def _write(self, level: int, message: str, *arguments: object, facts: dict[str, Any]) -> None:
-        # Outside of the lock: a handler may run any code.
-        try:
-            write(level, message, *arguments, facts=facts)
-        except Exception as fault:
-            report_unraisable(fault, LOG)
