@@ -44,6 +44,8 @@ imports! {
     exception_group: PyType = "builtins" "ExceptionGroup";
     guarded_stream: PyAny = "halfopen._stream_objects" "guarded_stream";
     is_stream_object: PyAny = "halfopen._stream_objects" "is_stream_object";
+    is_manager: PyAny = "halfopen._stream_objects" "is_manager";
+    proxy: PyType = "halfopen._proxy" "Proxy";
     /// Whether a class is that of a call of `grpc.aio`.
     is_async_rpc: PyAny = "halfopen._rpc" "is_async_rpc";
     items_of: PyAny = "halfopen._stream_objects" "items_of";
@@ -118,9 +120,11 @@ pub type Method = fn(&Names) -> &Py<PyString>;
 names! {
     abandon aclose admitted arm asend athrow begin cancelling changed close end fail first_item items passed raised recovered
     rejected response returned settled status_code throw value wait;
+    aenter = "__aenter__";
     class = "__class__";
     code_flags = "co_flags";
     dict = "__dict__";
+    enter = "__enter__";
     generator_code = "gi_code";
     traceback = "__traceback__"
 }

@@ -6,8 +6,8 @@ use pyo3::types::PyTuple;
 use crate::async_items::AsyncItems;
 use crate::breaker::PyBreaker;
 use crate::ffi::{
-    PLAIN_VALUES, call_host, call_host_with_one, has_aiter, has_await, inherits, is_exactly, is_iterator,
-    is_made_in_python, says_yes,
+    PLAIN_VALUES, call_host, call_host_with_one, has_aiter, has_attribute, has_await, inherits, is_exactly,
+    is_iterator, is_made_in_python, looks_up_plainly, says_yes,
 };
 use crate::imports::Imports;
 use crate::pending::PendingCall;
@@ -17,7 +17,8 @@ use crate::stream::PyStream;
 pub enum EndsLater {
     /// A `concurrent.futures.Future`, or a call of `grpc.aio` that `await` takes.
     Future,
-    /// A generator, an async generator, the stream object of an SDK or a call of grpc that has items.
+    /// A generator, an async generator, the stream object of an SDK, a call of grpc that has items, or a context manager
+    /// that yields one of these.
     Stream,
 }
 
@@ -42,13 +43,25 @@ impl EndsLater {
             if inherits(result, classes.future.bind(py)) {
                 return Ok(Some(Self::Future));
             }
-            return Self::of_async_rpc(result, classes);
+            return match Self::of_async_rpc(result, classes)? {
+                None => Self::of_manager(result, classes),
+                ends => Ok(ends),
+            };
         }
         // Such a class never changes.
         if !has_await(result) {
             PLAIN_VALUES.add(result.get_type());
         }
         Ok(None)
+    }
+
+    /// The classes of such managers look attributes up plainly, so a question costs no call of Python code.
+    fn of_manager(result: &Bound<'_, PyAny>, classes: &Imports) -> PyResult<Option<Self>> {
+        let names = &classes.names;
+        let can_be_entered = (looks_up_plainly(result) || inherits(result, classes.proxy.bind(result.py())))
+            && [&names.enter, &names.aenter].into_iter().any(|name| has_attribute(result, name.bind(result.py())));
+        let is_manager = can_be_entered && says_yes(&classes.is_manager, result)?.unwrap_or(false);
+        Ok(is_manager.then_some(Self::Stream))
     }
 
     /// Few classes have these slots, so most results need no call of Python code.

@@ -140,18 +140,24 @@ impl PyStream {
     /// The consumer asks for the next item. Returns the time, if it was read from the system's clock.
     #[inline]
     pub fn resume(&self, py: Python<'_>) -> PyResult<Option<Tick>> {
+        let now = self.end_pause();
+        if let Some(probe) = self.probe() {
+            probe.enter(py)?;
+        }
+        Ok(now.filter(|_| self.breaker.get().clock().is_system()))
+    }
+
+    /// The call's duration runs on. Returns the time, if there was a pause.
+    #[inline]
+    fn end_pause(&self) -> Option<Tick> {
         let breaker = self.breaker.get();
-        let now = self.pause.end(breaker.clock());
-        if let Some(now) = now
-            && host::tracks_calls(breaker.core())
+        let now = self.pause.end(breaker.clock())?;
+        if host::tracks_calls(breaker.core())
             && let Some(call) = self.call.lock().as_mut()
         {
             host::resume(breaker.core(), &mut call.ticket, now);
         }
-        if let Some(probe) = self.probe() {
-            probe.enter(py)?;
-        }
-        Ok(now.filter(|_| breaker.clock().is_system()))
+        Some(now)
     }
 
     /// The consumer throws this into the generator.
@@ -243,6 +249,17 @@ impl PyStream {
         {
             host::pause(breaker.core(), &mut call.ticket);
         }
+    }
+
+    /// The context manager that the call returned is entered, and will yield these items: the same call goes on with them.
+    /// `None` if the call has ended.
+    #[pyo3(signature = (generator, /))]
+    fn hand_on(&self, generator: &Bound<'_, PyAny>) -> Option<Self> {
+        self.end_pause();
+        let mut admitted = self.call.lock().take()?;
+        self.pause.exclude_from(&mut admitted);
+        let breaker = self.breaker.bind(generator.py());
+        Some(Self::new(breaker, generator, PendingCall::new(breaker.get(), admitted)))
     }
 
     /// The consumer does not want any more items.

@@ -9,7 +9,7 @@ import sys
 import types
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
@@ -245,16 +245,6 @@ def test_entering_an_awaitable_as_a_plain_context_manager_ends_its_call(breaker:
     with pytest.raises(OSError, match="down"), breaker.call_sync(Both, "u", OSError("down")):
         pass
     assert counts(breaker) == {"success": 1, "failure": 1}
-
-
-async def test_a_context_manager_that_cannot_be_awaited_is_a_plain_value(breaker: CircuitBreaker) -> None:
-    @contextmanager
-    def managed() -> Generator[int, None, None]:
-        yield 1
-
-    for made in (nullcontext(1), managed()):
-        assert breaker.call_sync(iter([made]).__next__) is made
-    assert counts(breaker) == {"success": 2}
 
 
 async def test_an_awaitable_whose_methods_raise_counts_as_a_failure(breaker: CircuitBreaker) -> None:

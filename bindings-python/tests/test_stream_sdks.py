@@ -10,7 +10,7 @@ import pytest
 
 from consumers import counts, drain
 from halfopen import CallTimeoutError, CircuitBreaker
-from provider import Cut, Fault, Provider, Stall
+from provider import Cut, Fault, Provider, Stall, Status
 
 SHORT = 0.01
 MESSAGES: Any = [{"role": "user", "content": "two words"}]
@@ -68,8 +68,11 @@ HELPERS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("helper", HELPERS)
-@pytest.mark.parametrize("fault", [None, Cut(), Stall()])
-async def test_a_helper_of_an_sdk_that_reads_the_stream(helper: str, fault: Fault | None, provider: Provider) -> None:
+@pytest.mark.parametrize("fault", [None, Cut(), Stall(), Status(503)])
+@pytest.mark.parametrize("is_returned", [False, True])
+async def test_a_helper_of_an_sdk_that_reads_the_stream(
+    helper: str, fault: Fault | None, is_returned: bool, provider: Provider
+) -> None:
     breaker = CircuitBreaker("sdk", idle_timeout_seconds=10 * SHORT)
     provider.next(fault)
     caught: Exception | None = None
@@ -77,15 +80,17 @@ async def test_a_helper_of_an_sdk_that_reads_the_stream(helper: str, fault: Faul
         anthropic.AsyncAnthropic(base_url=provider.url, api_key="none", max_retries=0) as anthropics,
         openai.AsyncOpenAI(base_url=provider.openai_url, api_key="none", max_retries=0) as openais,
     ):
-        manager: Any = (
-            openais.chat.completions.stream(model="small", messages=MESSAGES)
-            if helper == "get_final_completion"
-            else anthropics.messages.stream(model="small", messages=MESSAGES, max_tokens=50)
-        )
+
+        def request() -> Any:
+            if helper == "get_final_completion":
+                return openais.chat.completions.stream(model="small", messages=MESSAGES)
+            return anthropics.messages.stream(model="small", messages=MESSAGES, max_tokens=50)
+
+        manager = breaker(request)() if is_returned else breaker.stream(request())
         try:
-            async with breaker.stream(manager) as stream:
+            async with manager as stream:
                 await HELPERS[helper](stream)
-        except (CallTimeoutError, httpx2.HTTPError, openai.APIError) as error:
+        except (CallTimeoutError, httpx2.HTTPError, anthropic.APIError, openai.APIError) as error:
             caught = error
     assert (caught is None) == (fault is None)
     assert isinstance(caught, CallTimeoutError) == isinstance(fault, Stall)

@@ -345,6 +345,12 @@ class Stream(Iterator[Any]):
     def cancelled(self) -> None:
         """The consumer wants no more items."""
 
+    def hand_on(self, generator: object, /) -> Stream | None:
+        """The context manager that the call returned is entered, and will yield these items: the same call goes on.
+
+        ``None`` if the call has ended.
+        """
+
     @property
     def breaker(self) -> Any:
         """The breaker of the call, a ``CircuitBreaker``."""

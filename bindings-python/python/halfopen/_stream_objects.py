@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from halfopen._arguments import refuse_plain_stream, refused
 from halfopen._core import AsyncItems, ItemsOf, Stream
-from halfopen._deadline import Scope
+from halfopen._deadline import Deadline, Scope
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
 from halfopen._streams import guarded_items
@@ -32,6 +32,17 @@ def is_stream_object(result: Any) -> bool:
     return hasattr(kind, "response") or "response" in getattr(result, "__dict__", ())
 
 
+def is_manager(result: Any) -> bool:
+    """Whether it can only be entered, as what SDKs and ``contextlib`` return before they send a request."""
+    kind = class_of(result)
+    if is_stream(result) or not (hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")):
+        return False
+    return all(name.startswith("_") or name in _PARTS_OF_CONTEXTLIB for name in dir(result))
+
+
+_PARTS_OF_CONTEXTLIB = frozenset(("args", "func", "gen", "kwds"))
+
+
 def is_stream(candidate: Any) -> bool:
     """Whether it has items to iterate, with or without ``async``."""
     kind = class_of(candidate)
@@ -39,7 +50,12 @@ def is_stream(candidate: Any) -> bool:
 
 
 def items_of(target: Any) -> Any:
-    """The source from which ``Stream`` takes the items: an async iterator itself, or a generator of its items."""
+    """The source from which ``Stream`` takes the items: an async iterator itself, or a generator of its items.
+
+    A context manager, which has none yet, stands for those that it will yield.
+    """
+    if not is_stream(target):
+        return target
     # Not the result of `__aiter__`: for some SDKs it is an async generator, which would be one more layer.
     return target if hasattr(class_of(target), "__anext__") else _generator_of(target)
 
@@ -105,8 +121,7 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
         stream.rest()
         return guarded_stream(stream, source)
     if hasattr(kind, "__aenter__") or hasattr(kind, "__enter__"):
-        deadline = breaker._deadline
-        return guarded_manager(breaker._begin_stream, None if deadline is None else deadline.start, source)
+        return guarded_manager(breaker._begin_stream, breaker._deadline, source)
     raise refused("source", source, "an iterator, an async iterator, or a context manager that yields one")
 
 
@@ -123,7 +138,21 @@ def guarded_stream(stream: Stream, source: Any) -> Any:
     # `inspect` would fail at interpreter exit.
     if isinstance(source, GeneratorType):
         _check_no_timeouts(stream.breaker, source)
-    return guarded_items(stream) if isinstance(source, _GENERATORS) else guarded_object(stream, source)
+    if isinstance(source, _GENERATORS):
+        return guarded_items(stream)
+    return guarded_object(stream, source) if is_stream(source) else _returned_manager(stream, source)
+
+
+def _returned_manager(stream: Stream, source: Any) -> Any:
+    """The context manager that a call returned. Entering it is a part of that call, and once more another call."""
+    breaker = stream.breaker
+    if not hasattr(class_of(source), "__aenter__"):
+        _check_no_timeouts(breaker, source)
+
+    def begin(items: Any) -> Stream:
+        return stream.hand_on(items) or breaker._begin_stream(items)
+
+    return guarded_manager(begin, breaker._deadline, source)
 
 
 def guarded_object(stream: Stream, target: Any) -> Any:
@@ -259,8 +288,9 @@ def _inner_iterator(result: Any) -> Any:
     return inner if has_helpers and is_generator else None
 
 
-def guarded_manager(begin: Callable[[Any], Stream], start: Callable[[], Scope] | None, target: Any) -> Any:
+def guarded_manager(begin: Callable[[Any], Stream], deadline: Deadline | None, target: Any) -> Any:
     """A proxy of a context manager. Entering it begins the call, and the stream that it yields ends it."""
+    start = None if deadline is None else deadline.start
     return _class_of_managers(class_of(target))(_Entering(begin, start), target)
 
 

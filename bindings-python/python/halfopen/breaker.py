@@ -258,8 +258,8 @@ class CircuitBreaker(Sealed, Breaker):
         """Guards a stream that was opened without the breaker: an iterator, an async iterator or a context manager.
 
         The result keeps the methods and attributes of ``source``. The call begins now, or when the context manager is
-        entered, and ends with the stream. ``breaker(func)`` and ``breaker.call(func)`` guard generators, and stream
-        objects that have ``close`` and ``response``, without this method.
+        entered, and ends with the stream. ``breaker(func)`` and ``breaker.call(func)`` guard generators, stream objects
+        that have ``close`` and ``response``, and context managers that can only be entered, without this method.
 
         Raises ``CircuitBreakerOpenError`` if the circuit rejects the call, and ``InvalidValueError`` for anything else.
         """

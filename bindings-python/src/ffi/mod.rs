@@ -25,6 +25,7 @@ pub use host_calls::{
 };
 pub use objects::{
     has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
+    looks_up_plainly,
 };
 pub use plain_classes::{PLAIN_ERRORS, PLAIN_RESULTS, PLAIN_VALUES};
 pub use raise_soon::raise_soon;

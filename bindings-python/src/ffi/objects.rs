@@ -1,5 +1,8 @@
 //! Questions about objects and their classes that run no Python code.
 
+use std::ffi::c_void;
+use std::ptr;
+
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
@@ -34,6 +37,13 @@ pub fn is_exactly(object: &Bound<'_, PyAny>, class: &Py<PyType>) -> bool {
 pub fn is_made_in_python(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: `get_type_ptr` is a valid class; the call only reads its flags.
     unsafe { ffi::PyType_GetFlags(object.get_type_ptr()) & ffi::Py_TPFLAGS_HEAPTYPE != 0 }
+}
+
+/// Whether its class looks attributes up without Python code.
+pub fn looks_up_plainly(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: `get_type_ptr` is a valid class; the call only reads a slot.
+    let lookup = unsafe { ffi::PyType_GetSlot(object.get_type_ptr(), ffi::Py_tp_getattro) };
+    ptr::eq(lookup, ffi::PyObject_GenericGetAttr as *const c_void)
 }
 
 /// Whether a class has abstract methods.
