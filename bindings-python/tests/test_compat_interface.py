@@ -190,6 +190,12 @@ def test_the_logger_can_be_set(own_logger: logging.Logger, caplog: pytest.LogCap
     assert caplog.records[-1].name == LOGGER
 
 
+@pytest.mark.parametrize("logger", [5, None, b"own.breakers"])
+def test_anything_but_a_logger_or_its_name_is_refused(logger: Any) -> None:
+    with pytest.raises(InvalidValueError, match=r"logger = .* is refused: allowed is a logger or the name of one"):
+        compat.set_logger(logger)
+
+
 @pytest.mark.parametrize("settings", [{"failure_rate_threshold": 0.5}, {"slow_call_rate_threshold": 0.5}])
 def test_an_opening_by_rate_is_logged_as_an_error(settings: dict[str, float], caplog: pytest.LogCaptureFixture) -> None:
     clock = ManualClock()

@@ -6,6 +6,7 @@ from functools import wraps
 from sys import is_finalizing
 from typing import ParamSpec
 
+from halfopen._arguments import refused
 from halfopen._core import report_unraisable
 from halfopen.status import Event
 from halfopen.types import Cause
@@ -23,8 +24,13 @@ _logger = logging.getLogger("app.patterns.circuit_breaker")
 
 
 def set_logger(logger: logging.Logger | str) -> None:
-    """Sets the logger of all breakers of this module, as a logger or a name."""
+    """Sets the logger of all breakers of this module, as a logger or a name.
+
+    Raises ``InvalidValueError`` for anything else.
+    """
     global _logger  # noqa: PLW0603 (one per process, as in the replaced module)
+    if not isinstance(logger, logging.Logger | logging.LoggerAdapter | str):
+        raise refused("logger", logger, "a logger or the name of one")
     _logger = logging.getLogger(logger) if isinstance(logger, str) else logger
 
 
