@@ -26,9 +26,9 @@ export interface Call {
 /** An error that was counted as a failure. */
 interface Failure {
   /** The number of the call that counted it last. */
-  call: number;
+  readonly call: number;
   /** Whether several calls counted it, none of them nested in another: it may be a constant. */
-  isShared: boolean;
+  readonly isShared: boolean;
 }
 
 /** Receives a breaker's calls, for a recorder; `millis` is NaN if the core reads the system's clock itself. */
@@ -204,13 +204,13 @@ export class Executor {
    * began later and has already counted the same error is therefore treated as nested, unless the error is shared.
    */
   outcomeOf(error: unknown, call: Call): number {
-    const counted = this.#failureOf(error);
-    if (this.#hasCounted(error, counted, call)) {
+    if (this.#hasCounted(error, call)) {
       return IGNORED;
     }
     const outcome = this.#classify(error, call.signal);
-    if (outcome === FAILURE && !sharesPermit(call.permit)) {
-      this.#count(error, counted, call.number);
+    if (outcome === FAILURE && isObject(error) && !sharesPermit(call.permit)) {
+      this.#failures ??= new WeakMap();
+      this.#failures.set(error, { call: call.number, isShared: this.#failures.has(error) });
     }
     return outcome;
   }
@@ -222,37 +222,24 @@ export class Executor {
   }
 
   /** Whether a call inside this one has counted the error, or each member of a group that is a failure. */
-  #hasCounted(error: unknown, counted: Failure | undefined, call: Call, depth = 0): boolean {
-    if (this.#failures === undefined) {
+  #hasCounted(error: unknown, call: Call, depth = 0): boolean {
+    const failures = this.#failures;
+    if (failures === undefined || !isObject(error)) {
       return false;
     }
+    const counted = failures.get(error);
     if (counted !== undefined && counted.call > call.number) {
       return counted.call <= call.lastInside || !counted.isShared;
     }
     let anyCounted = false;
     for (const member of depth < DEPTH_FOLLOWED ? membersOf(error) : []) {
-      if (this.#hasCounted(member, this.#failureOf(member), call, depth + 1)) {
+      if (this.#hasCounted(member, call, depth + 1)) {
         anyCounted = true;
       } else if (this.#classify(member, call.signal) === FAILURE) {
         return false;
       }
     }
     return anyCounted;
-  }
-
-  #failureOf(error: unknown): Failure | undefined {
-    return isObject(error) ? this.#failures?.get(error) : undefined;
-  }
-
-  /** Records that a call counted the error. */
-  #count(error: unknown, counted: Failure | undefined, call: number): void {
-    if (counted !== undefined) {
-      counted.call = call;
-      counted.isShared = true;
-    } else if (isObject(error)) {
-      this.#failures ??= new WeakMap();
-      this.#failures.set(error, { call, isShared: false });
-    }
   }
 
   // Not a part of `settle`, which would be slower with a closure in it.
