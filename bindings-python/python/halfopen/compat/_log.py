@@ -29,8 +29,9 @@ def set_logger(logger: logging.Logger | str) -> None:
     Raises ``InvalidValueError`` for anything else.
     """
     global _logger  # noqa: PLW0603 (one per process, as in the replaced module)
-    if not isinstance(logger, logging.Logger | logging.LoggerAdapter | str):
-        raise refused("logger", logger, "a logger or the name of one")
+    given: object = logger
+    if not isinstance(given, logging.Logger | str):
+        raise refused("logger", given, "a logger or the name of one")
     _logger = logging.getLogger(logger) if isinstance(logger, str) else logger
 
 
