@@ -29,9 +29,8 @@ def set_logger(logger: logging.Logger | str) -> None:
     Raises ``InvalidValueError`` for anything else.
     """
     global _logger  # noqa: PLW0603 (one per process, as in the replaced module)
-    given: object = logger
-    if not isinstance(given, logging.Logger | str):
-        raise refused("logger", given, "a logger or the name of one")
+    if not isinstance(logger, logging.Logger | str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise refused("logger", logger, "a logger or the name of one")
     _logger = logging.getLogger(logger) if isinstance(logger, str) else logger
 
 
