@@ -28,6 +28,9 @@ type Kept = [began: number, seconds: number, retryAfter: number, circuit: number
 /** How many numbers a call has. */
 const NUMBERS = 5;
 
+/** How many lines are written at once. */
+const LINES = 1000;
+
 /**
  * Keeps the newest calls of breakers in memory: when each began, its circuit, its duration and its outcome.
  *
@@ -114,9 +117,15 @@ export class Recorder {
   write(path: string | URL): number {
     const file = openSync(path, 'w');
     try {
+      let lines: string[] = [];
       for (const call of this.records()) {
-        writeSync(file, lineOf(call));
+        lines.push(lineOf(call));
+        if (lines.length === LINES) {
+          writeSync(file, lines.join(''));
+          lines = [];
+        }
       }
+      writeSync(file, lines.join(''));
     } finally {
       closeSync(file);
     }
