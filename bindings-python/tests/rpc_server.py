@@ -13,14 +13,16 @@ OPTIONS: list[list[tuple[str, int]]] = [[], [("SingleThreadedUnaryStream", 1)]]
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """A server, and its address."""
+def serving(handler: Any = None) -> Iterator[str]:
+    """A server with a handler, by default the one below, and its address."""
     server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers((Handler(),))
+    server.add_generic_rpc_handlers((handler or Handler(),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()
 
 
 class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types

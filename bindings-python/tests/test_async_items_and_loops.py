@@ -1,7 +1,7 @@
 """The event loop closes guarded async generators as it closes those that are not guarded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -17,22 +17,24 @@ BEGINNINGS: dict[str, Callable[[Any], Awaitable[Any]]] = {
 }
 
 
+async def source(closed: list[bool]) -> AsyncGenerator[int, None]:
+    """Notes when it has been closed, which takes another step of the event loop."""
+    try:
+        yield 1
+        yield 2
+    finally:
+        await asyncio.sleep(0)
+        closed.append(True)
+
+
 async def outcome_of_first(stream: Any) -> None:
     assert await anext(stream) == 1
 
 
 async def test_the_event_loop_closes_the_generator_of_a_dropped_stream() -> None:
     closed = list[bool]()
-
-    async def source() -> AsyncIterator[int]:
-        try:
-            yield 1
-        finally:
-            await asyncio.sleep(0)
-            closed.append(True)
-
     breaker = CircuitBreaker()
-    stream = breaker(source)()
+    stream = breaker(source)(closed)
     assert await anext(stream) == 1
     del stream
     assert counts(breaker) == (0, 0, 1, 0)
@@ -43,17 +45,8 @@ async def test_the_event_loop_closes_the_generator_of_a_dropped_stream() -> None
 
 def test_the_event_loop_closes_what_is_open_when_it_ends() -> None:
     closed = list[bool]()
-
-    async def source() -> AsyncIterator[int]:
-        try:
-            yield 1
-            yield 2
-        finally:
-            await asyncio.sleep(0)
-            closed.append(True)
-
     breaker = CircuitBreaker()
-    stream: Any = breaker(source)()
+    stream: Any = breaker(source)(closed)
     asyncio.run(outcome_of_first(stream))
     assert closed == [True]
     # The stream is still held, and does not hold its permit.
@@ -98,15 +91,7 @@ async def test_a_stream_that_had_begun_before_it_was_guarded_is_closed_by_its_ev
 
 def test_the_event_loop_closes_a_generator_that_outlives_its_guard() -> None:
     breaker, closed = CircuitBreaker(), list[bool]()
-
-    async def source() -> AsyncIterator[int]:
-        try:
-            yield 1
-        finally:
-            await asyncio.sleep(0)
-            closed.append(True)
-
-    bare = source()
+    bare = source(closed)
     asyncio.run(outcome_of_first(breaker.stream(bare)))
     assert closed == [True]
     assert asyncio.run(drain(bare)) == []
@@ -128,14 +113,6 @@ class Delegates:
 
 def test_the_event_loop_closes_the_generator_behind_a_guarded_iterator() -> None:
     closed = list[bool]()
-
-    async def source() -> AsyncIterator[int]:
-        try:
-            yield 1
-        finally:
-            await asyncio.sleep(0)
-            closed.append(True)
-
-    stream: Any = CircuitBreaker().stream(Delegates(source()))
+    stream: Any = CircuitBreaker().stream(Delegates(source(closed)))
     asyncio.run(outcome_of_first(stream))
     assert closed == [True]

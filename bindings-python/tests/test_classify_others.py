@@ -5,9 +5,8 @@ import json
 import struct
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import botocore.session
@@ -25,6 +24,7 @@ from websockets.http11 import Request, Response
 from canned import answering, refusing, response
 from halfopen import CircuitBreaker, CircuitBreakerOpenError, ManualClock
 from halfopen.classify import Verdict, classify_error
+from rpc_server import serving
 
 FAILURE = Verdict("failure", None, "provider")
 IGNORED = Verdict("ignored")
@@ -158,18 +158,6 @@ class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # it has no types
         return grpc.unary_unary_rpc_method_handler(serve)
 
 
-@contextmanager
-def grpc_server() -> Iterator[str]:
-    server = grpc.server(ThreadPoolExecutor(2))
-    server.add_generic_rpc_handlers((Handler(),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(None).wait()
-
-
 GRPC_ERRORS: dict[str, Verdict] = {
     "UNAVAILABLE": Verdict("failure", 1.5, "provider"),
     "DEADLINE_EXCEEDED": Verdict("failure", 1.5, "provider"),
@@ -193,7 +181,7 @@ def test_errors_of_grpc(caplog: pytest.LogCaptureFixture) -> None:
         async with grpc.aio.insecure_channel(address) as channel:
             await channel.unary_unary(f"/service/{code}")(b"")
 
-    with grpc_server() as address, grpc.insecure_channel(address) as channel:
+    with serving(Handler()) as address, grpc.insecure_channel(address) as channel:
         for code, verdict in GRPC_ERRORS.items():
             check(lambda code=code: channel.unary_unary(f"/service/{code}")(b""), verdict)  # type: ignore[misc]
             check(lambda code=code: asyncio.run(call_async(address, code)), verdict)  # type: ignore[misc]
