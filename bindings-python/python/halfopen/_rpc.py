@@ -76,19 +76,13 @@ def stream_methods_of(kind: type) -> dict[str, Callable[..., Any]]:
     return _METHODS_OF_STREAMS if _is_rpc_class(kind) else {}
 
 
-def _cancel(self: Proxy) -> bool:
+def _cancel(settle: Callable[[Any], None]) -> Callable[[Proxy], bool]:
     """Its user may keep the call and never ask again. If it has ended already, nothing is cancelled."""
-    is_cancelled: bool = self._halfopen_target.cancel()
-    if is_cancelled:
-        self._halfopen_call.stream.cancelled()
-    return is_cancelled
 
-
-def _cancel_async(settle: Callable[[Any, BaseException], None]) -> Callable[[Proxy], bool]:
     def cancel(self: Proxy) -> bool:
         is_cancelled: bool = self._halfopen_target.cancel()
         if is_cancelled:
-            settle(self._halfopen_call, _cancelled_error())
+            settle(self._halfopen_call)
         return is_cancelled
 
     return cancel
@@ -146,14 +140,14 @@ def _settling(name: str) -> Callable[[Proxy], Any]:
     return observe
 
 
-_METHODS_OF_STREAMS: dict[str, Callable[..., Any]] = {"cancel": _cancel}
+_METHODS_OF_STREAMS: dict[str, Callable[..., Any]] = {"cancel": _cancel(lambda guard: guard.stream.cancelled())}
 _METHODS_OF_ASYNC_STREAMS: dict[str, Callable[..., Any]] = {
-    "cancel": _cancel_async(lambda guard, error: guard.stream.raised(error)),
+    "cancel": _cancel(lambda guard: guard.stream.raised(_cancelled_error())),
     "read": _read,
     "write": _write,
 }
 _METHODS_OF_ANSWERS: dict[str, Callable[..., Any]] = {
-    "cancel": _cancel_async(lambda call, error: call.raised(error)),
+    "cancel": _cancel(lambda call: call.raised(_cancelled_error())),
     **{name: _settling(name) for name in ("code", "details", "trailing_metadata", "debug_error_string")},
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from halfopen._arguments import refuse_plain_stream, refused
 from halfopen._core import AsyncItems, ItemsOf, Stream
-from halfopen._deadline import Deadline, Scope
+from halfopen._deadline import Deadline
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
 from halfopen._streams import guarded_items
@@ -249,7 +249,7 @@ class _Entering:
     """The call of a context manager that yields a stream. It begins when the context manager is entered."""
 
     begin: Callable[[Any], Stream]
-    start: Callable[[], Scope] | None
+    deadline: Deadline | None
     guard: _Guard | None = None
 
     async def stop_async(self) -> None:
@@ -290,8 +290,7 @@ def _inner_iterator(result: Any) -> Any:
 
 def guarded_manager(begin: Callable[[Any], Stream], deadline: Deadline | None, target: Any) -> Any:
     """A proxy of a context manager. Entering it begins the call, and the stream that it yields ends it."""
-    start = None if deadline is None else deadline.start
-    return _class_of_managers(class_of(target))(_Entering(begin, start), target)
+    return _class_of_managers(class_of(target))(_Entering(begin, deadline), target)
 
 
 @lru_cache(maxsize=512)
@@ -313,7 +312,7 @@ def _items_of_entered(source: list[Any]) -> Generator[Any, None, None]:
 async def _enter_manager_async(self: Proxy) -> Any:
     entering, target = self._halfopen_call, self._halfopen_target
     source: list[Any] = []
-    scope = entering.start() if entering.start else nullcontext()
+    scope = nullcontext() if entering.deadline is None else entering.deadline.start()
     try:
         stream = entering.begin(_items_of_entered_async(source))
     except CircuitBreakerOpenError:

@@ -349,7 +349,7 @@ class CircuitBreaker(Sealed, Breaker):
 
 
 def _raised_at_once(call: Call, func: Callable[..., Any], error: BaseException) -> None:
-    """Ends a call whose function raised at once. Wrong arguments say nothing about the provider."""
+    """Ends a call whose function raised this. Wrong arguments say nothing about the provider."""
     if has_refused_arguments(func, error):
         call.cancelled()
     else:
@@ -386,36 +386,8 @@ async def guarded({parameters}):
         raise
 """
 
-# Wrong arguments show only when the function is called, so these tell them apart from an error of the function.
-_COROUTINE_OF_ANY_ARGUMENTS = """
-async def guarded({parameters}):
-    _call = _begin(_func)
-    try:
-        _coroutine = _func({arguments})
-    except BaseException as _error:
-        _raised_at_once(_call, _func, _error)
-        raise
-    try:
-        return _call.returned(await _coroutine)
-    except BaseException as _error:
-        _call.raised(_error)
-        raise
-"""
-
-_COROUTINE_OF_ANY_ARGUMENTS_WITH_DEADLINE = """
-async def guarded({parameters}):
-    _scope = _start()
-    _call = _begin(_func)
-    try:
-        _coroutine = _func({arguments})
-    except BaseException as _error:
-        _raised_at_once(_call, _func, _error)
-        raise
-    try:
-        async with _scope:
-            _result = await _coroutine
-        return _call.returned(_result)
-    except BaseException as _error:
-        _call.raised(_error)
-        raise
-"""
+# The parameters of a method, a partial or another object cannot be copied. Wrong arguments to it show only in the call,
+# so the error of the call is looked at.
+_OF_ANY_ARGUMENTS = ("_call.raised(_error)", "_raised_at_once(_call, _func, _error)")
+_COROUTINE_OF_ANY_ARGUMENTS = _COROUTINE.replace(*_OF_ANY_ARGUMENTS)
+_COROUTINE_OF_ANY_ARGUMENTS_WITH_DEADLINE = _COROUTINE_WITH_DEADLINE.replace(*_OF_ANY_ARGUMENTS)

@@ -21,6 +21,12 @@ class CallRun(Run[R]):
 
     is_stream = False
 
+    async def answered(self) -> tuple[Attempt, R]:
+        """Makes the call; returns the attempt that succeeded, and its result."""
+        attempt, result = await self.obtain()
+        self.succeeded(attempt)
+        return attempt, result
+
     async def once(self, attempt: Attempt) -> R:
         """Makes one attempt within its timeout and the deadline of the call."""
         seconds, limit = self._timeout(attempt)

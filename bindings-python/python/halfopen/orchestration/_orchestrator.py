@@ -87,9 +87,7 @@ class Orchestrator:
         """
         options = Options(session, need, replayable, deadline_seconds)
         run: CallRun[R] = CallRun(self._engine, func, args, options)
-        attempt, result = await run.obtain()
-        run.succeeded(attempt)
-        return result
+        return (await run.answered())[1]
 
     async def call_with_report(
         self,
@@ -104,8 +102,7 @@ class Orchestrator:
         """As ``call``; also returns who answered, with which model and usage, and after which attempts."""
         options = Options(session, need, replayable, deadline_seconds)
         run: CallRun[R] = CallRun(self._engine, func, args, options)
-        attempt, result = await run.obtain()
-        run.succeeded(attempt)
+        attempt, result = await run.answered()
         return result, run.report(attempt, result)
 
     @overload
