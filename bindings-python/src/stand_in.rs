@@ -1,4 +1,4 @@
-//! What the event loop knows instead of a guarded async generator.
+//! The object that an event loop holds in place of a guarded async generator.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,8 @@ pub fn make_classes(py: Python<'_>) {
 pub struct StandIn {
     guard: Py<PyWeakrefReference>,
     generator: OnceLock<Py<PyWeakrefReference>>,
-    /// Where the generator is. The reference to one that is being dropped is empty already.
+    /// The generator's address, which tells the finalizer which generator it is: a weak reference to an object that is being
+    /// dropped is empty.
     address: AtomicUsize,
     /// The generator, once it has been dropped.
     dropped: ObjectSlot,

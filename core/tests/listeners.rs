@@ -72,8 +72,8 @@ fn events_never_overtake_each_other() {
     assert_eq!(sequence, (1..=breaker.status().state_transitions).collect::<Vec<_>>());
 }
 
-/// What a listener received and what it missed, if it waits in its first event until another thread has made this many
-/// transitions.
+/// Lets a listener wait in its first event until another thread has made this many transitions. Returns the events that it
+/// received, and the number of those that it missed.
 fn received_by_a_slow_listener(transitions: u64) -> (Vec<u64>, u64) {
     let breaker = breaker();
     let (entered, wait) = (Barrier::new(2), Barrier::new(2));

@@ -9,7 +9,7 @@ import { check } from './format-value.js';
 import { fieldsOf, parsed, plain } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
-import { type CircuitBreakerOptions, checkedOptions, isListener, type Rules, splitOptions } from './options.js';
+import { type CircuitBreakerOptions, checkedOptions, isCallable, type Rules, splitOptions } from './options.js';
 import { Permit } from './permit.js';
 import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
@@ -261,7 +261,7 @@ export class CircuitBreaker {
    * Calls `listener` with each further transition, after the change and in order; returns a function that unsubscribes.
    */
   subscribe(listener: TransitionListener): () => boolean {
-    check(isListener(listener), 'listener', listener, 'a function, and no class');
+    check(isCallable(listener), 'listener', listener, 'a function, and no class');
     return this.#executor.subscribe(listener);
   }
 

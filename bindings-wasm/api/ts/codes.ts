@@ -20,7 +20,7 @@ export const EVENTS_KEPT = 64;
 /** The call has to be repeated with the time. */
 export const NEEDS_TIME = -1;
 
-/** Stands for no permit. */
+/** The number that is passed where there is no permit. */
 export const NO_PERMIT = -1;
 
 /** The call is rejected: this number means the first reason, and each number below it the next one. */

@@ -81,11 +81,11 @@ function accepts(fits: (value: unknown) => boolean, value: unknown): boolean {
 
 /** Whether it is a function, but no class, and none whose answer comes later: an async function or a generator function. */
 function isPlainFunction(value: unknown): boolean {
-  return isListener(value) && !/Async|Generator/.test(Object.prototype.toString.call(value));
+  return isCallable(value) && !/Async|Generator/.test(Object.prototype.toString.call(value));
 }
 
 /** Whether it is a function, but no class. */
-export function isListener(value: unknown): boolean {
+export function isCallable(value: unknown): boolean {
   return typeof value === 'function' && !isClass(value);
 }
 
