@@ -70,7 +70,7 @@ export class Executor {
       this.#clock = clock === undefined ? connected.clock : guardedSource(clock);
     }
     // A user's clock may use another breaker, so it is read before the core is entered.
-    const millis = this.#now();
+    const millis = timeBy(this.#clockFor());
     const { core, calls } = decodeOrThrow(() => {
       this.#checkStack();
       return create(plain(config), millis);
@@ -93,10 +93,10 @@ export class Executor {
 
   /** The number of a permit, or a code for {@link rejection}; `outer` is the permit of the outer call. */
   enter(clock: Clock | undefined, outer?: number): number {
-    let millis = outer === undefined ? this.#timeOfCall(clock) : this.#now(clock);
+    let millis = timeBy(outer === undefined ? clock : this.#clockFor(clock));
     let permit = this.#calls.enter(millis, outer ?? NO_PERMIT);
     if (permit === NEEDS_TIME) {
-      millis = this.#now();
+      millis = timeBy(this.#clockFor(clock));
       permit = this.#calls.enter(millis, NO_PERMIT);
     }
     // After a rejection no host code may run before `rejection` reads its wait.
@@ -116,9 +116,9 @@ export class Executor {
     if (this.observer !== undefined) {
       return this.#settleObserved(permit, outcome, clock);
     }
-    let settled = this.#calls.settle(permit, outcome, this.#timeOfCall(clock));
+    let settled = this.#calls.settle(permit, outcome, timeBy(clock));
     if (settled === NEEDS_TIME) {
-      settled = this.#calls.settle(permit, outcome, this.#now(clock));
+      settled = this.#calls.settle(permit, outcome, timeBy(this.#clockFor(clock)));
     }
     return this.#ended(permit, settled > 0);
   }
@@ -141,7 +141,7 @@ export class Executor {
   /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
   pause(permit: number, isPaused: boolean, clock?: Clock): void {
     this.#checkStack();
-    this.#core.pause(permit, isPaused, this.#timeOfCall(clock));
+    this.#core.pause(permit, isPaused, timeBy(clock ?? this.clockOfCall()));
   }
 
   /**
@@ -150,7 +150,7 @@ export class Executor {
    * @throws InvalidValueError if the core refuses one of the values `given`
    */
   ask<Answer>(ask: (core: JsBreaker, millis: number) => Answer, given?: Fields, clock?: Clock): Answer {
-    const millis = this.#now(clock);
+    const millis = timeBy(this.#clockFor(clock));
     return decodeOrThrow(() => {
       this.#checkStack();
       return ask(this.#core, millis);
@@ -244,7 +244,7 @@ export class Executor {
 
   // Not a part of `settle`, which would be slower with a closure in it.
   #settleObserved(permit: number, outcome: number, clock: Clock | undefined): boolean {
-    const millis = this.#now(clock);
+    const millis = timeBy(this.#clockFor(clock));
     const settle = () => this.#calls.settle(permit, outcome, millis) > 0;
     return this.#ended(permit, this.#observed(OUTCOMES[outcome] as Outcome, permit, millis, settle));
   }
@@ -269,15 +269,15 @@ export class Executor {
     return settled;
   }
 
-  /** The time, or NaN if a call does not need it. */
-  #timeOfCall(clock: Clock | undefined): number {
-    return this.#isTimed ? this.#now(clock) : Number.NaN;
+  /** The clock of a call, or the one that is found now. */
+  #clockFor(clock?: Clock): Clock | undefined {
+    return clock ?? this.#clock?.();
   }
+}
 
-  /** The time by this clock, or by the one that is found now. */
-  #now(clock = this.#clock?.()): number {
-    return clock === undefined ? Number.NaN : clock.now();
-  }
+/** The time by this clock; NaN without one. */
+function timeBy(clock: Clock | undefined): number {
+  return clock === undefined ? Number.NaN : clock.now();
 }
 
 function isObject(error: unknown): error is object {
