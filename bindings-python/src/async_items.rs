@@ -12,8 +12,8 @@ use crate::breaker::PyBreaker;
 use crate::convert::Boolean;
 use crate::ffi::{call_host_with_one, is_shared};
 use crate::imports::Imports;
-use crate::introduction::Introduction;
 use crate::next_item::NextItem;
+use crate::registration::Registration;
 use crate::request::Request;
 use crate::stream::PyStream;
 use crate::thrown::instance_of;
@@ -51,29 +51,29 @@ impl AsyncItems {
     #[cold]
     fn another(slf: &Bound<'_, Self>) -> PyResult<Py<NextItem>> {
         let (py, this) = (slf.py(), slf.get());
-        Self::introduce(slf)?;
+        Self::set_guard(slf)?;
         let made = call_host_with_one(Imports::get(py)?.next_item.bind(py), this.stream.bind(py))?;
         let next_item = made.cast_into::<NextItem>()?.unbind();
         let _ = this.next_item.set(next_item.clone_ref(py));
         Ok(next_item)
     }
 
-    /// Names itself for the introduction to the event loop.
-    fn introduce(slf: &Bound<'_, Self>) -> PyResult<()> {
+    /// Makes this the guard through which the event loop closes the generator.
+    fn set_guard(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
-        let introduction = this.introduction();
-        if introduction.is_made() {
+        let registration = this.registration();
+        if registration.is_done() {
             return Ok(());
         }
-        introduction.of(slf)?;
+        registration.set_guard(slf)?;
         match this.source(py).cast_exact::<Self>() {
-            Ok(guarded) => introduction.leave_to(py, guarded.get().introduction()),
+            Ok(guarded) => registration.leave_to(py, guarded.get().registration()),
             Err(_) => Ok(()),
         }
     }
 
-    fn introduction(&self) -> &Introduction {
-        &self.stream.get().introduction
+    fn registration(&self) -> &Registration {
+        &self.stream.get().registration
     }
 
     fn source<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
@@ -124,7 +124,7 @@ impl AsyncItems {
     /// Sends a value into the generator.
     #[pyo3(signature = (value, /))]
     fn asend(slf: &Bound<'_, Self>, value: Py<PyAny>) -> PyResult<NextItem> {
-        Self::introduce(slf)?;
+        Self::set_guard(slf)?;
         Ok(slf.get().awaitable(slf.py(), Request::Send(value)))
     }
 
@@ -189,7 +189,7 @@ pub struct ItemsOf {
 
 #[pymethods]
 impl ItemsOf {
-    /// `guard` has the items; the target is the proxy's own affair.
+    /// `guard` has the items; the proxy itself uses the target.
     #[new]
     #[pyo3(signature = (guard, target, /))]
     fn new(guard: &Bound<'_, PyAny>, target: &Bound<'_, PyAny>) -> PyResult<Self> {

@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::ffi::{Anext, attached, call_host_plainly, unless_replaced};
-use crate::introduction::Introduction;
+use crate::registration::Registration;
 use crate::request::Request;
 use crate::stream::PyStream;
 use crate::watch::Watch;
@@ -27,7 +27,7 @@ pub struct AsyncStream {
     phase: AtomicU8,
     /// Whether an item is awaited now.
     is_running: AtomicBool,
-    pub introduction: Introduction,
+    pub registration: Registration,
 }
 
 /// The progress of a stream. Its call begins when the first item is asked for.
@@ -48,7 +48,7 @@ impl AsyncStream {
             watch: OnceLock::new(),
             phase: AtomicU8::new(phase::NEW),
             is_running: AtomicBool::new(false),
-            introduction: Introduction::default(),
+            registration: Registration::default(),
         }
     }
 
@@ -187,7 +187,7 @@ impl AsyncStream {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.stream)?;
         visit.call(&self.start_watch)?;
-        self.introduction.traverse(&visit)?;
+        self.registration.traverse(&visit)?;
         self.watch.get().map_or(Ok(()), |watch| watch.traverse(&visit))
     }
 }

@@ -276,7 +276,7 @@ impl PyBreaker {
         Ok(())
     }
 
-    /// Closes the circuit and hands it back to the machine.
+    /// Closes the circuit and returns it to normal operation; the counters stay.
     fn reset(&self, py: Python<'_>) -> PyResult<()> {
         self.ready(py)?.reset();
         Ok(())

@@ -130,8 +130,8 @@ impl Counted {
 }
 
 impl Failures {
-    /// Removes the failures that exist no more, now and then, so that no more are noted than twice those that the host
-    /// itself keeps, and a few.
+    /// Removes the failures whose objects are gone, once in a while. So at most twice as many are noted as the host
+    /// keeps alive, plus a few.
     fn remove_dead(&mut self, py: Python<'_>) -> Vec<Failure> {
         const FEW: usize = 16;
         if self.noted.len() <= 2 * self.survived + FEW {

@@ -50,7 +50,7 @@ impl PyHealthySession {
         Self { breaker: breaker.clone_ref(py), number, generation, has_ended: AtomicBool::new(false) }
     }
 
-    /// Ends the session, and settles the call as which an error counts, if it does.
+    /// Ends the session. If its error counts, it is settled as a call of its own.
     fn counted(&self, error: &Bound<'_, PyAny>, settle: impl FnOnce(PendingCall<'_>) -> PyResult<()>) -> PyResult<()> {
         let breaker = self.breaker.get();
         let counts =

@@ -152,7 +152,7 @@ fn not_imported() -> PyErr {
 #[pyfunction]
 pub fn load_imports(py: Python<'_>) -> PyResult<()> {
     if IMPORTS.get(py).is_none() {
-        // Loaded first and kept then: so the cell is never being filled while other threads run.
+        // Loaded first and stored afterwards, so no other thread meets a cell that is being filled.
         let _ = IMPORTS.set(py, Imports::load(py)?);
     }
     Ok(())

@@ -23,7 +23,6 @@ mod healthy_session;
 #[expect(clippy::disallowed_methods, reason = "what is called here is Python's own")]
 #[expect(clippy::disallowed_types, reason = "filled when the package is imported")]
 mod imports;
-mod introduction;
 mod judging;
 mod listeners;
 mod lock;
@@ -35,6 +34,7 @@ mod pause;
 mod pending;
 mod permit;
 mod pool;
+mod registration;
 mod registry;
 mod request;
 mod responses;

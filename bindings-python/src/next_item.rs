@@ -117,10 +117,10 @@ impl NextItem {
         if matches!(self.request, Request::Close) && !stream.is_generator {
             return Ok(None);
         }
-        let step = if stream.introduction.is_made() {
+        let step = if stream.registration.is_done() {
             self.ask(source)?
         } else {
-            stream.introduction.make(source, || self.ask(source))?
+            stream.registration.first_step(source, || self.ask(source))?
         };
         Ok(Some(step))
     }

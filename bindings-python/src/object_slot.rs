@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 
 use crate::lock::Lock;
 
-/// An object or nothing. Objects are released while the lock is free, and at once: as PyO3 does it, one would be released
-/// later where a slot of ours runs.
+/// An object or nothing. Objects are released at once, and while the lock is free. PyO3 would release an object later
+/// if a slot function of ours runs.
 #[derive(Default)]
 pub struct ObjectSlot(Lock<Option<Py<PyAny>>>);
 

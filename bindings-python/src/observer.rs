@@ -1,7 +1,7 @@
 //! A Python object that is notified of every call of a breaker, however the call is made.
 //!
-//! `halfopen.compat` has one, for a backend whose metrics, logs and errors have their own form. A breaker without an
-//! observer pays one look at an empty cell.
+//! `halfopen.compat` has one, for a backend whose metrics, logs and errors have their own form. Without an observer
+//! this costs one read of an empty cell.
 
 use std::sync::OnceLock;
 

@@ -70,7 +70,7 @@ impl<'b> PendingCall<'b> {
         Ok(())
     }
 
-    /// As an error, a response that passes through several calls is the failure of one of them.
+    /// A response that passes through several calls counts in one of them only, as an error does.
     #[inline(never)]
     fn judged(self, result: &Bound<'_, PyAny>) -> PyResult<()> {
         let judge = |breaker: &PyBreaker, number| {

@@ -190,7 +190,7 @@ impl PyPermit {
         }
     }
 
-    /// A block is entered, which is the call: how it is left says how the call ended.
+    /// A block is entered. It is the call: an exception that leaves it is how the call ended.
     pub fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         let py = slf.py();
         if slf.get().settled() {

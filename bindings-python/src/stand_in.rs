@@ -41,7 +41,7 @@ impl StandIn {
         Self { guard, generator: OnceLock::new(), address: AtomicUsize::new(0), dropped: ObjectSlot::default() }
     }
 
-    fn introduce(&self, generator: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn set_generator(&self, generator: &Bound<'_, PyAny>) -> PyResult<()> {
         let _ = self.generator.set(PyWeakrefReference::new(generator)?.unbind());
         self.address.store(generator.as_ptr().addr(), Ordering::Relaxed);
         Ok(())
@@ -105,14 +105,14 @@ impl FirstIteration {
 
 #[pymethods]
 impl FirstIteration {
-    /// Another generator, from which the source takes its items, is introduced as itself.
+    /// Another generator, from which the source takes its items, is registered itself.
     #[pyo3(signature = (generator, /))]
     fn __call__<'py>(&self, generator: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (py, hook) = (generator.py(), self.hook.bind(generator.py()));
         if !generator.is(&self.source) {
             return call_host_with_one(hook, generator);
         }
-        self.stand_in.get().introduce(generator)?;
+        self.stand_in.get().set_generator(generator)?;
         call_host_with_one(hook, self.stand_in.bind(py).as_any())
     }
 
@@ -126,7 +126,7 @@ impl FirstIteration {
 /// The event loop's hook for a generator that is dropped before its end.
 #[pyclass(frozen, module = "halfopen._core")]
 pub struct Finalizer {
-    /// Taken when it serves: a generator holds its finalizer, and the stand-in then holds the generator.
+    /// Taken when the finalizer runs: the stand-in then holds the generator, which holds the finalizer.
     stand_in: Lock<Option<Py<StandIn>>>,
     hook: Py<PyAny>,
 }

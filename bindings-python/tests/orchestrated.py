@@ -44,7 +44,7 @@ class Script:
 
 
 def always(answer: Any) -> list[Any]:
-    """A script whose end no test reaches."""
+    """A script that is longer than any test."""
     return [answer] * 1000
 
 

@@ -99,7 +99,7 @@ def test_the_event_loop_closes_a_generator_that_outlives_its_guard() -> None:
 
 
 class Delegates:
-    """An async iterator, and none that could be closed."""
+    """An async iterator without ``aclose``."""
 
     def __init__(self, source: AsyncIterator[int]) -> None:
         self.source = source

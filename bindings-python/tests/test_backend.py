@@ -111,7 +111,7 @@ def summed(text: str) -> Sums:
 
 
 def forty_calls(backend: Workers) -> Sums:
-    """Makes calls on separate connections, so that both workers get some, then an order and three more calls."""
+    """Makes calls on separate connections, so that both workers get some, then an operation and three more calls."""
     for number in range(40):
         down = number % 4 == 0
         with httpx2.Client(base_url=backend.address) as client:

@@ -53,7 +53,7 @@ SHORT: dict[str, Any] = {
     "idle_timeout_seconds": SILENCE,
 }
 PATIENT: dict[str, Any] = dict.fromkeys(SHORT, 30.0)
-"""For providers that answer: a machine that is busy may take its time."""
+"""Seconds for providers that answer, because a busy machine is slow."""
 SETTINGS: dict[Setting, dict[str, Any]] = {
     "defaults": SHORT,
     "retry and restart": SHORT | {"same_provider_retries": 1, "retry_delay_seconds": 0.05, "on_break": "restart"},

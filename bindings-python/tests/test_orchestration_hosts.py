@@ -1,4 +1,4 @@
-"""Threads, event loops and forks, and the load of the neighbours of a dead provider."""
+"""Threads, event loops and forks, and the load on the other providers while one is down."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""Streams before their first content: failover without a trace, timeouts, and rules of the user."""
+"""Streams before their first content: failover that the consumer does not see, timeouts, and rules of the user."""
 
 import asyncio
 from collections.abc import AsyncIterator

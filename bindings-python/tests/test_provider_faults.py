@@ -160,7 +160,7 @@ def is_broken_connection(error: Exception | None) -> bool:
 
 @pytest.fixture(autouse=True)
 def attempts_follow_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK sleeps half a second before it repeats what has no wait of the provider's."""
+    """The SDK sleeps half a second before it repeats a request for which the provider named no wait."""
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
 
 

@@ -29,7 +29,7 @@ LIVE = {
     "halfopen.recording": {"Recorder"},
     "halfopen.requests": {"CircuitBreakerAdapter"},
 }
-"""Objects that act, or hold locks or connections. No document has one, so pydantic refuses such a field at once."""
+"""Live objects, which no document can hold: pydantic refuses a field of such a class at once."""
 
 
 def public_classes() -> dict[type[Any], tuple[str, str]]:

@@ -47,7 +47,7 @@
 //!
 //! # Features
 //! - `std` (default): [`clock::SystemClock`] and the operating system's lock. The clock reads the processor's counter where
-//!   Linux does, through the crate `halfopen-counter`, whose only line of `unsafe` code that is.
+//!   Linux does, through the crate `halfopen-counter`; that needs its only line of `unsafe` code.
 //! - `spin`: a spinning lock instead, for `no_std` hosts with an allocator and 64-bit atomics; checked with
 //!   `aarch64-unknown-none`.
 //! - `serde`: [`Config`], [`Snapshot`], the readings, [`host::Value`] and the enumerations implement serde's traits, so a

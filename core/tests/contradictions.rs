@@ -1,4 +1,4 @@
-//! A snapshot whose parts break a promise together is refused by the name of the part: docs/semantics.md, section 5.
+//! A snapshot whose parts contradict each other is refused, and the error names a part: docs/semantics.md, section 5.
 //! A snapshot just inside each limit is restored and works.
 
 mod documents;
@@ -59,7 +59,8 @@ fn disabled() -> Breaker {
     breaker
 }
 
-/// The part that is refused in the snapshot of `breaker` with other values at some paths; nothing where it is taken.
+/// Replaces values in the snapshot of `breaker` and restores it. Returns the name of the part that is refused, or
+/// nothing.
 fn refused(breaker: &Breaker, changes: &[(&str, Value)]) -> String {
     let mut document = breaker.snapshot().to_value();
     assert!(Snapshot::from_value(&document).is_ok(), "a breaker writes valid documents");

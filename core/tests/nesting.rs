@@ -33,7 +33,7 @@ fn query(breaker: &Breaker) -> Answer {
     breaker.call(|| Ok("row"))
 }
 
-/// A call of two layers, whose own error is that of the inner one.
+/// A call inside a call of the same breaker. The error of the outer call wraps that of the inner one.
 fn user(breaker: &Breaker) -> Result<&'static str, CallError<CallError<&'static str>>> {
     breaker.call(|| query(breaker))
 }
@@ -161,7 +161,7 @@ fn the_time_of_a_consumer_is_left_out_of_the_duration() {
         breaker.clock().advance(2 * second);
         ticket.exclude(excluded * second);
         host::settle(&breaker, ticket, Outcome::Success);
-        // Two seconds less what was left out; at one second it is slow.
+        // Two seconds minus the excluded time; from one second on, a call is slow.
         assert_eq!(breaker.status().counts.slow_calls, slow, "{excluded} s left out");
     }
 }

@@ -1,4 +1,4 @@
-"""The page of public names says what the packages have."""
+"""The page of public names lists the names of the packages as they are."""
 
 from interface_page import PAGE, updated
 

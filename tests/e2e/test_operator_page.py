@@ -170,7 +170,7 @@ def test_the_providers_are_followed_live_through_an_outage(pool: httpx2.Client) 
         expect(gemini.locator(".badge")).to_have_text("closed")
         expect(page.locator("#choices li").filter(has_text="gemini cools down").first).to_be_visible()
 
-        # An operator's order.
+        # An operator forces a circuit open.
         pool.put("/breakers/local/order", json={"order": "force_open", "seconds": 90, "reason": "maintenance"})
         expect(provider(page, "local").locator(".note")).to_have_text(
             re.compile(r"Passed over: an operator forced it open, back in 1 min \d+ s")

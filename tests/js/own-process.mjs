@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 /**
  * Runs a module in a process of its own and returns its output.
  *
- * Without colours: Node's test runner asks for them where it writes to a terminal, and a process takes that on.
+ * Without colours, which a child would inherit from Node's test runner in a terminal.
  */
 export function printedBy(script) {
   return execFileSync(process.execPath, ['--input-type=module', '--eval', script], {

@@ -1,4 +1,4 @@
-/** A small generator of the mulberry32 kind: the same rounds in every run, so that a failure can be run again. */
+/** Random numbers by mulberry32: the same in every run, so that a failure can be reproduced. */
 export function generator(seed) {
   let state = seed;
   return (below) => {

@@ -52,7 +52,7 @@ class Lists:
     enums: dict[str, Enumeration]
     readings: dict[str, list[Entry]]
     latest_millis: float
-    """The most milliseconds that a clock can mean."""
+    """The largest reading of a clock, in milliseconds."""
     events_kept: int
     """How many transitions a breaker keeps."""
 

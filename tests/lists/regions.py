@@ -116,7 +116,7 @@ def typescript_codes(lists: Lists) -> list[str]:
         lines.append(f"export const {name.upper()}S: readonly {name.title()}[] = [{values}];")
     lines += [f"export const {value.upper()} = {at};" for at, value in enumerate(lists.enums["outcome"].values)]
     for name, about, value in (
-        ("LATEST_MILLIS", "The most milliseconds that a clock can mean.", lists.latest_millis),
+        ("LATEST_MILLIS", "The largest reading of a clock, in milliseconds.", lists.latest_millis),
         ("EVENTS_KEPT", "How many transitions a breaker keeps.", lists.events_kept),
     ):
         lines += [*typescript_comment(about), f"export const {name} = {TYPESCRIPT.literal(value)};"]

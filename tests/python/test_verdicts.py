@@ -1,4 +1,4 @@
-"""Compares the verdicts of the core with those of the model, on responses that nobody wrote by hand."""
+"""Compares the verdicts of the core with those of the model, on random responses."""
 
 from fractions import Fraction
 

@@ -186,8 +186,8 @@ def check_function(
 ) -> None:
     """Refuses a value that does not take this number of arguments, or that runs later.
 
-    With ``may_be_async`` it may be a coroutine function. A class is refused as well, without ``may_be_class``: whoever
-    writes ``is_too_large=TooLarge`` does not mean that each error makes a true object.
+    With ``may_be_async`` it may be a coroutine function. Without ``may_be_class`` a class is refused as well: with
+    ``is_too_large=TooLarge`` every answer would be an object, which is true.
     """
     function = value
     while isinstance(function, partial):

@@ -89,8 +89,8 @@ def _failure_by_default(error: BaseException) -> Outcome:
 def _named_by(error: BaseException) -> tuple[type, ...]:
     """The types by which ``ignore`` and ``count`` name an error, the nearest first."""
     types = type(error).__mro__
-    # Python closes an abandoned coroutine or generator with it. Whoever names a base such as `BaseException` does not
-    # mean that.
+    # Python closes an abandoned coroutine or generator with it, which a rule for a base such as `BaseException` should
+    # not match.
     if isinstance(error, GeneratorExit):
         return types[: types.index(GeneratorExit) + 1]
     # The breaker's own timeout is not an error of the operating system, although a `TimeoutError` is an `OSError`.
@@ -114,7 +114,7 @@ class _OwnRules:
     ignore: tuple[type[BaseException], ...]
     count: tuple[type[BaseException], ...]
     otherwise: Callable[[BaseException], Outcome | Verdict]
-    """Classifies what the others leave to it."""
+    """Classifies an error that no other rule matches."""
     logged: frozenset[str] = frozenset()
     """The functions whose mistake has been logged."""
 

@@ -558,7 +558,7 @@ class Pool:
         """The order that a call would get now; nothing changes."""
 
     def choose(self, asked: Asked, /) -> Order:
-        """The same as a choice, which takes its turn."""
+        """The same order as a choice, which takes a turn in the strategy."""
 
     def begin(
         self, asked: Asked, left: int | None, after: Literal["refusal", "failure", "timeout"] | None, /

@@ -1,4 +1,4 @@
-"""One guarded HTTP request, from its permit to what its response and the end of its body say of the provider."""
+"""One guarded HTTP request: its permit, its timeouts, and the verdict on its response and on the end of its body."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TypeVar
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 class Exchange:
-    """A request that has been admitted, until it is known what it says of the provider.
+    """An admitted request, until its permit is settled.
 
-    A response whose body comes later ends when the body does. The consumer's time between two parts of it does not
-    count. A body that the consumer abandons is neutral.
+    If the body comes after the headers, the request ends with the body. The consumer's time between two parts of it
+    does not count. A body that the consumer abandons is neutral.
     """
 
     def __init__(self, breaker: CircuitBreaker, request: object = None) -> None:
@@ -135,7 +135,7 @@ class Exchange:
             self._note()
 
     def _note(self) -> None:
-        """Calls around this one may end with the response, or with an error of the SDK that holds it or the request."""
+        """Notes the request and the response, by which outer calls recognise this failure in an error of an SDK."""
         for known in self._known_by():
             self._permit._note(known)
 
@@ -235,7 +235,7 @@ class Exchange:
             self._permit.success()
 
     def left(self, *, arrived: bool = False) -> None:
-        """The consumer wants no more of the body, which may have arrived to its end or have held the whole answer."""
+        """The consumer reads no further; ``arrived`` says whether the whole body has come."""
         # A task that still waits for a part ends its wait itself.
         if not self._waiting:
             self._close_watch()

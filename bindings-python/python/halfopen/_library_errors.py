@@ -140,7 +140,7 @@ def _websocket_closed(error: Any, _: Classify) -> Verdict:
 _ORDINARY_ENDS = frozenset((1000, 1001))
 
 
-# Starlette and FastAPI, whose errors tell of the clients that this server serves
+# Starlette and FastAPI: their errors concern the clients of this server
 
 
 def _socket_refused(error: Any, _: Classify) -> Verdict:
@@ -179,8 +179,8 @@ RULES: dict[str, Rule] = {
     "asyncio.exceptions.CancelledError": CANCELLED,
     "concurrent.futures._base.CancelledError": CANCELLED,
     "grpc.FutureCancelledError": CANCELLED,
-    # Some of these are not an `Exception`, but each is a deadline. Inside an SDK the first is an error of that SDK as
-    # well.
+    # Some of these are not an `Exception`, but each is a deadline. Beside an SDK, the first also has the base class of
+    # that SDK's errors.
     "halfopen.errors.CallTimeoutError": FAILURE,
     "gevent.timeout.Timeout": FAILURE,
     "eventlet.timeout.Timeout": FAILURE,

@@ -1,6 +1,6 @@
-"""Names the functions of ``halfopen._pydantic`` for what pydantic has no schema of.
+"""Hooks by which pydantic gets the schemas of this package's classes and fields from ``halfopen._pydantic``.
 
-Only pydantic calls the hooks, and so imports that module: pydantic is optional.
+The first call of a hook imports that module. Only pydantic calls hooks, so pydantic is optional.
 """
 
 from importlib import import_module

@@ -77,7 +77,7 @@ def stream_methods_of(kind: type) -> dict[str, Callable[..., Any]]:
 
 
 def _cancel(settle: Callable[[Any], None]) -> Callable[[Proxy], bool]:
-    """Its user may keep the call and never ask again. If it has ended already, nothing is cancelled."""
+    """A ``cancel`` that also settles, because the user may never ask for the status. It does nothing after the end."""
 
     def cancel(self: Proxy) -> bool:
         is_cancelled: bool = self._halfopen_target.cancel()
@@ -94,7 +94,7 @@ def _cancelled_error() -> Any:
 
 
 async def _read(self: Proxy) -> Any:
-    """The other way to get the items of a call of ``grpc.aio``."""
+    """Replaces the method ``read``, which gets the items of a call of ``grpc.aio`` without iteration."""
     try:
         return await anext(self._halfopen_call.items)
     except StopAsyncIteration:

@@ -33,7 +33,7 @@ def is_stream_object(result: Any) -> bool:
 
 
 def is_manager(result: Any) -> bool:
-    """Whether it can only be entered, as what SDKs and ``contextlib`` return before they send a request."""
+    """Whether it can only be entered, as the context managers that SDKs and ``contextlib`` return."""
     kind = class_of(result)
     if is_stream(result) or not (hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")):
         return False
@@ -52,7 +52,7 @@ def is_stream(candidate: Any) -> bool:
 def items_of(target: Any) -> Any:
     """The source from which ``Stream`` takes the items: an async iterator itself, or a generator of its items.
 
-    A context manager, which has none yet, stands for those that it will yield.
+    A context manager has no items yet, so it is returned itself.
     """
     if not is_stream(target):
         return target
@@ -144,7 +144,7 @@ def guarded_stream(stream: Stream, source: Any) -> Any:
 
 
 def _returned_manager(stream: Stream, source: Any) -> Any:
-    """The context manager that a call returned. Entering it is a part of that call, and once more another call."""
+    """The context manager that a call returned. Entering it the first time is part of that call."""
     breaker = stream.breaker
     if not hasattr(class_of(source), "__aenter__"):
         _check_no_timeouts(breaker, source)

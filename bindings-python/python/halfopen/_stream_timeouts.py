@@ -76,7 +76,7 @@ class _Waits:
 
 
 class _AsyncioWatch(_Waits):
-    """One timer for all waits of a stream. It is set for the first one, and again when it finds a later one.
+    """One timer for all waits of a stream. If it fires in a later wait than the one it was set for, it is set again.
 
     Streams of the compiled core note their waits in ``wait`` themselves, and call neither ``begin`` nor ``end``.
     """
@@ -120,7 +120,8 @@ class _AsyncioWatch(_Waits):
         number = wait.number
         if number is None:
             return
-        # The clock of the event loop, which may be a test's, has measured the wait for which the timer was set.
+        # If it is still the wait that the timer was set for, the event loop has measured it, and its clock may be a
+        # test's.
         if number != self._timed_wait and wait.waited() < self._allowed():
             wait.look()
             self.arm()
@@ -135,7 +136,7 @@ class _AsyncioWatch(_Waits):
             self._disarm()
 
     def recovered(self) -> None:
-        """The stream came with an item, or ended, although it was cut off."""
+        """The stream yielded an item or ended although it was cut off."""
         self._is_ours()
 
     def fail(self, error: BaseException, /) -> None:
@@ -148,8 +149,8 @@ class _AsyncioWatch(_Waits):
         self._disarm()
 
     def abandon(self) -> None:
-        # Two timers are left to fire, and then find that the stream is gone: that of a loop in another thread, and that
-        # of a watch in a reference cycle, which the garbage collector clears before it drops the stream.
+        # A timer is left to fire without effect in two cases: if its loop runs in another thread, and if the garbage
+        # collector has cleared this watch, which was part of a reference cycle.
         asyncio = getattr(self, "_asyncio", None)
         if asyncio is not None and asyncio._get_running_loop() is self._loop:
             self.close()

@@ -21,8 +21,8 @@ class Session(Sealed):
     block without an exception cancels it, because the provider has proved nothing. ``healthy()`` ends the call as a
     success, which frees its probe slot, while the session goes on. An exception that leaves the block after that counts
     as a call of its own if the circuit is closed. It does not count if the circuit has opened, closed or been reset
-    since ``healthy()``: as with every call, a call that began before it changes nothing after it. Neither does it count
-    if a call of the same breaker inside the session has counted it.
+    since ``healthy()``, because no call that began before such a change counts after it. Neither does it count if a
+    call of the same breaker inside the session has counted it.
 
     Until a session that is a probe is healthy, calls and sessions of the same breaker inside it share its permit and
     have no vote: call ``healthy()`` of the outer session too.

@@ -23,8 +23,9 @@ use crate::watchers::Watched;
 
 /// A circuit on the core. `halfopen.CircuitBreaker` adds the parts that need an event loop.
 ///
-/// `__new__` takes any arguments, so that a subclass may have an `__init__` with others. Until that has called the one of
-/// `CircuitBreaker`, the core rejects every call, and everything else asks [`PyBreaker::initialised`].
+/// `__new__` takes any arguments, so that a subclass may have an `__init__` with others. Until
+/// `CircuitBreaker.__init__` has run, the core rejects every call, and [`PyBreaker::initialised`] refuses every other
+/// use.
 #[pyclass(frozen, subclass, name = "Breaker", module = "halfopen._core")]
 #[derive(Default)]
 pub struct PyBreaker {
@@ -44,7 +45,7 @@ pub type Core = CircuitBreaker<PyClock>;
 /// Held open without an end: the core of breakers that are not initialised.
 static REJECTING: LazyLock<Arc<Core>> = LazyLock::new(|| {
     let core = CircuitBreaker::with_clock(Config::default(), PyClock::system());
-    // Without a duration, nothing is refused.
+    // Only a duration could be refused.
     let _ = core.force_open(None);
     Arc::new(core)
 });

@@ -101,8 +101,9 @@ impl PyPool {
         self.ordered(py, &asked, Pool::choose)
     }
 
-    /// Chooses, and begins an attempt at the first provider that admits it. Returns the order if none does, or if the
-    /// budget does not pay for the move away from the provider that the call has `left`, and `after` what.
+    /// Chooses, and begins an attempt at the first provider that admits it. If the call moves, `left` is the provider
+    /// that it leaves, and `after` is the reason. Returns the order if no provider admits the attempt or the budget
+    /// does not pay for the move.
     #[pyo3(signature = (asked, left, after, /))]
     fn begin<'py>(
         slf: &Bound<'py, Self>,
@@ -158,7 +159,7 @@ impl PyPool {
         let Some(price) = price else { return Ok(None) };
         let order = Order { picks: vec![Pick { index, role }], ..Default::default() };
         let begun = Self::begin_first(slf, order, Some(price), kind_of(is_stream), now)?;
-        // If it is no attempt, it is the order, with the provider passed over.
+        // Otherwise it is the order, in which the provider is passed over.
         Ok(begun.cast_into::<PyAttempt>().ok())
     }
 
@@ -238,7 +239,7 @@ impl PyPool {
     }
 }
 
-/// The circuit of a breaker, as a call that is made here finds it: inside a probe it shares that probe's permit.
+/// The circuit of a breaker for a call in the running context: inside a probe of the breaker it would share the permit.
 fn circuit_of(py: Python<'_>, breaker: &PyBreaker, now: Tick) -> Circuit {
     let circuit = breaker.core().circuit_at(now);
     let is_busy = |reason| PassReason::from(reason) == PassReason::ProbesBusy;

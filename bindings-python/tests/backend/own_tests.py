@@ -333,7 +333,7 @@ async def test_the_log_records_are_unchanged(caplog: pytest.LogCaptureFixture) -
     assert levels.count(logging.ERROR) == 1
     assert levels.count(logging.WARNING) == 2
     assert levels.count(logging.DEBUG) == 1
-    # The construction, five transitions, the recovery and two orders.
+    # The construction, five transitions, the recovery and two operations.
     assert levels.count(logging.INFO) == 9
     assert levels.index(logging.ERROR) > levels.index(logging.WARNING)
     assert all("own_log" in record.getMessage() for record in records)

@@ -1,4 +1,4 @@
-"""The faults of one request. Times are in seconds, and a share is one of the answer's events."""
+"""The faults of one request. Times are in seconds, and a share is a fraction of the answer's events."""
 
 from dataclasses import dataclass
 

@@ -8,7 +8,7 @@ from provider.server import Provider
 
 USER: list[Any] = [{"role": "user", "content": "two words"}]
 SOON = 3.0
-"""Seconds. Long for what comes at once, so that a busy machine fails no test, and short for a needless wait."""
+"""Seconds. Long enough for an immediate answer on a busy machine, and shorter than any needless wait."""
 
 
 def sdk_of(provider: Provider, **options: Any) -> openai.AsyncOpenAI:

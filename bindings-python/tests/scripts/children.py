@@ -224,7 +224,7 @@ def classifier() -> None:
 
 
 def choices() -> None:
-    """Children of one orchestrator of the replaced module's interface choose at random, each for itself."""
+    """Forked children that share an orchestrator of ``halfopen.compat`` choose at random independently."""
     orchestrator = ProviderOrchestrator(OrchestrationConfig(strategy=SelectionStrategy.RANDOM))
 
     async def chosen() -> list[str]:

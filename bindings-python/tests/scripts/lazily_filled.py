@@ -1,7 +1,7 @@
 """Prints the statics of the compiled module that are filled at their first use, and not at import.
 
-Those are the ones that the first use of everything changes and no later use does; and, of PyO3's names and classes,
-also those that nothing here uses. A child that is forked while another thread fills one would wait for it for ever.
+These statics change at the first use of everything, and at no later use. PyO3's names and classes are listed even if
+nothing here uses them. A child that is forked while another thread fills one would wait for it for ever.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ WRITABLE = frozenset("bBdD")
 """The kinds of symbols that `nm` finds in writable memory."""
 
 PYO3S = ("::INTERNED", "::TYPE", "type_object_raw::TYPE_OBJECT")
-"""How the names of PyO3's cells end; each ends with a pointer."""
+"""The endings of the names of PyO3's cells. The last field of a cell is a pointer."""
 POINTER = ctypes.sizeof(ctypes.c_void_p)
 
 library = os.path.realpath(halfopen._core.__file__)

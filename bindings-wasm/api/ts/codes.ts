@@ -11,7 +11,7 @@ export const SUCCESS = 0;
 export const FAILURE = 1;
 export const IGNORED = 2;
 export const CANCELLED = 3;
-/** The most milliseconds that a clock can mean. */
+/** The largest reading of a clock, in milliseconds. */
 export const LATEST_MILLIS = 18446744073709;
 /** How many transitions a breaker keeps. */
 export const EVENTS_KEPT = 64;

@@ -31,8 +31,8 @@ pub(super) struct Inner {
     draws_seed: bool,
 }
 
-/// Evidence that most breakers do not have. Failures must not need it: from a box of its own, `last_failure` made a
-/// failure of two threads a fifth slower.
+/// Evidence that most breakers do not have. A failure must not need it: with `last_failure` in a box, failures of two
+/// threads took a fifth longer.
 #[derive(Debug, Default)]
 struct Rare {
     /// The times to the first item of streams.
@@ -212,7 +212,7 @@ impl Inner {
         stamp.is_before(self.first_own_generation)
     }
 
-    /// Whether at `now` nothing brings the next opening nearer.
+    /// Whether at `now` the circuit would open no sooner than a new one.
     pub(super) fn is_pristine(&self, now: Tick) -> bool {
         let window = self.window.counts(now);
         self.control.is_pristine_at(now) && window.failed == 0 && window.slow == 0

@@ -1,7 +1,7 @@
 //! The probes that the running thread is inside, so that nested calls share their permits.
 //!
-//! Only probes are noted, so a closed circuit only pays for a look at the permit. Without `std` threads are not known;
-//! [`Permit::acquire_nested`](super::Permit::acquire_nested) needs no context.
+//! Only probes are noted, so a call of a closed circuit only checks whether its permit is a probe's. Without `std`
+//! threads are not known; [`Permit::acquire_nested`](super::Permit::acquire_nested) needs no context.
 
 use super::CircuitBreaker;
 use crate::control::Stamp;

@@ -21,7 +21,7 @@ const TOGETHER: u64 = 4096;
 const FRACTION: u32 = 32;
 
 /// A clock that costs little more than a reading of `counter`, which counts up evenly at any rate and is the same for all
-/// threads. What it counts is measured against `clock` while the clock is used, so nothing is measured at the start.
+/// threads. Its rate is measured against `clock` while the clock is used, so nothing is measured at the start.
 ///
 /// The time is never more than 5 ms off. If two measurements in a row differ by a thousandth, the counter is not used until
 /// two agree.

@@ -89,7 +89,7 @@ impl Call {
         calls.iter().filter_map(letter).collect()
     }
 
-    /// The calls of letters; `None` if one is of no call.
+    /// Reads the letters of calls; `None` if one stands for no call.
     pub fn of_letters(letters: &str) -> Option<Vec<Self>> {
         let call = |letter| Self::LETTERS.iter().find(|(known, _)| *known == letter).map(|(_, call)| *call);
         letters.chars().map(call).collect()

@@ -125,8 +125,8 @@ impl<H> RegistryPolicy<H> {
     /// The next breaker of the search: the host evicts it if it is not in use.
     ///
     /// First comes one that was in use when it was looked at last, then every new one, oldest first, then the rest of
-    /// those that were in use. So the cost of making room does not depend on how many stay in use, while new ones are
-    /// evicted; only a refusal looks at all.
+    /// those that were in use. So while new ones are evicted, the cost of making room does not depend on how many stay
+    /// in use. Only a refusal looks at all of them.
     pub fn next_look(&mut self, search: &mut Search) -> Option<(Arc<str>, &H)> {
         if self.len() <= search.until {
             return None;

@@ -1,9 +1,9 @@
 //! A deterministic simulation of clients, breakers and providers, and the replay of recorded calls, with the feature
 //! `sim`.
 //!
-//! It runs the very breakers of this crate on a virtual clock. So a decision in the simulation is the decision in
-//! production. All random numbers come from the scenario's seed and do not depend on the configuration: two
-//! configurations see the same requests, the same latencies and the same failures.
+//! It runs the breakers of this crate on a virtual clock, so they decide as in production. All random numbers come from
+//! the scenario's seed and do not depend on the configuration: two configurations see the same requests, the same
+//! latencies and the same failures.
 //!
 //! ```
 //! use core::time::Duration;

@@ -54,7 +54,7 @@ pub struct ReplayedTransition {
     pub to_state: State,
     /// The reason.
     pub cause: Cause,
-    /// The sentence that the breaker itself says then.
+    /// The breaker's explanation after the change.
     pub explanation: String,
 }
 

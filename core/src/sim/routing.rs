@@ -63,7 +63,8 @@ impl Router {
         }
     }
 
-    /// The route of a request that has tried some providers, as bits. `circuits` is empty without breakers.
+    /// The route of a request. Bit `i` of `tried` is set if it has tried provider `i`. `circuits` is empty without
+    /// breakers.
     pub(super) fn route(
         &mut self,
         worker: u32,

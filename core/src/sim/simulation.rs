@@ -28,7 +28,7 @@ struct Journey {
     /// Calls made so far; numbers the draws.
     calls: u32,
     retries: u32,
-    /// The providers that were tried in this round, as bits.
+    /// Bit `i` is set if provider `i` was tried in this round.
     tried: u32,
 }
 

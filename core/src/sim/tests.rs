@@ -117,7 +117,7 @@ fn failover_answers_through_the_second_provider() {
     assert!(report.score.calls_per_request < 1.01, "{}", report.score.calls_per_request);
 }
 
-/// The honest scenario: with one bad shard of four, a breaker for the whole provider refuses the healthy ones.
+/// A scenario in which a breaker does harm: one of four shards is bad, and the breaker rejects calls to all four.
 #[test]
 fn a_breaker_can_make_a_partial_outage_worse() {
     let faults = fault(EFFECTS[7]);

@@ -1,4 +1,4 @@
-//! Every pool of three providers, in every combination of what matters.
+//! Every pool of three providers, in every combination of the facts that a choice looks at.
 
 use std::time::Duration;
 

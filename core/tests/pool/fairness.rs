@@ -1,4 +1,4 @@
-//! Weights hold, and nobody starves.
+//! Each provider gets the share of its weight, and none is left out.
 
 use std::time::Duration;
 

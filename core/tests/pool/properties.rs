@@ -127,10 +127,10 @@ proptest! {
         let gone = gone.index(pool.len());
         let mut has_probe = false;
         for situation in &mut pool {
-            // With a record for each: without one, the median compares a provider with the others.
+            // Each has a record, because a provider without one gets the median of the others.
             situation.record.0 += 3;
             situation.closed_ago = None;
-            // One probe at most: several take turns, and their number decides whose it is.
+            // At most one probe, because the turns of several probes depend on their number.
             if situation.readiness == Readiness::Probe && std::mem::replace(&mut has_probe, true) {
                 situation.readiness = Readiness::Closed;
             }

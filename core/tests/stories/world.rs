@@ -32,7 +32,7 @@ struct Call {
     /// Whether the machine admitted it itself.
     accepted: bool,
     holds_slot: bool,
-    /// `None` where nothing asked for its length when it began.
+    /// `None` if no rule needed its duration when it began.
     started: Option<Tick>,
     /// When its group is overdue; `None` if it is not tracked.
     overdue_at: Option<Tick>,
@@ -257,7 +257,7 @@ impl<'c> World<'c> {
         assert_eq!((walked, status.state_transitions), (self.transitions, self.transitions));
     }
 
-    /// A key that is equal for stories that lead to the same: all readings except the counts, and the knowledge about the
+    /// Equal for stories that lead to the same situation: all readings except the counts, and what is known of the
     /// calls in flight.
     pub fn looks(&self) -> String {
         let Value::Map(mut saved) = self.breaker.snapshot().to_value() else { panic!("a document is a map") };

@@ -68,7 +68,7 @@ class Session {
     ];
   }
 
-  /** Does anything; only the records of the WIT package may come out as errors. */
+  /** Runs one random operation; only error records of the WIT package may come back. */
   step() {
     try {
       this.#of(this.acts)();
@@ -94,7 +94,7 @@ class Session {
     this.breaker = breaker;
   }
 
-  /** A few fields, so that one in some passes. */
+  /** A configuration with a few fields replaced, so that some configurations are valid. */
   #config() {
     const odd = {
       name: this.#of(TEXTS),
@@ -118,7 +118,7 @@ class Session {
     return Object.fromEntries(Object.entries(odd).filter(() => this.#below(6) === 0));
   }
 
-  /** A snapshot with a part cut out, doubled or of another value. */
+  /** A snapshot with a part removed, doubled or replaced. */
   #damaged() {
     const at = this.#below(this.#snapshot.length);
     const [before, after] = [this.#snapshot.slice(0, at), this.#snapshot.slice(at + this.#below(20))];

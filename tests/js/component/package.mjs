@@ -16,7 +16,7 @@ export class ManualClock {
     this.#now = BigInt(millis) * 1_000_000n;
   }
 
-  /** From now on the component reads this one. */
+  /** Makes the component read this clock. */
   use() {
     reading = this.#now;
   }
@@ -138,7 +138,7 @@ export class CircuitBreaker {
     return word(this.#ask((breaker) => breaker.mode()));
   }
 
-  /** The configuration in force, as a new breaker of this file takes it. */
+  /** The configuration in force, as the constructor takes it. */
   get config() {
     const { failureThreshold, window, ...fields } = this.#ask((breaker) => breaker.config());
     const plain = Object.entries(fields).map(([name, value]) => [
@@ -181,7 +181,7 @@ export class CircuitBreaker {
   }
 }
 
-/** A registry that releases its handles at once, so that nobody but the component holds a breaker. */
+/** A registry that releases its handles at once, so that only the component holds a breaker. */
 export class Registry {
   #registry;
   #clock;

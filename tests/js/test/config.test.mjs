@@ -249,7 +249,8 @@ test('only own properties are options', () => {
   }
 });
 
-// `get` and `set` break `Object.defineProperty` for everybody, so no code may use it while calls run.
+// With `get` or `set` on its prototype, `Object.defineProperty` fails everywhere, so no code may use it while calls
+// run.
 for (const name of ['get', 'set', 'value', 'signal', 'inside', 'calls', 'code', 'module']) {
   test(`'${name}' on Object.prototype changes nothing`, async () => {
     const { breaker } = onStage({ failureThreshold: 2 });

@@ -9,7 +9,7 @@ const turn = () => new Promise(setImmediate);
 
 async function readAll(stream) {
   for await (const _ of stream) {
-    // Only its end counts.
+    // The stream is read for its end only.
   }
 }
 

@@ -54,7 +54,9 @@ const FIELDS = [
 ];
 const OURS = new Set();
 
-/** Runs junk through the API; only this package's errors may come out, and those the junk itself throws. */
+/**
+ * Passes random values to the API: it throws only errors of this package, or those that the values themselves throw.
+ */
 async function attempt(work) {
   try {
     return await work();

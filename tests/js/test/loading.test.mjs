@@ -45,7 +45,7 @@ const WITHOUT_WASM = {
 };
 const LIMIT = 'ulimit -v 8000000';
 const starts = `new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 3, 1, 0, 17)))`;
-// Node 24 needs less.
+// Node 24 reserves less, so WebAssembly starts there.
 if (node(['-e', starts], undefined, LIMIT).status !== 0) {
   WITHOUT_WASM['a limit on the address space'] = [(folder) => node(using(folder), undefined, LIMIT), /Out of memory/];
 }
@@ -151,7 +151,7 @@ for (const [way, [wish, option]] of Object.entries(WAYS)) {
         return process.memoryUsage().rss;
       };
       (async () => {
-        // V8 takes its time to find out how much room it needs.
+        // The heap of V8 grows in the first rounds.
         for (let round = 0; round < 4; round += 1) await churn();
         const first = await churn();
         for (let round = 0; round < 6; round += 1) await churn();

@@ -185,7 +185,7 @@ test('a rejection tells its own reason and wait, whatever the clock and the list
   };
   const clock = {
     now() {
-      // So the other breaker's clock is the one that was asked last.
+      // Reads the clock of the other breaker, so that this one is not the last that was read.
       seen.push(other?.state);
       return 1000;
     },
@@ -276,7 +276,7 @@ test('a listener that throws later, as an async one does, is reported too', asyn
   breaker.subscribe(async () => {
     throw new Error('the webhook is down');
   });
-  // Promises of other libraries, and what only looks like one.
+  // Promises of other libraries, and objects that only look like promises.
   // biome-ignore lint/suspicious/noThenProperty: it is the point
   breaker.subscribe(() => ({ then: (_, refuse) => refuse(new Error('down as well')) }));
   breaker.subscribe(() => ({

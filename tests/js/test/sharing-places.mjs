@@ -4,7 +4,7 @@
 export const STOPPED = 0;
 /** How many probes are in flight. */
 export const INSIDE = 1;
-/** The most there were. */
+/** The most probes that were in flight at once. */
 export const MOST_INSIDE = 2;
 /** How many workers are ended from outside. */
 export const ENDED = 3;

@@ -55,7 +55,7 @@ const work = {
     setInterval(() => undefined, 1000);
   },
 
-  /** Ends by itself with a permit out and a listener. */
+  /** Ends by itself with an unsettled permit and a listener. */
   async leave(breaker) {
     breaker.subscribe(() => undefined);
     globalThis.permit = breaker.acquire();

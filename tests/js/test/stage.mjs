@@ -22,7 +22,7 @@ export function addsUp({ totalCalls, successfulCalls, failedCalls, ignoredCalls,
   return totalCalls === successfulCalls + failedCalls + ignoredCalls + cancelledCalls + inFlight;
 }
 
-/** The warnings of this package that `work` brings about. */
+/** The warnings of this package that `work` causes. */
 export async function warningsOf(work) {
   const warnings = [];
   const listen = (warning) => warning.name === 'HalfopenWarning' && warnings.push(warning.message);

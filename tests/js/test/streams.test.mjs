@@ -1,4 +1,4 @@
-/** A stream that a guarded call returns is judged when it ends, where it is an async generator. */
+/** An async generator that a guarded call returns is judged when it ends. */
 
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
@@ -227,7 +227,7 @@ const LOWERED = `(async function* (parts, error) {
   }
 })`;
 
-/** The same generator function as compilers for older targets leave it, and as another realm has it. */
+/** The same generator function as a compiler for older targets emits it, and one of another realm. */
 const MAKES = {
   esbuild: async () => {
     const { code } = await transform(LOWERED, { target: 'es2017' });

@@ -1,4 +1,4 @@
-/** Makes calls in a worker, on breakers of which some are garbage already and one has a permit out. */
+/** Makes calls in a worker, on breakers of which some are garbage already and one has an unsettled permit. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 

@@ -12,7 +12,7 @@ test('each worker has breakers of its own', async () => {
   const statuses = await Promise.all(
     Array.from({ length: 6 }, async (_, index) => {
       const worker = start({ calls: 1000 + index });
-      // Both from the start: where the worker ends soon after its message, nobody may be listening for the end by then.
+      // Both listeners from the start: a worker may end right after its message, before a later listener is added.
       const [[status], [code]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
       return [status, code];
     }),

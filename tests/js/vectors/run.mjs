@@ -156,7 +156,7 @@ class Session {
 
   #settle({ settle, outcome, retry_after_ms: hint }) {
     const permit = this.#permits.get(settle);
-    // Only a failure can carry a hint here, so what a hint does to other outcomes cannot be asked.
+    // In JavaScript only a failure can carry a hint, so hints of other outcomes are left out.
     outcome === 'failure' && hint !== undefined ? permit.failure(hint / 1000) : permit[OUTCOMES[outcome]]();
   }
 

@@ -8,7 +8,7 @@ function printed(project, page, headers) {
   return withFolder(project.dir, (origin) => title(`${origin}/${page}`), headers);
 }
 
-/** A worker of one module, to which the page posts before it can have run. */
+/** A worker of one module. The page posts a message before the worker has started. */
 function worker(name, page) {
   return {
     name,

@@ -20,7 +20,7 @@ pub fn all() -> Value {
     json!({ "status": STATUS, "counts": COUNTS, "event": EVENT, "durations": DURATIONS })
 }
 
-/// The lists would lie if they had other names than the core.
+/// The names must be those of the core.
 fn check<'a, V>(known: impl Iterator<Item = (&'static str, V)>, listed: impl Iterator<Item = &'a Entry>) {
     let known: Vec<_> = known.map(|(name, _)| name).collect();
     let listed: Vec<_> = listed.map(|(name, ..)| *name).collect();

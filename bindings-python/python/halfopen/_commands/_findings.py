@@ -21,7 +21,7 @@ class Finding(NamedTuple):
 
 _DEADLINE = "call_timeout_seconds (of an orchestrator: attempt_timeout_seconds)"
 LONG_SECONDS = 60.0
-"""No caller waits this long for an answer: a client whose timeout is not shorter has none in practice."""
+"""No caller waits this long for an answer, so a client timeout of this length or more is no limit in practice."""
 
 
 def find(program: Program) -> list[Finding]:
@@ -162,7 +162,7 @@ def _routes(program: Program) -> Iterator[Finding]:
         yield Finding(
             "OPEN_ROUTES",
             "the routes that show the breakers have no viewer",
-            "Whoever reaches the application sees the names of its providers and how they are.",
+            "Every client of the application can see the names and the states of its providers.",
             "install(app, viewer=…) with a dependency that authenticates, or prefix=None",
         )
 

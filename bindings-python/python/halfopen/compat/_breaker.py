@@ -97,7 +97,7 @@ class CircuitBreaker(Delegation, RemovedAttributes):
     def metrics(self) -> CircuitBreakerMetrics:
         """The counters; each access reads them anew."""
         read = self._native.metrics
-        # Not validated, for pydantic cannot validate at interpreter exit, where a destructor may call.
+        # Not validated, because pydantic cannot validate at interpreter exit, when a destructor may call this.
         return CircuitBreakerMetrics.model_construct(**{name: getattr(read, name) for name in _COUNTERS})
 
     @metrics.setter

@@ -63,7 +63,7 @@ class BreakerObserver:
             WRITES.write(settle_call, self._labels, outcome, seconds)
         if outcome == "failure":
             breaker = self._breaker()
-            # Garbage that calls in its destructor has lost the weak reference already.
+            # If the breaker is garbage and makes the call in its destructor, the weak reference is already empty.
             in_a_row = breaker._read_status()["consecutive_failures"] if breaker else None
             log_failure(self.config.name, exception(), in_a_row)
         if self._unlogged:

@@ -1,4 +1,4 @@
-"""The acts of operators: who changed which breaker, when and why."""
+"""The audit trail: which operator changed which breaker, when and why."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ class Act:
 
 
 class AuditTrail:
-    """The newest acts, and a log record at WARNING for each, which is what outlives the process."""
+    """The newest changes by operators. Each is also logged at WARNING, because the trail ends with the process."""
 
     def __init__(self, bound: int) -> None:
         self._acts: deque[Act] = deque(maxlen=bound)
@@ -44,7 +44,7 @@ class AuditTrail:
         seconds: float | None = None,
         fields: dict[str, Any] | None = None,
     ) -> Act:
-        """Records an act that has just taken effect."""
+        """Records a change that has just taken effect."""
         act = Act(datetime.now(UTC), actor, order, circuit, reason, seconds, fields or {})
         with self._lock:
             self._acts.append(act)
@@ -54,7 +54,7 @@ class AuditTrail:
         return act
 
     def newest_first(self) -> list[Act]:
-        """All acts that are kept."""
+        """All changes that are kept."""
         with self._lock:
             return list(reversed(self._acts))
 

@@ -16,7 +16,7 @@ from halfopen.fastapi._read_routes import InstalledDependency, describe, unknown
 
 
 class _Order(BaseModel, extra="forbid"):
-    """An operator's order and its reason."""
+    """An operation of an operator and its reason."""
 
     order: Literal["force_open", "disable", "reset"]
     reason: str = Field(min_length=1, max_length=500)
@@ -38,7 +38,7 @@ def operator_router(operator: Callable[..., Any]) -> APIRouter:
     router = APIRouter(tags=["circuit breakers"], route_class=ProblemRoute, responses=INVALID)
     who: Any = Depends(operator)
 
-    @router.get("/audit", summary="The acts of operators, newest first")
+    @router.get("/audit", summary="The changes by operators, newest first")
     async def audit(installed: InstalledDependency, _: Any = who) -> list[Act]:
         return installed.audit.newest_first()
 

@@ -15,7 +15,7 @@ from halfopen.registry import Registry
 
 @dataclass(frozen=True)
 class Installed:
-    """The breakers of an application, and the newest of their events and of the operators' acts."""
+    """The breakers of an application, their newest events, and the newest changes by operators."""
 
     registry: Registry
     """The breakers that ``Depends(breaker(name))`` creates."""
@@ -24,7 +24,7 @@ class Installed:
     audit: AuditTrail
     orchestrators: tuple[Orchestrator, ...] = ()
     has_open_routes: bool = False
-    """Whether anybody who reaches the application may see its breakers."""
+    """Whether every client of the application may see its breakers."""
     events: EventLog = field(init=False)
     kept: int = 1_000
 

@@ -145,8 +145,8 @@ class Orchestrator:
     ) -> Stream[Any]:
         """The items of the stream that ``func(provider, *args)`` opens, or of the next provider's if it fails.
 
-        ``func`` returns an async iterable, an async context manager that yields one, or an awaitable of one. Until the
-        first content item, another provider takes over without a trace; items before it are held back until then.
+        ``func`` returns an async iterable, an async context manager that yields one, or an awaitable of one. Items
+        before the first content item are held back, so until then another provider takes over without a visible change.
         Afterwards ``on_break`` decides, by default that of the settings. ``deadline_seconds`` limits the time without
         content. A ``long_lived`` stream, such as a socket, is a success at its first content and not at its end.
 

@@ -1,4 +1,4 @@
-"""Streams: another provider before the first content without a trace, afterwards as ``on_break`` says."""
+"""Streams: before the first content another provider takes over unnoticed; afterwards ``on_break`` decides."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable

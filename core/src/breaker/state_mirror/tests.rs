@@ -25,7 +25,7 @@ fn failed(control: Control, rules: &Rules, now: Tick) -> Control {
     control.settle(rules, stamp, Outcome::FAILURE.judged(rules, None), None, now).0
 }
 
-/// A circuit in each situation, from the origin of time on.
+/// A circuit in each situation, on a clock that starts at zero.
 fn each(rules: &Rules) -> Vec<Control> {
     let open = failed(closed(rules), rules, Tick::ZERO);
     let probing = open.acquire(rules, Tick::ZERO.after(WAIT)).0;

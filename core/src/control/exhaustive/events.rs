@@ -46,7 +46,7 @@ pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situati
     next
 }
 
-/// One of each kind: equal permits stand side by side, and whichever of them settles, the same is left.
+/// One of each kind, because it makes no difference which of several equal permits settles.
 fn different(out: &[Out]) -> impl Iterator<Item = usize> {
     (0..out.len()).filter(|&index| index == 0 || out[index] != out[index - 1])
 }

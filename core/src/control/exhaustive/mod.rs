@@ -2,7 +2,7 @@
 //! every event and every interleaving of up to four calls in flight, with time moving tick by tick.
 //!
 //! - `families`: the configurations, alone and in pairs between which an operator switches.
-//! - `situation`: a control value together with the permits that are out. Moments are kept relative to now, and of an
+//! - `situation`: a control value together with the unsettled permits. Moments are kept relative to now, and of an
 //!   older generation only that it is older, so there are finitely many; the search visits all of them.
 //! - `events`: everything that can happen next, each compared with what the table of the text says of it.
 //! - `promises`: the properties that hold in every situation.

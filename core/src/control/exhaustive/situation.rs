@@ -1,4 +1,4 @@
-//! A control value together with the permits that are out.
+//! A control value together with the unsettled permits.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use crate::config::Rules;
 use crate::control::backoff::{OpenStreak, Wait};
 use crate::control::{Control, Jitter, Phase, Probing, Stamp};
 
-/// A permit that is out, and whether it holds a probe slot: kept here, by the rules of the text, not by the machine.
+/// An unsettled permit, and whether it holds a probe slot by the rules of the text, independently of the machine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Out {
     pub(super) stamp: Stamp,

@@ -3,7 +3,7 @@
 use super::super::read_log;
 use super::*;
 
-/// An export on one line, of spans that begin a second after each other and take half of one.
+/// An export on one line. Its spans begin one second apart, and each lasts half a second.
 fn export(spans: &[&str]) -> String {
     let spans = spans.iter().enumerate().map(|(second, span)| {
         let second = 1_796_019_931 + second;

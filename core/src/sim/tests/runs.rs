@@ -1,4 +1,4 @@
-//! Runs that stop on their way, their calls, and the choice among providers.
+//! Runs that are stopped before their end, their calls, and the choice among providers.
 
 use super::*;
 

@@ -27,7 +27,7 @@ async function stopped(what, way, reason, options) {
   const calls = users.map(({ signal }) => breaker.call(() => request(`${origin}/${way}`, signal), options?.(signal)));
   const settled = Promise.allSettled(calls);
   await arrived;
-  // A turn later, a client has the head of the answer, where there is one.
+  // A turn later the client has the headers of the answer, if there is one.
   await new Promise((turn) => setTimeout(turn, 50));
   for (const user of users) {
     user.abort(reason);

@@ -2,7 +2,7 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen-wasm'
 
 import { story } from './story.mjs';
 
-/** Answers each message; a worker that is ready too late never hears the first. */
+/** Answers each message. A worker that adds its listener too late misses the first one. */
 const listen = (port) => {
   port.onmessage = async ({ data }) => {
     const printed = await story({ CircuitBreaker, CircuitBreakerOpenError });

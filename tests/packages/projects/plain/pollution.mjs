@@ -41,7 +41,7 @@ for (const breaker of breakers) {
   const rejection = await breaker.call(() => 'never made').catch((error) => error);
   assert.doesNotMatch(rejection.stack, /\n +at /);
 }
-// Node's own streams read it as well.
+// Node's own streams read options from there, so this comes before any output.
 for (const name of Object.keys(POLLUTION)) {
   delete Object.prototype[name];
 }

@@ -7,7 +7,7 @@ const state: page.State = new page.CircuitBreaker({ name: 'page' }).state;
 // @ts-expect-error a misspelt field
 const refused: halfopen.CircuitBreakerConfig = { failureTreshold: 3 };
 
-// An error is known by its class, whichever way the packages came.
+// An error has the same class, whether the package was imported or required.
 import('halfopen').then((imported) => {
   const same: typeof halfopen.CircuitBreakerOpenError = imported.CircuitBreakerOpenError;
   console.log(refused.name ?? same === halfopen.CircuitBreakerOpenError, breaker.state, state);

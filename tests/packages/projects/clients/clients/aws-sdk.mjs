@@ -15,5 +15,5 @@ async function text(endpoint, { requestTimeout, ...options }) {
 
 export const request = (url, abortSignal) => text(url, { abortSignal });
 export const requestWithin = (url, requestTimeout) => text(url, { requestTimeout });
-/** While the body comes, its error is that of any connection that breaks: the signal alone can tell. */
+/** While a body is read, an abort gives the same error as a broken connection; only the signal tells them apart. */
 export const tellsStalled = false;

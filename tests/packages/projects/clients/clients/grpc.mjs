@@ -11,7 +11,7 @@ const definition = (name) => ({
   responseDeserialize: String,
 });
 
-/** A provider that never answers, or cannot. */
+/** A provider with a method that never answers and one that always fails. */
 export async function provider() {
   let awaited = { count: 0, resolve: () => undefined };
   const server = new Server();

@@ -2,7 +2,7 @@ import { backend, CircuitBreaker, CircuitBreakerOpenError } from 'halfopen-wasm'
 
 import { story } from '../../story.mjs';
 
-/** Nothing can be compiled there. */
+/** The edge runtime forbids to compile WebAssembly. */
 export const runtime = 'edge';
 
 export const GET = async () => new Response(`${backend}: ${await story({ CircuitBreaker, CircuitBreakerOpenError })}`);

@@ -1,4 +1,4 @@
-//! Introduces a guarded async generator to the event loop.
+//! Registers a guarded async generator with the event loop, which then closes it at its end.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,44 +11,44 @@ use crate::ffi::{call_host, call_host_plainly};
 use crate::imports::Imports;
 use crate::stand_in::{Finalizer, FirstIteration, StandIn};
 
-/// The guard through which the event loop closes the generator, and whether the event loop knows of it.
+/// The guard through which the event loop closes the generator, and whether that is registered.
 #[derive(Default)]
-pub struct Introduction {
+pub struct Registration {
     guard: OnceLock<Py<PyWeakrefReference>>,
-    is_made: AtomicBool,
+    is_done: AtomicBool,
     /// Held here as well, because an event loop may have a hook for the first item alone.
     stand_in: OnceLock<Py<StandIn>>,
 }
 
-impl Introduction {
-    /// Names the guard, unless another one has been named before.
-    pub fn of(&self, guard: &Bound<'_, PyAny>) -> PyResult<()> {
+impl Registration {
+    /// Sets the guard, unless another one was set before.
+    pub fn set_guard(&self, guard: &Bound<'_, PyAny>) -> PyResult<()> {
         if self.guard.get().is_none() {
             let _ = self.guard.set(PyWeakrefReference::new(guard)?.unbind());
         }
         Ok(())
     }
 
-    /// Leaves it to the introduction of the source, which is guarded itself.
+    /// Leaves it to the registration of the source, which is guarded itself.
     pub fn leave_to(&self, py: Python<'_>, source: &Self) -> PyResult<()> {
-        self.is_made.store(true, Ordering::Relaxed);
-        self.guard.get().and_then(|guard| guard.bind(py).upgrade()).map_or(Ok(()), |guard| source.of(&guard))
+        self.is_done.store(true, Ordering::Relaxed);
+        self.guard.get().and_then(|guard| guard.bind(py).upgrade()).map_or(Ok(()), |guard| source.set_guard(&guard))
     }
 
     #[inline]
-    pub fn is_made(&self) -> bool {
-        self.is_made.load(Ordering::Relaxed)
+    pub fn is_done(&self) -> bool {
+        self.is_done.load(Ordering::Relaxed)
     }
 
-    /// Asks the source for its first item.
+    /// Asks the source for its first item, with hooks that register the stand-in.
     #[cold]
-    pub fn make<'py>(
+    pub fn first_step<'py>(
         &self,
         source: &Bound<'py, PyAny>,
         ask: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = source.py();
-        self.is_made.store(true, Ordering::Relaxed);
+        self.is_done.store(true, Ordering::Relaxed);
         let Some(guard) = self.guard.get() else { return ask() };
         let imports = Imports::get(py)?;
         let hooks = call_host_plainly(imports.get_asyncgen_hooks.bind(py))?.cast_into::<PyTuple>()?;
