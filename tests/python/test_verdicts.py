@@ -26,6 +26,8 @@ VALUES = (
     "Monday, 30-Nov-26 06:26:01 GMT",
     "Mon Nov 30 06:26:01 2026",
     "Thu, 29 Feb 2028 23:59:60 GMT",
+    "Mon, 30 Nov 2026 06:26:01 UTC",
+    "Mon, 30 Nov 2026 08:26:01 +0200",
     "2026-11-30T06:26:01.25Z",
     "2026-12-01T00:26:01+23:59",
     "1796019941",
@@ -44,13 +46,15 @@ def values(draw: st.DrawFn) -> str:
     """A value as providers send them, with a letter replaced, added or removed now and then."""
     text = draw(st.sampled_from(VALUES))
     at = draw(st.integers(0, len(text)))
-    match draw(st.integers(0, 4)):
+    match draw(st.integers(0, 5)):
         case 0:
             return text[:at] + draw(LETTERS) + text[at:]
         case 1:
             return text[:at] + draw(LETTERS) + text[at + 1 :]
         case 2:
             return text[:at] + text[at + 1 :]
+        case 3:
+            return text + draw(st.sampled_from((", ", ","))) + draw(values())
         case _:
             return text
 

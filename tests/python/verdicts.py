@@ -11,9 +11,12 @@ VERDICTS = Path(__file__).parents[1] / "verdicts"
 
 
 def run(response: dict[str, Any]) -> dict[str, Any]:
-    verdict = classify_response(
-        response["status"], response.get("headers", {}), code=response.get("code"), now=response["now"]
-    )
+    lines = [
+        (name, line)
+        for name, value in response.get("headers", {}).items()
+        for line in ([value] if isinstance(value, str) else value)
+    ]
+    verdict = classify_response(response["status"], lines, code=response.get("code"), now=response["now"])
     return {
         "outcome": verdict.outcome,
         "scope": verdict.scope,

@@ -37,9 +37,12 @@ def load() -> list[dict[str, Any]]:
 
 
 def run(response: dict[str, Any]) -> dict[str, Any]:
-    seen: Verdict = verdict(
-        Response(response["status"], Fraction(response["now"]), response.get("code"), response.get("headers", {}))
-    )
+    # RFC 9110, section 5.3: the lines of a repeated header mean the same as one line with all of them.
+    headers = {
+        name: value if isinstance(value, str) else ", ".join(value)
+        for name, value in response.get("headers", {}).items()
+    }
+    seen: Verdict = verdict(Response(response["status"], Fraction(response["now"]), response.get("code"), headers))
     return {
         "outcome": seen.outcome,
         "scope": seen.scope,

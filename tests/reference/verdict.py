@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 DAY = 24 * 60 * 60
@@ -27,14 +28,16 @@ UNITS = {
 }
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 CLOCK = r"(?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})"
+OFFSET = r"[+-]\d{2}:?\d{2}"
+ZONE = rf"(?:GMT|UTC|UT|Z|(?P<zone>{OFFSET}))"
 HTTP_DATES = (
-    rf"\S*, +(?P<day>\d{{1,2}}) +(?P<month>\w{{3}}) +(?P<year>\d{{4}}) +{CLOCK} +GMT",
-    rf"\S*, +(?P<day>\d{{1,2}})-(?P<month>\w{{3}})-(?P<year>\d{{2}}) +{CLOCK} +GMT",
+    rf"\S*, +(?P<day>\d{{1,2}}) +(?P<month>\w{{3}}) +(?P<year>\d{{4}}) +{CLOCK} +{ZONE}",
+    rf"\S*, +(?P<day>\d{{1,2}})-(?P<month>\w{{3}})-(?P<year>\d{{2}}) +{CLOCK} +{ZONE}",
     rf"\S*[^\s,] +(?P<month>\w{{3}}) +(?P<day>\d{{1,2}}) +{CLOCK} +(?P<year>\d{{4}})",
 )
 RFC_3339 = (
     rf"(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})[Tt ]{CLOCK}"
-    r"(?P<fraction>\.\d+)?(?P<zone>[Zz]|[+-]\d{2}:\d{2})"
+    rf"(?P<fraction>\.\d+)?(?:[Zz]|(?P<zone>{OFFSET}))"
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "classification.md"
@@ -80,7 +83,7 @@ def verdict(response: Response) -> Verdict:
     if status == 404 and coded == 404:
         return Verdict("ignored", "model", cooldown=first(retry_after, REFUSED))
     if status == 429:
-        if (response.header("x-should-retry") or "").strip().lower() == "false":
+        if "false" in {value.strip().lower() for value in (response.header("x-should-retry") or "").split(",")}:
             return Verdict("ignored", "key", cooldown=first(retry_after, REFUSED))
         return Verdict("ignored", "key_and_model", cooldown=first(retry_after, last_reset(response)))
     if (400 <= status <= 499 and status not in {408, 424}) or status in {501, 505, 510}:
@@ -103,13 +106,23 @@ def number(text: str) -> Fraction | None:
     return None
 
 
+def longest(waits: Iterable[Fraction | None]) -> Fraction | None:
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
 def wait_of_milliseconds(text: str | None) -> Fraction | None:
-    millis = number((text or "").strip())
-    return None if millis is None or millis >= 10**12 else limited(millis / 1000)
+    amounts = [number(member.strip()) for member in (text or "").split(",")]
+    return longest(limited(millis / 1000) for millis in amounts if millis is not None and millis < 10**12)
 
 
 def wait_of(response: Response, name: str) -> Fraction | None:
-    text = (response.header(name) or "").strip()
+    """The longest wait of a list; a member may have a comma inside, as dates have."""
+    parts = (response.header(name) or "").split(",")
+    members = parts + [f"{part},{following}" for part, following in pairwise(parts)]
+    return longest(wait_of_member(member.strip(), response) for member in members)
+
+
+def wait_of_member(text: str, response: Response) -> Fraction | None:
     amount = number(text)
     if amount is not None:
         if amount < 10**9:
@@ -143,9 +156,9 @@ def moment(parts: dict[str, str | None], now: Fraction) -> Fraction | None:
         this_year = datetime.fromtimestamp(int(now), UTC).year
         [year] = [year for year in range(this_year - 49, this_year + 51) if year % 100 == int(given["year"])]
     second = int(given["second"])
-    zone = given.get("zone", "Z")
-    offset = timedelta() if zone in "Zz" else timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
-    if second > 60 or (zone not in "Zz" and int(zone[4:6]) > 59):
+    zone = given.get("zone") or "+0000"
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
+    if second > 60 or int(zone[-2:]) > 59:
         return None
     try:
         tz = timezone(-offset if zone.startswith("-") else offset)
@@ -157,10 +170,9 @@ def moment(parts: dict[str, str | None], now: Fraction) -> Fraction | None:
 
 def last_reset(response: Response) -> Fraction | None:
     names = [name for name in map(str.lower, response.headers) if re.search("rate-?limit", name) and "reset" in name]
-    waits: Iterable[Fraction | None] = (wait_of(response, name) for name in names if is_used_up(response, name))
-    return max((wait for wait in waits if wait is not None), default=None)
+    return longest(wait_of(response, name) for name in names if is_used_up(response, name))
 
 
 def is_used_up(response: Response, name: str) -> bool:
-    remaining = number((response.header(name.replace("reset", "remaining", 1)) or "").strip())
-    return remaining is None or remaining == 0
+    remaining = (response.header(name.replace("reset", "remaining", 1)) or "").split(",")
+    return any(number(left.strip()) in {None, 0} for left in remaining)

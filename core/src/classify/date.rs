@@ -1,5 +1,7 @@
 //! Dates in headers: the three forms of RFC 9110 (section 5.6.7), and RFC 3339.
 
+/// HTTP dates are in GMT. Programs that format them as dates of e-mail (RFC 5322) write its other names or an offset.
+const NAMES_OF_UTC: [&str; 4] = ["GMT", "UTC", "UT", "Z"];
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -28,12 +30,14 @@ fn http_date(text: &str, now: u64) -> Option<u128> {
         }
     };
     let zone = if weekday.ends_with(',') { word()? } else { "GMT" };
-    if zone != "GMT" || word().is_some() {
+    if word().is_some() {
         return None;
     }
     let month = MONTHS.iter().position(|name| *name == month)? as u32 + 1;
     let day = number(day, day.len().clamp(1, 2))?;
-    Some(u128::from(seconds(year, month, day, time)?) * NANOS_PER_SECOND)
+    let local = seconds(year, month, day, time)?;
+    let seconds = if NAMES_OF_UTC.contains(&zone) { local } else { to_utc(local, zone)? };
+    Some(u128::from(seconds) * NANOS_PER_SECOND)
 }
 
 /// `1994-11-06T08:49:37Z`, with a fraction of a second and an offset if there is one.
@@ -46,16 +50,7 @@ fn rfc_3339(text: &str) -> Option<u128> {
     let (year, month, day) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
     let local = seconds(year, month, day, time.get(..8)?)?;
     let (nanos, zone) = fraction(time.get(8..)?)?;
-    let seconds = if zone.eq_ignore_ascii_case("z") {
-        local
-    } else {
-        let offset = offset_seconds(zone.get(1..)?)?;
-        match zone.as_bytes()[0] {
-            b'+' => local.checked_sub(offset)?,
-            b'-' => local + offset,
-            _ => return None,
-        }
-    };
+    let seconds = if zone.eq_ignore_ascii_case("z") { local } else { to_utc(local, zone)? };
     Some(u128::from(seconds) * NANOS_PER_SECOND + u128::from(nanos))
 }
 
@@ -68,9 +63,19 @@ fn fraction(text: &str) -> Option<(u32, &str)> {
     Some((value * 10_u32.pow(9 - kept.len() as u32), &digits[length..]))
 }
 
-/// The seconds of `02:00`.
+/// A local time with an offset such as `+02:00` or `-0330`, in UTC.
+fn to_utc(local: u64, offset: &str) -> Option<u64> {
+    let seconds = offset_seconds(offset.get(1..)?)?;
+    match offset.as_bytes()[0] {
+        b'+' => local.checked_sub(seconds),
+        b'-' => Some(local + seconds),
+        _ => None,
+    }
+}
+
+/// The seconds of `02:00` or `0200`.
 fn offset_seconds(text: &str) -> Option<u64> {
-    let (hours, minutes) = text.split_once(':')?;
+    let (hours, minutes) = text.split_once(':').or_else(|| text.split_at_checked(2))?;
     let (hours, minutes) = (number(hours, 2)?, number(minutes, 2)?);
     (hours <= 23 && minutes <= 59).then(|| u64::from(hours * 3600 + minutes * 60))
 }
@@ -139,7 +144,15 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 UT",
+            "Sun, 06 Nov 1994 08:49:37 Z",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 08:49:37 -0000",
+            "Sun, 06 Nov 1994 10:49:37 +0200",
+            "Sunday, 06-Nov-94 05:19:37 -03:30",
             "1994-11-06T08:49:37Z",
+            "1994-11-06T10:49:37+0200",
             "1994-11-06t08:49:37z",
             "1994-11-06 10:49:37+02:00",
             "1994-11-06T05:19:37.000-03:30",
@@ -174,7 +187,14 @@ mod tests {
             "",
             "Sun,",
             "Sun, 06 Nov 1994 08:49:37",
-            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 CET",
+            "Sun, 06 Nov 1994 08:49:37 gmt",
+            "Sun, 06 Nov 1994 08:49:37 0000",
+            "Sun, 06 Nov 1994 08:49:37 +",
+            "Sun, 06 Nov 1994 08:49:37 +000",
+            "Sun, 06 Nov 1994 08:49:37 +00000",
+            "Sun, 06 Nov 1994 08:49:37 +2400",
+            "Sun, 06 Nov 1994 08:49:37 +é00",
             "Sun, 06 Nov 1994 08:49:37 GMT GMT",
             "Sun, 06 nov 1994 08:49:37 GMT",
             "Sun, 006 Nov 1994 08:49:37 GMT",
@@ -190,7 +210,6 @@ mod tests {
             "1994-11-06T08:49:37",
             "1994-11-06T08:49:37.Z",
             "1994-11-06_08:49:37Z",
-            "1994-11-06T08:49:37+0200",
             "1994-11-06T08:49:37+24:00",
             "1994-11-06T08:49:37+02:60",
             "1994-11-06T08:49:37*02:00",

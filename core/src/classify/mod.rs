@@ -118,7 +118,8 @@ impl Response<'_> {
 
     /// Whether the provider says that the same call would fail again.
     fn must_not_retry(&self) -> bool {
-        self.header_values("x-should-retry").any(|value| value.trim().eq_ignore_ascii_case("false"))
+        let mut values = self.header_values("x-should-retry").flat_map(|values| values.split(','));
+        values.any(|value| value.trim().eq_ignore_ascii_case("false"))
     }
 
     fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {

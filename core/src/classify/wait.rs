@@ -17,8 +17,8 @@ const FIRST_ABSURD: u128 = 100_000_000_000_000;
 
 /// By `retry-after-ms`, otherwise `retry-after`.
 pub(super) fn of_retry_after(response: &Response<'_>) -> Option<Duration> {
-    let in_millis = response.header_values("retry-after-ms").find_map(from_millis);
-    in_millis.or_else(|| response.header_values("retry-after").find_map(|text| from_text(text, response.now)))
+    let in_millis = response.header_values("retry-after-ms").filter_map(from_millis).max();
+    in_millis.or_else(|| response.header_values("retry-after").filter_map(|text| from_text(text, response.now)).max())
 }
 
 /// By the same headers, otherwise by the last reset of a limit that is used up.
@@ -46,21 +46,39 @@ fn is_used_up(response: &Response<'_>, name: &str) -> bool {
                 && rest["remaining".len()..].eq_ignore_ascii_case(after)
         })
     };
+    let remaining = response.headers.iter().filter(|(other, _)| is_counterpart(other.as_bytes()));
+    let mut values = remaining.flat_map(|(_, values)| values.split(',')).peekable();
     let remains = |value: &str| decimal(value.trim()).is_some_and(|left| left > 0);
-    !response.headers.iter().any(|(other, value)| is_counterpart(other.as_bytes()) && remains(value))
+    values.peek().is_none() || !values.all(remains)
 }
 
 fn find(name: &str, word: &str) -> Option<usize> {
     name.as_bytes().windows(word.len()).position(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn from_millis(text: &str) -> Option<Duration> {
-    let nanos = decimal(text.trim())? / 1000;
-    limited(nanos).filter(|_| nanos < FIRST_SECONDS * NANOS_PER_SECOND)
+/// The longest wait of a list of milliseconds.
+fn from_millis(list: &str) -> Option<Duration> {
+    let wait = |text: &str| {
+        let nanos = decimal(text.trim())? / 1000;
+        limited(nanos).filter(|_| nanos < FIRST_SECONDS * NANOS_PER_SECOND)
+    };
+    list.split(',').filter_map(wait).max()
+}
+
+/// The longest wait of a list. Clients join the values of a repeated header into one.
+fn from_text(list: &str, now: Duration) -> Option<Duration> {
+    let starts = [0].into_iter().chain(list.match_indices(',').map(|(comma, _)| comma + 1));
+    let members = starts.flat_map(|start| {
+        let rest = &list[start..];
+        let ends = rest.match_indices(',').map(|(comma, _)| comma).chain([rest.len()]);
+        // A member ends at the next comma, or at the second one: a date has one inside.
+        ends.take(2).map(move |end| &rest[..end])
+    });
+    members.filter_map(|member| from_member(member, now)).max()
 }
 
 /// Seconds from now, seconds or milliseconds since the Unix epoch, a duration with units, or a date.
-fn from_text(text: &str, now: Duration) -> Option<Duration> {
+fn from_member(text: &str, now: Duration) -> Option<Duration> {
     let text = text.trim();
     let until = |moment: u128| limited(moment.checked_sub(now.as_nanos())?);
     if let Some(nanos) = decimal(text) {
@@ -140,13 +158,25 @@ mod tests {
     #[test]
     fn other_text_is_no_wait() {
         let digits = "9".repeat(400);
-        for text in ["", " ", ".", "0", "0.0", "-1", "+1", "1e3", "1,5", "1.2.3", "NaN", "inf", "soon", "５", &digits]
+        for text in ["", " ", ".", "0", "0.0", "-1", "+1", "1e3", "1;5", "1.2.3", "NaN", "inf", "soon", "５", &digits]
         {
             assert_eq!(seconds(text), None, "{text}");
         }
         // A fraction is cut after nanoseconds.
         assert_eq!(from_text("0.0000000019", NOW), Some(Duration::from_nanos(1)));
         assert_eq!(from_text("0.0000000009", NOW), None);
+    }
+
+    #[test]
+    fn the_longest_wait_of_a_list_counts() {
+        assert_eq!((seconds("5, 10"), seconds("10,5"), seconds("soon, 5,, -7,")), (Some(10.0), Some(10.0), Some(5.0)));
+        assert_eq!((seconds("1m, 20ms"), seconds(","), seconds("0, soon")), (Some(60.0), None, None));
+        let (near, far) = ("Mon, 30 Nov 2026 06:25:41 GMT", "Mon Nov 30 06:26:31 2026");
+        for list in [&format!("{near}, {far}"), &format!("{far},{near}"), &format!("7, {near}, 60")] {
+            assert_eq!(seconds(list), Some(60.0), "{list}");
+        }
+        assert_eq!((seconds(&format!("7, {near}")), seconds(&format!("{near}, 7"))), (Some(10.0), Some(10.0)));
+        assert_eq!((from_millis("5, 10"), from_millis("soon,")), (Some(Duration::from_millis(10)), None));
     }
 
     #[test]

@@ -15,12 +15,14 @@ const NAMES: [&str; 8] = [
     "x-rate-limit-reset",
     "reset",
 ];
-const VALUES: [&str; 8] = [
+const VALUES: [&str; 10] = [
     "1796019931",
     "6m0s",
     "Sun, 06 Nov 1994 08:49:37 GMT",
     "Sunday, 06-Nov-94 08:49:37 GMT",
     "Sun Nov  6 08:49:37 1994",
+    "Sun, 06 Nov 1994 10:49:37 +0200",
+    "5, Sun, 06 Nov 1994 08:49:37 UTC, 10",
     "2026-11-30T06:25:31.5+02:00",
     "false",
     "0",

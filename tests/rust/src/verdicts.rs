@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::slice;
 use std::time::Duration;
 
 use halfopen::classify::Response;
@@ -48,12 +49,11 @@ fn vectors() -> Vec<Value> {
 }
 
 fn run(response: &Value) -> Value {
-    let headers: Vec<_> = response["headers"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
-        .collect();
+    let mut headers = Vec::new();
+    for (name, value) in response["headers"].as_object().into_iter().flatten() {
+        let lines = value.as_array().map_or_else(|| slice::from_ref(value), Vec::as_slice);
+        headers.extend(lines.iter().map(|line| (name.as_str(), line.as_str().unwrap_or_default())));
+    }
     let verdict = Response {
         status: response["status"].as_u64().and_then(|status| status.try_into().ok()).expect("a status"),
         code: response["code"].as_str(),
