@@ -194,7 +194,7 @@ prove: ## Exhaustive search, interleavings, miri, histories, fuzzing: an hour
 	done 2>&1 | tee target/proof/log
 	@awk -f tests/figures.awk target/proof/log
 
-exhaustive = cargo test --quiet --package halfopen --release --lib --test stories every_ -- --nocapture
+exhaustive = cargo test --quiet --package halfopen --release --lib --test sequences every_ -- --nocapture
 interleavings = RUSTFLAGS="--cfg loom" cargo test --quiet --package halfopen --release --test loom \
 	--target-dir target/loom -- --nocapture
 

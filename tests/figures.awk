@@ -4,7 +4,7 @@
 { sub(/^\.+/, "") }
 /^== .* took / { took = took "\n  " $2 ": " $4 " s"; next }
 /^== / { part = $2 }
-/^(exhaustive|stories|coverage|histories|generated): / { print }
+/^(exhaustive|sequences|coverage|histories|generated): / { print }
 /^(vectors|verdicts): all [0-9]+ runners agree: / { print }
 /^loom: [0-9]+ executions/ { executions += $2 }
 part == "prove-miri" && /^test result: ok/ { tests += $4 }

@@ -70,7 +70,7 @@ impl PyPermit {
     }
 
     /// The host says how the call ended. Calls around it may end with the error that is being handled now.
-    fn hand_back(&self, outcome: Outcome) -> bool {
+    fn settle_as(&self, outcome: Outcome) -> bool {
         let Some(call) = self.take() else { return false };
         self.breaker.get().settle(call, outcome);
         if outcome.is_failure() {
@@ -96,8 +96,8 @@ impl PyPermit {
         pending.raised(error)
     }
 
-    /// The call ended with this error, or with a result that is one, which has been judged. A call inside this one may have
-    /// counted it.
+    /// The call ended with this error, or with a result that is an error; `outcome` is the verdict on it. A call inside
+    /// this one may have counted it.
     pub fn ended_with(&self, error: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
         self.take().map_or(Ok(()), |call| PendingCall::new(self.breaker.get(), call).ended_with(error, outcome))
     }
@@ -107,23 +107,23 @@ impl PyPermit {
 impl PyPermit {
     /// The call did what was asked.
     pub fn success(&self) -> bool {
-        self.hand_back(Outcome::Success)
+        self.settle_as(Outcome::Success)
     }
 
     /// The call failed, and the provider is to blame; `retry_after` is how long it asked to be left alone, in seconds.
     #[pyo3(signature = (retry_after = None))]
     fn failure(&self, py: Python<'_>, retry_after: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
-        Ok(self.hand_back(outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
+        Ok(self.settle_as(outcome_with_hint(py, Outcome::FAILURE, retry_after)?))
     }
 
     /// The call failed, and that says nothing about the provider.
     pub fn ignore(&self) -> bool {
-        self.hand_back(Outcome::Ignored)
+        self.settle_as(Outcome::Ignored)
     }
 
     /// The call was given up before it ended.
     pub fn cancel(&self) -> bool {
-        self.hand_back(Outcome::Cancelled)
+        self.settle_as(Outcome::Cancelled)
     }
 
     /// The call ended with the outcome of that name.
@@ -134,7 +134,7 @@ impl PyPermit {
         outcome: &Bound<'_, PyAny>,
         retry_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<bool> {
-        Ok(self.hand_back(outcome_with_hint(py, outcome_of(outcome)?, retry_after)?))
+        Ok(self.settle_as(outcome_with_hint(py, outcome_of(outcome)?, retry_after)?))
     }
 
     /// Notes an object by which outer calls recognise its failure: the request or the response of a client.

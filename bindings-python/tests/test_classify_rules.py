@@ -60,7 +60,7 @@ def test_a_type_cannot_be_both_ignored_and_counted() -> None:
 
 
 async def asynchronous(_: object) -> None:
-    """No judge: nobody could await it."""
+    """Not a judge, because its result would have to be awaited."""
 
 
 @pytest.mark.parametrize("judge", [asynchronous, "failure", lambda: "failure", lambda a, b: (a, b)])

@@ -164,8 +164,8 @@ def test_a_write_inside_a_write_is_queued() -> None:
     assert written == [0, 1, 2]
 
 
-def interrupted_at(step: int, story: Callable[[], object]) -> bool:
-    """Runs the story with an interrupt at this call or return of a function; false if it ended before."""
+def interrupted_at(step: int, scenario: Callable[[], object]) -> bool:
+    """Runs the scenario with an interrupt at this call or return of a function; false if it ended before."""
     steps, struck = count(), list[int]()
 
     # Only in our code: a profiler could raise between a `with` and its lock, but a signal handler cannot.
@@ -179,7 +179,7 @@ def interrupted_at(step: int, story: Callable[[], object]) -> bool:
 
     sys.setprofile(profile)
     try:
-        story()
+        scenario()
         sys.setprofile(None)
     except KeyboardInterrupt:
         assert struck
@@ -187,14 +187,14 @@ def interrupted_at(step: int, story: Callable[[], object]) -> bool:
 
 
 def test_an_interrupt_at_any_step_releases_the_lock() -> None:
-    def story(ledger: WriteQueue) -> None:
+    def scenario(ledger: WriteQueue) -> None:
         ledger.write(written.append, "at once")
         ledger.add(written.append, "in line")
         ledger.write_all()
 
     for step in count():
         ledger, written = WriteQueue(), list[str]()
-        interrupted = interrupted_at(step, lambda ledger=ledger: story(ledger))  # type: ignore[misc]
+        interrupted = interrupted_at(step, lambda ledger=ledger: scenario(ledger))  # type: ignore[misc]
         ledger.write(written.append, "after")
         assert written[-1] == "after", f"stuck at step {step}"
         if not interrupted:
@@ -207,13 +207,13 @@ def test_an_interrupt_at_any_step_leaves_the_gauge_correct(monkeypatch: pytest.M
     monkeypatch.setattr("sys.unraisablehook", lambda _: None)
     guard = breaker("interrupted")
 
-    def story() -> None:
+    def scenario() -> None:
         for _ in range(2):
             guard.native.force_open(60)
             guard.native.reset()
 
     for step in count():
-        interrupted = interrupted_at(step, story)
+        interrupted = interrupted_at(step, scenario)
         guard.native.reset()
         guard.native.force_open(60)
         assert sample("state", "interrupted") == 2, f"wrong after an interrupt at step {step}"

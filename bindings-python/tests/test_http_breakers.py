@@ -114,7 +114,7 @@ def test_a_wrong_breaker_or_transport_is_refused_at_once(make: Callable[[], obje
 
 
 async def choose(_: object) -> Any:
-    """It would have to be awaited."""
+    """Not a choice, because its result would have to be awaited."""
 
 
 def choose_many(_: object) -> Iterator[Any]:

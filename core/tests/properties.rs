@@ -26,7 +26,7 @@ fn field() -> impl Strategy<Value = String> {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Operation {
     Acquire,
     Settle(prop::sample::Index, usize),
     Advance(u64),
@@ -36,15 +36,15 @@ enum Act {
     Reset,
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        8 => Just(Act::Acquire),
-        8 => (any::<prop::sample::Index>(), 0..Outcome::ALL.len()).prop_map(|(which, how)| Act::Settle(which, how)),
-        3 => (0..4u64).prop_map(Act::Advance),
-        1 => any::<u64>().prop_map(Act::StepTo),
-        1 => prop::option::of(1..4u64).prop_map(Act::ForceOpen),
-        1 => Just(Act::Disable),
-        1 => Just(Act::Reset),
+        8 => Just(Operation::Acquire),
+        8 => (any::<prop::sample::Index>(), 0..Outcome::ALL.len()).prop_map(|(which, how)| Operation::Settle(which, how)),
+        3 => (0..4u64).prop_map(Operation::Advance),
+        1 => any::<u64>().prop_map(Operation::StepTo),
+        1 => prop::option::of(1..4u64).prop_map(Operation::ForceOpen),
+        1 => Just(Operation::Disable),
+        1 => Just(Operation::Reset),
     ]
 }
 
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn no_history_breaks_the_invariants(
         threshold in 1..4u16, successes in 1..4u8, slots in 1..4u8, probe_timeout in 1..4u64,
-        acts in prop::collection::vec(act(), 0..200),
+        operations in prop::collection::vec(operation(), 0..200),
     ) {
         let config = Config::builder()
             .failure_threshold(threshold)
@@ -77,18 +77,18 @@ proptest! {
         let clock = ManualClock::new();
         let breaker = CircuitBreaker::with_clock(config, clock.clone());
         let mut permits: Vec<Permit<'_, ManualClock>> = Vec::new();
-        for act in acts {
-            match act {
-                Act::Acquire => permits.extend(breaker.acquire()),
-                Act::Settle(which, how) if !permits.is_empty() => {
+        for operation in operations {
+            match operation {
+                Operation::Acquire => permits.extend(breaker.acquire()),
+                Operation::Settle(which, how) if !permits.is_empty() => {
                     permits.swap_remove(which.index(permits.len())).settle(Outcome::ALL[how]);
                 }
-                Act::Settle(..) => {}
-                Act::Advance(nanos) => clock.advance(Duration::from_nanos(nanos)),
-                Act::StepTo(nanos) => clock.set(Tick::from_nanos(nanos)),
-                Act::ForceOpen(nanos) => breaker.force_open(nanos.map(Duration::from_nanos)).unwrap(),
-                Act::Disable => breaker.disable(),
-                Act::Reset => breaker.reset(),
+                Operation::Settle(..) => {}
+                Operation::Advance(nanos) => clock.advance(Duration::from_nanos(nanos)),
+                Operation::StepTo(nanos) => clock.set(Tick::from_nanos(nanos)),
+                Operation::ForceOpen(nanos) => breaker.force_open(nanos.map(Duration::from_nanos)).unwrap(),
+                Operation::Disable => breaker.disable(),
+                Operation::Reset => breaker.reset(),
             }
             let status = breaker.status();
             prop_assert_eq!(status.counts.in_flight, permits.len() as u64);

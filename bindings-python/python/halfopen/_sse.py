@@ -75,5 +75,5 @@ class AnswerReader:
             self.ending = "complete"
         elif facts.has_end and self.ending == "unknown":
             self.ending = "incomplete"
-        # An answer that ends at once, or with an error, has no other first part.
+        # The end or an error also ends the wait for the first content.
         self.has_content = self.has_content or facts.is_content or facts.is_end or facts.error is not None

@@ -38,7 +38,7 @@ def _sdk_retries(program: Program) -> Iterator[Finding]:
                 "SDK_RETRIES",
                 f"{client.label} repeats a failed request up to {client.retries} times by itself",
                 "The breaker sees one call where the provider sees several, so it opens late. A rejected call is"
-                " repeated, too, and the way to another provider waits for all of them.",
+                " repeated, too, so the call moves to another provider later.",
                 client.no_retries,
             )
 
@@ -80,7 +80,7 @@ def _several_domains(program: Program) -> Iterator[Finding]:
             yield Finding(
                 "SEVERAL_FAILURE_DOMAINS",
                 f"breaker {watched.name!r} guards requests to {', '.join(hosts)}",
-                "An outage of one of them closes the way to all of them, and successes of the others hide it.",
+                "An outage of one of them opens the circuit for all of them, or the successes of the others hide it.",
                 "a breaker for each host: guarded_transport(transport, BreakerPerHost(…))",
             )
 

@@ -1,8 +1,8 @@
-//! Every short story of a whole breaker: each sequence of events up to a length, with up to three calls in flight, on a
-//! clock that goes forward and back. After each event the numbers are compared with separate counts.
+//! Every sequence of events of a whole breaker up to a length, with up to three calls in flight, on a clock that goes
+//! forward and back. After each event the numbers are compared with separate counts.
 //!
 //! The machine alone is searched without a bound on the length (`control::exhaustive`, in the crate). Here the search
-//! includes its evidence: the counters, the window, the history, the snapshot. Of several stories that lead to the same
+//! includes its evidence: the counters, the window, the history, the snapshot. Of several sequences that lead to the same
 //! readings, only one is continued. `HALFOPEN_PROVE=1` makes them longer.
 
 mod world;
@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use halfopen::config::{ConfigBuilder, WindowShape};
 use halfopen::{Config, Outcome};
-use world::{Act, World};
+use world::{Event, World};
 
 const CALLS_IN_FLIGHT: usize = 3;
 /// A tenth of a second, so that it is a bucket of the shortest window of seconds.
 const UNIT: Duration = Duration::from_millis(100);
 
 #[test]
-fn every_short_story_adds_up() {
+fn every_short_sequence_adds_up() {
     let length = if std::env::var_os("HALFOPEN_PROVE").is_some() { 12 } else { 8 };
     let (mut situations, mut events) = (0, 0);
     for pair in pairs() {
@@ -27,7 +27,7 @@ fn every_short_story_adds_up() {
         situations += reached;
         events += happened;
     }
-    println!("stories: {length} events long, {situations} situations, {events} events");
+    println!("sequences: {length} events long, {situations} situations, {events} events");
     assert!(events > 10_000, "the search went nowhere");
 }
 
@@ -54,33 +54,39 @@ fn builder() -> ConfigBuilder {
 
 /// How many situations there are within `length` events, and how many events lead from one to another.
 fn explore(pair: &[Config; 2], length: usize) -> (usize, usize) {
-    let mut known = HashSet::from([World::new(pair).looks()]);
-    let mut stories = vec![Vec::new()];
+    let mut known = HashSet::from([World::new(pair).key()]);
+    let mut sequences = vec![Vec::new()];
     let mut events = 0;
     for _ in 0..length {
         let mut longer = Vec::new();
-        for story in stories {
-            for act in possible(&World::after(pair, &story)) {
-                let mut world = World::after(pair, &story);
-                world.act(act);
+        for sequence in sequences {
+            for event in possible(&World::after(pair, &sequence)) {
+                let mut world = World::after(pair, &sequence);
+                world.apply(event);
                 events += 1;
-                if known.insert(world.looks()) {
-                    longer.push([story.as_slice(), &[act]].concat());
+                if known.insert(world.key()) {
+                    longer.push([sequence.as_slice(), &[event]].concat());
                 }
             }
         }
-        stories = longer;
+        sequences = longer;
     }
     (known.len(), events)
 }
 
-fn possible(world: &World<'_>) -> Vec<Act> {
-    let mut acts =
-        vec![Act::Pass, Act::StepBack, Act::ForceOpen(None), Act::ForceOpen(Some(1)), Act::Disable, Act::Reset];
-    acts.extend([Act::Switch, Act::Restart]);
+fn possible(world: &World<'_>) -> Vec<Event> {
+    let mut events = vec![
+        Event::Pass,
+        Event::StepBack,
+        Event::ForceOpen(None),
+        Event::ForceOpen(Some(1)),
+        Event::Disable,
+        Event::Reset,
+    ];
+    events.extend([Event::Switch, Event::Restart]);
     if world.calls() < CALLS_IN_FLIGHT {
-        acts.push(Act::Acquire);
+        events.push(Event::Acquire);
     }
-    acts.extend((0..world.calls()).flat_map(|call| Outcome::ALL.iter().map(move |how| Act::Settle(call, *how))));
-    acts
+    events.extend((0..world.calls()).flat_map(|call| Outcome::ALL.iter().map(move |how| Event::Settle(call, *how))));
+    events
 }

@@ -12,7 +12,7 @@ const UNIT: Duration = Duration::from_millis(100);
 
 /// An event; times in units.
 #[derive(Clone, Copy, Debug)]
-pub enum Act {
+pub enum Event {
     Acquire,
     Settle(usize, Outcome),
     Pass,
@@ -73,9 +73,9 @@ impl<'c> World<'c> {
         }
     }
 
-    pub fn after(pair: &'c [Config; 2], story: &[Act]) -> Self {
+    pub fn after(pair: &'c [Config; 2], sequence: &[Event]) -> Self {
         let mut world = Self::new(pair);
-        story.iter().for_each(|act| world.act(*act));
+        sequence.iter().for_each(|event| world.apply(*event));
         world
     }
 
@@ -83,24 +83,24 @@ impl<'c> World<'c> {
         self.calls.len()
     }
 
-    pub fn act(&mut self, act: Act) {
+    pub fn apply(&mut self, event: Event) {
         let (breaker, now) = (&self.breaker, self.breaker.clock().now());
         let generation = breaker.status().generation;
-        match act {
-            Act::Acquire => self.acquire(),
-            Act::Settle(call, outcome) => self.settle(call, outcome),
-            Act::Pass => breaker.clock().advance(UNIT),
-            Act::StepBack => breaker.clock().set(Tick::from_nanos(now.as_nanos() - UNIT.as_nanos() as u64)),
-            Act::ForceOpen(units) => breaker.force_open(units.map(|units| units * UNIT)).unwrap(),
-            Act::Disable => breaker.disable(),
-            Act::Reset => breaker.reset(),
-            Act::Switch => {
+        match event {
+            Event::Acquire => self.acquire(),
+            Event::Settle(call, outcome) => self.settle(call, outcome),
+            Event::Pass => breaker.clock().advance(UNIT),
+            Event::StepBack => breaker.clock().set(Tick::from_nanos(now.as_nanos() - UNIT.as_nanos() as u64)),
+            Event::ForceOpen(units) => breaker.force_open(units.map(|units| units * UNIT)).unwrap(),
+            Event::Disable => breaker.disable(),
+            Event::Reset => breaker.reset(),
+            Event::Switch => {
                 self.in_force = 1 - self.in_force;
                 breaker.reconfigure(self.pair[self.in_force].clone());
             }
-            Act::Restart => self.restart(),
+            Event::Restart => self.restart(),
         }
-        if self.breaker.status().generation != generation || matches!(act, Act::Switch | Act::Restart) {
+        if self.breaker.status().generation != generation || matches!(event, Event::Switch | Event::Restart) {
             self.group_ends = None;
             self.calls.iter_mut().for_each(|call| (call.overdue_at, call.overdue) = (None, false));
         }
@@ -257,9 +257,9 @@ impl<'c> World<'c> {
         assert_eq!((walked, status.state_transitions), (self.transitions, self.transitions));
     }
 
-    /// Equal for stories that lead to the same situation: all readings except the counts, and what is known of the
+    /// Equal for sequences that lead to the same situation: all readings except the counts, and what is known of the
     /// calls in flight.
-    pub fn looks(&self) -> String {
+    pub fn key(&self) -> String {
         let Value::Map(mut saved) = self.breaker.snapshot().to_value() else { panic!("a document is a map") };
         saved.retain(|(name, _)| !matches!(name.as_str(), "generation" | "counters" | "transitions"));
         let Status { now, state, consecutive_successes, generation, .. } = self.breaker.status();
