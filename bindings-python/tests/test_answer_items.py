@@ -1,10 +1,13 @@
 """The transports and the orchestrator agree on every item of the protocols: what is content, the end, or an error."""
 
+from itertools import pairwise
 from json import dumps, loads
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from halfopen._answer_items import Facts, facts_of
 from halfopen._sse import AnswerReader
@@ -105,3 +108,45 @@ def test_an_error_has_the_verdict_of_its_code_or_status() -> None:
         reader.feed(f"data: {dumps(error)}\n\n".encode())
         assert reader.error is not None
         assert reader.error.outcome == outcome
+
+
+LINES = (
+    ": a comment",
+    "event: message",
+    f"data: {dumps(choice({'content': 'Hello'}))}",
+    "",
+    'data: {"choices": [{"delta": {},',
+    'data:  "finish_reason": "stop"}]}',
+    "",
+)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@given(cuts=st.lists(st.integers(0, 200)))
+def test_lines_end_with_cr_or_lf_or_both_wherever_a_chunk_is_cut(line_end: str, cuts: list[int]) -> None:
+    text = "".join(line + line_end for line in LINES).encode()
+    reader = AnswerReader()
+    for start, end in pairwise([0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]):
+        reader.feed(text[start:end])
+    assert reader.ending == "complete"
+
+
+def test_an_event_is_read_before_the_lf_of_its_last_line_comes() -> None:
+    reader = AnswerReader()
+    reader.feed(f"data: {dumps(choice(finish_reason='stop'))}\r\n\r".encode())
+    assert reader.ending == "complete"
+
+
+def test_one_line_end_of_both_does_not_end_an_event() -> None:
+    reader = AnswerReader()
+    for chunk in (b'data: {"choices":\r', b"", b"\n", b'data: [{"finish_reason": "stop"}]}\r', b"\n\r"):
+        assert reader.ending == "unknown"
+        reader.feed(chunk)
+    assert reader.ending == "complete"
+
+
+def test_done_ends_an_answer_whatever_follows_it_in_its_line() -> None:
+    reader = AnswerReader()
+    reader.feed(f"data: {dumps(choice({'content': 'Hello'}))}\n\n".encode())
+    reader.feed(b"data: [DONE] \n\n")
+    assert reader.ending == "complete"

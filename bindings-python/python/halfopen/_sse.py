@@ -25,17 +25,23 @@ class AnswerReader:
         self.has_content = False
         """Whether a part of the answer itself has come, which a role, a ping or ``response.created`` is not."""
         self._rest = b""
+        self._after_cr = False
         self._data: list[bytes] = []
         self._gave_up = False
         self._has_other_data = False
 
     def feed(self, chunk: bytes) -> None:
         """Reads the next bytes."""
-        if self._gave_up:
+        if self._gave_up or not chunk:
             return
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        # A line ends with CR, LF or both. One that ends with CR is read at once, so a LF that follows it ends no other.
+        text = self._rest + (chunk.removeprefix(b"\n") if self._after_cr else chunk)
+        self._after_cr = chunk.endswith(b"\r")
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, self._rest = text.split(b"\n")
         for line in lines:
-            self._line(line.removesuffix(b"\r"))
+            self._line(line)
         if len(self._rest) > _LONGEST_LINE:
             self._gave_up, self.ending, self._rest = True, "unknown", b""
 
@@ -49,7 +55,8 @@ class AnswerReader:
     def _event(self, data: bytes) -> None:
         if self.ending == "malformed":
             return
-        if data == b"[DONE]":
+        # As the SDK of OpenAI compares it.
+        if data.startswith(b"[DONE]"):
             self.ending = "complete"
             return
         try:
