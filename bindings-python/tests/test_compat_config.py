@@ -117,3 +117,18 @@ def test_another_config_reconfigures_and_renames() -> None:
 def test_the_breaker_checks_an_unchecked_model() -> None:
     with pytest.raises(InvalidValueError, match="failure_threshold"):
         CircuitBreaker(CircuitBreakerConfig.model_construct(failure_threshold=0))
+
+
+def test_a_refusal_names_the_field_also_where_a_subclass_declares_it() -> None:
+    class Own(CircuitBreakerConfig):
+        failure_threshold: int = 3
+        max_timeout_seconds: float | None = None
+
+    for field, value in (("failure_threshold", 0), ("max_timeout_seconds", 30)):
+        with pytest.raises(ValidationError) as refused:
+            Own.model_validate({field: value})
+        (line,) = refused.value.errors()
+        assert (line["type"], line["loc"], line["input"]) == ("value_error", (field,), value)
+        with pytest.raises(InvalidValueError, match=f"{field} = {value} is refused") as ours:
+            Own.__call__(**{field: value})
+        assert pickle.loads(pickle.dumps(ours.value)).field == field

@@ -62,9 +62,9 @@ def python_model(lists: Lists) -> list[str]:
     lines: list[str] = []
     for field in (field for field in lists.fields if field.name in COMPAT_FIELDS):
         default = PYTHON.literal(field.default)
-        least = "".join(f'"{key}": {limit}' for key, limit in field.limits.items() if "inimum" in key)
-        value = f"Field(default={default}, json_schema_extra={{{least}}})" if least else default
-        lines.append(f"{field.name}: {PYTHON.type(field).removesuffix(' | None')} = {value}")
+        least = "".join(f", {key}={limit}" for key, limit in field.limits.items() if "inimum" in key)
+        kind = PYTHON.type(field).removesuffix(" | None")
+        lines.append(f'{field.name}: Annotated[{kind}, InRange("{field.name}"{least})] = {default}')
     return lines
 
 

@@ -5,6 +5,7 @@ Only pydantic imports this module, so pydantic is optional.
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Never, cast
 
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, PydanticOmit, ValidationError, core_schema
@@ -14,6 +15,14 @@ from halfopen.breaker import CircuitBreaker
 from halfopen.errors import InvalidValueError
 from halfopen.orchestration import Resume
 from halfopen.orchestration._breaks import check_on_break
+
+_TOLERANT: dict[str, Any] = {
+    "failure_rate_threshold": 1,
+    "slow_call_seconds": 1,
+    "minimum_calls": 1,
+    "timeout_seconds": 1e-9,
+}
+"""With these values no rule of several fields refuses what is allowed in one of the others."""
 
 
 def validator() -> CoreSchema:
@@ -38,14 +47,27 @@ def omit() -> Never:
     raise PydanticOmit
 
 
-def window_schema() -> CoreSchema:
-    """A schema for a window."""
-    return core_schema.no_info_plain_validator_function(_window)
+def field_schema(name: str) -> CoreSchema:
+    """A schema for this field of a configuration."""
+    return core_schema.no_info_plain_validator_function(partial(_field, name))
 
 
-def window_json() -> Any:
+def field_json(name: str) -> Any:
     """Its JSON Schema."""
-    return json_schema()["properties"]["window"]
+    return json_schema()["properties"][name]
+
+
+def parameter_json(name: str) -> Any:
+    """The JSON Schema of this field as a parameter of a query, in which an object is a text."""
+    schema = field_json(name)
+    if not isinstance(schema["default"], dict):
+        return schema
+    return {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+
+
+def object_in_query() -> CoreSchema:
+    """A schema that writes the default of such a field as its text."""
+    return core_schema.any_schema(serialization=core_schema.plain_serializer_function_ser_schema(json.dumps))
 
 
 def error_schema() -> CoreSchema:
@@ -102,9 +124,14 @@ def need_schema() -> CoreSchema:
     field = core_schema.typed_dict_field
     parts = {
         "capabilities": field(core_schema.list_schema(core_schema.str_schema()), required=False),
-        "size": field(core_schema.int_schema(ge=0), required=False),
+        "size": field(size_schema(), required=False),
     }
     return _object_schema(Need, parts, lambda given: Need(given.get("capabilities"), size=given.get("size")))
+
+
+def size_schema() -> CoreSchema:
+    """A schema for the size of a ``Need``."""
+    return core_schema.int_schema(ge=0)
 
 
 def resume_schema() -> CoreSchema:
@@ -141,9 +168,9 @@ def _kept_or(kind: type[Any], schema: CoreSchema, serialization: core_schema.Ser
     )
 
 
-def _window(value: Any) -> Any:
+def _field(name: str, value: Any) -> Any:
     try:
-        return CircuitBreakerConfig(window=_without_texts(value)).window
+        return getattr(CircuitBreakerConfig(**{**_TOLERANT, name: _without_text(name, value)}), name)
     except InvalidValueError as error:
         raise _refusal(error) from None
 
@@ -198,7 +225,11 @@ def _without_texts(config: Any) -> Any:
     if not isinstance(config, dict):
         return config
     fields: dict[Any, Any] = {**config}
-    return {name: value if name == "name" else _parsed(value) for name, value in fields.items()}
+    return {name: _without_text(name, value) for name, value in fields.items()}
+
+
+def _without_text(name: Any, value: Any) -> Any:
+    return value if name == "name" else _parsed(value)
 
 
 def _parsed(value: Any) -> Any:

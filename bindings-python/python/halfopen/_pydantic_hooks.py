@@ -10,11 +10,11 @@ ONLY_DECLARED = {"extra": "forbid"}
 """The ``__pydantic_config__`` of a class that pydantic refuses to create from unknown names, as Python does."""
 
 
-def hook(function: str) -> Any:
-    """A function for pydantic that calls the one of this name."""
+def hook(function: str, *arguments: str) -> Any:
+    """A function for pydantic that calls the one of this name with these arguments."""
 
     def called(_source: Any, _handler: Any) -> Any:
-        return getattr(import_module("halfopen._pydantic"), function)()
+        return getattr(import_module("halfopen._pydantic"), function)(*arguments)
 
     return called
 
@@ -22,10 +22,10 @@ def hook(function: str) -> Any:
 class Schema:
     """In an ``Annotated``: the functions that make a field's schema and JSON schema, where pydantic's do not fit."""
 
-    def __init__(self, core: str | None = None, json: str | None = None) -> None:
+    def __init__(self, core: str | None = None, json: str | None = None, *arguments: str) -> None:
         for kind, function in (("core", core), ("json", json)):
             if function is not None:
-                setattr(self, f"__get_pydantic_{kind}_schema__", hook(function))
+                setattr(self, f"__get_pydantic_{kind}_schema__", hook(function, *arguments))
 
 
 BY_CLASS = Schema("error_schema", "error_json")
@@ -36,7 +36,7 @@ ON_BREAK = Schema("on_break_schema", "on_break_json")
 """The handling of a broken stream; in JSON by a name only."""
 TEXTS = Schema("texts_schema")
 """Any collection of texts, but no iterator, which could be read only once."""
-WINDOW = Schema("window_schema", "window_json")
+WINDOW = Schema("field_schema", "field_json", "window")
 """A window, checked as the core does; from a union, errors would have the names of its members."""
 NOT_IN_JSON = Schema(json="omit")
 """A function, which no document can hold: JSON schemas leave it out."""

@@ -1,16 +1,43 @@
 """The configuration, as a pydantic model."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from halfopen._arguments import refused
 from halfopen._core import CircuitBreakerConfig as NativeConfig
 from halfopen.compat._validation import as_invalid_value
+from halfopen.errors import InvalidValueError
 
 NATIVE_FIELDS = frozenset(NativeConfig().model_dump())
 """All settings of the core."""
+
+
+class InRange:
+    """In an ``Annotated``: the core checks the value of this field, and the schema has its minimum."""
+
+    def __init__(self, field: str, **minimum: float) -> None:
+        self._field = field
+        self._minimum = minimum
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | self._minimum
+
+    def _checked(self, value: Any) -> Any:
+        NativeConfig(**{self._field: value})
+        return value
 
 
 class CircuitBreakerConfig(BaseModel):
@@ -22,13 +49,13 @@ class CircuitBreakerConfig(BaseModel):
 
     model_config = ConfigDict(validate_assignment=True)
 
-    # The minimums appear in the schema; the core checks minimums and maximums.
+    # In an `Annotated`, because FastAPI reads the types of the fields where a route takes the model with `Depends()`.
     # from make generate: python model; do not edit
-    name: str = "default"
-    failure_threshold: int = Field(default=5, json_schema_extra={"minimum": 1})
-    success_threshold: int = Field(default=2, json_schema_extra={"minimum": 1})
-    timeout_seconds: float = Field(default=60.0, json_schema_extra={"exclusiveMinimum": 0})
-    half_open_max_calls: int = Field(default=3, json_schema_extra={"minimum": 1})
+    name: Annotated[str, InRange("name")] = "default"
+    failure_threshold: Annotated[int, InRange("failure_threshold", minimum=1)] = 5
+    success_threshold: Annotated[int, InRange("success_threshold", minimum=1)] = 2
+    timeout_seconds: Annotated[float, InRange("timeout_seconds", exclusiveMinimum=0)] = 60.0
+    half_open_max_calls: Annotated[int, InRange("half_open_max_calls", minimum=1)] = 3
     # end
 
     if not TYPE_CHECKING:
@@ -49,15 +76,14 @@ class CircuitBreakerConfig(BaseModel):
             _refuse_what_does_nothing(cls, data)  # pyright: ignore[reportUnknownArgumentType]
         return data  # pyright: ignore[reportUnknownVariableType]
 
-    @field_validator("name", "failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
-    @classmethod
-    def _in_range(cls, value: Any, field: ValidationInfo) -> Any:
-        NativeConfig(**{str(field.field_name): value})
-        return value
-
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        native_of(self)
+        try:
+            native_of(self)
+        except InvalidValueError as error:
+            kind = PydanticCustomError("value_error", "Value error, {error}", {"error": error})
+            line = InitErrorDetails(type=kind, loc=(error.field,), input=getattr(self, error.field))
+            raise ValidationError.from_exception_data(type(self).__name__, [line]) from None
         return self
 
 
