@@ -75,7 +75,7 @@ def test_the_gauge_shows_the_worst_of_several_breakers_and_stays() -> None:
     first.acquire().failure()
     del first, third
     gc.collect()
-    assert sample("state", "several") == 2, "it stays where nobody is left"
+    assert sample("state", "several") == 2, "it stays if no breaker is left"
     assert sample("calls_total", "several", status="failure") == 2
     breaker("several")
     assert sample("state", "several") == 0

@@ -66,8 +66,8 @@ def test_the_mode_follows_the_operator() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker("gemini", clock=clock)
     modes = [breaker.mode]
-    for order in (breaker.disable, lambda: breaker.force_open(10), breaker.reset):
-        order()
+    for operation in (breaker.disable, lambda: breaker.force_open(10), breaker.reset):
+        operation()
         modes.append(breaker.mode)
     breaker.force_open(10)
     clock.advance(10)

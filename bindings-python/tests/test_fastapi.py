@@ -223,15 +223,15 @@ def test_each_order_takes_effect_and_is_audited(application: Application, caplog
     )
     assert changed.json()["config"]["shadow"] is True
     assert openai.config.shadow
-    acts = application.client.get("/breakers/audit", headers=AUTHORIZED).json()
-    assert [(act["actor"], act["order"], act["circuit"], act["reason"]) for act in acts] == [
+    changes = application.client.get("/breakers/audit", headers=AUTHORIZED).json()
+    assert [(it["actor"], it["order"], it["circuit"], it["reason"]) for it in changes] == [
         ("ada", "reconfigure", "openai", "watch first"),
         ("ada", "disable", "openai", "drill"),
         ("ada", "force_open", "openai", "maintenance"),
         ("ada", "reset", "openai", "they say it is fixed"),
     ]
-    assert acts[0]["fields"] == {"shadow": True}
-    assert acts[2]["seconds"] == 60
+    assert changes[0]["fields"] == {"shadow": True}
+    assert changes[2]["seconds"] == 60
     record = next(record for record in caplog.records if "operator" in record.getMessage())
     assert record.getMessage() == "operator ada: reset openai (they say it is fixed)"
     assert vars(record)["halfopen_actor"] == "ada"

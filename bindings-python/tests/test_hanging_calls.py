@@ -56,7 +56,7 @@ def test_twenty_threads_that_hang_open_the_circuit(clock: ManualClock) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_streams_that_wait_for_their_consumers_do_not(clock: ManualClock, way: str) -> None:
+async def test_streams_that_wait_for_their_consumers_open_nothing(clock: ManualClock, way: str) -> None:
     breaker = CircuitBreaker(CONFIG, clock=clock)
     streams = [stream_of(way, breaker) for _ in range(CALLS)]
     for _ in range(2):
@@ -72,7 +72,7 @@ async def test_streams_that_wait_for_their_consumers_do_not(clock: ManualClock, 
     assert breaker.metrics.slow_calls == 0
 
 
-async def test_streams_whose_consumers_wait_for_them_do(clock: ManualClock) -> None:
+async def test_streams_whose_consumers_wait_for_them_open_the_circuit(clock: ManualClock) -> None:
     breaker, answered = CircuitBreaker(CONFIG, clock=clock), asyncio.Event()
 
     @breaker

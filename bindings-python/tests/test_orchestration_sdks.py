@@ -288,4 +288,4 @@ def test_the_doctor_warns_of_the_retries_of_an_sdk_below_an_orchestrator(
     assert re.findall(r"^\d+\. (\w+):", examined.stdout, re.MULTILINE) == findings
     if findings:
         assert "repeats a failed request up to 2 times by itself" in examined.stdout
-        assert "the way to another provider waits for all of them" in " ".join(examined.stdout.split())
+        assert "so the call moves to another provider later" in " ".join(examined.stdout.split())

@@ -231,7 +231,7 @@ def test_replay_reads_json_lines_and_csv(
     assert recorder.write(tmp_path / "log.jsonl") == 5
     records = list(recorder.records())
     rows = [",".join(records[0]), *(",".join(map(str, record.values())) for record in records)]
-    # Excel puts a mark before the text.
+    # Excel writes a byte order mark.
     (tmp_path / "log.csv").write_text("\n".join(rows), "utf-8-sig")
     (tmp_path / "a.toml").write_text("failure_threshold = 2\ntimeout_seconds = 3600")
     (tmp_path / "b.toml").write_text("failure_threshold = 4")

@@ -149,7 +149,11 @@ fn a_missing_wait_and_one_too_many() {
     assert_eq!(refused(&held_without_end(), &[("mode", "auto".into())]), "snapshot.wait_nanos");
     assert_eq!(refused(&open(), &[("state", "half_open".into())]), "snapshot.state");
     for half in [("wait_nanos", Value::Null), ("left_nanos", Value::Null)] {
-        assert_eq!(refused(&forced(5), &[half]), "snapshot.left_nanos", "half a wait would make a timed order endless");
+        assert_eq!(
+            refused(&forced(5), &[half]),
+            "snapshot.left_nanos",
+            "half a wait would make a timed opening endless"
+        );
     }
     for breaker in [open(), forced(5)] {
         assert_eq!(refused(&breaker, &wait(Some(7), Some(7))), "");

@@ -32,7 +32,7 @@ fn a_call_that_is_in_flight_at_the_fork_is_the_parents() {
         let before = breaker.status();
         assert_eq!(before.counts.in_flight, 0);
         host::settle(&breaker, ticket, *outcome);
-        assert_eq!(breaker.status(), before, "{outcome} is not counted and has no say");
+        assert_eq!(breaker.status(), before, "{outcome} is not counted and has no vote");
     }
     let mut counts = Counts::default();
     (counts.total_calls, counts.successful_calls, counts.cancelled_calls) = (5, 1, 4);

@@ -73,7 +73,7 @@ fn a_call_in_flight_is_saved_as_cancelled() {
     let old = lived(WindowShape::Calls(4), 0);
     let _in_flight = old.acquire().unwrap();
     let snapshot = old.snapshot();
-    assert_eq!(Snapshot::from_value(&snapshot.to_value()).unwrap(), snapshot, "its document says all of it");
+    assert_eq!(Snapshot::from_value(&snapshot.to_value()).unwrap(), snapshot, "its document restores it");
     let new = breaker(WindowShape::Calls(4));
     new.restore(&snapshot).unwrap();
     let counts = new.counts();
@@ -169,7 +169,7 @@ fn counts_have_room_to_grow_as_much_again() {
     assert_eq!(breaker.restore(&having(2, 0)).unwrap_err().field(), "snapshot.counters");
     breaker.acquire().unwrap().success();
     assert_eq!(breaker.counts().total_calls, EXACT / 2 + 1);
-    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be reading exactly");
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be read exactly");
     let more = with(&document, &[("counters.rejected_calls", EXACT + 1)]);
     assert_eq!(refused_field(&more), "snapshot.counters.rejected_calls");
 }
@@ -188,7 +188,7 @@ fn transitions_have_room_to_grow_as_much_again() {
     assert_eq!(breaker.status().state_transitions, EXACT / 2);
     assert_eq!(restore(1), Err("snapshot.transitions".into()));
     breaker.force_open(None).unwrap();
-    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be reading exactly");
+    assert!(Snapshot::from_value(&breaker.snapshot().to_value()).is_ok(), "it can be read exactly");
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn the_last_success_failure_and_change_are_told_by_their_moments() {
     let [success, failure] = late;
     success.success();
     failure.failure();
-    assert_eq!(times(), (Some(at(1)), Some(at(2)), Some(at(2))), "they began before it opened, and have no say");
+    assert_eq!(times(), (Some(at(1)), Some(at(2)), Some(at(2))), "they began before it opened, and have no vote");
     breaker.reset();
     assert_eq!(times(), (Some(at(1)), Some(at(2)), Some(at(3))));
 }

@@ -44,7 +44,7 @@ class Rules(NamedTuple):
     judges_all: bool = False
     """Whether it looks at results of every class."""
     counts_every_error: bool = False
-    """Whether the default rules have no say: an error reported inside a stream is a failure whatever its code."""
+    """Whether the default rules are off: an error reported inside a stream is a failure whatever its code."""
 
     def for_core(self) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None, bool]:
         """The classifier, the judge and whether that sees every class. Without a function, the core calls none."""

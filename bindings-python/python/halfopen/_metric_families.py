@@ -78,7 +78,7 @@ CIRCUIT_FAMILIES = (
 )
 
 CHOICES = Family(
-    "halfopen_choices", "counter", ("provider", "role"), "Attempts of an orchestrator that a provider was chosen for."
+    "halfopen_choices", "counter", ("provider", "role"), "Attempts of orchestrators, by the provider that was chosen."
 )
 SWITCHES = Family(
     "halfopen_switches",

@@ -68,13 +68,13 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         async with guard:
             return run()
 
-    def observed(order: Callable[[CircuitBreaker], object]) -> Callable[[], object]:
+    def observed(operation: Callable[[CircuitBreaker], object]) -> Callable[[], object]:
         states: list[str] = []
         observed_breaker = breaker()
         observed_breaker.subscribe(lambda event: states.append(event.to_state.value))
 
         def call() -> object:
-            order(observed_breaker)
+            operation(observed_breaker)
             return ", ".join(states)
 
         return call
@@ -150,8 +150,8 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
             "compat, call_sync": lambda: old_ones["works"].call_sync(value),
             "compat, fails": lambda: finish(fails()),
             "compat, rejected": lambda: finish(fails()),
-            "compat, order": lambda: finish(old_ones["opened"].force_open()) or old_ones["opened"].state.value,
-            "compat, order that ends": lambda: finish(old_ones["opened"].reset()) or old_ones["opened"].state.value,
+            "compat, force_open": lambda: finish(old_ones["opened"].force_open()) or old_ones["opened"].state.value,
+            "compat, reset": lambda: finish(old_ones["opened"].reset()) or old_ones["opened"].state.value,
             "compat, metrics": lambda: old_ones["fails"].metrics.failed_calls,
             "compat, status": lambda: old_ones["fails"].get_status()["metrics"]["rejected_calls"],
             "compat, a new breaker": lambda: finish(make(old_config).call(value)),
@@ -195,12 +195,12 @@ def ways() -> dict[str, Callable[[], object]]:  # noqa: PLR0915 (one list)
         "suspended coroutine, closed": suspended(),
         "classifier": mapped("ignored"),
         "classifier with a verdict": mapped(Verdict("ignored", cooldown=5)),
-        "classifier that means nothing": mapped("nonsense"),
+        "classifier without an outcome": mapped("nonsense"),
         "response": answered(503),
         "response, rate limit": answered(429),
         "clock": timed,
         "listener": observed(lambda observed_breaker: observed_breaker.acquire().failure()),
-        "order": observed(lambda observed_breaker: observed_breaker.force_open()),
+        "force_open": observed(lambda observed_breaker: observed_breaker.force_open()),
         "a new breaker": lambda: breaker().call_sync(value),
         "a new breaker with a classifier": lambda: breaker(classify=repr, judge=repr).call_sync(value),
         "registry": lambda: registry.get_or_create(config) is registry.get("default"),

@@ -157,12 +157,12 @@ impl Inner {
         self.rare.as_ref().map_or_else(Durations::default, |rare| rare.first_items)
     }
 
-    pub(super) fn order(
+    pub(super) fn operate(
         &mut self,
-        order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>),
+        operation: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>),
         now: Tick,
     ) {
-        let (next, transition) = order(self.control, &self.rules, now);
+        let (next, transition) = operation(self.control, &self.rules, now);
         self.replace(next, transition, now);
         if next.is_closed() {
             self.window.clear();
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn a_success_that_is_counted_only_after_the_circuit_is_disabled_begins_no_streak() {
         let mut inner = Inner::new(*Config::default().rules(), None);
-        inner.order(|control, _, now| control.disable(now), Tick::ZERO);
+        inner.operate(|control, _, now| control.disable(now), Tick::ZERO);
         inner.begin_streak(0, 7);
         assert_eq!(inner.consecutive_successes(8), 0);
     }

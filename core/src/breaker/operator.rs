@@ -17,18 +17,18 @@ impl<C: Clock> CircuitBreaker<C> {
     /// [`InvalidValue`] for a duration of zero or of more than one year.
     pub fn force_open(&self, duration: Option<Duration>) -> Result<(), InvalidValue> {
         let duration = duration.map(|wait| wait_argument("duration_seconds", wait)).transpose()?;
-        self.order(|control, _, now| control.force_open(duration, now));
+        self.operate(|control, _, now| control.force_open(duration, now));
         Ok(())
     }
 
     /// Closes the circuit in its configured mode. Lifetime counters stay.
     pub fn reset(&self) {
-        self.order(|control, rules, now| control.reset(rules, now));
+        self.operate(|control, rules, now| control.reset(rules, now));
     }
 
     /// Lets every call pass, without evaluating outcomes, until the circuit is reset or forced open.
     pub fn disable(&self) {
-        self.order(|control, _, now| control.disable(now));
+        self.operate(|control, _, now| control.disable(now));
     }
 
     /// Replaces the configuration. State, mode, counters, the running wait and the name stay. Thresholds apply from the next
@@ -67,10 +67,10 @@ impl<C: Clock> CircuitBreaker<C> {
         Ok(())
     }
 
-    fn order(&self, order: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {
+    fn operate(&self, operation: impl FnOnce(Control, &Rules, Tick) -> (Control, Option<Transition>)) {
         let now = self.hot.clock.now();
         self.change(|inner| {
-            inner.order(order, now);
+            inner.operate(operation, now);
             inner.begin_streak(0, self.counters.current_successes());
         });
     }

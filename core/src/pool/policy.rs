@@ -20,7 +20,7 @@ named_enum! {
         RoundRobin = "round_robin",
         /// At random, by weight.
         Random = "random",
-        /// The shortest expected time first; those within a tenth of the best share by weight.
+        /// The shortest expected time first. Providers within a tenth of the best time are ordered by weight.
         BestPerformance = "best_performance",
         /// The highest success rate first, as far as the evidence supports it.
         HighestAvailability = "highest_availability",

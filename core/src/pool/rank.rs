@@ -10,7 +10,7 @@ use crate::clock::Tick;
 /// The seconds that a failure costs: the time that the call loses before it goes on elsewhere.
 const FAILURE_COST: f64 = 10.0;
 
-/// Those whose expected time is at most this much longer than the best share by weight.
+/// Providers whose expected time is at most this much longer than the best are ordered by weight.
 const NEAR_BEST: f64 = 1.1;
 
 /// A provider without a record is tried once in this many calls.

@@ -34,7 +34,7 @@ class Session {
     this.circuit = instance(() => this.#now).circuit;
     this.registry = this.circuit.Registry.create(3);
     this.breaker = this.circuit.Breaker.create({}, 0n);
-    this.acts = [
+    this.operations = [
       () => this.#take(this.circuit.Breaker.create(this.#config(), this.#of(MOMENTS))),
       () =>
         this.#take(this.registry.getOrCreate({ ...this.#config(), name: this.#of(['a', 'b', 'c', 'd']) }, undefined)),
@@ -71,7 +71,7 @@ class Session {
   /** Runs one random operation; only error records of the WIT package may come back. */
   step() {
     try {
-      this.#of(this.acts)();
+      this.#of(this.operations)();
     } catch (error) {
       if (!CODES.has((error.payload?.val ?? error.payload)?.code)) {
         throw error;

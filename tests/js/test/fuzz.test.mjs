@@ -85,7 +85,7 @@ for (const seed of [1, 2, 3]) {
       OURS.add(own);
       throw own;
     };
-    const acts = [
+    const operations = [
       async () => {
         const made = await attempt(() => new CircuitBreaker(below(2) ? withClock(object()) : object()));
         if (made && below(8) === 0) {
@@ -109,7 +109,7 @@ for (const seed of [1, 2, 3]) {
       () => clock.set(junk()),
     ];
     for (let round = 0; round < 4000; round += 1) {
-      await attempt(acts[below(acts.length)]);
+      await attempt(operations[below(operations.length)]);
       const status = breaker.status();
       assert.ok(addsUp(status), JSON.stringify(status));
       assert.ok(Object.values(status).every((value) => typeof value !== 'number' || value >= 0));

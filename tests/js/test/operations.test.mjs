@@ -246,15 +246,15 @@ test('an event that found the stack full is delivered later', async () => {
   const { breaker } = onStage();
   const received = [];
   breaker.subscribe(({ sequence }) => received.push(sequence));
-  let orders = 0;
+  let rounds = 0;
   const useUp = () => {
     try {
       useUp();
     } catch {
       // The stack is full. Each function that returns leaves a little more room for the next try.
     }
-    if (orders < 500) {
-      orders += 1;
+    if (rounds < 500) {
+      rounds += 1;
       try {
         breaker.forceOpen();
         breaker.reset();

@@ -54,7 +54,7 @@ test('a full registry evicts idle breakers and no others', () => {
   permit.success();
   assert.equal(registry.getOrCreate(config('now there is room')).name, 'now there is room');
   assert.equal(registry.size, 2);
-  assert.equal(registry.getOrCreate(config('held')), held, 'who is held is the one of its name');
+  assert.equal(registry.getOrCreate(config('held')), held, 'a held breaker stays the one of its name');
   assert.deepEqual(
     registry.breakers().map(({ name }) => name),
     ['held', 'now there is room', 'open'],
@@ -87,7 +87,7 @@ test('an evicted breaker that is asked for again forgets nothing, although nobod
 
 const USES = {
   'a streak': [{ failureThreshold: 5 }, (breaker) => breaker.acquire().failure()],
-  'an order': [{}, (breaker) => breaker.disable()],
+  'an operation': [{}, (breaker) => breaker.disable()],
   'a listener': [{}, (breaker) => breaker.subscribe(() => undefined)],
   'a call in flight': [{}, (breaker) => breaker.call(() => new Promise(() => undefined))],
   'a failure in the window': [

@@ -231,7 +231,7 @@ test('a circuit that nobody holds keeps its state, and takes another configurati
   assert.deepEqual(await run('read', { ...config, failureThreshold: 2 }), [{ state: 'open', totalCalls: 1 }]);
 });
 
-test('a breaker that is collected with a permit out gives it back', async () => {
+test('a breaker that is collected with an unsettled permit settles it', async () => {
   const { config, breaker } = sharing();
   (() => {
     globalThis.forgotten = new WeakRef(new CircuitBreaker({ ...config, share: 'threads' }));

@@ -7,7 +7,8 @@ import { poolDifference } from './pool.mjs';
 import { registryDifference } from './registry.mjs';
 
 const OUTCOMES = { success: 'success', failure: 'failure', ignored: 'ignore', cancelled: 'cancel' };
-const BESIDE = new Set(['at_ms', 'expect', 'inside', 'outcome', 'retry_after_ms']);
+/** The keys of a step that say more about its operation. */
+const DETAILS = new Set(['at_ms', 'expect', 'inside', 'outcome', 'retry_after_ms']);
 
 const camelCase = (name) => name.replace(/_([a-z_])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z_]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -100,7 +101,7 @@ class Session {
   #act(step) {
     const { CircuitBreakerOpenError, InvalidValueError } = this.halfopen;
     try {
-      return this.#order(step);
+      return this.#operate(step);
     } catch (error) {
       if (error instanceof CircuitBreakerOpenError) {
         return { admitted: false, reason: error.reason, retry_after_ms: millis(error.retryAfter) };
@@ -112,8 +113,8 @@ class Session {
     }
   }
 
-  #order(step) {
-    const kinds = Object.keys(step).filter((key) => !BESIDE.has(key));
+  #operate(step) {
+    const kinds = Object.keys(step).filter((key) => !DETAILS.has(key));
     switch (kinds.join('+')) {
       case '':
         return {};

@@ -10,7 +10,7 @@ type Entry = (&'static str, &'static str, &'static str);
 /// The entries of each reading, in the core's order.
 pub fn all() -> Value {
     let breaker = CircuitBreaker::new(Config::default());
-    breaker.force_open(None).expect("an order without an end");
+    breaker.force_open(None).expect("a forced opening without an end");
     let status = breaker.status();
     let events = breaker.events(0);
     let [event] = events.as_slice() else { panic!("one event") };

@@ -1,5 +1,5 @@
-//! Runs the configurations that the simulator's page copies as Rust, and reads those that it copies as TOML: a JSON list of
-//! documents on the standard input. Prints both as lists of configurations.
+//! Checks the configurations that the simulator's page offers as code. Those in Rust are compiled in; those in TOML come as
+//! a JSON list of documents on the standard input. Prints both as lists of configurations.
 
 use std::error::Error;
 use std::io;

@@ -32,7 +32,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, without the mark of UTF-8 that some programs put before it."""
+    """The text of a file, without a byte order mark."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

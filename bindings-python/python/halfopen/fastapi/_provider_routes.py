@@ -26,7 +26,7 @@ def provider_router(*, stream_seconds: float) -> APIRouter:
     """The routes, relative to their prefix. An event stream ends after ``stream_seconds``, as that of the breakers."""
     router = APIRouter(tags=["circuit breakers"], route_class=ProblemRoute)
 
-    @router.get("", summary="The providers of each orchestrator, and whom the next call would get")
+    @router.get("", summary="The providers of each orchestrator, and the one that the next call would get")
     async def providers(installed: InstalledDependency) -> list[dict[str, Any]]:
         return [describe_orchestrator(orchestrator) for orchestrator in installed.orchestrators]
 

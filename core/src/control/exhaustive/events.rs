@@ -68,7 +68,7 @@ fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
     let mut out = situation.out.clone();
     if shadow_rejected {
         assert!(before.mode == Mode::Shadow && control == before, "a call that is only counted changes nothing");
-        assert!(transition.is_none() && taken_back == 0 && !control.is_current(stamp), "and has no say");
+        assert!(transition.is_none() && taken_back == 0 && !control.is_current(stamp), "and has no vote");
     } else {
         let first = Transition { from: State::Open, to: State::HalfOpen, cause: Cause::TimeoutElapsed };
         let (wanted, taken) = match before.phase {

@@ -24,7 +24,7 @@ pub(super) fn check(situation: &Situation, rules: &Rules) {
     is_never_stuck(control, rules, held_without_end);
     reads_as_it_acts(control, rules);
     survives_a_restart(control, rules);
-    assert_eq!(Control::from_words(control.to_words()), Ok(*control), "its words say all of it");
+    assert_eq!(Control::from_words(control.to_words()), Ok(*control), "its words restore it");
     if let (unchanged, Admission::Rejected(rejected)) = control.acquire(rules, NOW) {
         assert_eq!(unchanged, *control, "a rejection changes nothing");
         assert_eq!(rejected.retry_after.is_none(), held_without_end);
@@ -111,7 +111,7 @@ fn survives_a_restart(control: &Control, rules: &Rules) {
     assert_eq!(saved.contradiction(), None, "{saved:?}");
     let restored = control.restored(&saved, NOW);
     assert_eq!(restored.saved(rules, NOW), crate::control::Saved { generation: restored.generation, ..saved });
-    assert!(restored.generation > control.generation, "no permit of before has a say");
+    assert!(restored.generation > control.generation, "no earlier permit has a vote");
     let shown = |it: &Control| {
         (
             it.state_at(NOW),
