@@ -12,8 +12,8 @@ class HalfopenError(Exception):
 
     code: ClassVar[ErrorCode]
 
-    # Copies and pickles do not call the constructor, whose arguments are not ``args`` as a rule; that of a subclass may
-    # have any.
+    # Copying and unpickling must not call the constructor: its arguments usually differ from ``args``, and that of a
+    # subclass may take any.
     def __reduce__(self) -> tuple[Any, ...]:
         return restored, (type(self), self.args, vars(self))
 

@@ -1,4 +1,4 @@
-/** How many letters stand for a byte alone. */
+/** How many letters stand for a byte each. Any further letter selects another table for the next one. */
 const SINGLES = 88;
 
 /** The bytes of a module, from the text that `scripts/letters.mjs` has made of them. */

@@ -62,7 +62,7 @@ pub enum Verdict {
     },
 }
 
-/// A part of what a provider offers that should rest, while the rest of it can be called.
+/// A key or a model that should rest, while the provider can be called with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CooldownHint {
     /// The part.

@@ -30,7 +30,9 @@ export function fragmentOf({ subject, view }: Linked): string {
   return `#${VERSION}.${base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
 }
 
-/** Reads a fragment; undefined if there is none. Throws an error for people if it cannot be read. */
+/**
+ * Reads a fragment; undefined if there is none. Throws an error with a message for the reader if it cannot be decoded.
+ */
 export function linkedIn(fragment: string): Linked | undefined {
   if (fragment.length < 2) {
     return undefined;

@@ -49,7 +49,7 @@ export default {
       },
     },
     {
-      name: 'A page whose policy forbids WebAssembly is printed the word that is missing',
+      name: 'A page whose policy forbids WebAssembly is told what to allow',
       tool: 'Chromium',
       project: 'esbuild',
       quick: true,

@@ -24,7 +24,7 @@ impl Host {
         self.checked(config_from(&self.value(object)?, Spelling::CamelCase))
     }
 
-    /// Throws an error of the core, whose parts are the cause of what is thrown. The TypeScript makes its own error of them.
+    /// Throws an error whose cause has the parts of the core's error. The TypeScript makes its own error of them.
     ///
     /// # Errors
     /// The error that is thrown.

@@ -54,7 +54,7 @@ fn admitted_by_the_machine(admission: &Admission) -> Option<Stamp> {
     }
 }
 
-/// Refused one tick before, admitted at it.
+/// A call is rejected one tick before the end of the wait, and admitted at its end.
 fn tells_the_wait_exactly(control: &Control, rules: &Rules, rejected: Rejected) {
     // If the clock stepped back before the start of the wait, the wait is shown as it was chosen.
     let stepped_back = match control.phase {
@@ -75,14 +75,14 @@ fn reads_as_it_acts(control: &Control, rules: &Rules) {
         let (state, mode, left) =
             (control.state_at(moment), control.mode_at(rules, moment), control.retry_after_at(moment));
         let (next, admission) = control.acquire(rules, moment);
-        let turned_away = admitted_by_the_machine(&admission).is_none();
+        let is_rejected = admitted_by_the_machine(&admission).is_none();
         match control.phase {
-            Phase::Closed { .. } => assert!(state == State::Closed && !turned_away && left.is_none()),
+            Phase::Closed { .. } => assert!(state == State::Closed && !is_rejected && left.is_none()),
             Phase::HalfOpen(_) => assert!(state == State::HalfOpen && left.is_none()),
             Phase::Open { wait, .. } => {
-                assert_eq!(turned_away, wait.is_none_or(|wait| moment < wait.until), "{control:?}");
-                assert_eq!(state == State::Open, turned_away, "{control:?}");
-                assert_eq!(left.is_some(), turned_away && wait.is_some(), "{control:?}");
+                assert_eq!(is_rejected, wait.is_none_or(|wait| moment < wait.until), "{control:?}");
+                assert_eq!(state == State::Open, is_rejected, "{control:?}");
+                assert_eq!(left.is_some(), is_rejected && wait.is_some(), "{control:?}");
                 assert!(
                     left.is_none_or(|left| !left.is_zero() && left <= wait.unwrap().chosen()),
                     "no more than chosen"
