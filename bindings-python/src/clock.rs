@@ -1,4 +1,4 @@
-//! The clock of a breaker: the core's system clock, or a callable of the host's.
+//! The clock of a breaker: the core's system clock, or a callable of the host.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -73,7 +73,8 @@ pub fn json_of(field: &str, document: &Bound<'_, PyAny>) -> Result<Value, Invali
     Value::from_json(field, &text.ok_or_else(refused)?)
 }
 
-/// A `bool` of Python's. PyO3 takes NumPy's as well, for which it makes names at its first use; see [`crate::imports`].
+/// A `bool` of Python. PyO3 also takes that of NumPy, for which it makes names at its first use; see
+/// [`crate::imports`].
 #[derive(Clone, Copy)]
 pub struct Boolean(pub bool);
 

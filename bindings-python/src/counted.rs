@@ -67,7 +67,7 @@ impl Counted {
             gone.extend(replaced);
             gone
         };
-        // Dropped without the lock, because that may run a finalizer of the host's.
+        // Dropped without the lock, because that may run a finalizer of the host.
         drop(gone);
         self.noted.store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
     }

@@ -54,7 +54,7 @@ use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefReference};
 
-/// Makes what would otherwise be made at its first use: classes and names of PyO3's, and the clock; see [`imports`].
+/// Makes what would otherwise be made at its first use: PyO3's classes and names, and the clock; see [`imports`].
 #[expect(clippy::disallowed_methods, reason = "what is called here is our own")]
 fn fill_cells(py: Python<'_>) {
     clock::PyClock::system();

@@ -1,4 +1,4 @@
-//! A field of a class of ours that holds a Python object or nothing.
+//! A field of a class that holds a Python object or nothing.
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::lock::Lock;
 
 /// An object or nothing. Objects are released at once, and while the lock is free. PyO3 would release an object later
-/// if a slot function of ours runs.
+/// while one of our slot functions runs.
 #[derive(Default)]
 pub struct ObjectSlot(Lock<Option<Py<PyAny>>>);
 

@@ -37,7 +37,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// The stream is asked for an item, at this time if it has been read.
+    /// The stream is asked for an item; `now` is the time, if it was read.
     #[inline]
     pub fn asked(&self, now: Option<Tick>) {
         let now = now.unwrap_or_else(|| self.clock.now());

@@ -36,7 +36,7 @@ impl Watch {
         Ok(Self { object: object.unbind(), kind })
     }
 
-    /// The stream is asked for an item, at this time of the system's clock if it has been read.
+    /// The stream is asked for an item; `now` is the time of the system's clock, if it was read.
     #[inline]
     pub fn asked(&self, py: Python<'_>, now: Option<Tick>) -> PyResult<()> {
         match &self.kind {

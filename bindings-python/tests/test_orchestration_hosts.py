@@ -28,7 +28,7 @@ async def main():
     assert await orchestrator.call(ask) == "b"
     child = os.fork()
     if child == 0:
-        # The parent's call is not a call of the child's, and nobody holds a lock here.
+        # The parent's call does not belong to the child, and no lock is held here.
         os._exit(0 if asyncio.new_event_loop() and orchestrator.status()[0].in_flight == 0 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert await orchestrator.call(ask, session="s") == "b"

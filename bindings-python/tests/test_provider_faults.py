@@ -254,7 +254,7 @@ async def test_the_first_token_is_late(way: Way, provider: Provider) -> None:
     assert 0.06 <= got.seconds < SOON
     assert (counted(breaker), breaker.metrics.slow_calls) == ({"successful": 1}, 1)
 
-    # The headers came, so nobody asks again.
+    # The headers came, so no client asks again.
     provider.next(Late(60))
     got = await call.stream()
     assert (got.parts, is_timeout(got.error)) == ([], True)

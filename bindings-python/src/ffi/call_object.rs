@@ -24,7 +24,7 @@ use crate::results::{EndsLater, followed, guarded_stream};
 
 /// `halfopen._core.Call`: a call in flight, as the frame that makes it holds it. Dropped unsettled, it is cancelled.
 ///
-/// Every guarded coroutine makes one. With a class of PyO3's it takes 45 ns more, a third of all that guarding adds without
+/// Every guarded coroutine makes one. With a PyO3 class it takes 45 ns more, a third of all that guarding adds without
 /// recorded durations (131 ns).
 #[repr(C)]
 struct Call {

@@ -14,7 +14,7 @@ pub struct Methods<const N: usize>(pub [ffi::PyMethodDef; N]);
 // SAFETY: its pointers are to constants, and no code writes to it.
 unsafe impl<const N: usize> Sync for Methods<N> {}
 
-/// Gives a class of PyO3's a method.
+/// Adds a method to a PyO3 class.
 ///
 /// # Safety
 /// The method takes the objects of that class.

@@ -1,7 +1,7 @@
 //! All unsafe code of this binding: PyO3 cannot do these things, or not fast enough.
 //!
 //! Two parts are there because a row of the benchmark is slower by more than a fifth without them: [`run_method`] and
-//! [`call_object`], which replace classes of PyO3's. The figures stand in the files.
+//! [`call_object`], which replace PyO3 classes. The figures stand in the files.
 
 mod attach;
 mod call_object;

@@ -19,7 +19,7 @@ static RUN: Methods<1> = Methods([ffi::PyMethodDef {
 
 /// Gives guarded functions their method `run`.
 ///
-/// A method of PyO3's packs and unpacks the arguments of each call. `call_sync` is one: it takes 55 ns without recorded
+/// A PyO3 method packs and unpacks the arguments of each call. `call_sync` is one: it takes 55 ns without recorded
 /// durations, this method 42.
 pub fn add_run(py: Python<'_>) -> PyResult<()> {
     // SAFETY: it takes the objects of this class.

@@ -14,7 +14,7 @@ use super::host_calls::Step;
 use super::methods::borrowed;
 use crate::next_item::NextItem;
 
-/// Makes `halfopen._core.NextItem`: the class of that name of PyO3's, with slots of its own.
+/// Makes `halfopen._core.NextItem`: the PyO3 class of that name, with slots of its own.
 ///
 /// Without `am_send`, which PyO3 has no way to fill, each item would be raised as the value of a `StopIteration`. `am_await`
 /// returns the object itself, as `iter` of an iterator does; through PyO3 that takes 7 ns.

@@ -31,7 +31,7 @@ export function guardedCall<Result>(
     }
     executor.begun += 1;
     call = { permit, clock, number: executor.begun, lastInside: Number.POSITIVE_INFINITY, signal };
-    // The `then` of a lazy promise, which is called later, does the work: in a probe, it is part of that too.
+    // A lazy promise does its work in `then`, which is called later. In a probe, that work is part of the probe.
     const returned = isProbe(permit) ? runInside(executor, permit, () => Promise.resolve(work())) : work();
     call.lastInside = executor.begun;
     return ending(executor, call, returned);
@@ -63,7 +63,7 @@ function ending<Result>(executor: Executor, call: Call, returned: Result): Promi
   );
 }
 
-// The language's own, also if the host replaces the global later (zone.js), as an `async` function has it.
+// The built-in class, as `async` functions use it: a host may replace the global later (zone.js).
 const OwnPromise = Promise;
 const resolved = OwnPromise.resolve();
 

@@ -7,7 +7,7 @@
 /// Whether the counter runs at an even pace, in step on all processors: if Linux keeps its own time by it. Linux takes
 /// another clock if processors change the counter's pace or are out of step.
 ///
-/// Reads a file of the kernel's, in some 20 µs. False on all platforms but Linux on x86-64.
+/// Reads a file of the kernel, in some 20 µs. False on all platforms but Linux on x86-64.
 pub fn is_even() -> bool {
     let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     cfg!(all(target_os = "linux", target_arch = "x86_64"))

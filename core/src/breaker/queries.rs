@@ -93,7 +93,7 @@ impl<C: Clock> CircuitBreaker<C> {
 
     /// How often each change of state has happened. Those that never happened are left out.
     pub fn edges(&self) -> Vec<Edge> {
-        walked(&self.inner.lock().history.edge_counts())
+        edges_in(&self.inner.lock().history.edge_counts())
     }
 
     /// Calls `listener` with each further transition: after the change, in order and without a lock, in the thread that made

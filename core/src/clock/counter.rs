@@ -1,4 +1,4 @@
-//! A clock that reads a counter of the processor's between readings of another clock.
+//! A clock that reads a counter of the processor between readings of another clock.
 
 use super::{Clock, Tick};
 use crate::sync::{AtomicU64, Ordering, fence};
@@ -9,12 +9,12 @@ use crate::sync::{AtomicU64, Ordering, fence};
 /// machine has moved to another host. A busy process reads the other clock for one call in thousands.
 const VALID_NANOS: u64 = 5_000_000;
 
-/// The time over which the counter's rate is measured, at least. Two readings can be taken together to some 100 ns, which
-/// is less than a hundred thousandth of this.
+/// The shortest time over which the counter's rate is measured. Two readings can be taken together to some 100 ns,
+/// which is less than a hundred thousandth of this.
 const MEASURED_NANOS: u64 = 20_000_000;
 
-/// The most counts between the two readings of the counter around one of the other clock: a microsecond or a few. If it
-/// takes longer, the thread was interrupted, and the readings do not belong together.
+/// The counter is read before and after the other clock. If it has counted more than this in between (a microsecond or
+/// a few), the thread was interrupted, and the readings do not belong together.
 const TOGETHER: u64 = 4096;
 
 /// The fractional bits of a rate.

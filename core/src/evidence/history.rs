@@ -54,7 +54,7 @@ pub struct Edge {
 }
 
 /// The changes of state that happened at least once.
-pub(crate) fn walked(counts: &Edges) -> Vec<Edge> {
+pub(crate) fn edges_in(counts: &Edges) -> Vec<Edge> {
     let all = State::ALL.iter().flat_map(|from| State::ALL.iter().map(move |to| (*from, *to)));
     all.map(|(from, to)| Edge { from, to, count: counts[from as usize][to as usize] })
         .filter(|edge| edge.count > 0)

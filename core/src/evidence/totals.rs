@@ -24,7 +24,7 @@ pub struct Totals {
 impl Totals {
     /// How often each change of state has happened. Those that never happened are left out.
     pub fn edges(&self) -> Vec<Edge> {
-        walked(&self.edges)
+        edges_in(&self.edges)
     }
 
     /// The rejected calls by reason; their sum is `counts.rejected_calls`.

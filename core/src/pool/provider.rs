@@ -18,15 +18,15 @@ pub struct Provider {
     pub weight: u32,
     /// Whether calls may go to it.
     pub enabled: bool,
-    /// Its abilities, in words of the user's.
+    /// Its abilities, in the user's own words.
     pub capabilities: Vec<String>,
-    /// The largest request that it takes, in a unit of the user's (tokens, say); none for no limit.
+    /// The largest request that it takes, in the user's own unit (tokens, say); none for no limit.
     pub limit: Option<u64>,
-    /// The account or key that its calls use, in a word of the user's: a cooldown of the key concerns every provider with
-    /// the same one. None for a key of its own.
+    /// The user's name for the account or key of its calls. A cooldown of the key concerns every provider with the same
+    /// name. None for a key of its own.
     pub key: Option<String>,
-    /// The model that its calls ask for, in a word of the user's, with the same meaning for a cooldown of a model. None for
-    /// a model of its own.
+    /// The user's name for the model that its calls ask for. A cooldown of the model concerns every provider with the
+    /// same name. None for a model of its own.
     pub model: Option<String>,
     /// The most calls in flight; none for no limit.
     pub max_concurrent_calls: Option<u32>,

@@ -19,7 +19,7 @@ use crate::control::{Jitter, Outcome, State};
 use crate::evidence::Event;
 use crate::sync::Mutex;
 
-/// A request on its way.
+/// A request that has not ended.
 #[derive(Clone, Copy, Debug)]
 struct Journey {
     request: u64,

@@ -4,7 +4,7 @@ import type { Case } from './scenarios.js';
 
 type Fault = Case['scenario']['faults'][number];
 
-/** How long a fault lasts that a reader makes, in seconds of the run. */
+/** The length of a fault that the reader adds, in seconds of the run. */
 const BREAK_SECONDS = 20;
 
 /** The subject with the times of a fault changed. */

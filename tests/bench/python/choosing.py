@@ -38,7 +38,7 @@ async def answer(_: Provider) -> Any:
 
 
 def choice(strategy: str) -> partial[Any]:
-    """A choice of ours among live breakers."""
+    """A choice of our pool among live breakers."""
     document = {"strategy": strategy, "providers": [{"id": name} for name in IDS]}
     return partial(Pool(document, [CircuitBreaker(name) for name in IDS]).choose, Asked())
 

@@ -289,7 +289,7 @@ test('in a page, a call ends by the clock that it began with, also if fake timer
           const { success, failure } = breaker.durations();
           assert.equal(success.count + failure.count, 1);
           assert.equal(success.totalSeconds + failure.totalSeconds, 0, `${first.at} to ${other.at}`);
-          // The next call reads the clock that is there by then.
+          // The next call reads the present clock.
           assert.equal(breaker.status().nowSeconds, other.at / 1_000);
         }
       }

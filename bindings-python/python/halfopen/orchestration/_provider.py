@@ -34,9 +34,9 @@ class Provider:
     enabled: bool = True
     """Whether calls may go to it."""
     capabilities: Annotated[Iterable[str], TEXTS] = ()
-    """Its abilities, in words of your own: a call that needs one goes only to providers that have it."""
+    """Its abilities, in your own words: a call that needs one goes only to providers that have it."""
     limit: int | None = None
-    """The largest request that it takes, in a unit of your own (tokens, for example); ``None`` for no limit."""
+    """The largest request that it takes, in your own unit (tokens, for example); ``None`` for no limit."""
     model: str | None = None
     """The model that its calls ask for. A model that is not found rests for all providers with the same ``model``."""
     key: str | None = None

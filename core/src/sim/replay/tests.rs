@@ -69,7 +69,7 @@ fn each_circuit_of_a_log_has_its_own_breaker() {
 }
 
 #[test]
-fn a_replay_that_stops_on_its_way_gives_the_same_result() {
+fn a_replay_that_is_stopped_gives_the_same_result() {
     let mut stopping = Replay::new(incident().into(), &config(3), Outcome::Success);
     assert_eq!(stopping.circuit("gemini"), None);
     for stop in [0.0, 2.4, 2.5, 1.0, 12.4, 13.2] {
