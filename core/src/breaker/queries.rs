@@ -9,7 +9,7 @@ use super::inner::Inner;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::control::{Admission, Mode, State};
-use crate::evidence::{CallDurations, Counts, Durations, Edge, Event, Listener, ListenerId, Status, Totals, walked};
+use crate::evidence::{CallDurations, Counts, Durations, Edge, Event, Listener, ListenerId, Status, Totals, edges_in};
 
 impl<C: Clock> CircuitBreaker<C> {
     /// The circuit's name.

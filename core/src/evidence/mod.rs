@@ -18,7 +18,7 @@ pub(crate) use counters::{Counters, Rejections, Stripe};
 pub(crate) use histogram::Histogram;
 pub use histogram::{BUCKET_BOUNDS, Durations};
 pub use history::{EVENTS_KEPT, EVENTS_WAITING, Edge, Event, Listener, ListenerId};
-pub(crate) use history::{Edges, History, walked};
+pub(crate) use history::{Edges, History, edges_in};
 pub(crate) use saved_window::SavedWindow;
 pub use status::{CallDurations, Status};
 pub use totals::Totals;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::history::{Edge, Edges, walked};
+use super::history::{Edge, Edges, edges_in};
 use super::{CallDurations, Counts, Durations, Rejections};
 use crate::control::Reason;
 
