@@ -60,8 +60,7 @@ export class Recorder {
    */
   constructor(bound = 100_000) {
     if (!(Number.isInteger(bound) && bound >= 1 && bound <= MOST)) {
-      const value = typeof bound === 'number' ? String(bound) : `(a value of type ${typeof bound})`;
-      throw new InvalidValueError('bound', value, `a whole number from 1 to ${MOST}`);
+      throw new InvalidValueError('bound', shown(bound), `a whole number from 1 to ${MOST}`);
     }
     this.#calls = new Float64Array(bound * NUMBERS);
   }
@@ -73,11 +72,7 @@ export class Recorder {
    */
   record(breaker: CircuitBreaker): void {
     if (!(breaker instanceof CircuitBreaker && breaker.config.recordDurations)) {
-      throw new InvalidValueError(
-        'breaker',
-        `(a value of type ${typeof breaker})`,
-        'a CircuitBreaker with recordDurations: true',
-      );
+      throw new InvalidValueError('breaker', shown(breaker), 'a CircuitBreaker with recordDurations: true');
     }
     const circuit = this.#names.length;
     const isFirst = breaker.observe({
@@ -153,4 +148,15 @@ export class Recorder {
 function lineOf(call: RecordedCall): string {
   const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return `${JSON.stringify(Object.fromEntries(Object.entries(call).map(([name, part]) => [snakeCase(name), part])))}\n`;
+}
+
+// As in the other classes, an assignment that would be ignored in sloppy mode throws.
+Object.defineProperty(Recorder.prototype, 'size', {
+  set(value: unknown) {
+    throw new InvalidValueError('size', shown(value), 'no assignment; make another Recorder');
+  },
+});
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `(a value of type ${typeof value})`;
 }

@@ -5,7 +5,7 @@ import type { Signal } from './classify.js';
 import type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
 import type { Mode, State } from './enums.js';
 import { Executor, type Observer } from './executor.js';
-import { check } from './format-value.js';
+import { check, refuseAssignments } from './format-value.js';
 import { fieldsOf, parsed, plain } from './host-values.js';
 import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
@@ -279,3 +279,12 @@ export class CircuitBreaker {
     return this.#executor.observer === observer;
   }
 }
+
+const SWITCH = 'call reset(), forceOpen() or disable()';
+refuseAssignments(CircuitBreaker, {
+  name: 'make another CircuitBreaker',
+  config: 'call reconfigure(config)',
+  state: SWITCH,
+  mode: SWITCH,
+  missedEvents: 'it counts by itself',
+});

@@ -1,4 +1,4 @@
-/** The host's values in short form, without running their code, and the refusal of one. */
+/** The host's values in short form, without running their code, and the refusal of one or of an assignment. */
 
 import { InvalidValueError } from './errors.js';
 
@@ -23,5 +23,19 @@ export function formatValue(value: unknown): string {
 export function check(isAllowed: boolean, field: string, value: unknown, allowed: string): asserts isAllowed {
   if (!isAllowed) {
     throw new InvalidValueError(field, formatValue(value), allowed);
+  }
+}
+
+/**
+ * Gives properties with only a getter a setter that says what to do instead, because without one an assignment is ignored
+ * in sloppy mode. Their types stay read-only.
+ *
+ * @internal
+ */
+export function refuseAssignments(kind: { prototype: object }, instead: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(instead)) {
+    Object.defineProperty(kind.prototype, name, {
+      set: (value) => check(false, name, value, `no assignment; ${text}`),
+    });
   }
 }

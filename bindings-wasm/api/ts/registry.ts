@@ -5,6 +5,7 @@ import { breakerAround, CircuitBreaker, executorOf } from './breaker.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { NameConflictError, RegistryFullError } from './errors.js';
 import type { Executor } from './executor.js';
+import { refuseAssignments } from './format-value.js';
 import { decodeOrThrow, fieldsOf, plain } from './host-values.js';
 import { checkedOptions, type HostOptions } from './options.js';
 
@@ -197,3 +198,5 @@ export class Registry {
     this.#sweepAt = Math.max(this.bound, 2 * this.#released.size);
   }
 }
+
+refuseAssignments(Registry, { bound: 'call setBound(bound)', size: 'call remove(name) or removeUnused()' });

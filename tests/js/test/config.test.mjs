@@ -307,11 +307,8 @@ test('a message writes null for none, as JavaScript does', () => {
   assert.throws(() => breaker.acquire().failure(-1), { field: 'retryAfterSeconds', allowed: /, or null$/ });
 });
 
-test('a read-only property refuses an assignment', () => {
+test('the configuration in force is frozen', () => {
   const breaker = new CircuitBreaker({ name: 'gemini', window: { calls: 10 } });
-  for (const name of ['name', 'config', 'state', 'mode']) {
-    assert.throws(() => Object.assign(breaker, { [name]: 'other' }), TypeError, name);
-  }
   assert.throws(() => Object.assign(breaker.config, { failureThreshold: 3 }), TypeError);
   assert.throws(() => Object.assign(breaker.config.window, { calls: 3 }), TypeError);
 });
