@@ -11,7 +11,6 @@ import type { TransitionListener } from './listeners.js';
 import { outerCall } from './nesting.js';
 import { type CircuitBreakerOptions, checkedOptions, isCallable, type Rules, splitOptions } from './options.js';
 import { Permit } from './permit.js';
-import { trackPermit } from './permit-gc.js';
 import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } from './status.js';
 
 /** The executor of a breaker, which outlives it. @internal */
@@ -117,7 +116,7 @@ export class CircuitBreaker {
       throw this.#executor.rejection(number);
     }
     const permit = new Permit(this.#executor, number, clock);
-    trackPermit(permit);
+    permit.trackSoon();
     return permit;
   }
 

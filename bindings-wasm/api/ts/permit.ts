@@ -8,7 +8,18 @@ import type { Outcome } from './enums.js';
 import { InvalidValueError } from './errors.js';
 import type { Executor } from './executor.js';
 import { formatValue } from './format-value.js';
-import { forget, track } from './permit-gc.js';
+
+interface Collected {
+  /** Weak, because a registry keeps what it holds alive, and a breaker may reach its permits through its listeners. */
+  readonly executor: WeakRef<Executor>;
+  readonly number: number;
+}
+
+// Some edge runtimes have no such class.
+const registry =
+  typeof FinalizationRegistry === 'undefined'
+    ? undefined
+    : new FinalizationRegistry<Collected>(({ executor, number }) => executor.deref()?.settle(number, CANCELLED));
 
 /** `Symbol.dispose`, or what compilers of `using` fall back to where a runtime lacks it. */
 const dispose: typeof Symbol.dispose = Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);
@@ -96,17 +107,46 @@ export class Permit implements Disposable {
   /** Settles it as cancelled when it is collected as garbage. @internal */
   track(): void {
     if (this.#stage === 'new') {
-      track(this, this.#executor.weakly, this.#number);
+      registry?.register(this, { executor: this.#executor.weakly, number: this.#number }, this);
       // Last, because what comes before may find the stack full.
       this.#stage = 'tracked';
     }
   }
 
+  /**
+   * Tracks it when its turn of the event loop ends, or when the next permit is acquired: registering a permit takes twenty
+   * times as long as acquiring and settling it, and most are settled at once.
+   *
+   * @internal
+   */
+  trackSoon(): void {
+    const before = newest;
+    newest = this;
+    if (before === NONE) {
+      Promise.resolve().then(endTurn);
+    } else {
+      before.track();
+    }
+  }
+
   #ended(settled: boolean): boolean {
     if (this.#stage === 'tracked') {
-      forget(this);
+      registry?.unregister(this);
     }
     this.#stage = 'settled';
     return settled;
   }
+}
+
+/**
+ * Stands for no permit. It lives for ever, because V8 discards the code that it has optimised for a class when it collects the
+ * last object of it: acquire and settle took 56 or 90 ns in Chromium, depending on what was compiled again first.
+ */
+const NONE = new Permit(undefined as never, Number.NaN, undefined);
+
+let newest = NONE;
+
+function endTurn(): void {
+  newest.track();
+  newest = NONE;
 }
