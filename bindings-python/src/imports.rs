@@ -52,6 +52,8 @@ imports! {
     /// The verdict about an exception.
     classify_error: PyAny = "halfopen._error_rules" "classify_error";
     is_rejection: PyAny = "halfopen._error_rules" "is_rejection";
+    /// The verdict of a breaker about an item that reports an error, or `None` for an item of a class that never does.
+    verdict_of_event: PyAny = "halfopen._stream_items" "verdict_of_event";
     failures_in: PyAny = "halfopen._error_rules" "failures_in";
     is_response: PyAny = "halfopen._result_rules" "is_response";
     failure: PyAny = "halfopen._library_errors" "FAILURE";

@@ -10,8 +10,8 @@ use pyo3::types::{PyString, PyTuple, PyType};
 use crate::convert::{outcome_of, outcome_with_hint, value_of};
 use crate::error::is_rejection;
 use crate::ffi::{
-    PLAIN_ERRORS, PLAIN_RESULTS, call_host_with_one, has_attribute, is_made_in_python, says_yes, unless_it_raised,
-    while_handling,
+    PLAIN_ERRORS, PLAIN_ITEMS, PLAIN_RESULTS, call_host, call_host_with_one, has_attribute, is_made_in_python,
+    says_yes, unless_it_raised, while_handling,
 };
 use crate::imports::Imports;
 
@@ -73,6 +73,16 @@ impl Judging {
         Ok(outcome.flatten().unwrap_or(Outcome::Success))
     }
 
+    /// Classifies an item of a stream by the default rules; `None` if it reports no error.
+    #[inline(always)]
+    pub fn event(breaker: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
+        if !is_made_in_python(item) || PLAIN_ITEMS.contains(item) {
+            Ok(None)
+        } else {
+            event_of_new_class(breaker, item)
+        }
+    }
+
     /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
     pub fn is_response(&self, result: &Bound<'_, PyAny>) -> bool {
         // The default rules judge nothing but responses.
@@ -106,6 +116,19 @@ pub fn add_plain_error(kind: Bound<'_, PyType>) {
 #[pyo3(signature = (retry_after, /))]
 pub fn is_hint(retry_after: &Bound<'_, PyAny>) -> bool {
     host::outcome_with_hint(Outcome::FAILURE, &value_of(retry_after)).is_ok()
+}
+
+#[inline(never)]
+fn event_of_new_class(breaker: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
+    let py = item.py();
+    let arguments = PyTuple::new(py, [breaker, item])?;
+    let answer =
+        call_host(Imports::get(py)?.verdict_of_event.bind(py), &arguments, None).and_then(|answer| outcome_in(&answer));
+    let outcome = unless_it_raised(py, answer)?;
+    if outcome == Some(None) {
+        PLAIN_ITEMS.add(item.get_type());
+    }
+    Ok(outcome.flatten())
 }
 
 /// The outcome in an outcome or a `Verdict`; `None` for `None`.

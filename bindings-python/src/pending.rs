@@ -97,6 +97,22 @@ impl<'b> PendingCall<'b> {
         self.settle_by(judge, |breaker, call, outcome| breaker.settle_error(call, outcome, error))
     }
 
+    /// An item of the call's stream reported an error, which the caller has judged. A call inside this one may have counted
+    /// it, or noted the response that the stream reads.
+    pub fn ended_with_event(self, outcome: Outcome, known_by: &[&Bound<'_, PyAny>]) -> PyResult<()> {
+        let judge = |breaker: &PyBreaker, number| {
+            let is_counted = |object: &&Bound<'_, PyAny>| breaker.counted.contains(number, object);
+            Ok((outcome, outcome.is_failure() && known_by.iter().any(is_counted)))
+        };
+        self.settle_by(judge, |breaker, call, outcome| {
+            let number = call.number;
+            breaker.settle(call, outcome);
+            for object in known_by {
+                breaker.note_failure(number, object);
+            }
+        })
+    }
+
     /// Settles the call as `judge` says: with an outcome, or as ignored if a call inside this one has counted the failure.
     /// A failure, counted here or there, is settled by `settle`, which notes it; those that share a permit have no vote.
     #[inline(always)]

@@ -12,8 +12,10 @@ use pyo3::prelude::*;
 use crate::admitted::AdmittedCall;
 use crate::breaker::PyBreaker;
 use crate::ffi::{Step, call_host_method, is_shared, step_host, throw_host};
+use crate::judging::Judging;
 use crate::lock::Lock;
 use crate::nesting::Probe;
+use crate::object_slot::ObjectSlot;
 use crate::pause::Pause;
 use crate::pending::PendingCall;
 use crate::thrown::{instance_of, is_same};
@@ -49,6 +51,8 @@ pub struct PyStream {
     thrown: Lock<Option<Py<PyAny>>>,
     /// Whether `thrown` holds one.
     has_thrown: AtomicBool,
+    /// The response that an SDK's stream reads.
+    response: ObjectSlot,
 }
 
 impl PyStream {
@@ -73,6 +77,7 @@ impl PyStream {
             has_ended: AtomicBool::new(false),
             thrown: Lock::new(None),
             has_thrown: AtomicBool::new(false),
+            response: ObjectSlot::default(),
         }
     }
 
@@ -187,12 +192,25 @@ impl PyStream {
         if self.has_thrown.load(Ordering::Relaxed) {
             self.handled(item.py());
         }
+        if let Some(outcome) = Judging::event(self.breaker.bind(item.py()), item)? {
+            self.reported(item, outcome)?;
+        }
         if self.looks_at_items {
             self.look_at(item)?;
         } else if !self.has_content.load(Ordering::Relaxed) {
             self.begin_content(item.py());
         }
         Ok(self.has_content.load(Ordering::Relaxed))
+    }
+
+    /// The provider reported an error in an item.
+    #[cold]
+    fn reported(&self, item: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
+        let Some(pending) = self.take(item.py()) else { return Ok(()) };
+        match self.response.take(item.py()) {
+            Some(response) => pending.ended_with_event(outcome, &[item, &response]),
+            None => pending.ended_with_event(outcome, &[item]),
+        }
     }
 
     /// Asks the breaker's functions about an item.
@@ -260,6 +278,12 @@ impl PyStream {
         self.pause.exclude_from(&mut admitted);
         let breaker = self.breaker.bind(generator.py());
         Some(Self::new(breaker, generator, PendingCall::new(breaker.get(), admitted)))
+    }
+
+    /// The stream reads this response. A guarded HTTP client inside it may have counted the failure of that.
+    #[pyo3(signature = (response, /))]
+    fn reads(&self, response: Bound<'_, PyAny>) {
+        self.response.put(response);
     }
 
     /// The consumer does not want any more items.
@@ -333,6 +357,7 @@ impl PyStream {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.breaker)?;
         visit.call(&self.generator)?;
+        self.response.traverse(&visit)?;
         self.thrown.traverse(|thrown| visit.call(thrown))
     }
 }

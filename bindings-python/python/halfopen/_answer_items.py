@@ -4,11 +4,10 @@ Items are recognised by their members, whether they are objects of an SDK or par
 transports that read server-sent events and the orchestrator ask here, so they judge a stream alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from halfopen._result_rules import verdict_of
-from halfopen.types import Verdict
+from halfopen._result_rules import get
 
 
 class Facts(NamedTuple):
@@ -68,13 +67,6 @@ def facts_of(item: Any) -> Facts:
     return CONTENT
 
 
-def verdict_of_item(error: Any) -> Verdict:
-    """The verdict on an error that came inside a stream."""
-    codes = [get(error, name) for name in ("code", "type", "status")]
-    status = next((code for code in codes if isinstance(code, int) and 400 <= code <= 599), 0)
-    return verdict_of(status, None, *codes)
-
-
 def _is_error(error: Any) -> bool:
     """Whether a member of an item is an error, as OpenAI and Google send it in the middle of a stream."""
     return any(isinstance(get(error, name), str | int) for name in ("code", "type", "status", "message"))
@@ -125,10 +117,3 @@ def _of_candidates(candidates: Sequence[Any]) -> Facts:
             tool = tool or bool(get(part, "function_call") or get(part, "functionCall"))
             content = content or tool or any(get(part, name) for name in ("text", "inline_data", "inlineData"))
     return Facts(content, end, tool)
-
-
-def get(item: Any, name: str) -> Any:
-    """A member of an answer, which may be an object of an SDK or parsed JSON; ``None`` if there is none."""
-    if isinstance(item, Mapping):
-        return cast("Mapping[str, Any]", item).get(name)
-    return getattr(item, name, None)

@@ -342,6 +342,9 @@ class Stream(Iterator[Any]):
     def rest(self) -> None:
         """The consumer does something else from now on, until it asks for an item."""
 
+    def reads(self, response: object, /) -> None:
+        """The stream reads this response. A guarded HTTP client inside it may have counted the failure of that."""
+
     def cancelled(self) -> None:
         """The consumer wants no more items."""
 

@@ -1,7 +1,8 @@
 """The default rules for results: which of them are responses, and what a response says about the provider."""
 
+from collections.abc import Mapping
 from time import time
-from typing import Any
+from typing import Any, cast
 
 # The functions and not their modules, which are empty at the end of interpreter exit.
 from halfopen._core import classify_response, status_of_code
@@ -19,6 +20,9 @@ _RESPONSES = {
     "urllib3.response.BaseHTTPResponse": "status",
     # An interceptor of grpc gets the error of a call returned.
     "grpc.RpcError": "code",
+    # OpenAI answers with the status 200, and the answer may hold an error.
+    "openai.types.responses.response.Response": "error",
+    "openai.types.beta.beta_response.BetaResponse": "error",
 }
 
 # More classes of responses than a program has.
@@ -35,8 +39,8 @@ def as_verdict(answer: Outcome | Verdict | None) -> Verdict:
 def classify_result(result: object) -> Verdict:
     """Classifies the result of a call.
 
-    A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status, or an error
-    of grpc, as interceptors get them.
+    A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status, an error of
+    grpc, as interceptors get them, or an answer of OpenAI's Responses API that has failed.
     """
     return verdict_of_result(result) or SUCCESS
 
@@ -46,6 +50,8 @@ def verdict_of_result(result: object) -> Verdict | None:
     attribute = _attribute_of(type(result))
     if attribute is None:
         return None
+    if attribute == "error":
+        return _verdict_of_answer(result)
     return verdict_of_rpc(result) if attribute == "code" else verdict_of_response(result, getattr(result, attribute))
 
 
@@ -72,6 +78,27 @@ def verdict_of_response(response: Any, status: object, *codes: object) -> Verdic
     if not codes and isinstance(status, int) and 100 <= status <= 399:
         return SUCCESS
     return verdict_of(status, getattr(response, "headers", None), *codes)
+
+
+def _verdict_of_answer(answer: object) -> Verdict:
+    error = get(answer, "error")
+    if error is None and get(answer, "status") != "failed":
+        return SUCCESS
+    return verdict_of_item(answer if error is None else error)
+
+
+def verdict_of_item(error: object) -> Verdict:
+    """The verdict on an error that came inside a stream or an answer."""
+    codes = [get(error, name) for name in ("code", "type", "status")]
+    status = next((code for code in codes if isinstance(code, int) and 400 <= code <= 599), 0)
+    return verdict_of(status, None, *codes)
+
+
+def get(item: Any, name: str) -> Any:
+    """A member of an answer, which may be an object of an SDK or parsed JSON; ``None`` if there is none."""
+    if isinstance(item, Mapping):
+        return cast("Mapping[str, Any]", item).get(name)
+    return getattr(item, name, None)
 
 
 def verdict_of_rpc(error: Any) -> Verdict:

@@ -3,7 +3,8 @@
 from json import loads
 from typing import Any, Literal
 
-from halfopen._answer_items import facts_of, get, verdict_of_item
+from halfopen._answer_items import facts_of
+from halfopen._result_rules import get, verdict_of_item
 from halfopen.types import Verdict
 
 Ending = Literal["complete", "incomplete", "malformed", "unknown"]

@@ -1,10 +1,40 @@
-"""Asks the functions ``is_content`` and ``is_end`` about an item, and survives functions that fail."""
+"""Looks at the items of a guarded stream: by the functions ``is_content`` and ``is_end``, and for errors.
+
+The SDKs raise most errors that a provider reports in a stream, but hand on some as items. These are recognised by the
+names of their classes, because the items of a stream may be anything.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from halfopen._answer_items import facts_of
 from halfopen._arguments import check_function
 from halfopen._log import WarnOnce
+from halfopen._names import names_of
+from halfopen._result_rules import verdict_of_item
+from halfopen.types import Verdict
+
+if TYPE_CHECKING:
+    from halfopen.breaker import CircuitBreaker
+
+_ERROR_EVENTS = frozenset(
+    (
+        "openai.types.responses.response_error_event.ResponseErrorEvent",
+        "openai.types.responses.response_failed_event.ResponseFailedEvent",
+        "openai.types.beta.beta_response_error_event.BetaResponseErrorEvent",
+        "openai.types.beta.beta_response_failed_event.BetaResponseFailedEvent",
+        "google.genai._gaos.types.interactions.errorevent.ErrorEvent",
+    )
+)
+
+
+def verdict_of_event(breaker: "CircuitBreaker", item: object) -> Verdict | None:
+    """The verdict on an item that reports an error; ``None`` for an item of a class that never does."""
+    if _ERROR_EVENTS.isdisjoint(names_of(type(item))):
+        return None
+    error = facts_of(item).error
+    verdict = verdict_of_item(item if error is None else error)
+    return Verdict("failure", verdict.retry_after, "provider") if breaker._rules.counts_every_error else verdict
 
 
 def checked_item_function(field: str, function: Callable[[Any], bool] | None) -> Callable[[Any], bool] | None:

@@ -157,6 +157,9 @@ def _returned_manager(stream: Stream, source: Any) -> Any:
 
 def guarded_object(stream: Stream, target: Any) -> Any:
     """A proxy of a stream object that ends the call of ``stream`` when it ends."""
+    response = getattr(target, "__dict__", {}).get("response")
+    if response is not None:
+        stream.reads(response)
     proxy = _class_of_proxies(class_of(target))(_Guard(stream), target)
     if is_rpc(target):
         settle_at_end(proxy)

@@ -27,7 +27,7 @@ pub use objects::{
     has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
     looks_up_plainly,
 };
-pub use plain_classes::{PLAIN_ERRORS, PLAIN_RESULTS, PLAIN_VALUES};
+pub use plain_classes::{PLAIN_ERRORS, PLAIN_ITEMS, PLAIN_RESULTS, PLAIN_VALUES};
 pub use raise_soon::raise_soon;
 pub use run_method::add_run;
 pub use send_slot::make_next_item_class;

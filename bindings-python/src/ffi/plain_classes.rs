@@ -1,5 +1,5 @@
-//! Tables of classes that are read without a lock, for every call that returns an object of a class made in Python, and
-//! for every call that fails.
+//! Tables of classes that are read without a lock, for every call that returns an object of a class made in Python, for
+//! every item of a stream, and for every call that fails.
 //!
 //! Calling the default rules in Python instead takes 190 ns of the 380 of a failing call.
 
@@ -22,6 +22,9 @@ pub static PLAIN_VALUES: PlainClasses = PlainClasses::new();
 
 /// Classes whose objects are not responses.
 pub static PLAIN_RESULTS: PlainClasses = PlainClasses::new();
+
+/// Classes whose objects report no error when they are items of a stream.
+pub static PLAIN_ITEMS: PlainClasses = PlainClasses::new();
 
 /// Classes whose exceptions are failures, as long as they have no `status_code`.
 pub static PLAIN_ERRORS: PlainClasses = PlainClasses::new();

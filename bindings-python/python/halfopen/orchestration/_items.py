@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from halfopen._answer_items import CONTENT, Facts, facts_of, get
+from halfopen._answer_items import CONTENT, Facts, facts_of
+from halfopen._result_rules import get
 from halfopen.orchestration._report import model_in, usage_in
 
 

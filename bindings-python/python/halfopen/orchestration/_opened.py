@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from halfopen._answer_items import Facts, verdict_of_item
+from halfopen._answer_items import Facts
 from halfopen._arguments import refused
 from halfopen._core import Attempt, is_awaitable
+from halfopen._result_rules import verdict_of_item
 from halfopen._stream_timeouts import StreamTimeouts, Watch
 from halfopen.orchestration._errors import IncompleteStreamError, ReportedError
 from halfopen.orchestration._probing import inside

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, cast
 
-from halfopen._answer_items import get
 from halfopen._pydantic_hooks import BY_CLASS
+from halfopen._result_rules import get
 from halfopen.types import Outcome, Role
 
 

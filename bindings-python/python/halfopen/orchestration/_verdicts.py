@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from inspect import iscoroutinefunction
 from typing import Any, Literal, NamedTuple
 
-from halfopen._answer_items import get
 from halfopen._core import report_unraisable
 from halfopen._error_rules import classify_error, is_rejection
 from halfopen._library_errors import codes_in
 from halfopen._names import names_of
-from halfopen._result_rules import as_verdict
+from halfopen._result_rules import as_verdict, get
 from halfopen.breaker import CircuitBreaker
 from halfopen.orchestration._errors import FailedResultError, ReportedError
 from halfopen.types import Verdict
