@@ -4,9 +4,11 @@ import asyncio
 import functools
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
@@ -245,6 +247,42 @@ class Provider:
         return first
 
 
+class Made:
+    def __init__(self, first: object) -> None:
+        self.first = first
+
+
+class MadeByNew:
+    def __new__(cls, first: object) -> "MadeByNew":
+        made = super().__new__(cls)
+        made.first = first
+        return made
+
+    first: object
+
+
+class MadeByItsClass(type):
+    def __call__(cls, first: object) -> object:
+        return first
+
+
+class OfThatClass(metaclass=MadeByItsClass):
+    pass
+
+
+class Inherits(Made):
+    pass
+
+
+@dataclass
+class Data:
+    first: object
+
+
+class Named(NamedTuple):
+    first: object
+
+
 class Called:
     def __call__(self, first: object) -> object:
         return first
@@ -259,12 +297,25 @@ async def with_a_name_of_ours(_call: object) -> object:
     return _call
 
 
+def with_names_of_a_call(returned: object, /, *, raised: object = None) -> object:
+    return returned or raised
+
+
 CALLED_WRONGLY: dict[str, Callable[[], Any]] = {
     "function": lambda: plain,
     "method": lambda: Provider().method,
     "partial": lambda: functools.partial(plain),
     "partial of a method": lambda: functools.partial(Provider().method),
     "object": Called,
+    "class": lambda: Made,
+    "class with __new__": lambda: MadeByNew,
+    "class of a class with __call__": lambda: OfThatClass,
+    "class that inherits": lambda: Inherits,
+    "dataclass": lambda: Data,
+    "named tuple": lambda: Named,
+    "partial of a class": lambda: functools.partial(Made),
+    "cached function": lambda: functools.cache(plain),
+    "function with names of a call": lambda: with_names_of_a_call,
     "coroutine function": lambda: coroutine_of_one,
     "coroutine function with a name of ours": lambda: with_a_name_of_ours,
     "async method": lambda: Provider().async_method,
@@ -288,6 +339,33 @@ async def test_wrong_arguments_are_no_failure(breaker: CircuitBreaker, name: str
     assert breaker.state == "closed"
     assert breaker.metrics.failed_calls == 0
     assert breaker.metrics.in_flight == 0
+
+
+class Empty:
+    pass
+
+
+class Abstract(ABC):
+    @abstractmethod
+    def method(self) -> None: ...
+
+
+@pytest.mark.parametrize("kind", [Made, MadeByNew, Data, Named, Empty, Abstract])
+def test_too_many_arguments_of_a_class_are_no_failure(breaker: CircuitBreaker, kind: Any) -> None:
+    arguments = () if kind is Abstract else range(9)
+    makers: tuple[Callable[..., Any], ...] = (breaker(kind), lambda *given: breaker.call_sync(kind, *given))
+    for make in makers:
+        with pytest.raises(TypeError):
+            make(*arguments)
+    metrics = breaker.metrics
+    assert (metrics.failed_calls, metrics.cancelled_calls, metrics.in_flight) == (0, 2, 0)
+
+
+@pytest.mark.parametrize("function", [plain, coroutine_of_one, with_names_of_a_call])
+def test_wrong_arguments_to_a_decorated_function_begin_no_call(breaker: CircuitBreaker, function: Any) -> None:
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        breaker(function)()
+    assert breaker.metrics.total_calls == 0
 
 
 @pytest.mark.parametrize("name", [name for name in CALLED_WRONGLY if "async" in name or "coroutine" in name])
@@ -324,6 +402,17 @@ class Raising:
         raise TypeError
 
 
+class RaisingInInit:
+    def __init__(self) -> None:
+        # The error of another class.
+        Made()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+class RaisingInNew:
+    def __new__(cls) -> "RaisingInNew":
+        return super().__new__(cls, 1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
 class RaisingLater:
     async def __call__(self) -> None:
         raise TypeError
@@ -337,7 +426,17 @@ async def test_a_type_error_inside_a_guarded_coroutine_is_a_failure(breaker: Cir
 
 
 @pytest.mark.parametrize(
-    "function", [raises_a_type_error, functools.partial(raises_a_type_error, 1), later, int, Raising()]
+    "function",
+    [
+        raises_a_type_error,
+        functools.partial(raises_a_type_error, 1),
+        later,
+        int,
+        Raising(),
+        RaisingInInit,
+        RaisingInNew,
+        functools.cache(raises_a_type_error),
+    ],
 )
 async def test_a_type_error_of_the_function_itself_is_a_failure(clock: ManualClock, function: Any) -> None:
     arguments: tuple[Any, ...] = ([],) if function is int else ()

@@ -1,7 +1,7 @@
 """Checks arguments where users pass them, because a mistake would otherwise show in a later call."""
 
 from collections.abc import Callable, Iterable
-from functools import cached_property, partial, partialmethod
+from functools import cache, cached_property, partial, partialmethod
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, iscoroutinefunction
 from math import inf
 from types import FunctionType, MethodType
@@ -16,6 +16,7 @@ T = TypeVar("T")
 _YIELDS = CO_GENERATOR | CO_ASYNC_GENERATOR
 _RUNS_LATER = CO_COROUTINE | _YIELDS
 _GUARDED = "a function or another callable, or a staticmethod, classmethod, property, cached_property or partialmethod"
+_Cached = type(cache(lambda: None))
 
 
 def refused(field: str, value: object, allowed: str) -> InvalidValueError:
@@ -110,9 +111,16 @@ def has_refused_arguments(func: Callable[..., Any], error: BaseException) -> boo
 
 
 def is_python_function(func: object) -> bool:
-    """Whether a call goes to a function written in Python, without code in between that could raise."""
-    while isinstance(func, partial | MethodType):
-        func = func.func if isinstance(func, partial) else func.__func__
+    """Whether a call goes to functions written in Python, without code in between that could raise."""
+    while isinstance(func, partial | MethodType | _Cached):
+        if isinstance(func, partial):
+            func = func.func
+        else:
+            func = func.__func__ if isinstance(func, MethodType) else func.__wrapped__
+    if isinstance(func, type) and type(func).__call__ is type.__call__:
+        # It calls these two, of which those of `object` do nothing but refuse arguments.
+        made_by = [(getattr(func, name), getattr(object, name)) for name in ("__new__", "__init__")]
+        return all(isinstance(own, FunctionType) or own is inherited for own, inherited in made_by)
     # Not the attribute of the object: Python looks up `__call__` in the class.
     return isinstance(func, FunctionType) or isinstance(getattr(type(func), "__call__", None), FunctionType)  # noqa: B004
 

@@ -87,7 +87,7 @@ def _signature_of(func: FunctionType, template: str) -> _Signature | None:
 
 @lru_cache(maxsize=512)
 def _signature(code: CodeType, template: str, defaults: int, defaults_by_keyword: frozenset[str]) -> _Signature | None:
-    """The signature of a function; ``None`` if a name is not an identifier or is also a name in the template."""
+    """The signature of a function; ``None`` if a name is not an identifier or is also a variable of the template."""
     flags = code.co_flags
     end = code.co_argcount + code.co_kwonlyargcount
     positional, by_keyword = code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount : end]
@@ -96,7 +96,7 @@ def _signature(code: CodeType, template: str, defaults: int, defaults_by_keyword
     others = [next(starred)] if flags & _VARKEYWORDS else []
 
     names = {*positional, *by_keyword, *rest, *others}
-    taken = re.findall(r"\w+", template.format(parameters="", arguments=""))
+    taken = re.findall(r"(?<![.\w])\w+", template.format(parameters="", arguments=""))
     if names.intersection(taken) or not all(name.isidentifier() and not iskeyword(name) for name in names):
         return None
 
