@@ -26,7 +26,7 @@ pub struct Judging {
 }
 
 impl Judging {
-    /// Those of a breaker that is not initialised, which admits no calls.
+    /// The rules of a breaker that is not initialised, which admits no calls.
     pub const NONE: &Self = &Self { classify: None, judge: None, judges_all: false };
 
     /// Classifies an exception.
@@ -50,7 +50,7 @@ impl Judging {
         };
         let answer = while_handling(error, || call_host_with_one(classify.bind(error.py()), error))
             .and_then(|answer| outcome_in(&answer));
-        // Its own code does not work any more when the interpreter is nearly gone.
+        // When the interpreter is nearly gone, the host's code may fail for that reason alone.
         let outcome = unless_it_raised(error.py(), answer)?.flatten();
         Ok(outcome.unwrap_or(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }))
     }

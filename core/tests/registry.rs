@@ -144,7 +144,7 @@ fn whatever_counts_against_the_next_calls_is_kept() {
         it.acquire().unwrap().success();
         assert_eq!(it.state(), State::Closed);
     });
-    kept("an order", config(), &CircuitBreaker::disable);
+    kept("an operation", config(), &CircuitBreaker::disable);
     kept("a call in flight", config(), &|it| drop(host::admit(it, || None)));
     kept("a listener", config(), &|it| {
         it.subscribe(Arc::new(|_| ()));
@@ -159,17 +159,17 @@ fn whatever_counts_against_the_next_calls_is_kept() {
 
 #[test]
 fn a_clock_may_use_the_registry_that_reads_it() {
-    struct Nosy(Weak<OnceLock<NosyRegistry>>);
-    type NosyRegistry = Registry<Nosy, Box<dyn Fn() -> Nosy + Send + Sync>>;
-    impl Clock for Nosy {
+    struct Asking(Weak<OnceLock<AskingRegistry>>);
+    type AskingRegistry = Registry<Asking, Box<dyn Fn() -> Asking + Send + Sync>>;
+    impl Clock for Asking {
         fn now(&self) -> Tick {
             assert!(self.0.upgrade().unwrap().get().unwrap().len() <= 1);
             Tick::ZERO
         }
     }
-    let place: Arc<OnceLock<NosyRegistry>> = Arc::default();
+    let place: Arc<OnceLock<AskingRegistry>> = Arc::default();
     let clock = Arc::downgrade(&place);
-    let registry = place.get_or_init(|| Registry::new(1, Box::new(move || Nosy(Weak::clone(&clock)))));
+    let registry = place.get_or_init(|| Registry::new(1, Box::new(move || Asking(Weak::clone(&clock)))));
     for name in ["a", "b"] {
         registry.get_or_create(config(name)).unwrap().call(|| Ok::<_, ()>(())).unwrap();
     }

@@ -50,7 +50,7 @@ static REJECTING: LazyLock<Arc<Core>> = LazyLock::new(|| {
     Arc::new(core)
 });
 
-/// Makes the core that rejects every call, which the first use would otherwise make.
+/// The core that rejects every call. Its first use makes it.
 #[cold]
 pub fn rejecting_core() -> &'static Arc<Core> {
     &REJECTING

@@ -77,7 +77,7 @@ impl PyPool {
     fn rejection(&self, index: usize, now: Tick) -> (PassReason, Option<Tick>) {
         match self.breaker(index).get().core().readiness_at(now) {
             Readiness::Rejected { reason, until } => (reason.into(), until),
-            // Only now the slot is free again.
+            // The slot has been freed since the rejection.
             Readiness::Closed | Readiness::Probe => (PassReason::ProbesBusy, Some(now)),
         }
     }

@@ -1,4 +1,4 @@
-//! A pool as a host keeps it: the providers with everything that a choice looks at, but for their circuits.
+//! A pool as a host keeps it: the providers with everything that a choice looks at, except their circuits.
 
 use alloc::vec::Vec;
 use core::time::Duration;

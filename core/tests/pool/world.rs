@@ -123,7 +123,7 @@ impl World {
     }
 }
 
-/// xorshift: the faults of the providers, not the draws of the pool.
+/// xorshift, for the faults of the providers. The pool draws its own numbers.
 pub struct Random(pub u64);
 
 impl Random {

@@ -55,7 +55,7 @@ class Health:
         return self._pool.choose(Asked(tried=excluded))
 
     def look(self, capabilities: Sequence[str]) -> Order:
-        """The same for any session, without taking a turn."""
+        """The same with no provider excluded; it takes no turn."""
         excluded = [*self._unable(capabilities), *self._probed_enough()]
         return self._pool.look(Asked(tried=excluded))
 
