@@ -189,7 +189,7 @@ pub struct ItemsOf {
 
 #[pymethods]
 impl ItemsOf {
-    /// `guard` has the items; the proxy itself uses the target.
+    /// The items are those of `guard`. `target` is for the constructor of the subclass in Python.
     #[new]
     #[pyo3(signature = (guard, target, /))]
     fn new(guard: &Bound<'_, PyAny>, target: &Bound<'_, PyAny>) -> PyResult<Self> {

@@ -45,7 +45,7 @@ impl PyClock {
         Ok(Self::Host { callable, last: AtomicU64::new(last.as_nanos()) })
     }
 
-    /// Whether it reads the same clock as one that is made of this callable, or of none.
+    /// Whether a clock that is made from this callable, or without one, reads the same time.
     pub fn is(&self, py: Python<'_>, other: Option<&Py<PyAny>>) -> bool {
         match (self, other) {
             (Self::System(_), None) => true,

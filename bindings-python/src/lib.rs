@@ -13,7 +13,7 @@ mod config;
 mod context;
 mod convert;
 mod counted;
-#[expect(clippy::disallowed_methods, reason = "our own exceptions run no code of the host's")]
+#[expect(clippy::disallowed_methods, reason = "our own exceptions run no code of the host")]
 mod error;
 mod evidence;
 #[expect(unsafe_code)]

@@ -31,7 +31,7 @@ impl Pause {
         self.since.store(now.map_or(Self::NONE, Tick::as_nanos), Ordering::Relaxed);
     }
 
-    /// Returns the time, if there was a pause.
+    /// Ends the pause. Returns the time, if there was one.
     pub fn end(&self, clock: &impl Clock) -> Option<Tick> {
         let since = self.since()?;
         self.begin(None);

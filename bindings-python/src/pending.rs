@@ -60,7 +60,8 @@ impl<'b> PendingCall<'b> {
         }
     }
 
-    /// As [`Self::returned`] without a pending call if nothing looks at the result, so a plain success stays in registers.
+    /// As [`Self::returned`]. If nothing looks at the result, it makes no pending call, so a plain success stays in
+    /// registers.
     #[inline(always)]
     pub fn has_returned(breaker: &'b PyBreaker, call: AdmittedCall, result: &Bound<'_, PyAny>) -> PyResult<()> {
         if breaker.judging().looks_at(result) {

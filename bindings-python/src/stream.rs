@@ -152,7 +152,7 @@ impl PyStream {
         Ok(now.filter(|_| self.breaker.get().clock().is_system()))
     }
 
-    /// The call's duration runs on. Returns the time, if there was a pause.
+    /// Ends the pause, so that the call's duration runs on. Returns the time, if there was a pause.
     #[inline]
     fn end_pause(&self) -> Option<Tick> {
         let breaker = self.breaker.get();

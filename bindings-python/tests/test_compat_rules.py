@@ -1,4 +1,4 @@
-"""``halfopen.compat`` keeps the old rule everywhere: an exception is a failure, and whatever is returned a success."""
+"""``halfopen.compat`` keeps the old rule everywhere: an exception is a failure, and any returned value is a success."""
 
 import inspect
 from collections.abc import Callable, Iterator

@@ -120,7 +120,7 @@ async def test_a_cooldown_is_logged(log: Log) -> None:
     [(level, text, fields)] = log.of("cooldown")
     assert (level, text) == (
         "INFO",
-        "provider 'a' rests for 7.0 s (key_and_model); 1 cooldown(s) since the last such record",
+        "provider 'a' cools down for 7.0 s (key_and_model); 1 cooldown(s) since the last such record",
     )
     assert fields == {"provider": "a", "scope": "key_and_model", "cooldown_seconds": 7, "cooldowns": 1}
 

@@ -10,7 +10,7 @@ use crate::stack::take_frames;
 
 /// The calls of a breaker.
 ///
-/// Each method checks for room on the stack itself, because a crossing of the border of its own for that takes 8 ns more.
+/// Each method checks for room on the stack itself, because a separate crossing of the border for that takes 8 ns more.
 /// If there is none, wasm-bindgen keeps this object borrowed for ever: it still works, but is never freed.
 #[wasm_bindgen]
 pub struct HotPath(Rc<RefCell<Calls>>);

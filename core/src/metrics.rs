@@ -73,7 +73,7 @@ struct Series<C> {
 #[derive(Debug)]
 struct Member<C> {
     breaker: Arc<CircuitBreaker<C>>,
-    /// Its counts before a [new beginning](Metrics::begin_anew), which are not its own.
+    /// Its counts at the last [new beginning](Metrics::begin_anew), which are subtracted.
     before: Option<Arc<Totals>>,
 }
 

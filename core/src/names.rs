@@ -30,7 +30,7 @@ impl Spelling {
         let spelled = parts.map(|(index, part)| match self {
             _ if index % 2 == 1 => self.name(part),
             Self::SnakeCase => part.into(),
-            // Word by word, because a search for a text takes 1 KB of a page.
+            // Word by word, because a text search would add 1 KB to a page.
             Self::CamelCase => {
                 part.split(' ').map(|word| if word == "none" { "null" } else { word }).collect::<Vec<_>>().join(" ")
             }

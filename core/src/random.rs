@@ -2,7 +2,8 @@
 
 use crate::control::Jitter;
 
-/// A jitter with a random seed from the operating system. Without one, the seed is 0, and hosts pass in their own.
+/// A jitter with a random seed from the operating system. On platforms without one the seed is 0, and hosts pass in
+/// their own.
 ///
 /// Each seed comes from the operating system, because a forked process inherits the state of a generator in memory.
 pub fn random_jitter() -> Jitter {

@@ -68,7 +68,7 @@ def read_lists() -> Lists:
 
 
 def field_of(name: str, schema: dict[str, Any]) -> Field:
-    """A field out of its JSON Schema."""
+    """A field, read from its JSON Schema."""
     meaning, allowed = schema["description"].removesuffix(".").split(". Allowed: ")
     options = schema.get("anyOf", [schema])
     limits = {key: value for key, value in options[0].items() if "imum" in key.lower()}

@@ -44,7 +44,7 @@ class Provider:
     credit: int = 0
 
     def rests_with(self, other: Provider, scope: str) -> bool:
-        """Whether this provider rests when the other one gets a cooldown of this scope."""
+        """Whether this provider cools down as well when the other one gets a cooldown of this scope."""
         if self.id == other.id:
             return True
         same_key = self.key is not None and self.key == other.key

@@ -95,7 +95,7 @@ def check_text(field: str, value: object) -> None:
 
 
 def checked_number(field: str, value: object, end: float, allowed: str) -> float:
-    """The value; refuses anything but a number from 0 and below ``end``."""
+    """The value; refuses anything but a number of at least 0 and below ``end``."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < end:
         return value
     raise refused(field, value, allowed)
@@ -195,7 +195,7 @@ def check_function(
     """Refuses a value that does not take this number of arguments, or that runs later.
 
     With ``may_be_async`` it may be a coroutine function. Without ``may_be_class`` a class is refused as well: with
-    ``is_too_large=TooLarge`` every answer would be an object, which is true.
+    ``is_too_large=TooLarge`` every answer would be an instance, and count as true.
     """
     function = value
     while isinstance(function, partial):

@@ -19,7 +19,7 @@ _OUTCOMES = get_args(Outcome)
 
 
 class FailureByDefault:
-    """A classifier without the default rules: ``every_exception_is_a_failure`` where ``classify`` has no answer."""
+    """A classifier without the default rules: an exception for which ``classify`` has no answer is a failure."""
 
     __slots__ = ("classify",)
 

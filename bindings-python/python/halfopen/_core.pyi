@@ -244,10 +244,10 @@ class Permit:
         """The consumer waits for the next item."""
 
     def _note(self, known_by: object, /) -> None:
-        """Notes the request or the response of a call that has failed; calls around it know its failure by it."""
+        """Notes the request or the response of a failed call, by which calls around it recognise the failure."""
 
     def _has_counted(self, known_by: object, /) -> bool:
-        """Whether a call inside this one has counted the failure that is known by this object."""
+        """Whether a call inside this one has counted the failure that this object identifies."""
 
     def _enter(self) -> None:
         """The request of a client is made from now on."""
@@ -568,8 +568,8 @@ class Pool:
     ) -> Attempt | Order:
         """Chooses, and begins an attempt at the first provider that admits it.
 
-        Returns the order if none does, or if the budget does not pay for the move away from the provider that the call
-        has ``left``, and ``after`` what.
+        If the call moves, ``left`` is the provider that it leaves, and ``after`` is the reason. Returns the order if no
+        provider admits the attempt, or if the budget does not pay for the move.
         """
 
     def begin_beside(self, asked: Asked, /) -> Attempt | Order:
@@ -600,8 +600,8 @@ class Pool:
     def record(self, index: int, /) -> tuple[int, float | None, float | None, float | None, float | None]:
         """A provider's recent record.
 
-        That is its calls in flight, success rate, latency of calls and of streams, and the rest of a cooldown; in
-        seconds, and ``None`` if it is not known.
+        That is its calls in flight, success rate, latency of calls and of streams, and the rest of a cooldown. Times
+        are in seconds; what is not known is ``None``.
         """
 
     def slow_start(self, index: int, /) -> tuple[float, float] | None:
@@ -690,7 +690,7 @@ class Attempt:
         cooldown: float | None = None,
         /,
     ) -> float | None:
-        """The attempt ended with this error and the verdict on it; returns the seconds for which its scope rests."""
+        """The attempt ended with this error and verdict; returns the seconds for which its scope cools down."""
 
     def cancelled(self) -> bool:
         """The caller gave up; false if the attempt had ended before."""
@@ -863,7 +863,7 @@ class Breaker:
 BUCKET_BOUNDS: tuple[float, ...]
 """The upper bounds of the histogram's buckets in seconds, without the last one, which is infinite."""
 SHORTEST_HEDGE_SECONDS: float
-"""The shortest delay of a hedge with a percentile and without one of its own."""
+"""The shortest delay of a hedge with a percentile, if the user sets no other."""
 
 def keep_ended_metrics() -> None:
     """From now on, keeps the counters of breakers that are gone."""

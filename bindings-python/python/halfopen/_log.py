@@ -76,7 +76,7 @@ class WarnOnce:
         self._is_done = False
 
     def __call__(self, message: str, *parts: object) -> None:
-        """Logs the first one. Parts are no texts of exceptions, which may contain secrets."""
+        """Logs the first one. Texts of exceptions must not be among the parts, because they may contain secrets."""
         if not self._is_done:
             self._is_done = True
             # Logging may fail, for example at interpreter exit.

@@ -87,7 +87,7 @@ SWITCHES = Family(
     "Calls and sessions that moved from one provider to another.",
 )
 COOLDOWNS = Family(
-    "halfopen_cooldowns", "counter", ("provider", "scope"), "Times that a provider, its key or its model had to rest."
+    "halfopen_cooldowns", "counter", ("provider", "scope"), "Cooldowns of a provider, its key or its model."
 )
 EXTRA_ATTEMPTS = Family(
     "halfopen_extra_attempts",

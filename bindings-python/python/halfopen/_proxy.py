@@ -88,7 +88,7 @@ def _forward(name: str) -> Callable[..., Any]:
 
     def forward_in_place(self: Proxy, other: Any) -> Any:
         result = forward(self, other)
-        # The result is assigned to the name of the proxy.
+        # As in `x += 1`: Python assigns the result to `x`, which must stay the proxy.
         return self if result is self._halfopen_target else result
 
     return forward_in_place if name in _IN_PLACE else forward

@@ -22,7 +22,7 @@ _TOLERANT: dict[str, Any] = {
     "minimum_calls": 1,
     "timeout_seconds": 1e-9,
 }
-"""With these values no rule of several fields refuses what is allowed in one of the others."""
+"""Values with which the rules between fields allow every allowed value of one further field."""
 
 
 def validator() -> CoreSchema:

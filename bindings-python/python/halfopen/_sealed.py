@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 class Sealed:
     """The base of classes whose settings are not changed by assignment.
 
-    Their own instances have no further attributes. A subclass may have any, except that one with the name of a setting
-    must be declared in the class of the user.
+    Their own instances have no further attributes. Those of a subclass may have any. If an attribute has the name of a
+    setting, the subclass must declare it.
     """
 
     __slots__ = ()

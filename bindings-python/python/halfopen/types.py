@@ -94,7 +94,7 @@ class Verdict(NamedTuple):
     scope: Scope | None = None
     """The key, model or provider that the verdict is about; ``None`` if it is only about this one call."""
     cooldown: float | None = None
-    """How long the key or the model should rest; ``None`` with such a scope if the provider did not say how long."""
+    """How long the key or the model should cool down; ``None`` with such a scope if the provider did not say."""
 
 
 Classifier: TypeAlias = Callable[[Exception], Outcome | Verdict | None]

@@ -3,7 +3,7 @@
 use pyo3::ffi;
 use pyo3::prelude::*;
 
-/// The frame of Python's that runs now, by its address and that of its code.
+/// The Python frame that runs now, by its address and that of its code.
 ///
 /// A frame stays where it is until it has ended, also while a generator or a coroutine is suspended and when it goes on in
 /// another thread. A later frame may get the address of one that has ended; that it also has the same code is for the

@@ -58,8 +58,8 @@ pub fn call_host<'py>(
     guarded(callable.py(), || unsafe { call(callable.as_ptr(), args.as_ptr(), kwargs) })
 }
 
-/// Whether a function of the host's returns a true value for an object. `None` if it raises an `Exception`; any function may, at
-/// interpreter exit.
+/// Whether a function of the host returns a true value for an object. `None` if it raises an `Exception`; any function
+/// may, at interpreter exit.
 pub fn says_yes(function: &Py<PyAny>, object: &Bound<'_, PyAny>) -> PyResult<Option<bool>> {
     let answer = call_host_with_one(function.bind(object.py()), object);
     unless_it_raised(object.py(), answer.and_then(|answer| answer.is_truthy()))
@@ -73,7 +73,7 @@ pub fn unless_it_raised<T>(py: Python<'_>, answer: PyResult<T>) -> PyResult<Opti
     }
 }
 
-/// `object.name(*args)`; the arguments are a tuple of Rust's or of Python's.
+/// `object.name(*args)`; the arguments are a tuple, made by Rust or by Python.
 pub fn call_host_method<'py>(
     object: &Bound<'py, PyAny>,
     name: Method,

@@ -70,7 +70,7 @@ impl<'py> FromPyObject<'_, 'py> for Asked<'py> {
 }
 
 impl Asked<'_> {
-    /// The order that the pool makes for this need by `choose`.
+    /// The order that `choose` returns for this need.
     pub fn order(&self, pool: &mut Pool, choose: impl FnOnce(&mut Pool, &Need<'_>) -> Order) -> Order {
         let id = |index: &usize| pool.providers().get(*index).map(|provider| provider.id.clone());
         let tried: Vec<_> = self.tried.iter().filter_map(id).collect();

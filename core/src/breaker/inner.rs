@@ -241,7 +241,7 @@ impl Inner {
         if !self.control.is_closed() {
             self.control.probe_successes().into()
         } else if self.control.consecutive_failures() > 0 || !self.control.accepts_settles() {
-            // Also in `disabled`, because a thread may count its success later.
+            // In mode `disabled` too: a success that was settled without the lock may be counted late.
             0
         } else {
             successes.wrapping_sub(self.streak_base)
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_success_that_is_counted_only_after_a_failure_ends_no_streak() {
-        // It did not take the lock, and its thread counted it late.
+        // The success was settled without the lock, and its thread counted it late.
         let mut inner = Inner::new(*Config::default().rules(), None);
         inner.settle(Stamp::closed(0), Outcome::FAILURE, None, Tick::ZERO);
         inner.begin_streak(0, 7);

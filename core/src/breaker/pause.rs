@@ -19,7 +19,7 @@ pub fn pause<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket) {
     }
 }
 
-/// The provider's time runs again. The call is overdue as if it began `now`.
+/// The provider's time runs again. The call becomes overdue as if it had begun `now`.
 pub fn resume<C: Clock>(breaker: &CircuitBreaker<C>, ticket: &mut Ticket, now: Tick) {
     if ticket.stripe.group() != 0 || breaker.hot.mirror.mirrored().admits_tracked() != Some(ticket.stamp) {
         return;

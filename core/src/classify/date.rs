@@ -121,7 +121,7 @@ fn is_leap(year: u32) -> bool {
 fn days_before(year: u32, month: u32) -> u64 {
     let before = year - 1;
     let leap_days = before / 4 - before / 100 + before / 400;
-    // The same count up to 1970 is 477.
+    // 477 leap days lie before 1970.
     let of_years = (year - 1970) * 365 + leap_days - 477;
     let of_months: u32 = (1..month).filter_map(|month| days_of(year, month)).sum();
     u64::from(of_years + of_months)

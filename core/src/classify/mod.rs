@@ -62,7 +62,7 @@ pub enum Verdict {
     },
 }
 
-/// A key or a model that should rest, while the provider can be called with others.
+/// A key or a model that should cool down, while the provider can be called with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CooldownHint {
     /// The part.
@@ -171,7 +171,7 @@ impl Verdict {
         }
     }
 
-    /// How long the key or the model should rest, if the provider said so or a refusal implies it.
+    /// How long the key or the model should cool down, if the provider said so or a refusal implies it.
     pub const fn cooldown(self) -> Option<Duration> {
         match self {
             Self::Ignored { cooldown: Some(cooldown) } => cooldown.wait,

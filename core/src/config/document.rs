@@ -35,7 +35,7 @@ impl<'p> Place<'p> {
         Self { outer: None, name, index: None }
     }
 
-    /// The place of an item of the list that stands at this one.
+    /// The place of the item at `index` of the list at this place.
     pub const fn item(self, index: usize) -> Self {
         Self { index: Some(index), ..self }
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Place<'_> {
 
 /// The fields of a map.
 pub(crate) struct Fields<'p, 'v> {
-    /// `None` for a document whose name is no part of the places in it.
+    /// `None` if errors name the fields of the document without its own name.
     place: Option<Place<'p>>,
     entries: &'v [(String, Value)],
 }
@@ -140,7 +140,8 @@ impl<'p, 'v> Fields<'p, 'v> {
     }
 }
 
-/// Reads a struct from the fields of its names. A field with a value behind `=` may be left out.
+/// Reads a struct from the entries that have the names of its fields. A field with `=` may be left out, and then has
+/// the value behind it.
 macro_rules! read_fields {
     ($fields:expr, $($type:ident)::+ $([$kind:literal])? { $($field:ident $(= $missing:expr)?),* $(,)? }) => {{
         #[allow(unused_variables, reason = "a kind may have no fields")]

@@ -80,7 +80,7 @@ impl Named for Outcome {
     const NAMES: &'static [&'static str] = &["success", "failure", "ignored", "cancelled"];
 }
 
-// A failure is read without a hint.
+// The name `failure` is read as a failure without a hint.
 by_name!(Outcome);
 
 /// How a call ended under the rules: the outcome that counts, and whether it was slow.

@@ -16,7 +16,7 @@ pub struct Status {
     pub state: State,
     /// The mode: automatic, or set by an operator.
     pub mode: Mode,
-    /// The rest of the wait; `None` unless open, and if forced open without a duration.
+    /// The rest of the wait; `None` if the circuit is not open, or is forced open without a duration.
     pub retry_after: Option<Duration>,
     /// The number that changes with every transition and every operation of an operator.
     pub generation: u64,

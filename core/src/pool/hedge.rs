@@ -25,7 +25,7 @@ pub struct Hedge {
 }
 
 impl Hedge {
-    /// The shortest delay of a percentile without one of its own.
+    /// The default of `after` where a percentile is set.
     pub const SHORTEST: Duration = Duration::from_millis(100);
 
     /// The delay at a provider with these latencies; `None` for no hedge, because too little is known.

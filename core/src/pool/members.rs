@@ -244,9 +244,9 @@ impl Pool {
         self.members[index].in_flight
     }
 
-    /// The price of a move of a call away from this provider, whose circuit reads so now; `None` if the budget has too few
-    /// tokens. A move away from a provider that would not get an ordinary call now is free, because every new call makes
-    /// the same choice.
+    /// The price of a move of a call away from this provider; `circuit` is the present reading of its circuit. `None`
+    /// if the budget has too few tokens. A move away from a provider that would not get an ordinary call now is free,
+    /// because every new call makes the same choice.
     pub fn price_of_move(&self, from: usize, circuit: Circuit, after: MoveAfter, now: Tick) -> Option<Price> {
         let provider = &self.providers[from];
         let is_usual = provider.enabled

@@ -79,7 +79,8 @@ pub struct Candidate<'p> {
     pub cooling_until: Option<Tick>,
     /// Its calls in flight.
     pub in_flight: u32,
-    /// Its recent record. Replace it with `Meter::default()` when the circuit closes; an older one stays cold.
+    /// Its recent record. Replace it with `Meter::default()` when the circuit closes: one from before counts as no
+    /// record.
     pub meter: Meter,
     /// When its circuit closed; none if it never opened.
     pub closed_since: Option<Tick>,

@@ -143,7 +143,8 @@ impl<H> RegistryPolicy<H> {
         Some((name, &entry.handle))
     }
 
-    /// Removes the breaker of that name if `unused` says so, because another may have its name by now.
+    /// Removes the breaker of that name if `unused` returns true for it. By now that may be another breaker than the
+    /// one that was looked at.
     pub fn evict(&mut self, name: &str, unused: impl FnOnce(&H) -> bool) -> Option<H> {
         if self.get(name).is_some_and(unused) { self.remove(name) } else { None }
     }

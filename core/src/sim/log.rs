@@ -14,7 +14,7 @@ use crate::config::document::{Fields, read_fields};
 use crate::config::{InvalidValue, Value};
 use crate::names::named_enum;
 
-/// How far the times of a log go: a century, so that those of a wall clock are taken too.
+/// The latest time that a log may have, in seconds: a century, so that it may count from 1970.
 pub(super) const LATEST_SECONDS: u32 = 3_200_000_000;
 
 /// One call of a log. Its JSON has these names.
@@ -101,8 +101,8 @@ fn read_lines(text: &str, spans: &mut Spans<'_>, records: &mut Vec<Record>) -> R
     Ok(())
 }
 
-/// Sorted by their times; calls of one moment stay in the order of the log. A heap, which the replay has anyway: a sort
-/// takes 3 KB of the simulator's page.
+/// Sorted by their times; calls of one moment stay in the order of the log. By a heap, whose code the replay contains
+/// anyway: a sort would add 3 KB to the simulator's page.
 fn in_order(records: Vec<Record>) -> Vec<Record> {
     let times = records.iter().enumerate().map(|(index, record)| Reverse((nanos(record.at_seconds), index)));
     let mut times: BinaryHeap<_> = times.collect();

@@ -98,7 +98,8 @@ impl Router {
         let (state, order) = choose(&policy, state, &candidates, &need, now);
         self.states[worker as usize] = state;
         let picked = order.picks.first().map(|pick| pick.index);
-        // Only a list says where the call would have gone otherwise. With no provider left, it could have gone to any.
+        // Only the strategy of a list tells that the call would have gone to a provider before the picked one. With no
+        // pick, it could have gone to any.
         let comes_first = |index: usize| match picked {
             Some(picked) => policy.strategy == Strategy::PriorityList && index < picked,
             None => true,

@@ -83,7 +83,7 @@ class Clients:
 
 
 def text_of(chunk: Mapping[str, Any]) -> str:
-    """The text in a chunk of Gemini's or OpenAI's."""
+    """The text in a chunk from Gemini or OpenAI."""
     if "candidates" in chunk:
         return "".join(part["text"] for part in chunk["candidates"][0]["content"]["parts"])
     return str(chunk["choices"][0]["delta"].get("content", ""))

@@ -1,6 +1,6 @@
 /** The core's simulation, in WebAssembly, and the documents that it takes and gives. */
 
-// Beside the code of which it has a copy, so that it compresses well.
+// First, because the worker has a copy of the code below: the two compress well side by side.
 import workerSource from 'worker-source';
 import { decoded } from '../../../bindings-wasm/api/ts/letters.js';
 import { checkConfig, configSchema, initSync, Log, World } from '../pkg/halfopen_sim_wasm.js';

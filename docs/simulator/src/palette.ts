@@ -9,7 +9,6 @@ export const TOKENS = [
   'closed',
   'half_open',
   'open',
-  'order',
   'refused',
 ] as const;
 export type Palette = Record<(typeof TOKENS)[number], string>;

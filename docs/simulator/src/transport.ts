@@ -94,7 +94,7 @@ function icon(path: string): SVGSVGElement {
   return drawing;
 }
 
-/** 1, 1.5, 2, 3, 5, 7 and their multiples by ten. */
+/** The nearest of 1, 1.5, 2, 3, 5 and 7, each times a power of ten. */
 function tidy(speed: number): number {
   const power = 10 ** Math.floor(Math.log10(speed) + 1e-9);
   const nearest = [1, 1.5, 2, 3, 5, 7, 10].reduce((best, step) =>

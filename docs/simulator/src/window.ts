@@ -1,4 +1,4 @@
-/** The window as what it is: a cell for each of the last calls, or ten buckets of the last seconds. */
+/** The window: a cell for each of the last calls, or ten buckets of the last seconds. */
 
 import type { Box } from './drawing.js';
 import { type CircuitView, type ConfigDocument, fieldOf } from './engine.js';

@@ -40,7 +40,7 @@ def install(
     - ``Depends(breaker("openai"))`` gives the breaker of that name.
     - ``GET /breakers``, ``/breakers/{name}``, ``/breakers/events`` (server-sent events) and ``/breakers/page`` show the
       breakers of this process. They are for operators: put them behind ``viewer``, or leave them out with
-      ``prefix=None``. None is a liveness probe: a process with an open circuit is alive.
+      ``prefix=None``. Use none of them as a liveness probe: a process with an open circuit is alive.
     - With ``operator``, ``PUT /breakers/{name}/order`` and ``PATCH /breakers/{name}/config`` change a breaker, and
       ``GET /breakers/audit`` lists who did and why.
 

@@ -7,7 +7,7 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-_SCRIPTS = ("page.js", "breakers.js", "orders.js", "providers.js")
+_SCRIPTS = ("page.js", "breakers.js", "operations.js", "providers.js")
 
 
 @cache

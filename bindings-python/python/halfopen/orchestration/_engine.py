@@ -97,7 +97,7 @@ class Engine:
         return (index, "normal") in self.look().picks
 
     def cools_down(self, index: int, scope: Scope | None, seconds: float) -> None:
-        """A provider, its key or its model rests for this many seconds."""
+        """A provider, its key or its model cools down for this many seconds."""
         provider, scope = self.providers[index].id, scope or "provider"
         self.events.emit(CoolingDown, provider, scope, seconds)
         self.log.cools_down(provider, scope, seconds)

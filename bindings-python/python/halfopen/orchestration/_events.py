@@ -81,7 +81,7 @@ class Switch(NamedTuple):
 
 
 class CoolingDown(NamedTuple):
-    """A provider, or the key or the model that it uses, rests for ``seconds``."""
+    """A provider, or the key or the model that it uses, cools down for ``seconds``."""
 
     sequence: int
     at: float
@@ -109,7 +109,7 @@ class CallEnded(NamedTuple):
     session: str | None
     outcome: Outcome
     provider: str | None
-    """The provider that answered, or that gave the error of the call's own (``ignored``)."""
+    """The provider that answered, or whose error ended the call because it concerns the call alone (``ignored``)."""
     attempts: int
     seconds: float
     ended_by: EndedBy | None

@@ -38,9 +38,9 @@ class Provider:
     limit: int | None = None
     """The largest request that it takes, in your own unit (tokens, for example); ``None`` for no limit."""
     model: str | None = None
-    """The model that its calls ask for. A model that is not found rests for all providers with the same ``model``."""
+    """The model that its calls ask for. One that is not found cools down for all providers with the same ``model``."""
     key: str | None = None
-    """A name for its API key or account. A refused key rests for all providers with the same ``key``."""
+    """A name for its API key or account. A refused key cools down for all providers with the same ``key``."""
     max_concurrent_calls: int | None = None
     """The most calls in flight, from 1; a further call goes to another provider. ``None`` for no limit."""
     last_resort: bool = False

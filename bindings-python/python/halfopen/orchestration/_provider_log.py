@@ -39,11 +39,11 @@ class ProviderLog:
         self._record(logging.INFO, ("switch", moved, old, new, cause), "switches", message, facts)
 
     def cools_down(self, provider: str, scope: Scope, seconds: float) -> None:
-        """A provider, its key or its model rests."""
+        """A provider, its key or its model cools down."""
         facts = {"provider": provider, "scope": scope, "cooldown_seconds": seconds}
         message = (
-            "provider %(provider)r rests for %(cooldown_seconds).1f s (%(scope)s); %(cooldowns)d cooldown(s) since the"
-            " last such record"
+            "provider %(provider)r cools down for %(cooldown_seconds).1f s (%(scope)s); %(cooldowns)d cooldown(s) since"
+            " the last such record"
         )
         self._record(logging.INFO, ("cooldown", provider, scope), "cooldowns", message, facts)
 
@@ -69,7 +69,7 @@ class ProviderLog:
         self._record(logging.WARNING, ("stream_broken", provider), "broken_streams", message, facts)
 
     def _record(self, level: int, kind: tuple[str, ...], counted: str, message: str, facts: dict[str, Any]) -> None:
-        """Writes a record if one is due; ``counted`` is the fact that is the number of events since the last one."""
+        """Writes a record if one is due, with the number of events since the last one as the fact ``counted``."""
         count = self._due(level, kind)
         if count:
             # Outside of the lock: a handler may run any code.

@@ -18,7 +18,7 @@ from halfopen.orchestration._verdicts import Judgement
 
 R = TypeVar("R")
 _SHORTEST_WAIT = 0.01
-"""Seconds: a provider whose wait is over may still reject, and no call may ask in a busy loop."""
+"""Seconds. A provider may still reject when its wait is over, and then the call must not ask in a busy loop."""
 _RETRY_SPREAD = 0.25
 """The delay of a retry is spread over ± this share of itself."""
 

@@ -197,7 +197,8 @@ fn opened(before: Control, rules: &Rules, failures: u32, call: Judged, cause: Ca
     next_generation(before, Control { openings, ..before.with(Phase::Open { failures, wait }) }, cause)
 }
 
-/// None, where it has been closed at least as long as its last wait.
+/// The openings in a row that a further one continues: none if the circuit has been closed at least as long as its last
+/// wait.
 fn open_streak_that_counts(before: Control) -> OpenStreak {
     match before.phase {
         Phase::Closed { resets_at, .. } if resets_at <= NOW => OpenStreak::NONE,

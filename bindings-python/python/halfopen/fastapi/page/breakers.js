@@ -1,7 +1,7 @@
 // The circuits and their transitions.
 
 const SEVERITY = { open: 0, half_open: 1, closed: 2 };
-/** The state, and the operator's order if one is in force. */
+/** The state, and the mode if an operator has set one. */
 const label = ({ state, mode, config }) =>
   ({ forced_open: "forced open", disabled: "disabled" })[mode] ?? STATES[state] + (config.shadow ? ", shadow" : "");
 const NUMBERS = {
@@ -21,11 +21,11 @@ function cardOf(name) {
     }
     if (steerable) {
       const steer = make("div", "row steer");
-      for (const [order, [label]] of Object.entries(ORDERS)) {
+      for (const [operation, [label]] of Object.entries(OPERATIONS)) {
         const button = make("button", "", label);
-        button.dataset.order = order;
+        button.dataset.operation = operation;
         button.setAttribute("aria-label", `${label}: ${name}`);
-        button.addEventListener("click", () => ask(order, name));
+        button.addEventListener("click", () => ask(operation, name));
         steer.append(button);
       }
       card.append(steer);
@@ -45,7 +45,7 @@ function show(statuses) {
   for (const status of shown) {
     const card = cardOf(status.name);
     card.dataset.state = status.state;
-    for (const button of card.querySelectorAll("[data-order^=shadow]")) button.hidden = (button.dataset.order === "shadow_on") === status.config.shadow;
+    for (const button of card.querySelectorAll("[data-operation^=shadow]")) button.hidden = (button.dataset.operation === "shadow_on") === status.config.shadow;
     write(card.querySelector(".badge"), label(status));
     write(card.querySelector(".why"), status.explanation);
     for (const value of card.querySelectorAll("dd")) write(value, status.metrics[value.dataset.field].toLocaleString("en"));

@@ -7,7 +7,7 @@ const REASONS = {
   missing_capability: "it cannot do what is needed", too_small: "the request is too large", tried: "it has just failed",
   reserved: "it is a last resort",
 };
-const TONES = { open: "away", probes_busy: "probe", forced_open: "order", cooling_down: "away", full: "away", draining: "order", disabled: "order" };
+const TONES = { open: "away", probes_busy: "probe", forced_open: "operator", cooling_down: "away", full: "away", draining: "operator", disabled: "operator" };
 const SWITCHES = {
   failure: "the call failed", unavailable: "it was not available", probe: "a probe", return_to_primary: "back to the first one",
   stream_broken: "its stream broke", hedge: "the other one was faster",

@@ -1,6 +1,6 @@
-// The orders of operators, each in a dialog that asks for the reason.
+// What an operator can do to a circuit, each in a dialog that asks for the reason.
 
-const ORDERS = {
+const OPERATIONS = {
   force_open: ["Force open", "Every call is rejected until the time is over or the circuit is reset."],
   disable: ["Disable", "Every call passes and none is judged until the circuit is reset."],
   shadow_on: ["Shadow", "Every call passes. The breaker decides as before and counts the calls that it would have rejected."],
@@ -9,27 +9,27 @@ const ORDERS = {
 };
 
 let pending = null;
-function ask(order, name) {
-  pending = { order, name };
-  write($("order-title"), `${ORDERS[order][0]}: ${name}`);
-  write($("order-effect"), ORDERS[order][1]);
-  write($("confirm"), ORDERS[order][0]);
+function ask(operation, name) {
+  pending = { operation, name };
+  write($("operation-title"), `${OPERATIONS[operation][0]}: ${name}`);
+  write($("operation-effect"), OPERATIONS[operation][1]);
+  write($("confirm"), OPERATIONS[operation][0]);
   write($("refused"), "");
-  $("seconds-label").hidden = order !== "force_open";
+  $("seconds-label").hidden = operation !== "force_open";
   $("seconds").value = "";
   $("reason").value = "";
   $("dialog").showModal();
   $("reason").focus();
 }
 $("cancel").addEventListener("click", () => $("dialog").close());
-$("order").addEventListener("submit", (event) => {
+$("operation").addEventListener("submit", (event) => {
   event.preventDefault();
   attempt(async () => {
-    const { order, name } = pending;
+    const { operation, name } = pending;
     const reason = $("reason").value;
-    const isShadow = order.startsWith("shadow");
-    const body = isShadow ? { fields: { shadow: order === "shadow_on" }, reason } : { order, reason };
-    if (order === "force_open" && $("seconds").value.trim()) body.seconds = $("seconds").value.trim();
+    const isShadow = operation.startsWith("shadow");
+    const body = isShadow ? { fields: { shadow: operation === "shadow_on" }, reason } : { order: operation, reason };
+    if (operation === "force_open" && $("seconds").value.trim()) body.seconds = $("seconds").value.trim();
     const circuit = `${base}/${name.split("/").map(encodeURIComponent).join("/")}`;
     const answer = await fetch(`${circuit}/${isShadow ? "config" : "order"}`, {
       method: isShadow ? "PATCH" : "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
