@@ -53,6 +53,27 @@ def test_importing_twice_or_beside_the_old_module_works() -> None:
     assert python(BESIDE, str(Path(__file__).with_name("backend") / "replaced")) == "1.0\n"
 
 
+AFTER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from halfopen import compat
+try:
+    import circuit_breaker
+except ValueError as error:
+    print(error)
+compat.CircuitBreaker(compat.CircuitBreakerConfig(name="x"), "p").acquire().success()
+from prometheus_client import REGISTRY
+print(REGISTRY.get_sample_value("circuit_breaker_calls_total", {"name": "x", "provider": "p", "status": "success"}))
+"""
+
+
+def test_importing_the_old_module_afterwards_raises_the_error_of_the_migration_page() -> None:
+    error, count = python(AFTER, str(Path(__file__).with_name("backend") / "replaced")).splitlines()
+    assert count == "1.0"
+    page = Path(__file__).parents[2] / "docs" / "migrating.md"
+    assert f"`ValueError: {error}`" in " ".join(page.read_text(encoding="utf-8").split())
+
+
 def test_another_metric_of_the_name_raises_an_error_with_a_solution() -> None:
     code = """
 from prometheus_client import Gauge

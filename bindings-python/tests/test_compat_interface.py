@@ -190,10 +190,45 @@ def test_the_logger_can_be_set(own_logger: logging.Logger, caplog: pytest.LogCap
     assert caplog.records[-1].name == LOGGER
 
 
-@pytest.mark.parametrize("logger", [5, None, b"own.breakers"])
-def test_anything_but_a_logger_or_its_name_is_refused(logger: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"logger = .* is refused: allowed is a logger or the name of one"):
+@pytest.mark.parametrize("logger", [5, None, b"own.breakers", "", logging.LoggerAdapter])
+def test_anything_but_a_logger_or_its_name_is_refused(
+    logger: Any, own_logger: logging.Logger, caplog: pytest.LogCaptureFixture
+) -> None:
+    allowed = "a logger, a LoggerAdapter or the name of a logger, which is not empty"
+    with pytest.raises(InvalidValueError, match=rf"logger = .* is refused: allowed is {allowed}"):
         compat.set_logger(logger)
+    fails(CircuitBreaker(CircuitBreakerConfig()))
+    assert {record.name for record in caplog.records} == {own_logger.name}
+
+
+def test_an_adapter_adds_its_context_to_each_record(
+    own_logger: logging.Logger, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Tenant(logging.LoggerAdapter[logging.Logger]):
+        def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+            return f"[acme] {msg}", kwargs
+
+    caplog.set_level(logging.DEBUG, own_logger.name)
+    compat.set_logger(Tenant(own_logger))
+    breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
+    fails(breaker)
+    rejects(breaker)
+    levels = {record.levelname for record in caplog.records}
+    assert levels == {"DEBUG", "INFO", "WARNING", "ERROR"}
+    assert all(record.getMessage().startswith("[acme] Circuit breaker 'default'") for record in caplog.records)
+
+
+def test_a_fault_of_an_adapter_affects_no_call(own_logger: logging.Logger) -> None:
+    class Broken(logging.LoggerAdapter[logging.Logger]):
+        def process(self, *_: Any) -> Any:
+            raise ZeroDivisionError
+
+    compat.set_logger(Broken(own_logger))
+    with pytest.MonkeyPatch.context() as patched:
+        reported: list[Any] = []
+        patched.setattr(sys, "unraisablehook", reported.append)
+        fails(CircuitBreaker(CircuitBreakerConfig()))
+    assert {type(it.exc_value) for it in reported} == {ZeroDivisionError}
 
 
 @pytest.mark.parametrize("settings", [{"failure_rate_threshold": 0.5}, {"slow_call_rate_threshold": 0.5}])

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from sys import is_finalizing
-from typing import ParamSpec
+from typing import Any, ParamSpec, TypeAlias
 
 from halfopen._arguments import refused
 from halfopen._core import report_unraisable
@@ -20,17 +20,19 @@ _THRESHOLDS: dict[Cause, str] = {
 }
 """Descriptions of the causes that open a circuit automatically."""
 
-_logger = logging.getLogger("app.patterns.circuit_breaker")
+Logger: TypeAlias = logging.Logger | logging.LoggerAdapter[Any]
+
+_logger: Logger = logging.getLogger("app.patterns.circuit_breaker")
 
 
-def set_logger(logger: logging.Logger | str) -> None:
-    """Sets the logger of all breakers of this module, as a logger or a name.
+def set_logger(logger: Logger | str) -> None:
+    """Sets the logger of all breakers of this module, as a logger, an adapter or a name.
 
-    Raises ``InvalidValueError`` for anything else.
+    Raises ``InvalidValueError`` for anything else, and for an empty name, which would mean the root logger.
     """
     global _logger  # noqa: PLW0603 (one per process, as in the replaced module)
-    if not isinstance(logger, logging.Logger | str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise refused("logger", logger, "a logger or the name of one")
+    if not isinstance(logger, logging.Logger | logging.LoggerAdapter | str) or logger == "":  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise refused("logger", logger, "a logger, a LoggerAdapter or the name of a logger, which is not empty")
     _logger = logging.getLogger(logger) if isinstance(logger, str) else logger
 
 
