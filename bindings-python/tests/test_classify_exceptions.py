@@ -53,11 +53,22 @@ def test_an_attribute_that_raises_is_a_failure() -> None:
     assert classify_error(Broken()) == FAILURE
 
 
-def test_a_deadline_of_gevent_is_a_failure() -> None:
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_a_deadline_of_gevent_is_a_failure(library: str) -> None:
     # Its class is not an `Exception`.
-    kind = type("Timeout", (BaseException,), {"__module__": "gevent.timeout"})
+    kind = type("Timeout", (BaseException,), {"__module__": f"{library}.timeout"})
     assert outcome_of(kind()) == "failure"
     assert outcome_of(type("Other", (BaseException,), {})()) == "cancelled"
+    breaker = CircuitBreaker(failure_threshold=2)
+    with pytest.raises(kind), breaker:
+        raise kind
+    with pytest.raises(kind):
+        breaker.call_sync(raises, type("Own", (kind,), {})())
+    assert breaker.state == "open"
+
+
+def raises(error: BaseException) -> None:
+    raise error
 
 
 @pytest.mark.parametrize(
