@@ -20,16 +20,20 @@ class Exchange:
     """An admitted request, until its permit is settled.
 
     If the body comes after the headers, the request ends with the body. The consumer's time between two parts of it
-    does not count. A body that the consumer abandons is neutral.
+    does not count. A body that the consumer abandons is neutral, and so is a request that ends after its client was
+    closed: ``is_closed`` says whether it was.
     """
 
-    def __init__(self, breaker: CircuitBreaker, request: object = None) -> None:
+    def __init__(
+        self, breaker: CircuitBreaker, request: object = None, is_closed: Callable[[], bool] = lambda: False
+    ) -> None:
         try:
             self._permit: Permit = breaker.acquire()
         except CircuitBreakerOpenError as error:
             raise passing_sdks(error) from None
         self._rules = breaker._rules
         self._request = request
+        self._is_closed = is_closed
         # The body of the response holds this object.
         self._response: Callable[[], object] = lambda: None
         self._deadline = breaker._deadline
@@ -115,13 +119,19 @@ class Exchange:
             type(error).__module__ == "builtins"
             and isinstance(error, Exception)
             and not isinstance(error, (OSError, EOFError, BaseExceptionGroup))
-            and not self._rules.counts_every_error
-            and self._rules.own_verdict(error) is None
+            and self._has_default_verdict(error)
         )
+
+    def _has_default_verdict(self, error: BaseException) -> bool:
+        return not self._rules.counts_every_error and self._rules.own_verdict(error) is None
 
     def _settle_by(self, error: BaseException) -> None:
         if self.is_mistake(error):
             self._permit.ignore()
+            return
+        if self._is_closed() and self._has_default_verdict(error):
+            self._permit.cancel()
+            self._note()
             return
         self._permit.__exit__(type(error), error, error.__traceback__)
         if isinstance(error, Exception):

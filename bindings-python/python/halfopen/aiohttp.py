@@ -41,7 +41,7 @@ class CircuitBreakerMiddleware(Sealed):
         breaker = self._choose(request)
         if breaker is None:
             return await handler(request)
-        exchange = Exchange(breaker)
+        exchange = Exchange(breaker, is_closed=lambda: request.session.closed)
         response = await exchange.awaited(lambda: _within_total_timeout(request, handler))
         content = response.content
         bodiless = request.method == "HEAD"

@@ -90,10 +90,14 @@ class _Guarding(Sealed):
     def __init__(self, inner: Any, choose: Callable[[Any], CircuitBreaker | None]) -> None:
         self._inner = inner
         self._choose = choose
+        self._times_closed = 0
 
     def _admit(self, request: Any) -> Exchange | None:
         breaker = self._choose(request)
-        return None if breaker is None else Exchange(breaker, request)
+        if breaker is None:
+            return None
+        before = self._times_closed
+        return Exchange(breaker, request, lambda: self._times_closed != before)
 
     def _guard_body(self, exchange: Exchange, request: Any, response: Any, body: type, base: str) -> None:
         # A response that was made with its content has nothing left to read.
@@ -121,6 +125,7 @@ class _Transport(_Guarding):
         return response
 
     def close(self) -> None:
+        self._times_closed += 1
         self._inner.close()
 
     def __enter__(self) -> Self:
@@ -128,6 +133,7 @@ class _Transport(_Guarding):
         return self
 
     def __exit__(self, *error: Any) -> None:
+        self._times_closed += 1
         self._inner.__exit__(*error)
 
 
@@ -141,6 +147,7 @@ class _AsyncTransport(_Guarding):
         return response
 
     async def aclose(self) -> None:
+        self._times_closed += 1
         await self._inner.aclose()
 
     async def __aenter__(self) -> Self:
@@ -148,6 +155,7 @@ class _AsyncTransport(_Guarding):
         return self
 
     async def __aexit__(self, *error: Any) -> None:
+        self._times_closed += 1
         await self._inner.__aexit__(*error)
 
 
