@@ -1,6 +1,7 @@
 """Guarded clients inside guarded clients of one breaker: a probe is shared, and a response counts once."""
 
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -8,6 +9,7 @@ import httpx
 import httpx2
 import pytest
 import requests
+import urllib3
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -131,6 +133,26 @@ def test_a_connection_that_fails_below_two_layers_is_one_failure() -> None:
     with pytest.raises(httpx.ConnectError):
         httpx.Client(transport=layers).get(URL)
     assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (1, 1)
+
+
+class Digest(requests.adapters.HTTPAdapter):
+    """Asks for a digest, and answers a request that has one with an error."""
+
+    def send(self, request: Any, *_: Any, **__: Any) -> requests.Response:
+        knows = "Authorization" in request.headers
+        headers = {} if knows else {"www-authenticate": 'Digest realm="provider", nonce="1", qop="auth"'}
+        body = urllib3.HTTPResponse(BytesIO(), headers, 503 if knows else 401, preload_content=False)
+        answer: requests.Response = self.build_response(request, body)
+        return answer
+
+
+def test_a_request_that_an_authentication_repeats_is_guarded() -> None:
+    breaker = CircuitBreaker("http", failure_threshold=1)
+    session = requests.Session()
+    session.mount("http://", CircuitBreakerAdapter(Digest(), breaker))
+    assert session.get(URL, auth=requests.auth.HTTPDigestAuth("name", "password")).status_code == 503
+    assert (breaker.metrics.ignored_calls, breaker.metrics.failed_calls) == (1, 1)
+    assert breaker.state == "open"
 
 
 def test_each_attempt_of_a_transport_that_retries_counts_once() -> None:

@@ -12,10 +12,10 @@ A request and its repetitions by the inner adapter (its ``max_retries``) are one
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from requests import PreparedRequest, Response
-from requests.adapters import BaseAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from halfopen._exchange import Exchange
 from halfopen._http import BreakerOrChoice, BreakerPerHost, BreakerPerKey, choice_of
@@ -52,6 +52,8 @@ class CircuitBreakerAdapter(Sealed, BaseAdapter):
         except BaseException as error:
             exchange.raised(error)
             raise
+        # Authentication that repeats a request sends it through this adapter.
+        response.connection = cast("HTTPAdapter", self)
         bodiless = request.method == "HEAD" or response.raw is None
         if exchange.answered(response, response.status_code, response.headers.items(), bodiless=bodiless):
             response.raw = _Raw(exchange, response.raw)
