@@ -3,18 +3,18 @@
 import asyncio
 import contextvars
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import pytest
 from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosedError
 
 from consumers import counts
 from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError, InvalidValueError, ManualClock
+from socket_server import dies_after_one_message, says_nothing, served, three_messages
 
 SHORT = 0.01
 LONG = 30.0
@@ -40,36 +40,12 @@ def session_of(breaker: CircuitBreaker, error: BaseException | None, *, is_healt
 # With a real server and client
 
 
-Handler = Callable[[ServerConnection], Awaitable[None]]
-
-
-@asynccontextmanager
-async def served(handler: Handler) -> AsyncIterator[str]:
-    async with serve(handler, "127.0.0.1", 0) as server:
-        host, port = next(iter(server.sockets)).getsockname()[:2]
-        yield f"ws://{host}:{port}"
-
-
 async def listen(breaker: CircuitBreaker, url: str, received: list[Any]) -> None:
     """An application that receives messages until the server closes."""
     async with breaker.session() as session, connect(url, proxy=None) as socket:
         async for message in socket:
             session.healthy()
             received.append(message)
-
-
-async def three_messages(socket: ServerConnection) -> None:
-    for number in range(3):
-        await socket.send(str(number))
-
-
-async def dies_after_one_message(socket: ServerConnection) -> None:
-    await socket.send("0")
-    socket.transport.abort()
-
-
-async def says_nothing(socket: ServerConnection) -> None:
-    await socket.wait_closed()
 
 
 async def test_a_session_that_ends_normally_is_one_success() -> None:

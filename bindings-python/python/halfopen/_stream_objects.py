@@ -1,6 +1,6 @@
 """Guards stream objects of SDKs, and context managers that yield streams. They keep the interface of their type."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -116,13 +116,18 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     kind = class_of(source)
     if not any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__aenter__")):
         _check_no_timeouts(breaker, source)
-    if is_stream(source):
+    if is_stream(source) and not _is_request(kind):
         stream = breaker._begin_stream(source if isinstance(source, _GENERATORS) else items_of(source))
         stream.rest()
         return guarded_stream(stream, source)
     if hasattr(kind, "__aenter__") or hasattr(kind, "__enter__"):
         return guarded_manager(breaker._begin_stream, breaker._deadline, source)
     raise refused("source", source, "an iterator, an async iterator, or a context manager that yields one")
+
+
+def _is_request(kind: type) -> bool:
+    """Whether entering or awaiting it makes the stream, as ``connect`` of websockets does, although it has items."""
+    return hasattr(kind, "__aenter__") and hasattr(kind, "__await__")
 
 
 def _check_no_timeouts(breaker: "CircuitBreaker", source: Any) -> None:
@@ -313,6 +318,24 @@ def _items_of_entered(source: list[Any]) -> Generator[Any, None, None]:
 
 
 async def _enter_manager_async(self: Proxy) -> Any:
+    return await _made_async(self, class_of(self._halfopen_target).__aenter__)
+
+
+def _await_manager(self: Proxy) -> Generator[Any, Any, Any]:
+    async def awaited(target: Any) -> Any:
+        return await target
+
+    return _made_async(self, awaited).__await__()
+
+
+def _iterate_manager(self: Proxy) -> Any:
+    stream = self._halfopen_call.begin(items_of(self._halfopen_target))
+    stream.rest()
+    return guarded_items(stream)
+
+
+async def _made_async(self: Proxy, make: Callable[[Any], Awaitable[Any]]) -> Any:
+    """The stream that entering or awaiting a context manager makes, which is a part of the call."""
     entering, target = self._halfopen_call, self._halfopen_target
     source: list[Any] = []
     scope = nullcontext() if entering.deadline is None else entering.deadline.start()
@@ -324,7 +347,7 @@ async def _enter_manager_async(self: Proxy) -> Any:
     try:
         stream.enter()
         async with scope:
-            result = await class_of(target).__aenter__(target)
+            result = await make(target)
     except BaseException as error:
         stream.raised(error)
         raise
@@ -359,6 +382,8 @@ def _enter_manager(self: Proxy) -> Any:
 
 _MANAGER: dict[str, Callable[..., Any]] = {
     "__aenter__": _enter_manager_async,
+    "__await__": _await_manager,
+    "__aiter__": _iterate_manager,
     "__aexit__": _exit_async,
     "__enter__": _enter_manager,
     "__exit__": _exit,
