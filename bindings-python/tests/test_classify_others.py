@@ -338,6 +338,27 @@ def test_retries_that_are_used_up_count_as_their_last_error() -> None:
         check(lambda: retrying(url), IGNORED)
 
 
+def test_retries_that_are_used_up_count_as_their_last_result() -> None:
+    def is_error(answer: requests.Response) -> bool:
+        return answer.status_code >= 400
+
+    def call(url: str) -> requests.Response:
+        return requests.get(url, timeout=5)
+
+    stop, breaker = tenacity.stop_after_attempt(2), CircuitBreaker()
+    retrying = tenacity.retry(retry=tenacity.retry_if_result(is_error), stop=stop)(call)
+    with answering(response("503 Service Unavailable", headers={"Retry-After": "4"})) as url:
+        check(lambda: retrying(url), Verdict("failure", 4.0, "provider"))
+    with answering(response("429 Too Many Requests", headers={"Retry-After": "4"})) as url:
+        check(lambda: retrying(url), Verdict("ignored", None, "key_and_model", 4.0))
+    # A function that returns nothing usable has failed, although its result is no response.
+    check(tenacity.retry(retry=tenacity.retry_if_result(lambda it: it is None), stop=stop)(lambda: None), FAILURE)
+
+    with answering(response("503 Service Unavailable")) as url, pytest.raises(tenacity.RetryError):
+        breaker.call_sync(tenacity.retry(retry=tenacity.retry_if_result(is_error), stop=stop)(breaker(call)), url)
+    assert (breaker.metrics.failed_calls, breaker.metrics.ignored_calls) == (2, 1)
+
+
 def status_error(status: int) -> requests.HTTPError:
     answer = requests.Response()
     answer.status_code = status

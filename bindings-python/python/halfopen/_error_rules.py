@@ -8,6 +8,7 @@ from typing import Any, cast
 from halfopen._core import add_plain_error
 from halfopen._library_errors import CANCELLED, FAILURE, IGNORED, RULES, Rule, by_status_code
 from halfopen._names import names_of
+from halfopen._result_rules import is_response
 from halfopen.errors import CircuitBreakerOpenError
 from halfopen.types import Verdict
 
@@ -76,8 +77,13 @@ _HELD_BY: dict[str, Callable[[Any], object]] = {
     # Errors of an orchestrator around an error or a result that the breaker of a provider has counted already.
     "halfopen.orchestration._errors.StreamBrokenError": attrgetter("__cause__"),
     "halfopen.orchestration._errors.FailedResultError": attrgetter("result"),
-    "tenacity.RetryError": lambda error: error.last_attempt.exception(),
+    "tenacity.RetryError": lambda error: error.last_attempt.exception() or _response_in(error.last_attempt.result()),
 }
+
+
+def _response_in(result: object) -> object:
+    """The result, if it is a response: others may be constants, by which no failure is known again."""
+    return result if is_response(result) else None
 
 
 def _classify(error: BaseException, depth: int) -> Verdict:

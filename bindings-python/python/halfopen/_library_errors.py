@@ -8,7 +8,14 @@ from typing import Any, TypeAlias, cast
 
 from halfopen._core import status_of_close_code
 from halfopen._names import names_of
-from halfopen._result_rules import SUCCESS, pairs_of, verdict_of, verdict_of_response, verdict_of_rpc
+from halfopen._result_rules import (
+    SUCCESS,
+    pairs_of,
+    verdict_of,
+    verdict_of_response,
+    verdict_of_result,
+    verdict_of_rpc,
+)
 from halfopen.types import Verdict
 
 FAILURE = Verdict("failure", None, "provider")
@@ -154,7 +161,10 @@ def _socket_refused(error: Any, _: Classify) -> Verdict:
 
 def _last_attempt(error: Any, classify: Classify) -> Verdict:
     cause = error.last_attempt.exception()
-    return FAILURE if cause is None else classify(cause)
+    if cause is not None:
+        return classify(cause)
+    verdict = verdict_of_result(error.last_attempt.result())
+    return FAILURE if verdict is None else _of_error(verdict)
 
 
 def _urllib(error: Any, _: Classify) -> Verdict:
