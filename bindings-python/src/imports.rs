@@ -51,6 +51,7 @@ imports! {
     items_of: PyAny = "halfopen._stream_objects" "items_of";
     /// The verdict about an exception.
     classify_error: PyAny = "halfopen._error_rules" "classify_error";
+    has_only_members_of: PyAny = "halfopen._error_rules" "has_only_members_of";
     is_rejection: PyAny = "halfopen._error_rules" "is_rejection";
     /// The verdict of a breaker about an item that reports an error, or `None` for an item of a class that never does.
     verdict_of_event: PyAny = "halfopen._stream_items" "verdict_of_event";

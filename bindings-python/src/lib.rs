@@ -50,6 +50,7 @@ mod watchers;
 
 use halfopen::evidence::BUCKET_BOUNDS;
 use halfopen::pool::Hedge;
+use pyo3::exceptions::PyImportError;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyWeakrefReference};
@@ -100,6 +101,13 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
+        // Without this, some subinterpreters can import it, and a guarded call then waits forever for their lock.
+        if ffi::is_subinterpreter(py) {
+            return Err(PyImportError::new_err(
+                "halfopen cannot be imported in a subinterpreter: import it in the main interpreter (in mod_wsgi, set \
+                 WSGIApplicationGroup %{GLOBAL})",
+            ));
+        }
         fill_cells(py);
         ffi::add_begin(py)?;
         ffi::add_run(py)?;

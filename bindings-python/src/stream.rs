@@ -18,7 +18,7 @@ use crate::nesting::Probe;
 use crate::object_slot::ObjectSlot;
 use crate::pause::Pause;
 use crate::pending::PendingCall;
-use crate::thrown::{instance_of, is_same};
+use crate::thrown::{has_come_back, instance_of};
 
 /// `Stream`: a generator and the call that made it.
 ///
@@ -297,19 +297,17 @@ impl PyStream {
         self.take(result.py()).map_or(Ok(()), |pending| pending.returned(result))
     }
 
-    /// The generator raised this. An exception that the consumer threw in, and that came back as it was, is not a
-    /// failure.
+    /// The generator raised this. An exception that the consumer threw in, and that came back as it was or in a group of
+    /// nothing else, is not a failure.
     #[pyo3(signature = (error, /))]
     pub fn raised(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let thrown = self.thrown.lock().take().map(|thrown| thrown.into_bound(error.py()));
-        match self.take(error.py()) {
-            Some(mut pending) if thrown.is_some_and(|thrown| is_same(error, &thrown)) => {
-                pending.settle(Outcome::Cancelled);
-                Ok(())
-            }
-            Some(pending) => pending.raised(error),
-            None => Ok(()),
+        let Some(mut pending) = self.take(error.py()) else { return Ok(()) };
+        if thrown.map_or(Ok(false), |thrown| has_come_back(error, &thrown))? {
+            pending.settle(Outcome::Cancelled);
+            return Ok(());
         }
+        pending.raised(error)
     }
 
     fn __iter__(slf: Py<Self>) -> Py<Self> {

@@ -4,7 +4,7 @@ use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopAsyncIteration, Py
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 
-use crate::ffi::{call_host, call_host_plainly};
+use crate::ffi::{call_host, call_host_plainly, inherits, unless_it_raised};
 use crate::imports::Imports;
 
 /// The exception that `throw(kind, error, trace)` throws.
@@ -34,11 +34,21 @@ pub fn instance_of<'py>(
 }
 
 /// Whether an exception that was thrown into a generator has come back. Python wraps a `StopIteration` that leaves a
-/// generator.
-pub fn is_same(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> bool {
+/// generator, and a task group wraps each exception that leaves its block.
+pub fn has_come_back(error: &Bound<'_, PyAny>, thrown: &Bound<'_, PyAny>) -> PyResult<bool> {
     let stops = thrown.is_instance_of::<PyStopIteration>() || thrown.is_instance_of::<PyStopAsyncIteration>();
-    error.is(thrown)
+    if error.is(thrown)
         || stops && error.is_instance_of::<PyRuntimeError>() && cause_of(error).is_some_and(|cause| cause.is(thrown))
+    {
+        return Ok(true);
+    }
+    let imports = Imports::get(error.py())?;
+    if !inherits(error, imports.exception_group.bind(error.py())) {
+        return Ok(false);
+    }
+    let of_both = PyTuple::new(error.py(), [error, thrown])?;
+    let answer = call_host(imports.has_only_members_of.bind(error.py()), &of_both, None);
+    Ok(unless_it_raised(error.py(), answer.and_then(|answer| answer.is_truthy()))?.unwrap_or(false))
 }
 
 fn cause_of<'py>(error: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {

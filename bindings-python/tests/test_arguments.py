@@ -52,7 +52,7 @@ LATER: dict[str, Any] = {
     "an async generator function": async_generator,
     "a partial of one": functools.partial(functools.partial(coroutine, 1), 2), "an async __call__": Awaited(),
     "a partial of that": functools.partial(Awaited(), 1), "a bound async method": Awaited().__call__,
-    "an AsyncMock": AsyncMock(),
+    "an AsyncMock": AsyncMock(), "a static method": staticmethod(coroutine),
 }  # fmt: skip
 
 

@@ -158,6 +158,36 @@ def test_a_subclass_may_have_attributes_of_its_own() -> None:
         own.metrics = CircuitBreakerMetrics()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def test_an_error_in_a_property_of_a_subclass_is_shown() -> None:
+    class Own(CircuitBreaker):
+        @property
+        def label(self) -> str:
+            return str(self.region)
+
+    with pytest.raises(AttributeError, match="no attribute 'region'"):
+        Own().label  # noqa: B018
+
+
+async def test_a_use_before_the_constructor_is_refused_with_a_remedy() -> None:
+    class Late(CircuitBreaker):
+        def __init__(self) -> None:
+            self.ready = False
+
+    late = Late()
+    assert repr(late) == "<Late, not initialised>"
+    uses: list[Callable[[], object]] = [
+        lambda: late.state,
+        lambda: late.config,
+        lambda: late.metrics,
+        late.get_status,
+        late.acquire,
+        lambda: asyncio.run(late.call(str)),
+    ]
+    for use in uses:
+        with pytest.raises(InvalidValueError, match=r"super\(\).__init__"):
+            await asyncio.to_thread(use)
+
+
 async def test_a_twin_is_made_from_a_snapshot_and_not_copied() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(name="twin", failure_threshold=1), "p", clock=ManualClock())
     fails(breaker)

@@ -1,5 +1,6 @@
 """Errors of a stream's consumer do not count."""
 
+import asyncio
 import contextlib
 import gc
 import weakref
@@ -7,6 +8,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Annotated, Any
 
 import pytest
+from anyio import create_task_group
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.testclient import TestClient
 
@@ -206,6 +208,42 @@ async def test_a_thrown_error_that_the_generator_has_handled_is_released(breaker
     del mine
     assert await stream.next() == 3
     assert gone() is None
+
+
+@pytest.mark.parametrize("library", [asyncio.TaskGroup, create_task_group])
+async def test_an_error_that_a_task_group_wraps_is_the_consumers(breaker: CircuitBreaker, library: Any) -> None:
+    @contextlib.asynccontextmanager
+    @breaker
+    async def connected() -> AsyncIterator[None]:
+        async with library():
+            yield
+
+    for error in (Mine(), ExceptionGroup("", [Mine(), ExceptionGroup("", [Mine()])])):
+        with pytest.raises(ExceptionGroup):
+            async with connected():
+                raise error
+    assert (breaker.metrics.cancelled_calls, breaker.metrics.failed_calls) == (2, 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_group_with_an_error_of_the_generator_is_a_failure(breaker: CircuitBreaker, way: str) -> None:
+    def plain() -> Iterator[int]:
+        try:
+            yield 1
+        except Mine as thrown:
+            raise ExceptionGroup("", [thrown, OSError()]) from None
+
+    async def asynchronous() -> AsyncIterator[int]:
+        try:
+            yield 1
+        except Mine as thrown:
+            raise ExceptionGroup("", [thrown, OSError()]) from None
+
+    stream = stream_of(way, breaker, plain, asynchronous)
+    await stream.next()
+    with pytest.raises(ExceptionGroup):
+        await stream.throw(Mine())
+    assert breaker.metrics.failed_calls == 1
 
 
 async def test_an_error_thrown_through_two_guarded_generators_is_cancelled(breaker: CircuitBreaker) -> None:

@@ -152,3 +152,9 @@ def test_a_signal_handler_that_exits_during_a_call_returns_its_permit(way: str) 
     assert process.stdout.readline() == "calling\n"
     process.send_signal(signal.SIGTERM)
     assert ended(process) == (9, "0 in flight, 0 failed\n", "")
+
+
+def test_a_subinterpreter_cannot_import_the_package_and_does_the_main_one_no_harm() -> None:
+    refused, answer = run(SCRIPTS / "subinterpreter.py")
+    assert refused.startswith("halfopen cannot be imported in a subinterpreter: import it in the main interpreter")
+    assert answer == "0"

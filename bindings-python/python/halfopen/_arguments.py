@@ -197,7 +197,10 @@ def check_function(
     With ``may_be_async`` it may be a coroutine function. Without ``may_be_class`` a class is refused as well: with
     ``is_too_large=TooLarge`` every answer would be an instance, and count as true.
     """
-    function = value
+    given = value
+    if isinstance(given, staticmethod):
+        given = cast("Any", given).__func__
+    function = given
     while isinstance(function, partial):
         function = function.func
     runs_later = _YIELDS if may_be_async else _RUNS_LATER
@@ -206,7 +209,7 @@ def check_function(
         or (isinstance(function, type) and not may_be_class)
         or _kind(function) & runs_later
         or _kind(type(function).__call__) & runs_later
-        or not _takes(value, arguments)
+        or not _takes(given, arguments)
     ):
         raise refused(field, value, allowed)
 

@@ -47,6 +47,13 @@ def is_rejection(error: BaseException) -> bool:
     return all(isinstance(member, CircuitBreakerOpenError) for member in members)
 
 
+def has_only_members_of(group: BaseExceptionGroup[BaseException], error: BaseException) -> bool:
+    """Whether each member of the group is this error, or a member of it if it is a group too."""
+    inner = group_in(error)
+    own = {id(member) for member in ([error] if inner is None else members_of(inner))}
+    return all(id(member) in own for member in members_of(group))
+
+
 def failures_in(error: BaseException) -> list[tuple[object, ...]]:
     """The members of a group, or the error itself; each as a tuple of the objects that identify a failure.
 

@@ -8,6 +8,7 @@ mod call_object;
 mod frame;
 mod handled_error;
 mod host_calls;
+mod interpreter;
 mod methods;
 mod objects;
 mod plain_classes;
@@ -23,6 +24,7 @@ pub use host_calls::{
     Anext, Step, call_host, call_host_method, call_host_plainly, call_host_with_one, says_yes, step_host, throw_host,
     unless_it_raised,
 };
+pub use interpreter::is_subinterpreter;
 pub use objects::{
     has_aiter, has_attribute, has_await, inherits, is_abstract, is_exactly, is_iterator, is_made_in_python, is_shared,
     looks_up_plainly,

@@ -170,4 +170,6 @@ class CircuitBreaker(Delegation, RemovedAttributes):
         log_forced_opening(self.config.name, seconds)
 
     def __repr__(self) -> str:
+        if "_observer" not in vars(self):
+            return f"<{type(self).__name__}, not initialised>"
         return f"<{type(self).__name__} {self.config.name!r} provider={self.provider_id!r} state={self.state.value}>"
