@@ -145,6 +145,51 @@ async def test_if_both_deadlines_expire_the_one_around_the_call_wins(way: str) -
     assert counts(breaker) == (0, 0, 1, 0)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("way", [*WAYS, "session"])
+def test_an_anyio_scope_that_is_cancelled_as_well_wins(way: str, backend: str) -> None:
+    breaker = cutting(SHORT)
+
+    async def main() -> None:
+        async def hang_until_both_expired() -> None:
+            try:
+                await anyio.sleep_forever()
+            except anyio.get_cancelled_exc_class():
+                scope.cancel()
+                raise
+
+        with anyio.CancelScope() as scope:
+            if way == "session":
+                async with breaker.session():
+                    await hang_until_both_expired()
+            else:
+                await WAYS[way](breaker, hang_until_both_expired)
+        assert scope.cancelled_caught
+
+    anyio.run(main, backend=backend)
+    assert counts(breaker) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_scope_that_was_cancelled_before_a_shielded_call_was_cut_off_wins(backend: str) -> None:
+    breaker = cutting(SHORT)
+
+    async def main() -> None:
+        @breaker
+        async def shielded() -> None:
+            scope.cancel()
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(2 * SHORT)
+            await anyio.sleep_forever()
+
+        with anyio.CancelScope() as scope:
+            await shielded()
+        assert scope.cancelled_caught
+
+    anyio.run(main, backend=backend)
+    assert counts(breaker) == (0, 0, 1, 0)
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_cancelling_the_task_is_neutral(way: str) -> None:
     breaker = cutting(LONG)

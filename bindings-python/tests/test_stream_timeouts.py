@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -141,6 +142,24 @@ async def test_if_both_deadlines_expire_the_one_around_the_consumer_wins() -> No
         async with around:
             await drain(breaker(stream)(), [])
     assert not isinstance(caught.value, CallTimeoutError)
+    assert counts(breaker) == (0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_scope_around_the_consumer_that_expires_in_the_same_turn_of_the_loop_wins(backend: str) -> None:
+    breaker = CircuitBreaker(idle_timeout_seconds=SHORT)
+
+    async def stream() -> AsyncIterator[int]:
+        yield 1
+        time.sleep(3 * SHORT)  # noqa: ASYNC251  # the loop finds both deadlines expired
+        await anyio.sleep_forever()
+
+    async def main() -> None:
+        with anyio.move_on_after(2 * SHORT) as scope:
+            await drain(breaker(stream)(), [])
+        assert scope.cancelled_caught
+
+    anyio.run(main, backend=backend)
     assert counts(breaker) == (0, 0, 1, 0)
 
 

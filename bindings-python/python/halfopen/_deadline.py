@@ -64,6 +64,10 @@ class _AsyncioScope:
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
+            # asyncio does not know the scopes of anyio, and anyio cancels no task that was just cancelled by others.
+            lowlevel = sys.modules.get("anyio.lowlevel")
+            if lowlevel is not None:
+                await lowlevel.checkpoint_if_cancelled()
             raise self._deadline.error() from error
 
     def lift(self) -> bool:

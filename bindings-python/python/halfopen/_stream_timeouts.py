@@ -81,7 +81,17 @@ class _AsyncioWatch(_Waits):
     Streams of the compiled core note their waits in ``wait`` themselves, and call neither ``begin`` nor ``end``.
     """
 
-    __slots__ = ("__weakref__", "_asyncio", "_cancelling", "_loop", "_task", "_timed_wait", "_timer", "wait")
+    __slots__ = (
+        "__weakref__",
+        "_asyncio",
+        "_cancelling",
+        "_expired_wait",
+        "_loop",
+        "_task",
+        "_timed_wait",
+        "_timer",
+        "wait",
+    )
 
     def __init__(self, timeouts: StreamTimeouts, asyncio: Any) -> None:
         super().__init__(timeouts)
@@ -92,6 +102,7 @@ class _AsyncioWatch(_Waits):
         self.wait = Wait(self._loop, asyncio.current_task, tasks)
         self._timer: Any = None
         self._timed_wait: int | None = None
+        self._expired_wait: int | None = None
         self._task: Any = None
         self._cancelling = 0
 
@@ -125,6 +136,13 @@ class _AsyncioWatch(_Waits):
         if number != self._timed_wait and wait.waited() < self._allowed():
             wait.look()
             self.arm()
+            return
+        if number != self._expired_wait:
+            # A scope of anyio around the consumer that expires in the same turn of the loop must cancel the task first,
+            # because it does not cancel one that others have just cancelled.
+            self._expired_wait = number
+            wait.timed(True)
+            self._timer = self._loop.call_soon(_check, ref(self))
             return
         self._task, self._cancelling = wait.expire()
         self._task.cancel()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from halfopen._core import HealthySession, Permit
 from halfopen._deadline import Scope
 from halfopen._sealed import Sealed
-from halfopen.errors import CallTimeoutError, InvalidValueError
+from halfopen.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from halfopen.breaker import CircuitBreaker
@@ -89,8 +89,8 @@ class Session(Sealed):
         if self._scope is not None:
             try:
                 await self._scope.__aexit__(kind, error, trace)
-            except CallTimeoutError as timeout:
-                self._end(timeout)
+            except BaseException as ending:
+                self._end(ending)
                 raise
         self._end(error)
 
