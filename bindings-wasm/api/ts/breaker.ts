@@ -1,6 +1,6 @@
 /** The circuit breaker that users see. The core decides; this adds promises, streams and errors. */
 
-import { checkFunction, guardedCall } from './call.js';
+import { guardedCall } from './call.js';
 import type { Signal } from './classify.js';
 import type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
 import type { Mode, State } from './enums.js';
@@ -86,11 +86,15 @@ export class CircuitBreaker {
     return guardedCall(this.#executor, fn, signal, inside?.numberFor(this.#executor));
   }
 
-  /** A function with the name, length and `this` of `fn`, whose calls are guarded as by {@link call}. */
+  /**
+   * A function with the name, length and `this` of `fn`, whose calls are guarded as by {@link call}.
+   *
+   * @throws InvalidValueError for a class, which cannot be called, and for anything but a function
+   */
   wrap<This, Args extends unknown[], Result>(
     fn: (this: This, ...args: Args) => Result,
   ): (this: This, ...args: Args) => Promise<Awaited<Result>> {
-    checkFunction(fn);
+    check(isCallable(fn), 'fn', fn, 'a function, and no class');
     // The breaker and not its executor, so that it is not collected while the function can be called.
     const breaker = this;
     const wrapped = function (this: This, ...args: Args) {

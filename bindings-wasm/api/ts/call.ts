@@ -78,6 +78,6 @@ function rejected(rejection: Error): Promise<never> {
 }
 
 /** @throws InvalidValueError unless `fn` is a function */
-export function checkFunction(fn: unknown): void {
+function checkFunction(fn: unknown): void {
   check(typeof fn === 'function', 'fn', fn, 'a function');
 }

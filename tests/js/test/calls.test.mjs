@@ -154,6 +154,16 @@ test('a value that is not a function is refused, and no call is counted', async 
   assert.equal(breaker.status().totalCalls, 0);
 });
 
+test('a class is refused where it is wrapped, because each call of it would fail', () => {
+  const { breaker } = onStage();
+  for (const kind of [class {}, class Client extends Map {}, Map]) {
+    assert.throws(
+      () => breaker.wrap(kind),
+      (error) => error instanceof InvalidValueError && error.field === 'fn' && /no class/.test(error.message),
+    );
+  }
+});
+
 test('an aborted call says nothing about the provider, a timeout does', async () => {
   const { breaker } = onStage({ failureThreshold: 2 });
   const controller = new AbortController();
