@@ -18,6 +18,7 @@ use crate::nesting::Probe;
 use crate::object_slot::ObjectSlot;
 use crate::pause::Pause;
 use crate::pending::PendingCall;
+use crate::permit::PyPermit;
 use crate::thrown::{has_come_back, instance_of};
 
 /// `Stream`: a generator and the call that made it.
@@ -278,6 +279,12 @@ impl PyStream {
         self.pause.exclude_from(&mut admitted);
         let breaker = self.breaker.bind(generator.py());
         Some(Self::new(breaker, generator, PendingCall::new(breaker.get(), admitted)))
+    }
+
+    /// The context manager yielded a response: the same call goes on until the end of its body. `None` if it has ended.
+    fn as_permit(&self, py: Python<'_>) -> Option<PyPermit> {
+        let admitted = self.take(py)?.release()?;
+        Some(PyPermit::new(self.breaker.clone_ref(py), admitted))
     }
 
     /// The stream reads this response. A guarded HTTP client inside it may have counted the failure of that.

@@ -342,6 +342,12 @@ class Stream(Iterator[Any]):
     def rest(self) -> None:
         """The consumer does something else from now on, until it asks for an item."""
 
+    def as_permit(self) -> Permit | None:
+        """The context manager yielded a response: the same call goes on until the end of its body.
+
+        ``None`` if the call has ended.
+        """
+
     def reads(self, response: object, /) -> None:
         """The stream reads this response. A guarded HTTP client inside it may have counted the failure of that."""
 

@@ -1,7 +1,7 @@
 """One guarded HTTP request: its permit, its timeouts, and the verdict on its response and on the end of its body."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from weakref import ref
 
 from halfopen._core import Permit
@@ -9,9 +9,11 @@ from halfopen._result_rules import as_verdict
 from halfopen._sdk_errors import passing_sdks
 from halfopen._sse import AnswerReader
 from halfopen._stream_timeouts import Watch
-from halfopen.breaker import CircuitBreaker
 from halfopen.errors import CallTimeoutError, CircuitBreakerOpenError
 from halfopen.types import Outcome
+
+if TYPE_CHECKING:
+    from halfopen.breaker import CircuitBreaker
 
 T = TypeVar("T")
 
@@ -25,12 +27,14 @@ class Exchange:
     """
 
     def __init__(
-        self, breaker: CircuitBreaker, request: object = None, is_closed: Callable[[], bool] = lambda: False
+        self,
+        breaker: "CircuitBreaker",
+        request: object = None,
+        is_closed: Callable[[], bool] = lambda: False,
+        permit: Permit | None = None,
     ) -> None:
-        try:
-            self._permit: Permit = breaker.acquire()
-        except CircuitBreakerOpenError as error:
-            raise passing_sdks(error) from None
+        """Asks for a permit, unless the call has one already."""
+        self._permit = _permit_of(breaker) if permit is None else permit
         self._rules = breaker._rules
         self._request = request
         self._is_closed = is_closed
@@ -57,8 +61,7 @@ class Exchange:
         """Awaits the response to a request, within the breaker's timeouts."""
         try:
             self._permit._enter()
-            if self._timeouts is not None:
-                self._watch = self._timeouts.start()
+            self.watch()
             if self._deadline is None:
                 return await self._watched(request)
             async with self._deadline.start():
@@ -89,6 +92,11 @@ class Exchange:
         # Headers are not content, so the first item may take what is left of its time.
         watch.end(False)
         return response
+
+    def watch(self) -> None:
+        """The timeouts of streams apply from now on, in the running task."""
+        if self._timeouts is not None:
+            self._watch = self._timeouts.start()
 
     def raised(self, error: BaseException, *, may_go_on: bool = False) -> None:
         """The request, or reading its response, ended with this error; with ``may_go_on`` the body may still be read.
@@ -269,3 +277,10 @@ class Exchange:
         else:
             return False
         return True
+
+
+def _permit_of(breaker: "CircuitBreaker") -> Permit:
+    try:
+        return breaker.acquire()
+    except CircuitBreakerOpenError as error:
+        raise passing_sdks(error) from None

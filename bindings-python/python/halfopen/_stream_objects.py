@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from halfopen._arguments import refuse_plain_stream, refused
 from halfopen._core import AsyncItems, ItemsOf, Stream
 from halfopen._deadline import Deadline
+from halfopen._exchange import Exchange
+from halfopen._httpx_bodies import guard_body, open_response
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
 from halfopen._streams import guarded_items
@@ -270,10 +272,17 @@ class _Entering:
         if self.guard is not None:
             self.guard.stop()
 
-    def entered(self, stream: Stream, source: list[Any], result: Any) -> Any:
-        """A proxy of the stream that was entered; any other result ends the call."""
+    def entered(self, stream: Stream, source: list[Any], result: Any, *, is_async: bool) -> Any:
+        """A proxy of the stream that was entered. A response ends the call with its body, and any other result now."""
         if not is_stream(result):
-            stream.resulted_in(result)
+            response = open_response(result)
+            if response is None:
+                stream.resulted_in(result)
+            elif permit := stream.as_permit():
+                exchange = Exchange(stream.breaker, response.request, permit=permit)
+                if is_async:
+                    exchange.watch()
+                guard_body(exchange, response, is_async=is_async, request=response.request)
             return result
         stream.rest()
         inner = _inner_iterator(result)
@@ -351,7 +360,7 @@ async def _made_async(self: Proxy, make: Callable[[Any], Awaitable[Any]]) -> Any
     except BaseException as error:
         stream.raised(error)
         raise
-    return entering.entered(stream, source, result)
+    return entering.entered(stream, source, result, is_async=True)
 
 
 def _close_request(manager: Any) -> None:
@@ -377,7 +386,7 @@ def _enter_manager(self: Proxy) -> Any:
     except BaseException as error:
         stream.raised(error)
         raise
-    return entering.entered(stream, source, result)
+    return entering.entered(stream, source, result, is_async=False)
 
 
 _MANAGER: dict[str, Callable[..., Any]] = {
