@@ -116,7 +116,7 @@ impl Watched {
 
     /// Whether a telemetry follows settled calls.
     #[inline(always)]
-    pub fn hears_settles() -> bool {
+    pub fn follows_settled_calls() -> bool {
         TELEMETRY.is_there()
     }
 

@@ -188,7 +188,7 @@ async def test_a_use_before_the_constructor_is_refused_with_a_remedy() -> None:
             await asyncio.to_thread(use)
 
 
-async def test_a_twin_is_made_from_a_snapshot_and_not_copied() -> None:
+async def test_a_second_breaker_is_made_from_a_snapshot_and_not_by_a_copy() -> None:
     breaker = CircuitBreaker(CircuitBreakerConfig(name="twin", failure_threshold=1), "p", clock=ManualClock())
     fails(breaker)
     for copied in (copy.deepcopy, pickle.dumps):

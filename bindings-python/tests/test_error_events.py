@@ -176,7 +176,7 @@ async def test_layers_of_one_breaker_count_an_event_once(make: Any) -> None:
     assert counts(breaker) == (0, 1, 1, 0)
 
 
-async def test_is_end_has_no_say_about_an_error() -> None:
+async def test_is_end_does_not_decide_about_an_error() -> None:
     breaker = CircuitBreaker("openai", is_end=lambda event: event == "end", is_content=lambda _: True)
     await drain(breaker.stream(async_stream(failed("invalid_prompt"), "end")))
     assert counts(breaker) == (0, 0, 1, 0)

@@ -204,7 +204,7 @@ def test_a_dependency_that_returns_no_name_changes_nothing() -> None:
     assert openai.state == "open"
 
 
-def test_each_order_takes_effect_and_is_audited(application: Application, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_operation_takes_effect_and_is_audited(application: Application, caplog: pytest.LogCaptureFixture) -> None:
     openai = application.open()
 
     def put(**body: Any) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def test_a_value_that_the_core_refuses_is_reported_and_not_audited(
     assert not application.installed.audit.newest_first()
 
 
-def test_an_order_without_a_reason_is_refused(application: Application) -> None:
+def test_an_operation_without_a_reason_is_refused(application: Application) -> None:
     application.open()
     for body in ({"order": "reset"}, {"order": "reset", "reason": ""}, {"order": "explode", "reason": "x"}):
         answer = application.client.put("/breakers/openai/order", json=body, headers=AUTHORIZED)

@@ -213,7 +213,9 @@ def test_the_default_timeouts_move_on_within_fifteen_seconds() -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
-async def test_nobody_is_hammered(servers: tuple[loopback.Provider, loopback.Provider], streamed: bool) -> None:
+async def test_a_failing_provider_gets_few_requests(
+    servers: tuple[loopback.Provider, loopback.Provider], streamed: bool
+) -> None:
     """One retry with its default delay: a provider gets at most 2 attempts in 1.5 s, and both together at most 6."""
     settings: dict[str, Any] = {"same_provider_retries": 1, "max_attempts": 6, "on_break": "restart"}
     pair = paired(*servers, None, **settings)

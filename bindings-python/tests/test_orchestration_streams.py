@@ -25,7 +25,7 @@ BEFORE_CONTENT: list[Any] = [
 
 
 @pytest.mark.parametrize("items", BEFORE_CONTENT, ids=repr)
-async def test_a_failure_before_the_first_content_leaves_no_trace(items: list[Any]) -> None:
+async def test_a_failure_before_the_first_content_is_not_seen_by_the_consumer(items: list[Any]) -> None:
     orchestrator, streams = pair(first_item_timeout_seconds=0.05), Streams(a=[items])
     received = [item async for item in orchestrator.stream(streams)]
     assert received == [ROLE, chunk("b"), END]

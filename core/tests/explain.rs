@@ -162,7 +162,7 @@ fn a_rate_beyond_a_lowered_threshold_may_open_with_the_next_call() {
 }
 
 #[test]
-fn an_order_is_told_as_the_operators() {
+fn an_operation_is_told_as_the_operators() {
     let breaker = on_a_streak_of(1);
     breaker.force_open(None).unwrap();
     assert_eq!(breaker.explain(), "forced open by an operator: it stays so until it is reset");

@@ -166,7 +166,7 @@ fn a_listener_receives_what_comes_between_its_subscription_and_its_removal() {
 }
 
 #[test]
-fn the_hosts_own_listener_hears_everything_and_keeps_no_breaker() {
+fn the_hosts_own_listener_receives_everything_and_keeps_no_breaker() {
     let breaker = breaker();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let record = Arc::clone(&seen);

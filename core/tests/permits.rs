@@ -98,9 +98,9 @@ fn the_callee_may_use_the_breaker_it_runs_under() {
 #[test]
 fn a_clock_may_use_the_breaker_that_reads_it() {
     use std::sync::OnceLock;
-    static BREAKER: OnceLock<CircuitBreaker<Nosy>> = OnceLock::new();
-    struct Nosy;
-    impl Clock for Nosy {
+    static BREAKER: OnceLock<CircuitBreaker<Asking>> = OnceLock::new();
+    struct Asking;
+    impl Clock for Asking {
         fn now(&self) -> Tick {
             let total =
                 BREAKER.get().map_or(0, |breaker| breaker.counts().total_calls + breaker.events(0).len() as u64);
@@ -108,7 +108,7 @@ fn a_clock_may_use_the_breaker_that_reads_it() {
         }
     }
     let config = Config::builder().failure_threshold(1).build().unwrap();
-    let breaker = BREAKER.get_or_init(|| CircuitBreaker::with_clock(config, Nosy));
+    let breaker = BREAKER.get_or_init(|| CircuitBreaker::with_clock(config, Asking));
     breaker.acquire().unwrap().failure();
     assert_eq!(breaker.state(), State::Open);
 }

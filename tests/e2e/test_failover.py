@@ -138,7 +138,7 @@ def test_a_refused_text_is_a_client_error(client: DemoClient) -> None:
     assert after["ignored_calls"] == before["ignored_calls"] + FAILURE_THRESHOLD + 1
 
 
-def test_a_rate_limit_rests_the_provider_and_its_circuit_stays_closed(client: DemoClient) -> None:
+def test_a_rate_limited_provider_cools_down_and_its_circuit_stays_closed(client: DemoClient) -> None:
     failed = client.counter(FIRST, "failed_calls")
     client.set_behaviour(FIRST, "fail", status=429, retry_after=1)
     assert outcomes(client.say()) == [(FIRST, "refused"), (SECOND, "answered")]

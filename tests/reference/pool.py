@@ -43,7 +43,7 @@ class Provider:
     latencies: dict[str, Latencies] = field(default_factory=lambda: {kind: Latencies() for kind in KINDS})
     credit: int = 0
 
-    def rests_with(self, other: Provider, scope: str) -> bool:
+    def cools_down_with(self, other: Provider, scope: str) -> bool:
         """Whether this provider cools down as well when the other one gets a cooldown of this scope."""
         if self.id == other.id:
             return True
@@ -306,7 +306,7 @@ class Pool:
     def shared(self, name: str, scope: str) -> list[Cooldown]:
         """The cooldowns of this scope of all providers that share it."""
         owner = self.provider(name)
-        return [self.cooldowns[it.id, scope] for it in self.providers if it.rests_with(owner, scope)]
+        return [self.cooldowns[it.id, scope] for it in self.providers if it.cools_down_with(owner, scope)]
 
     def limited(self, name: str, scope: str, hint_ms: int | None, now: int) -> None:
         if hint_ms is None and scope in {"key", "model"}:

@@ -211,7 +211,7 @@ impl PyBreaker {
     /// As [`Self::settle`], without regard to outer and inner calls.
     #[inline(always)]
     pub fn settle_ticket(&self, ticket: Ticket, outcome: Outcome) {
-        if (self.observer.is_there() || Watched::hears_settles()) && !ticket.shares_permit() {
+        if (self.observer.is_there() || Watched::follows_settled_calls()) && !ticket.shares_permit() {
             self.settle_observed([ticket], outcome);
         } else {
             host::settle(self.core(), ticket, outcome);

@@ -12,8 +12,8 @@ use pyo3::types::PyType;
 
 /// Classes of which the default rules always say the same, for all breakers.
 ///
-/// A call that ends with an object of one asks no Python code. If there are more classes than places, a newer one
-/// replaces an older one.
+/// A call that ends with an object of such a class is judged without Python code. If there are more classes than
+/// places, a newer one replaces an older one.
 pub struct PlainClasses([AtomicPtr<ffi::PyObject>; Self::PLACES]);
 
 /// Classes made in C whose objects end a call when they are returned: nothing awaits or iterates them. Without this table

@@ -116,7 +116,7 @@ def use_breakers() -> None:
     of_child: list[str] = []
     kept[1].subscribe(lambda event: of_child.append(event.to_state.value))
     kept[1].force_open()
-    assert of_child == ["open"], "a listener in the child hears of what happens there"
+    assert of_child == ["open"], "a listener in the child is told what happens there"
     registry.remove_unused()
     in_registry = Registry(1).get_or_create(config)
     assert registry.get("a name that nobody has") is None

@@ -79,7 +79,7 @@ function accepts(fits: (value: unknown) => boolean, value: unknown): boolean {
   }
 }
 
-/** Whether it is a function, but no class, and none whose answer comes later: an async function or a generator function. */
+/** Whether it is a function whose answer comes at once: no class, no async function, no generator function. */
 function isPlainFunction(value: unknown): boolean {
   return isCallable(value) && !/Async|Generator/.test(Object.prototype.toString.call(value));
 }

@@ -31,7 +31,7 @@ impl Permit {
     }
 
     /// Whether this call settled it.
-    fn hand_back(&self, outcome: Outcome) -> bool {
+    fn settle_as(&self, outcome: Outcome) -> bool {
         let Some(ticket) = self.ticket.take() else { return false };
         let Err(ticket) = host::try_settle(&self.core, ticket, outcome, None) else { return true };
         // A host's clock must not throw. If it does, the ticket must not be lost.
@@ -43,7 +43,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.hand_back(Outcome::Cancelled);
+        self.settle_as(Outcome::Cancelled);
     }
 }
 
@@ -54,7 +54,7 @@ impl wit::GuestPermit for Permit {
     }
 
     fn success(&self) -> bool {
-        self.hand_back(Outcome::Success)
+        self.settle_as(Outcome::Success)
     }
 
     fn failure(&self, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
@@ -62,15 +62,15 @@ impl wit::GuestPermit for Permit {
     }
 
     fn ignore(&self) -> bool {
-        self.hand_back(Outcome::Ignored)
+        self.settle_as(Outcome::Ignored)
     }
 
     fn cancel(&self) -> bool {
-        self.hand_back(Outcome::Cancelled)
+        self.settle_as(Outcome::Cancelled)
     }
 
     fn settle(&self, outcome: wit::Outcome, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
-        Ok(self.hand_back(host::outcome_with_hint(outcome.into(), &retry_after_seconds.into())?))
+        Ok(self.settle_as(host::outcome_with_hint(outcome.into(), &retry_after_seconds.into())?))
     }
 
     fn settled(&self) -> bool {

@@ -1,4 +1,5 @@
-//! JSON with the numbers of the standard library, whose code the module contains anyway; those of `serde_json` take 10 KB.
+//! JSON whose numbers are formatted by the standard library, which the module contains anyway. The code of `serde_json`
+//! for that would add 10 KB.
 
 use std::io::{Result, Write};
 

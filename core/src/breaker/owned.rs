@@ -55,10 +55,10 @@ impl<C: Clock> OwnedPermit<C> {
 
     /// Settles the permit with `outcome`.
     pub fn settle(mut self, outcome: Outcome) {
-        self.hand_back(outcome);
+        self.settle_as(outcome);
     }
 
-    fn hand_back(&mut self, outcome: Outcome) {
+    fn settle_as(&mut self, outcome: Outcome) {
         if let Some(ticket) = self.ticket.take() {
             self.breaker.settle(ticket, outcome);
         }
@@ -67,6 +67,6 @@ impl<C: Clock> OwnedPermit<C> {
 
 impl<C: Clock> Drop for OwnedPermit<C> {
     fn drop(&mut self) {
-        self.hand_back(Outcome::Cancelled);
+        self.settle_as(Outcome::Cancelled);
     }
 }

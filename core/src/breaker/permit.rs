@@ -55,7 +55,7 @@ impl<'b, C: Clock> Permit<'b, C> {
     #[inline]
     pub fn settle(self, outcome: Outcome) {
         let permit = ManuallyDrop::new(self);
-        permit.hand_back(outcome);
+        permit.settle_as(outcome);
     }
 
     /// Asks for a permit for a nested call.
@@ -72,7 +72,7 @@ impl<'b, C: Clock> Permit<'b, C> {
 
     /// Runs once: here, or when the permit is dropped.
     #[inline]
-    fn hand_back(&self, outcome: Outcome) {
+    fn settle_as(&self, outcome: Outcome) {
         let Ticket { stamp, stripe, start } = self.ticket;
         self.breaker.settle(Ticket { stamp, stripe, start }, outcome);
     }
@@ -87,6 +87,6 @@ impl<'b, C: Clock> Permit<'b, C> {
 impl<C: Clock> Drop for Permit<'_, C> {
     #[inline]
     fn drop(&mut self) {
-        self.hand_back(Outcome::Cancelled);
+        self.settle_as(Outcome::Cancelled);
     }
 }

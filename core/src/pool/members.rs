@@ -164,7 +164,7 @@ impl Pool {
     pub fn succeeded(&mut self, index: usize, now: Tick, latency: Duration, kind: CallKind) {
         self.members[index].meter = self.members[index].meter.success(now, latency, kind);
         self.lasted(index, now, latency, kind);
-        self.rested(index);
+        self.end_rate_limits(index);
     }
 
     /// A call was given up after this time because its hedge was faster. Without it, the slow calls would be missing in
@@ -187,11 +187,11 @@ impl Pool {
     /// A call succeeded, and its latency is not known.
     pub fn untimed_success(&mut self, index: usize, now: Tick) {
         self.members[index].meter = self.members[index].meter.untimed_success(now);
-        self.rested(index);
+        self.end_rate_limits(index);
     }
 
     /// A success ends a series of rate limits.
-    fn rested(&mut self, index: usize) {
+    fn end_rate_limits(&mut self, index: usize) {
         let member = &self.members[index];
         for place in member.cooldowns {
             self.cooldowns[place] = self.cooldowns[place].succeeded();
@@ -219,8 +219,8 @@ impl Pool {
         self.members[index].cooldowns.iter().filter_map(|place| self.cooldowns[*place].until(now)).max()
     }
 
-    /// A provider's circuit has been closed since then. Its record starts anew the first time that a pool hears of it,
-    /// because the outage says nothing about a provider that has recovered.
+    /// A provider's circuit has been closed since then. Its record starts anew the first time that a pool is told of
+    /// it, because the outage says nothing about a provider that has recovered.
     pub fn closed(&mut self, index: usize, since: Option<Tick>) {
         let member = &mut self.members[index];
         if since.is_some() && since != member.closed_since {

@@ -21,7 +21,7 @@ use crate::sync::Mutex;
 
 /// A request that has not ended.
 #[derive(Clone, Copy, Debug)]
-struct Journey {
+struct Pending {
     request: u64,
     worker: u32,
     begun: u64,
@@ -41,14 +41,14 @@ struct Call {
     kind: Kind,
 }
 
-/// The next event of a journey.
+/// The next event of a pending request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Settle,
     Retry,
 }
 
-/// A time, a number that orders what happens at the same time, the journey by its index, the step.
+/// A time, a number that orders what happens at the same time, the pending request by its index, the step.
 type Scheduled = Reverse<(u64, u64, u32, Step)>;
 
 /// A run that stops at any time, and shows its circuits then.
@@ -85,8 +85,8 @@ pub struct Simulation {
     /// By provider, of all workers.
     in_flight: Vec<u32>,
     router: Router,
-    journeys: Vec<Journey>,
-    /// The call of each journey.
+    pending: Vec<Pending>,
+    /// The call of each pending request.
     calls: Vec<Option<Call>>,
     free: Vec<u32>,
     scheduled: BinaryHeap<Scheduled>,
@@ -127,7 +127,7 @@ impl Simulation {
             announced,
             faults: scenario.providers.iter().map(|provider| faults_of(&provider.name)).collect(),
             in_flight: alloc::vec![0; providers],
-            journeys: Vec::new(),
+            pending: Vec::new(),
             calls: Vec::new(),
             free: Vec::new(),
             scheduled: BinaryHeap::new(),
@@ -191,12 +191,12 @@ impl Simulation {
                 self.next_arrival = self.arrival_after(self.next_arrival, request + 1);
                 self.arrive(request, arrival);
             } else if next <= until
-                && let Some(Reverse((at, _, journey, step))) = self.scheduled.pop()
+                && let Some(Reverse((at, _, pending, step))) = self.scheduled.pop()
             {
                 self.clock.set(Tick::from_nanos(at));
                 match step {
-                    Step::Settle => self.settle(journey, at),
-                    Step::Retry => self.try_providers(journey, at),
+                    Step::Settle => self.settle(pending, at),
+                    Step::Retry => self.try_providers(pending, at),
                 }
             } else {
                 break;
@@ -217,38 +217,38 @@ impl Simulation {
 
     fn arrive(&mut self, request: u64, at: u64) {
         let worker = (self.draws.bits(Purpose::Worker, request, 0) % u64::from(self.scenario.workers)) as u32;
-        let journey = Journey { request, worker, begun: at, calls: 0, retries: 0, tried: 0 };
-        let index = self.free.pop().unwrap_or(self.journeys.len() as u32);
-        if index as usize == self.journeys.len() {
-            self.journeys.push(journey);
+        let pending = Pending { request, worker, begun: at, calls: 0, retries: 0, tried: 0 };
+        let index = self.free.pop().unwrap_or(self.pending.len() as u32);
+        if index as usize == self.pending.len() {
+            self.pending.push(pending);
             self.calls.push(None);
         } else {
-            self.journeys[index as usize] = journey;
+            self.pending[index as usize] = pending;
         }
         self.try_providers(index, at);
     }
 
     /// Calls the first provider of the router's order whose circuit lets the call run.
     fn try_providers(&mut self, index: u32, at: u64) {
-        let Journey { worker, tried, .. } = self.journeys[index as usize];
+        let Pending { worker, tried, .. } = self.pending[index as usize];
         let (first, providers) = (self.circuit_index(worker, 0), self.scenario.providers.len());
         // Without breakers there are none.
         let circuits = self.circuits.get(first..first + providers).unwrap_or_default();
         let route = self.router.route(worker, tried, circuits, self.clock.now());
         for provider in route.passed_over {
-            self.journeys[index as usize].tried |= 1 << provider;
+            self.pending[index as usize].tried |= 1 << provider;
             let (kind, _) = self.ask(provider, index, at);
             self.reject(index, provider, at, kind);
         }
         for provider in route.picks {
-            self.journeys[index as usize].tried |= 1 << provider;
+            self.pending[index as usize].tried |= 1 << provider;
             let (kind, after) = self.ask(provider, index, at);
             let circuit = self.circuit_index(worker, provider);
             match self.circuits.get(circuit).map(|breaker| breaker.admit(|| None)).transpose() {
                 Ok(ticket) => {
                     self.in_flight[provider as usize] += 1;
                     self.router.begin(worker, provider);
-                    self.journeys[index as usize].calls += 1;
+                    self.pending[index as usize].calls += 1;
                     self.calls[index as usize] = Some(Call { provider, begun: at, ticket, kind });
                     self.recorder.called();
                     self.schedule(at + after, index, Step::Settle);
@@ -262,11 +262,11 @@ impl Simulation {
 
     /// The answer that a call would have now, and after how many nanoseconds its client knows.
     fn ask(&self, provider: u32, index: u32, at: u64) -> (Kind, u64) {
-        let (journey, clients) = (&self.journeys[index as usize], &self.scenario.clients);
+        let (pending, clients) = (&self.pending[index as usize], &self.scenario.clients);
         let asked = Asked {
             at: at as f64 * 1e-9,
-            request: journey.request,
-            attempt: journey.calls,
+            request: pending.request,
+            attempt: pending.calls,
             in_flight: self.in_flight[provider as usize],
         };
         let (provider, faults) = (&self.scenario.providers[provider as usize], &self.faults[provider as usize]);
@@ -274,29 +274,29 @@ impl Simulation {
         let answer: Answer = answer(provider, faults, self.draws, asked);
         let timeout = nanos(clients.timeout_seconds);
         let deadline = clients.deadline_seconds.map_or(u64::MAX, nanos);
-        answer.within(timeout.min(deadline.saturating_sub(at - journey.begun)))
+        answer.within(timeout.min(deadline.saturating_sub(at - pending.begun)))
     }
 
     fn reject(&mut self, index: u32, provider: u32, at: u64, kind: Kind) {
-        let Journey { request, worker, calls, .. } = self.journeys[index as usize];
+        let Pending { request, worker, calls, .. } = self.pending[index as usize];
         self.recorder.rejected(kind == Kind::Success);
         self.trace.rejected(at, TracedCall::new(request, calls, worker, provider), kind);
     }
 
     fn settle(&mut self, index: u32, at: u64) {
         let Some(call) = self.calls[index as usize].take() else { return };
-        let journey = self.journeys[index as usize];
+        let pending = self.pending[index as usize];
         self.in_flight[call.provider as usize] -= 1;
-        self.router.settle(journey.worker, call.provider, call.kind, self.clock.now(), at - call.begun);
-        let traced = TracedCall::new(journey.request, journey.calls - 1, journey.worker, call.provider);
+        self.router.settle(pending.worker, call.provider, call.kind, self.clock.now(), at - call.begun);
+        let traced = TracedCall::new(pending.request, pending.calls - 1, pending.worker, call.provider);
         let is_probe = call.ticket.as_ref().is_some_and(Ticket::is_probe);
         self.trace.ended((call.begun, at), TracedCall { is_probe, ..traced }, call.kind);
         if let Some(ticket) = call.ticket {
-            let circuit = self.circuit_index(journey.worker, call.provider);
+            let circuit = self.circuit_index(pending.worker, call.provider);
             self.circuits[circuit].settle(ticket, self.outcome(call.kind));
         }
         if call.kind == Kind::Success {
-            self.recorder.answered(at, at - journey.begun);
+            self.recorder.answered(at, at - pending.begun);
             self.free.push(index);
             return;
         }
@@ -322,26 +322,26 @@ impl Simulation {
     /// Every provider has been tried. A request whose calls were all rejected is not repeated.
     fn fail_or_retry(&mut self, index: u32, at: u64) {
         let clients = &self.scenario.clients;
-        let journey = &mut self.journeys[index as usize];
-        let spread = 0.5 + self.draws.unit(Purpose::Backoff, journey.request, journey.retries);
-        let wait = nanos(clients.backoff_seconds * f64::from(1_u32 << journey.retries) * spread);
-        let is_late = clients.deadline_seconds.is_some_and(|deadline| at - journey.begun + wait >= nanos(deadline));
-        if journey.calls == 0 {
+        let pending = &mut self.pending[index as usize];
+        let spread = 0.5 + self.draws.unit(Purpose::Backoff, pending.request, pending.retries);
+        let wait = nanos(clients.backoff_seconds * f64::from(1_u32 << pending.retries) * spread);
+        let is_late = clients.deadline_seconds.is_some_and(|deadline| at - pending.begun + wait >= nanos(deadline));
+        if pending.calls == 0 {
             self.recorder.refused(at);
-        } else if journey.retries == clients.retries || is_late {
+        } else if pending.retries == clients.retries || is_late {
             self.recorder.failed(at);
         } else {
-            journey.retries += 1;
-            journey.tried = 0;
+            pending.retries += 1;
+            pending.tried = 0;
             self.schedule(at + wait, index, Step::Retry);
             return;
         }
         self.free.push(index);
     }
 
-    fn schedule(&mut self, at: u64, journey: u32, step: Step) {
+    fn schedule(&mut self, at: u64, pending: u32, step: Step) {
         self.order += 1;
-        self.scheduled.push(Reverse((at, self.order, journey, step)));
+        self.scheduled.push(Reverse((at, self.order, pending, step)));
     }
 
     fn record_transitions(&mut self) {

@@ -112,7 +112,7 @@ fn a_restored_breaker_counts_what_happens_meanwhile() {
 }
 
 #[test]
-fn a_listener_hears_each_change_once_and_in_order() {
+fn a_listener_receives_each_change_once_and_in_order() {
     two_threads(None, |turn| {
         let breaker = breaker(config());
         let received = Arc::new(Mutex::new(Vec::new()));

@@ -11,7 +11,7 @@ use crate::{ArbitraryValue, Field};
 
 /// An operation on a breaker or its clock.
 #[derive(Arbitrary, Clone, Debug)]
-pub enum Action {
+pub enum Operation {
     /// A call begins.
     Acquire,
     /// A call in flight ends, with or without a hint.
@@ -44,8 +44,8 @@ pub fn check(bytes: &[u8]) {
     let mut bytes = Unstructured::new(bytes);
     let Ok(mut session) = Session::arbitrary(&mut bytes) else { return };
     while !bytes.is_empty() {
-        let Ok(act) = bytes.arbitrary::<Action>() else { return };
-        session.act(act);
+        let Ok(operation) = bytes.arbitrary::<Operation>() else { return };
+        session.apply(operation);
         session.assert_invariants();
     }
     session.assert_admits_eventually();
@@ -62,28 +62,28 @@ impl Session {
         Self { breaker, tickets: Vec::new(), latest: Tick::ZERO }
     }
 
-    pub(crate) fn act(&mut self, act: Action) {
+    pub(crate) fn apply(&mut self, operation: Operation) {
         self.latest = self.latest.max(self.breaker.clock().now());
         let breaker = &self.breaker;
-        match act {
-            Action::Acquire => self.tickets.extend(host::admit(breaker, || None)),
-            Action::Settle(index, outcome, hint) => self.settle(index, outcome, hint),
-            Action::Advance(millis) => breaker.clock().advance(Duration::from_millis(millis.into())),
-            Action::StepTo(nanos) => breaker.clock().set(Tick::from_nanos(nanos)),
-            Action::ForceOpen(ArbitraryValue(seconds)) => {
+        match operation {
+            Operation::Acquire => self.tickets.extend(host::admit(breaker, || None)),
+            Operation::Settle(index, outcome, hint) => self.settle(index, outcome, hint),
+            Operation::Advance(millis) => breaker.clock().advance(Duration::from_millis(millis.into())),
+            Operation::StepTo(nanos) => breaker.clock().set(Tick::from_nanos(nanos)),
+            Operation::ForceOpen(ArbitraryValue(seconds)) => {
                 let before = breaker.status();
                 if host::force_open(breaker, &seconds).is_err() {
                     assert_eq!(breaker.status(), before, "a refused value changes nothing");
                 }
             }
-            Action::Disable => breaker.disable(),
-            Action::Reset => breaker.reset(),
-            Action::Reconfigure(fields) => {
+            Operation::Disable => breaker.disable(),
+            Operation::Reset => breaker.reset(),
+            Operation::Reconfigure(fields) => {
                 if let Some(config) = config(&fields) {
                     breaker.reconfigure(config);
                 }
             }
-            Action::Restart => self.restart(),
+            Operation::Restart => self.restart(),
         }
     }
 

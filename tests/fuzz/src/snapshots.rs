@@ -6,7 +6,7 @@ use halfopen::host::Value;
 use halfopen::{CircuitBreaker, Snapshot};
 
 use crate::ArbitraryValue;
-use crate::histories::{Action, Session};
+use crate::histories::{Operation, Session};
 
 /// Builds a history from the bytes and damages its snapshot.
 pub fn check(bytes: &[u8]) {
@@ -16,7 +16,7 @@ pub fn check(bytes: &[u8]) {
 fn check_damaged(bytes: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let mut session = Session::arbitrary(bytes)?;
     for _ in 0..bytes.int_in_range(0..=20)? {
-        session.act(bytes.arbitrary::<Action>()?);
+        session.apply(bytes.arbitrary::<Operation>()?);
     }
     let mut document = session.breaker.snapshot().to_value();
     for _ in 0..bytes.int_in_range(1..=3)? {

@@ -20,7 +20,7 @@ function readFolder(folder) {
   const ids = vectors.map(({ id }) => id);
   const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
   if (twice.length > 0) {
-    throw new Error(`ids that stand twice in ${folder}: ${twice.join(', ')}`);
+    throw new Error(`ids that occur twice in ${folder}: ${twice.join(', ')}`);
   }
   return vectors;
 }

@@ -82,11 +82,11 @@ class Session {
   step(step) {
     this.clock.set(step.at_ms);
     const wanted = step.expect ?? {};
-    const own = this.#act(step);
-    if ('error' in own && !('error' in wanted)) {
-      throw new Difference(`refused: ${own.error}`);
+    const reported = this.#apply(step);
+    if ('error' in reported && !('error' in wanted)) {
+      throw new Difference(`refused: ${reported.error}`);
     }
-    const seen = { ...this.#status(), ...own };
+    const seen = { ...this.#status(), ...reported };
     if ('transitions' in wanted) {
       seen.transitions = this.#transitions();
     }
@@ -98,7 +98,7 @@ class Session {
   }
 
   /** Runs one step; returns what only that step reports. */
-  #act(step) {
+  #apply(step) {
     const { CircuitBreakerOpenError, InvalidValueError } = this.halfopen;
     try {
       return this.#operate(step);

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from halfopen.orchestration._run import Run
 
 R = TypeVar("R")
-_LONGEST_FAREWELL = 1.0
+_CLEANUP_SECONDS = 1.0
 """Seconds that a winner waits for a loser to clean up after its cancellation."""
 
 
@@ -47,7 +47,7 @@ async def race(run: "Run[R]", first: Attempt, delay: float) -> tuple[Attempt, R]
             task.cancel()
             task.add_done_callback(_retrieve)
         if running:
-            await asyncio.wait(running, timeout=_LONGEST_FAREWELL)
+            await asyncio.wait(running, timeout=_CLEANUP_SECONDS)
             for task in running:
                 if task.done() and not task.cancelled() and task.exception() is None:
                     await run.discard(task.result())

@@ -23,7 +23,7 @@ class Reader:
         """Reads an item. The user's functions, if there are any, decide whether it is content or the end."""
         facts = facts_of(item)
         if facts is not CONTENT:
-            self._take_account(item)
+            self._note_model_and_usage(item)
         if self.is_content is not None:
             facts = facts._replace(is_content=self.is_content(item))
         if self.is_end is not None:
@@ -32,7 +32,7 @@ class Reader:
             facts = facts._replace(is_tool_call=self.is_tool_call(item))
         return facts
 
-    def _take_account(self, item: Any) -> None:
+    def _note_model_and_usage(self, item: Any) -> None:
         # The first and the last event of some protocols hold the answer as a whole.
         for holder in (item, get(item, "message"), get(item, "response")):
             if holder is None:

@@ -99,7 +99,7 @@ class StreamRun(Run[Opened[T]]):
                         self.succeeded(opened.attempt)
                     return
                 except Exception as error:
-                    marker = await self._mend(opened, error, delivered, count)
+                    marker = await self._continue(opened, error, delivered, count)
                     if marker is not None:
                         delivered.clear()
                         count = 0
@@ -124,7 +124,7 @@ class StreamRun(Run[Opened[T]]):
         reader = self.opened.reader
         return self.report(self.opened.attempt, {"model": reader.model, "usage": reader.usage})
 
-    async def _mend(
+    async def _continue(
         self, opened: Opened[T], error: Exception, delivered: "deque[T | Restarted]", count: int
     ) -> Restarted | None:
         """Continues a stream that broke, or raises; returns the marker for the consumer, if there is one."""

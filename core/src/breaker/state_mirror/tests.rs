@@ -97,7 +97,7 @@ fn a_success_that_changes_nothing_needs_no_lock() {
     let of = |shape| rules(untimed().failure_rate_threshold(0.5).window(shape));
     let (calls, seconds) = (of(WindowShape::Calls(10)), of(WindowShape::Time(Duration::from_secs(10))));
     assert_eq!(passes(closed(&calls), &calls), (false, true), "but the window counts it");
-    assert_eq!(passes(closed(&seconds), &seconds), (false, false), "and this one when");
+    assert_eq!(passes(closed(&seconds), &seconds), (false, false), "the window also counts the time");
     let slow = rules(untimed().slow_call(Duration::from_secs(1)));
     assert_eq!(passes(closed(&slow), &slow), (false, false), "it may be slow");
 

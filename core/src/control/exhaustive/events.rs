@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::situation::{Out, Situation};
+use super::situation::{Situation, Unsettled};
 use super::{CALLS_IN_FLIGHT, NOW, nanos};
 use crate::config::Rules;
 use crate::control::backoff::{OpenStreak, Wait};
@@ -13,13 +13,13 @@ use crate::control::{Admission, Cause, Control, FIRST_SLOT_EPOCH, Mode, Outcome,
 pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situation> {
     let (control, rules) = (situation.control, &family[situation.in_force]);
     let mut next = Vec::new();
-    if situation.out.len() < CALLS_IN_FLIGHT {
+    if situation.unsettled.len() < CALLS_IN_FLIGHT {
         next.extend(acquired(situation, rules));
     }
     // Only a closed circuit evaluates a rate.
     let rates = [None, Some(Cause::FailureRate), Some(Cause::SlowCallRate)];
     let rates = if control.is_closed() { &rates[..] } else { &rates[..1] };
-    for index in different(&situation.out) {
+    for index in different(&situation.unsettled) {
         for call in ENDINGS {
             next.extend(rates.iter().map(|rate| settled(situation, rules, index, call, *rate)));
         }
@@ -47,8 +47,8 @@ pub(super) fn successors(situation: &Situation, family: &[Rules]) -> Vec<Situati
 }
 
 /// One of each kind, because it makes no difference which of several equal permits settles.
-fn different(out: &[Out]) -> impl Iterator<Item = usize> {
-    (0..out.len()).filter(|&index| index == 0 || out[index] != out[index - 1])
+fn different(unsettled: &[Unsettled]) -> impl Iterator<Item = usize> {
+    (0..unsettled.len()).filter(|&index| index == 0 || unsettled[index] != unsettled[index - 1])
 }
 
 /// No generation and no slot epoch is used twice, because a permit of it might still be alive.
@@ -65,7 +65,7 @@ fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
     let before = situation.control;
     let (control, admission) = before.acquire(rules, NOW);
     let Admission::Admitted { stamp, taken_back, transition, shadow_rejected } = admission else { return None };
-    let mut out = situation.out.clone();
+    let mut unsettled = situation.unsettled.clone();
     if shadow_rejected {
         assert!(before.mode == Mode::Shadow && control == before, "a call that is only counted changes nothing");
         assert!(transition.is_none() && taken_back == 0 && !control.is_current(stamp), "and has no vote");
@@ -96,10 +96,10 @@ fn acquired(situation: &Situation, rules: &Rules) -> Option<Situation> {
         assert_eq!(stamp.is_probe(), control.phase.state() == State::HalfOpen);
     }
     if taken_back > 0 {
-        out.iter_mut().for_each(|permit| permit.holds_slot = false);
+        unsettled.iter_mut().for_each(|permit| permit.holds_slot = false);
     }
-    out.push(Out { stamp, holds_slot: control.phase.state() == State::HalfOpen && !shadow_rejected });
-    Some(Situation { out, ..situation.with(control) })
+    unsettled.push(Unsettled { stamp, holds_slot: control.phase.state() == State::HalfOpen && !shadow_rejected });
+    Some(Situation { unsettled, ..situation.with(control) })
 }
 
 /// Longer than any wait may be, so that it is cut.
@@ -117,8 +117,8 @@ const ENDINGS: [Judged; 7] = [
 ];
 
 fn settled(situation: &Situation, rules: &Rules, index: usize, call: Judged, rate: Option<Cause>) -> Situation {
-    let mut out = situation.out.clone();
-    let permit = out.swap_remove(index);
+    let mut unsettled = situation.unsettled.clone();
+    let permit = unsettled.swap_remove(index);
     let before = situation.control;
     let (control, settlement) = before.settle(rules, permit.stamp, call, rate, NOW);
     let current = permit.stamp.generation == before.generation && matches!(before.mode, Mode::Auto | Mode::Shadow);
@@ -131,10 +131,10 @@ fn settled(situation: &Situation, rules: &Rules, index: usize, call: Judged, rat
             let left = Probing { slots, active: probing.active.max(NOW), ..probing };
             probe_settle(before, rules, left, call)
         }
-        Phase::Open { .. } => panic!("an open circuit has handed out no permit: {situation:?}"),
+        Phase::Open { .. } => panic!("an open circuit has handed unsettled no permit: {situation:?}"),
     };
     assert_eq!((control, settlement.transition), wanted, "{call:?}, {rate:?} in {situation:?}");
-    Situation { out, ..situation.with(control) }
+    Situation { unsettled, ..situation.with(control) }
 }
 
 type Moved = (Control, Option<Transition>);

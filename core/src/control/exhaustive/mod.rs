@@ -79,6 +79,6 @@ fn the_search_finds_a_circuit_that_is_stuck() {
     let rules = *Config::default().rules();
     let probing = Probing { successes: 0, slots: 1, slot_epoch: 1, active: NOW };
     let control = Control { phase: Phase::HalfOpen(probing), ..Control::new(&rules, Jitter { seed: 0 }) };
-    let leaked = Situation { control, in_force: 0, out: Vec::new() };
+    let leaked = Situation { control, in_force: 0, unsettled: Vec::new() };
     assert!(std::panic::catch_unwind(|| promises::check(&leaked, &rules)).is_err());
 }

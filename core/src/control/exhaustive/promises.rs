@@ -10,11 +10,11 @@ use crate::control::{Admission, Control, Mode, Outcome, Phase, Reason, Rejected,
 const WELL: Judged = Judged { outcome: Outcome::Success, slow: false };
 
 pub(super) fn check(situation: &Situation, rules: &Rules) {
-    let Situation { control, out, .. } = situation;
-    let held = out.iter().filter(|permit| permit.holds_slot && control.is_current(permit.stamp)).count();
+    let Situation { control, unsettled, .. } = situation;
+    let held = unsettled.iter().filter(|permit| permit.holds_slot && control.is_current(permit.stamp)).count();
     assert_eq!(usize::from(control.probe_slots()), held, "slots taken are the slots held: {situation:?}");
 
-    for permit in out {
+    for permit in unsettled {
         // Only a probe of this round shares its permit. A call inside any other call asks the machine.
         let of_this_round = control.is_current(permit.stamp) && control.phase.state() == State::HalfOpen;
         assert_eq!(control.shares_permit(permit.stamp), of_this_round, "{situation:?}");

@@ -10,7 +10,7 @@ use crate::control::{Control, Jitter, Phase, Probing, Stamp};
 
 /// An unsettled permit, and whether it holds a probe slot by the rules of the text, independently of the machine.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Out {
+pub(super) struct Unsettled {
     pub(super) stamp: Stamp,
     pub(super) holds_slot: bool,
 }
@@ -20,7 +20,7 @@ pub(super) struct Situation {
     pub(super) control: Control,
     /// Which configuration of its family.
     pub(super) in_force: usize,
-    pub(super) out: Vec<Out>,
+    pub(super) unsettled: Vec<Unsettled>,
 }
 
 /// Stands for the current generation and slot epoch; `OLDER` stands for all older ones. (Slot epoch 0 is that of a call
@@ -28,12 +28,12 @@ pub(super) struct Situation {
 const CURRENT: u64 = 2;
 const OLDER: u64 = 1;
 /// The end of a wait that was over when it was saved: it stays over, wherever the clock goes.
-const FOR_GOOD: Tick = Tick::ZERO;
+const ALWAYS_OVER: Tick = Tick::ZERO;
 
 impl Situation {
     pub(super) fn first(family: &[Rules]) -> Self {
         let control = Control::new(&family[0], Jitter { seed: 0 });
-        Self { control, in_force: 0, out: Vec::new() }.canonical(family)
+        Self { control, in_force: 0, unsettled: Vec::new() }.canonical(family)
     }
 
     /// The same permits beside another value.
@@ -48,7 +48,7 @@ impl Situation {
     pub(super) fn canonical(mut self, family: &[Rules]) -> Self {
         let generation = self.control.generation;
         let slot_epoch = if let Phase::HalfOpen(probing) = self.control.phase { probing.slot_epoch } else { 0 };
-        for permit in &mut self.out {
+        for permit in &mut self.unsettled {
             let is_current = permit.stamp.generation == generation;
             let of_this_epoch = is_current && permit.stamp.slot_epoch == slot_epoch;
             permit.stamp.generation = if is_current { CURRENT } else { OLDER };
@@ -57,12 +57,13 @@ impl Situation {
             }
             permit.holds_slot &= is_current;
         }
-        self.out.sort_unstable_by_key(|permit| (permit.stamp.generation, permit.stamp.slot_epoch, permit.holds_slot));
+        self.unsettled
+            .sort_unstable_by_key(|permit| (permit.stamp.generation, permit.stamp.slot_epoch, permit.holds_slot));
         self.control.generation = CURRENT;
         match &mut self.control.phase {
             Phase::HalfOpen(probing) => probing.slot_epoch = CURRENT,
             Phase::Closed { .. } | Phase::Open { .. } => {
-                self.out.iter_mut().for_each(|permit| permit.stamp.slot_epoch = 0);
+                self.unsettled.iter_mut().for_each(|permit| permit.stamp.slot_epoch = 0);
             }
         }
         self.control = self.control.within_reach(family);
@@ -94,7 +95,7 @@ impl Control {
                 // While open, the streak is only shown; it starts anew afterwards.
                 *failures = (*failures).min(1);
                 *wait = wait.map(|wait| Wait {
-                    until: if wait.until == FOR_GOOD { FOR_GOOD } else { NOW.max(wait.until) },
+                    until: if wait.until == ALWAYS_OVER { ALWAYS_OVER } else { NOW.max(wait.until) },
                     ..wait
                 });
             }
@@ -105,7 +106,7 @@ impl Control {
     }
 
     fn with_moments(self, moved: impl Fn(Tick) -> Tick) -> Self {
-        let moved = |moment| if moment == FOR_GOOD { FOR_GOOD } else { moved(moment) };
+        let moved = |moment| if moment == ALWAYS_OVER { ALWAYS_OVER } else { moved(moment) };
         self.with(match self.phase {
             Phase::Closed { failures, resets_at } => Phase::Closed { failures, resets_at: moved(resets_at) },
             Phase::Open { failures, wait } => {
