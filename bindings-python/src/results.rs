@@ -48,7 +48,7 @@ impl EndsLater {
                 ends => Ok(ends),
             };
         }
-        // Such a class never changes.
+        // A class made in C never changes, so this holds for all its objects.
         if !has_await(result) {
             PLAIN_VALUES.add(result.get_type());
         }

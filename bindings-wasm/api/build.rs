@@ -1,5 +1,5 @@
-//! Lets napi's tool have this crate compiled again where the declarations of its attributes are missing, as in a tree that
-//! was moved. The attributes write them as the crate is compiled.
+//! Compiles this crate again when napi's tool asks for it. The attributes write their declarations while the crate is
+//! compiled, and the tool asks where these are missing, for example in a tree that was moved.
 
 fn main() {
     println!("cargo::rerun-if-env-changed=NAPI_FORCE_BUILD_HALFOPEN_JS");

@@ -11,7 +11,7 @@ ONLY_DECLARED = {"extra": "forbid"}
 
 
 def hook(function: str, *arguments: str) -> Any:
-    """A function for pydantic that calls the one of this name with these arguments."""
+    """A hook for pydantic, which calls the function of this name in that module with these arguments."""
 
     def called(_source: Any, _handler: Any) -> Any:
         return getattr(import_module("halfopen._pydantic"), function)(*arguments)
