@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 
-/// Runs what needs the interpreter, in a thread that is attached to it, as every thread is that runs code of this library.
-///
-/// PyO3 needs to know: it then releases dropped objects at once. PyO3 attaches no thread to an interpreter that is
-/// finalizing, but Python code goes on to run there, and to call into this library.
+/// Runs what needs the interpreter. Every thread that runs code of this library is attached to it, but PyO3 does not
+/// know.
+/// When PyO3 knows, it releases dropped objects at once. It refuses to attach a thread to an interpreter that is
+/// finalizing, although Python code still runs there and calls into this library.
 pub fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
     let mut work = Some(work);
     let mut run = |py: Python<'_>| work.take().map(|work| work(py));

@@ -2,8 +2,8 @@
 //! every event and every interleaving of up to four calls in flight, with time moving tick by tick.
 //!
 //! - `families`: the configurations, alone and in pairs between which an operator switches.
-//! - `situation`: a control value together with the unsettled permits. Moments are kept relative to now, and of an
-//!   older generation only that it is older, so there are finitely many; the search visits all of them.
+//! - `situation`: a control value together with the unsettled permits. Moments are relative to now, and all older
+//!   generations count as one, so there are finitely many situations; the search visits all of them.
 //! - `events`: everything that can happen next, each compared with what the table of the text says of it.
 //! - `promises`: the properties that hold in every situation.
 //!
@@ -26,7 +26,7 @@ use situation::Situation;
 
 /// Now, in every situation: far enough from the origin for moments before it.
 const NOW: Tick = Tick::from_nanos(1_000);
-/// Longer than any wait and any patience of these configurations.
+/// Longer than any wait and any probe timeout of these configurations.
 const LONG: Duration = Duration::from_nanos(1_000);
 const CALLS_IN_FLIGHT: usize = 4;
 
@@ -53,7 +53,7 @@ fn every_reachable_value_keeps_every_promise() {
         edges += visited.edges;
     }
     println!("exhaustive: {configurations} configurations, {values} values, {situations} situations, {edges} edges");
-    assert!(edges > 1_000_000, "the search went nowhere");
+    assert!(edges > 1_000_000, "the search ended early");
 }
 
 fn explore(family: &[Rules]) -> Visited {

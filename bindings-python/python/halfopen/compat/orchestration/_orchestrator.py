@@ -46,7 +46,8 @@ class ProviderOrchestrator:
         self.config = OrchestrationConfig() if config is None else config
         self._preferences = list(self.config.provider_preferences) or default_preferences()
         if self.config.strategy is SelectionStrategy.PRIORITY_LIST:
-            # No tiers: a provider with a bad record comes after all others, because the replaced module excluded it.
+            # All in one tier, so that a provider with a bad record comes after all others: the replaced module excluded
+            # it.
             self._preferences.sort(key=lambda preference: preference.priority)
         self._clock = clock
         self._now = monotonic if clock is None else clock
@@ -56,7 +57,7 @@ class ProviderOrchestrator:
             self._circuit_breakers = {
                 preference.provider_id: self._breaker_of(preference) for preference in self._preferences
             }
-        # The failures in a row of providers without a breaker, which would count them.
+        # The failures in a row of providers that have no breaker to count them.
         self._streaks: dict[str, int] = {}
         self._health = Health(self.config, self._preferences, tuple(self._natives()), clock)
         self._sessions = Sessions()
