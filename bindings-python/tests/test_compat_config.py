@@ -1,10 +1,11 @@
 """The configuration of the replaced module in ``halfopen.compat``."""
 
 import pickle
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import halfopen
 from compat_calls import fails, rejects
@@ -112,6 +113,32 @@ def test_another_config_reconfigures_and_renames() -> None:
     assert breaker.name == "after"
     breaker.config.timeout_seconds = 5
     assert breaker.get_status()["config"]["timeout_seconds"] == 5
+
+
+class Unvalidated(CircuitBreakerConfig):
+    model_config = ConfigDict(validate_assignment=False)
+
+
+class Settings(BaseModel):
+    name: str = "settings"
+    failure_threshold: int = 5
+    success_threshold: int = 2
+    timeout_seconds: float = 60
+    half_open_max_calls: int = 3
+
+
+@pytest.mark.parametrize("config", [Unvalidated(), Settings(), SimpleNamespace(**dict(Settings()))], ids=repr)
+def test_a_field_assigned_without_validation_reconfigures(config: Any) -> None:
+    breaker = CircuitBreaker(config, clock=ManualClock())
+    config.failure_threshold = 1
+    assert breaker.get_status()["config"]["failure_threshold"] == 1
+    config.timeout_seconds = 7
+    fails(breaker)
+    assert rejects(breaker).retry_after == 7
+    config.half_open_max_calls = 0
+    with pytest.raises(InvalidValueError, match="half_open_max_calls"):
+        breaker.get_status()
+    assert breaker.get_status()["config"]["half_open_max_calls"] == 3
 
 
 def test_the_breaker_checks_an_unchecked_model() -> None:

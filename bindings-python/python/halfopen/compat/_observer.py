@@ -25,7 +25,7 @@ class BreakerObserver:
         self.provider_id = provider_id
         self._breaker = ref(breaker)
         self._labels: Labels = (config.name, provider_id)
-        self._applied = self._fields()
+        self._applied = self._copy_of_fields()
         self._in_force = breaker.config
         self._announced: State = "closed"
         self._unlogged: deque[Event] = deque()
@@ -83,7 +83,7 @@ class BreakerObserver:
 
     def follow(self) -> None:
         """Reconfigures the breaker with the present configuration object and its fields."""
-        fields = self._fields()
+        fields = self._copy_of_fields()
         breaker = self._breaker()
         if breaker is None:
             return
@@ -131,6 +131,11 @@ class BreakerObserver:
             log_change(self.config.name, self._unlogged.popleft())
 
     def _fields(self) -> dict[str, Any] | None:
-        """The fields of a pydantic model; ``None`` for the core's configuration, which is immutable."""
+        """The attributes of the configuration; ``None`` for the core's, which is immutable."""
         fields: dict[str, Any] | None = getattr(self.config, "__dict__", None)
         return fields
+
+    def _copy_of_fields(self) -> dict[str, Any] | None:
+        # Only pydantic's `validate_assignment` replaces the dictionary; any other assignment writes into it.
+        fields = self._fields()
+        return None if fields is None else {**fields}
