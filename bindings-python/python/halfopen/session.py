@@ -24,8 +24,8 @@ class Session(Sealed):
     since ``healthy()``, because no call that began before such a change counts after it. Neither does it count if a
     call of the same breaker inside the session has counted it.
 
-    A client that ends without an exception when its connection dies, as ``async for`` over a socket of ``aiohttp`` does,
-    tells the session nothing: look at its close code, and raise an exception.
+    A client that ends without an exception when its connection dies tells the session nothing. ``async for`` over a
+    socket of ``aiohttp`` is one: look at its ``close_code``, and raise an exception.
 
     Until a session that is a probe is healthy, calls and sessions of the same breaker inside it share its permit and
     have no vote: call ``healthy()`` of the outer session too.
