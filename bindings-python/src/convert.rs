@@ -160,5 +160,5 @@ pub fn outcome_with_hint(
     retry_after: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Outcome> {
     let hint = retry_after.map_or(Value::Null, value_of);
-    host::outcome_with_hint(outcome, &hint).map_err(|error| to_python(py, &error))
+    host::outcome_with_hint(outcome, "retry_after", &hint).map_err(|error| to_python(py, &error))
 }

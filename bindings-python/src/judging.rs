@@ -115,7 +115,7 @@ pub fn add_plain_error(kind: Bound<'_, PyType>) {
 #[pyfunction]
 #[pyo3(signature = (retry_after, /))]
 pub fn is_hint(retry_after: &Bound<'_, PyAny>) -> bool {
-    host::outcome_with_hint(Outcome::FAILURE, &value_of(retry_after)).is_ok()
+    host::outcome_with_hint(Outcome::FAILURE, "retry_after", &value_of(retry_after)).is_ok()
 }
 
 #[inline(never)]

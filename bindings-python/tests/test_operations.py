@@ -176,6 +176,6 @@ def test_it_explains_itself(breaker: CircuitBreaker) -> None:
 def test_a_retry_hint_extends_the_wait(breaker: CircuitBreaker) -> None:
     with pytest.raises(InvalidValueError) as caught:
         breaker.acquire().failure(retry_after=-1)
-    assert caught.value.field == "retry_after_seconds"
+    assert caught.value.field == "retry_after"
     assert breaker.acquire().failure(retry_after=90)
     assert breaker.get_status()["retry_after_seconds"] == 90.0

@@ -192,8 +192,18 @@ def test_settings_are_fields_or_an_object() -> None:
     settings = Settings(strategy="random", max_attempts=2)
     orchestrator = Orchestrator([Provider("a")], settings, max_attempts=4)
     assert (orchestrator.settings.strategy, orchestrator.settings.max_attempts) == ("random", 4)
-    with pytest.raises(TypeError, match="unknown"):
-        Orchestrator([Provider("a")], unknown=1)
+    for wrong in (3, "random", {"strategy": "random"}, Settings):
+        with pytest.raises(InvalidValueError, match=r"settings = .* is refused: allowed is Settings or None"):
+            Orchestrator([Provider("a")], wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_an_unknown_field_is_refused_by_its_name() -> None:
+    with pytest.raises(InvalidValueError, match=r"stratgy = 'random' is refused: allowed is one of: strategy, on_exh"):
+        Orchestrator([Provider("a")], stratgy="random")
+    orchestrator = Orchestrator([Provider("a")])
+    with pytest.raises(InvalidValueError, match=r"teir = 1 is refused: allowed is one of: tier, weight, ") as refused:
+        orchestrator.update("a", teir=1)
+    assert not {"id", "breaker"} & set(refused.value.allowed.split(", "))
 
 
 async def test_a_provider_is_drained_and_comes_back() -> None:

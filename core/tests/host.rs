@@ -16,21 +16,21 @@ fn breaker(record_durations: bool) -> CircuitBreaker<ManualClock> {
 
 #[test]
 fn a_hint_is_a_number_of_seconds_from_zero() {
-    let hint = |value: Value| host::outcome_with_hint(Outcome::FAILURE, &value);
+    let hint = |value: Value| host::outcome_with_hint(Outcome::FAILURE, "retry_after", &value);
     let failure = |retry_after| Ok(Outcome::Failure { retry_after });
     assert_eq!(hint(Value::Null), failure(None));
     assert_eq!(hint(2.5.into()), failure(Some(Duration::from_millis(2_500))));
     assert_eq!(hint(0u64.into()), failure(Some(Duration::ZERO)));
     for value in [Value::Number(-1.0), f64::NAN.into(), f64::INFINITY.into(), 1e20.into(), "3".into(), true.into()] {
-        assert_eq!(hint(value).unwrap_err().field(), "retry_after_seconds");
+        assert_eq!(hint(value).unwrap_err().field(), "retry_after");
     }
 }
 
 #[test]
 fn only_a_failure_carries_a_hint() {
     for outcome in [Outcome::Success, Outcome::Ignored, Outcome::Cancelled] {
-        assert_eq!(host::outcome_with_hint(outcome, &1.0.into()), Ok(outcome));
-        assert!(host::outcome_with_hint(outcome, &"soon".into()).is_err(), "but a bad one is refused");
+        assert_eq!(host::outcome_with_hint(outcome, "retry_after", &1.0.into()), Ok(outcome));
+        assert!(host::outcome_with_hint(outcome, "retry_after", &"soon".into()).is_err(), "but a bad one is refused");
     }
 }
 

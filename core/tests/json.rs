@@ -40,8 +40,14 @@ fn values_without_a_json_form_are_written_as_null_or_text() {
 fn invalid_json_is_refused_by_name() {
     for document in ["", "{", "nul", "{}{}", "[1,]", "1e999", "\"\\ud800\"", &"[".repeat(100_000)] {
         let error = Value::from_json("document", document).unwrap_err();
-        assert_eq!((error.field(), error.allowed()), ("document", "a JSON document"), "{error}");
+        assert_eq!((error.field(), error.value()), ("document", &Value::from(document)), "{error}");
+        assert!(error.allowed().starts_with("a JSON document ("), "{error}");
     }
+    let error = Value::from_json("document", "[1,]").unwrap_err();
+    let message = r#"document = "[1,]" is refused: allowed is a JSON document (trailing comma at line 1 column 4)"#;
+    assert_eq!(error.to_string(), message);
+    let error = Value::from_json("document", &"[".repeat(100_000)).unwrap_err();
+    assert!(error.to_string().len() < 250, "a message stays short: {error}");
 }
 
 #[test]

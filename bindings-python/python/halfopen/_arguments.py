@@ -1,17 +1,22 @@
 """Checks arguments where users pass them, because a mistake would otherwise show in a later call."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
 from functools import cache, cached_property, partial, partialmethod
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, iscoroutinefunction
 from math import inf
 from types import FunctionType, MethodType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from halfopen._core import CircuitBreakerConfig
 from halfopen.errors import InvalidValueError
 from halfopen.types import ConfigFields
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
+D = TypeVar("D", bound="DataclassInstance")
 
 _YIELDS = CO_GENERATOR | CO_ASYNC_GENERATOR
 _RUNS_LATER = CO_COROUTINE | _YIELDS
@@ -79,6 +84,15 @@ def check_whole_number(field: str, value: object, least: int, largest: float = i
         return
     limits = f", at least {least}" if largest == inf else f" from {least} to {largest}"
     raise refused(field, value, f"a whole number{limits}{more}")
+
+
+def with_fields(given: D, changes: dict[str, Any], without: tuple[str, ...] = ()) -> D:
+    """A copy of a dataclass's object with these fields; refuses a name that is none of them or is in ``without``."""
+    names = [field.name for field in fields(given) if field.name not in without]
+    for name, value in changes.items():
+        if name not in names:
+            raise refused(name, value, f"one of: {', '.join(names)}")
+    return replace(given, **changes)
 
 
 def check_present(holder: object, fields: Iterable[str]) -> None:

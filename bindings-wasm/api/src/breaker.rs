@@ -47,8 +47,9 @@ impl JsBreaker {
     /// out.
     #[napi]
     pub fn fail(&self, permit: f64, retry_after: Plain, millis: f64) -> Result<bool> {
-        let hinted = halfopen::host::outcome_with_hint(Outcome::FAILURE, &self.host.value(retry_after)?);
-        let outcome = self.host.checked(hinted.map_err(|error| values::named("retryAfterSeconds", error)))?;
+        let retry_after = self.host.value(retry_after)?;
+        let hinted = halfopen::host::outcome_with_hint(Outcome::FAILURE, "retryAfter", &retry_after);
+        let outcome = self.host.checked(hinted.map_err(|error| values::named("retryAfter", error)))?;
         Ok(self.calls.borrow_mut().end(permit, outcome, millis) > 0.0)
     }
 

@@ -129,7 +129,7 @@ export class Executor {
    * @throws InvalidValueError unless `retryAfter` is a number of seconds
    */
   fail(permit: number, retryAfter: unknown, clock?: Clock): boolean {
-    const given = { retryAfterSeconds: retryAfter };
+    const given = { retryAfter };
     const fail = (core: JsBreaker, millis: number) => {
       const settle = () => core.fail(permit, plain(retryAfter), millis);
       return this.#observed('failure', permit, millis, settle, retryAfter as number);

@@ -70,7 +70,7 @@ impl wit::GuestPermit for Permit {
     }
 
     fn settle(&self, outcome: wit::Outcome, retry_after_seconds: Option<f64>) -> Result<bool, wit::InvalidValue> {
-        Ok(self.settle_as(host::outcome_with_hint(outcome.into(), &retry_after_seconds.into())?))
+        Ok(self.settle_as(host::outcome_with_hint(outcome.into(), "retry_after_seconds", &retry_after_seconds.into())?))
     }
 
     fn settled(&self) -> bool {

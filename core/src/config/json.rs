@@ -1,6 +1,7 @@
 //! A value as JSON and back, with the feature `json`.
 
-use alloc::string::{String, ToString};
+use alloc::format;
+use alloc::string::String;
 
 use super::{InvalidValue, Value};
 
@@ -16,10 +17,13 @@ impl Value {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidValue`] naming `field`, unless the text is JSON that is nested at most 127 levels deep.
+    /// [`InvalidValue`] naming `field`, unless the text is JSON that is nested at most 127 levels deep. What is allowed
+    /// says where the text is none.
     pub fn from_json(field: &str, document: &str) -> Result<Self, InvalidValue> {
-        serde_json::from_str(document)
-            .map_err(|fault| InvalidValue::new(field, &Self::Other(fault.to_string()), "a JSON document"))
+        serde_json::from_str(document).map_err(|fault| {
+            let shown = Self::from(document);
+            InvalidValue::new(field, &shown, &format!("a JSON document ({fault})"))
+        })
     }
 
     /// The value as JSON. A number that JSON cannot express, such as NaN, becomes `null`.

@@ -74,15 +74,15 @@ pub fn registry_bound(bound: &Value) -> Result<usize, InvalidValue> {
 /// failure carries the hint.
 ///
 /// # Errors
-/// [`InvalidValue`] naming `retry_after_seconds`, unless it is a number of seconds from 0. (A provider may ask for zero,
-/// and `max_timeout_seconds` limits any hint.)
-pub fn outcome_with_hint(outcome: Outcome, retry_after_seconds: &Value) -> Result<Outcome, InvalidValue> {
+/// [`InvalidValue`] naming `field`, unless it is a number of seconds from 0. (A provider may ask for zero, and
+/// `max_timeout_seconds` limits any hint.)
+pub fn outcome_with_hint(outcome: Outcome, field: &str, retry_after: &Value) -> Result<Outcome, InvalidValue> {
     let allowed = "a number of seconds from 0 (and below 584 years), or none";
     let hint = |value: &Value| {
         let seconds = |value: &Value| parse::number(value, 0.0..=f64::MAX).and_then(nanos_from_seconds);
         parse::optional(value, |value| seconds(value).map(Duration::from_nanos))
     };
-    Ok(outcome.with_retry_after(parsed("retry_after_seconds", retry_after_seconds, allowed, hint)?))
+    Ok(outcome.with_retry_after(parsed(field, retry_after, allowed, hint)?))
 }
 
 /// As [`CircuitBreaker::force_open`], with a number of seconds, or [`Value::Null`] for no end.

@@ -93,7 +93,7 @@ impl Session {
         }
         let ticket = self.tickets.swap_remove(usize::from(index) % self.tickets.len());
         let outcome = Outcome::ALL[usize::from(outcome) % Outcome::ALL.len()];
-        let hinted = hint.and_then(|ArbitraryValue(hint)| host::outcome_with_hint(outcome, &hint).ok());
+        let hinted = hint.and_then(|ArbitraryValue(hint)| host::outcome_with_hint(outcome, "retry_after", &hint).ok());
         host::settle(&self.breaker, ticket, hinted.unwrap_or(outcome));
     }
 

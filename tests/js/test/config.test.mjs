@@ -304,7 +304,7 @@ test('a message writes null for none, as JavaScript does', () => {
     allowed: 'a number above 0, at most 1, or null',
   });
   const { breaker } = onStage();
-  assert.throws(() => breaker.acquire().failure(-1), { field: 'retryAfterSeconds', allowed: /, or null$/ });
+  assert.throws(() => breaker.acquire().failure(-1), { field: 'retryAfter', allowed: /, or null$/ });
 });
 
 test('the configuration in force is frozen', () => {

@@ -299,7 +299,7 @@ test('a hint makes the wait longer, and a bad one leaves the permit as it was', 
   for (const hint of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', {}, 5n]) {
     assert.equal(
       refusal(() => permit.failure(hint)),
-      'retryAfterSeconds',
+      'retryAfter',
     );
   }
   assert.equal(permit.failure(90), true);

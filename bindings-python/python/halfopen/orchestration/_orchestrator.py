@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
-from halfopen._arguments import check_function, check_functions, checked_members, refused
+from halfopen._arguments import check_function, check_functions, checked_members, refused, with_fields
 from halfopen._core import CircuitBreakerConfig, Need, Pool
 from halfopen.breaker import CircuitBreaker
 from halfopen.orchestration._breaks import Break, OnBreak, Restarted, Resume
@@ -58,7 +57,9 @@ class Orchestrator:
         **fields: Any,
     ) -> None:
         given = checked_members("providers", providers, Provider)
-        settings = Settings(**fields) if settings is None else replace(settings, **fields)
+        if not isinstance(settings, Settings | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise refused("settings", settings, "Settings or None")
+        settings = with_fields(settings or Settings(), fields)
         check_functions(clock, None, None)
         check_effects(settings, given)
         breakers = tuple(_breaker_of(provider, clock) for provider in given)
@@ -215,10 +216,11 @@ class Orchestrator:
         """
         engine = self._engine
         index = engine.index_of(provider)
-        for name in ("id", "breaker", "key", "model", "last_resort"):
+        fixed = ("id", "breaker", "key", "model", "last_resort")
+        for name in fixed:
             if name in fields:
                 raise refused(name, fields[name], "no change: make another Orchestrator")
-        changed = replace(engine.providers[index], **fields)
+        changed = with_fields(engine.providers[index], fields, without=fixed)
         engine.pool.declare(index, changed._document())
         engine.providers[index] = changed
         return changed
