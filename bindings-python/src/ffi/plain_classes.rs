@@ -53,7 +53,8 @@ impl PlainClasses {
         unsafe { ffi::Py_XDECREF(before) };
     }
 
-    /// Classes are hundreds of bytes long, and often lie beside each other.
+    /// The place of a class by its address. Classes are hundreds of bytes long and often lie beside each other, so both
+    /// low and higher bits decide.
     fn place(address: usize) -> usize {
         (address >> 4 ^ address >> 12) % Self::PLACES
     }

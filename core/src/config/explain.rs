@@ -92,11 +92,11 @@ fn probes(rules: &Rules) -> String {
 }
 
 fn hanging_probes(rules: &Rules) -> String {
-    let patience = seconds(rules.effective_probe_timeout());
+    let probe_timeout = seconds(rules.effective_probe_timeout());
     match rules.half_open_max_calls {
-        1 => format!("If the probe shows no sign of life for {patience}, the next call takes its place."),
+        1 => format!("If the probe shows no sign of life for {probe_timeout}, the next call takes its place."),
         all => format!(
-            "If all {all} probes are in flight and none shows a sign of life for {patience}, their slots are free again."
+            "If all {all} probes are in flight and none shows a sign of life for {probe_timeout}, their slots are free again."
         ),
     }
 }

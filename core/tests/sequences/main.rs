@@ -28,7 +28,7 @@ fn every_short_sequence_adds_up() {
         events += happened;
     }
     println!("sequences: {length} events long, {situations} situations, {events} events");
-    assert!(events > 10_000, "the search went nowhere");
+    assert!(events > 10_000, "the search ended early");
 }
 
 /// The configuration that a breaker begins with, and the one that an operator switches to.

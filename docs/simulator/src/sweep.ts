@@ -128,15 +128,15 @@ export class SweepPanel {
         make('tbody', {}, ...rows),
       ),
     );
-    const shape =
+    const effect =
       near > known.length / 4
-        ? 'The hill is flat'
+        ? 'These fields matter little'
         : near > known.length / 12
-          ? 'The hill is round'
-          : 'The hill is steep';
+          ? 'These fields matter'
+          : 'These fields matter much';
     write(
       this.#status,
-      `Best ${count(best)}, worst ${count(worst)}. ${shape}: ${near} of ${known.length} points are within a tenth of the range from the best.`,
+      `Best ${count(best)}, worst ${count(worst)}. ${effect}: ${near} of ${known.length} points are within a tenth of the range from the best.`,
     );
   }
 

@@ -108,7 +108,7 @@ test('the sweep finds a best point, and a click makes it A', options, async () =
     await page.getByText('Sweep: which values').click();
     await page.getByLabel('Less of').selectOption('failed_requests');
     await reader.button('Sweep').click();
-    await page.getByText(/The hill is (flat|round|steep): \d+ of \d+ points/).waitFor();
+    await page.getByText(/These fields matter( little| much)?: \d+ of \d+ points/).waitFor();
     const best = page.getByRole('button', { name: /, the best$/ }).first();
     const [, value] = (await best.getAttribute('aria-label')).match(/: (\d+), the best$/);
     await best.click();

@@ -102,11 +102,12 @@ def _same_names(program: Program) -> Iterator[Finding]:
 def _probes(program: Program) -> Iterator[Finding]:
     for watched in program.breakers:
         config, deadline = watched.breaker.config, watched.deadline_seconds
-        patience = config.timeout_seconds if config.probe_timeout_seconds is None else config.probe_timeout_seconds
-        if deadline is not None and deadline > patience:
+        probe_timeout = config.timeout_seconds if config.probe_timeout_seconds is None else config.probe_timeout_seconds
+        if deadline is not None and deadline > probe_timeout:
             yield Finding(
                 "PROBE_TIMEOUT_BELOW_DEADLINE",
-                f"breaker {watched.name!r} waits {deadline:g} s for a call, and gives up probes after {patience:g} s",
+                f"breaker {watched.name!r} waits {deadline:g} s for a call, and gives up probes after"
+                f" {probe_timeout:g} s",
                 "Slots of probes that are still in flight are given to others, so a provider that recovers gets more"
                 " calls at once than half_open_max_calls.",
                 f"probe_timeout_seconds={deadline:g}, or a shorter {_DEADLINE}",

@@ -80,8 +80,8 @@ impl Control {
 
     /// Moments so far off that nothing depends on how far, and counts beyond every threshold, brought to one value.
     fn within_reach(self, family: &[Rules]) -> Self {
-        let patience = family.iter().map(Rules::effective_probe_timeout).max().unwrap_or_default();
-        let past = NOW.as_nanos() - patience.as_nanos() as u64;
+        let probe_timeout = family.iter().map(Rules::effective_probe_timeout).max().unwrap_or_default();
+        let past = NOW.as_nanos() - probe_timeout.as_nanos() as u64;
         let future = NOW.after(nanos(8)).as_nanos();
         let near = |moment: Tick| Tick::from_nanos(moment.as_nanos().clamp(past, future));
         let most = family.iter().filter_map(|rules| rules.failure_threshold).max().unwrap_or(1);
