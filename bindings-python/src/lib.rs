@@ -66,7 +66,8 @@ fn fill_cells(py: Python<'_>) {
     stand_in::make_classes(py);
     py.get_type::<PyWeakrefReference>();
     py.get_type::<PanicException>();
-    // Two errors need names: that of a class without a constructor, and that of an argument of a wrong class.
+    // PyO3 makes names when these two errors are first raised: a class has no constructor, an argument has a wrong
+    // class.
     drop(py.get_type::<permit::PyPermit>().call0());
     drop(py.get_type::<registry::PyRegistryPolicy>().call1((1,)).and_then(|policy| policy.call_method1("get", (0,))));
 }
