@@ -154,8 +154,7 @@ impl AsyncStream {
         };
         let stream = self.stream.get();
         let settled = if error.is_instance_of::<PyStopAsyncIteration>(py) && !matches!(request, Request::Close) {
-            stream.returned(py);
-            Ok(())
+            stream.returned(py)
         } else {
             stream.raised(error.value(py))
         };

@@ -55,6 +55,8 @@ imports! {
     is_rejection: PyAny = "halfopen._error_rules" "is_rejection";
     /// The verdict of a breaker about an item that reports an error, or `None` for an item of a class that never does.
     verdict_of_event: PyAny = "halfopen._stream_items" "verdict_of_event";
+    /// The verdict on the close code of a socket, or `None` for an ordinary end.
+    verdict_of_closed: PyAny = "halfopen._stream_items" "verdict_of_closed";
     failures_in: PyAny = "halfopen._error_rules" "failures_in";
     is_response: PyAny = "halfopen._result_rules" "is_response";
     failure: PyAny = "halfopen._library_errors" "FAILURE";

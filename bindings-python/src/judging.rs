@@ -83,6 +83,13 @@ impl Judging {
         }
     }
 
+    /// Classifies the end of a socket by its close code; `None` for an ordinary end.
+    pub fn closed(socket: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
+        let py = socket.py();
+        let answer = call_host_with_one(Imports::get(py)?.verdict_of_closed.bind(py), socket);
+        Ok(unless_it_raised(py, answer.and_then(|answer| outcome_in(&answer)))?.flatten())
+    }
+
     /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
     pub fn is_response(&self, result: &Bound<'_, PyAny>) -> bool {
         // The default rules judge nothing but responses.

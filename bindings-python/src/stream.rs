@@ -54,6 +54,8 @@ pub struct PyStream {
     has_thrown: AtomicBool,
     /// The response that an SDK's stream reads.
     response: ObjectSlot,
+    /// The socket whose close code says how the stream ended, because its items end without an error.
+    socket: ObjectSlot,
 }
 
 impl PyStream {
@@ -79,6 +81,7 @@ impl PyStream {
             thrown: Lock::new(None),
             has_thrown: AtomicBool::new(false),
             response: ObjectSlot::default(),
+            socket: ObjectSlot::default(),
         }
     }
 
@@ -229,16 +232,18 @@ impl PyStream {
     }
 
     /// The generator has ended.
-    pub fn returned(&self, py: Python<'_>) {
+    pub fn returned(&self, py: Python<'_>) -> PyResult<()> {
+        let closed = self.socket.take(py).map_or(Ok(None), |socket| Judging::closed(&socket))?;
         let is_complete = self.has_ended.load(Ordering::Relaxed) || !self.breaker.get().stream_items.needs_end();
-        self.settle(py, if is_complete { Outcome::Success } else { Outcome::FAILURE });
+        self.settle(py, closed.unwrap_or(if is_complete { Outcome::Success } else { Outcome::FAILURE }));
+        Ok(())
     }
 
     /// The answer to the consumer, after the generator has made a step.
     fn answer<'py>(&self, py: Python<'py>, step: Step<'py>) -> PyResult<Bound<'py, PyAny>> {
         match &step {
             Step::Next(item) => drop(self.pause(item)?),
-            Step::Return(_) => self.returned(py),
+            Step::Return(_) => self.returned(py)?,
             Step::Raise => {
                 let error = PyErr::fetch(py);
                 return self.raised(error.value(py)).and(Err(error));
@@ -291,6 +296,12 @@ impl PyStream {
     #[pyo3(signature = (response, /))]
     fn reads(&self, response: Bound<'_, PyAny>) {
         self.response.put(response);
+    }
+
+    /// The stream is this socket.
+    #[pyo3(signature = (socket, /))]
+    fn ends_with(&self, socket: Bound<'_, PyAny>) {
+        self.socket.put(socket);
     }
 
     /// The consumer does not want any more items.
@@ -363,6 +374,7 @@ impl PyStream {
         visit.call(&self.breaker)?;
         visit.call(&self.generator)?;
         self.response.traverse(&visit)?;
+        self.socket.traverse(&visit)?;
         self.thrown.traverse(|thrown| visit.call(thrown))
     }
 }

@@ -351,6 +351,9 @@ class Stream(Iterator[Any]):
     def reads(self, response: object, /) -> None:
         """The stream reads this response. A guarded HTTP client inside it may have counted the failure of that."""
 
+    def ends_with(self, socket: object, /) -> None:
+        """The stream is this socket, whose close code says how it ended."""
+
     def cancelled(self) -> None:
         """The consumer wants no more items."""
 

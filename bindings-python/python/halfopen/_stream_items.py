@@ -5,13 +5,15 @@ names of their classes, because the items of a stream may be anything.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from halfopen._answer_items import facts_of
 from halfopen._arguments import check_function
+from halfopen._core import status_of_close_code
 from halfopen._log import WarnOnce
 from halfopen._names import names_of
-from halfopen._result_rules import verdict_of_item
+from halfopen._result_rules import verdict_of, verdict_of_item
 from halfopen.types import Verdict
 
 if TYPE_CHECKING:
@@ -35,6 +37,19 @@ def verdict_of_event(breaker: "CircuitBreaker", item: object) -> Verdict | None:
     error = facts_of(item).error
     verdict = verdict_of_item(item if error is None else error)
     return Verdict("failure", verdict.retry_after, "provider") if breaker._rules.counts_every_error else verdict
+
+
+@lru_cache(maxsize=512)
+def is_silent_socket(kind: type) -> bool:
+    """Whether the items of such a socket end without an error, however the connection ends."""
+    return "aiohttp.client_ws.ClientWebSocketResponse" in names_of(kind)
+
+
+def verdict_of_closed(socket: Any) -> Verdict | None:
+    """The verdict on the end of such a socket, by its close code; ``None`` for an ordinary end."""
+    code = socket.close_code
+    status = None if code is None else status_of_close_code(code)
+    return None if status is None else verdict_of(status, None)
 
 
 def checked_item_function(field: str, function: Callable[[Any], bool] | None) -> Callable[[Any], bool] | None:

@@ -15,6 +15,7 @@ from halfopen._exchange import Exchange
 from halfopen._httpx_bodies import guard_body, open_response
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
+from halfopen._stream_items import is_silent_socket
 from halfopen._streams import guarded_items
 from halfopen.errors import CircuitBreakerOpenError
 
@@ -164,13 +165,20 @@ def _returned_manager(stream: Stream, source: Any) -> Any:
 
 def guarded_object(stream: Stream, target: Any) -> Any:
     """A proxy of a stream object that ends the call of ``stream`` when it ends."""
-    response = getattr(target, "__dict__", {}).get("response")
-    if response is not None:
-        stream.reads(response)
+    _tell_source(stream, target)
     proxy = _class_of_proxies(class_of(target))(_Guard(stream), target)
     if is_rpc(target):
         settle_at_end(proxy)
     return proxy
+
+
+def _tell_source(stream: Stream, target: Any) -> None:
+    """Tells a guarded stream what else than its items says how it went."""
+    response = getattr(target, "__dict__", {}).get("response")
+    if response is not None:
+        stream.reads(response)
+    if is_silent_socket(class_of(target)):
+        stream.ends_with(target)
 
 
 @lru_cache(maxsize=512)
@@ -285,6 +293,7 @@ class _Entering:
                 guard_body(exchange, response, is_async=is_async, request=response.request)
             return result
         stream.rest()
+        _tell_source(stream, result)
         inner = _inner_iterator(result)
         source.append(result if inner is None else inner)
         self.guard = _Guard(stream)
