@@ -5,8 +5,8 @@
 
 import host from 'node:process';
 
-import { InvalidValueError } from '@halfopen/api';
 import type { Backend } from '@halfopen/api/backend';
+import { check } from '@halfopen/api/format-value';
 import { startWasm } from '@halfopen/api/wasm';
 
 import { loadNative } from './load-native.js';
@@ -37,10 +37,8 @@ const BUILDS = new Map<string, () => Backend>([
 export function load(): Backend {
   const wish = wished();
   const loadWished = BUILDS.get(wish);
-  if (loadWished === undefined) {
-    const allowed = 'native, wasm, or nothing for the first that starts';
-    throw new InvalidValueError('HALFOPEN_BACKEND', JSON.stringify(wish), allowed);
-  }
+  const allowed = 'native, wasm, or nothing for the first that starts';
+  check(loadWished !== undefined, 'HALFOPEN_BACKEND', wish, allowed);
   return loadWished();
 }
 

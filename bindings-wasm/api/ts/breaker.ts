@@ -265,7 +265,7 @@ export class CircuitBreaker {
    */
   subscribe(listener: TransitionListener): () => boolean {
     check(isCallable(listener), 'listener', listener, 'a function, and no class');
-    return this.#executor.subscribe(listener);
+    return this.#executor.listeners.add(listener);
   }
 
   /**
@@ -273,7 +273,7 @@ export class CircuitBreaker {
    * busy.
    */
   get missedEvents(): number {
-    return this.#executor.missedEvents;
+    return this.#executor.listeners.missed;
   }
 
   /** Adds a recorder of every further call; false if there is one already. @internal */

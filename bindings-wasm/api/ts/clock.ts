@@ -1,8 +1,7 @@
 /** The clocks of a breaker. */
 
 import { LATEST_MILLIS } from './codes.js';
-import { InvalidValueError } from './errors.js';
-import { formatValue } from './format-value.js';
+import { check } from './format-value.js';
 import { reportOnce } from './report.js';
 
 /** The clock of a breaker: `performance`, `Date`, a {@link ManualClock}, or one of your own. */
@@ -42,10 +41,8 @@ export class ManualClock implements Clock {
 }
 
 function checked(field: string, millis: number): number {
-  if (Number.isFinite(millis) && millis >= 0) {
-    return millis;
-  }
-  throw new InvalidValueError(field, formatValue(millis), 'a number of milliseconds of 0 or more');
+  check(Number.isFinite(millis) && millis >= 0, field, millis, 'a number of milliseconds of 0 or more');
+  return millis;
 }
 
 /** Finds the clock to read: once for each call, which ends by the clock it began with. */

@@ -7,7 +7,7 @@ import { FAILURE, IGNORED, isProbe, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf, s
 import type { Outcome } from './enums.js';
 import { CircuitBreakerOpenError } from './errors.js';
 import { decodeOrThrow, type Fields, plain } from './host-values.js';
-import { Listeners, type TransitionListener } from './listeners.js';
+import { Listeners } from './listeners.js';
 import type { HostOptions } from './options.js';
 import { eventOf, type TransitionEvent, WallClock } from './status.js';
 
@@ -48,8 +48,7 @@ export class Executor {
   readonly #calls: HotPath;
   /** Undefined if the core reads the system's clock itself. */
   readonly #clock: ClockSource | undefined;
-  readonly #checkStack: () => void;
-  /** Created with the first listener, so that a call without one has nothing to ask. */
+  /** Created with the first use, so that a call without listeners has nothing to ask. */
   #listeners: Listeners | undefined;
   /** Whether the core needs the time for every call. */
   #isTimed: boolean;
@@ -65,14 +64,13 @@ export class Executor {
     const create = share === undefined ? connected.create : (connected.share ?? connected.create);
     this.#classify = classify === undefined ? classifyByShape : classifyBy(classify);
     this.#capturesStack = captureStack ?? false;
-    this.#checkStack = connected.checkStack;
     if (share === undefined) {
       this.#clock = clock === undefined ? connected.clock : guardedSource(clock);
     }
     // A user's clock may use another breaker, so it is read before the core is entered.
     const millis = timeBy(this.#clockFor());
     const { core, calls } = decodeOrThrow(() => {
-      this.#checkStack();
+      connected.checkStack();
       return create(plain(config), millis);
     }, config);
     this.#core = core;
@@ -140,7 +138,7 @@ export class Executor {
 
   /** Stops a call's duration while the consumer of its stream works, or lets it run on. */
   pause(permit: number, isPaused: boolean, clock?: Clock): void {
-    this.#checkStack();
+    connected.checkStack();
     this.#core.pause(permit, isPaused, timeBy(clock ?? this.clockOfCall()));
   }
 
@@ -152,7 +150,7 @@ export class Executor {
   ask<Answer>(ask: (core: JsBreaker, millis: number) => Answer, given?: Fields, clock?: Clock): Answer {
     const millis = timeBy(this.#clockFor(clock));
     return decodeOrThrow(() => {
-      this.#checkStack();
+      connected.checkStack();
       return ask(this.#core, millis);
     }, given);
   }
@@ -165,15 +163,10 @@ export class Executor {
     return answer;
   }
 
-  /** Calls `listener` with each further transition; returns a function that ends that. */
-  subscribe(listener: TransitionListener): () => boolean {
+  /** Those to tell about transitions. */
+  get listeners(): Listeners {
     this.#listeners ??= new Listeners((after) => this.eventsAfter(after), this.#core.watch);
-    return this.#listeners.add(listener);
-  }
-
-  /** How many transitions the listeners have missed. */
-  get missedEvents(): number {
-    return this.#listeners?.missed ?? 0;
+    return this.#listeners;
   }
 
   /** Whether replacing the breaker with a new one would lose nothing. */
@@ -251,7 +244,7 @@ export class Executor {
 
   /** Settles a permit by `settle`, and tells the observer. */
   #observed(outcome: Outcome, permit: number, millis: number, settle: () => boolean, retryAfter?: number): boolean {
-    this.#checkStack();
+    connected.checkStack();
     const seconds = this.observer === undefined ? 0 : this.#core.lasted(permit, millis);
     const settled = settle();
     // A call that shares the permit of another one is not counted.

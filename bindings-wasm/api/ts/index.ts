@@ -24,13 +24,7 @@ export type { Classify, Signal } from './classify.js';
 export type { Clock } from './clock.js';
 export type { CircuitBreakerConfig, EffectiveConfig, Window } from './config.js';
 export type { BackendKind, Cause, ErrorCode, Mode, Outcome, Reason, State } from './enums.js';
-export {
-  CircuitBreakerOpenError,
-  HalfopenError,
-  InvalidValueError,
-  NameConflictError,
-  RegistryFullError,
-} from './errors.js';
+export * from './errors.js';
 export type { TransitionListener } from './listeners.js';
 export type { CircuitBreakerOptions, HostOptions } from './options.js';
 export type { Durations, DurationsByOutcome, Status, TransitionEvent } from './status.js';

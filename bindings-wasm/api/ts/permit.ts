@@ -5,9 +5,8 @@
 import type { Clock } from './clock.js';
 import { CANCELLED, FAILURE, IGNORED, OUTCOMES, SUCCESS } from './codes.js';
 import type { Outcome } from './enums.js';
-import { InvalidValueError } from './errors.js';
 import type { Executor } from './executor.js';
-import { formatValue } from './format-value.js';
+import { check } from './format-value.js';
 
 interface Collected {
   /** Weak, because a registry keeps what it holds alive, and a breaker may reach its permits through its listeners. */
@@ -78,9 +77,7 @@ export class Permit implements Disposable {
    */
   settle(outcome: Outcome, retryAfter: number | null = null): boolean {
     const code = OUTCOMES.indexOf(outcome);
-    if (code < 0) {
-      throw new InvalidValueError('outcome', formatValue(outcome), `one of: ${OUTCOMES.join(', ')}`);
-    }
+    check(code >= 0, 'outcome', outcome, `one of: ${OUTCOMES.join(', ')}`);
     return code === FAILURE ? this.failure(retryAfter) : this.end(code);
   }
 
