@@ -1,16 +1,6 @@
 /** The colours of the tokens as the canvas needs them. */
 
-export const TOKENS = [
-  'card',
-  'line',
-  'ink',
-  'soft',
-  'well',
-  'closed',
-  'half_open',
-  'open',
-  'refused',
-] as const;
+export const TOKENS = ['card', 'line', 'ink', 'soft', 'well', 'closed', 'half_open', 'open', 'refused'] as const;
 export type Palette = Record<(typeof TOKENS)[number], string>;
 
 /** Reads the tokens in force at an element. */
