@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import functools
 import gc
 import inspect
 import pickle
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deferred import AWAITABLES, USES, Make, Request, coroutine, counts
+from deferred import AWAITABLES, USES, Make, Request, coroutine, counts, generator_based
 from halfopen import CircuitBreaker, CircuitBreakerConfig
 
 
@@ -92,6 +93,17 @@ async def test_closing_or_cancelling_an_unstarted_coroutine_warns_about_nothing(
         task.cancel()
         await asyncio.wait([task])
         assert counts(breaker) == {"cancelled": 2, "failure": 1}
+
+
+async def test_a_generator_based_coroutine_function_is_decorated_as_a_coroutine_function(
+    breaker: CircuitBreaker,
+) -> None:
+    with_deadline = CircuitBreaker(call_timeout_seconds=10)
+    for guard in (breaker, with_deadline):
+        assert await guard(generator_based)() == "answer"
+        with pytest.raises(ValueError, match="broken"):
+            await guard(functools.partial(generator_based, ValueError("broken")))()
+        assert counts(guard) == {"success": 1, "failure": 1}
 
 
 async def test_a_coroutine_can_be_driven_by_hand(breaker: CircuitBreaker) -> None:

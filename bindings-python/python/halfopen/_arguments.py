@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from functools import cache, cached_property, partial, partialmethod
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_VARARGS, iscoroutinefunction
+from inspect import (
+    CO_ASYNC_GENERATOR,
+    CO_COROUTINE,
+    CO_GENERATOR,
+    CO_ITERABLE_COROUTINE,
+    CO_VARARGS,
+    iscoroutinefunction,
+)
 from math import inf
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
@@ -168,9 +175,14 @@ def calls_kind(is_kind: Callable[[object], bool], function: object) -> bool:
     return is_kind(getattr(type(function), "__call__", None))  # noqa: B004  # the method itself is needed
 
 
+def is_coroutine_function(function: object) -> bool:
+    """Whether it is a coroutine function, also one that ``types.coroutine`` made of a generator function."""
+    return iscoroutinefunction(function) or bool(_kind(function) & CO_ITERABLE_COROUTINE)
+
+
 def check_coroutine_function(function: object, seconds: float) -> None:
     """Refuses a plain function for a breaker with a deadline, because a running thread cannot be cut off."""
-    if not calls_kind(iscoroutinefunction, function):
+    if not calls_kind(is_coroutine_function, function):
         allowed = (
             f"a coroutine function or an async generator function, since call_timeout_seconds = {seconds:g} cannot cut"
             " off a plain function. Set the timeout of the client that it uses, and guard it with a breaker without"

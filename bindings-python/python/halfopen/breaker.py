@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property, partialmethod
-from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from inspect import isasyncgenfunction, isgeneratorfunction
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, TypeAlias, TypeVar, Unpack, overload
 
@@ -16,6 +16,7 @@ from halfopen._arguments import (
     config_of,
     guarded_descriptor,
     has_refused_arguments,
+    is_coroutine_function,
     refuse_plain_stream,
 )
 from halfopen._classify import Rules, rules_of
@@ -189,11 +190,7 @@ class CircuitBreaker(Sealed, Breaker):
                 _start=self._deadline.start,
                 _raised_at_once=_raised_at_once,
             )
-        elif calls_kind(isgeneratorfunction, function):
-            if self._stream_timeouts is not None:
-                refuse_plain_stream("func", function)
-            guarded = guarded_generator_function(self._begin_stream, function)
-        elif calls_kind(iscoroutinefunction, function):
+        elif calls_kind(is_coroutine_function, function):
             guarded = wrap(
                 _COROUTINE,
                 function,
@@ -201,6 +198,10 @@ class CircuitBreaker(Sealed, Breaker):
                 _begin=self._begin,
                 _raised_at_once=_raised_at_once,
             )
+        elif calls_kind(isgeneratorfunction, function):
+            if self._stream_timeouts is not None:
+                refuse_plain_stream("func", function)
+            guarded = guarded_generator_function(self._begin_stream, function)
         else:
             guarded = wrap(_PLAIN, function, _run=GuardedFunction(self, function).run)
         result: F = guarded
