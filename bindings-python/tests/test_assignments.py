@@ -14,6 +14,7 @@ from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, Ma
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.classify import every_exception_is_a_failure
 from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
+from halfopen.orchestration import Orchestrator, Provider, Settings
 from halfopen.recording import Recorder
 from halfopen.requests import CircuitBreakerAdapter
 
@@ -38,6 +39,7 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "metrics": lambda: CircuitBreaker().metrics,
     "durations": lambda: CircuitBreaker().durations()["success"],
     "clock": ManualClock,
+    "orchestrator": lambda: Orchestrator([Provider("a")]),
     "recorder": Recorder,
     "per host": lambda: BreakerPerHost(Registry(1), CircuitBreakerConfig()),
     "per key": per_key,
@@ -85,6 +87,14 @@ def test_each_argument_of_a_breaker_is_one_of_its_construction(argument: str) ->
 def test_each_argument_of_a_registry_is_one_of_its_construction(argument: str) -> None:
     with pytest.raises(AttributeError, match=r"make another Registry|set_bound\(bound\)"):
         setattr(Registry(1), argument, 3)
+
+
+@pytest.mark.parametrize("argument", [*parameters(Orchestrator), *parameters(Settings)])
+def test_each_argument_of_an_orchestrator_is_one_of_its_construction(argument: str) -> None:
+    orchestrator = Orchestrator([Provider("a")])
+    with pytest.raises(AttributeError, match=r"make another Orchestrator|update\(provider, …\)"):
+        setattr(orchestrator, argument, 3)
+    assert orchestrator.settings == Settings()
 
 
 @pytest.mark.parametrize(
@@ -168,6 +178,7 @@ def test_arguments_that_are_refused_at_construction_still_are() -> None:
         ("name", "another CircuitBreaker"),
         ("metrics", "reads the counters"),
         ("mode", r"reset\(\), force_open\(\) or disable\(\)"),
+        ("missed_events", "it counts by itself"),
     ],
 )
 def test_assigning_a_read_only_attribute_names_the_method_to_call(attribute: str, says: str) -> None:

@@ -339,3 +339,35 @@ def test_a_decorated_function_keeps_annotations_that_are_strings() -> None:
         signature = inspect.signature(guarded, eval_str=True)
         assert signature.parameters["when"].annotation is datetime
         assert typing.get_type_hints(guarded)["return"] == list[datetime]
+
+
+class Stored(BaseModel):
+    config: CircuitBreakerConfig = CircuitBreakerConfig(name="gemini", window={"seconds": 30})
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"include": {"config": {"name", "window"}}}, {"name", "window"}),
+        ({"exclude": {"config": {"name"}}}, set(CONFIG.model_dump()) - {"name"}),
+        ({"exclude_defaults": True}, {"name", "window"}),
+        ({"exclude_defaults": True, "exclude": {"config": {"name"}}}, {"window"}),
+        ({"exclude_none": True}, {name for name, value in Stored().config.model_dump().items() if value is not None}),
+    ],
+    ids=repr,
+)
+def test_fields_of_a_configuration_are_left_out_as_those_of_a_model(options: dict[str, Any], kept: set[str]) -> None:
+    stored = Stored(config=CircuitBreakerConfig(name="openai", window={"seconds": 60}))
+    assert set(stored.model_dump(**options)["config"]) == kept
+    assert set(json.loads(stored.model_dump_json(**options))["config"]) == kept
+
+
+def test_a_route_leaves_out_fields_of_its_configuration() -> None:
+    app = FastAPI()
+
+    @app.get("/", response_model_exclude={"name"}, response_model_exclude_defaults=True)
+    def get() -> CircuitBreakerConfig:
+        return CircuitBreakerConfig(name="a", shadow=True)
+
+    with TestClient(app) as client:
+        assert client.get("/").json() == {"shadow": True}

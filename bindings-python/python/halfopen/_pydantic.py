@@ -16,6 +16,7 @@ from halfopen.errors import InvalidValueError
 from halfopen.orchestration import Resume
 from halfopen.orchestration._breaks import check_on_break
 
+_DEFAULTS = CircuitBreakerConfig().model_dump()
 _TOLERANT: dict[str, Any] = {
     "failure_rate_threshold": 1,
     "slow_call_seconds": 1,
@@ -33,7 +34,7 @@ def validator() -> CoreSchema:
     return core_schema.no_info_plain_validator_function(
         _validated,
         ref="halfopen.CircuitBreakerConfig",
-        serialization=core_schema.plain_serializer_function_ser_schema(CircuitBreakerConfig.model_dump),
+        serialization=core_schema.plain_serializer_function_ser_schema(_fields, info_arg=True),
     )
 
 
@@ -166,6 +167,24 @@ def _kept_or(kind: type[Any], schema: CoreSchema, serialization: core_schema.Ser
         schema,
         serialization=serialization,
     )
+
+
+def _fields(config: CircuitBreakerConfig, info: core_schema.SerializationInfo) -> dict[str, Any]:
+    fields = config.model_dump()
+    included = fields if info.include is None else info.include
+    return {
+        name: value
+        for name, value in fields.items()
+        if name in included
+        and not _names_whole(info.exclude, name)
+        and not (info.exclude_none and value is None)
+        and not (info.exclude_defaults and value == _DEFAULTS[name])
+    }
+
+
+def _names_whole(exclude: Any, name: str) -> bool:
+    """Whether pydantic's ``exclude``, a set of names or a dictionary by name, leaves out a field and not only parts."""
+    return name in (exclude or ()) and (not isinstance(exclude, dict) or exclude[name] in (True, ...))
 
 
 def _field(name: str, value: Any) -> Any:

@@ -122,6 +122,7 @@ class CircuitBreaker(Sealed, Breaker):
         "state": _SWITCH,
         "mode": _SWITCH,
         "metrics": "each access reads the counters anew",
+        "missed_events": "it counts by itself",
     }
     _no_attribute = "call reconfigure(config) to change a setting; a subclass may have attributes of its own"
 

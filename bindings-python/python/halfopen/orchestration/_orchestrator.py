@@ -1,11 +1,13 @@
 """The orchestrator."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
+from dataclasses import fields
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar, TypeVarTuple, overload
 
 from halfopen._arguments import check_function, check_functions, checked_members, refused, with_fields
 from halfopen._core import CircuitBreakerConfig, Need, Pool
+from halfopen._sealed import Sealed, made_once
 from halfopen.breaker import CircuitBreaker
 from halfopen.orchestration._breaks import Break, OnBreak, Restarted, Resume
 from halfopen.orchestration._call import CallRun
@@ -29,7 +31,7 @@ Items: TypeAlias = AsyncIterable[T] | AbstractAsyncContextManager[AsyncIterable[
 Streamed: TypeAlias = Items[T] | Awaitable[Items[T]]
 
 
-class Orchestrator:
+class Orchestrator(Sealed):
     """Chooses a provider for each call, and another one when it fails.
 
     ``providers`` are two to a handful of ``Provider``, each with a circuit breaker of its own. The other arguments are
@@ -47,6 +49,11 @@ class Orchestrator:
     >>> asyncio.run(orchestrator.call(ask, "hello"))
     'openai: hello'
     """
+
+    _instead: ClassVar[Mapping[str, str]] = {
+        **made_once("Orchestrator", "settings", "clock", *(field.name for field in fields(Settings))),
+        "providers": "call update(provider, …) to change one, or make another Orchestrator",
+    }
 
     def __init__(
         self,
