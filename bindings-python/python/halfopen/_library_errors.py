@@ -110,6 +110,12 @@ def _google(error: Any, _: Classify) -> Verdict:
     return _of_error(verdict_of(error.code, headers, *(part.get("reason") for part in parts), error.status))
 
 
+def _google_refresh(error: Any, _: Classify) -> Verdict:
+    """Google's server of tokens refused one, as with a wrong key, or it could not be asked."""
+    is_unreached = "google.auth.exceptions.TransportError" in names_of(type(cast("object", error.__cause__)))
+    return FAILURE if error.retryable or is_unreached else verdict_of(401, None)
+
+
 # botocore
 
 
@@ -159,6 +165,10 @@ def _socket_refused(error: Any, _: Classify) -> Verdict:
 # Others
 
 
+def _as_cause(error: BaseException, classify: Classify) -> Verdict:
+    return FAILURE if error.__cause__ is None else classify(error.__cause__)
+
+
 def _last_attempt(error: Any, classify: Classify) -> Verdict:
     cause = error.last_attempt.exception()
     if cause is not None:
@@ -185,6 +195,11 @@ def _httpx(module: str) -> dict[str, Rule]:
     }
 
 
+def _closed(module: str) -> dict[str, Rule]:
+    """The caller closed the stream, used it in two tasks at once or did not want to wait for its channel."""
+    return _table(IGNORED, module, "ClosedResourceError BusyResourceError WouldBlock")
+
+
 RULES: dict[str, Rule] = {
     "asyncio.exceptions.CancelledError": CANCELLED,
     "concurrent.futures._base.CancelledError": CANCELLED,
@@ -203,6 +218,10 @@ RULES: dict[str, Rule] = {
     "queue.Full": IGNORED,
     **_table(IGNORED, "asyncio.queues", "QueueEmpty QueueFull QueueShutDown"),
     **_table(IGNORED, "asyncio.exceptions", "InvalidStateError BrokenBarrierError SendfileNotAvailableError"),
+    **_closed("trio"),
+    **_closed("anyio"),
+    # Until somebody takes them from the package.
+    **_closed("anyio._core._exceptions"),
     "urllib.error.HTTPError": _urllib,
     "tenacity.RetryError": _last_attempt,
     **_httpx("httpx"),
@@ -231,6 +250,10 @@ RULES: dict[str, Rule] = {
     "google.genai.errors.APIError": _google,
     **_table(IGNORED, "google.genai.errors", "FunctionInvocationError UnsupportedFunctionError"),
     "google.genai.errors.UnknownFunctionCallArgumentError": IGNORED,
+    "google.genai.errors.ContinuationInterruptedError": _as_cause,
+    "google.auth.exceptions.GoogleAuthError": IGNORED,
+    "google.auth.exceptions.RefreshError": _google_refresh,
+    **_table(FAILURE, "google.auth.exceptions", "TransportError TimeoutError ResponseError OAuthError"),
     "botocore.exceptions.ClientError": _botocore,
     # Most of the others concern configuration and credentials on this side.
     "botocore.exceptions.BotoCoreError": IGNORED,
@@ -238,6 +261,10 @@ RULES: dict[str, Rule] = {
     **_table(FAILURE, "botocore.exceptions", "ChecksumError FlexibleChecksumError"),
     "grpc.RpcError": _grpc,
     "grpc._cython.cygrpc.UsageError": IGNORED,
+    # What requests wraps in errors of its own.
+    **_table(IGNORED, "urllib3.exceptions", "EmptyPoolError FullPoolError ClosedPoolError HostChangedError"),
+    **_table(IGNORED, "urllib3.exceptions", "LocationValueError InvalidHeader UnrewindableBodyError"),
+    **_table(IGNORED, "urllib3.exceptions", "ProxySchemeUnknown ProxySchemeUnsupported TimeoutStateError"),
     "websockets.exceptions.WebSocketException": FAILURE,
     "websockets.exceptions.InvalidStatus": _by_response,
     "websockets.legacy.exceptions.InvalidStatusCode": by_status_code,
