@@ -158,6 +158,20 @@ def test_a_subclass_may_have_attributes_of_its_own() -> None:
         own.metrics = CircuitBreakerMetrics()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def test_a_subclass_may_assign_the_configuration_before_it_is_constructed() -> None:
+    class Own(CircuitBreaker):
+        def __init__(self, tag: str) -> None:
+            self.config = CircuitBreakerConfig(name=tag, failure_threshold=9)
+            self.provider_id = f"{tag} provider"
+            super().__init__(self.config, self.provider_id)
+
+    own = Own("voice")
+    own.config.failure_threshold = 1
+    own.provider_id = "another"
+    fails(own)
+    assert (own.state, own.provider_id, rejects(own).circuit_name) == ("open", "another", "voice")
+
+
 def test_an_error_in_a_property_of_a_subclass_is_shown() -> None:
     class Own(CircuitBreaker):
         @property
@@ -171,7 +185,7 @@ def test_an_error_in_a_property_of_a_subclass_is_shown() -> None:
 async def test_a_use_before_the_constructor_is_refused_with_a_remedy() -> None:
     class Late(CircuitBreaker):
         def __init__(self) -> None:
-            self.ready = False
+            self.provider_id = "too early"
 
     late = Late()
     assert repr(late) == "<Late, not initialised>"

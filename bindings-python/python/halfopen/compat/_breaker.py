@@ -21,6 +21,7 @@ from halfopen.types import Classifier
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_ASSIGNED_EARLY = ("config", "provider_id")
 _OLD_SETTINGS = ("failure_threshold", "success_threshold", "timeout_seconds", "half_open_max_calls")
 _COUNTERS = tuple(CircuitBreakerMetrics.model_fields)
 _OLD_METRICS = (*_COUNTERS, "success_rate")
@@ -60,26 +61,40 @@ class CircuitBreaker(Delegation, RemovedAttributes):
             judge=every_result_is_a_success,
         )
         self._observer = BreakerObserver(config, provider_id, self._native)
+        for name in _ASSIGNED_EARLY:
+            vars(self).pop(name, None)
+
+    # The constructor of a subclass may assign and read these two before it calls this one.
 
     @property
     def config(self) -> CircuitBreakerConfig:
         """The object that was passed in. Assigning another one, or one of its fields, reconfigures the breaker."""
+        if "config" in vars(self):
+            return vars(self)["config"]  # type: ignore[no-any-return]
         config: CircuitBreakerConfig = self._observer.config_in_force()
         return config
 
     @config.setter
     def config(self, config: CircuitBreakerConfig | NativeConfig) -> None:
         native_of(config)
+        if "_observer" not in vars(self):
+            vars(self)["config"] = config
+            return
         self._observer.config = config
         self._observer.follow()
 
     @property
     def provider_id(self) -> str:
         """The provider behind the circuit, a label of its metrics."""
+        if "provider_id" in vars(self):
+            return vars(self)["provider_id"]  # type: ignore[no-any-return]
         return self._observer.provider_id
 
     @provider_id.setter
     def provider_id(self, provider_id: str) -> None:
+        if "_observer" not in vars(self):
+            vars(self)["provider_id"] = provider_id
+            return
         self._observer.provider_id = provider_id
         self._observer.relabel()
 
