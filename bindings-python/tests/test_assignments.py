@@ -14,7 +14,7 @@ from halfopen import CircuitBreaker, CircuitBreakerConfig, InvalidValueError, Ma
 from halfopen.aiohttp import CircuitBreakerMiddleware
 from halfopen.classify import every_exception_is_a_failure
 from halfopen.httpx import BreakerPerHost, BreakerPerKey, guarded_async_transport, guarded_transport
-from halfopen.orchestration import Orchestrator, Provider, Settings
+from halfopen.orchestration import Break, Need, Orchestrator, Provider, Settings
 from halfopen.recording import Recorder
 from halfopen.requests import CircuitBreakerAdapter
 
@@ -39,6 +39,11 @@ MAKERS: dict[str, Callable[[], Any]] = {
     "metrics": lambda: CircuitBreaker().metrics,
     "durations": lambda: CircuitBreaker().durations()["success"],
     "clock": ManualClock,
+    "provider": lambda: Provider("a"),
+    "settings": Settings,
+    "need": Need,
+    "break": lambda: Break("a", ValueError(), [], ()),
+    "provider status": lambda: Orchestrator([Provider("a")]).status()[0],
     "orchestrator": lambda: Orchestrator([Provider("a")]),
     "recorder": Recorder,
     "per host": lambda: BreakerPerHost(Registry(1), CircuitBreakerConfig()),

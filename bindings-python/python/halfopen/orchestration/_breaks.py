@@ -9,7 +9,7 @@ from halfopen._core import Need
 from halfopen._pydantic_hooks import BY_CLASS, hook
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Break:
     """A stream that broke."""
 
@@ -61,7 +61,7 @@ def checked_resume(resume: object) -> Resume | None:
     raise refused("on_break", resume, "a function that returns a Resume or None")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Restarted:
     """An item of a stream with ``on_break="restart"``: drop what came before it, the answer begins again."""
 

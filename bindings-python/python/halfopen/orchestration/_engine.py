@@ -22,7 +22,7 @@ DEFAULT_HOLD_SECONDS = 30.0
 DEFAULT_RETRY_DELAY_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProviderStatus:
     """A reading of a provider. Times are in seconds, and ``None`` if they are not known."""
 

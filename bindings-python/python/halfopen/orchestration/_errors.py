@@ -82,7 +82,7 @@ class StreamBrokenError(HalfopenError):
         self.items = tuple(items)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProviderFailure:
     """One provider's part in a call that failed."""
 

@@ -11,7 +11,7 @@ from halfopen._pydantic_hooks import BREAKER_OR_CONFIG, ONLY_DECLARED, TEXTS
 from halfopen.breaker import CircuitBreaker
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Provider:
     """A provider: where a call may go, and under which circumstances.
 

@@ -19,7 +19,7 @@ class AttemptReport(NamedTuple):
     error: Annotated[Exception | None, BY_CLASS]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """A call that has been answered."""
 

@@ -21,7 +21,7 @@ Check: TypeAlias = Callable[[Provider], Awaitable[object]]
 CHECK_ALLOWED = "a coroutine function of a provider, or a function that returns an awaitable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The arguments of ``Orchestrator`` beside the providers; its docstring describes them.
 
