@@ -44,6 +44,9 @@ ITEMS: list[tuple[Any, Facts]] = [
     ({"error": {"message": "The server had an error", "type": "server_error"}}, Facts(error=Any)),
     ({"error": {"message": "Provider disconnected"}}, Facts(error=Any)),
     (choice(finish_reason="error") | {"error": {"code": 502, "message": "Bad gateway"}}, Facts(error=Any)),
+    (choice(finish_reason="error"), Facts(error=Any)),
+    (choice(finish_reason="stop", error={"code": 502, "message": "Bad gateway"}), Facts(error=Any)),
+    (choice(finish_reason="stop", error=None), END),
     # OpenAI's responses.
     ({"type": "response.created", "response": {"error": None}}, NOTHING),
     ({"type": "response.output_item.added", "item": {"type": "message"}}, NOTHING),

@@ -215,3 +215,29 @@ def test_a_response_may_say_that_it_has_failed(answer: Response, outcome: str) -
     breaker = CircuitBreaker("openai")
     assert breaker.call_sync(lambda: answer) is answer
     assert counts(breaker) == tuple(int(outcome == counted) for counted in ("success", "failure", "ignored", None))
+
+
+BAD_GATEWAY = {"code": 502, "message": "the provider is down"}
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"error": BAD_GATEWAY}, (0, 1, 0, 0)),
+        ({"error": {"code": 403, "message": "moderated"}}, (0, 0, 1, 0)),
+        ({"choices": [{"index": 0, "finish_reason": "error", "error": BAD_GATEWAY}]}, (0, 1, 0, 0)),
+        ({"choices": [{"index": 0, "finish_reason": "error"}]}, (0, 1, 0, 0)),
+        ({"choices": [{"index": 0, "finish_reason": "stop"}]}, (1, 0, 0, 0)),
+        ({"choices": [{"index": 0, "finish_reason": "stop"}], "error": None}, (1, 0, 0, 0)),
+        ({}, (1, 0, 0, 0)),
+    ],
+)
+def test_a_chat_answer_of_a_server_that_answers_200_to_an_error(
+    members: dict[str, Any], expected: tuple[int, ...]
+) -> None:
+    breaker = CircuitBreaker("router")
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json={"id": "1", "model": "small"} | members))
+    http = httpx2.Client(transport=transport)
+    with openai.OpenAI(base_url="http://router", api_key="none", http_client=http) as client:
+        breaker(client.chat.completions.create)(model="small", messages=[])
+    assert counts(breaker) == expected

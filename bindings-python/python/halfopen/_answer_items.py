@@ -7,7 +7,7 @@ transports that read server-sent events and the orchestrator ask here, so they j
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from halfopen._result_rules import get
+from halfopen._result_rules import error_in_choices, get, is_error
 
 
 class Facts(NamedTuple):
@@ -56,7 +56,7 @@ def facts_of(item: Any) -> Facts:
     choices, candidates, kind = get(item, "choices"), get(item, "candidates"), get(item, "type")
     # First, because OpenRouter reports an error beside a choice that says why it ends.
     error = get(item, "error")
-    if _is_error(error):
+    if is_error(error):
         return Facts(error=error)
     if isinstance(choices, list | tuple):
         return _of_choices(cast("Sequence[Any]", choices))
@@ -67,12 +67,10 @@ def facts_of(item: Any) -> Facts:
     return CONTENT
 
 
-def _is_error(error: Any) -> bool:
-    """Whether a member of an item is an error, as OpenAI and Google send it in the middle of a stream."""
-    return any(isinstance(get(error, name), str | int) for name in ("code", "type", "status", "message"))
-
-
 def _of_choices(choices: Sequence[Any]) -> Facts:
+    error = error_in_choices(choices)
+    if error is not None:
+        return Facts(error=error)
     content = end = tool = False
     for choice in choices:
         delta = get(choice, "delta")
@@ -88,7 +86,7 @@ def _of_event(item: Any, kind: str) -> Facts:
     if kind in _EMPTY_EVENTS:
         return _PING if kind == "ping" else _NOTHING
     reported = get(get(item, "response"), "error")
-    if kind in _ERRORS or _is_error(reported):
+    if kind in _ERRORS or is_error(reported):
         return Facts(error=get(item, "error") or reported or item)
     if kind == "response.done":
         return _of_turn(item, get(item, "response"))

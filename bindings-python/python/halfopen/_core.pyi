@@ -515,6 +515,7 @@ class Need:
     """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    __signature__: ClassVar[Signature]
 
     def __new__(cls, capabilities: Iterable[str] | None = None, *, size: int | None = None) -> Self: ...
     @property

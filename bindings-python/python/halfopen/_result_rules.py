@@ -1,6 +1,6 @@
 """The default rules for results: which of them are responses, and what a response says about the provider."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import time
 from typing import Any, cast
 
@@ -20,7 +20,8 @@ _RESPONSES = {
     "urllib3.response.BaseHTTPResponse": "status",
     # An interceptor of grpc gets the error of a call returned.
     "grpc.RpcError": "code",
-    # OpenAI answers with the status 200, and the answer may hold an error.
+    # The status is 200, and the answer may hold an error. In chat completions, servers with OpenAI's protocol do so.
+    "openai.types.chat.chat_completion.ChatCompletion": "error",
     "openai.types.responses.response.Response": "error",
     "openai.types.beta.beta_response.BetaResponse": "error",
 }
@@ -40,7 +41,7 @@ def classify_result(result: object) -> Verdict:
     """Classifies the result of a call.
 
     A success, unless it is a response of httpx, httpx2, aiohttp, requests or urllib3 with an error status, an error of
-    grpc, as interceptors get them, or an answer of OpenAI's Responses API that has failed.
+    grpc, as interceptors get them, or an answer of OpenAI's APIs that holds an error.
     """
     return verdict_of_result(result) or SUCCESS
 
@@ -81,10 +82,28 @@ def verdict_of_response(response: Any, status: object, *codes: object) -> Verdic
 
 
 def _verdict_of_answer(answer: object) -> Verdict:
-    error = get(answer, "error")
+    error, choices = get(answer, "error"), get(answer, "choices")
+    if error is None and isinstance(choices, list | tuple):
+        error = error_in_choices(cast("Sequence[Any]", choices))
     if error is None and get(answer, "status") != "failed":
         return SUCCESS
     return verdict_of_item(answer if error is None else error)
+
+
+def error_in_choices(choices: Iterable[Any]) -> Any:
+    """The error for which a choice of a chat completion ended; the choice itself if it gives none."""
+    for choice in choices:
+        error = get(choice, "error")
+        if is_error(error):
+            return error
+        if get(choice, "finish_reason") == "error":
+            return choice
+    return None
+
+
+def is_error(error: Any) -> bool:
+    """Whether a member of an item is an error, as OpenAI and Google send it in the middle of a stream."""
+    return any(isinstance(get(error, name), str | int) for name in ("code", "type", "status", "message"))
 
 
 def verdict_of_item(error: object) -> Verdict:
