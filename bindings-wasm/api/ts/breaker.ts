@@ -16,9 +16,11 @@ import { type DurationsByOutcome, type Status, statusOf, type TransitionEvent } 
 /** The executor of a breaker, which outlives it. @internal */
 export let executorOf: (breaker: CircuitBreaker) => Executor;
 
-/** A new breaker around the executor of a collected one. @internal */
-export function breakerAround(executor: Executor): CircuitBreaker {
-  return new CircuitBreaker(executor as CircuitBreakerOptions);
+/** The breaker of an executor that a registry has let go: the one that is held elsewhere, or a new one. @internal */
+export function breakerOf(executor: Executor): CircuitBreaker {
+  const breaker = executor.released?.deref() ?? new CircuitBreaker(executor as CircuitBreakerOptions);
+  executor.released = new WeakRef(breaker);
+  return breaker;
 }
 
 const ACQUIRE_OPTIONS: Rules = new Map([['inside', ['a permit', (value) => value instanceof Permit]]]);

@@ -1,6 +1,7 @@
 /** The calls of one breaker: reads the clock, calls the core, and delivers transitions to listeners. */
 
 import { connected, type HotPath, type JsBreaker } from './backend.js';
+import type { CircuitBreaker } from './breaker.js';
 import { type Classifier, classifyBy, classifyByShape, DEPTH_FOLLOWED, membersOf, type Signal } from './classify.js';
 import { type Clock, type ClockSource, guardedSource } from './clock.js';
 import { FAILURE, IGNORED, isProbe, NEEDS_TIME, NO_PERMIT, OUTCOMES, reasonOf, sharesPermit } from './codes.js';
@@ -42,6 +43,8 @@ export class Executor {
   readonly wall = new WallClock();
   readonly name: string;
   observer: Observer | undefined;
+  /** Its breaker, if a registry has let it go. */
+  released: WeakRef<CircuitBreaker> | undefined;
   readonly #classify: Classifier;
   readonly #capturesStack: boolean;
   readonly #core: JsBreaker;

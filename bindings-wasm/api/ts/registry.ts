@@ -1,19 +1,13 @@
 /** A bounded registry of breakers by name. */
 
 import { connected, type RegistryPolicy } from './backend.js';
-import { breakerAround, CircuitBreaker, executorOf } from './breaker.js';
+import { breakerOf, CircuitBreaker, executorOf } from './breaker.js';
 import type { CircuitBreakerConfig } from './config.js';
 import { NameConflictError, RegistryFullError } from './errors.js';
 import type { Executor } from './executor.js';
 import { refuseAssignments } from './format-value.js';
 import { decodeOrThrow, fieldsOf, plain } from './host-values.js';
 import { checkedOptions, type HostOptions } from './options.js';
-
-/** An evicted breaker. The executor is what a call needs, so that a circuit in use is not lost with its breaker. */
-interface Released {
-  readonly breaker: WeakRef<CircuitBreaker>;
-  readonly executor: Executor;
-}
 
 /**
  * A bounded set of breakers, one for each name.
@@ -31,8 +25,11 @@ export class Registry {
   #bound: number;
   readonly #options: HostOptions;
   readonly #kept = new Map<string, CircuitBreaker>();
-  /** Evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. */
-  readonly #released = new Map<string, Released>();
+  /**
+   * Of evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. The executor is what a
+   * call needs, so that a circuit in use is not lost with its breaker.
+   */
+  readonly #released = new Map<string, Executor>();
   /** Released breakers are searched again at this number: twice those left last time, so the cost is linear. */
   #sweepAt: number;
 
@@ -135,23 +132,12 @@ export class Registry {
   breakers(): CircuitBreaker[] {
     this.#sweep();
     const names = [...this.#kept.keys(), ...this.#released.keys()].sort();
-    return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.breaker.deref() ?? []);
+    return names.flatMap((name) => this.#kept.get(name) ?? this.#released.get(name)?.released?.deref() ?? []);
   }
 
   #find(name: string): CircuitBreaker | undefined {
     const released = this.#released.get(name);
-    return this.#kept.get(name) ?? (released && this.#heldOr(name, released));
-  }
-
-  /** The released breaker, or another one around its executor. */
-  #heldOr(name: string, { breaker, executor }: Released): CircuitBreaker {
-    const held = breaker.deref();
-    if (held !== undefined) {
-      return held;
-    }
-    const made = breakerAround(executor);
-    this.#released.set(name, { breaker: new WeakRef(made), executor });
-    return made;
+    return this.#kept.get(name) ?? (released && breakerOf(released));
   }
 
   /** Keeps a breaker under its name; false if there is no room. */
@@ -175,7 +161,9 @@ export class Registry {
       if (breaker?.isIdle()) {
         this.#policy.remove(name);
         this.#kept.delete(name);
-        this.#released.set(name, { breaker: new WeakRef(breaker), executor: executorOf(breaker) });
+        const executor = executorOf(breaker);
+        executor.released = new WeakRef(breaker);
+        this.#released.set(name, executor);
         evicted += 1;
       }
     }
@@ -188,9 +176,9 @@ export class Registry {
   /** Keeps the released breakers that are in use again, if there is room, and forgets those without a handle. */
   #sweep(): void {
     this.#sweepAt = Number.POSITIVE_INFINITY;
-    for (const [name, released] of [...this.#released]) {
-      const isHeld = released.breaker.deref() !== undefined;
-      const breaker = this.#heldOr(name, released);
+    for (const [name, executor] of [...this.#released]) {
+      const isHeld = executor.released?.deref() !== undefined;
+      const breaker = breakerOf(executor);
       if ((breaker.isIdle() || !this.#keep(name, breaker)) && !isHeld) {
         this.#released.delete(name);
       }
