@@ -85,9 +85,12 @@ export class Registry {
   /** Removes the breaker of that name; existing references stay valid. */
   remove(name: string): CircuitBreaker | undefined {
     const removed = this.#find(name);
-    this.#policy.remove(name);
-    this.#kept.delete(name);
-    this.#released.delete(name);
+    // The WebAssembly reads anything as a text, so a name that is none must not reach it.
+    if (removed !== undefined) {
+      this.#policy.remove(name);
+      this.#kept.delete(name);
+      this.#released.delete(name);
+    }
     return removed;
   }
 

@@ -251,3 +251,12 @@ test('a bad configuration is refused by its field, known name or not', () => {
   );
   assert.equal(registry.size, 1);
 });
+
+test('a name that is no text is the name of no breaker', () => {
+  const registry = new Registry(1);
+  const kept = registry.getOrCreate(config('5'));
+  for (const name of [5, null, undefined, {}, ['5'], Symbol('5'), 5n, { length: 5 }]) {
+    assert.deepEqual([registry.get(name), registry.remove(name)], [undefined, undefined]);
+  }
+  assert.equal(registry.remove('5'), kept);
+});
