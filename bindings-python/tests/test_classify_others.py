@@ -17,6 +17,8 @@ import requests
 import tenacity
 import trio
 from botocore.config import Config
+from botocore.eventstream import EventStream
+from botocore.exceptions import EventStreamError
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
@@ -124,6 +126,28 @@ def test_an_error_in_a_stream_of_bedrock(code: str, verdict: Verdict) -> None:
             list(bedrock(url).converse_stream(modelId="small", messages=messages)["stream"])
 
         check(call, verdict)
+
+
+def test_a_stream_of_bedrock_that_is_guarded() -> None:
+    breaker = CircuitBreaker(failure_threshold=2)
+    kind = {"content-type": "application/vnd.amazon.eventstream"}
+
+    def opened(url: str) -> Any:
+        messages = [{"role": "user", "content": [{"text": "hello"}]}]
+        return breaker.stream(bedrock(url).converse_stream(modelId="small", messages=messages)["stream"])
+
+    with answering(response("200 OK", exception_event("serviceUnavailableException"), kind)) as url:
+        stream = opened(url)
+        assert isinstance(stream, EventStream)
+        assert breaker.metrics.in_flight == 1
+        with pytest.raises(EventStreamError):
+            list(stream)
+        assert (breaker.metrics.failed_calls, breaker.metrics.in_flight) == (1, 0)
+        opened(url).close()
+        assert (breaker.metrics.cancelled_calls, breaker.metrics.in_flight) == (1, 0)
+    with answering(response("200 OK", b"", kind)) as url:
+        assert list(opened(url)) == []
+    assert breaker.metrics.successful_calls == 1
 
 
 def exception_event(code: str) -> bytes:

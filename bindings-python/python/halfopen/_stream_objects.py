@@ -57,7 +57,7 @@ def items_of(target: Any) -> Any:
 
     A context manager has no items yet, so it is returned itself.
     """
-    if not is_stream(target):
+    if not is_stream(target) and not _is_open_stream(class_of(target)):
         return target
     # Not the result of `__aiter__`: for some SDKs it is an async generator, which would be one more layer.
     return target if hasattr(class_of(target), "__anext__") else _generator_of(target)
@@ -119,18 +119,25 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     kind = class_of(source)
     if not any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__aenter__")):
         _check_no_timeouts(breaker, source)
-    if is_stream(source) and not _is_request(kind):
+    if _is_open_stream(kind) or (is_stream(source) and not _is_request(kind)):
         stream = breaker._begin_stream(source if isinstance(source, _GENERATORS) else items_of(source))
         stream.rest()
-        return guarded_stream(stream, source)
+        return guarded_items(stream) if isinstance(source, _GENERATORS) else guarded_object(stream, source)
     if hasattr(kind, "__aenter__") or hasattr(kind, "__enter__"):
         return guarded_manager(breaker._begin_stream, breaker._deadline, source)
-    raise refused("source", source, "an iterator, an async iterator, or a context manager that yields one")
+    allowed = "an iterator, an async iterator, an iterable with close(), or a context manager that yields one of them"
+    raise refused("source", source, allowed)
 
 
 def _is_request(kind: type) -> bool:
     """Whether entering or awaiting it makes the stream, as ``connect`` of websockets does, although it has items."""
     return hasattr(kind, "__aenter__") and hasattr(kind, "__await__")
+
+
+def _is_open_stream(kind: type) -> bool:
+    """Whether it is iterated and closed and nothing else, as the event streams of botocore."""
+    others = ("__enter__", "__aenter__", "__await__")
+    return hasattr(kind, "__iter__") and hasattr(kind, "close") and not any(hasattr(kind, name) for name in others)
 
 
 def _check_no_timeouts(breaker: "CircuitBreaker", source: Any) -> None:

@@ -259,6 +259,8 @@ class CircuitBreaker(Sealed, Breaker):
     def stream(self, source: R) -> R:
         """Guards a stream that was opened without the breaker: an iterator, an async iterator or a context manager.
 
+        An iterable with ``close``, such as the event streams of botocore, is a stream too.
+
         The result keeps the methods and attributes of ``source``. The call begins now, or when the context manager is
         entered, and ends with the stream. ``breaker(func)`` and ``breaker.call(func)`` guard generators, stream objects
         that have ``close`` and ``response``, and context managers that can only be entered, without this method.
