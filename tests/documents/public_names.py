@@ -108,6 +108,11 @@ def javascript() -> list[str]:
     """From the declarations that the compiler has written for the Node package."""
     index = (DECLARATIONS / "index.d.ts").read_text()
     listed = ",".join(re.findall(r"export (?:type )?\{(.*?)\}", index, re.DOTALL))
+    for module in re.findall(r"export \* from '\./(\w+)\.js'", index):
+        exported = re.findall(
+            r"^export declare (?:abstract )?class (\w+)", (DECLARATIONS / f"{module}.d.ts").read_text(), re.MULTILINE
+        )
+        listed = ",".join([listed, *exported])
     sources = "\n".join(file.read_text() for file in sorted(DECLARATIONS.glob("*.d.ts")))
     names = declared(re.findall(r"\w+", re.sub(r"\btype ", "", listed)), sources)
     recording = (DECLARATIONS.parent / "recording.d.ts").read_text()
