@@ -1,10 +1,11 @@
 /** A guarded call from its permit to its outcome. */
 
 import type { Signal } from './classify.js';
-import { isProbe, SUCCESS } from './codes.js';
+import { CANCELLED, isProbe, SUCCESS } from './codes.js';
 import type { Call, Executor } from './executor.js';
 import { check } from './format-value.js';
 import { outerCall, runInside } from './nesting.js';
+import { isCallable } from './options.js';
 import { guardStream, isStream } from './streams.js';
 
 /**
@@ -37,7 +38,8 @@ export function guardedCall<Result>(
     return ending(executor, call, returned);
   } catch (error) {
     if (call !== undefined) {
-      executor.settle(call.permit, executor.outcomeOf(error, call), call.clock);
+      // A class throws when it is called. To refuse it before, each call would have to ask.
+      executor.settle(call.permit, isCallable(work) ? executor.outcomeOf(error, call) : CANCELLED, call.clock);
     }
     return Promise.reject(error);
   }

@@ -91,7 +91,12 @@ export function isCallable(value: unknown): boolean {
 
 /** Whether it is a class, which cannot be called, or a constructor of the language, such as `Error`. */
 function isClass(value: object): boolean {
-  // A frozen function has such a prototype too.
-  const hasFixedPrototype = Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
-  return hasFixedPrototype && /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
+  try {
+    // A frozen function has such a prototype too.
+    const hasFixedPrototype = Object.getOwnPropertyDescriptor(value, 'prototype')?.writable === false;
+    return hasFixedPrototype && /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
+  } catch {
+    // A proxy may throw.
+    return false;
+  }
 }

@@ -164,6 +164,25 @@ test('a class is refused where it is wrapped, because each call of it would fail
   }
 });
 
+test('a class that is called says nothing about the provider', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  for (const kind of [class {}, class Client extends Map {}, Map]) {
+    await assert.rejects(breaker.call(kind), TypeError);
+  }
+  const { state, failedCalls } = breaker.status();
+  assert.deepEqual({ state, failedCalls }, { state: 'closed', failedCalls: 0 });
+});
+
+test('a proxy that throws when it is looked at is a failure like any other, and gives its permit back', async () => {
+  const { breaker } = onStage({ failureThreshold: 1 });
+  const refuse = () => {
+    throw new Error('a proxy');
+  };
+  await assert.rejects(breaker.call(new Proxy(refuse, { apply: refuse, getOwnPropertyDescriptor: refuse })), /a proxy/);
+  const { state, inFlight, failedCalls } = breaker.status();
+  assert.deepEqual({ state, inFlight, failedCalls }, { state: 'open', inFlight: 0, failedCalls: 1 });
+});
+
 test('an aborted call says nothing about the provider, a timeout does', async () => {
   const { breaker } = onStage({ failureThreshold: 2 });
   const controller = new AbortController();
