@@ -5,9 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import trio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import ClientConnection as PlainConnection
+from websockets.sync.client import connect as plain_connect
+from websockets.trio.client import connect as trio_connect
 
 from consumers import counts
 from halfopen import CallTimeoutError, CircuitBreaker, CircuitBreakerOpenError
@@ -74,6 +78,42 @@ async def test_a_connection_that_is_refused_is_a_failure(way: Callable[..., Any]
     assert counts(breaker) == (0, 1, 0, 0)
     with pytest.raises(CircuitBreakerOpenError):
         await way(breaker, url, [])
+
+
+async def entered_in_trio(breaker: CircuitBreaker, url: str, received: list[Any]) -> None:
+    async with breaker.stream(trio_connect(url, proxy=None)) as socket:
+        async for message in socket:
+            received.append(message)  # noqa: PERF401  # what came before an error counts too
+
+
+def entered_plainly(breaker: CircuitBreaker, url: str, received: list[Any]) -> None:
+    with breaker.stream(plain_connect(url, proxy=None)) as socket:
+        assert isinstance(socket, PlainConnection)
+        received.extend(socket)
+
+
+def guarded_plainly(breaker: CircuitBreaker, url: str, received: list[Any]) -> None:
+    with plain_connect(url, proxy=None) as socket:
+        received.extend(breaker.stream(socket))
+
+
+OTHERS: dict[str, Callable[..., None]] = {
+    "trio": lambda *args: trio.run(entered_in_trio, *args),
+    "plain, entered": entered_plainly,
+    "plain, open": guarded_plainly,
+}
+
+
+@pytest.mark.parametrize("way", OTHERS)
+async def test_connections_without_asyncio(way: str) -> None:
+    breaker, received = CircuitBreaker(failure_threshold=1), list[Any]()
+    async with served(three_messages) as url, asyncio.timeout(10):
+        await asyncio.to_thread(OTHERS[way], breaker, url, received)
+    assert received == ["0", "1", "2"]
+    async with served(dies_after_one_message) as url, asyncio.timeout(10):
+        with pytest.raises(ConnectionClosedError):
+            await asyncio.to_thread(OTHERS[way], breaker, url, received)
+    assert counts(breaker) == (1, 1, 0, 0)
 
 
 async def test_iterating_makes_one_connection_after_the_other() -> None:

@@ -14,6 +14,7 @@ from halfopen._deadline import Deadline
 from halfopen._exchange import Exchange
 from halfopen._httpx_bodies import guard_body, open_response
 from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
+from halfopen._result_rules import is_response
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
 from halfopen._stream_items import is_silent_socket
 from halfopen._streams import guarded_items
@@ -57,7 +58,7 @@ def items_of(target: Any) -> Any:
 
     A context manager has no items yet, so it is returned itself.
     """
-    if not is_stream(target) and not _is_open_stream(class_of(target)):
+    if not is_stream(target) and not _is_open_stream(target):
         return target
     # Not the result of `__aiter__`: for some SDKs it is an async generator, which would be one more layer.
     return target if hasattr(class_of(target), "__anext__") else _generator_of(target)
@@ -119,7 +120,7 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     kind = class_of(source)
     if not any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__aenter__")):
         _check_no_timeouts(breaker, source)
-    if _is_open_stream(kind) or (is_stream(source) and not _is_request(kind)):
+    if _is_open_stream(source) or (is_stream(source) and not _is_request(kind)):
         stream = breaker._begin_stream(source if isinstance(source, _GENERATORS) else items_of(source))
         stream.rest()
         return guarded_items(stream) if isinstance(source, _GENERATORS) else guarded_object(stream, source)
@@ -131,13 +132,15 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
 
 def _is_request(kind: type) -> bool:
     """Whether entering or awaiting it makes the stream, as ``connect`` of websockets does, although it has items."""
-    return hasattr(kind, "__aenter__") and hasattr(kind, "__await__")
+    is_open = any(hasattr(kind, name) for name in ("__anext__", "aclose", "close"))
+    return hasattr(kind, "__aenter__") and (hasattr(kind, "__await__") or not is_open)
 
 
-def _is_open_stream(kind: type) -> bool:
-    """Whether it is iterated and closed and nothing else, as the event streams of botocore."""
-    others = ("__enter__", "__aenter__", "__await__")
-    return hasattr(kind, "__iter__") and hasattr(kind, "close") and not any(hasattr(kind, name) for name in others)
+def _is_open_stream(candidate: Any) -> bool:
+    """Whether it is no iterator but has items and ``close``, as streams of botocore and plain sockets of websockets."""
+    kind = class_of(candidate)
+    is_async = any(hasattr(kind, name) for name in ("__aenter__", "__await__"))
+    return hasattr(kind, "__iter__") and hasattr(kind, "close") and not is_async and not is_response(candidate)
 
 
 def _check_no_timeouts(breaker: "CircuitBreaker", source: Any) -> None:
@@ -289,7 +292,7 @@ class _Entering:
 
     def entered(self, stream: Stream, source: list[Any], result: Any, *, is_async: bool) -> Any:
         """A proxy of the stream that was entered. A response ends the call with its body, and any other result now."""
-        if not is_stream(result):
+        if not is_stream(result) and not _is_open_stream(result):
             response = open_response(result)
             if response is None:
                 stream.resulted_in(result)
