@@ -73,14 +73,28 @@ impl Judging {
         Ok(outcome.flatten().unwrap_or(Outcome::Success))
     }
 
-    /// Classifies an item of a stream by the default rules; `None` if it reports no error.
+    /// Whether an item of a stream is of a class that never reports an error.
     #[inline(always)]
+    pub fn is_plain_item(item: &Bound<'_, PyAny>) -> bool {
+        // A class made in C is in the table too: asking what it is made in takes a call.
+        PLAIN_ITEMS.contains(item)
+    }
+
+    /// Classifies an item of any other class by the default rules; `None` if it reports no error.
     pub fn event(breaker: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
-        if !is_made_in_python(item) || PLAIN_ITEMS.contains(item) {
-            Ok(None)
-        } else {
-            event_of_new_class(breaker, item)
+        let py = item.py();
+        if !is_made_in_python(item) {
+            PLAIN_ITEMS.add(item.get_type());
+            return Ok(None);
         }
+        let arguments = PyTuple::new(py, [breaker, item])?;
+        let answer = call_host(Imports::get(py)?.verdict_of_event.bind(py), &arguments, None)
+            .and_then(|answer| outcome_in(&answer));
+        let outcome = unless_it_raised(py, answer)?;
+        if outcome == Some(None) {
+            PLAIN_ITEMS.add(item.get_type());
+        }
+        Ok(outcome.flatten())
     }
 
     /// Classifies the end of a socket by its close code; `None` for an ordinary end.
@@ -123,19 +137,6 @@ pub fn add_plain_error(kind: Bound<'_, PyType>) {
 #[pyo3(signature = (retry_after, /))]
 pub fn is_hint(retry_after: &Bound<'_, PyAny>) -> bool {
     host::outcome_with_hint(Outcome::FAILURE, "retry_after", &value_of(retry_after)).is_ok()
-}
-
-#[inline(never)]
-fn event_of_new_class(breaker: &Bound<'_, PyAny>, item: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
-    let py = item.py();
-    let arguments = PyTuple::new(py, [breaker, item])?;
-    let answer =
-        call_host(Imports::get(py)?.verdict_of_event.bind(py), &arguments, None).and_then(|answer| outcome_in(&answer));
-    let outcome = unless_it_raised(py, answer)?;
-    if outcome == Some(None) {
-        PLAIN_ITEMS.add(item.get_type());
-    }
-    Ok(outcome.flatten())
 }
 
 /// The outcome in an outcome or a `Verdict`; `None` for `None`.

@@ -196,8 +196,8 @@ impl PyStream {
         if self.has_thrown.load(Ordering::Relaxed) {
             self.handled(item.py());
         }
-        if let Some(outcome) = Judging::event(self.breaker.bind(item.py()), item)? {
-            self.reported(item, outcome)?;
+        if !Judging::is_plain_item(item) {
+            self.look_for_error(item)?;
         }
         if self.looks_at_items {
             self.look_at(item)?;
@@ -207,9 +207,11 @@ impl PyStream {
         Ok(self.has_content.load(Ordering::Relaxed))
     }
 
-    /// The provider reported an error in an item.
+    /// Ends the call if the provider reports an error in an item.
     #[cold]
-    fn reported(&self, item: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
+    #[inline(never)]
+    fn look_for_error(&self, item: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some(outcome) = Judging::event(self.breaker.bind(item.py()), item)? else { return Ok(()) };
         let Some(pending) = self.take(item.py()) else { return Ok(()) };
         match self.response.take(item.py()) {
             Some(response) => pending.ended_with_event(outcome, &[item, &response]),

@@ -369,3 +369,19 @@ def test_anything_else_is_refused(source: Any) -> None:
     with pytest.raises(InvalidValueError, match="source"):
         breaker.stream(source)
     assert breaker.metrics.total_calls == 0
+
+
+@pytest.mark.parametrize("make", [AsyncStream, Stream])
+def test_guarding_a_stream_makes_no_dictionary_through_which_python_then_finds_its_attributes(
+    make: Callable[[], AsyncStream | Stream],
+) -> None:
+    breaker = CircuitBreaker()
+
+    @breaker
+    def opened() -> AsyncStream | Stream:
+        return source
+
+    source = make()
+    breaker.stream(source)
+    opened()
+    assert not [held for held in gc.get_referents(source) if isinstance(held, dict)]

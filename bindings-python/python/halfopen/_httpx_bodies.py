@@ -8,12 +8,14 @@ from types import ModuleType
 from typing import Any, Never
 
 from halfopen._exchange import Exchange
+from halfopen._proxy import own_attribute
 from halfopen._result_rules import is_response
 
 
 def open_response(result: object) -> Any:
     """The response whose body has yet to be read: the result itself, or the one that an SDK's response holds."""
-    response: Any = getattr(result, "__dict__", {}).get("http_response", result)
+    held = own_attribute(result, "http_response")
+    response: Any = result if held is None else held
     # Other clients do not call it so.
     return response if is_response(response) and getattr(response, "is_closed", True) is False else None
 

@@ -5,7 +5,7 @@ Python looks up special methods in the class, so each class of targets gets a pr
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 _NOT_FORWARDED = frozenset(
     f"__{name}__"
@@ -78,6 +78,22 @@ def proxy_class(target: type, methods: Mapping[str, Callable[..., Any]], base: t
 def class_of(target: object) -> Any:
     """The class in which Python looks up special methods, even if ``__class__`` says otherwise."""
     return type(target)
+
+
+def own_attribute(target: object, name: str) -> Any:
+    """The attribute that an object itself holds, found without code of its class; ``None`` if it has none.
+
+    It is not read from the object's ``__dict__``: once that exists, CPython 3.11 and 3.12 find all attributes through
+    it, and each item of a stream takes 80 ns more.
+    """
+    while issubclass(class_of(target), Proxy):
+        target = cast("Proxy", target)._halfopen_target
+    if hasattr(class_of(target), name):
+        return getattr(target, "__dict__", {}).get(name)
+    try:
+        return object.__getattribute__(target, name)
+    except AttributeError:
+        return None
 
 
 def _forward(name: str) -> Callable[..., Any]:

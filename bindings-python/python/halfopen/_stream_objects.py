@@ -13,7 +13,7 @@ from halfopen._core import AsyncItems, ItemsOf, Stream
 from halfopen._deadline import Deadline
 from halfopen._exchange import Exchange
 from halfopen._httpx_bodies import guard_body, open_response
-from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, proxy_class
+from halfopen._proxy import SLOTS, PlainProxy, Proxy, class_of, own_attribute, proxy_class
 from halfopen._result_rules import is_response
 from halfopen._rpc import is_rpc, settle_at_end, stream_methods_of
 from halfopen._stream_items import is_silent_socket
@@ -32,8 +32,8 @@ def is_stream_object(result: Any) -> bool:
     kind = class_of(result)
     if not (hasattr(kind, "close") or hasattr(kind, "aclose")):
         return is_rpc(result)
-    # Mocks have every attribute, but not in their class or their dictionary.
-    return hasattr(kind, "response") or "response" in getattr(result, "__dict__", ())
+    # Mocks have every attribute, but not in their class or as their own.
+    return hasattr(kind, "response") or own_attribute(result, "response") is not None
 
 
 def is_manager(result: Any) -> bool:
@@ -130,6 +130,7 @@ def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     raise refused("source", source, allowed)
 
 
+@lru_cache(maxsize=512)
 def _is_request(kind: type) -> bool:
     """Whether entering or awaiting it makes the stream, as ``connect`` of websockets does, although it has items."""
     is_open = any(hasattr(kind, name) for name in ("__anext__", "aclose", "close"))
@@ -138,9 +139,13 @@ def _is_request(kind: type) -> bool:
 
 def _is_open_stream(candidate: Any) -> bool:
     """Whether it is no iterator but has items and ``close``, as streams of botocore and plain sockets of websockets."""
-    kind = class_of(candidate)
+    return _has_items_and_close(class_of(candidate)) and not is_response(candidate)
+
+
+@lru_cache(maxsize=512)
+def _has_items_and_close(kind: type) -> bool:
     is_async = any(hasattr(kind, name) for name in ("__aenter__", "__await__"))
-    return hasattr(kind, "__iter__") and hasattr(kind, "close") and not is_async and not is_response(candidate)
+    return hasattr(kind, "__iter__") and hasattr(kind, "close") and not is_async
 
 
 def _check_no_timeouts(breaker: "CircuitBreaker", source: Any) -> None:
@@ -184,7 +189,7 @@ def guarded_object(stream: Stream, target: Any) -> Any:
 
 def _tell_source(stream: Stream, target: Any) -> None:
     """Tells a guarded stream what else than its items says how it went."""
-    response = getattr(target, "__dict__", {}).get("response")
+    response = own_attribute(target, "response")
     if response is not None:
         stream.reads(response)
     if is_silent_socket(class_of(target)):
@@ -318,7 +323,7 @@ def _inner_iterator(result: Any) -> Any:
     Such helpers, ``text_stream`` and ``get_final_message()`` for example, do not pass through a proxy. The attribute is
     not public, but the only place through which all of them read.
     """
-    inner: Any = getattr(result, "__dict__", {}).get("_iterator")
+    inner = own_attribute(result, "_iterator")
     has_helpers = hasattr(class_of(result), "until_done")
     is_generator = issubclass(class_of(inner), GeneratorType | AsyncGeneratorType | AsyncItems)
     return inner if has_helpers and is_generator else None
