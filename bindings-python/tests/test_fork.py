@@ -41,6 +41,7 @@ HARMLESS = (
     "GETRANDOM_FN",
     "halfopen::sync::stripe::NEXT",
     "plain_classes::PLAIN_VALUES",  # pointers that no lock guards
+    "plain_classes::PLAIN_ITEMS",  # the same
     "SystemClock::new::PROCESS",  # a reader that finds its numbers half written reads the system's clock
     "PyTracebackMethods>::format::INTERNED",
 )
