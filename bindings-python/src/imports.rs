@@ -42,9 +42,9 @@ imports! {
     registry_full: PyType = "halfopen.errors" "RegistryFullError";
     circuit_open: PyType = "halfopen.errors" "CircuitBreakerOpenError";
     exception_group: PyType = "builtins" "ExceptionGroup";
-    guarded_stream: PyAny = "halfopen._stream_objects" "guarded_stream";
+    guarded_stream: PyAny = "halfopen._guard_stream" "guarded_stream";
     is_stream_object: PyAny = "halfopen._stream_objects" "is_stream_object";
-    is_manager: PyAny = "halfopen._stream_objects" "is_manager";
+    is_manager: PyAny = "halfopen._stream_managers" "is_manager";
     proxy: PyType = "halfopen._proxy" "Proxy";
     /// Whether a class is that of a call of `grpc.aio`.
     is_async_rpc: PyAny = "halfopen._rpc" "is_async_rpc";

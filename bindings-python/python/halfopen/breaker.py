@@ -22,9 +22,9 @@ from halfopen._arguments import (
 from halfopen._classify import Rules, rules_of
 from halfopen._core import Breaker, Call, CircuitBreakerConfig, GuardedFunction, is_awaitable
 from halfopen._deadline import Deadline
+from halfopen._guard_stream import guard_stream
 from halfopen._sealed import Sealed, SetByInit, made_once
 from halfopen._stream_items import checked_item_function
-from halfopen._stream_objects import guard_stream
 from halfopen._stream_timeouts import StreamTimeouts
 from halfopen._streams import guarded_async_generator_function, guarded_generator_function
 from halfopen._wrap import wrap
