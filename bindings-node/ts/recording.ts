@@ -157,6 +157,7 @@ Object.defineProperty(Recorder.prototype, 'size', {
   },
 });
 
+// This file is an entry of its own, which can import only what the package exports.
 function shown(value: unknown): string {
   return typeof value === 'number' ? String(value) : `(a value of type ${typeof value})`;
 }

@@ -48,10 +48,8 @@ impl Judging {
                 true => Outcome::FAILURE,
             });
         };
-        let answer = while_handling(error, || call_host_with_one(classify.bind(error.py()), error))
-            .and_then(|answer| outcome_in(&answer));
-        // When the interpreter is nearly gone, the host's code may fail for that reason alone.
-        let outcome = unless_it_raised(error.py(), answer)?.flatten();
+        let answer = while_handling(error, || call_host_with_one(classify.bind(error.py()), error));
+        let outcome = outcome_unless_it_raised(error.py(), answer)?.flatten();
         Ok(outcome.unwrap_or(if is_exception { Outcome::FAILURE } else { Outcome::Cancelled }))
     }
 
@@ -65,8 +63,8 @@ impl Judging {
     #[inline(never)]
     pub fn result(&self, result: &Bound<'_, PyAny>) -> PyResult<Outcome> {
         let Some(judge) = &self.judge else { return Ok(Outcome::Success) };
-        let answer = call_host_with_one(judge.bind(result.py()), result).and_then(|answer| outcome_in(&answer));
-        let outcome = unless_it_raised(result.py(), answer)?;
+        let answer = call_host_with_one(judge.bind(result.py()), result);
+        let outcome = outcome_unless_it_raised(result.py(), answer)?;
         if outcome == Some(None) && !self.judges_all {
             PLAIN_RESULTS.add(result.get_type());
         }
@@ -88,9 +86,8 @@ impl Judging {
             return Ok(None);
         }
         let arguments = PyTuple::new(py, [breaker, item])?;
-        let answer = call_host(Imports::get(py)?.verdict_of_event.bind(py), &arguments, None)
-            .and_then(|answer| outcome_in(&answer));
-        let outcome = unless_it_raised(py, answer)?;
+        let answer = call_host(Imports::get(py)?.verdict_of_event.bind(py), &arguments, None);
+        let outcome = outcome_unless_it_raised(py, answer)?;
         if outcome == Some(None) {
             PLAIN_ITEMS.add(item.get_type());
         }
@@ -101,7 +98,7 @@ impl Judging {
     pub fn closed(socket: &Bound<'_, PyAny>) -> PyResult<Option<Outcome>> {
         let py = socket.py();
         let answer = call_host_with_one(Imports::get(py)?.verdict_of_closed.bind(py), socket);
-        Ok(unless_it_raised(py, answer.and_then(|answer| outcome_in(&answer)))?.flatten())
+        Ok(outcome_unless_it_raised(py, answer)?.flatten())
     }
 
     /// Whether a result that counts as a failure is a response. Otherwise it may be a constant.
@@ -137,6 +134,12 @@ pub fn add_plain_error(kind: Bound<'_, PyType>) {
 #[pyo3(signature = (retry_after, /))]
 pub fn is_hint(retry_after: &Bound<'_, PyAny>) -> bool {
     host::outcome_with_hint(Outcome::FAILURE, "retry_after", &value_of(retry_after)).is_ok()
+}
+
+/// The outcome in the answer of the host's code. `None` if that raised: when the interpreter is nearly gone, it may fail
+/// for that reason alone.
+fn outcome_unless_it_raised(py: Python<'_>, answer: PyResult<Bound<'_, PyAny>>) -> PyResult<Option<Option<Outcome>>> {
+    unless_it_raised(py, answer.and_then(|answer| outcome_in(&answer)))
 }
 
 /// The outcome in an outcome or a `Verdict`; `None` for `None`.

@@ -20,7 +20,7 @@ MESSAGES: Any = [{"role": "user", "content": "two words"}]
 ASKED: dict[str, Any] = {"model": "small", "messages": MESSAGES, "stream": True}
 
 Manager = Callable[..., Any]
-"""What opens a request, as the breaker guards it: ``breaker.stream(open())`` or ``breaker(open)()``."""
+"""A function that returns the context manager of a request."""
 
 GUARDS: dict[str, Callable[[CircuitBreaker, Manager], Any]] = {
     "stream": lambda breaker, opening: breaker.stream(opening()),

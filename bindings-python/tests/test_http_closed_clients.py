@@ -1,4 +1,4 @@
-"""Whoever closes a client while its requests are in flight ends them. That says nothing about the provider."""
+"""Closing a client ends its requests in flight. That says nothing about the provider."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

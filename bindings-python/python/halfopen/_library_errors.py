@@ -261,7 +261,7 @@ RULES: dict[str, Rule] = {
     **_table(FAILURE, "botocore.exceptions", "ChecksumError FlexibleChecksumError"),
     "grpc.RpcError": _grpc,
     "grpc._cython.cygrpc.UsageError": IGNORED,
-    # What requests wraps in errors of its own.
+    # requests raises its own errors with these inside.
     **_table(IGNORED, "urllib3.exceptions", "EmptyPoolError FullPoolError ClosedPoolError HostChangedError"),
     **_table(IGNORED, "urllib3.exceptions", "LocationValueError InvalidHeader UnrewindableBodyError"),
     **_table(IGNORED, "urllib3.exceptions", "ProxySchemeUnknown ProxySchemeUnsupported TimeoutStateError"),

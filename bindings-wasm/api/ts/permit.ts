@@ -136,8 +136,9 @@ export class Permit implements Disposable {
 }
 
 /**
- * Stands for no permit. It lives for ever, because V8 discards the code that it has optimised for a class when it collects the
- * last object of it: acquire and settle took 56 or 90 ns in Chromium, depending on what was compiled again first.
+ * The value of `newest` when there is no permit. It is never collected: when V8 collects the last object of a class, it
+ * discards the optimised code of that class, and the code that it then compiles may be slower. Acquire and settle took 56
+ * or 90 ns in Chromium.
  */
 const NONE = new Permit(undefined as never, Number.NaN, undefined);
 

@@ -26,8 +26,8 @@ export class Registry {
   readonly #options: HostOptions;
   readonly #kept = new Map<string, CircuitBreaker>();
   /**
-   * Of evicted breakers that may still be held elsewhere: such a breaker stays the one of its name. The executor is what a
-   * call needs, so that a circuit in use is not lost with its breaker.
+   * The executors of evicted breakers. If such a breaker is still held elsewhere, it stays the one of its name. A call in
+   * flight holds only the executor, so the executor is kept and not the breaker.
    */
   readonly #released = new Map<string, Executor>();
   /** Released breakers are searched again at this number: twice those left last time, so the cost is linear. */

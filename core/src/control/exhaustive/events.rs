@@ -131,7 +131,7 @@ fn settled(situation: &Situation, rules: &Rules, index: usize, call: Judged, rat
             let left = Probing { slots, active: probing.active.max(NOW), ..probing };
             probe_settle(before, rules, left, call)
         }
-        Phase::Open { .. } => panic!("an open circuit has handed unsettled no permit: {situation:?}"),
+        Phase::Open { .. } => panic!("no unsettled permit belongs to an open circuit: {situation:?}"),
     };
     assert_eq!((control, settlement.transition), wanted, "{call:?}, {rate:?} in {situation:?}");
     Situation { unsettled, ..situation.with(control) }
