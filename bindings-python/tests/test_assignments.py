@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import httpx
@@ -100,6 +101,30 @@ def test_each_argument_of_an_orchestrator_is_one_of_its_construction(argument: s
     with pytest.raises(AttributeError, match=r"make another Orchestrator|update\(provider, …\)"):
         setattr(orchestrator, argument, 3)
     assert orchestrator.settings == Settings()
+
+
+@pytest.mark.parametrize("argument", parameters(Settings))
+def test_settings_are_those_of_another_orchestrator(argument: str) -> None:
+    with pytest.raises(FrozenInstanceError, match=f"make another Orchestrator, with another {argument}$"):
+        setattr(Settings(), argument, 3)
+
+
+@pytest.mark.parametrize("argument", parameters(Provider))
+def test_a_provider_is_changed_by_its_orchestrator(argument: str) -> None:
+    with pytest.raises(FrozenInstanceError, match=rf"call update\(provider, {argument}=…\) of the orch"):
+        setattr(Provider("a"), argument, 3)
+
+
+class OwnProvider(Provider):
+    """With an attribute of its own."""
+
+
+def test_a_subclass_of_a_provider_is_as_frozen_and_may_have_attributes_of_its_own() -> None:
+    own: Any = OwnProvider("a")
+    own.tag = 5
+    assert own.tag == 5
+    with pytest.raises(FrozenInstanceError, match="update"):
+        own.weight = 0
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 import halfopen
 from halfopen import compat
-from halfopen.orchestration import Need
+from halfopen.orchestration import Break, Need, Provider, Resume, Settings
 
 KINDS = {"native": halfopen.CircuitBreakerConfig, "compat": compat.CircuitBreakerConfig}
 
@@ -130,6 +130,18 @@ def test_the_size_of_a_need_is_read_from_the_query() -> None:
         assert client.request("GET", "/", json=["chat"]).json() == {"capabilities": ["chat"], "size": 0}
         assert client.get("/", params={"size": "-1"}).status_code == 422
         assert client.get("/openapi.json").status_code == 200
+
+
+@pytest.mark.parametrize("kind", [Settings, Provider, Need, Break, Resume], ids=lambda kind: kind.__name__)
+def test_every_value_of_an_orchestrator_can_be_described_as_a_dependency(kind: type[Any]) -> None:
+    assert parameters(kind)
+
+
+def test_settings_are_read_from_the_query() -> None:
+    with client_of(Settings) as client:
+        assert client.get("/", params={"max_attempts": "5"}).json()["max_attempts"] == 5
+    # No text is a function.
+    assert parameters(Settings)["on_switch"]["type"] == "null"
 
 
 def test_a_signature_is_made_of_types() -> None:

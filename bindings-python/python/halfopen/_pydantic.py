@@ -6,9 +6,9 @@ Only pydantic imports this module, so pydantic is optional.
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Never, cast
+from typing import Any, cast
 
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, PydanticOmit, ValidationError, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from halfopen._core import CircuitBreakerConfig, Need, config_json_schema
 from halfopen.breaker import CircuitBreaker
@@ -43,9 +43,10 @@ def json_schema() -> dict[str, Any]:
     return {"title": "CircuitBreakerConfig", **config_json_schema()}
 
 
-def omit() -> Never:
-    """Leaves a field out of a JSON Schema."""
-    raise PydanticOmit
+def null_json() -> dict[str, Any]:
+    """The JSON Schema of ``null``."""
+    # Not `PydanticOmit`: FastAPI asks for the schema of a parameter alone, from which nothing can be left out.
+    return {"type": "null"}
 
 
 def field_schema(name: str) -> CoreSchema:

@@ -38,5 +38,5 @@ TEXTS = Schema("texts_schema")
 """Any collection of texts, but no iterator, which could be read only once."""
 WINDOW = Schema("field_schema", "field_json", "window")
 """A window, checked as the core does; from a union, errors would have the names of its members."""
-NOT_IN_JSON = Schema(json="omit")
-"""A function, which no document can hold: JSON schemas leave it out."""
+NOT_IN_JSON = Schema(json="null_json")
+"""A function or ``None``; a document can only hold ``null``."""

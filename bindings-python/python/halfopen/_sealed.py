@@ -1,7 +1,10 @@
 """Refuses assignments that would have no effect, with an error that says what to call."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import FrozenInstanceError
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+C = TypeVar("C", bound=type[Any])
 
 
 class Sealed:
@@ -38,6 +41,27 @@ class Sealed:
 def made_once(kind: str, *arguments: str) -> dict[str, str]:
     """Advice for assignments to the arguments of a constructor."""
     return {argument: f"make another {kind}, with another {argument}" for argument in arguments}
+
+
+def frozen_because(advice: str) -> Callable[[C], C]:
+    """For a frozen dataclass: an assignment to a field raises an error that ends with this advice.
+
+    In the advice, ``{name}`` stands for the name of the field.
+    """
+
+    def decorate(kind: C) -> C:
+        decorated: Any = kind
+        inherited = decorated.__setattr__
+
+        def refuse(self: object, name: str, value: object) -> None:
+            if name in decorated.__dataclass_fields__:
+                raise FrozenInstanceError(f"{name} cannot be assigned: {advice.format(name=name)}")
+            inherited(self, name, value)
+
+        decorated.__setattr__ = refuse
+        return kind
+
+    return decorate
 
 
 def _is_ours(kind: type[Any]) -> bool:

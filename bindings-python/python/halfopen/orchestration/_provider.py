@@ -8,9 +8,11 @@ from typing import Annotated, Any, ClassVar, cast
 from halfopen._arguments import check_present, check_whole_number, refused
 from halfopen._core import CircuitBreakerConfig, check_provider
 from halfopen._pydantic_hooks import BREAKER_OR_CONFIG, ONLY_DECLARED, TEXTS
+from halfopen._sealed import frozen_because
 from halfopen.breaker import CircuitBreaker
 
 
+@frozen_because("call update(provider, {name}=…) of the orchestrator, or make another Provider")
 @dataclass(frozen=True)
 class Provider:
     """A provider: where a call may go, and under which circumstances.

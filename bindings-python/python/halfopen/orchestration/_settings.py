@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 from halfopen._arguments import check_function, check_present, check_seconds, check_whole_number, refused
 from halfopen._core import SHORTEST_HEDGE_SECONDS, check_policy
 from halfopen._pydantic_hooks import NOT_IN_JSON, ON_BREAK, ONLY_DECLARED
+from halfopen._sealed import frozen_because
 from halfopen._stream_items import checked_item_function
 from halfopen.orchestration._breaks import OnBreak, check_on_break
 from halfopen.orchestration._provider import Provider
@@ -21,6 +22,7 @@ Check: TypeAlias = Callable[[Provider], Awaitable[object]]
 CHECK_ALLOWED = "a coroutine function of a provider, or a function that returns an awaitable"
 
 
+@frozen_because("make another Orchestrator, with another {name}")
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The arguments of ``Orchestrator`` beside the providers; its docstring describes them.
