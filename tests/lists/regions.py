@@ -85,6 +85,11 @@ def typescript_fields(lists: Lists) -> list[str]:
     return lines
 
 
+def typescript_names(lists: Lists) -> list[str]:
+    """Without the name, to which a breaker has a getter."""
+    return [f"'{camel(field.name)}'," for field in lists.fields if field.name != "name"]
+
+
 def typescript_entries(entries: list[Entry]) -> list[str]:
     kinds = {"count": "number", "number": "number", "optional": "number | null"}
     kinds["buckets"] = "readonly { readonly upToSeconds: number; readonly count: number }[]"
@@ -208,6 +213,7 @@ REGIONS: dict[str, Callable[[Lists], list[str]]] = {
     "python states": python_states,
     "python model": python_model,
     "typescript fields": typescript_fields,
+    "typescript names": typescript_names,
     "typescript status": lambda lists: typescript_entries(lists.readings["status"] + lists.readings["counts"]),
     "typescript event": lambda lists: typescript_entries(lists.readings["event"]),
     "typescript durations": lambda lists: typescript_entries(lists.readings["durations"]),

@@ -2,7 +2,7 @@
 
 import { guardedCall } from './call.js';
 import type { Signal } from './classify.js';
-import type { CircuitBreakerConfig, EffectiveConfig } from './config.js';
+import { type CircuitBreakerConfig, type EffectiveConfig, RECONFIGURED } from './config.js';
 import type { Mode, State } from './enums.js';
 import { Executor, type Observer } from './executor.js';
 import { check, refuseAssignments } from './format-value.js';
@@ -287,6 +287,7 @@ export class CircuitBreaker {
 
 const SWITCH = 'call reset(), forceOpen() or disable()';
 refuseAssignments(CircuitBreaker, {
+  ...Object.fromEntries(RECONFIGURED.map((field) => [field, `call reconfigure({ ...breaker.config, ${field}: … })`])),
   name: 'make another CircuitBreaker',
   config: 'call reconfigure(config)',
   state: SWITCH,

@@ -72,6 +72,28 @@ export interface CircuitBreakerConfig {
   // end
 }
 
+/** The names of the fields that can be reconfigured: all but the name. */
+export const RECONFIGURED = [
+  // from make generate: typescript names; do not edit
+  'failureThreshold',
+  'successThreshold',
+  'timeoutSeconds',
+  'halfOpenMaxCalls',
+  'failureRateThreshold',
+  'slowCallSeconds',
+  'slowCallRateThreshold',
+  'window',
+  'minimumCalls',
+  'timeoutMultiplier',
+  'maxTimeoutSeconds',
+  'timeoutJitter',
+  'probeTimeoutSeconds',
+  'cancelFailureAfterSeconds',
+  'shadow',
+  'recordDurations',
+  // end
+];
+
 /** The window of the rates: the last calls, or the last seconds. */
 export type Window = { readonly calls: number } | { readonly seconds: number };
 

@@ -27,8 +27,8 @@ export function check(isAllowed: boolean, field: string, value: unknown, allowed
 }
 
 /**
- * Gives properties with only a getter a setter that says what to do instead, because without one an assignment is ignored
- * in sloppy mode. Their types stay read-only.
+ * Makes assignments to properties say what to do instead. Without that, sloppy mode ignores them for a property with only a
+ * getter, and one that a class does not have would appear on the object without an effect.
  *
  * @internal
  */

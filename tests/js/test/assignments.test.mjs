@@ -23,7 +23,16 @@ const ASSIGNMENTS = [
   [() => new Recorder(1), 'size', 0, '0', 'make another Recorder'],
 ];
 
-for (const [make, field, value, shown, instead] of ASSIGNMENTS) {
+const FIELDS = Object.keys(new CircuitBreaker().config).filter((field) => field !== 'name');
+const RECONFIGURATIONS = FIELDS.map((field) => [
+  () => new CircuitBreaker(),
+  field,
+  3,
+  '3',
+  `call reconfigure({ ...breaker.config, ${field}: … })`,
+]);
+
+for (const [make, field, value, shown, instead] of [...ASSIGNMENTS, ...RECONFIGURATIONS]) {
   const { name } = make().constructor;
 
   test(`an assignment to ${field} of a ${name} says what to do instead`, () => {
@@ -52,11 +61,31 @@ test('every property that has only a getter is listed', () => {
   }
 });
 
+test('the remedy in the error works', () => {
+  const breaker = new CircuitBreaker({ name: 'gemini', timeoutSeconds: 30 });
+  assert.throws(
+    () => {
+      breaker.failureThreshold = 3;
+    },
+    ({ allowed }) => {
+      const remedy = allowed.replace(/.*call /, 'breaker.').replace('…', '3');
+      new Function('breaker', remedy)(breaker);
+      return true;
+    },
+  );
+  const { name, failureThreshold, timeoutSeconds } = breaker.config;
+  assert.deepEqual([name, failureThreshold, timeoutSeconds], ['gemini', 3, 30]);
+});
+
 test('a subclass may declare such a property, and a test may replace it', () => {
   class Own extends CircuitBreaker {
     state = 'mine';
   }
   assert.equal(new Own().state, 'mine');
+  class OwnField extends CircuitBreaker {
+    failureThreshold = 3;
+  }
+  assert.equal(new OwnField().failureThreshold, 3);
   const breaker = new CircuitBreaker();
   Object.defineProperty(breaker, 'state', { get: () => 'open' });
   assert.equal(breaker.state, 'open');
