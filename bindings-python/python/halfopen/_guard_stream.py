@@ -20,7 +20,8 @@ _GENERATORS = (GeneratorType, AsyncGeneratorType)
 def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     """A stream or a context manager that yields one, guarded."""
     kind = class_of(source)
-    if not any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__aenter__")):
+    # Not `any` of a generator, in which an interrupt could be lost.
+    if not (hasattr(kind, "__anext__") or hasattr(kind, "__aiter__") or hasattr(kind, "__aenter__")):
         _check_no_timeouts(breaker, source)
     if is_open_stream(source) or (is_stream(source) and not _is_request(kind)):
         stream = breaker._begin_stream(source if isinstance(source, _GENERATORS) else items_of(source))
@@ -59,7 +60,7 @@ def _returned_manager(stream: Stream, source: Any) -> Any:
 @lru_cache(maxsize=512)
 def _is_request(kind: type) -> bool:
     """Whether entering or awaiting it makes the stream, as ``connect`` of websockets does, although it has items."""
-    is_open = any(hasattr(kind, name) for name in ("__anext__", "aclose", "close"))
+    is_open = hasattr(kind, "__anext__") or hasattr(kind, "aclose") or hasattr(kind, "close")
     return hasattr(kind, "__aenter__") and (hasattr(kind, "__await__") or not is_open)
 
 

@@ -26,7 +26,8 @@ def is_stream_object(result: Any) -> bool:
 def is_stream(candidate: Any) -> bool:
     """Whether it has items to iterate, with or without ``async``."""
     kind = class_of(candidate)
-    return any(hasattr(kind, name) for name in ("__anext__", "__aiter__", "__next__"))
+    # Not `any` of a generator: an interrupt that comes while the generator is closed would be lost.
+    return hasattr(kind, "__anext__") or hasattr(kind, "__aiter__") or hasattr(kind, "__next__")
 
 
 def is_open_stream(candidate: Any) -> bool:
@@ -36,7 +37,7 @@ def is_open_stream(candidate: Any) -> bool:
 
 @lru_cache(maxsize=512)
 def _has_items_and_close(kind: type) -> bool:
-    is_async = any(hasattr(kind, name) for name in ("__aenter__", "__await__"))
+    is_async = hasattr(kind, "__aenter__") or hasattr(kind, "__await__")
     return hasattr(kind, "__iter__") and hasattr(kind, "close") and not is_async
 
 
