@@ -42,7 +42,9 @@ def test_prometheus_sums_what_the_clients_of_two_workers_saw(tmp_path: Path, fil
 
         def both_workers_have_counted() -> bool:
             with ThreadPoolExecutor(CLIENTS) as pool:
-                seen.update(sum(pool.map(client, range(CLIENTS)), Counter[str]()))
+                made = sum(pool.map(client, range(CLIENTS)), Counter[str]())
+            assert made.total() == CLIENTS * CALLS
+            seen.update(made)
             return len(list(files.glob("counter_*.db"))) == 2
 
         # One worker may start later than the other, and would miss calls that are made only once.

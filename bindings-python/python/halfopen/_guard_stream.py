@@ -20,7 +20,6 @@ _GENERATORS = (GeneratorType, AsyncGeneratorType)
 def guard_stream(breaker: "CircuitBreaker", source: Any) -> Any:
     """A stream or a context manager that yields one, guarded."""
     kind = class_of(source)
-    # Not `any` of a generator, in which an interrupt could be lost.
     if not (hasattr(kind, "__anext__") or hasattr(kind, "__aiter__") or hasattr(kind, "__aenter__")):
         _check_no_timeouts(breaker, source)
     if is_open_stream(source) or (is_stream(source) and not _is_request(kind)):

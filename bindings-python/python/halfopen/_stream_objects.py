@@ -26,7 +26,6 @@ def is_stream_object(result: Any) -> bool:
 def is_stream(candidate: Any) -> bool:
     """Whether it has items to iterate, with or without ``async``."""
     kind = class_of(candidate)
-    # Not `any` of a generator: an interrupt that comes while the generator is closed would be lost.
     return hasattr(kind, "__anext__") or hasattr(kind, "__aiter__") or hasattr(kind, "__next__")
 
 
